@@ -1,0 +1,101 @@
+"""What recording and judging every layer costs, against the two bare forward passes: ratios from one run.
+
+    python -m benchmarks.compare_cost [--model l2sknet] [--variant V] [--sizes 256x256,512x512] [--out FILE]
+
+Each side runs bare and recorded in turn, in one process each, after a warm-up. Processor time decides,
+medians count. Start-up and the float64 run are not part of it: they are shown by `align compare` itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from harness import comparing, pairs
+from harness.case import Case
+from harness.environment.interpreters import interpreter
+from harness.pairs.base import Pair
+from harness.progress import Silent
+from harness.runs import material
+from harness.runs.drive import Drive
+from harness.session import Worker, scratch_folder
+from harness.trace import Trace
+
+SIDES = ("torch", "jittor")
+
+
+def side_costs(
+    worker: Worker, case: Case, scratch: Path, state: Path | None, repeat: int
+) -> tuple[dict[str, Any], Path]:
+    """Seconds of processor time and the peak of memory, bare and recorded in turn."""
+    drive = Drive(worker, case, "all", Silent(), threading.Lock())
+    table = drive.build()
+    if state is None:
+        drawn = material.draw_state(pairs.find(case.pair), case.seed, table)
+        state = material.write(scratch / "state.h5", "state", drawn)
+    inputs, trace = scratch / "inputs.h5", scratch / f"{worker.side}.h5"
+    drive.record(inputs, state, trace, {"side": worker.side})
+    rows: dict[str, list[dict[str, Any]]] = {"bare": [], "recorded": []}
+    for _ in range(repeat):
+        rows["bare"].append(drive.run_once(inputs, observe=False)["cost"])
+        trace.unlink()
+        answer = drive.run_once(inputs, trace=str(trace), header={"side": worker.side})
+        rows["recorded"].append(answer["cost"])
+    found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
+    peaks = {kind: statistics.median(row["peak_bytes"] for row in costs) for kind, costs in rows.items()}
+    return {"cpu": found, "peak_bytes": peaks, "python": str(interpreter(worker.side).name)}, state
+
+
+def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dict[str, Any]:
+    """The whole cost at one size."""
+    case = Case(pair.name, variant, size=size)
+    found: dict[str, Any] = {"variant": variant, "size": list(size), "repeat": repeat}
+    state: Path | None = None
+    with scratch_folder() as name:
+        scratch = Path(name)
+        material.write(scratch / "inputs.h5", "input", pair.draw_inputs(case.request(pair)))
+        for side in SIDES:
+            with Worker(side, "cpu", scratch, scratch / f"{side}.log") as worker:
+                found[side], state = side_costs(worker, case, scratch, state, repeat)
+        judging = []
+        for _ in range(repeat):
+            started = time.process_time()
+            with Trace.open(scratch / "torch.h5") as one, Trace.open(scratch / "jittor.h5") as other:
+                alignment = comparing.compare(one, other)
+            judging.append(time.process_time() - started)
+        found["tensors"] = sum(record.alias is None for record in one.records.values())
+        found["trace_bytes"] = (scratch / "torch.h5").stat().st_size
+    bare = sum(found[side]["cpu"]["bare"] for side in SIDES)
+    recorded = sum(found[side]["cpu"]["recorded"] for side in SIDES)
+    found.update(judge=statistics.median(judging), rows=len(alignment.rows))
+    found["ratio"] = (recorded + found["judge"]) / bare
+    return found
+
+
+def main() -> None:
+    """Measure each size and print what was found."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.compare_cost")
+    parser.add_argument("--model", default="l2sknet")
+    parser.add_argument("--variant", default=None)
+    parser.add_argument("--sizes", default="256x256,512x512")
+    parser.add_argument("--repeat", type=int, default=7)
+    parser.add_argument("--out", type=Path, default=None)
+    options = parser.parse_args()
+    pair = pairs.find(options.model)
+    variant = pair.variant(options.variant).name
+    results = []
+    for text in options.sizes.split(","):
+        height, _, width = text.partition("x")
+        results.append(measure(pair, variant, (int(height), int(width)), options.repeat))
+        print(json.dumps(results[-1], indent=1), flush=True)
+    if options.out:
+        options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

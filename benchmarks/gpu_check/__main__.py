@@ -1,0 +1,148 @@
+"""python -m benchmarks.gpu_check --device cuda --out DIR [--budget 540] [--pairs l2sknet,...]"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import threading
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gpu_check.record import Record
+from harness import environment, pairs, runs
+from harness.alignment import Alignment
+from harness.case import Case
+from harness.environment.interpreters import interpreter
+from harness.pairs.base import Mode, Pair
+from harness.progress import Silent
+from harness.runs import material
+from harness.runs.drive import Drive
+from harness.session import Worker, scratch_folder
+from harness.verdict import NoisePolicy
+
+SIDES = ("torch", "jittor")
+MODES: tuple[Mode, ...] = ("eval", "train")
+
+
+def bring_up(device: str) -> dict[str, Any]:
+    """Lay out what Jittor needs, compile its core, and run the smoke test in a process of its own."""
+    python = interpreter("jittor")
+    variables = {**os.environ, **environment.side_environment("jittor", device, python)}
+    environment.warm_up(variables, python)
+    done = subprocess.run(
+        [python, "-m", "benchmarks.gpu_check.smoke", device],
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    if done.returncode != 0:
+        return {"failed": f"exit status {done.returncode}", "log": done.stderr[-3000:]}
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def told(alignment: Alignment) -> dict[str, Any]:
+    """The few figures of an alignment that a reader of the check wants."""
+    return {
+        "verdict": alignment.verdict,
+        "failed": alignment.verdict != "aligned",
+        "sentence": alignment.sentence,
+        "costs": alignment.costs,
+        "observer": alignment.observer,
+        "coverage": alignment.coverage.get("compared"),
+    }
+
+
+def compare(pair: Pair, variant: str, mode: Mode, device: str, folder: Path) -> dict[str, Any]:
+    """Port against reference on the device."""
+    request = runs.CompareRequest(
+        model=pair.name, variant=variant, mode=mode, device=device, output=folder, keep="whole", timeout=300
+    )
+    return told(runs.compare(request, Silent()))
+
+
+def across_devices(pair: Pair, variant: str, mode: Mode, folder: Path) -> dict[str, Any]:
+    """The same side on the CPU and on the device."""
+    found: dict[str, Any] = {"failed": False}
+    for side in SIDES:
+        path = folder / f"cpu-{side}.h5"
+        request = runs.CompareRequest(model=pair.name, variant=variant, mode=mode, keep="whole", timeout=300)
+        runs.record(request, side, path, Silent())
+        alignment = runs.diff(path, folder / "traces" / f"{side}.h5", NoisePolicy())
+        path.unlink()
+        found[side] = {"verdict": alignment.verdict, "sentence": alignment.sentence}
+        found["failed"] = found["failed"] or alignment.verdict != "aligned"
+    return found
+
+
+def speed(pair: Pair, variant: str, mode: Mode, device: str) -> dict[str, Any]:
+    """Bare, synchronised runs of both sides in turn: seconds, peak memory, and port over reference."""
+    case = Case(pair.name, variant, mode=mode, device=device)
+    inputs = pair.draw_inputs(case.request(pair))
+    best: dict[str, float] = {}
+    found: dict[str, Any] = {}
+    with scratch_folder() as name:
+        scratch = Path(name)
+        given = material.write(scratch / "inputs.h5", "input", inputs)
+        state: Path | None = None
+        for side in SIDES:
+            with Worker(side, device, scratch, scratch / f"{side}.log", 300) as worker:
+                table = Drive(worker, case, "all", Silent(), threading.Lock()).build()
+                if state is None:
+                    drawn = material.draw_state(pair, 0, table)
+                    state = material.write(scratch / "state.h5", "state", drawn)
+                worker.call("load", state=str(state))
+                found[side] = worker.call("measure", inputs=str(given), mode=mode, repeat=10, warm_up=4)[
+                    "runs"
+                ]
+        for side in SIDES:
+            best[side] = min(sum(part["wall"] for part in row.values()) for row in found[side])
+    return {"best_seconds": best, "port_over_reference": best["jittor"] / best["torch"], "runs": found}
+
+
+def check_case(record: Record, pair: Pair, variant: str, mode: Mode) -> None:
+    """Compare, hold CPU against GPU, and time one case."""
+    folder = record.folder / f"{pair.name}-{variant}-{mode}"
+    label = f"{pair.name} {variant} {mode}"
+    compared = record.step(
+        f"compare {label}", lambda: compare(pair, variant, mode, record.device, folder), 20
+    )
+    if compared is not None and record.device == "cuda":
+        record.step(f"cpu against cuda {label}", lambda: across_devices(pair, variant, mode, folder), 20)
+    record.step(f"speed {label}", lambda: speed(pair, variant, mode, record.device), 15)
+
+
+def main() -> int:
+    """Run every step that the budget allows."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_check", description=__doc__)
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for gpu_check.json and gpu_check.html"
+    )
+    parser.add_argument("--budget", type=float, default=540.0, help="seconds for everything")
+    parser.add_argument("--pairs", default="", help="names with commas; all pairs by default")
+    parser.add_argument("--variants", default="", help="names with commas; all variants by default")
+    options = parser.parse_args()
+    record = Record(options.out, options.device, options.budget)
+    if record.step("bring-up and smoke test", lambda: bring_up(options.device)) is None:
+        return 1
+    wanted = [pairs.find(name) for name in options.pairs.split(",") if name] or pairs.all_pairs()
+    chosen = set(filter(None, options.variants.split(",")))
+    cases = [
+        (pair, name, mode)
+        for mode in MODES
+        for pair in wanted
+        for name in pair.variants
+        if not chosen or name in chosen
+    ]
+    for pair, name, mode in cases:
+        check_case(record, pair, name, mode)
+    return int(any(step["outcome"] == "failed" for step in record.steps))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,66 @@
+"""Addresses: one name for a tensor, the same on both sides, in the CLI, files and reports.
+
+    layer:PATH#CALL:out     what call number CALL of the layer at PATH returned
+    layer:PATH#CALL:in.NAME what it was given (NAME is a position or a keyword)
+    layer:PATH#CALL:grad    the gradient of the loss with respect to what it returned
+    input:NAME  output:KEY  loss:NAME  grad:PARAM  grad_input:NAME  state:KEY  metric:NAME
+
+A result made of several tensors adds its key: `layer:head#0:out.boxes`. An operation between modules
+is a layer named after the module around it: `layer:encoder/add.1#0:out` is the second addition in
+`encoder`. The model itself has the path `(model)`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+ROOT = "(model)"
+KINDS = ("input", "layer", "output", "loss", "grad", "grad_input", "state", "metric")
+_LAYER = re.compile(r"layer:(?P<path>.+)#(?P<call>\d+):(?P<role>out|in|grad)(?:\.(?P<key>.+))?")
+
+
+class LayerAddress(NamedTuple):
+    """The parts of a layer's address."""
+
+    path: str
+    call: int
+    role: str
+    key: str
+
+    @property
+    def module(self) -> str:
+        """The module this layer is, or the one around this operation."""
+        return self.path.partition("/")[0]
+
+    @property
+    def is_operation(self) -> bool:
+        """Whether this is an operation between modules, not a module."""
+        return "/" in self.path
+
+
+def layer(path: str, call: int, role: str, key: str = "") -> str:
+    """The address of one tensor of one call of a layer."""
+    return f"layer:{path or ROOT}#{call}:{role}" + (f".{key}" if key else "")
+
+
+def kind(address: str) -> str:
+    """What an address names: one of KINDS."""
+    found = address.partition(":")[0]
+    if found not in KINDS:
+        allowed = ", ".join(KINDS)
+        raise ValueError(f"{address!r} is no address: it should begin with one of {allowed} and a colon")
+    return found
+
+
+def is_layer_gradient(address: str) -> bool:
+    """Whether an address names the gradient of what a layer returned."""
+    return address.startswith("layer:") and parse_layer(address).role == "grad"
+
+
+def parse_layer(address: str) -> LayerAddress:
+    """Split the address of a layer's tensor."""
+    match = _LAYER.fullmatch(address)
+    if match is None:
+        raise ValueError(f"{address!r} is no layer address: it should look like layer:PATH#0:out")
+    return LayerAddress(match["path"], int(match["call"]), match["role"], match["key"] or "")

@@ -1,0 +1,229 @@
+"""An alignment: everything that a comparison found. Every report is drawn from it alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, NoReturn
+
+from harness import address as addresses
+from harness import plain
+from harness.errors import ALIGNED, DIVERGED, WORKER_LOST, BadInput
+from harness.pairs.base import Override
+from harness.verdict import Measured, Status, Verdict
+
+SCHEMA = "align-alignment"
+VERSION = 1
+_MOST_BYTES = 256 << 20
+_MOST_ROWS = 200_000
+_COVERAGE = {
+    "recorded": dict[str, int],
+    "compared": dict[str, int],
+    "not_compared": list[dict[str, str]],
+    "skipped": list[dict[str, str]],
+    "fallback": list[str],
+    "weak": list[str],
+    "unpaired": dict[str, list[str]],
+    "case_differences": list[dict[str, Any]],
+}
+_ATTRIBUTE = {"layer", "name", "reference", "port"}
+_ADVICE = "give the alignment.json that a comparison wrote"
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a tensor could not be measured, and what that alone says of it."""
+
+    why: str
+    status: Status = "not compared"
+
+
+@dataclass
+class Row:
+    """One address: what was measured there and what the policy says of it.
+
+    `order` counts the reference's records in execution order. `measured` is None where there is an
+    `obstacle`. `found` tells which side recorded it. `inputs` are the addresses that feed it, where known.
+    """
+
+    address: str
+    type: str
+    shape: tuple[int, ...]
+    dtype: str
+    order: int
+    measured: Measured | None
+    verdict: Verdict
+    note: str = ""
+    inputs: list[str] = field(default_factory=list)
+    found: Literal["both", "reference", "candidate"] = "both"
+    obstacle: Obstacle | None = None
+
+
+@dataclass
+class SideReport:
+    """How one side fared."""
+
+    status: Literal["ok", "failed"] = "ok"
+    error: str = ""
+    signal: str = ""
+    last_layer: str = ""
+    stderr_tail: str = ""
+    versions: dict[str, Any] = field(default_factory=dict)
+    device: str = ""
+    layers: int = 0
+    cost: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.versions, self.cost = plain.tidy(self.versions), plain.tidy(self.cost)
+
+
+@dataclass
+class Alignment:
+    """The result of a comparison.
+
+    `sides` names the reference first, then the candidate. `first` is the address where they first
+    diverge in the order of computation, `worst` the one with the largest ratio, diverged or not.
+    `coverage` holds `recorded` and `compared` (counts by kind), `not_compared` and `skipped` (lists of
+    address and why), `fallback` (addresses without a truth), `weak` (where the noise drowns the
+    signal), `unpaired` (side to names only it has) and
+    `case_differences` (name, reference and candidate of what differs between the cases). `attributes`
+    lists layer, name, reference and port of what differs without being a tensor. `held` tells, where both
+    sides were held against a stored trace as well, what came of it: side, trace, verdict and sentence.
+    """
+
+    case: dict[str, Any]
+    policy: dict[str, Any]
+    sides: dict[str, SideReport]
+    rows: list[Row]
+    verdict: Literal["aligned", "diverged", "failed"] = "aligned"
+    first: str | None = None
+    worst: str | None = None
+    sentence: str = ""
+    coverage: dict[str, Any] = field(default_factory=dict)
+    attributes: list[dict[str, Any]] = field(default_factory=list)
+    overrides: list[Override] = field(default_factory=list)
+    costs: dict[str, Any] = field(default_factory=dict)
+    observer: dict[str, Any] = field(default_factory=dict)
+    held: list[dict[str, str]] = field(default_factory=list)
+    schema: str = SCHEMA
+    version: int = VERSION
+
+    def __post_init__(self) -> None:
+        for name in ("case", "policy", "coverage", "attributes", "costs", "observer"):
+            setattr(self, name, plain.tidy(getattr(self, name)))
+
+    @property
+    def exit_code(self) -> int:
+        """0 aligned, 1 diverged, 4 where a side stopped short."""
+        return {"aligned": ALIGNED, "diverged": DIVERGED, "failed": WORKER_LOST}[self.verdict]
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """What the reference and the candidate are called."""
+        reference, candidate = self.sides
+        return reference, candidate
+
+    def row(self, address: str) -> Row:
+        """The row of an address."""
+        found = next((row for row in self.rows if row.address == address), None)
+        if found is None:
+            raise BadInput(f"this alignment has no address {address!r}; `align show` lists those it has")
+        return found
+
+    def to_dict(self) -> dict[str, Any]:
+        """Data that strict JSON can hold."""
+        data: dict[str, Any] = plain.to_plain(self)
+        return {"schema": data.pop("schema"), "version": data.pop("version"), **data}
+
+    @classmethod
+    def from_dict(cls, data: Any, source: str = "the data") -> Alignment:
+        """Read an alignment from such data; BadInput says what is wrong with any other."""
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            raise BadInput(f"{source} is no alignment: it does not say {SCHEMA}; {_ADVICE}")
+        if data.get("version") != VERSION:
+            raise BadInput(
+                f"{source} is an alignment of version {data.get('version')!r}; this program reads version "
+                f"{VERSION}. Use the program that wrote it, or compare anew"
+            )
+        try:
+            alignment = plain.from_plain(cls, data)
+            _check(alignment)
+        except (plain.Unfit, RecursionError) as error:
+            raise BadInput(f"{source} is a damaged alignment: {error}; {_ADVICE}") from error
+        return alignment
+
+    def to_json(self) -> str:
+        """Strict JSON."""
+        return json.dumps(self.to_dict(), allow_nan=False, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes, source: str = "the text") -> Alignment:
+        """Read an alignment from JSON."""
+        try:
+            data = json.loads(text, parse_constant=_no_constant)
+        except (ValueError, RecursionError) as error:
+            raise BadInput(f"{source} is no JSON: {error}; {_ADVICE}") from error
+        return cls.from_dict(data, source)
+
+    def save(self, path: str | Path) -> None:
+        """Write alignment.json; the file appears whole or not at all."""
+        path = Path(path)
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            draft.write_text(self.to_json(), encoding="utf-8")
+            draft.replace(path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise BadInput(f"{path} cannot be written: {error.strerror}; choose another place") from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> Alignment:
+        """Read alignment.json; BadInput for whatever is no alignment of this version."""
+        path = Path(path)
+        try:
+            size = path.stat().st_size
+            if size > _MOST_BYTES:
+                raise BadInput(f"{path} has {size} bytes; an alignment has at most {_MOST_BYTES}; {_ADVICE}")
+            return cls.from_json(path.read_bytes(), str(path))
+        except OSError as error:
+            raise BadInput(f"{path} cannot be read: {error.strerror}; {_ADVICE}") from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"it holds {name}, which is no JSON")
+
+
+def _check(alignment: Alignment) -> None:
+    """What annotations cannot say."""
+    if len(alignment.sides) != 2:
+        raise plain.Unfit(f"sides are {', '.join(alignment.sides) or 'none'}, they should be two")
+    if len(alignment.rows) > _MOST_ROWS:
+        raise plain.Unfit(f"it has {len(alignment.rows)} rows, it should have at most {_MOST_ROWS}")
+    for name, hint in _COVERAGE.items():
+        if name in alignment.coverage:
+            plain.check(hint, alignment.coverage[name], f"coverage.{name}")
+    for item in alignment.attributes:
+        if item.keys() != _ATTRIBUTE:
+            raise plain.Unfit(f"an attribute has {', '.join(item)}; it should have {', '.join(_ATTRIBUTE)}")
+    for row in alignment.rows:
+        _check_row(row)
+    known = {row.address for row in alignment.rows}
+    if len(known) != len(alignment.rows):
+        raise plain.Unfit("two rows have the same address")
+    for name in ("first", "worst"):
+        if (place := getattr(alignment, name)) is not None and place not in known:
+            raise plain.Unfit(f"{name} is {place!r}, it should be the address of a row")
+
+
+def _check_row(row: Row) -> None:
+    try:
+        if addresses.kind(row.address) == "layer":
+            addresses.parse_layer(row.address)
+    except ValueError as error:
+        raise plain.Unfit(str(error)) from error
+    if (row.measured is None) == (row.obstacle is None):
+        raise plain.Unfit(f"row {row.address} should have either measures or an obstacle")
+    if any(length < 0 for length in row.shape):
+        raise plain.Unfit(f"row {row.address} has the shape {row.shape}, lengths should be 0 or more")

@@ -1,0 +1,113 @@
+"""Attributes: what differs between two models without being a tensor: eps, slope, padding, kind of layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+# One attribute under the names that frameworks give it.
+SAME_NAME = (("negative_slope", "scale"),)
+# What a value means that says nothing.
+MEANING_OF_NONE = {"align_corners": False}
+# An attribute that matters only where another one is not zero.
+MATTERS_WITH = {"count_include_pad": "padding"}
+# Class names of one kind of layer; two classes of different kinds differ, others are not compared.
+KINDS = (
+    ("Conv", "Conv1d", "Conv2d", "Conv3d"),
+    ("ConvTranspose", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"),
+    ("Linear",),
+    ("BatchNorm", "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "SyncBatchNorm"),
+    ("InstanceNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d"),
+    ("LayerNorm",),
+    ("GroupNorm",),
+    ("ReLU", "Relu", "relu"),
+    ("LeakyReLU", "Leaky_relu", "leaky_relu"),
+    ("ReLU6", "relu6"),
+    ("PReLU",),
+    ("ELU",),
+    ("GELU", "gelu"),
+    ("SiLU", "silu"),
+    ("Mish",),
+    ("Sigmoid",),
+    ("Tanh",),
+    ("Softplus",),
+    ("Softmax", "softmax"),
+    ("Hardswish",),
+    ("Hardsigmoid",),
+    ("Identity",),
+    ("MaxPool2d",),
+    ("AvgPool2d",),
+    ("AdaptiveAvgPool2d",),
+    ("AdaptiveMaxPool2d",),
+    ("Upsample",),
+    ("UpsamplingBilinear2d",),
+    ("UpsamplingNearest2d",),
+    ("PixelShuffle",),
+    ("ReflectionPad2d",),
+    ("ZeroPad2d",),
+    ("ReplicationPad2d",),
+)
+
+Layers = Mapping[str, Any]
+_KIND_OF = {name: kind[0] for kind in KINDS for name in kind}
+_OTHER_NAMES = {name: set(names) - {name} for names in SAME_NAME for name in names}
+
+
+def attribute_differences(reference: Layers, candidate: Layers) -> list[dict[str, Any]]:
+    """Every layer, name and pair of values that differ, of the layers and attributes that both have.
+
+    Each argument maps a path to its `type` and `attributes`, as the note `layers` of a trace does.
+    """
+    found: list[dict[str, Any]] = []
+    for path, ours in reference.items():
+        its = candidate.get(path)
+        if not isinstance(ours, Mapping) or not isinstance(its, Mapping):
+            continue
+        kinds = _KIND_OF.get(str(ours.get("type"))), _KIND_OF.get(str(its.get("type")))
+        if None not in kinds and kinds[0] != kinds[1]:
+            found.append({"layer": path, "name": "type", "reference": ours["type"], "port": its["type"]})
+        for name, value, other in _shared(_attributes(ours), _attributes(its)):
+            found.append({"layer": path, "name": name, "reference": value, "port": other})
+    return found
+
+
+def same_value(name: str, reference: Any, candidate: Any) -> bool:
+    """Whether two values of one attribute mean the same: 2 is (2, 2), True is 1."""
+    reference, candidate = (MEANING_OF_NONE.get(name) if v is None else v for v in (reference, candidate))
+    if isinstance(reference, list | tuple) or isinstance(candidate, list | tuple):
+        return _same_items(name, reference, candidate)
+    if isinstance(reference, int | float) and isinstance(candidate, int | float):
+        return reference == candidate or math.isclose(reference, candidate, rel_tol=1e-6)
+    return bool(reference == candidate)
+
+
+def _same_items(name: str, reference: Any, candidate: Any) -> bool:
+    ours, its = (list(v) if isinstance(v, list | tuple) else None for v in (reference, candidate))
+    if ours is None or its is None:
+        items, single = (its, reference) if ours is None else (ours, candidate)
+        return bool(items) and all(same_value(name, single, item) for item in items or ())
+    return len(ours) == len(its) and all(same_value(name, a, b) for a, b in zip(ours, its, strict=True))
+
+
+def _attributes(layer: Layers) -> Layers:
+    attributes = layer.get("attributes")
+    return attributes if isinstance(attributes, Mapping) else {}
+
+
+def _shared(ours: Layers, its: Layers) -> list[tuple[str, Any, Any]]:
+    found = []
+    for name, value in ours.items():
+        names = [name, *_OTHER_NAMES.get(name, ())]
+        theirs = next((other for other in names if other in its), None)
+        if theirs is None or same_value(name, value, its[theirs]) or not _matters(name, ours, its):
+            continue
+        found.append((name, value, its[theirs]))
+    return found
+
+
+def _matters(name: str, ours: Layers, its: Layers) -> bool:
+    condition = MATTERS_WITH.get(name)
+    return condition is None or not (
+        same_value(condition, ours.get(condition), 0) and same_value(condition, its.get(condition), 0)
+    )

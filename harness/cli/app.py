@@ -1,0 +1,62 @@
+"""The commands, put together."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from harness.cli import golden, options, pin
+from harness.cli.check import check
+from harness.cli.compare import compare
+from harness.cli.diff import diff
+from harness.cli.frame import Frame
+from harness.cli.list_pairs import list_pairs
+from harness.cli.outcome import Outcome
+from harness.cli.record import record
+from harness.cli.report import report
+from harness.cli.show import show
+
+app = typer.Typer(cls=Frame, pretty_exceptions_enable=False)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(version("jittor-align"))
+        except PackageNotFoundError:
+            typer.echo("not installed, run from its source")
+        raise typer.Exit
+
+
+@app.callback()
+def align(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version and end.")
+    ] = False,
+) -> None:
+    """Tell whether a Jittor port of a PyTorch model computes the same thing, and where it stops doing so.
+
+    Defaults come from align.toml, or from the table tool.align of pyproject.toml.
+    Exit codes: 0 aligned or done, 1 diverged, 2 wrong usage or bad file, 3 a side
+    cannot run here, 4 a side died.
+    """
+
+
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
+    as_json: options.Json = False,
+) -> Outcome:
+    """Tell what each side needs to run here, what is wrong, and how to mend it."""
+    from harness.cli.doctor import outcome
+
+    return outcome(fix)
+
+
+for command in (compare, record, diff, check, show, report, doctor):
+    app.command()(command)
+app.command("list")(list_pairs)
+app.add_typer(golden.app, name="golden")
+app.add_typer(pin.app, name="pin")

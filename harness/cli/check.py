@@ -1,0 +1,28 @@
+"""`align check`."""
+
+from __future__ import annotations
+
+import typer
+
+from harness.cli import asking, options
+from harness.cli.finding import aligned_or_not
+from harness.cli.outcome import Outcome
+
+
+def check(
+    context: typer.Context,
+    stored: options.Stored,
+    policy: options.Policy = None,
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    output: options.JsonOut = None,
+    as_json: options.Json = False,
+) -> Outcome:
+    """Judge the stored numbers of an earlier run anew; nothing is run."""
+    from harness.alignment import Alignment
+    from harness.comparing import rejudge
+
+    alignment = rejudge(Alignment.load(stored), asking.policy(context.params))
+    if output is not None:
+        alignment.save(output)
+    return aligned_or_not(alignment)

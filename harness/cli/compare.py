@@ -1,0 +1,43 @@
+"""`align compare`."""
+
+from __future__ import annotations
+
+import typer
+
+from harness.cli import asking, options
+from harness.cli.finding import aligned_or_not
+from harness.cli.live import listening
+from harness.cli.outcome import Outcome
+
+
+def compare(
+    context: typer.Context,
+    model: options.Model,
+    variant: options.Variant = None,
+    layers: options.Layers = None,
+    weights: options.Weights = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    mode: options.Mode = None,
+    seed: options.Seed = None,
+    input_size: options.InputSize = None,
+    batch: options.Batch = None,
+    reference: options.Reference = None,
+    timeout: options.Timeout = None,
+    policy: options.Policy = None,
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    keep: options.Keep = None,
+    output: options.RunFolder = None,
+    as_json: options.Json = False,
+) -> Outcome:
+    """Run both sides of a pair, compare every layer, and tell where they first part.
+
+    Exits with 0 if aligned, 1 if diverged, 4 if a side died.
+    """
+    from harness import runs
+
+    request = asking.request(context.params)
+    with listening() as listener:
+        alignment = runs.compare(request, listener)
+    return aligned_or_not(alignment, listener.folder or str(output or ""))

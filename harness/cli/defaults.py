@@ -1,0 +1,33 @@
+"""Defaults of flags, from the nearest config file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_FLAT = ("compare", "record", "diff", "check")
+_NESTED = {"golden": ("record", "verify"), "pin": ("verify",)}
+_REPEATABLE = ("rtol", "atol")
+
+
+def defaults(words: list[str]) -> dict[str, Any]:
+    """What the config file says for the command in `words`, by command and parameter."""
+    command = words[0] if words else ""
+    if "--help" in words or (command not in _FLAT and command not in _NESTED):
+        return {}
+    flags = _flags(other_policy=any(word.partition("=")[0] == "--policy" for word in words))
+    if command == "golden":
+        flags.pop("mode", None)  # there --mode may be given more than once, and no default narrows it
+    return {command: flags if command in _FLAT else dict.fromkeys(_NESTED[command], flags)}
+
+
+def _flags(other_policy: bool) -> dict[str, Any]:
+    """The flags by the names of their parameters; tolerances belong to the policy beside them."""
+    from harness.config import FLAGS, load_config
+
+    flags: dict[str, Any] = {}
+    for key, value in load_config().items():
+        if key not in FLAGS or (other_policy and key in _REPEATABLE):
+            continue
+        texts = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+        flags[key.replace("-", "_")] = texts if key in _REPEATABLE else texts[0]
+    return flags

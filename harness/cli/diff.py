@@ -1,0 +1,29 @@
+"""`align diff`."""
+
+from __future__ import annotations
+
+import typer
+
+from harness.cli import asking, options
+from harness.cli.finding import aligned_or_not
+from harness.cli.outcome import Outcome
+
+
+def diff(
+    context: typer.Context,
+    reference: options.TraceA,
+    candidate: options.TraceB,
+    truth: options.Truth = None,
+    policy: options.Policy = None,
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    output: options.JsonOut = None,
+    as_json: options.Json = False,
+) -> Outcome:
+    """Compare two traces that were recorded before, wherever that was; nothing is run."""
+    from harness import runs
+
+    alignment = runs.diff(reference, candidate, asking.policy(context.params), truth)
+    if output is not None:
+        alignment.save(output)
+    return aligned_or_not(alignment)

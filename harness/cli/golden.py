@@ -1,0 +1,88 @@
+"""`align golden record` and `align golden verify`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from harness.cli import asking, options
+from harness.cli.finding import written
+from harness.cli.live import listening
+from harness.cli.outcome import Outcome
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.alignment import Alignment
+
+app = typer.Typer(help="Small traces of the references, to check ports without PyTorch.")
+
+
+@app.command()
+def record(
+    context: typer.Context,
+    model: options.Model,
+    variant: options.EveryVariant = None,
+    mode: options.Modes = None,
+    device: options.Device = None,
+    seed: options.Seed = None,
+    input_size: options.InputSize = None,
+    batch: options.Batch = None,
+    timeout: options.Timeout = None,
+    output: options.GoldenFolder = None,
+    as_json: options.Json = False,
+) -> Outcome:
+    """Record goldens from the reference and pin their digests."""
+    from harness import runs
+
+    request = asking.request(context.params, mode=None, output=None)
+    folder = {} if output is None else {"folder": output}
+    with listening() as listener:
+        return written(runs.golden_record(request, asking.modes(mode, ("eval", "train")), listener, **folder))
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    model: options.AnyModel = None,
+    variant: options.EveryVariant = None,
+    mode: options.Modes = None,
+    device: options.Device = None,
+    timeout: options.Timeout = None,
+    policy: options.Policy = None,
+    rtol: options.Rtol = None,
+    atol: options.Atol = None,
+    as_json: options.Json = False,
+) -> Outcome:
+    """Run the references anew and hold them against their goldens."""
+    import golden
+    from harness import pairs, runs
+    from harness.pairs.base import MODES
+
+    models = [model] if model else [name for name in pairs.names() if golden.names(name)]
+    found: dict[str, Alignment] = {}
+    with listening() as listener:
+        for name in models:
+            request = asking.request(context.params, model=name, mode=None)
+            verified = runs.golden_verify(request, asking.modes(mode, MODES), listener)
+            found |= {f"{name} {golden_name}": alignment for golden_name, alignment in verified.items()}
+    return _verified(found)
+
+
+def _verified(found: dict[str, Alignment]) -> Outcome:
+    exit_code = max((alignment.exit_code for alignment in found.values()), default=0)
+    goldens: dict[str, Any] = {
+        name: {"verdict": alignment.verdict, "sentence": alignment.sentence}
+        for name, alignment in found.items()
+    }
+
+    def prose(console: Console) -> None:
+        from reports.terminal import draw_sentence
+
+        for name, alignment in found.items():
+            draw_sentence(alignment, console, name)
+        if not found:
+            console.print("there is no golden to verify; record one with `align golden record`")
+
+    return Outcome(exit_code, {"goldens": goldens, "exit_code": exit_code}, prose)

@@ -1,0 +1,139 @@
+"""Progress on standard error: a live table of both sides in a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TextIO
+
+from harness.progress import Kind
+from reports.words import count
+
+if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.table import Table
+
+_PAUSE = 5.0  # seconds between two plain lines that only count
+
+
+@dataclass
+class SideState:
+    """What one side does now."""
+
+    doing: str = "waiting"
+    layers: int = 0
+    last: str = ""
+    operators: int = 0
+    began: float = field(default_factory=time.monotonic)
+    ended: float | None = None
+    failed: bool = False
+
+    def take(self, kind: Kind, fields: dict[str, Any]) -> None:
+        """Follow one event."""
+        if kind == "state":
+            self.doing, self.layers, self.last, self.ended = str(fields.get("text", "")), 0, "", None
+        elif kind == "layer":
+            self.last = str(fields.get("path", ""))
+            self.layers = int(fields.get("done", self.layers + 1))
+        elif kind == "compiled":
+            self.operators = int(fields.get("operators", self.operators + 1))
+        else:
+            self.failed = kind == "failed"
+            self.doing = str(fields.get("text", "")) or ("failed" if self.failed else "done")
+            self.ended = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long the side has been at it."""
+        return (self.ended or time.monotonic()) - self.began
+
+    def counts(self) -> str:
+        """What has been counted so far, in words."""
+        parts = [count(self.layers, "layer")] if self.layers else []
+        if self.operators:
+            parts.append(f"{count(self.operators, 'operator')} compiled")
+        return ", ".join(parts)
+
+
+class Listener:
+    """Follows a run: what each side does, and the folder it is kept in."""
+
+    def __init__(self) -> None:
+        self.sides: dict[str, SideState] = {}
+        self.folder = ""
+        self._lock = threading.Lock()
+
+    def event(self, side: str, kind: Kind, **fields: Any) -> None:
+        """Follow one event."""
+        with self._lock:
+            if kind == "folder":
+                self.folder = str(fields.get("path", ""))
+            else:
+                self._follow(side, kind, fields)
+
+    def _follow(self, side: str, kind: Kind, fields: dict[str, Any]) -> None:
+        self.sides.setdefault(side, SideState()).take(kind, fields)
+
+
+class PlainProgress(Listener):
+    """One line for each change of state, and now and then one for the counts."""
+
+    def __init__(self, stream: TextIO, pause: float = _PAUSE) -> None:
+        super().__init__()
+        self._stream, self._pause = stream, pause
+        self._told: dict[str, float] = {}
+
+    def _follow(self, side: str, kind: Kind, fields: dict[str, Any]) -> None:
+        state = self.sides.setdefault(side, SideState())
+        before = state.doing
+        state.take(kind, fields)
+        now = time.monotonic()
+        counting = kind in ("layer", "compiled")
+        too_soon = counting and now - self._told.get(side, state.began) < self._pause
+        if not too_soon and not (kind == "state" and state.doing == before):
+            self._told[side] = now
+            self._write(side, state)
+
+    def _write(self, side: str, state: SideState) -> None:
+        counts = state.counts()
+        line = f"{side:<8} {state.seconds:6.1f} s  {state.doing}" + (f" ({counts})" if counts else "")
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=self._stream, flush=True)
+
+
+class LiveProgress(Listener):
+    """A table with one row a side, drawn again several times a second."""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Table]:
+        from reports.tables import Column, table
+
+        with self._lock:
+            names, states = list(self.sides), list(self.sides.values())
+            columns = [
+                Column("side", names, style="bold"),
+                Column("doing", [state.doing for state in states], style="cyan"),
+                Column("so far", [state.counts() for state in states], most=34),
+                Column("time", [f"{state.seconds:.0f} s" for state in states], number=True),
+                Column("layer", ["" if state.ended else state.last for state in states], elastic=True),
+            ]
+        yield table(options.max_width, columns)
+
+
+@contextlib.contextmanager
+def listening(stream: TextIO | None = None) -> Iterator[Listener]:
+    """A listener on standard error that suits where it leads to."""
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        yield PlainProgress(stream)
+        return
+    from rich.console import Console
+    from rich.live import Live
+
+    listener = LiveProgress()
+    console = Console(file=stream, highlight=False, markup=False, emoji=False)
+    with Live(listener, console=console, refresh_per_second=8, transient=True, redirect_stdout=False):
+        yield listener

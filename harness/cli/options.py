@@ -1,0 +1,282 @@
+"""The flags: one name, one meaning, in every command.
+
+None is what a flag is when nobody gave it; the defaults themselves belong to what the flags are for.
+The words for defaults here are only shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from harness.cli import parse
+
+_CASE, _JUDGING, _OUTPUT = "What is run", "How it is judged", "What comes out"
+
+
+def _flag(
+    name: str,
+    metavar: str,
+    help: str,
+    parser: Callable[[str], object],
+    *,
+    default: str | bool = False,
+    panel: str = _CASE,
+    short: str = "",
+) -> Any:
+    names = (name, short) if short else (name,)
+    return typer.Option(
+        *names, metavar=metavar, help=help, parser=parser, show_default=default, rich_help_panel=panel
+    )
+
+
+def _file(metavar: str, help: str, parser: Callable[[str], object] = parse.parse_file) -> Any:
+    return typer.Argument(metavar=metavar, help=help, parser=parser, show_default=False)
+
+
+Model = Annotated[
+    str,
+    _flag("--model", "NAME", "The pair to run; `align list` shows them.", parse.parse_name, short="-m"),
+]
+AnyModel = Annotated[
+    str | None,
+    _flag("--model", "NAME", "This pair alone.", parse.parse_name, default="every pair", short="-m"),
+]
+Variant = Annotated[
+    str | None,
+    _flag("--variant", "NAME", "Its variant.", parse.parse_name, default="the pair's first"),
+]
+EveryVariant = Annotated[
+    str | None,
+    _flag("--variant", "NAME", "This variant alone.", parse.parse_name, default="all of the pair's"),
+]
+Layers = Annotated[
+    str | None,
+    _flag(
+        "--layers",
+        "all|leaf|GLOB",
+        "The layers to record: all, those without layers inside, or a glob of paths.",
+        parse.parse_layers,
+        default="all",
+    ),
+]
+Weights = Annotated[
+    str | None,
+    _flag(
+        "--weights",
+        "seeded|FILE",
+        "Weights drawn from the seed, or a checkpoint.",
+        parse.parse_weights,
+        default="seeded",
+    ),
+]
+Device = Annotated[
+    str | None,
+    _flag("--device", "cpu|cuda", "Where both sides compute.", parse.parse_device, default="cpu"),
+]
+Dtype = Annotated[
+    str | None,
+    _flag("--dtype", "float32|float64", "What both sides compute in.", parse.parse_dtype, default="float32"),
+]
+Mode = Annotated[
+    str | None,
+    _flag(
+        "--mode",
+        "eval|train|frozen",
+        "eval: forward; train: forward and backward; frozen: the same on running statistics.",
+        parse.parse_mode,
+        default="eval",
+    ),
+]
+Modes = Annotated[
+    list[str] | None,
+    _flag("--mode", "eval|train|frozen", "A mode; repeatable.", parse.parse_mode),
+]
+Seed = Annotated[
+    int | None,
+    _flag("--seed", "N", "What weights and inputs are drawn from.", parse.parse_seed, default="0"),
+]
+InputSize = Annotated[
+    str | None,
+    _flag(
+        "--input-size", "HxW", "Height and width of the input.", parse.parse_size, default="the pair's own"
+    ),
+]
+Batch = Annotated[
+    int | None,
+    _flag("--batch", "N", "Samples in a batch.", parse.parse_batch, default="the pair's own"),
+]
+Timeout = Annotated[
+    float | None,
+    _flag(
+        "--timeout",
+        "SECONDS",
+        "The longest one request to a side may take.",
+        parse.parse_timeout,
+        default="1800",
+    ),
+]
+Reference = Annotated[
+    str | None,
+    _flag(
+        "--reference",
+        "golden|TRACE",
+        "A stored trace that stands in for the reference.",
+        parse.parse_reference,
+        default="run it",
+    ),
+]
+Side = Annotated[str, _flag("--side", "torch|jittor", "The side to record.", parse.parse_side)]
+Upstream = Annotated[
+    Path,
+    _flag("--upstream", "CHECKOUT", "A checkout of the upstream repository.", parse.parse_folder),
+]
+Entry = Annotated[
+    str | None,
+    _flag(
+        "--entry",
+        "MODULE:CLASS",
+        "The network in the checkout.",
+        parse.parse_entry,
+        default="found by its name",
+    ),
+]
+EntryOptions = Annotated[
+    list[str] | None,
+    _flag("--option", "NAME=VALUE", "An argument of that class; repeatable.", parse.parse_assignment),
+]
+Truth = Annotated[
+    Path | None,
+    _flag(
+        "--truth",
+        "FILE.h5",
+        "The float64 run that the noise is measured against.",
+        parse.parse_file,
+        default="the one beside A.h5, if any",
+        panel=_JUDGING,
+    ),
+]
+
+Policy = Annotated[
+    str | None,
+    _flag(
+        "--policy",
+        "noise|fixed|metric",
+        "noise: the reference's own error in float32 is the yardstick; fixed: --rtol and --atol; "
+        "metric: the published figures.",
+        parse.parse_policy,
+        default="noise",
+        panel=_JUDGING,
+    ),
+]
+Rtol = Annotated[
+    list[str] | None,
+    _flag(
+        "--rtol",
+        "X|GLOB=X",
+        "Relative tolerance; for the addresses that match GLOB if one is given. Repeatable.",
+        parse.parse_tolerance,
+        panel=_JUDGING,
+    ),
+]
+Atol = Annotated[
+    list[str] | None,
+    _flag(
+        "--atol",
+        "X|GLOB=X",
+        "Absolute tolerance, in the same form.",
+        parse.parse_tolerance,
+        panel=_JUDGING,
+    ),
+]
+
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Write one JSON document to standard output.", rich_help_panel=_OUTPUT),
+]
+Keep = Annotated[
+    str | None,
+    _flag(
+        "--keep",
+        "compact|whole|none",
+        "What stays of the traces: statistics and samples, every element, or nothing.",
+        parse.parse_keep,
+        default="compact",
+        panel=_OUTPUT,
+    ),
+]
+TraceKeep = Annotated[
+    str | None,
+    _flag(
+        "--keep",
+        "compact|whole",
+        "Statistics and samples, or every element.",
+        parse.parse_trace_keep,
+        default="compact",
+        panel=_OUTPUT,
+    ),
+]
+RunFolder = Annotated[
+    Path | None,
+    _flag(
+        "--output",
+        "FOLDER",
+        "The folder of this run.",
+        parse.parse_folder_out,
+        default="runs/<time>-<model>-<variant>",
+        panel=_OUTPUT,
+        short="-o",
+    ),
+]
+GoldenFolder = Annotated[
+    Path | None,
+    _flag(
+        "--output",
+        "FOLDER",
+        "The folder of goldens.",
+        parse.parse_folder_out,
+        default="the project's own",
+        panel=_OUTPUT,
+        short="-o",
+    ),
+]
+TraceOut = Annotated[
+    Path,
+    _flag("--output", "FILE.h5", "The trace to write.", parse.parse_trace_out, panel=_OUTPUT, short="-o"),
+]
+JsonOut = Annotated[
+    Path | None,
+    _flag(
+        "--output",
+        "FILE.json",
+        "Keep the alignment in this file.",
+        parse.parse_json_out,
+        panel=_OUTPUT,
+        short="-o",
+    ),
+]
+ReportOut = Annotated[
+    Path,
+    _flag(
+        "--output",
+        "FILE",
+        "The report to write: .html, .md, .xml (JUnit) or .json.",
+        parse.parse_report_out,
+        panel=_OUTPUT,
+        short="-o",
+    ),
+]
+
+TraceA = Annotated[Path, _file("A.h5", "The trace to measure against.")]
+TraceB = Annotated[Path, _file("B.h5", "The trace to judge.")]
+Stored = Annotated[
+    Path, _file("ALIGNMENT", "An alignment.json, or the run folder with it.", parse.parse_stored)
+]
+Anything = Annotated[Path, _file("FILE", "A trace, an alignment.json or a run folder.", parse.parse_stored)]
+Address = Annotated[
+    str | None,
+    typer.Argument(metavar="[ADDRESS]", help="One address, or a glob of addresses.", show_default=False),
+]

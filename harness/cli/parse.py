@@ -1,0 +1,254 @@
+"""One function per option: text in, value out, or an error that repeats it and names what is allowed."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import typer
+
+SEEDED = "seeded"
+GOLDEN = "golden"
+MODES = ("eval", "train", "frozen")
+KEEPS = ("compact", "whole", "none")
+POLICIES = ("noise", "fixed", "metric")
+SIDES = ("torch", "jittor")
+_SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
+_LARGEST = 2**63 - 1
+
+
+def _refuse(value: object, allowed: str) -> NoReturn:
+    raise typer.BadParameter(f"{str(value)!r} is not allowed; it should be {allowed}")
+
+
+def _one_of(value: str, allowed: Iterable[str]) -> str:
+    choices = tuple(allowed)
+    if value in choices:
+        return value
+    close = difflib.get_close_matches(value.lower(), choices, n=1)
+    hint = f". Did you mean {close[0]}?" if close else ""
+    _refuse(value, f"one of {', '.join(choices)}{hint}")
+
+
+def parse_device(value: str) -> str:
+    """`cpu` or `cuda`."""
+    from harness.case import DEVICES
+
+    return _one_of(value, DEVICES)
+
+
+def parse_dtype(value: str) -> str:
+    """The floating-point type both sides compute in."""
+    from harness.case import DTYPES
+
+    return _one_of(value, DTYPES)
+
+
+def parse_mode(value: str) -> str:
+    """`eval`, `train`, or `frozen` (train, on running statistics)."""
+    return _one_of(value, MODES)
+
+
+def parse_keep(value: str) -> str:
+    """What stays of the traces in the run folder."""
+    return _one_of(value, KEEPS)
+
+
+def parse_trace_keep(value: str) -> str:
+    """How a trace of one's own is written."""
+    return _one_of(value, KEEPS[:2])
+
+
+def parse_policy(value: str) -> str:
+    """The name of a policy."""
+    return _one_of(value, POLICIES)
+
+
+def parse_side(value: str) -> str:
+    """`torch` or `jittor`."""
+    return _one_of(value, SIDES)
+
+
+def parse_layers(value: str) -> str:
+    """`all`, `leaf`, or a glob of layer paths."""
+    if not value.strip() or value.count("[") != value.count("]"):
+        _refuse(value, "all, leaf, or a glob of layer paths such as 'backbone.*'")
+    return value
+
+
+def parse_name(value: str) -> str:
+    """The name of a pair or a variant; whether there is one, the pairs know."""
+    if not value.strip() or not value.isprintable():
+        _refuse(value, "a name that `align list` shows")
+    return value
+
+
+def parse_weights(value: str) -> str:
+    """`seeded`, or the path of a checkpoint."""
+    return value if value == SEEDED else str(_file(value, f"{SEEDED}, or the path of a checkpoint"))
+
+
+def parse_reference(value: str) -> str:
+    """`golden`, or the path of a trace."""
+    return value if value == GOLDEN else str(_file(value, f"{GOLDEN}, or the path of a trace"))
+
+
+def parse_file(value: str) -> Path:
+    """The path of a file that exists."""
+    return _file(value, "the path of a file")
+
+
+def parse_stored(value: str) -> Path:
+    """An alignment.json, or the run folder that holds one."""
+    within = Path(value).expanduser() / "alignment.json"
+    return within if within.is_file() else _file(value, "an alignment.json, or a run folder that holds one")
+
+
+def parse_folder(value: str) -> Path:
+    """The path of a folder that exists."""
+    path = Path(value).expanduser()
+    if not path.is_dir():
+        _refuse(value, "the path of a folder, and there is none of that name")
+    return path
+
+
+def parse_trace_out(value: str) -> Path:
+    """Where to write a trace."""
+    return _new(_writable(value, (".h5",), "a path that ends in .h5"))
+
+
+def parse_json_out(value: str) -> Path:
+    """Where to write an alignment."""
+    return _new(_writable(value, (".json",), "a path that ends in .json"))
+
+
+def parse_report_out(value: str) -> Path:
+    """Where to write a report; the ending says which kind."""
+    endings = (".html", ".md", ".xml", ".json")
+    return _writable(value, endings, "a path that ends in .html, .md, .xml (JUnit) or .json")
+
+
+def parse_folder_out(value: str) -> Path:
+    """A folder to write into; made where it is missing."""
+    path = Path(value).expanduser()
+    if not value.strip() or (path.exists() and not path.is_dir()):
+        _refuse(value, "a folder, new or not")
+    return path
+
+
+def parse_size(value: str) -> str:
+    """`HxW`, checked and kept as text; `size` makes it two numbers."""
+    if not _SIZE.fullmatch(value):
+        _refuse(value, "HEIGHTxWIDTH in pixels, such as 256x256")
+    return value
+
+
+def size(text: str | None) -> tuple[int, int] | None:
+    """Height and width."""
+    if text is None:
+        return None
+    height, width = text.split("x")
+    return int(height), int(width)
+
+
+def parse_batch(value: str) -> int:
+    """How many samples a batch holds."""
+    return _whole(value, 1, "a whole number, 1 or more")
+
+
+def parse_seed(value: str) -> int:
+    """What weights and inputs are drawn from."""
+    return _whole(value, 0, "a whole number, 0 or more")
+
+
+def parse_timeout(value: str) -> float:
+    """Seconds that one request to a worker may take."""
+    return _positive(value, "a number of seconds above 0")
+
+
+def parse_tolerance(value: str) -> str:
+    """`X`, or `GLOB=X` for the addresses that match; checked and kept as text; `tolerance` splits it."""
+    pattern, equals, number = str(value).rpartition("=")
+    try:
+        allowed = 0 <= float(number) < math.inf
+    except ValueError:
+        allowed = False
+    if not allowed or (equals and not pattern):
+        _refuse(value, "a number such as 1e-4, or GLOB=NUMBER such as 'layer:head.*=1e-3'")
+    return str(value)
+
+
+def tolerance(text: str) -> tuple[str, float]:
+    """The addresses that a tolerance is for, and the tolerance."""
+    pattern, _, number = text.rpartition("=")
+    return pattern or "*", float(number)
+
+
+def parse_entry(value: str) -> str:
+    """`MODULE:CLASS`."""
+    module, _, name = value.partition(":")
+    if not name.isidentifier() or not all(part.isidentifier() for part in module.split(".")):
+        _refuse(value, "MODULE:CLASS, such as models.net:Network")
+    return value
+
+
+def parse_assignment(value: str) -> str:
+    """`NAME=VALUE`, checked and kept as text; `assignment` splits it."""
+    name, equals, _ = value.partition("=")
+    if not equals or not name.isidentifier():
+        _refuse(value, "NAME=VALUE, the value in Python's notation or plain text")
+    return value
+
+
+def assignment(text: str) -> tuple[str, Any]:
+    """A name, and a value: a Python literal where it is one, else the text."""
+    name, _, value = text.partition("=")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
+
+
+def _whole(value: str, least: int, allowed: str) -> int:
+    text = str(value)
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= _LARGEST:
+        _refuse(value, allowed)
+    return int(text)
+
+
+def _positive(value: str, allowed: str) -> float:
+    try:
+        number = float(value)
+    except ValueError:
+        _refuse(value, allowed)
+    if not math.isfinite(number) or number <= 0:
+        _refuse(value, allowed)
+    return number
+
+
+def _file(value: str, allowed: str) -> Path:
+    path = Path(value).expanduser()
+    if path.is_file():
+        return path
+    found = "that is a folder" if path.is_dir() else "there is no file of that name"
+    _refuse(value, f"{allowed}; {found}")
+
+
+def _writable(value: str, endings: tuple[str, ...], allowed: str) -> Path:
+    path = Path(value).expanduser()
+    if path.suffix.lower() not in endings:
+        _refuse(value, allowed)
+    if path.is_dir():
+        _refuse(value, f"{allowed}; that is a folder")
+    return path
+
+
+def _new(path: Path) -> Path:
+    if path.exists():
+        _refuse(str(path), "a new file, and this one exists; remove it or give another name")
+    return path

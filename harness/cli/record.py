@@ -1,0 +1,36 @@
+"""`align record`."""
+
+from __future__ import annotations
+
+import typer
+
+from harness.cli import asking, options
+from harness.cli.finding import written
+from harness.cli.live import listening
+from harness.cli.outcome import Outcome
+
+
+def record(
+    context: typer.Context,
+    side: options.Side,
+    model: options.Model,
+    output: options.TraceOut,
+    variant: options.Variant = None,
+    layers: options.Layers = None,
+    weights: options.Weights = None,
+    device: options.Device = None,
+    dtype: options.Dtype = None,
+    mode: options.Mode = None,
+    seed: options.Seed = None,
+    input_size: options.InputSize = None,
+    batch: options.Batch = None,
+    timeout: options.Timeout = None,
+    keep: options.TraceKeep = None,
+    as_json: options.Json = False,
+) -> Outcome:
+    """Run one side of a pair and record it into a trace, to compare it later or elsewhere."""
+    from harness import runs
+
+    request = asking.request(context.params, output=None)
+    with listening() as listener:
+        return written([runs.record(request, side, output, listener)])

@@ -1,0 +1,9 @@
+"""Comparing two traces: pair their addresses, measure, judge, and say what it comes to."""
+
+from __future__ import annotations
+
+from harness.comparing._compare import compare, judge_row, rejudge
+from harness.comparing._places import in_order_of_computation, kind_of
+from harness.comparing._provenance import side_reports
+
+__all__ = ["compare", "in_order_of_computation", "judge_row", "kind_of", "rejudge", "side_reports"]

@@ -1,0 +1,186 @@
+"""Measuring: the numbers of one address from two traces and the truth, each tensor walked once."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.numerics import difference, sample_difference
+from harness.trace import Noise, Trace
+from harness.verdict import Measured
+
+Array = NDArray[Any]
+_BLOCK = 32768
+_ENOUGH = 32
+
+
+def smallest_atol(reference: Array, candidate: Array, rtol: float) -> float:
+    """The smallest atol that passes together with `rtol`, of tensors that are finite at the same places."""
+    left, right = reference.reshape(-1), candidate.reshape(-1)
+    smallest = 0.0
+    with np.errstate(invalid="ignore"):  # the difference of two equal infinities, which counts as none
+        for start in range(0, left.size, _BLOCK):
+            exact = left[start : start + _BLOCK].astype(np.float64)
+            over = np.abs(right[start : start + _BLOCK] - exact)
+            over -= rtol * np.abs(exact)
+            smallest = float(np.fmax.reduce(over, initial=smallest))
+    return smallest
+
+
+def resolve(trace: Trace, address: str) -> str:
+    """The address at which the tensor itself is stored."""
+    return trace.records[address].alias or address
+
+
+class Elements(NamedTuple):
+    """What both sides have of a tensor: everything, or the elements at the flat `places`."""
+
+    places: Array | None
+    reference: Array
+    candidate: Array
+    whole_candidate: Array | None
+
+
+class Meter:
+    """Measures a candidate against a reference and, where there is one, the float64 truth."""
+
+    def __init__(self, reference: Trace, candidate: Trace, truth: Trace | None = None) -> None:
+        self.reference, self.candidate, self.truth = reference, candidate, truth
+        self._known: dict[tuple[str, ...], Measured | None] = {}
+
+    def measure(self, address: str) -> Measured | None:
+        """What separates the two at an address of both; None where they have no element in common.
+
+        Addresses that name the same tensors share one measurement.
+        """
+        key = resolve(self.reference, address), resolve(self.candidate, address), self._truth_place(address)
+        if key not in self._known:
+            self._known[key] = self._measure(address, key[2])
+        return self._known[key]
+
+    def refine(self, address: str, measured: Measured, rtol: float) -> Measured:
+        """The same with one more point on the curve of tolerances: the smallest atol beside `rtol`."""
+        found = self._elements(address)
+        atol = smallest_atol(found.reference, found.candidate, rtol)
+        return dataclasses.replace(measured, curve=((rtol, atol),))
+
+    def _truth_place(self, address: str) -> str:
+        """The address in the truth that knows this tensor's noise; empty where none does."""
+        if self.truth is None:
+            return ""
+        for place in (address, resolve(self.reference, address)):
+            if place in self.truth.records:
+                record = self.truth.records[resolve(self.truth, place)]
+                if record.noise is not None and record.shape == self.reference.records[address].shape:
+                    return record.address
+        return ""
+
+    def _elements(self, address: str) -> Elements:
+        shape = self.reference.records[address].shape
+        left, right = self.reference.array(address), self.candidate.array(address)
+        if left is not None and right is not None:
+            return Elements(None, left, right.reshape(shape), right)
+        if left is not None:
+            index, values = self.candidate.sample(address)
+            return Elements(index, left.reshape(-1)[index], values, None)
+        return Elements(*self._beside(address, right, *self.reference.sample(address)), right)
+
+    def _beside(
+        self, address: str, candidate: Array | None, index: Array, values: Array
+    ) -> tuple[Array, Array, Array]:
+        """The candidate's elements beside `values` at flat positions, as many as it has."""
+        if candidate is not None:
+            return index, values, candidate.reshape(-1)[index]
+        its_index, its_values = self.candidate.sample(address)
+        if np.array_equal(index, its_index):
+            return index, values, its_values
+        shared, ours, its = np.intersect1d(index, its_index, assume_unique=True, return_indices=True)
+        return shared, values[ours], its_values[its]
+
+    def _measure(self, address: str, truth_place: str) -> Measured | None:
+        record, other = self.reference.records[address], self.candidate.records[address]
+        elements = self._elements(address)
+        index, left, right, _ = elements
+        if index is not None and len(index) == 0 and record.size:
+            return None
+        if index is None:
+            found = difference(left, right)
+        else:
+            found = sample_difference(left, right, record.shape, index)
+        integer = np.dtype(record.dtype).kind in "biu"
+        whole = index is None or len(index) == record.size
+        measured = Measured(
+            difference=found,
+            basis="whole" if whole else "samples",
+            size=record.size,
+            integer=integer,
+            eps=0.0 if integer else max(_eps(record.dtype), _eps(other.dtype)),
+            error_samples=0 if whole or index is None else len(index),
+        )
+        if truth_place:
+            return self._with_truth(address, measured, truth_place, elements.whole_candidate)
+        return self._with_whole_truth(address, measured, elements)
+
+    def _with_whole_truth(self, address: str, measured: Measured, elements: Elements) -> Measured:
+        """An upstream trace may hold the float64 run of the same tensor: its own noise is then known."""
+        exact = self.reference.truth_array(address) if elements.places is None else None
+        if exact is None or exact.shape != elements.reference.shape:
+            return measured
+        noise, error = difference(exact, elements.reference), difference(exact, elements.candidate)
+        return dataclasses.replace(
+            measured,
+            noise_l2=noise.l2,
+            noise_max=noise.max_abs,
+            truth_l2=noise.reference_l2,
+            truth_absmax=noise.reference_absmax,
+            error_l2=error.l2,
+            error_max=error.max_abs,
+        )
+
+    def _with_truth(
+        self, address: str, measured: Measured, truth_place: str, candidate: Array | None
+    ) -> Measured:
+        assert self.truth is not None
+        noise, stats = self.truth.records[truth_place].noise, self.truth.stats(truth_place)
+        assert noise is not None
+        _, exact, its = self._beside(address, candidate, *self.truth.sample(truth_place))
+        with np.errstate(invalid="ignore"):  # the difference of two equal infinities
+            error = its.astype(np.float64) - exact
+        return dataclasses.replace(
+            _estimated(measured, noise, error[np.isfinite(error)]),
+            noise_l2=noise.l2,
+            noise_max=noise.max,
+            truth_l2=stats.l2,
+            truth_absmax=stats.absmax,
+        )
+
+
+@functools.cache
+def _eps(dtype: str) -> float:
+    kind = np.dtype(dtype)
+    return float(np.finfo(kind).eps) if kind.kind == "f" else 0.0
+
+
+def _estimated(measured: Measured, noise: Noise, error: Array) -> Measured:
+    """The candidate's distance from the truth, estimated from the elements `error`.
+
+    The reference is at most the noise away from the truth, so the candidate's distance from the reference
+    bounds it: from both sides where that is exact, from below where it is an estimate too.
+    """
+    apart, samples = measured.difference, measured.error_samples
+    l2, worst = apart.l2, apart.max_abs
+    if len(error) >= min(_ENOUGH, measured.size) > 0:
+        l2 = math.sqrt(measured.size / len(error)) * float(np.linalg.norm(error))
+        worst = float(np.max(np.abs(error)))
+        samples = len(error) if l2 >= apart.l2 - noise.l2 else samples
+    if measured.basis == "whole":
+        samples = 0
+        l2 = min(l2, apart.l2 + noise.l2)
+        worst = min(max(worst, apart.max_abs), apart.max_abs + noise.max)
+    l2, worst = max(l2, apart.l2 - noise.l2), max(worst, apart.max_abs - noise.max)
+    return dataclasses.replace(measured, error_l2=l2, error_max=worst, error_samples=samples)

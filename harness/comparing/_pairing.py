@@ -1,0 +1,163 @@
+"""Pairing: which addresses of two traces name the same thing, and what stands in the way of the others."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from harness import address as addresses
+from harness.address import LayerAddress
+from harness.alignment import Obstacle
+from harness.trace import Record, Trace
+
+_OWED = ("output", "loss", "metric", "grad", "grad_input")
+_GRADIENTS = ("grad", "grad_input")
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One address: the record that describes it, where it was found, and what hinders a measurement."""
+
+    record: Record
+    found: Literal["both", "reference", "candidate"] = "both"
+    obstacle: Obstacle | None = None
+
+
+class Operation(NamedTuple):
+    """All operations of one kind in one call of one module."""
+
+    module: str
+    name: str
+    call: int
+
+    @classmethod
+    def of(cls, layer: LayerAddress) -> Operation:
+        """Those that an operation's address belongs to."""
+        return cls(layer.module, layer.path.partition("/")[2].rpartition(".")[0], layer.call)
+
+
+class Pairing:
+    """Two traces side by side. `names` is what they are called, reference first."""
+
+    def __init__(self, reference: Trace, candidate: Trace, names: tuple[str, str]) -> None:
+        self.reference, self.candidate, self.names = reference, candidate, names
+        self._operations = [_operations(trace) for trace in (reference, candidate)]
+        self._calls = [_calls(trace) for trace in (reference, candidate)]
+        self._kinds = [Counter(map(addresses.kind, trace.records)) for trace in (reference, candidate)]
+
+    def __iter__(self) -> Iterator[Paired]:
+        """Every address of the reference, then the gradients that only the candidate has."""
+        for address, record in self.reference.records.items():
+            if address in self.candidate.records:
+                yield Paired(record, "both", self._mismatch(record))
+            else:
+                yield Paired(record, "reference", self._missing(record))
+        for address, record in self.candidate.records.items():
+            if address not in self.reference.records and self._judged_alone(address):
+                yield Paired(record, "candidate", self._without_gradient(record, self.candidate, 0))
+
+    def unpaired(self) -> dict[str, list[str]]:
+        """For each side the layers, and the addresses that belong to no layer, that the other lacks."""
+        found: dict[str, list[str]] = {}
+        for own, other in ((0, 1), (1, 0)):
+            known = self._calls[other]
+            layers = [path for path in self._calls[own] if known and path not in known]
+            trace, against = (self.reference, self.candidate)[own], (self.reference, self.candidate)[other]
+            others = [
+                address
+                for address in trace.records
+                if addresses.kind(address) != "layer" and address not in against.records
+            ]
+            found[self.names[own]] = layers + others
+        return found
+
+    def _judged_alone(self, address: str) -> bool:
+        kind = addresses.kind(address)
+        return kind in _GRADIENTS and self._kinds[0][kind] > 0 and self.reference.complete
+
+    def _mismatch(self, record: Record) -> Obstacle | None:
+        other = self.candidate.records[record.address]
+        if addresses.kind(record.address) == "layer":
+            layer = addresses.parse_layer(record.address)
+            if layer.is_operation:
+                why = self._operations_differ(Operation.of(layer))
+                return Obstacle(why) if why else None
+        if record.shape == other.shape or math.prod(record.shape) == math.prod(other.shape) == 1:
+            return None
+        shapes = f"shape {_shape(record)} in {self.names[0]}, {_shape(other)} in {self.names[1]}"
+        return Obstacle(shapes, "diverged")
+
+    def _missing(self, record: Record) -> Obstacle:
+        kind = addresses.kind(record.address)
+        if kind == "layer":
+            return Obstacle(self._missing_layer(addresses.parse_layer(record.address)))
+        if not self.candidate.complete:
+            return Obstacle(f"{self.names[1]} stopped before it")
+        if kind in _GRADIENTS:
+            return self._without_gradient(record, self.reference, 1)
+        why = f"{self.names[1]} has none"
+        return Obstacle(why, "diverged") if kind in _OWED else Obstacle(why)
+
+    def _missing_layer(self, layer: LayerAddress) -> str:
+        if layer.is_operation:
+            return self._operations_differ(Operation.of(layer)) or f"{self.names[1]} did not record it"
+        if not self.candidate.complete:
+            return f"{self.names[1]} stopped before it"
+        calls, its_calls = self._calls[0][layer.path], self._calls[1].get(layer.path, 0)
+        if its_calls == 0:
+            return f"{self.names[1]} has no such layer, or never calls it"
+        if calls != its_calls:
+            return f"{self.names[0]} calls the layer {_times(calls)}, {self.names[1]} {_times(its_calls)}"
+        return f"{self.names[1]} did not record it"
+
+    def _without_gradient(self, record: Record, trace: Trace, lacking: int) -> Obstacle:
+        """A gradient that one side has and the other, whose parameter had no part in the loss, has not."""
+        stats = trace.stats(record.address)
+        owner, other = self.names[1 - lacking], self.names[lacking]
+        if stats.absmax == 0 and stats.nonfinite == 0:
+            return Obstacle(f"{other} has no gradient here and that of {owner} is zero", "aligned")
+        size = "not finite" if stats.nonfinite else f"as large as {stats.absmax:.2g}"
+        return Obstacle(f"{other} has no gradient here, that of {owner} is {size}", "diverged")
+
+    def _operations_differ(self, group: Operation) -> str:
+        """Why operations of one kind in one call of a module cannot be paired; empty where they can."""
+        ours, its = (operations.get(group, []) for operations in self._operations)
+        place = f"{group.name} in {group.module}"
+        if len(ours) != len(its):
+            return f"{self.names[0]} runs {_times(len(ours))} {place}, {self.names[1]} {_times(len(its))}"
+        if ours != its:
+            return f"the operations {place} return other shapes in {self.names[1]}, so their order may differ"
+        return ""
+
+
+def _operations(trace: Trace) -> dict[Operation, list[tuple[str, tuple[int, ...]]]]:
+    """The address and shape of every operation's result."""
+    found: dict[Operation, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
+    for address, record in trace.records.items():
+        if addresses.kind(address) == "layer":
+            layer = addresses.parse_layer(address)
+            if layer.is_operation and layer.role == "out":
+                found[Operation.of(layer)].append((address, record.shape or (1,)))  # Jittor has no ()
+    return found
+
+
+def _calls(trace: Trace) -> Counter[str]:
+    """How often each layer that is a module was called, in execution order."""
+    calls: Counter[str] = Counter()
+    for address in trace.records:
+        if addresses.kind(address) == "layer":
+            layer = addresses.parse_layer(address)
+            if not layer.is_operation:
+                calls[layer.path] = max(calls[layer.path], layer.call + 1)
+    return calls
+
+
+def _shape(record: Record) -> str:
+    return "x".join(map(str, record.shape)) or "()"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -1,0 +1,89 @@
+"""What traces tell of the runs that they recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harness import address as addresses
+from harness.alignment import Row, SideReport
+from harness.attributes import attribute_differences
+from harness.trace import Trace
+
+_MAY_DIFFER = ("dtype", "device")
+
+
+def case_of(trace: Trace | None) -> dict[str, Any]:
+    """The case a trace is of, as far as its header tells."""
+    header = trace.header if trace is not None else {}
+    case = header.get("case")
+    if isinstance(case, Mapping):
+        return dict(case)
+    told = {"pair": header.get("model"), "variant": header.get("variant"), "mode": header.get("mode")}
+    return {name: value for name, value in {**told, "seed": header.get("seed")}.items() if value is not None}
+
+
+def side_reports(
+    reference: Trace | None, candidate: Trace | None, names: tuple[str, str] | None
+) -> dict[str, SideReport]:
+    """How both sides fared, as far as their traces tell; the reference first."""
+    first, second = names or (_name(reference, "reference"), _name(candidate, "candidate"))
+    if first == second:
+        first, second = ("reference", "candidate") if names is None else (first, f"{second} (2)")
+    return {first: _side_report(reference), second: _side_report(candidate)}
+
+
+def _name(trace: Trace | None, otherwise: str) -> str:
+    if trace is None:
+        return otherwise
+    return "upstream" if trace.upstream else str(trace.header.get("side") or otherwise)
+
+
+def _side_report(trace: Trace | None) -> SideReport:
+    """What a trace tells of the run that it recorded."""
+    if trace is None:
+        return SideReport("failed", error="it left no trace")
+    told, cost = _mapping(trace.notes.get("side")), _mapping(trace.notes.get("cost"))
+    report = SideReport(
+        versions=_mapping(told.get("versions")),
+        device=str(told.get("device", "")),
+        layers=len(_mapping(trace.notes.get("layers"))),
+        cost=cost,
+    )
+    if not trace.complete:
+        report.status, report.error = "failed", "its trace is incomplete"
+        report.last_layer = next(reversed(trace.records), "")
+    return report
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, Mapping) else {}
+
+
+def case_differences(reference: Trace | None, candidate: Trace | None) -> list[dict[str, Any]]:
+    """In what the cases of two traces differ that should be the same."""
+    if reference is None or candidate is None:
+        return []
+    ours, its = reference.header.get("case"), candidate.header.get("case")
+    if not isinstance(ours, Mapping) or not isinstance(its, Mapping):
+        return []
+    return [
+        {"name": name, "reference": ours[name], "candidate": its[name]}
+        for name in ours
+        if name in its and name not in _MAY_DIFFER and ours[name] != its[name]
+    ]
+
+
+def attributes(reference: Trace | None, candidate: Trace | None, rows: Iterable[Row]) -> list[dict[str, Any]]:
+    """Attributes that differ, but for operations that could not be paired: theirs belong to other ones."""
+    if reference is None or candidate is None:
+        return []
+    found = attribute_differences(
+        _mapping(reference.notes.get("layers")), _mapping(candidate.notes.get("layers"))
+    )
+    unpaired = {
+        addresses.parse_layer(row.address).path
+        for row in rows
+        if row.obstacle is not None and addresses.kind(row.address) == "layer"
+    }
+    return [item for item in found if "/" not in item["layer"] or item["layer"] not in unpaired]

@@ -1,0 +1,144 @@
+"""The verdict in one sentence or a few, on one line."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from harness import address as addresses
+from harness.alignment import Alignment, Row, SideReport
+from harness.comparing._places import kind_of
+
+_KINDS = {"grad": "parameter gradient", "grad_input": "input gradient", "layer_grad": "layer gradient",
+          "operation_grad": "operation gradient",
+          "loss": "loss value", "state": "buffer"}  # fmt: skip
+_SHOWN = 3
+_LONGEST_ERROR = 300
+
+
+def sentence(alignment: Alignment) -> str:
+    """The verdict in words: the first place, the worst place, the figures, and what was not compared."""
+    told = [_opening(alignment), *_places(alignment), *_remarks(alignment)]
+    return " ".join(" ".join(part.split()) for part in told if part)
+
+
+def _opening(alignment: Alignment) -> str:
+    reference, candidate = alignment.names
+    judged = [row for row in alignment.rows if row.verdict.status in ("aligned", "diverged")]
+    diverged = sum(row.verdict.status == "diverged" for row in judged)
+    stopped = [_stopped(name, side) for name, side in alignment.sides.items() if side.status == "failed"]
+    if stopped:
+        until = "Nothing could be compared."
+        if judged:
+            until = f"Of {_count(len(judged), 'tensor')} compared before that, {diverged} diverged."
+        return " ".join([*stopped, until])
+    if diverged:
+        return f"{candidate} diverges from {reference} in {diverged} of {_count(len(judged), 'tensor')}."
+    kinds = Counter(kind_of(row.address) for row in judged)
+    parts = ", ".join(
+        _count(number, _KINDS.get(kind, kind.replace("_", " "))) for kind, number in kinds.items()
+    )
+    return f"{candidate} agrees with {reference} in all of {_count(len(judged), 'tensor')} ({parts})."
+
+
+def _stopped(name: str, side: SideReport) -> str:
+    error = side.error.strip() or "no reason was given"
+    if len(error) > _LONGEST_ERROR:
+        error = error[: _LONGEST_ERROR - 3] + "..."
+    signal = f" ({side.signal})" if side.signal and side.signal not in error else ""
+    place = f" at {side.last_layer}" if side.last_layer and side.last_layer not in error else ""
+    return f"{name} stopped short{signal}{place}: {error.rstrip('.')}."
+
+
+def _places(alignment: Alignment) -> list[str]:
+    rows = {row.address: row for row in alignment.rows}
+    worst = rows[alignment.worst] if alignment.worst else None
+    if alignment.first is None:
+        if worst is None or not worst.verdict.ratio:
+            return []
+        return [f"Nearest to its limit is {_label(worst)}: {worst.verdict.reason}."]
+    first = rows[alignment.first]
+    told = [f"First at {_label(first)}{_origin(first, alignment.rows)}: {first.verdict.reason}."]
+    told.append(_differing_attributes(first, alignment))
+    if worst is not None and worst is not first:
+        told.append(f"Worst at {_label(worst)}: {worst.verdict.reason}.")
+    return told
+
+
+def _label(row: Row) -> str:
+    return f"{row.address} ({row.type})" if row.type else row.address
+
+
+def _origin(row: Row, rows: list[Row]) -> str:
+    """For the input of a layer: what computes it."""
+    if kind_of(row.address) != "layer_input":
+        return ""
+    if row.inputs:
+        return f", which is {row.inputs[0]}"
+    before = [
+        other
+        for other in rows
+        if other.order < row.order and kind_of(other.address) == "layer" and other.verdict.status == "aligned"
+    ]
+    last = max(before, key=lambda other: other.order, default=None)
+    return f", an operation after {last.address}" if last else ", an operation before any layer"
+
+
+def _differing_attributes(row: Row, alignment: Alignment) -> str:
+    """What else differs in the layer of a row, or in the operation that computes its input."""
+    paths = {
+        addresses.parse_layer(address).path
+        for address in (row.address, *(row.inputs if kind_of(row.address) == "layer_input" else ()))
+        if addresses.kind(address) == "layer"
+    }
+    reference, candidate = alignment.names
+    differing = [
+        f"{item['name']} is {item['port']} in {candidate} and {item['reference']} in {reference}"
+        for item in alignment.attributes
+        if item["layer"] in paths
+    ]
+    return f"Its {', its '.join(differing)}." if differing else ""
+
+
+def _remarks(alignment: Alignment) -> list[str]:
+    reference, _ = alignment.names
+    failed = any(side.status == "failed" for side in alignment.sides.values())
+    missing = [] if failed else [row for row in alignment.rows if row.verdict.status == "not compared"]
+    layers: dict[str, str] = {}
+    for row in missing:
+        if kind_of(row.address) == "layer":
+            layers.setdefault(addresses.parse_layer(row.address).path, row.verdict.reason)
+    operations = sum(kind_of(row.address) == "operation" for row in missing)
+    told = []
+    if layers:
+        reason = next(iter(layers.values()))
+        count = _count(len(layers), "layer")
+        told.append(f"Not compared: {count} of {reference}, {_some(list(layers))} ({reason}).")
+    if operations:
+        told.append(f"{_count(operations, 'operation')} could not be paired.")
+    if fallback := alignment.coverage.get("fallback"):
+        told.append(f"Fixed tolerances decided in {_count(len(fallback), 'tensor')} without a float64 truth.")
+    if weak := alignment.coverage.get("weak"):
+        told.append(
+            f"The reference's own noise is above 10 % in {_count(len(weak), 'tensor')}: little is told there."
+        )
+    if skipped := [row for row in alignment.rows if row.verdict.policy == "skip"]:
+        told.append(f"Left out by the pair: {_count(len(skipped), 'tensor')}.")
+    differences = alignment.coverage.get("case_differences", [])
+    if differences:
+        listed = "; ".join(_case_difference(item) for item in differences)
+        told.append(f"The two are of different cases: {listed}.")
+    return told
+
+
+def _case_difference(item: dict[str, Any]) -> str:
+    return f"{item['name']} {item['reference']} and {item['candidate']}"
+
+
+def _some(names: list[str]) -> str:
+    rest = len(names) - _SHOWN
+    return ", ".join(names[:_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,19 @@
+"""What is installed, what is wrong, how to mend it; and the variables that each side's process needs."""
+
+from __future__ import annotations
+
+from harness.environment.interpreters import interpreter
+from harness.environment.jittor_start import own_settings, warm_up
+from harness.environment.places import cache_folder
+from harness.environment.variables import jittor_environment, prepare, side_environment, torch_environment
+
+__all__ = [
+    "cache_folder",
+    "interpreter",
+    "jittor_environment",
+    "own_settings",
+    "prepare",
+    "side_environment",
+    "torch_environment",
+    "warm_up",
+]

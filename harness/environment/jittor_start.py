@@ -1,0 +1,85 @@
+"""Starting Jittor: apart from the user's own settings of it, and until it has really started."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import site
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.environment.processes import Ended, ask
+from harness.errors import NoEnvironment
+
+TRIES = 3
+COLD_SECONDS = 1800.0  # its core alone took 75 s to 400 s on two cores
+_IMPORT = "import jittor; tell({'version': jittor.__version__})"
+
+
+def settings_folder(home: Path) -> Path:
+    """What stands for the user's home while Jittor starts."""
+    return home / "settings"
+
+
+@contextlib.contextmanager
+def own_settings() -> Iterator[None]:
+    """Around `import jittor`: keeps it from noting our JITTOR_HOME in the user's home folder.
+
+    It would use that note in every later program that does not set the variable.
+    """
+    before = os.environ.get("HOME")
+    folder = settings_folder(Path(os.environ["JITTOR_HOME"]))
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["HOME"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HOME"]
+        else:
+            os.environ["HOME"] = before
+
+
+def told_by(python: Path, program: str, env: Mapping[str, str], seconds: float) -> tuple[dict[str, Any], int]:
+    """What a program that imports Jittor tells, and how many runs it took.
+
+    Where its flags are not those of its cache, Jittor rebuilds a part and ends the process with exit status
+    0, the program not run. So only what the program tells counts as success.
+    """
+    folder = settings_folder(Path(env["JITTOR_HOME"]))
+    folder.mkdir(parents=True, exist_ok=True)
+    packages = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
+    env = {**env, "HOME": str(folder), "PYTHONUSERBASE": packages}
+    for count in range(1, TRIES + 1):
+        told, ended = ask(python, program, env, seconds)
+        if told is not None:
+            return told, count
+        if ended.status != 0:
+            raise NoEnvironment(_why(python, ended, seconds))
+    raise NoEnvironment(
+        f"jittor ended {python} {TRIES} times without an error and without starting. "
+        "Name an empty folder with ALIGN_CACHE and try again"
+    )
+
+
+def _why(python: Path, ended: Ended, seconds: float) -> str:
+    if ended.status is None:
+        return (
+            f"jittor did not start within {seconds:g} s with {python}. Another process may be compiling "
+            "with the same cache: wait for it, then try again"
+        )
+    return f"jittor cannot be started with {python} ({ended.ending}): {ended.last_words}"
+
+
+def warm_up(env: Mapping[str, str], python: Path, seconds: float = COLD_SECONDS) -> int:
+    """Import Jittor until it really starts, compiling what is missing; the number of runs that it took."""
+    return told_by(python, _IMPORT, env, seconds)[1]
+
+
+def is_warm(env: Mapping[str, str], python: Path) -> bool:
+    """Whether Jittor's core is compiled for this interpreter and this machine."""
+    program = "import jittor_utils; tell({'cache': jittor_utils.cache_path})"
+    told, _ = told_by(python, program, env, seconds=60)
+    core = "jittor_core*.so.key"  # written when it is complete
+    return any(place for pattern in (core, f"cu*/{core}") for place in Path(told["cache"]).glob(pattern))

@@ -1,0 +1,125 @@
+"""What an interpreter needs for a side: pure judgements on facts, each with the command that mends it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness.environment import onednn
+from harness.environment.facts import INCLUDE, Facts
+from harness.environment.findings import Finding
+from harness.environment.interpreters import variable
+
+OLDEST = (3, 10)
+JITTOR_NEWEST = (3, 12)
+TORCH_VERSION, JITTOR_VERSION = "2.13.0", "1.3.11.0"
+TORCH, JITTOR = f"torch=={TORCH_VERSION}", f"jittor=={JITTOR_VERSION}"
+NUMPY, JITTOR_NUMPY, H5PY = "numpy>=1.26", "numpy>=1.26,<2", "h5py>=3.10"
+ONEDNN = ("onednn-cpu-gomp==2021.3.0", "onednn-devel-cpu-gomp==2021.3.0")
+_NAME = re.compile(r"[=<>]")
+
+
+def judge(side: str, facts: Facts) -> list[Finding]:
+    """Everything that a side asks of its interpreter; of one that cannot be used, nothing but that."""
+    version = _version(side, facts)
+    if version.state == "wrong":
+        return [version]
+    return [version, *(_torch(facts) if side == "torch" else _jittor(facts))]
+
+
+def _torch(facts: Facts) -> Iterator[Finding]:
+    yield _package("torch", facts, TORCH, TORCH_VERSION)
+    yield _package("torch", facts, NUMPY)
+    yield _package("torch", facts, H5PY)
+
+
+def _jittor(facts: Facts) -> Iterator[Finding]:
+    yield _package("jittor", facts, JITTOR, JITTOR_VERSION)
+    yield _numpy_below_2(facts)
+    yield _package("jittor", facts, H5PY)
+    yield _headers(facts)
+    yield _compiler()
+    yield _onednn(facts)
+
+
+def _version(side: str, facts: Facts) -> Finding:
+    found = f"{facts.version_text} at {facts.python}"
+    too_new = side == "jittor" and facts.version[:2] > JITTOR_NEWEST
+    if facts.version[:2] >= OLDEST and not too_new:
+        return Finding(side, "interpreter", found)
+    allowed = "3.10 to 3.12" if side == "jittor" else "3.10 or newer"
+    why = ": Jittor 1.3.11 cannot be imported by it" if too_new else ""
+    wrong = f"{facts.python} is Python {facts.version_text}{why}; allowed is {allowed}"
+    folder = f"{side}-env"
+    mend = f"python3.11 -m venv {folder} && export {variable(side)}=$PWD/{folder}/bin/python"
+    return Finding(side, "interpreter", found, "wrong", wrong, mend)
+
+
+def _package(side: str, facts: Facts, wheel: str, pinned: str = "") -> Finding:
+    name = _NAME.split(wheel)[0]
+    found = facts.packages.get(name)
+    mend = install(facts, wheel)
+    if found is None:
+        wrong = f"{name} is not installed in {facts.python}"
+        return Finding(side, name, "not installed", "wrong", wrong, mend, (wheel,))
+    if pinned and found.partition("+")[0] != pinned:
+        wrong = f"{name} {found} is not the pinned {pinned}: stored figures and goldens may differ from yours"
+        return Finding(side, name, found, "warn", wrong, mend)
+    return Finding(side, name, found)
+
+
+def _numpy_below_2(facts: Facts) -> Finding:
+    found = facts.packages.get("numpy")
+    if found is None or int(found.partition(".")[0]) < 2:
+        return _package("jittor", facts, JITTOR_NUMPY)
+    wrong = f"numpy {found} clashes with Jittor, compiled for the array layout of numpy 1; allowed is below 2"
+    return Finding("jittor", "numpy", found, "wrong", wrong, install(facts, JITTOR_NUMPY), (JITTOR_NUMPY,))
+
+
+def _headers(facts: Facts) -> Finding:
+    found = ", ".join(map(str, facts.includes))
+    if facts.has_headers:
+        return Finding("jittor", "Python.h", found)
+    wrong = f"Python.h is not in {found}, so Jittor can compile nothing"
+    short = "{}.{}".format(*facts.version)
+    mend = f"export {INCLUDE}=FOLDER  # one that holds Python.h of Python {short}"
+    if facts.base_prefix == Path("/usr"):
+        mend = system_install(f"python{short}-dev")
+    return Finding("jittor", "Python.h", "missing", "wrong", wrong, mend)
+
+
+def _compiler() -> Finding:
+    named = os.environ.get("cc_path", "g++")  # noqa: SIM112, the name is Jittor's
+    if path := shutil.which(named):
+        return Finding("jittor", "compiler", path)
+    wrong = f"the C++ compiler {named} is not on the PATH; Jittor compiles every operator"
+    return Finding("jittor", "compiler", "missing", "wrong", wrong, system_install("g++"))
+
+
+def _onednn(facts: Facts) -> Finding:
+    if found := onednn.find(facts):
+        return Finding("jittor", "oneDNN", facts.packages.get("onednn-cpu-gomp") or str(found[0]))
+    wrong = "without the oneDNN wheels a convolution on the CPU is correct but 30 to 300 times slower"
+    return Finding("jittor", "oneDNN", "not installed", "warn", wrong, install(facts, *ONEDNN), ONEDNN)
+
+
+def pip(facts: Facts) -> list[str]:
+    """The pip that installs into an interpreter: its own, else the harness's."""
+    if facts.pip:
+        return [str(facts.python), "-m", "pip"]
+    return [sys.executable, "-m", "pip", "--python", str(facts.python)]
+
+
+def install(facts: Facts, *wheels: str) -> str:
+    """The command that installs wheels into an interpreter."""
+    return shlex.join([*pip(facts), "install", *wheels])
+
+
+def system_install(package: str) -> str:
+    """The command that installs a package of the system."""
+    return f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install {package}"

@@ -1,0 +1,74 @@
+"""Whether a framework really computes with an interpreter: one small convolution, and its device."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.environment.findings import Finding
+from harness.environment.jittor_start import is_warm, told_by
+from harness.environment.processes import ask
+from harness.errors import NoEnvironment
+
+SECONDS = 300.0
+_RIGHT = 9.0  # of a convolution of three by three ones with themselves
+_TORCH = """
+import torch
+ones = torch.ones(1, 1, 3, 3)
+cuda = torch.cuda.is_available()
+tell({
+    "result": torch.nn.functional.conv2d(ones, ones).item(),
+    "built": torch.version.cuda,
+    "card": torch.cuda.get_device_name() if cuda else None,
+    "cudnn": torch.backends.cudnn.version() if cuda else None,
+})
+"""
+_JITTOR = """
+import jittor
+jittor.flags.use_cuda = %d
+ones = jittor.ones((1, 1, 3, 3))
+tell({"result": jittor.nn.conv2d(ones, ones).item()})
+"""
+
+
+def try_torch(python: Path, env: Mapping[str, str]) -> list[Finding]:
+    """Start PyTorch; whether it computes, and on which devices."""
+    told, ended = ask(python, _TORCH, env, SECONDS)
+    if told is None:
+        wrong = f"torch cannot be started with {python} ({ended.ending}): {ended.last_words}"
+        return [Finding("torch", "convolution", "failed", "wrong", wrong, _look(python, "torch"))]
+    return [_judged("torch", "convolution", python, told["result"]), _torch_device(told)]
+
+
+def _torch_device(told: Mapping[str, Any]) -> Finding:
+    if told["card"]:
+        found = f"cpu; cuda {told['built']}: {told['card']}, cuDNN {told['cudnn']}"
+        return Finding("torch", "device", found)
+    why = f"built for CUDA {told['built']}, but finds no card" if told["built"] else "built without CUDA"
+    return Finding("torch", "device", f"cpu; {why}")
+
+
+def try_jittor(python: Path, env: Mapping[str, str], device: str = "cpu") -> Finding:
+    """Start Jittor if its core is compiled; compiling takes minutes and is left to --fix."""
+    part = "convolution" if device == "cpu" else f"convolution, {device}"
+    try:
+        if not is_warm(env, python):
+            wrong = f"Jittor's core for {device} is not compiled yet; the first run does it and takes minutes"
+            return Finding("jittor", part, "not tried", "warn", wrong, "align doctor --fix")
+        told, _ = told_by(python, _JITTOR % (device == "cuda"), env, SECONDS)
+    except NoEnvironment as error:
+        return Finding("jittor", part, "failed", "wrong", str(error), _look(python, "jittor"))
+    return _judged("jittor", part, python, told["result"])
+
+
+def _look(python: Path, framework: str) -> str:
+    return f"{python} -c 'import {framework}'  # shows the whole error"
+
+
+def _judged(side: str, part: str, python: Path, result: float) -> Finding:
+    if result == _RIGHT:
+        return Finding(side, part, "computed, right")
+    wrong = f"{side} with {python} computes a convolution of ones as {result:g}; {_RIGHT:g} is right"
+    mend = f"{python} -m pip install --force-reinstall --no-deps {side}"
+    return Finding(side, part, f"{result:g}", "wrong", wrong, mend)

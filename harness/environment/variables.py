@@ -1,0 +1,73 @@
+"""The environment variables of a side's process. They must be in place before its framework is imported."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from harness.environment import cuda, onednn, python_config, requirements
+from harness.environment.facts import Facts, facts_of
+from harness.environment.places import CACHE, jittor_home
+from harness.errors import NoEnvironment
+
+
+def side_environment(side: str, device: str, python: Path) -> dict[str, str]:
+    """The variables of a side that is started with `python`."""
+    if side == "jittor":
+        return jittor_environment(device, python)
+    _refuse_what_cannot_run("torch", facts_of(python))
+    return torch_environment(device)
+
+
+def torch_environment(device: str = "cpu") -> dict[str, str]:
+    """What makes PyTorch repeat itself and compute in plain float32."""
+    if device == "cpu":
+        return {}
+    return {"CUBLAS_WORKSPACE_CONFIG": ":4096:8", "NVIDIA_TF32_OVERRIDE": "0"}
+
+
+def jittor_environment(device: str = "cpu", python: Path | None = None) -> dict[str, str]:
+    """Lay out what Jittor needs to start with an interpreter, and return its variables."""
+    facts = facts_of(python or Path(sys.executable))
+    _refuse_what_cannot_run("jittor", facts)
+    return prepare(facts, device, jittor_home())
+
+
+def prepare(facts: Facts, device: str, home: Path) -> dict[str, str]:
+    """Lay out everything below `home`, whatever `facts` say of the packages; Jittor's variables."""
+    try:
+        variables = _common(facts, device, home)
+        if device == "cuda":
+            variables |= cuda.prepare(cuda.survey(facts), home)
+    except OSError as error:
+        raise NoEnvironment(
+            f"{error.filename or home} cannot be written: {error.strerror}. "
+            f"Name a writable folder with {CACHE}"
+        ) from error
+    return variables
+
+
+def _common(facts: Facts, device: str, home: Path) -> dict[str, str]:
+    return {
+        "JITTOR_HOME": str(home),
+        "cache_name": device,  # one for each set of flags: Jittor ends the process when it finds others
+        "nvcc_path": "",  # set and empty: no search for CUDA
+        "gdb_path": "",
+        "use_mpi": "0",
+        "use_mkl": "1" if onednn.lay_out(home, facts) else "0",
+        "python_config_path": str(python_config.lay_out(home, facts)),
+        "FIX_TORCH_ERROR": "0",  # 1 would import torch
+        "log_silent": "0",  # 1 would turn errors of the backward pass into None
+        # More threads call Python without holding the interpreter: a crash and then a hang, on 3.12 each
+        # time, on 3.11 now and then. Compiled operators are kept, so only a first run is slower.
+        "use_parallel_op_compiler": "1",
+    }
+
+
+def _refuse_what_cannot_run(side: str, facts: Facts) -> None:
+    for finding in requirements.judge(side, facts):
+        if finding.state == "wrong":
+            raise NoEnvironment(
+                f"the {side} side cannot run: {finding.wrong}. Mend it with: {finding.mend}  "
+                "(`align doctor` shows the whole)"
+            )

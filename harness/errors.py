@@ -1,0 +1,27 @@
+"""What can go wrong, each with the exit code that tells it apart."""
+
+from __future__ import annotations
+
+ALIGNED, DIVERGED, BAD_INPUT, NO_ENVIRONMENT, WORKER_LOST = range(5)
+
+
+class HarnessError(Exception):
+    """A failure to tell the user in one sentence: what was found, where, what to do."""
+
+    exit_code = BAD_INPUT
+
+
+class BadInput(HarnessError):
+    """Wrong usage, or a file that is not what it should be."""
+
+
+class NoEnvironment(HarnessError):
+    """A side cannot run here."""
+
+    exit_code = NO_ENVIRONMENT
+
+
+class WorkerLost(HarnessError):
+    """A worker died, hung or stopped short."""
+
+    exit_code = WORKER_LOST

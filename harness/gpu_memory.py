@@ -1,0 +1,39 @@
+"""Memory that a process holds on the GPU, as the driver tells it: the measure both frameworks share.
+
+It needs the optional package nvidia-ml-py; without it, or without a card, the answer is 0.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+@cache
+def _driver() -> Any:
+    """NVML started once, or None where it cannot be."""
+    try:
+        import pynvml
+
+        pynvml.nvmlInit()
+    except (ImportError, OSError, RuntimeError):
+        return None
+    except Exception as error:  # pynvml's own errors, whose class cannot be named without it
+        if type(error).__module__.startswith("pynvml"):
+            return None
+        raise
+    return pynvml
+
+
+def process_bytes(pid: int) -> int:
+    """Bytes that process `pid` holds on all cards together."""
+    driver = _driver()
+    if driver is None:
+        return 0
+    total = 0
+    for index in range(driver.nvmlDeviceGetCount()):
+        card = driver.nvmlDeviceGetHandleByIndex(index)
+        for process in driver.nvmlDeviceGetComputeRunningProcesses(card):
+            if process.pid == pid:
+                total += process.usedGpuMemory or 0
+    return total

@@ -1,0 +1,9 @@
+"""The measures between two tensors and of one tensor: numpy only, one walk over memory, block by block."""
+
+from __future__ import annotations
+
+from harness.numerics._difference import difference, sample_difference
+from harness.numerics._measures import Difference, Stats
+from harness.numerics._statistics import statistics
+
+__all__ = ["Difference", "Stats", "difference", "sample_difference", "statistics"]

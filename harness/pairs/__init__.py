@@ -1,0 +1,104 @@
+"""The pairs: the built-in ones, each in a sub-package of its own, and a user's own by module or by file."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import importlib
+import importlib.util
+import pkgutil
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from harness.errors import BadInput
+from harness.pairs.base import Pair
+
+_ATTRIBUTE = "PAIR"
+
+
+def names() -> list[str]:
+    """The names of the built-in pairs: every sub-package here that declares one in its module `pair`."""
+    return sorted(
+        found.name for found in pkgutil.iter_modules(__path__) if found.ispkg and _declares(found.name)
+    )
+
+
+def all_pairs() -> list[Pair]:
+    """Every built-in pair."""
+    return [find(name) for name in names()]
+
+
+def find(name: str) -> Pair:
+    """The pair called `name`, or the one at `package.module:ATTRIBUTE` or `path/to/pair.py[:ATTRIBUTE]`."""
+    if name in names():
+        return _attribute(_module(f"{__name__}.{name}.pair"), _ATTRIBUTE, name)
+    place, colon, attribute = name.rpartition(":")
+    if not colon:
+        place, attribute = name, _ATTRIBUTE
+    if place.endswith(".py"):
+        return _attribute(_file(Path(place)), attribute or _ATTRIBUTE, name)
+    if colon and place and attribute:
+        return _attribute(_module(place), attribute, name)
+    raise BadInput(_unknown(name))
+
+
+def _declares(package: str) -> bool:
+    return importlib.util.find_spec(f"{__name__}.{package}.pair") is not None
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, names(), n=1)
+    hint = f" (perhaps {near[0]}?)" if near else ""
+    return (
+        f"there is no pair {name!r}{hint}; built in are {', '.join(names()) or 'none'}. "
+        f"A pair of your own is named as package.module:{_ATTRIBUTE} or as path/to/pair.py"
+    )
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except Exception as problem:
+        raise BadInput(
+            f"the module {name}, which should declare a pair, cannot be imported: {_told(problem)}"
+        ) from problem
+
+
+def _file(path: Path) -> ModuleType:
+    """Run a file once; what lies beside it can be imported by it and by the sides."""
+    if not path.is_file():
+        raise BadInput(f"there is no file {path} to read a pair from (looked in {Path.cwd()})")
+    path = path.resolve()
+    name = f"align_pair_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as problem:
+        del sys.modules[name]
+        raise BadInput(f"{path}, which should declare a pair, cannot be run: {_told(problem)}") from problem
+    return module
+
+
+def _told(problem: Exception) -> str:
+    return f"{type(problem).__name__}: {problem}"
+
+
+def _attribute(module: ModuleType, attribute: str, name: str) -> Pair:
+    found = getattr(module, attribute, None)
+    if isinstance(found, Pair):
+        return found
+    others = [key for key, value in vars(module).items() if isinstance(value, Pair)]
+    there = f"it declares {', '.join(others)}" if others else "it declares no pair at all"
+    problem = "has no" if found is None else f"has, as a {type(found).__name__} and not as a Pair,"
+    raise BadInput(
+        f"{module.__file__ or name} {problem} attribute {attribute}; {there} (see harness/pairs/base.py)"
+    )

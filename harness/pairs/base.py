@@ -1,0 +1,104 @@
+"""What a pair is: one model that exists on both sides, declared as data, no framework imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import seeded
+
+Arrays = dict[str, NDArray[Any]]
+Mode = Literal["eval", "train", "frozen"]
+MODES: tuple[Mode, ...] = ("eval", "train", "frozen")
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Where a reference comes from: the repository and commit it is pinned to."""
+
+    repo: str
+    commit: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One form of a model. `upstream` is None where nothing published corresponds to it."""
+
+    name: str
+    summary: str
+    upstream: Upstream | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class InputRequest:
+    """What a pair is asked to draw inputs for; None means the pair's own default."""
+
+    variant: Variant
+    mode: Mode
+    seed: int
+    batch: int | None = None
+    size: tuple[int, int] | None = None
+    tag: str = "compare"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the published model is trained, as data for either side's optimiser."""
+
+    optimizer: Literal["adam", "adamw", "sgd"]
+    lr: float
+    options: Mapping[str, Any] = field(default_factory=dict)
+    schedule: str = "constant"
+    schedule_options: Mapping[str, Any] = field(default_factory=dict)
+    epochs: int = 1
+
+
+@dataclass(frozen=True)
+class Override:
+    """Another rule for the addresses matching `pattern` (a glob), with the reason in words.
+
+    `policy` is `absolute` (compare with `atol` alone, for what is zero in theory), `fixed`, or `skip`.
+    """
+
+    pattern: str
+    policy: Literal["absolute", "fixed", "skip"]
+    reason: str
+    atol: float = 0.0
+    rtol: float = 0.0
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A model on both sides.
+
+    `reference` and `port` name importable modules that each offer `build(variant, **options)`, which
+    returns a module, and `losses(outputs, inputs)`, which returns named scalars; the first one is
+    back-propagated. `forward` lists the inputs the model is called with, in order.
+    """
+
+    name: str
+    title: str
+    variants: Mapping[str, Variant]
+    reference: str
+    port: str
+    draw_inputs: Callable[[InputRequest], Arrays]
+    forward: tuple[str, ...]
+    recipe: Recipe
+    weight_rule: Callable[[int, str, tuple[int, ...]], NDArray[np.generic]] = seeded.weight
+    metrics: Callable[[Arrays, Arrays], dict[str, float]] | None = None
+    overrides: Callable[[Variant, Mode], tuple[Override, ...]] = lambda variant, mode: ()
+    checkpoint_prefixes: tuple[str, ...] = ()
+
+    def variant(self, name: str | None) -> Variant:
+        """The variant called `name`, or the first one."""
+        if name is None:
+            return next(iter(self.variants.values()))
+        if name not in self.variants:
+            raise ValueError(f"{self.name} has no variant {name!r}; it has {', '.join(self.variants)}")
+        return self.variants[name]

@@ -1,0 +1,1 @@
+"""L2SKNet: segments small targets in infrared images."""

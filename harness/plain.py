@@ -1,0 +1,181 @@
+"""Dataclasses as strict JSON data and back, every value checked against its annotation.
+
+JSON has no NaN and no infinity. Where an annotation says float they are the texts NaN, Infinity and
+-Infinity; in free-form data, where a text could mean itself, they are objects such as `{"$float": "NaN"}`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import types
+from typing import Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+import numpy as np
+
+T = TypeVar("T")
+
+_MARK = "$float"
+_SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+_DEEPEST = 64
+_LONGEST = 60
+
+
+class Unfit(ValueError):
+    """Data that does not fit an annotation; says where, what was found and what was allowed."""
+
+
+def tidy(value: Any, depth: int = 0) -> Any:
+    """Free-form data as JSON would give it back: lists for tuples, numbers for numpy's, texts as keys."""
+    if depth > _DEEPEST:
+        raise Unfit(f"data nested more than {_DEEPEST} deep")
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [tidy(item, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {str(key): tidy(item, depth + 1) for key, item in value.items()}
+    raise Unfit(f"{type(value).__name__} {value!r} cannot be written as JSON")
+
+
+def to_plain(value: Any) -> Any:
+    """A dataclass as data that strict JSON can hold."""
+    return _encode(value, type(value))
+
+
+def from_plain(kind: type[T], data: Any, where: str = "") -> T:
+    """A dataclass from such data; Unfit where anything is missing, unknown or of another type."""
+    return cast(T, _decode(data, kind, where))
+
+
+def check(hint: Any, data: Any, where: str) -> None:
+    """Raise Unfit where free-form data do not fit an annotation."""
+    _decode(data, hint, where)
+
+
+@functools.cache
+def _hints(kind: type) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {item.name: hints[item.name] for item in dataclasses.fields(kind)}
+
+
+def _optional(hint: Any) -> Any | None:
+    """What `hint` allows besides None, where it allows None."""
+    if get_origin(hint) not in (Union, types.UnionType):
+        return None
+    (inner,) = (item for item in get_args(hint) if item is not type(None))
+    return inner
+
+
+def _items(hint: Any, count: int) -> list[Any]:
+    """The annotation of each of `count` items."""
+    inner = get_args(hint)
+    if get_origin(hint) is list or inner[1:] == (Ellipsis,):
+        return [inner[0]] * count
+    return list(inner)
+
+
+def _encode(value: Any, hint: Any) -> Any:
+    if value is None:
+        return None
+    hint = _optional(hint) or hint
+    if hint is Any:
+        return _mark(value)
+    if dataclasses.is_dataclass(hint):
+        fields = _hints(cast(type, hint))
+        return {name: _encode(getattr(value, name), inner) for name, inner in fields.items()}
+    if get_origin(hint) in (list, tuple):
+        return [_encode(item, inner) for item, inner in zip(value, _items(hint, len(value)), strict=True)]
+    if get_origin(hint) is dict:
+        return {key: _encode(item, get_args(hint)[1]) for key, item in value.items()}
+    if hint is float:
+        return _name(float(value)) or float(value)
+    return value
+
+
+def _name(value: float) -> str | None:
+    if math.isfinite(value):
+        return None
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def _mark(value: Any) -> Any:
+    if isinstance(value, float):
+        name = _name(value)
+        return value if name is None else {_MARK: name}
+    if isinstance(value, list):
+        return [_mark(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _mark(item) for key, item in value.items()}
+    return value
+
+
+def _unmark(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_unmark(item) for item in data]
+    if isinstance(data, dict):
+        if data.keys() == {_MARK} and data[_MARK] in _SPECIAL:
+            return _SPECIAL[data[_MARK]]
+        return {key: _unmark(item) for key, item in data.items()}
+    return data
+
+
+def _refuse(where: str, found: Any, allowed: str) -> NoReturn:
+    text = repr(found)
+    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+    raise Unfit(f"{where or 'the whole'} is {text}, it should be {allowed}")
+
+
+def _decode(data: Any, hint: Any, where: str) -> Any:
+    inner = _optional(hint)
+    if inner is not None:
+        return None if data is None else _decode(data, inner, where)
+    if hint is Any:
+        return _unmark(data)
+    if dataclasses.is_dataclass(hint):
+        return _decode_fields(data, cast(type, hint), where)
+    origin = get_origin(hint)
+    if origin is Literal:
+        return data if data in get_args(hint) else _refuse(where, data, "one of " + ", ".join(get_args(hint)))
+    if origin in (list, tuple):
+        return _decode_items(data, hint, where)
+    if origin is dict:
+        if not isinstance(data, dict):
+            _refuse(where, data, "an object")
+        return {key: _decode(item, get_args(hint)[1], f"{where}.{key}") for key, item in data.items()}
+    return _decode_scalar(data, hint, where)
+
+
+def _decode_fields(data: Any, kind: type, where: str) -> Any:
+    hints = _hints(kind)
+    if not isinstance(data, dict):
+        _refuse(where, data, "an object")
+    lead = f"{where}." if where else ""
+    for name in hints.keys() ^ data.keys():
+        raise Unfit(f"{lead}{name} is {'missing' if name in hints else 'unknown'}")
+    return kind(**{name: _decode(data[name], hint, lead + name) for name, hint in hints.items()})
+
+
+def _decode_items(data: Any, hint: Any, where: str) -> Any:
+    if not isinstance(data, list):
+        _refuse(where, data, "a list")
+    inner = _items(hint, len(data))
+    if len(inner) != len(data):
+        _refuse(where, data, f"a list of {len(inner)}")
+    made = [_decode(data[place], inner[place], f"{where}[{place}]") for place in range(len(data))]
+    return made if get_origin(hint) is list else tuple(made)
+
+
+def _decode_scalar(data: Any, hint: Any, where: str) -> Any:
+    if hint is float:
+        if isinstance(data, str) and data in _SPECIAL:
+            return _SPECIAL[data]
+        if isinstance(data, int | float) and not isinstance(data, bool):
+            return float(data)
+        _refuse(where, data, "a number")
+    if not isinstance(data, hint) or (hint is int and isinstance(data, bool)):
+        _refuse(where, data, {int: "a whole number", str: "a text", bool: "true or false"}[hint])
+    return data

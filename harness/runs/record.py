@@ -1,0 +1,169 @@
+"""Recording one side alone: into a trace of one's own, or into a golden."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import golden
+from harness import address as addresses
+from harness import comparing, pairs
+from harness.alignment import Alignment
+from harness.case import Case
+from harness.errors import BadInput
+from harness.pairs.base import Mode, Pair
+from harness.progress import Progress
+from harness.runs import material
+from harness.runs.drive import Drive
+from harness.runs.request import CompareRequest
+from harness.session import Worker, scratch_folder
+from harness.trace import Trace
+
+GOLDEN_SAMPLES = 64
+GOLDEN_TRUTH_SAMPLES = 24  # the noise beside them carries the verdict; these keep the file small
+
+
+@dataclass(frozen=True)
+class Made:
+    """The files and fingerprints of one recording."""
+
+    trace: Path
+    truth: Path | None
+    inputs: str
+    state: str
+
+
+def record(request: CompareRequest, side: str, path: Path, progress: Progress) -> Path:
+    """Record one side of a case into a trace file; `keep` says whole or compact."""
+    if path.exists():
+        raise BadInput(f"{path} exists already: name another file or remove it")
+    pair = pairs.find(request.model)
+    compact = request.keep != "whole"
+    _record_case(pair, request, request.case(pair), side, path, None, compact, progress)
+    return path
+
+
+def _record_case(
+    pair: Pair,
+    request: CompareRequest,
+    case: Case,
+    side: str,
+    path: Path,
+    truth: Path | None,
+    compact: bool,
+    progress: Progress,
+) -> Made:
+    inputs = pair.draw_inputs(case.request(pair))
+    with scratch_folder() as name:
+        scratch = Path(name)
+        given = material.write(scratch / "inputs.h5", "input", inputs)
+        log = scratch / f"{side}.log"
+        with Worker(side, case.device, scratch, log, request.timeout) as worker:
+            drive = Drive(worker, case, request.layers, progress, threading.Lock())
+            state = material.state_for(pair, case, drive.build())
+            header = {
+                "case": case.to_dict(),
+                "inputs": material.fingerprint(inputs),
+                "state": material.fingerprint(state),
+                "dtype": case.dtype,
+                "side": side,
+                "layers": request.layers,
+            }
+            stored = material.write(scratch / "state.h5", "state", state)
+            whole = scratch / "whole.h5"
+            drive.record(given, stored, whole, header)
+            if truth is not None:
+                worker.call(
+                    "truth",
+                    inputs=str(given),
+                    mode=case.mode,
+                    reference=str(whole),
+                    path=str(truth),
+                    scratch=str(scratch),
+                    samples=GOLDEN_TRUTH_SAMPLES,
+                    layers=request.layers,
+                    header=header,
+                    slim=True,
+                )
+            with Trace.open(whole) as recorded:
+                if not compact:
+                    recorded.copy(path)
+                elif truth is None:
+                    recorded.compacted(path, GOLDEN_SAMPLES)
+                else:  # a golden: gradients of layers would double it, those of parameters tell as much
+                    recorded.compacted(path, GOLDEN_SAMPLES, addresses.is_layer_gradient)
+    return Made(path, truth, str(header["inputs"]), str(header["state"]))
+
+
+def golden_record(
+    request: CompareRequest, modes: tuple[Mode, ...], progress: Progress, folder: Path = golden.FOLDER
+) -> list[Path]:
+    """Record goldens of one variant, or of all of a pair's, and pin their digests."""
+    pair = pairs.find(request.model)
+    names = [pair.variant(request.variant).name] if request.variant else list(pair.variants)
+    pinned = golden.pins(folder / golden.PINS.name)
+    made: list[Path] = []
+    for name in names:
+        for mode in modes:
+            path = golden.trace_path(pair.name, name, mode, folder)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            case = replace(request, variant=name, mode=mode).case(pair).on(tag="golden")
+            truth = golden.truth_path(path)
+            files = _record_case(pair, request, case, "torch", path, truth, True, progress)
+            pinned.setdefault(pair.name, {})[path.stem] = _pin(pair, name, files)
+            golden.write_pins(pinned, folder / golden.PINS.name)
+            made.append(path)
+    return made
+
+
+def _pin(pair: Pair, variant: str, files: Made) -> dict[str, Any]:
+    upstream = pair.variant(variant).upstream
+    assert files.truth is not None
+    return {
+        "upstream": upstream.repo if upstream else "none",
+        "commit": upstream.commit if upstream else "none",
+        "inputs": files.inputs,
+        "state": files.state,
+        "trace": golden.file_digest(files.trace),
+        "truth": golden.file_digest(files.truth),
+    }
+
+
+def golden_verify(
+    request: CompareRequest, modes: tuple[Mode, ...], progress: Progress
+) -> dict[str, Alignment]:
+    """Run the reference anew and hold it against each of its goldens."""
+    pair = pairs.find(request.model)
+    wanted = pair.variant(request.variant).name if request.variant else None
+    found: dict[str, Alignment] = {}
+    for name in golden.names(pair.name):
+        variant, _, mode = name.rpartition(".")
+        if (wanted and variant != wanted) or mode not in modes:
+            continue
+        path = golden.trace_path(pair.name, variant, mode)
+        golden.verify_digest(path)
+        with (
+            Trace.open(path) as trace,
+            Trace.open(golden.truth_path(path)) as truth,
+            scratch_folder() as scratch,
+        ):
+            case = Case.from_dict(trace.header["case"]).on(pair=request.model)
+            fresh = Path(scratch) / "fresh.h5"
+            _record_case(pair, request, case, "torch", fresh, None, True, progress)
+            with Trace.open(fresh) as again:
+                found[name] = comparing.compare(
+                    trace,
+                    again,
+                    truth,
+                    policy=request.policy,
+                    overrides=pair.overrides(pair.variant(variant), case.mode),
+                    case=case.to_dict(),
+                    names=("golden", "torch"),
+                )
+    if not found:
+        raise BadInput(
+            f"{pair.name} has no such golden; there are: {', '.join(golden.names(pair.name)) or 'none'}"
+        )
+    return found

@@ -1,0 +1,62 @@
+"""Truths kept between runs: the float64 samples and the noise of a case are computed once and found again."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+from harness import environment
+from harness.errors import BadInput
+from harness.pairs.base import Pair
+from harness.trace import Trace
+
+SAMPLES = 1024
+METHOD = "truth-3"
+MOST_BYTES = 2 << 30
+
+
+def source_digest(pair: Pair) -> str:
+    """A digest of the reference's source: other code has another truth."""
+    spec = find_spec(pair.reference)
+    if spec is None or spec.origin is None:
+        return pair.reference
+    origin = Path(spec.origin)
+    files = sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:20]
+
+
+def folder() -> Path:
+    """Where truths are kept."""
+    place = environment.cache_folder() / "truth"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
+
+
+def tidy(most_bytes: int = MOST_BYTES) -> None:
+    """Drop the truths used longest ago until the rest is small enough."""
+    files = sorted(folder().glob("*.h5"), key=lambda file: file.stat().st_mtime, reverse=True)
+    total = 0
+    for file in files:
+        total += file.stat().st_size
+        if total > most_bytes:
+            with contextlib.suppress(FileNotFoundError):
+                file.unlink()
+
+
+def usable(path: Path) -> bool:
+    """Whether a kept truth is there and whole; a damaged one is dropped, to be measured anew."""
+    if not path.is_file():
+        return False
+    try:
+        Trace.open(path).close()
+    except BadInput:
+        path.unlink(missing_ok=True)
+        return False
+    os.utime(path)
+    return True

@@ -1,0 +1,1 @@
+"""Both frameworks behind the same verbs. Reached through `harness.worker` alone."""

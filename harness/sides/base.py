@@ -1,0 +1,488 @@
+"""The verbs of a side. Both frameworks implement them with the same signatures and meanings.
+
+What can be said without a framework is said here; a side fills in the few steps that need one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import platform
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import pairs
+from harness.breadcrumb import Breadcrumb
+from harness.errors import BadInput
+from harness.pairs.base import Arrays, Mode, Pair
+from harness.sides.cost import Cost, peak_bytes, reset_peak
+from harness.sides.recorder import Layer, Recorder, Rehearsal, Sink, Tensors, flatten, plain_value
+from harness.trace import Trace, TraceWriter
+
+HIDDEN_ATTRIBUTES = {"training", "is_train", "in_channels_", "is_depthwise_conv"}
+
+
+def installed(*packages: str) -> dict[str, str]:
+    """The versions of the named distributions that are installed here."""
+    versions = {}
+    for package in packages:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    return versions
+
+
+def attributes_of(module: Any) -> dict[str, Any]:
+    """The plain attributes of a layer: eps, momentum, padding, slope and the like."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and name not in HIDDEN_ATTRIBUTES and plain_value(value)
+    }
+
+
+class Side(ABC):
+    """One framework holding one model."""
+
+    name: str
+    tensors: Tensors
+
+    def __init__(self, device: str, breadcrumb: Breadcrumb) -> None:
+        self.device, self.breadcrumb = device, breadcrumb
+        self.pair: Pair
+        self.variant = ""
+        self.model: Any = None
+        self.layers: dict[str, Layer] = {}
+        self.paths: dict[int, str] = {}
+        self._state: Arrays = {}
+        self._bare: Arrays | None = None
+        self._writer: TraceWriter | None = None
+        self._inputs: dict[str, Any] = {}
+        self._input_arrays: Arrays = {}
+        self._losses: dict[str, Any] = {}
+        self._recorder: Recorder | None = None
+
+    def verbs(self) -> dict[str, Callable[..., Any]]:
+        """The requests a worker takes."""
+        return {
+            verb.__name__: verb
+            for verb in (
+                self.describe,
+                self.build,
+                self.load,
+                self.run,
+                self.backward,
+                self.step,
+                self.replay,
+                self.measure,
+                self.truth,
+            )
+        }
+
+    # --- what a framework must provide -------------------------------------------------------------
+
+    @abstractmethod
+    def versions(self) -> dict[str, str]:
+        """The framework and what it computes with."""
+
+    @abstractmethod
+    def device_name(self) -> str:
+        """What the device is called."""
+
+    @abstractmethod
+    def modules(self) -> Iterator[tuple[str, Any]]:
+        """Every module that may be recorded, by path; the model itself has the path ''."""
+
+    @abstractmethod
+    def layer_of(self, module: Any) -> Layer:
+        """What kind of layer a module is."""
+
+    @abstractmethod
+    def state_table(self) -> list[list[Any]]:
+        """The state dict in its order: [key, shape, dtype, trainable]."""
+
+    @abstractmethod
+    def write_state(self, arrays: Arrays) -> None:
+        """Fill the model strictly; BadInput lists every key that does not fit."""
+
+    @abstractmethod
+    def read_state(self) -> Arrays:
+        """The model's state, by the keys of the state dict."""
+
+    @abstractmethod
+    def set_mode(self, mode: Mode) -> None:
+        """Evaluation, training, or training with frozen statistics; dropout is off in all of them."""
+
+    @abstractmethod
+    def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
+        """Arrays as tensors on the device; floating ones in `dtype`."""
+
+    @abstractmethod
+    def cast(self, dtype: str) -> None:
+        """Compute in `dtype` from now on."""
+
+    @abstractmethod
+    def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
+        """A context in which nothing is kept for a backward pass."""
+
+    @abstractmethod
+    def observed(self, recorder: Recorder) -> contextlib.AbstractContextManager[Any]:
+        """A context in which every module call and operation is told to the recorder."""
+
+    @abstractmethod
+    def gradients(self, loss: Any, recorder: Recorder | None) -> Arrays:
+        """Back-propagate; the gradient of each parameter that has one, keyed as in the state dict."""
+
+    @abstractmethod
+    def input_gradients(self, names: list[str]) -> Arrays:
+        """Gradients with respect to the floating inputs, after `gradients`."""
+
+    @abstractmethod
+    def synchronise(self) -> None:
+        """Wait until everything asked for has been computed."""
+
+    @abstractmethod
+    def device_peak(self, reset: bool = False) -> int:
+        """Peak of the allocator's memory on the device, in bytes; 0 on the CPU."""
+
+    @abstractmethod
+    def compiled(self) -> int:
+        """How many operators have been compiled for this machine; 0 where nothing is compiled."""
+
+    def operator_cache(self) -> str:
+        """The folder that compiled operators appear in; empty where nothing is compiled."""
+        return ""
+
+    @abstractmethod
+    def make_optimizer(self) -> Any:
+        """The optimiser of the pair's recipe over the model's parameters."""
+
+    @abstractmethod
+    def apply_step(self, optimizer: Any, lr: float) -> None:
+        """One step of the optimiser with the gradients of the last backward pass."""
+
+    def call_alone(self, module: Any, attributes: Mapping[str, Any], inputs: dict[str, Any]) -> Any:
+        """Call with changed attributes; positional inputs are those named by their place."""
+        kept = {name: getattr(module, name) for name in attributes}
+        try:
+            for name, value in attributes.items():
+                setattr(module, name, tuple(value) if isinstance(value, list) else value)
+            places = sorted((name for name in inputs if name.isdigit()), key=int)
+            keywords = {name: value for name, value in inputs.items() if not name.isdigit()}
+            return module(*(inputs[place] for place in places), **keywords)
+        finally:
+            for name, value in kept.items():
+                setattr(module, name, value)
+
+    # --- the verbs ---------------------------------------------------------------------------------
+
+    def describe(self) -> dict[str, Any]:
+        """Versions, device, and the model once it is built."""
+        told: dict[str, Any] = {
+            "side": self.name,
+            "python": platform.python_version(),
+            "executable": sys.executable,
+            "platform": platform.machine(),
+            "versions": {**self.versions(), **installed("numpy", "h5py")},
+            "device": self.device,
+            "device_name": self.device_name(),
+            "threads": os.environ.get("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0)))),
+            "compiled": self.compiled(),
+            "operator_cache": self.operator_cache(),
+        }
+        if self.model is not None:
+            told["state"] = self.state_table()
+            told["layers"] = self.layer_table()
+        return told
+
+    def layer_table(self) -> dict[str, Any]:
+        """Type and plain attributes of every module."""
+        return {
+            path or "(model)": {"type": self.layers[path].type, "attributes": attributes_of(module)}
+            for path, module in self.modules()
+        }
+
+    def build(self, pair: str, variant: str, upstream: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Make the model of a variant, with the weights its constructor gives it.
+
+        `upstream` names a checkout, an entry MODULE:CLASS in it and the options to call that with: then the
+        upstream's own network is made instead of ours.
+        """
+        self.pair = pairs.find(pair)
+        chosen = self.pair.variant(variant)
+        self.variant = chosen.name
+        if upstream is None:
+            self.model = self.side_module().build(chosen.name, **chosen.options)
+        else:
+            self.model = _build_upstream(**upstream)
+        self.layers = {path: self.layer_of(module) for path, module in self.modules()}
+        self.paths = {id(module): path for path, module in self.modules()}
+        self._optimizer = None
+        return self.describe()
+
+    def side_module(self) -> Any:
+        """The module of this pair that belongs to this framework."""
+        name = self.pair.reference if self.name == "torch" else self.pair.port
+        return import_module(name)
+
+    def load(self, state: str) -> dict[str, Any]:
+        """Fill the model with the `state:` tensors of a trace file."""
+        with Trace.open(Path(state)) as stored:
+            self._state = {
+                address.partition(":")[2]: np.array(stored.array(address))
+                for address in stored.records
+                if address.startswith("state:")
+            }
+        self.write_state(self._state)
+        self._bare = None
+        return {"keys": len(self._state)}
+
+    def run(
+        self,
+        inputs: str,
+        mode: Mode,
+        trace: str | None = None,
+        layers: str = "all",
+        observe: bool = True,
+        compact: bool = False,
+        dtype: str = "float32",
+        header: dict[str, Any] | None = None,
+        metrics: bool = False,
+    ) -> dict[str, Any]:
+        """Go forward once from the loaded state.
+
+        With `observe` false the model runs untouched: that run tells the bare cost and what the outputs
+        are when nobody looks. Otherwise every layer is recorded into `trace`, or only computed when no
+        trace is named (a rehearsal). In a training mode the trace stays open for `backward`.
+        """
+        self._prepare(inputs, mode, dtype)
+        sink: Sink = Rehearsal()
+        if observe and trace is not None:
+            self._writer = TraceWriter(Path(trace), header or {}, compact=compact)
+            sink = self._writer
+        outputs, cost = self._measured(functools.partial(self._forward, mode, sink, layers, observe))
+        answer: dict[str, Any] = {"cost": asdict(cost), "compiled": self.compiled()}
+        if not observe:
+            self._bare = outputs
+        elif self._bare is not None:
+            answer["observer"] = _same(self._bare, outputs)
+        if metrics and observe:
+            self._record_metrics(sink, outputs)
+        if self._writer is not None and mode == "eval":
+            self._finish_trace(answer)
+        return answer
+
+    def _prepare(self, inputs: str, mode: Mode, dtype: str) -> None:
+        self.write_state(self._state)
+        self.cast(dtype)
+        self.set_mode(mode)
+        with Trace.open(Path(inputs)) as stored:
+            self._input_arrays = stored.inputs()
+        self._inputs = self.to_tensors(self._input_arrays, dtype)
+        self._losses, self._recorder = {}, None
+
+    def _forward(
+        self,
+        mode: Mode,
+        sink: Sink,
+        layers: str,
+        observe: bool,
+        alter: Callable[[Any], Any] | None = None,
+    ) -> Arrays:
+        """One forward pass; the outputs in host memory."""
+        context: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        if observe:
+            self._recorder = Recorder(
+                self.tensors,
+                self.layers,
+                sink,
+                self.breadcrumb,
+                select=layers,
+                gradients=mode != "eval",
+                alter=alter,
+            )
+            for name, tensor in self._inputs.items():
+                self._recorder.save(f"input:{name}", tensor)
+            context = self.observed(self._recorder)
+        given = [self._inputs[name] for name in self.pair.forward]
+        with contextlib.nullcontext() if mode != "eval" else self.without_gradients():
+            with context:
+                outputs = self.model(*given)
+            if mode != "eval":
+                self._losses = self.side_module().losses(outputs, self._inputs)
+        return self._collect(outputs)
+
+    def _collect(self, outputs: Any) -> Arrays:
+        arrays: Arrays = {}
+        for key, tensor in flatten(outputs, self.tensors.is_tensor):
+            address = f"output:{key or '0'}"
+            if self._recorder is not None:
+                self._recorder.save(address, tensor)
+            arrays[address] = np.array(self.tensors.to_array(tensor))
+        for name, loss in self._losses.items():
+            address = f"loss:{name}"
+            arrays[address] = np.array(self.tensors.to_array(loss)).reshape(())
+            if self._recorder is not None:
+                self._recorder.sink.add(address, arrays[address])
+        self.synchronise()
+        return arrays
+
+    def _record_metrics(self, sink: Sink, outputs: Arrays) -> None:
+        """What the pair measures of its outputs, as one number each."""
+        if self.pair.metrics is None:
+            raise BadInput(f"{self.pair.name} declares no metrics; judge it by the policy noise or fixed")
+        given = {key.partition(":")[2]: array for key, array in outputs.items() if key.startswith("output:")}
+        for name, value in self.pair.metrics(given, self._input_arrays).items():
+            sink.add(f"metric:{name}", np.asarray(value, np.float64))
+
+    def _measured(self, work: Callable[[], Arrays]) -> tuple[Arrays, Cost]:
+        resident = reset_peak()
+        self.device_peak(reset=True)
+        wall, cpu = time.perf_counter(), time.process_time()
+        outputs = work()
+        cost = Cost(
+            time.perf_counter() - wall,
+            time.process_time() - cpu,
+            max(0, peak_bytes() - resident),
+            self.device_peak(),
+        )
+        return outputs, cost
+
+    def backward(self) -> dict[str, Any]:
+        """Back-propagate the first loss of the last `run`; gradients and changed buffers go to its trace."""
+        if not self._losses:
+            raise BadInput("backward needs a run in a training mode first")
+        loss = next(iter(self._losses.values()))
+        gradients, cost = self._measured(lambda: self.gradients(loss, self._recorder))
+        answer: dict[str, Any] = {
+            "cost": asdict(cost),
+            "compiled": self.compiled(),
+            "gradients": len(gradients),
+        }
+        if self._recorder is not None:
+            self._record_training(self._recorder.sink, gradients)
+        if self._writer is not None:
+            self._finish_trace(answer)
+        return answer
+
+    def _record_training(self, sink: Sink, gradients: Arrays) -> None:
+        for name, gradient in gradients.items():
+            sink.add(f"grad:{name}", gradient)
+        for name, gradient in self.input_gradients(list(self.pair.forward)).items():
+            sink.add(f"grad_input:{name}", gradient)
+        trainable = {key for key, _, _, learns in self.state_table() if learns}
+        for key, array in self.read_state().items():
+            if key not in trainable:
+                sink.add(f"state:{key}", array)
+
+    def _finish_trace(self, answer: dict[str, Any]) -> None:
+        assert self._writer is not None
+        assert self._recorder is not None
+        layers = self.layer_table()
+        for path, arguments in self._recorder.operation_arguments.items():
+            layers[path] = {"type": path.rpartition("/")[2].rpartition(".")[0], "attributes": arguments}
+        self._writer.note("layers", layers)
+        self._writer.note("state", self.state_table())
+        self._writer.note(
+            "side", {key: value for key, value in self.describe().items() if key not in ("state", "layers")}
+        )
+        self._writer.note("cost", answer["cost"])
+        self._writer.close()
+        self._writer = None
+
+    def step(self, lr: float) -> dict[str, Any]:
+        """One optimiser step with the gradients of the last `backward`; the state stays changed."""
+        if self._optimizer is None:
+            self._optimizer = self.make_optimizer()
+        self.apply_step(self._optimizer, lr)
+        self._state = self.read_state()
+        return {"lr": lr}
+
+    def replay(
+        self,
+        path: str,
+        inputs: str,
+        outputs: str,
+        mode: Mode = "eval",
+        attributes: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Call one layer alone on the `input:` tensors of a trace, with attributes changed if asked."""
+        found = dict(self.modules())
+        if path not in found:
+            raise BadInput(f"{self.pair.name} {self.variant} has no layer {path!r} on the {self.name} side")
+        self.set_mode(mode)
+        with Trace.open(Path(inputs)) as stored:
+            given = self.to_tensors(stored.inputs(), "float32")
+        with self.without_gradients():
+            result = self.call_alone(found[path], attributes or {}, given)
+        with TraceWriter(Path(outputs), {"side": self.name, "replay": path}) as writer:
+            for key, tensor in flatten(result, self.tensors.is_tensor):
+                writer.add(f"output:{key or '0'}", self.tensors.to_array(tensor))
+        return {"path": path}
+
+    def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> dict[str, Any]:
+        """Time bare runs, synchronised: forward, and backward too in a training mode."""
+        costs: list[dict[str, Any]] = []
+        for turn in range(warm_up + repeat):
+            self._prepare(inputs, mode, "float32")
+            _, forward = self._measured(lambda: self._forward(mode, Rehearsal(), "all", observe=False))
+            row: dict[str, Any] = {"forward": asdict(forward)}
+            if mode != "eval":
+                loss = next(iter(self._losses.values()))
+                _, backward = self._measured(lambda loss=loss: self.gradients(loss, None))  # type: ignore[misc]
+                row["backward"] = asdict(backward)
+            if turn >= warm_up:
+                costs.append(row)
+        return {"runs": costs, "compiled": self.compiled()}
+
+    def truth(
+        self,
+        inputs: str,
+        mode: Mode,
+        reference: str,
+        path: str,
+        scratch: str,
+        samples: int,
+        layers: str = "all",
+        header: dict[str, Any] | None = None,
+        slim: bool = False,
+    ) -> dict[str, Any]:
+        """Measure the noise of the reference's own arithmetic against a run in double precision.
+
+        `slim` leaves out the gradients of layers, for goldens.
+        """
+        raise BadInput(f"the {self.name} side does not provide the truth: the reference does")
+
+
+def _build_upstream(checkout: str, entry: str, options: dict[str, Any]) -> Any:
+    """Make a network from a checkout that the user named, as that code itself makes it."""
+    sys.path.insert(0, checkout)
+    module, _, name = entry.partition(":")
+    try:
+        make = getattr(import_module(module), name)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise BadInput(
+            f"{entry} cannot be loaded from {checkout}: {type(error).__name__}: {error}"
+        ) from error
+    return make(**options)
+
+
+def _same(bare: Arrays, observed: Arrays) -> dict[str, Any]:
+    """Whether looking changed the result."""
+    largest, scale = 0.0, 0.0
+    for address, array in bare.items():
+        other = observed[address].astype(np.float64)
+        largest = max(largest, float(np.max(np.abs(array.astype(np.float64) - other), initial=0.0)))
+        scale = max(scale, float(np.max(np.abs(other), initial=0.0)))
+    identical = all(
+        np.array_equal(array, observed[address], equal_nan=True) for address, array in bare.items()
+    )
+    return {"bitwise": identical, "max_abs": largest, "scale": scale}

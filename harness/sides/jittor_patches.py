@@ -1,0 +1,80 @@
+"""Lets the recorder see the functions and operators a Jittor model calls between its modules.
+
+Jittor has no dispatch to hook into, so the functions are replaced while a run is observed: in Jittor's own
+name spaces, on its variables, and wherever a model's module imported them by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Any
+
+from harness.sides.operations import OPERATIONS, spellings
+from harness.sides.recorder import Recorder
+
+_UNTOUCHED = ("jittor", "ports_jittor.torchlike", "numpy", "harness")
+
+
+def _arguments(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    try:
+        return dict(inspect.signature(function).bind(*args, **kwargs).arguments)
+    except (TypeError, ValueError):
+        return {**{str(place): value for place, value in enumerate(args)}, **kwargs}
+
+
+def _told(function: Callable[..., Any], name: str, recorder: Recorder) -> Callable[..., Any]:
+    """The same function, telling the recorder when it stands between modules."""
+
+    @functools.wraps(function)
+    def tell(*args: Any, **kwargs: Any) -> Any:
+        if not recorder.observes_operation():
+            return function(*args, **kwargs)
+        return recorder.operation(
+            name, lambda: function(*args, **kwargs), lambda: _arguments(function, args, kwargs)
+        )
+
+    return tell
+
+
+def _importers(
+    originals: Mapping[int, Callable[..., Any]],
+) -> Iterator[tuple[ModuleType, str, Callable[..., Any]]]:
+    """Modules outside the frameworks that hold one of the functions under a name of their own."""
+    for name, module in list(sys.modules.items()):
+        if module is None or name.startswith(_UNTOUCHED):
+            continue
+        for attribute, value in list(vars(module).items()):
+            if id(value) in originals and callable(value):
+                yield module, attribute, value
+
+
+@contextlib.contextmanager
+def operations(recorder: Recorder, spaces: tuple[ModuleType, ...], variable: type) -> Iterator[None]:
+    """Replace every recorded operation for as long as the context lasts."""
+    undo: list[tuple[Any, str, Any]] = []
+    told: dict[int, Callable[..., Any]] = {}
+    originals: dict[int, Callable[..., Any]] = {}
+    for operation in sorted(OPERATIONS):
+        for spelling in spellings(operation):
+            for space in (*spaces, variable):
+                function = vars(space).get(spelling)
+                if function is None or inspect.isclass(function) or not callable(function):
+                    continue
+                originals[id(function)] = function
+                told.setdefault(id(function), _told(function, operation, recorder))
+                undo.append((space, spelling, function))
+    undo.extend(_importers(originals))
+    try:
+        for place, name, function in undo:
+            setattr(place, name, told[id(function)])
+        yield
+    finally:
+        for place, name, function in undo:
+            setattr(place, name, function)

@@ -1,0 +1,272 @@
+"""The Jittor side: the port."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jittor as jt
+import numpy as np
+from jittor import nn
+from numpy.typing import NDArray
+
+from harness.breadcrumb import Breadcrumb
+from harness.errors import BadInput
+from harness.pairs.base import Arrays, Mode
+from harness.sides import jittor_patches
+from harness.sides.base import Side, installed
+from harness.sides.recorder import Layer, Recorder
+from harness.sides.state import check_state
+from ports_jittor.torchlike import functional, kinks, linear, optim, reduce, state
+
+_BUILTIN = ("jittor", "ports_jittor.torchlike")
+_CONTAINERS = (nn.Sequential, nn.ModuleList)
+_OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
+
+
+def _counts_batches(key: str) -> bool:
+    """Whether a key is torch's count of batches, which Jittor's own norms do not keep and do not need."""
+    return key.endswith("num_batches_tracked")
+
+
+class JittorTensors:
+    """Jittor variables as the recorder needs them."""
+
+    def __init__(self) -> None:
+        self.addresses: dict[int, str] = {}
+        self.watched: list[tuple[str, Any]] = []
+
+    def is_tensor(self, value: Any) -> bool:
+        """Whether this is a Jittor variable."""
+        return isinstance(value, jt.Var)
+
+    def to_array(self, tensor: Any) -> NDArray[Any]:
+        """Its values, computed now; a view of Jittor's own memory on the CPU."""
+        tensor.sync()
+        array = tensor.data if not jt.flags.use_cuda else tensor.numpy()
+        return np.asarray(array)
+
+    def recorded_as(self, tensor: Any) -> str | None:
+        """The address noted for this node of Jittor's graph; its number is never used again."""
+        return self.addresses.get(tensor.id)
+
+    def remember(self, tensor: Any, address: str) -> None:
+        """Note the address by the node's number, so that nothing is kept alive."""
+        self.addresses[tensor.id] = address
+
+    def watch_gradient(self, tensor: Any, address: str) -> None:
+        """Keep the variable: Jittor gives gradients of what it is asked for by name."""
+        if not tensor.is_stop_grad() and tensor.dtype.is_float():
+            self.watched.append((address, tensor))
+
+
+class JittorSide(Side):
+    """Holds a Jittor model."""
+
+    name = "jittor"
+
+    def __init__(self, device: str, breadcrumb: Breadcrumb) -> None:
+        super().__init__(device, breadcrumb)
+        self.tensors: JittorTensors = JittorTensors()
+        jt.flags.use_cuda = int(device == "cuda")
+        self._gradients: dict[str, Any] = {}
+        self._other_names = {kind: name for name, kind in vars(nn).items() if inspect.isclass(kind)}
+
+    def versions(self) -> dict[str, str]:
+        """Jittor, its compiler, and whether oneDNN serves its convolutions."""
+        told = installed("jittor")
+        told["compiler"] = str(jt.flags.cc_type)
+        told["onednn"] = str(bool(jt.compile_extern.use_mkl))
+        if self.device == "cuda":
+            told["nvcc"] = str(jt.flags.nvcc_path)
+        return told
+
+    def device_name(self) -> str:
+        """The device Jittor computes on."""
+        return "cuda" if self.device == "cuda" else "cpu"
+
+    def modules(self) -> Iterator[tuple[str, Any]]:
+        """Every module, once; the inner parts of Jittor's own layers are not layers."""
+        seen: set[int] = set()
+        hidden: list[str] = []
+        for path, module in self.model.named_modules():
+            if id(module) in seen or any(path.startswith(above) for above in hidden):
+                continue
+            seen.add(id(module))
+            if self._is_builtin(module) and not isinstance(module, _CONTAINERS):
+                hidden.append(f"{path}.")
+            yield path, module
+
+    def _is_builtin(self, module: Any) -> bool:
+        return type(module).__module__.startswith(_BUILTIN)
+
+    def layer_of(self, module: Any) -> Layer:
+        """Layers of Jittor and of torchlike are leaves, containers apart."""
+        builtin = self._is_builtin(module)
+        leaf = not isinstance(module, _CONTAINERS) if builtin else not module.children()
+        return Layer(self._class_name(type(module)), builtin, leaf)
+
+    def _class_name(self, kind: type) -> str:
+        """The name a user writes: Jittor makes nn.ReLU from a class that calls itself relu."""
+        if vars(nn).get(kind.__name__) is kind:
+            return kind.__name__
+        return self._other_names.get(kind, kind.__name__)
+
+    def state_table(self) -> list[list[Any]]:
+        """The state dict's keys, shapes, dtypes, and whether training changes them by gradient."""
+        return [
+            [key, list(shape), dtype, key in self._learning]
+            for key, (shape, dtype) in state.torch_state_table(self.model).items()
+        ]
+
+    def build(self, pair: str, variant: str, upstream: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Make the model and note what learns before Jittor's eval() stops every gradient."""
+        self._learning: list[str] = []
+        super().build(pair, variant, upstream)
+        self._learning = [
+            name for name, value in state.named_parameters(self.model) if not value.is_stop_grad()
+        ]
+        return self.describe()
+
+    def _trainable(self) -> dict[str, Any]:
+        named = dict(state.named_parameters(self.model))
+        return {name: named[name] for name in self._learning}
+
+    def write_state(self, arrays: Arrays) -> None:
+        """Copy every array into the model, strictly."""
+        own = state.torch_state_table(self.model)
+        given = {key: array for key, array in arrays.items() if key in own or not _counts_batches(key)}
+        check_state(self.name, {key: shape for key, (shape, _) in own.items()}, given)
+        state.load_state_dict(self.model, given)
+
+    def read_state(self) -> Arrays:
+        """The state dict as arrays, with the reference's keys."""
+        return dict(state.torch_state_dict(self.model))
+
+    def set_mode(self, mode: Mode) -> None:
+        """Switch the whole model, then dropout off and, when frozen, norms to their running statistics."""
+        if mode == "eval":
+            self.model.eval()
+            return
+        self.model.train()
+        for module in self.model.modules():
+            frozen = mode == "frozen" and hasattr(module, "running_mean")
+            if "Dropout" in type(module).__name__ or frozen:
+                module.is_train = False
+
+    def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
+        """Arrays on the device; floating ones in `dtype`."""
+        tensors = {}
+        for name, array in arrays.items():
+            wide = np.ascontiguousarray(array.astype(dtype) if array.dtype.kind == "f" else array)
+            tensors[name] = jt.array64(wide) if wide.dtype.itemsize == 8 else jt.array(wide)
+        return tensors
+
+    def cast(self, dtype: str) -> None:
+        """Change floating parameters and buffers to `dtype`."""
+        for value in self.model.state_dict().values():
+            if value.dtype.is_float() and str(value.dtype) != dtype:
+                stopped = value.is_stop_grad()
+                value.assign(value.float64() if dtype == "float64" else value.float32())
+                if stopped:
+                    value.stop_grad()
+
+    def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
+        """No graph is kept."""
+        manager: contextlib.AbstractContextManager[Any] = jt.no_grad()
+        return manager
+
+    @contextlib.contextmanager
+    def observed(self, recorder: Recorder) -> Iterator[None]:
+        """Every module's call and every function in between is told to the recorder."""
+        self.tensors.watched.clear()
+        paths = self.paths
+        plain = jt.Module.__call__
+
+        def call(module: Any, *args: Any, **kwargs: Any) -> Any:
+            path = paths.get(id(module))
+            if path is None:
+                return plain(module, *args, **kwargs)
+            recorder.enter(path, args, kwargs)
+            return recorder.leave(plain(module, *args, **kwargs))
+
+        jt.Module.__call__ = call
+        try:
+            with jittor_patches.operations(recorder, (jt, nn, functional, kinks, linear, reduce), jt.Var):
+                yield
+        finally:
+            jt.Module.__call__ = plain
+
+    def _forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
+        self.tensors.addresses.clear()
+        if mode != "eval":
+            for name in self.pair.forward:
+                if self._inputs[name].dtype.is_float():
+                    self._inputs[name].start_grad()
+        return super()._forward(mode, *args, **kwargs)
+
+    def gradients(self, loss: Any, recorder: Recorder | None) -> Arrays:
+        """Jittor's gradients of every parameter, every watched layer and the inputs, asked for at once."""
+        learning = self._trainable()
+        inputs = {
+            name: self._inputs[name] for name in self.pair.forward if self._inputs[name].dtype.is_float()
+        }
+        watched = self.tensors.watched if recorder is not None else []
+        targets = [*learning.values(), *inputs.values(), *(tensor for _, tensor in watched)]
+        found = jt.grad(loss, targets, retain_graph=False)
+        self._gradients = dict(zip(learning, found, strict=False))
+        self._input_gradients = dict(zip(inputs, found[len(learning) :], strict=False))
+        of_layers = found[len(learning) + len(inputs) :]
+        del targets, found
+        if recorder is not None:
+            self._record_layers(recorder, of_layers)
+        # At once: one by one, Jittor walks the whole graph for each.
+        jt.sync([*self._gradients.values(), *self._input_gradients.values()])
+        return {name: self.tensors.to_array(value) for name, value in self._gradients.items()}
+
+    def _record_layers(self, recorder: Recorder, gradients: list[Any]) -> None:
+        """Write the layers' gradients from the loss backwards, letting go of each."""
+        while gradients:
+            address, _ = self.tensors.watched.pop()
+            recorder.sink.add(address, self.tensors.to_array(gradients.pop()))
+
+    def input_gradients(self, names: list[str]) -> Arrays:
+        """What reached the inputs."""
+        return {
+            name: self.tensors.to_array(self._input_gradients[name])
+            for name in names
+            if name in self._input_gradients
+        }
+
+    def synchronise(self) -> None:
+        """Compute all that is pending, and wait for the card."""
+        jt.sync_all(True)
+
+    def device_peak(self, reset: bool = False) -> int:
+        """Jittor's allocator tells no peak; the session samples the card's memory instead."""
+        return 0
+
+    def compiled(self) -> int:
+        """How many operators lie compiled in the cache."""
+        return sum(1 for _ in Path(self.operator_cache()).glob("*.so"))
+
+    def operator_cache(self) -> str:
+        """Where Jittor keeps them."""
+        return str(Path(jt.flags.cache_path) / "jit")
+
+    def make_optimizer(self) -> Any:
+        """The recipe's optimiser over all parameters that learn."""
+        recipe = self.pair.recipe
+        return _OPTIMIZERS[recipe.optimizer](list(self._trainable().values()), lr=recipe.lr, **recipe.options)
+
+    def apply_step(self, optimizer: Any, lr: float) -> None:
+        """Set the rate and step with the gradients of the last backward pass."""
+        if not self._gradients:
+            raise BadInput("a step needs a backward pass first")
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        optimizer.take_gradients([self._gradients[name] for name in self._learning])
+        optimizer.step()

@@ -1,0 +1,214 @@
+"""Turns what a side observes while a model runs into the records of a trace.
+
+The recorder knows no framework. The side tells it when a module is entered and left and which operation
+ran; it names them, writes each tensor once, and writes a reference where the same tensor comes by again.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+from harness import address as addresses
+from harness.breadcrumb import Breadcrumb
+
+Array = NDArray[Any]
+
+
+class Sink(Protocol):
+    """Where records go: a trace, or a meter that compares them with one."""
+
+    def add(self, address: str, array: Array, type: str = "") -> None:
+        """Take one tensor."""
+
+    def alias(self, address: str, of: str, type: str = "") -> None:
+        """Take another address of a tensor already taken."""
+
+
+class Rehearsal:
+    """A sink that keeps nothing: used to warm up, and to learn where a model breaks."""
+
+    def add(self, address: str, array: Array, type: str = "") -> None:
+        """Drop the tensor."""
+
+    def alias(self, address: str, of: str, type: str = "") -> None:
+        """Drop the reference."""
+
+
+class Tensors(Protocol):
+    """What the recorder must know of a framework's tensors."""
+
+    def is_tensor(self, value: Any) -> bool:
+        """Whether this is one of the framework's tensors."""
+
+    def to_array(self, tensor: Any) -> Array:
+        """Its values in host memory, computed now, copied only where they must be."""
+
+    def recorded_as(self, tensor: Any) -> str | None:
+        """The address under which this very tensor, unchanged since, was recorded."""
+
+    def remember(self, tensor: Any, address: str) -> None:
+        """Note under which address this tensor was recorded."""
+
+    def watch_gradient(self, tensor: Any, address: str) -> None:
+        """Record the gradient with respect to this tensor once it is known."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """What the recorder knows of a module before it runs."""
+
+    type: str
+    builtin: bool
+    leaf: bool
+
+
+@dataclass
+class _Frame:
+    path: str
+    call: int
+    layer: Layer
+    recorded: bool
+    operations: Counter[str] = field(default_factory=Counter)
+
+
+def flatten(value: Any, is_tensor: Callable[[Any], bool], key: str = "") -> Iterator[tuple[str, Any]]:
+    """Every tensor in nested tuples, lists and dicts, with its key such as `0.boxes`."""
+    if is_tensor(value):
+        yield key, value
+        return
+    inner: Iterator[tuple[Any, Any]] | None = None
+    if isinstance(value, Mapping):
+        inner = iter(value.items())
+    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        inner = iter(enumerate(value))
+    for name, part in inner or ():
+        yield from flatten(part, is_tensor, f"{key}.{name}" if key else str(name))
+
+
+class Recorder:
+    """Names the calls of one run and hands their tensors to a sink."""
+
+    def __init__(
+        self,
+        tensors: Tensors,
+        layers: Mapping[str, Layer],
+        sink: Sink,
+        breadcrumb: Breadcrumb,
+        *,
+        select: str = "all",
+        gradients: bool = False,
+        alter: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.tensors, self.layers, self.sink = tensors, layers, sink
+        self.breadcrumb, self.select, self.gradients, self.alter = breadcrumb, select, gradients, alter
+        self.operation_arguments: dict[str, dict[str, Any]] = {}
+        self._calls: Counter[str] = Counter()
+        self._stack: list[_Frame] = []
+        self._inside_operation = False
+
+    def selected(self, path: str, layer: Layer) -> bool:
+        """Whether `--layers` asks for this one."""
+        if self.select == "all":
+            return True
+        if self.select == "leaf":
+            return layer.leaf
+        return fnmatch.fnmatchcase(path, self.select)
+
+    def enter(self, path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """A module is being called."""
+        name = path or addresses.ROOT
+        layer = self.layers[path]
+        self.breadcrumb.drop(name)
+        frame = _Frame(name, self._calls[path], layer, self.selected(name, layer))
+        self._calls[path] += 1
+        self._stack.append(frame)
+        if frame.recorded:
+            given = [*((str(place), value) for place, value in enumerate(args)), *kwargs.items()]
+            for key, tensor in flatten(dict(given), self.tensors.is_tensor):
+                self.save(addresses.layer(name, frame.call, "in", key), tensor, layer.type)
+
+    def leave(self, result: Any) -> Any:
+        """The module has returned; what its caller shall get."""
+        frame = self._stack.pop()
+        if self.alter is not None and frame.layer.leaf and frame.layer.builtin:
+            result = self._altered(result)
+        if frame.recorded:
+            self._save_result(frame.path, frame.call, result, frame.layer.type)
+        return result
+
+    def observes_operation(self) -> bool:
+        """Whether an operation starting now stands between modules and is nobody's inner step."""
+        return bool(self._stack) and not self._inside_operation and not self._stack[-1].layer.builtin
+
+    def operation(self, name: str, run: Callable[[], Any], arguments: Callable[[], Mapping[str, Any]]) -> Any:
+        """Run an operation that `observes_operation` and record it as a layer of its own."""
+        frame = self._stack[-1]
+        path = f"{frame.path}/{name}.{frame.operations[name]}"
+        frame.operations[name] += 1
+        self._inside_operation = True
+        try:
+            result = run()
+        finally:
+            self._inside_operation = False
+        first = result[0] if isinstance(result, tuple) and result else result
+        if not self.tensors.is_tensor(first):
+            return result
+        if self.alter is not None and not isinstance(result, tuple):
+            first = result = self._altered(result)
+        if self.selected(path, Layer(name, builtin=True, leaf=False)):
+            given = arguments()
+            self._link_inputs(path, frame.call, given, name)
+            self._save_result(path, frame.call, first, name)
+            self.operation_arguments.setdefault(path, _plain(given))
+        return result
+
+    def _link_inputs(self, path: str, call: int, given: Mapping[str, Any], name: str) -> None:
+        """Note where an operation's inputs come from; the tensors themselves stand there already."""
+        for place, (_, tensor) in enumerate(flatten(given, self.tensors.is_tensor)):
+            source = self.tensors.recorded_as(tensor)
+            if source is not None:
+                self.sink.alias(addresses.layer(path, call, "in", str(place)), source, name)
+
+    def _altered(self, result: Any) -> Any:
+        """The result moved a little; what computes the move is no operation of the model."""
+        assert self.alter is not None
+        if not self.tensors.is_tensor(result):
+            return result
+        self._inside_operation = True
+        try:
+            return self.alter(result)
+        finally:
+            self._inside_operation = False
+
+    def _save_result(self, path: str, call: int, result: Any, type: str) -> None:
+        for key, tensor in flatten(result, self.tensors.is_tensor):
+            fresh = self.save(addresses.layer(path, call, "out", key), tensor, type)
+            if fresh and self.gradients:
+                self.tensors.watch_gradient(tensor, addresses.layer(path, call, "grad", key))
+
+    def save(self, address: str, tensor: Any, type: str = "") -> bool:
+        """Record a tensor under an address; False where it is one already recorded."""
+        known = self.tensors.recorded_as(tensor)
+        if known is not None:
+            self.sink.alias(address, known, type)
+            return False
+        self.sink.add(address, self.tensors.to_array(tensor), type)
+        self.tensors.remember(tensor, address)
+        return True
+
+
+def plain_value(value: Any) -> bool:
+    """Whether a value is an attribute that can be compared and written as JSON."""
+    if isinstance(value, tuple | list):
+        return len(value) <= 8 and all(plain_value(item) for item in value)
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if plain_value(value) and value is not None}

@@ -1,0 +1,305 @@
+"""The PyTorch side: the reference."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from harness.breadcrumb import Breadcrumb
+from harness.errors import BadInput
+from harness.pairs.base import Arrays, Mode
+from harness.sides import truth
+from harness.sides.base import Side, installed
+from harness.sides.operations import canonical
+from harness.sides.recorder import Layer, Recorder
+from harness.sides.state import check_state
+from harness.sides.truth import Perturbation
+
+_DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
+_OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+
+
+class TorchTensors:
+    """Torch tensors as the recorder needs them."""
+
+    def __init__(self) -> None:
+        self.on_gradient: Callable[[str, NDArray[Any]], None] = lambda address, array: None
+
+    def is_tensor(self, value: Any) -> bool:
+        """Whether this is a torch tensor."""
+        return isinstance(value, Tensor)
+
+    def to_array(self, tensor: Tensor) -> NDArray[Any]:
+        """Its values in host memory; a view where the tensor lies there already."""
+        plain = tensor.detach()
+        if plain.dtype in (torch.bfloat16, torch.float16):
+            plain = plain.float()
+        array: NDArray[Any] = plain.cpu().resolve_conj().resolve_neg().numpy()
+        return array
+
+    def recorded_as(self, tensor: Tensor) -> str | None:
+        """The address noted on the tensor itself, unless it was changed in place since."""
+        version, address = getattr(tensor, "_align_recorded", (None, None))
+        return address if version == tensor._version else None
+
+    def remember(self, tensor: Tensor, address: str) -> None:
+        """Note the address on the tensor itself, so that nothing is kept alive."""
+        tensor._align_recorded = (tensor._version, address)  # type: ignore[attr-defined]
+
+    def watch_gradient(self, tensor: Tensor, address: str) -> None:
+        """Hand on the gradient as soon as autograd has it."""
+        if tensor.requires_grad:
+            tensor.register_hook(lambda gradient: self.on_gradient(address, self.to_array(gradient)))
+
+
+class _Operations(TorchFunctionMode):
+    """Tells the recorder of every torch function called between modules."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()
+        self.recorder = recorder
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        given = kwargs or {}
+        if not self.recorder.observes_operation():
+            return func(*args, **given)
+        name = canonical(getattr(func, "__name__", ""))
+        if name is None:
+            return func(*args, **given)
+        return self.recorder.operation(
+            name, lambda: func(*args, **given), lambda: named_arguments(func, args, given)
+        )
+
+
+def named_arguments(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments by name where the function tells its signature, by place where it does not."""
+    try:
+        return dict(inspect.signature(func).bind(*args, **kwargs).arguments)
+    except (TypeError, ValueError):
+        return {**{str(place): value for place, value in enumerate(args)}, **kwargs}
+
+
+class TorchSide(Side):
+    """Holds a PyTorch model."""
+
+    name = "torch"
+
+    def __init__(self, device: str, breadcrumb: Breadcrumb) -> None:
+        super().__init__(device, breadcrumb)
+        if device == "cuda":
+            if not torch.cuda.is_available():
+                raise RuntimeError(f"torch {torch.__version__} finds no CUDA device")
+            torch.backends.cuda.matmul.allow_tf32 = False
+            torch.backends.cudnn.allow_tf32 = False
+            torch.backends.cudnn.benchmark = False
+            torch.use_deterministic_algorithms(True, warn_only=True)
+        self.tensors: TorchTensors = TorchTensors()
+        self.model: nn.Module
+        self._target = torch.device(device)
+
+    def versions(self) -> dict[str, str]:
+        """Torch, and CUDA with what decides its rounding."""
+        told = installed("torch")
+        if self.device == "cuda":
+            told["cuda"] = str(torch.version.cuda)
+            told["cudnn"] = str(torch.backends.cudnn.version())
+            told["tf32"] = str(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
+            told["deterministic"] = str(torch.are_deterministic_algorithms_enabled())
+        return told
+
+    def device_name(self) -> str:
+        """The card's name, or cpu with its capability."""
+        if self.device == "cuda":
+            return torch.cuda.get_device_name()
+        return f"cpu ({torch.backends.cpu.get_cpu_capability()})"
+
+    def modules(self) -> Iterator[tuple[str, nn.Module]]:
+        """Every module, once, by its first path."""
+        return iter(self.model.named_modules())
+
+    def layer_of(self, module: nn.Module) -> Layer:
+        """Modules of torch itself are layers; what stands between modules of the user's is recorded too."""
+        builtin = type(module).__module__.startswith("torch.")
+        return Layer(type(module).__name__, builtin, leaf=next(module.children(), None) is None)
+
+    def build(self, pair: str, variant: str, upstream: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Make the model and move it to the device."""
+        super().build(pair, variant, upstream)
+        self.model.to(self._target)
+        return self.describe()
+
+    def state_table(self) -> list[list[Any]]:
+        """The state dict's keys, shapes, dtypes, and whether training changes them by gradient."""
+        trainable = {name for name, value in self.model.named_parameters() if value.requires_grad}
+        return [
+            [key, list(value.shape), str(value.dtype).removeprefix("torch."), key in trainable]
+            for key, value in self.model.state_dict().items()
+        ]
+
+    def write_state(self, arrays: Arrays) -> None:
+        """Copy every array into the model, strictly."""
+        own = self.model.state_dict()
+        check_state(self.name, {key: tuple(value.shape) for key, value in own.items()}, arrays)
+        with torch.no_grad():
+            for key, value in own.items():
+                if value.dtype == torch.float64 and arrays[key].dtype == np.float32:
+                    value.data = value.data.float()
+                value.copy_(torch.from_numpy(np.ascontiguousarray(arrays[key])).reshape(value.shape))
+
+    def read_state(self) -> Arrays:
+        """The state dict as arrays."""
+        return {key: np.array(value.detach().cpu().numpy()) for key, value in self.model.state_dict().items()}
+
+    def set_mode(self, mode: Mode) -> None:
+        """Switch the whole model, then dropout off and, when frozen, norms to their running statistics."""
+        self.model.train(mode != "eval")
+        for module in self.model.modules():
+            frozen = mode == "frozen" and isinstance(module, nn.modules.batchnorm._BatchNorm)
+            if isinstance(module, _DROPOUT) or frozen:
+                module.eval()
+
+    def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
+        """Arrays on the device; floating ones in `dtype`."""
+        tensors = {}
+        for name, array in arrays.items():
+            tensor = torch.from_numpy(np.array(array)).to(self._target)
+            tensors[name] = tensor.to(getattr(torch, dtype)) if tensor.is_floating_point() else tensor
+        return tensors
+
+    def cast(self, dtype: str) -> None:
+        """Change parameters and floating buffers to `dtype`."""
+        self.model.to(getattr(torch, dtype))
+
+    def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
+        """No graph is kept."""
+        return torch.no_grad()
+
+    @contextlib.contextmanager
+    def observed(self, recorder: Recorder) -> Iterator[None]:
+        """Every module's call and every torch function in between is told to the recorder."""
+        paths = self.paths
+        plain = nn.Module.__call__
+
+        def call(module: nn.Module, *args: Any, **kwargs: Any) -> Any:
+            path = paths.get(id(module))
+            if path is None:
+                return plain(module, *args, **kwargs)
+            recorder.enter(path, args, kwargs)
+            return recorder.leave(plain(module, *args, **kwargs))
+
+        nn.Module.__call__ = call  # type: ignore[method-assign]
+        try:
+            with _Operations(recorder):
+                yield
+        finally:
+            nn.Module.__call__ = plain  # type: ignore[method-assign]
+
+    def _forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
+        if mode != "eval":
+            for name in self.pair.forward:
+                if self._inputs[name].is_floating_point():
+                    self._inputs[name].requires_grad_(True)
+        return super()._forward(mode, *args, **kwargs)
+
+    def gradients(self, loss: Tensor, recorder: Recorder | None) -> Arrays:
+        """Autograd's gradients; layers' gradients reach the recorder on the way."""
+        if recorder is not None:
+            self.tensors.on_gradient = lambda address, array: recorder.sink.add(address, array)
+        self.model.zero_grad(set_to_none=True)
+        loss.backward()
+        self.synchronise()
+        return {
+            name: self.tensors.to_array(value.grad)
+            for name, value in self.model.named_parameters()
+            if value.grad is not None
+        }
+
+    def input_gradients(self, names: list[str]) -> Arrays:
+        """What reached the inputs."""
+        found = {name: self._inputs[name].grad for name in names}
+        return {name: self.tensors.to_array(value) for name, value in found.items() if value is not None}
+
+    def synchronise(self) -> None:
+        """Wait for the card."""
+        if self.device == "cuda":
+            torch.cuda.synchronize()
+
+    def device_peak(self, reset: bool = False) -> int:
+        """Peak of the caching allocator."""
+        if self.device != "cuda":
+            return 0
+        if reset:
+            torch.cuda.reset_peak_memory_stats()
+        return torch.cuda.max_memory_allocated()
+
+    def compiled(self) -> int:
+        """Torch compiles nothing here."""
+        return 0
+
+    def make_optimizer(self) -> torch.optim.Optimizer:
+        """The recipe's optimiser over all parameters that learn."""
+        recipe = self.pair.recipe
+        learning = [value for value in self.model.parameters() if value.requires_grad]
+        return _OPTIMIZERS[recipe.optimizer](learning, lr=recipe.lr, **recipe.options)
+
+    def apply_step(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
+        """Set the rate and step."""
+        for group in optimizer.param_groups:
+            group["lr"] = lr
+        optimizer.step()
+
+    def truth(
+        self,
+        inputs: str,
+        mode: Mode,
+        reference: str,
+        path: str,
+        scratch: str,
+        samples: int,
+        layers: str = "all",
+        header: dict[str, Any] | None = None,
+        slim: bool = False,
+    ) -> dict[str, Any]:
+        """Run in double precision and measure how far single precision strays; see `harness.sides.truth`."""
+        if not Path(reference).is_file():
+            raise BadInput(f"{reference} is no trace: the truth is measured against the reference's own run")
+        return truth.measure(
+            self,
+            inputs,
+            mode,
+            Path(reference),
+            Path(path),
+            Path(scratch),
+            samples,
+            layers,
+            header or {},
+            slim,
+        )
+
+    def perturbation(self, seed: int, strength: Perturbation) -> Callable[[Tensor], Tensor]:
+        """A rounding-sized random change of every element and every channel, the same for the same seed."""
+        generator = torch.Generator().manual_seed(seed)
+        ulp = torch.finfo(torch.float32).eps
+
+        def draw(shape: torch.Size, ulps: float) -> Tensor:
+            return (2 * torch.rand(shape, generator=generator) - 1) * (ulps * ulp)
+
+        def alter(tensor: Tensor) -> Tensor:
+            if not tensor.is_floating_point():
+                return tensor
+            channels = torch.Size([*tensor.shape[:2], *(1 for _ in tensor.shape[2:])])
+            change = 1 + draw(tensor.shape, strength.element) + draw(channels, strength.channel)
+            return tensor * change.to(tensor)
+
+        return alter

@@ -1,0 +1,72 @@
+"""The layout of our own trace files.
+
+    /            attributes: format, version; `complete`, written last
+    /tensors/A   one contiguous dataset for each whole tensor, named after its address
+    /samples/D   the samples of all tensors of dtype D, one after the other (compact traces)
+    /stats       mean, std, absmax, l2, nonfinite of each sampled tensor (compact traces)
+    /noise       l2 and max of each record's noise, NaN where it has none (truths)
+    /index       JSON, deflated: header, notes, and the records in execution order
+
+Which elements are sampled is not stored: `seeded.sample_indices` draws them from the address.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from typing import Any
+
+import numpy as np
+
+FORMAT, VERSION = "align-trace", 1
+TENSORS, SAMPLES, STATS, NOISE, INDEX = b"tensors", b"samples", b"stats", b"noise", b"index"
+_INTEGERS = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
+DTYPES = {np.dtype(name): name for name in ("bool", "float16", "float32", "float64", *_INTEGERS)}
+"""The dtypes that a trace can hold, with their names."""
+MAX_INDEX = 1 << 24
+"""Bytes that an index may have once inflated."""
+_MAX_VALUES = 1 << 21
+
+
+def link_name(address: str) -> bytes:
+    """The address as the name of a dataset, where a slash would begin a group."""
+    return address.replace("%", "%25").replace("/", "%2F").encode()
+
+
+def pack(index: dict[str, Any]) -> bytes:
+    """The index as bytes."""
+    text = json.dumps(index, default=plain, separators=(",", ":")).encode()
+    if len(text) > MAX_INDEX:
+        raise ValueError(f"its index would take {len(text)} bytes, and {MAX_INDEX} are allowed: note less")
+    _require_bounded(text)
+    return zlib.compress(text, 6)
+
+
+def unpack(data: bytes) -> dict[str, Any]:
+    """The index back from bytes; ValueError where it is none, or larger than any index may be."""
+    inflater = zlib.decompressobj()
+    text = inflater.decompress(data, MAX_INDEX)
+    if not inflater.eof:
+        raise ValueError("its index is cut short or beyond all bounds")
+    index = parse(text)
+    if not isinstance(index, dict):
+        raise ValueError("its index is not an object")
+    return index
+
+
+def parse(text: bytes) -> Any:
+    """Parse JSON whose number of values is bounded."""
+    _require_bounded(text)
+    return json.loads(text)
+
+
+def _require_bounded(text: bytes) -> None:
+    if (found := sum(map(text.count, (b",", b"[", b"{")))) > _MAX_VALUES:
+        raise ValueError(f"its JSON holds {found} values, and {_MAX_VALUES} are allowed")
+
+
+def plain(value: Any) -> Any:
+    """What JSON can express of a numpy scalar."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{value!r} cannot be written as JSON")

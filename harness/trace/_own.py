@@ -1,0 +1,148 @@
+"""Reading a trace that this harness wrote."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import address as addresses
+from harness import seeded
+from harness.errors import BadInput
+from harness.numerics import Stats
+from harness.trace import _format as fmt
+from harness.trace._guarded import GuardedFile
+from harness.trace._record import Noise, Record
+
+_Array = NDArray[Any]
+_T = TypeVar("_T")
+_MAX_SIZE = 1 << 40
+_MAX_SAMPLES = 1 << 20
+
+
+class OwnTrace:
+    """The content of a trace in our own format."""
+
+    upstream = False
+
+    def __init__(self, file: GuardedFile, attributes: dict[str, Any]) -> None:
+        self._file = file
+        _check_version(file, attributes)
+        self.complete = bool(attributes.get("complete"))
+        index = fmt.unpack(self._table(fmt.INDEX).tobytes())
+        self.header = _require(index.get("header"), dict, "header")
+        self.notes = _require(index.get("notes"), dict, "notes")
+        self._count = _require(index.get("samples"), int, "count of samples")
+        if not 0 <= self._count <= _MAX_SAMPLES:
+            raise ValueError(f"it claims {self._count} samples a tensor")
+        self.records = _records(_require(index.get("records"), list, "records"))
+        self._tensors = file.group(fmt.TENSORS.decode())
+        self._values: dict[str, _Array] = {}
+        own = [record for record in self.records.values() if record.alias is None]
+        if self._count:
+            self._read_samples(own)
+            self._read_stats(own)
+        if file.child(file.root, fmt.NOISE.decode()) is not None:
+            self._read_noise(own)
+        self._share_with_aliases()
+
+    def whole(self, record: Record) -> _Array | None:
+        """All elements of a tensor, where the file holds them."""
+        if self._count:
+            return self._values[record.address].reshape(record.shape) if record.size <= self._count else None
+        values = self._file.array(self._file.child(self._tensors, fmt.link_name(record.address).decode()))
+        if record.dtype == "bool":
+            values = values.view(np.bool_)
+        if values.shape != record.shape or fmt.DTYPES.get(values.dtype) != record.dtype:
+            raise ValueError(f"{record.address} is not what the index says")
+        return values
+
+    def samples(self, record: Record) -> tuple[_Array, _Array] | None:
+        """Where the drawn elements of a tensor are, and they; None in a trace of whole tensors."""
+        if not self._count:
+            return None
+        return seeded.sample_indices(record.address, record.size, self._count), self._values[record.address]
+
+    def truth(self, address: str) -> _Array | None:
+        """No trace of ours holds two runs."""
+        return None
+
+    def _table(self, name: bytes, size: int | None = None) -> _Array:
+        values = self._file.array(self._file.child(self._file.root, name.decode()))
+        if values.ndim != 1 or (size is not None and values.shape != (size,)):
+            raise ValueError(f"its {name.decode()} do not fit its records")
+        return values
+
+    def _read_samples(self, own: list[Record]) -> None:
+        group = self._file.group(fmt.SAMPLES.decode())
+        for dtype, name in fmt.DTYPES.items():
+            sampled = [record for record in own if record.dtype == name]
+            sizes = [min(record.size, self._count) for record in sampled]
+            values = np.empty(0, dtype)
+            if sum(sizes):
+                values = self._file.array(self._file.child(group, name))
+                values = values.view(np.bool_) if name == "bool" else values
+            if values.dtype != dtype or values.shape != (sum(sizes),):
+                raise ValueError(f"its {name} samples do not fit its records")
+            ends = np.cumsum(sizes, dtype=np.int64).tolist()
+            for record, end, size in zip(sampled, ends, sizes, strict=True):
+                self._values[record.address] = values[end - size : end]
+
+    def _read_stats(self, own: list[Record]) -> None:
+        table = self._table(fmt.STATS, 5 * len(own)) if own else np.empty(0)
+        for record, row in zip(own, table.reshape(5, -1).T.tolist(), strict=True):
+            mean, std, absmax, l2, nonfinite = row
+            stats = Stats(mean, std, absmax, l2, int(nonfinite))
+            self.records[record.address] = replace(record, stats=stats)
+
+    def _read_noise(self, own: list[Record]) -> None:
+        table = self._table(fmt.NOISE, 2 * len(own))
+        for record, row in zip(own, table.reshape(2, -1).T.tolist(), strict=True):
+            if not math.isnan(row[0]):
+                self.records[record.address] = self.records[record.address].with_noise(Noise(*row))
+
+    def _share_with_aliases(self) -> None:
+        for address, record in self.records.items():
+            if record.alias is not None:
+                source = self.records[record.alias]
+                self.records[address] = replace(record, stats=source.stats, noise=source.noise)
+
+
+def _check_version(file: GuardedFile, attributes: dict[str, Any]) -> None:
+    version = _require(attributes.get("version"), int, "version")
+    if version > fmt.VERSION:
+        raise BadInput(
+            f"{file.path} has version {version} of the trace format, and this harness reads versions up to "
+            f"{fmt.VERSION}. Read it with a newer harness"
+        )
+
+
+def _records(entries: list[Any]) -> dict[str, Record]:
+    records: list[Record] = []
+    for entry in entries:
+        address, type, shape, dtype, alias = _require(entry, list, "record")
+        addresses.kind(_require(address, str, "address"))
+        sizes = tuple(_require(size, int, "size") for size in _require(shape, list, "shape"))
+        if min(sizes, default=0) < 0 or math.prod(sizes) > _MAX_SIZE:
+            raise ValueError(f"{address} claims the shape {sizes}")
+        if dtype not in fmt.DTYPES.values():
+            raise ValueError(f"{address} claims the dtype {dtype}")
+        source = None
+        if alias is not None:
+            if not 0 <= _require(alias, int, "alias") < len(records) or records[alias].alias is not None:
+                raise ValueError(f"{address} is an alias of nothing")
+            source = records[alias].address
+        records.append(Record(address, sizes, dtype, _require(type, str, "type"), source))
+    found = {record.address: record for record in records}
+    if len(found) < len(records):
+        raise ValueError("it holds two records of one address")
+    return found
+
+
+def _require(value: Any, kind: type[_T], what: str) -> _T:
+    if type(value) is not kind:
+        raise ValueError(f"its {what} is {str(value)[:40]!r}")
+    return value

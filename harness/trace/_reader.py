@@ -1,0 +1,176 @@
+"""Reading a trace, our own or one of an upstream model."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from numpy.typing import NDArray
+
+from harness import seeded
+from harness.errors import BadInput, HarnessError
+from harness.numerics import Stats, statistics
+from harness.trace._format import FORMAT
+from harness.trace._guarded import GuardedFile, refusing
+from harness.trace._own import OwnTrace
+from harness.trace._record import Record
+from harness.trace._upstream import UpstreamTrace, is_upstream
+from harness.trace._writer import TraceWriter
+
+_Array = NDArray[Any]
+
+
+class Trace:
+    """A recorded run. `records` are in execution order (that of the names in an upstream trace)."""
+
+    def __init__(self, file: GuardedFile, content: OwnTrace | UpstreamTrace) -> None:
+        self._file, self._content = file, content
+        self.path = file.path
+        self.header: dict[str, Any] = content.header
+        self.records: dict[str, Record] = content.records
+        self.notes: dict[str, Any] = content.notes
+        self.complete = content.complete
+        self.upstream = content.upstream
+
+    @classmethod
+    def open(cls, path: str | Path, *, allow_incomplete: bool = False) -> Trace:
+        """Open a trace of a run; BadInput says what is wrong with any other file."""
+        file = GuardedFile(Path(path))
+        try:
+            with refusing(file.path):
+                content = _content(file)
+            if not (content.complete or allow_incomplete):
+                raise BadInput(
+                    f"{path} is incomplete: the run that wrote it stopped after "
+                    f"{next(reversed(content.records), 'nothing')}. Record it again"
+                )
+        except BadInput:
+            file.close()
+            raise
+        return cls(file, content)
+
+    @property
+    def mode(self) -> str:
+        """eval, train or frozen."""
+        case = self.header if self.upstream else self.header.get("case")
+        told = case.get("mode") if isinstance(case, dict) else None
+        if not isinstance(told, str) or not told:
+            raise BadInput(f"{self.path} does not say the mode of its run")
+        return told.split()[0]
+
+    @property
+    def compact(self) -> bool:
+        """Whether only samples of some tensor exist."""
+        return any(self._is_sampled(record) for record in self.records.values())
+
+    def array(self, address: str) -> _Array | None:
+        """The whole tensor, mapped from the file where possible; None where only samples exist."""
+        with refusing(self.path):
+            return self._content.whole(self._resolve(address))
+
+    def truth_array(self, address: str) -> _Array | None:
+        """The same tensor of a float64 run, where the file holds one (upstream traces do)."""
+        with refusing(self.path):
+            return self._content.truth(address)
+
+    def sample(self, address: str) -> tuple[_Array, _Array]:
+        """Flat positions and the elements there; both empty where the file has statistics alone.
+
+        Of a whole tensor they are drawn as a compact trace would.
+        """
+        record = self._resolve(address)
+        with refusing(self.path):
+            stored = self._content.samples(record)
+            if stored is not None:
+                return stored
+            whole = self._content.whole(record)
+            assert whole is not None  # what has no samples is whole
+            index = seeded.sample_indices(record.address, record.size)
+            return index, whole.reshape(-1)[index]
+
+    def stats(self, address: str) -> Stats:
+        """The statistics of a tensor, stored or computed."""
+        record = self._resolve(address)
+        if record.stats is not None:
+            return record.stats
+        array = self.array(address)
+        assert array is not None  # what is not whole has its statistics stored
+        return statistics(array)
+
+    def inputs(self) -> dict[str, _Array]:
+        """The run's inputs by name, those that the file holds whole."""
+        names = [address for address in self.records if address.startswith("input:")]
+        found = {address.partition(":")[2]: self.array(address) for address in names}
+        return {name: array for name, array in found.items() if array is not None}
+
+    def compacted(
+        self,
+        path: str | Path,
+        samples: int = seeded.SAMPLES,
+        leave_out: Callable[[str], bool] = lambda address: False,
+    ) -> None:
+        """Write a compact copy: statistics and samples instead of whole tensors; some may be left out."""
+        with TraceWriter(path, self.header, compact=True, samples=samples) as writer:
+            for address, record in self.records.items():
+                if leave_out(address):
+                    continue
+                if record.alias is not None:
+                    writer.alias(address, record.alias, record.type)
+                    continue
+                array = self.array(address)
+                if array is None:
+                    raise BadInput(
+                        f"{self.path} cannot be made compact: it has samples of {address} alone. "
+                        "Record it whole first"
+                    )
+                writer.add(address, array, record.type)
+                if record.noise is not None:
+                    writer.set_noise(address, record.noise)
+            for key, value in self.notes.items():
+                writer.note(key, value)
+
+    def copy(self, path: str | Path) -> None:
+        """Write a copy as it is."""
+        target = Path(path)
+        partial = target.with_name(target.name + ".partial")
+        try:
+            shutil.copyfile(self.path, partial)
+            partial.replace(target)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise HarnessError(f"cannot copy {self.path} to {target}: {error.strerror}") from error
+
+    def close(self) -> None:
+        """Let go of the file; arrays handed out stay valid."""
+        self._file.close()
+
+    def __enter__(self) -> Trace:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _resolve(self, address: str) -> Record:
+        record = self.records[address]
+        return self.records[record.alias] if record.alias is not None else record
+
+    def _is_sampled(self, record: Record) -> bool:
+        return record.stats is not None and self.array(record.address) is None
+
+
+def _content(file: GuardedFile) -> OwnTrace | UpstreamTrace:
+    attributes = file.attributes(file.root)
+    if attributes.get("format") == FORMAT:
+        return OwnTrace(file, attributes)
+    if is_upstream(file, attributes):
+        return UpstreamTrace(file, attributes)
+    held = ", ".join(file.names(file.root)[:8]) or "nothing"
+    raise BadInput(f"{file.path} is not a trace of a run: it holds {held}")

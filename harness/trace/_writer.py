@@ -1,0 +1,192 @@
+"""Writing a trace while the model runs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from h5py import h5g
+from numpy.typing import NDArray
+
+from harness import seeded
+from harness.errors import HarnessError
+from harness.numerics import Stats, statistics
+from harness.trace import _format as fmt
+from harness.trace import _hdf5 as hdf5
+from harness.trace._record import Noise, Record
+
+_Array = NDArray[Any]
+
+
+class TraceWriter:
+    """Streams tensors into a trace; the file takes its final name when it is closed.
+
+    After an exception inside `with` the file stays as NAME.partial, which opens as an incomplete trace.
+    Where the file system refuses to take more, nothing stays.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        header: dict[str, Any],
+        *,
+        compact: bool = False,
+        samples: int = seeded.SAMPLES,
+    ) -> None:
+        self.path = Path(path)
+        self.partial = self.path.with_name(self.path.name + ".partial")
+        self.header = {**header, "format": fmt.FORMAT, "version": fmt.VERSION}
+        json.dumps(self.header, default=fmt.plain)
+        self._samples = samples if compact else 0
+        self._records: dict[str, Record] = {}
+        self._notes: dict[str, Any] = {}
+        self._stats: list[Stats] = []
+        self._values: dict[str, list[_Array]] = defaultdict(list)
+        self._file: Any = None
+        with self._writing():
+            self._file = hdf5.create(self.partial)
+            hdf5.write_attribute(self._file, b"format", fmt.FORMAT)
+            hdf5.write_attribute(self._file, b"version", fmt.VERSION)
+            self._tensors = h5g.create(self._file, fmt.TENSORS)
+
+    def add(self, address: str, array: _Array, type: str = "") -> None:
+        """Record a tensor: whole, or in a compact trace its statistics and samples."""
+        self._require_new(address)
+        array = np.asarray(array, order="C")
+        dtype = fmt.DTYPES.get(array.dtype)
+        if dtype is None:
+            if not array.dtype.isnative:
+                return self.add(address, array.astype(array.dtype.newbyteorder("=")), type)
+            raise HarnessError(f"cannot record {address}: a trace holds no tensors of dtype {array.dtype}")
+        if self._samples:
+            index = seeded.sample_indices(address, array.size, self._samples)
+            self._values[dtype].append(array.reshape(-1)[index])
+            self._stats.append(statistics(array))
+        else:
+            try:
+                hdf5.write(self._tensors, fmt.link_name(address), array)
+            except hdf5.ERRORS as error:
+                raise self._failed(error) from error
+        self._records[address] = Record(address, array.shape, dtype, type)
+        return None
+
+    def alias(self, address: str, of: str, type: str = "") -> None:
+        """Record that `address` is the very tensor recorded at `of`."""
+        self._require_new(address)
+        if of not in self._records:
+            raise ValueError(f"{address} cannot be another name of {of}, which is not recorded")
+        source = self._records[of]
+        self._records[address] = Record(address, source.shape, source.dtype, type, alias=source.alias or of)
+
+    def _require_new(self, address: str) -> None:
+        if self._file is None:
+            raise ValueError(f"cannot record {address}: {self.path} is closed")
+        if address in self._records:
+            raise ValueError(f"{address} is recorded already")
+
+    def note(self, key: str, value: Any) -> None:
+        """Keep something that JSON can express."""
+        json.dumps(value, default=fmt.plain)
+        self._notes[key] = value
+
+    def set_noise(self, address: str, noise: Noise) -> None:
+        """Set the noise of a record of a truth."""
+        self._records[address] = self._records[address].with_noise(noise)
+
+    def close(self) -> None:
+        """Finish the file and give it its name."""
+        if self._file is None:
+            return
+        with self._writing():
+            self._write_rest()
+            hdf5.write_attribute(self._file, b"complete", 1)
+            self._close_file()
+            self.partial.replace(self.path)
+
+    def abort(self) -> None:
+        """Stop here: keep what was recorded as NAME.partial, marked incomplete."""
+        if self._file is not None:
+            with self._writing():
+                self._write_rest()
+                self._close_file()
+
+    def _write_rest(self) -> None:
+        own = [record for record in self._records.values() if record.alias is None]
+        if self._samples and own:
+            table = np.array([(s.mean, s.std, s.absmax, s.l2, s.nonfinite) for s in self._stats])
+            hdf5.write(self._file, fmt.STATS, table.T.reshape(-1), deflate=True)
+            group = h5g.create(self._file, fmt.SAMPLES)
+            for dtype, values in self._values.items():
+                if (joined := np.concatenate(values)).size:
+                    hdf5.write(group, dtype.encode(), joined, deflate=True)
+        if any(record.noise for record in own):
+            none = Noise(np.nan, np.nan)
+            noise = np.array([(n.l2, n.max) for n in (record.noise or none for record in own)])
+            hdf5.write(self._file, fmt.NOISE, noise.T.reshape(-1), deflate=True)
+        hdf5.write(self._file, fmt.INDEX, np.frombuffer(self._index(), np.uint8))
+
+    def _index(self) -> bytes:
+        place = {address: number for number, address in enumerate(self._records)}
+        records = [
+            [record.address, record.type, record.shape, record.dtype, record.alias and place[record.alias]]
+            for record in self._records.values()
+        ]
+        index = {"header": self.header, "notes": self._notes, "samples": self._samples, "records": records}
+        return fmt.pack(index)
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except hdf5.ERRORS as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: Exception) -> HarnessError:
+        """Leave no half file, and say where and why."""
+        left = _free_space(self.path)
+        if self._file is not None:
+            with contextlib.suppress(*hdf5.ERRORS):
+                self._close_file()
+            self.partial.unlink(missing_ok=True)
+        return HarnessError(f"cannot write {self.path}: {_reason(error)}{left}")
+
+    def _close_file(self) -> None:
+        file, self._file = self._file, None
+        file.close()
+
+    def __enter__(self) -> TraceWriter:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            with contextlib.suppress(HarnessError):  # the error on its way says more
+                self.abort()
+
+
+def _reason(error: Exception) -> str:
+    """What the system said, out of the many words of HDF5."""
+    said = re.search(r"error message = '([^']+)'", str(error))
+    return said[1] if said else str(error).partition("\n")[0]
+
+
+def _free_space(path: Path) -> str:
+    try:
+        free = shutil.disk_usage(path.parent).free
+    except OSError:
+        return ""
+    return f", with {free / 1e6:,.1f} MB free there. Free some space or choose another folder"

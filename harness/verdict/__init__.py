@@ -1,0 +1,26 @@
+"""Verdicts: a measured difference judged by a policy, with its reason in words.
+
+Judging is a pure function of stored numbers: an alignment can be judged anew without any tensor.
+"""
+
+from __future__ import annotations
+
+from harness.verdict._judge import Status, Verdict, allowances, judge, override_for, tolerance
+from harness.verdict._measured import Measured
+from harness.verdict._policy import POLICIES, FixedPolicy, MetricPolicy, NoisePolicy, Policy, parse_policy
+
+__all__ = [
+    "POLICIES",
+    "FixedPolicy",
+    "Measured",
+    "MetricPolicy",
+    "NoisePolicy",
+    "Policy",
+    "Status",
+    "Verdict",
+    "allowances",
+    "judge",
+    "override_for",
+    "parse_policy",
+    "tolerance",
+]

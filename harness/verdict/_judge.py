@@ -1,0 +1,188 @@
+"""Judging one tensor."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from harness.numerics import Difference
+from harness.pairs.base import Override
+from harness.verdict._measured import Measured
+from harness.verdict._policy import METRIC_LIMIT, FixedPolicy, MetricPolicy, NoisePolicy, Policy
+from harness.verdict._words import figure, passing, worst_place
+
+_SMALLEST = 1.2e-38  # the smallest normal float32: a side may flush to zero what is below
+
+Status = Literal["aligned", "diverged", "skipped", "not compared"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a policy says of one tensor. `ratio` is the error over what is allowed: above 1 has diverged."""
+
+    status: Status
+    policy: str
+    reason: str
+    ratio: float | None = None
+
+
+class Tolerance(NamedTuple):
+    """An rtol and atol that hold at an address, under which policy, and why these."""
+
+    policy: str
+    rtol: float
+    atol: float
+    why: str = ""
+
+
+def override_for(address: str, overrides: Iterable[Override]) -> Override | None:
+    """The first override whose glob matches an address."""
+    return next((rule for rule in overrides if fnmatch.fnmatchcase(address, rule.pattern)), None)
+
+
+def tolerance(
+    address: str, measured: Measured, policy: Policy, overrides: Iterable[Override] = ()
+) -> Tolerance | None:
+    """The tolerance that decides at an address; None where something else does."""
+    is_metric = address.startswith("metric:")
+    if isinstance(policy, MetricPolicy) and not is_metric:
+        return None
+    rule = override_for(address, overrides)
+    if rule is not None:
+        rtol = rule.rtol if rule.policy == "fixed" else 0.0
+        return None if rule.policy == "skip" else Tolerance(rule.policy, rtol, rule.atol, rule.reason)
+    if measured.integer or isinstance(policy, MetricPolicy):
+        return None
+    if isinstance(policy, FixedPolicy):
+        return Tolerance("fixed", *policy.tolerances(address))
+    if is_metric or measured.error_l2 is not None:
+        return None
+    return Tolerance("fixed", policy.rtol, policy.atol, "no float64 truth here, so a fixed tolerance")
+
+
+def judge(address: str, measured: Measured, policy: Policy, overrides: Iterable[Override] = ()) -> Verdict:
+    """Judge what was measured at an address."""
+    is_metric = address.startswith("metric:")
+    if isinstance(policy, MetricPolicy) and not is_metric:
+        return Verdict("skipped", "metric", "policy metric judges metrics alone")
+    rule = override_for(address, overrides)
+    if rule is not None and rule.policy == "skip":
+        return Verdict("skipped", "skip", rule.reason)
+    fixed = tolerance(address, measured, policy, overrides)
+    if fixed is not None:
+        return _within(measured, fixed)
+    if measured.difference.nonfinite:
+        return _nonfinite(measured.difference, policy.name)
+    if isinstance(policy, MetricPolicy) or (is_metric and measured.error_l2 is None):
+        return _by_limit(measured, policy.limit if isinstance(policy, MetricPolicy) else METRIC_LIMIT)
+    if measured.integer and not (isinstance(policy, NoisePolicy) and measured.noise_l2):
+        return _exactly(measured, policy.name)
+    assert isinstance(policy, NoisePolicy)
+    return _by_noise(measured, policy)
+
+
+def _verdict(policy: str, ratio: float, reason: str) -> Verdict:
+    return Verdict("aligned" if ratio <= 1 else "diverged", policy, reason, ratio)
+
+
+def _nonfinite(found: Difference, policy: str, lead: str = "") -> Verdict:
+    count = "1 element is" if found.nonfinite == 1 else f"{found.nonfinite} elements are"
+    reason = f"{lead}{count} not finite or not so on both sides, first {worst_place(found)}; {passing(found)}"
+    return _verdict(policy, math.inf, reason)
+
+
+def _exactly(measured: Measured, policy: str) -> Verdict:
+    found = measured.difference
+    if found.max_abs == 0:
+        return _verdict(policy, 0.0, f"the integers are equal; {passing(found)}")
+    error = f"largest error {figure(found.max_abs)} {worst_place(found)}"
+    return _verdict(policy, math.inf, f"integers should be equal; {error}; {passing(found)}")
+
+
+def _within(measured: Measured, allowed: Tolerance) -> Verdict:
+    found = measured.difference
+    lead = f"{allowed.why}: " if allowed.why else ""
+    if found.nonfinite:
+        return _nonfinite(found, allowed.policy, lead)
+    if found.max_abs == 0:
+        return _verdict(allowed.policy, 0.0, f"{lead}the values are equal; {passing(found)}")
+    ratio = measured.excess(allowed.rtol, allowed.atol)
+    bound = f"atol {allowed.atol:.3g}"
+    if allowed.policy == "fixed":
+        bound = f"rtol {allowed.rtol:.3g} with {bound}"
+    error = f"largest error {figure(found.max_abs)} {worst_place(found)}"
+    reason = f"{lead}{error}, {figure(ratio)} times what {bound} allows; {passing(found)}"
+    return _verdict(allowed.policy, ratio, reason)
+
+
+def _by_limit(measured: Measured, limit: float) -> Verdict:
+    found = measured.difference
+    if found.max_abs == 0:
+        return _verdict("metric", 0.0, f"the metrics are equal; {passing(found)}")
+    ratio = found.pass_rtol / limit
+    change = f"{found.pass_rtol:.3%} of the reference's value {worst_place(found)}"
+    reason = f"error {change}, {figure(ratio)} times the allowed {limit:.3%}; {passing(found)}"
+    return _verdict("metric", ratio, reason)
+
+
+def _by_noise(measured: Measured, policy: NoisePolicy) -> Verdict:
+    noise = Noise.of(measured)
+    allowed_l2, allowed_max = allowances(measured, policy)
+    by_l2, by_max = _over(noise.error_l2, allowed_l2), _over(noise.error_max, allowed_max)
+    ratio = max(by_l2, by_max)
+    if noise.error_l2 == noise.error_max == 0:
+        return _verdict("noise", 0.0, f"no error at all; {passing(measured.difference)}")
+    if by_l2 >= by_max:
+        said = _compared("error", noise.error_l2, noise.l2)
+    else:
+        said = _compared("error of the worst element", noise.error_max, noise.max)
+    basis = f" (estimated from {measured.error_samples} samples)" if measured.error_samples else ""
+    place = f", worst {worst_place(measured.difference)}" if ratio > 1 else ""
+    reason = f"{said}{basis}, {figure(ratio)} times what is allowed{place}; {passing(measured.difference)}"
+    return _verdict("noise", ratio, reason)
+
+
+class Noise(NamedTuple):
+    """The four figures that the noise policy weighs."""
+
+    l2: float
+    max: float
+    error_l2: float
+    error_max: float
+
+    @classmethod
+    def of(cls, measured: Measured) -> Noise:
+        """Those of a tensor that has a truth."""
+        figures = (measured.noise_l2, measured.noise_max, measured.error_l2, measured.error_max)
+        return cls(*(value or 0.0 for value in figures))
+
+
+def allowances(measured: Measured, policy: NoisePolicy) -> tuple[float, float]:
+    """How large the candidate's error may be: in l2, and of the worst element.
+
+    An estimate from samples may by chance hold the one element in which a sparse tensor has its noise:
+    so there one element with the largest noise is allowed on top.
+    """
+    noise = Noise.of(measured)
+    few = 1 + policy.few / max(1, measured.size)
+    stray = math.sqrt(measured.size / measured.error_samples) * noise.max if measured.error_samples else 0.0
+    rounding = policy.ulps * measured.eps
+    flushed = 0.0 if measured.integer else _SMALLEST
+    l2 = policy.factor * math.hypot(noise.l2, stray) + rounding * (measured.truth_l2 or 0.0)
+    worst = policy.max_factor * noise.max + rounding * (measured.truth_absmax or 0.0)
+    return few * l2 + flushed * math.sqrt(measured.size), few * worst + flushed
+
+
+def _over(error: float, allowed: float) -> float:
+    if error == 0:
+        return 0.0
+    return error / allowed if allowed > 0 else math.inf
+
+
+def _compared(what: str, error: float, noise: float) -> str:
+    if noise == 0:
+        return f"{what} {figure(error)}, where the reference has no noise"
+    return f"{what} {figure(error)}, {figure(error / noise)} times the reference's own noise {figure(noise)}"

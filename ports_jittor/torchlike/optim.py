@@ -1,0 +1,252 @@
+"""torch's optimisers, step for step.
+
+`step(loss)` differentiates and updates; `backward(loss)` before `step()` adds gradients up over several
+losses. Jittor's count calls of backward instead of steps, and its Adam adds eps before the bias correction.
+
+A parameter that the loss never reached has no gradient in torch and stays as it is. Jittor gives zeros
+for it, which weight decay and momentum act on; here it is left alone until a first gradient that is not zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import jittor as jt
+import numpy as np
+
+from ports_jittor.torchlike._common import constant, variable
+from ports_jittor.torchlike.reduce import sum as total
+
+Group = dict[str, Any]
+Slots = dict[str, Any]  # what an optimiser remembers of one parameter, under torch's names
+
+
+class Optimizer:
+    """What all optimisers share: parameter groups, gradients, the state in torch's layout."""
+
+    def __init__(self, params: Iterable[jt.Var] | Iterable[Group], defaults: Group) -> None:
+        self.defaults = defaults
+        self.param_groups: list[Group] = []
+        self.state: dict[int, Slots] = {}
+        self._reached: set[int] = set()
+        self._gradients: list[jt.Var] | None = None
+        listed: list[Any] = list(params)
+        if not listed:
+            raise ValueError("an optimiser was given no parameters")
+        for group in listed if isinstance(listed[0], dict) else [{"params": listed}]:
+            self.add_param_group(group)
+
+    def add_param_group(self, group: Group) -> None:
+        """One more group; what it does not say follows the defaults."""
+        members = group["params"]
+        group = {
+            **self.defaults,
+            **group,
+            "params": [members] if isinstance(members, jt.Var) else list(members),
+        }
+        known = {id(var) for var in self._variables()}
+        if any(id(var) in known for var in group["params"]):
+            raise ValueError("a parameter appears in more than one group")
+        self.param_groups.append(group)
+        self._gradients = None
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        self._gradients = None
+
+    def backward(self, loss: jt.Var) -> None:
+        """Add the gradients of `loss` to those that are there."""
+        found = jt.grad(loss, self._variables())
+        if self._gradients is not None:
+            found = [old + new for old, new in zip(self._gradients, found, strict=True)]
+        self._gradients = found
+
+    def take_gradients(self, gradients: Sequence[jt.Var]) -> None:
+        """Use gradients computed elsewhere, one for each parameter in order, in the place of backward()."""
+        if len(gradients) != len(self._variables()):
+            raise ValueError(f"{len(gradients)} gradients for {len(self._variables())} parameters")
+        self._gradients = list(gradients)
+
+    def step(self, loss: jt.Var | None = None) -> None:
+        """One update; with a loss, from its gradients alone."""
+        if loss is not None:
+            self.zero_grad()
+            self.backward(loss)
+        if self._gradients is None:
+            raise RuntimeError("step() without gradients: give it a loss, or call backward(loss) before it")
+        self._notice_first_gradients()
+        gradients = iter(zip(self._variables(), self._gradients, strict=True))
+        changed: list[jt.Var] = []
+        with jt.no_grad():
+            for group in self.param_groups:
+                for var, gradient in (next(gradients) for _ in group["params"]):
+                    if id(var) not in self._reached or var.is_stop_grad():
+                        continue
+                    slots = self.state.get(id(var)) or self._start(var)
+                    self._update(var, gradient, group, slots)
+                    if slots:
+                        self.state[id(var)] = slots
+                    var.start_grad()  # an update without gradients takes them from the parameter
+                    changed += [var, *(slot for slot in slots.values() if isinstance(slot, jt.Var))]
+        jt.sync(changed)
+        if loss is not None:
+            self.zero_grad()
+
+    def clip_grad_norm(self, max_norm: float) -> float:
+        """torch's clip_grad_norm_ on the gradients of backward(); returns the norm (Jittor's drifts)."""
+        if self._gradients is None:
+            raise RuntimeError("clip_grad_norm() without gradients: call backward(loss) before it")
+        norm = math.sqrt(sum(float(total(g.sqr()).item()) for g in self._gradients))
+        scale = min(1.0, max_norm / (norm + 1e-6))
+        self._gradients = [g * scale for g in self._gradients]
+        return norm
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state in torch's layout, arrays as numpy."""
+        index = {id(var): place for place, var in enumerate(self._variables())}
+        return {
+            "state": {
+                index[key]: {name: _exported(v) for name, v in slots.items()}
+                for key, slots in self.state.items()
+            },
+            "param_groups": [
+                {**group, "params": [index[id(v)] for v in group["params"]]} for group in self.param_groups
+            ],
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state in torch's layout."""
+        sizes = [[len(g["params"]) for g in groups] for groups in (self.param_groups, state["param_groups"])]
+        if sizes[0] != sizes[1]:
+            raise ValueError(f"the state has groups of {sizes[1]} parameters, the optimiser of {sizes[0]}")
+        for own, other in zip(self.param_groups, state["param_groups"], strict=True):
+            own.update({key: value for key, value in other.items() if key != "params"})
+        variables = self._variables()
+        self.state = {
+            id(variables[place]): {name: _imported(name, value) for name, value in slots.items()}
+            for place, slots in state["state"].items()
+        }
+        self._reached = set(self.state)
+
+    def _variables(self) -> list[jt.Var]:
+        return [var for group in self.param_groups for var in group["params"]]
+
+    def _notice_first_gradients(self) -> None:
+        assert self._gradients is not None
+        waiting = [
+            (v, g)
+            for v, g in zip(self._variables(), self._gradients, strict=True)
+            if id(v) not in self._reached
+        ]
+        if not waiting:
+            return
+        reached = jt.concat([total(jt.abs(gradient)) for _, gradient in waiting]).numpy()
+        for (var, _), size in zip(waiting, reached, strict=True):
+            if size != 0:
+                self._reached.add(id(var))
+
+    def _start(self, var: jt.Var) -> Slots:
+        """What is remembered of a parameter before its first step."""
+        raise NotImplementedError
+
+    def _update(self, var: jt.Var, gradient: jt.Var, group: Group, slots: Slots) -> None:
+        """One step of one parameter."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """torch.optim.SGD: dampening spares the first step."""
+
+    def __init__(
+        self,
+        params: Iterable[jt.Var] | Iterable[Group],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        if nesterov and (momentum <= 0 or dampening != 0):
+            raise ValueError("SGD: nesterov needs a momentum and no dampening")
+        defaults = {"lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay}
+        super().__init__(params, {**defaults, "nesterov": nesterov})
+
+    def _start(self, var: jt.Var) -> Slots:
+        return {}
+
+    def _update(self, var: jt.Var, gradient: jt.Var, group: Group, slots: Slots) -> None:
+        if group["weight_decay"]:
+            gradient = gradient + var * constant(group["weight_decay"], var)
+        momentum = group["momentum"]
+        if momentum:
+            buffer, share = slots.get("momentum_buffer"), constant(momentum, var)
+            if buffer is None:
+                buffer = gradient
+            else:
+                buffer = buffer * share + gradient * constant(1 - group["dampening"], var)
+            slots["momentum_buffer"] = buffer
+            gradient = gradient + buffer * share if group["nesterov"] else buffer
+        var.update(var - gradient * constant(group["lr"], var))
+
+
+class Adam(Optimizer):
+    """torch.optim.Adam: eps after the bias correction, decay as part of the gradient."""
+
+    decoupled = False
+
+    def __init__(
+        self,
+        params: Iterable[jt.Var] | Iterable[Group],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    def _start(self, var: jt.Var) -> Slots:
+        return {"step": 0, "exp_avg": jt.zeros_like(var), "exp_avg_sq": jt.zeros_like(var)}
+
+    def _update(self, var: jt.Var, gradient: jt.Var, group: Group, slots: Slots) -> None:
+        first, second = group["betas"]
+        number = partial(constant, like=var)
+        value, rate, decay = var, group["lr"], group["weight_decay"]
+        if decay and self.decoupled:
+            value = value * number(1 - rate * decay)
+        elif decay:
+            gradient = gradient + value * number(decay)
+        slots["step"] += 1
+        mean = slots["exp_avg"] + (gradient - slots["exp_avg"]) * number(1 - first)
+        square = slots["exp_avg_sq"] * number(second) + gradient * gradient * number(1 - second)
+        slots["exp_avg"], slots["exp_avg_sq"] = mean, square
+        root = jt.sqrt(square) / number(math.sqrt(1 - second ** slots["step"])) + number(group["eps"])
+        var.update(value - mean / root * number(rate / (1 - first ** slots["step"])))
+
+
+class AdamW(Adam):
+    """torch.optim.AdamW: decay apart from the gradient, 0.01 by default (Jittor: 0)."""
+
+    decoupled = True
+
+    def __init__(
+        self,
+        params: Iterable[jt.Var] | Iterable[Group],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+
+def _exported(value: Any) -> Any:
+    return value.numpy() if isinstance(value, jt.Var) else value
+
+
+def _imported(name: str, value: Any) -> Any:
+    if name == "step":
+        return int(value)
+    return value if value is None else variable(np.asarray(value)).stop_grad()

@@ -1,0 +1,26 @@
+"""What draws an alignment: the terminal, HTML, Markdown and JUnit. Nothing here runs or judges anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harness.alignment import Alignment
+
+
+def write(alignment: Alignment, path: Path) -> None:
+    """Write the report that the ending of `path` names."""
+    from harness.errors import BadInput
+    from reports import files, html, junit, markdown
+
+    drawers = {
+        ".html": html.html,
+        ".md": markdown.markdown,
+        ".xml": junit.junit,
+        ".json": type(alignment).to_json,
+    }
+    drawer = drawers.get(path.suffix.lower())
+    if drawer is None:
+        raise BadInput(f"{path}: a report ends in one of {', '.join(drawers)}")
+    files.write_text(path, drawer(alignment))

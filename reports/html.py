@@ -1,0 +1,56 @@
+"""An alignment as one HTML file that needs nothing else: no network, no server, everything escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from harness.alignment import Alignment
+from reports import facts, files, words
+from reports.chart import chart
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_FILTERS = (words.printable, words.scientific, words.ratio, words.size, words.count)
+
+
+def write_html(alignment: Alignment, path: Path) -> None:
+    """Write the report."""
+    files.write_text(path, html(alignment))
+
+
+def html(alignment: Alignment) -> str:
+    """The report."""
+    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(f"\n{script}".encode()).digest()).decode()
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            alignment=alignment,
+            facts=facts,
+            chart=chart(alignment),
+            diverged=facts.diverged(alignment),
+            first=facts.row_at(alignment, alignment.first),
+            worst=facts.row_at(alignment, alignment.worst),
+            style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
+            script=script,
+            digest=digest,
+        )
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update({function.__name__: function for function in _FILTERS})
+    return environment

@@ -1,0 +1,142 @@
+"""An alignment in the terminal: the sentence, the places, what the verdict rests on, what it cost."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.alignment import Alignment, Row
+from reports import facts
+from reports.tables import Column, table
+from reports.words import count, printable, ratio, scientific, size
+
+ROWS = 12
+STYLES = {"aligned": "green", "diverged": "red", "failed": "red", "skipped": "yellow", "not compared": "dim"}
+_LINES_OF_LOG = 8
+_SHAPES_FROM = 92  # columns; narrower terminals keep the room for the addresses
+
+
+def draw(alignment: Alignment, console: Console, folder: str = "") -> None:
+    """Draw the whole report."""
+    _headline(alignment, console)
+    _failures(alignment, console)
+    _rows(alignment, console)
+    _attributes(alignment, console)
+    for item in facts.held(alignment):
+        console.print(_named(item.name, item.text))
+    for item in facts.coverage(alignment):
+        console.print(_named(item.name, item.text))
+    _costs(alignment, console)
+    for item in facts.observer(alignment):
+        console.print(_named(item.name, item.text))
+    if folder:
+        console.print(_named("kept in", folder), soft_wrap=True)
+    for step in facts.next_steps(alignment, folder):
+        console.print(_named("next", step), soft_wrap=True)  # whole, so that it can be copied
+
+
+def draw_sentence(alignment: Alignment, console: Console, name: str) -> None:
+    """Draw the verdict alone."""
+    console.print(_verdict(alignment.verdict, f"{name}: {alignment.sentence}"))
+
+
+def draw_row(row: Row, console: Console) -> None:
+    """Draw everything that is known of one address."""
+    console.print(Text(printable(row.address), style="bold"))
+    console.print(_verdict(row.verdict.status, f"{row.verdict.status}: {row.verdict.reason}"))
+    for item in facts.measures(row):
+        console.print(_named(item.name, item.text))
+
+
+def _headline(alignment: Alignment, console: Console) -> None:
+    console.print(_verdict(alignment.verdict, alignment.sentence))
+    for name, address in (("first", alignment.first), ("worst", alignment.worst)):
+        row = facts.row_at(alignment, address)
+        if row is not None and (name == "first" or address != alignment.first):
+            console.print(_named(name, row.address))
+    console.print()
+
+
+def _failures(alignment: Alignment, console: Console) -> None:
+    for name, side in facts.failures(alignment):
+        console.print(_named(f"{name} failed", side.error, style="red"))
+        if side.signal:
+            console.print(_named("signal", side.signal))
+        if side.last_layer:
+            console.print(_named("last layer", side.last_layer))
+        for line in side.stderr_tail.splitlines()[-_LINES_OF_LOG:]:
+            console.print(Text(f"  | {printable(line)}", style="dim"))
+        console.print()
+
+
+def draw_rows(rows: list[Row], console: Console) -> None:
+    """Draw a table of rows."""
+    states = [row.verdict.status for row in rows]
+    columns = [
+        Column("", [facts.SYMBOLS.get(state, "?") for state in states]),
+        Column("address", [row.address for row in rows], elastic=True),
+        Column("type", [row.type for row in rows], style="dim", most=16),
+        Column("shape", [size(row.shape) for row in rows], style="dim", most=16),
+        Column("error", [scientific(facts.error(row)) for row in rows], number=True),
+        Column("noise", [scientific(facts.noise(row)) for row in rows], number=True),
+        Column("of limit", [ratio(row.verdict.ratio) for row in rows], number=True),
+    ]
+    if console.width < _SHAPES_FROM:
+        del columns[3]
+    console.print(table(console.width, columns, [STYLES.get(state, "") for state in states]))
+
+
+def _rows(alignment: Alignment, console: Console) -> None:
+    rows = facts.that_matter(alignment, ROWS)
+    if rows:
+        draw_rows(rows, console)
+        _beyond(alignment, len(rows), console)
+        console.print()
+
+
+def _beyond(alignment: Alignment, shown: int, console: Console) -> None:
+    """Say how many rows the table leaves out."""
+    bad = facts.diverged(alignment)
+    every = bad or alignment.rows
+    thing = "diverged tensor" if bad else "tensor"
+    if len(every) > shown:
+        console.print(Text(f"  and {len(every) - shown} more of {count(len(every), thing)}", style="dim"))
+
+
+def _attributes(alignment: Alignment, console: Console) -> None:
+    shown = alignment.attributes[:ROWS]
+    if not shown:
+        return
+    columns = [
+        Column("attribute that differs", [facts.attribute(found) for found in shown], elastic=True),
+        Column("reference", [str(found.get("reference")) for found in shown]),
+        Column("port", [str(found.get("port")) for found in shown]),
+    ]
+    console.print(table(console.width, columns))
+    if len(alignment.attributes) > ROWS:
+        console.print(Text(f"  and {len(alignment.attributes) - ROWS} more", style="dim"))
+    console.print()
+
+
+def _costs(alignment: Alignment, console: Console) -> None:
+    lines = facts.costs(alignment)
+    sides = list(dict.fromkeys(side for line in lines for side in line.by_side))
+    if not lines:
+        return
+    columns = [
+        Column("cost: wall (CPU)", [line.name for line in lines], elastic=True),
+        *(Column(side, [line.by_side.get(side, "") for line in lines], number=True) for side in sides),
+        Column("once", [line.both for line in lines], number=True, most=30),
+    ]
+    console.print()
+    console.print(table(console.width, columns))
+    console.print()
+
+
+def _verdict(status: str, words: str) -> Text:
+    text = Text(f"{facts.SYMBOLS.get(status, '?')} ", style=f"bold {STYLES.get(status, '')}".strip())
+    return text.append(printable(words), style="bold")
+
+
+def _named(name: str, words: str, style: str = "dim") -> Text:
+    return Text(f"{printable(name)}: ", style=style).append(printable(words), style="default")

@@ -1,0 +1,60 @@
+"""Figures and names in the form in which every report shows them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+GAP = "…"
+
+
+def printable(text: object) -> str:
+    """A text without what could steer a terminal or break a line."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(text))
+
+
+def shorten(text: str, width: int) -> str:
+    """At most `width` letters: the middle goes, because both ends of a path tell most."""
+    if len(text) <= width:
+        return text
+    if width <= 1:
+        return GAP[:width]
+    tail = (width - 1) * 3 // 5
+    return text[: width - 1 - tail] + GAP + text[len(text) - tail :]
+
+
+def scientific(value: float | None) -> str:
+    """A measure in two digits: an error is known no better."""
+    if value is None:
+        return "-"
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else str(value)
+    return f"{value:.1e}"
+
+
+def ratio(value: float | None) -> str:
+    """How much of the allowance is used: 1 is the limit."""
+    if value is None:
+        return "-"
+    if not math.isfinite(value) or value >= 1e4:
+        return scientific(value)
+    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def seconds(value: float | None) -> str:
+    """A duration, in the unit that suits it."""
+    if value is None:
+        return "-"
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    return f"{value:.1f} s" if value < 100 else f"{value / 60:.1f} min"
+
+
+def size(shape: Iterable[int]) -> str:
+    """A shape: 1x3x64x64, or `scalar`."""
+    return "x".join(str(length) for length in shape) or "scalar"
+
+
+def count(number: int, thing: str) -> str:
+    """`1 layer`, `2 layers`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -1,0 +1,54 @@
+"""Every built-in pair: the port computes what the reference computes, in every variant and mode.
+
+A failure lists each layer that diverged, with its figures. Choose with -k, for instance -k l2sknet.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import pairs, runs
+from harness.alignment import Alignment
+from harness.pairs.base import Mode
+from harness.progress import Silent
+
+IN_THE_GATE = 2  # variants of each pair; every other one costs a cold Jittor some minutes
+CASES = [
+    pytest.param(
+        pair.name,
+        variant,
+        mode,
+        id=f"{pair.name}-{variant}-{mode}",
+        marks=[] if place < IN_THE_GATE else [pytest.mark.slow],
+    )
+    for pair in pairs.all_pairs()
+    for place, variant in enumerate(pair.variants)
+    for mode in ("eval", "train")
+]
+
+
+def told(alignment: Alignment) -> str:
+    """The sentence, then a line for each address that diverged."""
+    lines = [alignment.sentence]
+    lines += [
+        f"  {row.address} [{row.type}]: {row.verdict.reason}"
+        for row in alignment.rows
+        if row.verdict.status == "diverged"
+    ]
+    return "\n".join(lines)
+
+
+@pytest.mark.torch
+@pytest.mark.jittor
+@pytest.mark.parametrize(("model", "variant", "mode"), CASES)
+def test_port_is_aligned(model: str, variant: str, mode: Mode, tmp_path: Path) -> None:
+    request = runs.CompareRequest(
+        model=model, variant=variant, mode=mode, input_size=(64, 64), output=tmp_path / "run", keep="none"
+    )
+    alignment = runs.compare(request, Silent())
+    assert alignment.verdict == "aligned", told(alignment)
+    assert alignment.coverage["compared"]["layer"] > 50
+    assert "Recording itself changes" not in alignment.sentence
+    assert alignment.observer["torch"]["bitwise"]

@@ -1,0 +1,65 @@
+"""What every test can rely on: frameworks are set up before they are imported, or the test is skipped.
+
+A test that needs a framework is marked `torch` or `jittor`; a module that imports one at its top is
+marked by itself. Where the framework cannot be used such tests are skipped with the reason, unless
+ALIGN_TESTS_REQUIRE names it (as in `ALIGN_TESTS_REQUIRE="torch jittor"`): then nothing runs at all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import shared_folder
+from tests.frameworks import FRAMEWORKS, imported_by, why_not
+
+
+class UnusableModule(pytest.Module):
+    """A test module whose import would fail for want of a framework."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Skip the whole module, with the reasons."""
+        reasons = [why_not(framework) for framework in sorted(imported_by(self.path))]
+        pytest.skip("; ".join(reason for reason in reasons if reason), allow_module_level=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stop at once where a framework that must be tested cannot be."""
+    required = os.environ.get("ALIGN_TESTS_REQUIRE", "").split()
+    for name in required:
+        if name not in FRAMEWORKS:
+            allowed = " and ".join(FRAMEWORKS)
+            raise pytest.UsageError(f"ALIGN_TESTS_REQUIRE names {name!r}; it may name {allowed}")
+        if reason := why_not(name):
+            raise pytest.UsageError(f"ALIGN_TESTS_REQUIRE names {name}, but {reason}")
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Mark a test module by the frameworks it imports; leave it out where one cannot be used."""
+    needed = imported_by(module_path)
+    if not needed:
+        return None
+    kind = UnusableModule if any(why_not(framework) for framework in needed) else pytest.Module
+    module = kind.from_parent(parent, path=module_path)
+    for framework in sorted(needed):
+        module.add_marker(framework)
+    return module
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a marked test where its framework cannot be used."""
+    for framework in FRAMEWORKS:
+        if item.get_closest_marker(framework) and (reason := why_not(framework)):
+            pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with the specifications and the traces of the upstream code; skips where it is absent."""
+    folder = shared_folder()
+    if folder is None:
+        pytest.skip("no folder ../shared with traces of the upstream code")
+    return folder

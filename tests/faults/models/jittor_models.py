@@ -1,0 +1,33 @@
+"""The port: the small network, sound in every variant but those that break it here."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+
+from jittor import Var as Tensor
+
+from ports_jittor.torchlike import functional, nn
+
+
+class Network(nn.Module):
+    def __init__(self, variant: str) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 4, 3, padding=1)
+        self.head = nn.Conv2d(4, 2 if variant == "other shape" else 1, 1)
+        self._variant = variant
+
+    def forward(self, image: Tensor) -> Tensor:
+        x = functional.relu(self.conv(image))
+        if self._variant == "port killed":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.head(x)
+
+
+def build(variant: str) -> nn.Module:
+    return Network(variant)
+
+
+def losses(outputs: Tensor, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {"square": (outputs * outputs).sum()}

@@ -1,0 +1,35 @@
+"""The pair of breaking models."""
+
+from __future__ import annotations
+
+from harness import seeded
+from harness.pairs.base import Arrays, InputRequest, Pair, Recipe, Variant
+
+NAMES = (
+    "sound",
+    "killed",
+    "crashes",
+    "exits",
+    "hangs",
+    "raises",
+    "hungry",
+    "prints",
+    "port killed",
+    "other shape",
+)
+
+
+def draw_inputs(request: InputRequest) -> Arrays:
+    return {"image": seeded.tensor(request.seed, "image", (1, 1, *(request.size or (16, 16))))}
+
+
+PAIR = Pair(
+    name="breaking",
+    title="Models that break",
+    variants={name: Variant(name, name) for name in NAMES},
+    reference="tests.faults.models.torch_models",
+    port="tests.faults.models.jittor_models",
+    draw_inputs=draw_inputs,
+    forward=("image",),
+    recipe=Recipe(optimizer="sgd", lr=0.1),
+)

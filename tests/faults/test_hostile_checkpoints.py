@@ -1,0 +1,123 @@
+"""Hostile and odd files: refused in one line or read right, quickly, in little memory; nothing runs."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.errors import BAD_INPUT, BadInput
+from tests import ROOT
+from tests.faults.checkpoints import attacks, bombs, damaged
+from tests.faults.checkpoints.case import Arrays, Case
+from weight_convert import read_state
+
+Array = NDArray[Any]
+SECONDS = 10.0
+MEMORY = 200 << 20
+CASES = list(chain(attacks.cases(), bombs.cases(), damaged.cases()))
+
+
+@pytest.fixture(autouse=True)
+def canary() -> Iterator[Path]:
+    """A file that must not appear, whatever is read."""
+    path = Path(attacks.CANARY)
+    path.unlink(missing_ok=True)
+    yield path
+    assert not path.exists(), "a checkpoint ran something"
+    assert "canary_module" not in sys.modules
+
+
+def resident(field: str) -> int:
+    """Resident bytes of this process, now (VmRSS) or at most (VmHWM)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) * 1024
+    pytest.skip("this system does not tell a process's memory")
+
+
+def read(path: Path) -> dict[str, Array]:
+    """Every tensor of a file, all elements touched."""
+    return {key: np.array(array) for key, array in read_state(path).items()}
+
+
+def test_the_corpus_is_large_and_its_names_are_unique() -> None:
+    names = [case.name for case in CASES]
+    assert len(set(names)) == len(names) >= 60
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_refused_in_one_line_or_read_right(case: Case, tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint"
+    case.write(path)
+    size = path.stat().st_size if path.is_file() else 0
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+    before, started = resident("VmRSS"), time.process_time()
+    refusal: BadInput | None = None
+    try:
+        found = read(path)
+    except BadInput as error:
+        refusal = error
+    if refusal is not None:
+        assert case.read_as is None or case.or_refused, refusal
+        check_refusal(str(refusal), case, path)
+    else:
+        assert case.read_as is not None, "this should have been refused"
+        check_arrays(found, case.read_as)
+    assert time.process_time() - started < SECONDS
+    assert resident("VmHWM") - before < size + MEMORY
+
+
+def check_refusal(message: str, case: Case, path: Path) -> None:
+    """One line that names the file and what is wrong with it."""
+    assert "\n" not in message
+    assert str(path) in message
+    assert len(message) < 700
+    assert case.word in message
+
+
+def check_arrays(found: dict[str, Array], wanted: Arrays) -> None:
+    """The same keys in the same order, with the same bits."""
+    assert list(found) == list(wanted)
+    for key, array in wanted.items():
+        assert found[key].dtype == np.asarray(array).dtype
+        np.testing.assert_array_equal(found[key], array)
+
+
+SPOKEN = [
+    "attack-os.system-torch",
+    "bomb-many-nones",
+    "bomb-shape-expanded",
+    "bomb-hdf5-compressed",
+    "cut-torch-at-50-percent",
+    "foreign-noise",
+    "several-states",
+]
+
+
+@pytest.mark.parametrize("name", SPOKEN)
+def test_the_command_says_one_line_and_ends_with_2(name: str, tmp_path: Path) -> None:
+    case = next(case for case in CASES if case.name == name)
+    case.write(tmp_path / "in.pt")
+    done = subprocess.run(
+        [sys.executable, "-m", "weight_convert", tmp_path / "in.pt", tmp_path / "out.npz"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == BAD_INPUT
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "in.pt"]

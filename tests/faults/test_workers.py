@@ -1,0 +1,131 @@
+"""A worker that dies, hangs or raises becomes a finding: a clear sentence, exit code 4, and no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness import runs
+from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
+from harness.progress import Silent
+
+MODEL = "tests.faults.models.pair:PAIR"
+
+pytestmark = [pytest.mark.fault, pytest.mark.torch]
+
+
+def request(variant: str, **more: object) -> runs.CompareRequest:
+    return runs.CompareRequest(model=MODEL, variant=variant, **{"timeout": 120.0, **more})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("variant", "words"),
+    [
+        ("killed", "killed by SIGKILL, often the kernel reclaiming memory"),
+        ("crashes", "killed by SIGSEGV"),
+        ("exits", "exit status 0"),
+        ("raises", "RuntimeError: the head gave up"),
+        ("hungry", "run: "),
+    ],
+)
+def test_lost_worker_says_how_and_where(variant: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(WorkerLost, match=words) as lost:
+        runs.record(request(variant), "torch", tmp_path / "trace.h5", Silent())
+    assert "head" in str(lost.value)
+    assert lost.value.exit_code == 4
+    assert not list(tmp_path.iterdir())
+
+
+def test_hang_ends_at_the_time_limit_and_names_the_layer(tmp_path: Path) -> None:
+    with pytest.raises(WorkerLost, match=r"no answer to `run` within 15 s.*last layer reached: head"):
+        runs.record(request("hangs", timeout=15.0), "torch", tmp_path / "trace.h5", Silent())
+
+
+def test_what_a_model_prints_does_not_reach_the_channel(tmp_path: Path) -> None:
+    assert runs.record(request("prints"), "torch", tmp_path / "trace.h5", Silent()).is_file()
+
+
+@pytest.mark.jittor
+def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
+    alignment = runs.compare(request("port killed", output=tmp_path / "run"), Silent())
+    assert (alignment.verdict, alignment.exit_code) == ("failed", 4)
+    side = alignment.sides["jittor"]
+    assert (side.status, side.signal) == ("failed", "SIGKILL")
+    assert side.last_layer == "conv"
+    assert alignment.sides["torch"].status == "ok"
+    assert (tmp_path / "run" / "report.html").is_file()
+    assert (tmp_path / "run" / "traces" / "torch.h5").is_file()
+
+
+@pytest.mark.jittor
+def test_killed_reference_does_not_leave_the_port_waiting(tmp_path: Path) -> None:
+    alignment = runs.compare(request("killed", output=tmp_path / "run"), Silent())
+    assert alignment.exit_code == 4
+    assert alignment.sides["torch"].signal == "SIGKILL"
+
+
+@pytest.mark.jittor
+def test_command_line_tells_a_lost_worker_in_json(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "harness.cli", "compare", "--model", MODEL, "--variant", "port killed"]
+    done = subprocess.run(
+        [*command, "--json", "-o", tmp_path / "run"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 4, done.stderr
+    assert json.loads(done.stdout)["verdict"] == "failed"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.jittor
+def test_weights_that_do_not_fit_name_the_key(tmp_path: Path) -> None:
+    with pytest.raises(
+        BadInput, match=r"head\.weight: \[1, 4, 1, 1\] in the file, \[2, 4, 1, 1\] in the model"
+    ):
+        runs.compare(request("other shape", output=tmp_path / "run"), Silent())
+    assert not (tmp_path / "run" / "alignment.json").exists()
+
+
+def test_missing_interpreter_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALIGN_TORCH_PYTHON", str(tmp_path / "nowhere" / "python"))
+    with pytest.raises(NoEnvironment, match=r"ALIGN_TORCH_PYTHON.*nowhere/python") as missing:
+        runs.record(request("sound"), "torch", tmp_path / "trace.h5", Silent())
+    assert missing.value.exit_code == 3
+
+
+def test_output_folder_in_use_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "kept.txt").write_text("mine")
+    with pytest.raises(BadInput, match="is not an empty folder"):
+        runs.compare(request("sound", output=tmp_path), Silent())
+    assert (tmp_path / "kept.txt").read_text() == "mine"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 1 MB, mounted for the test."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("mounting a small file system needs root")
+    yield place
+    subprocess.run(["umount", "-l", place], check=False)
+
+
+def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path) -> None:
+    path = small_disk / "trace.h5"
+    with pytest.raises(HarnessError, match="No space left on device") as full:
+        runs.record(request("sound", input_size=(512, 512), keep="whole"), "torch", path, Silent())
+    assert str(path) in str(full.value)
+    assert not path.exists()
+
+
+def test_full_scratch_disk_is_told(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(small_disk))
+    with pytest.raises(HarnessError, match="No space left on device"):
+        runs.record(request("sound", input_size=(512, 512)), "torch", tmp_path / "trace.h5", Silent())
+    assert not (tmp_path / "trace.h5").exists()

@@ -1,0 +1,67 @@
+"""Which frameworks the tests may use here, and which of them a test module needs."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import os
+import signal
+import sys
+from functools import cache
+from pathlib import Path
+
+from harness.environment import jittor_environment, own_settings, warm_up
+from harness.errors import NoEnvironment
+
+FRAMEWORKS = ("torch", "jittor")
+_NEEDED_BY = {
+    "torch": "torch",
+    "refs_torch": "torch",
+    "harness.sides.torch_side": "torch",
+    "jittor": "jittor",
+    "ports_jittor": "jittor",
+    "harness.sides.jittor_side": "jittor",
+}
+
+
+@cache
+def why_not(framework: str) -> str | None:
+    """Why `framework` cannot be used here, or None if it can."""
+    if importlib.util.find_spec(framework) is None:
+        return f"{framework} is not installed: pip install '.[{framework}]'"
+    return _why_not_jittor() if framework == "jittor" else None
+
+
+def _why_not_jittor() -> str | None:
+    """Start Jittor, first in a process of its own: there it may compile, and end without a word."""
+    try:
+        os.environ.update(jittor_environment())
+        warm_up(os.environ, Path(sys.executable))
+    except NoEnvironment as problem:
+        return str(problem)
+    with own_settings():
+        importlib.import_module("jittor")
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # Jittor ends this process when any child of it is killed
+    return None
+
+
+def imported_by(module: Path) -> set[str]:
+    """The frameworks that a test module imports at its top level, itself or through the project's rooms."""
+    try:
+        names = {name for node in ast.parse(module.read_bytes()).body for name in _names(node)}
+    except SyntaxError:
+        return set()  # pytest reports it better
+    return {
+        framework
+        for room, framework in _NEEDED_BY.items()
+        if any(name == room or name.startswith(f"{room}.") for name in names)
+    }
+
+
+def _names(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and node.module:
+        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []

@@ -1,0 +1,1 @@
+"""L2SKNet ports with one known porting mistake each."""

@@ -1,0 +1,145 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import typer
+
+from harness.case import DEVICES, DTYPES
+from harness.cli import parse
+from harness.pairs.base import MODES
+from harness.verdict import POLICIES
+
+GOOD = [
+    (parse.parse_device, "cuda", "cuda"),
+    (parse.parse_dtype, "float64", "float64"),
+    (parse.parse_mode, "frozen", "frozen"),
+    (parse.parse_keep, "none", "none"),
+    (parse.parse_trace_keep, "whole", "whole"),
+    (parse.parse_policy, "metric", "metric"),
+    (parse.parse_side, "jittor", "jittor"),
+    (parse.parse_layers, "backbone.[ab]*", "backbone.[ab]*"),
+    (parse.parse_name, "my/pair.py:PAIR", "my/pair.py:PAIR"),
+    (parse.parse_size, "64x1024", "64x1024"),
+    (parse.parse_batch, "3", 3),
+    (parse.parse_seed, "0", 0),
+    (parse.parse_seed, str(2**63 - 1), 2**63 - 1),
+    (parse.parse_timeout, "0.5", 0.5),
+    (parse.parse_tolerance, "1e-4", "1e-4"),
+    (parse.parse_tolerance, "layer:head.*=0", "layer:head.*=0"),
+    (parse.parse_entry, "models.net:Network", "models.net:Network"),
+    (parse.parse_assignment, "channels=[1, 2]", "channels=[1, 2]"),
+    (parse.parse_weights, "seeded", "seeded"),
+    (parse.parse_reference, "golden", "golden"),
+    (parse.parse_trace_out, "a.h5", Path("a.h5")),
+    (parse.parse_json_out, "a.json", Path("a.json")),
+    (parse.parse_report_out, "a.HTML", Path("a.HTML")),
+    (parse.parse_folder_out, "somewhere/new", Path("somewhere/new")),
+]
+
+
+@pytest.mark.parametrize(("parser", "text", "value"), GOOD, ids=lambda item: getattr(item, "__name__", None))
+def test_good_values(parser: Callable[[str], object], text: str, value: object) -> None:
+    assert parser(text) == value
+
+
+BAD = [
+    (parse.parse_device, "gpu", "one of cpu, cuda"),
+    (parse.parse_dtype, "fp32", "one of float32, float64"),
+    (parse.parse_mode, "evla", "one of eval, train, frozen. Did you mean eval?"),
+    (parse.parse_mode, "EVAL", "Did you mean eval?"),
+    (parse.parse_keep, "", "one of compact, whole, none"),
+    (parse.parse_trace_keep, "none", "one of compact, whole"),
+    (parse.parse_policy, "exact", "one of noise, fixed, metric"),
+    (parse.parse_side, "both", "one of torch, jittor"),
+    (parse.parse_layers, " ", "all, leaf, or a glob"),
+    (parse.parse_layers, "a[b", "all, leaf, or a glob"),
+    (parse.parse_name, "\x1b[31m", "a name that `align list` shows"),
+    (parse.parse_size, "64", "HEIGHTxWIDTH"),
+    (parse.parse_size, "0x64", "HEIGHTxWIDTH"),
+    (parse.parse_size, "64x-1", "HEIGHTxWIDTH"),
+    (parse.parse_size, "64x64 ", "HEIGHTxWIDTH"),
+    (parse.parse_batch, "0", "a whole number, 1 or more"),
+    (parse.parse_batch, "1.5", "a whole number, 1 or more"),
+    (parse.parse_batch, "٣", "a whole number, 1 or more"),
+    (parse.parse_seed, "-1", "a whole number, 0 or more"),
+    (parse.parse_seed, str(2**63), "a whole number, 0 or more"),
+    (parse.parse_timeout, "0", "seconds above 0"),
+    (parse.parse_timeout, "inf", "seconds above 0"),
+    (parse.parse_timeout, "nan", "seconds above 0"),
+    (parse.parse_timeout, "1h", "seconds above 0"),
+    (parse.parse_tolerance, "-1", "a number such as 1e-4"),
+    (parse.parse_tolerance, "nan", "a number such as 1e-4"),
+    (parse.parse_tolerance, "=1", "a number such as 1e-4"),
+    (parse.parse_tolerance, "head.*=", "a number such as 1e-4"),
+    (parse.parse_entry, "network", "MODULE:CLASS"),
+    (parse.parse_assignment, "channels", "NAME=VALUE"),
+    (parse.parse_weights, "no.pt", "seeded, or the path of a checkpoint; there is no file of that name"),
+    (parse.parse_reference, ".", "golden, or the path of a trace; that is a folder"),
+    (parse.parse_file, "no.h5", "there is no file of that name"),
+    (parse.parse_stored, "nowhere", "an alignment.json, or a run folder"),
+    (parse.parse_folder, "nowhere", "the path of a folder"),
+    (parse.parse_trace_out, "a.npz", "a path that ends in .h5"),
+    (parse.parse_json_out, "a", "a path that ends in .json"),
+    (parse.parse_report_out, "a.pdf", ".html, .md, .xml (JUnit) or .json"),
+    (parse.parse_folder_out, "", "a folder"),
+]
+
+
+@pytest.mark.parametrize(("parser", "text", "allowed"), BAD, ids=lambda item: getattr(item, "__name__", None))
+def test_bad_values_are_repeated_with_what_is_allowed(
+    parser: Callable[[str], object], text: str, allowed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(typer.BadParameter) as refusal:
+        parser(text)
+    assert repr(text) in str(refusal.value)
+    assert allowed in str(refusal.value)
+
+
+def test_every_parser_is_tested() -> None:
+    parsers = {name for name in vars(parse) if name.startswith("parse_")}
+    assert parsers == {parser.__name__ for parser, *_ in GOOD} | {
+        "parse_file",
+        "parse_stored",
+        "parse_folder",
+    }
+    assert parsers == {parser.__name__ for parser, *_ in BAD}
+
+
+def test_files_and_folders_that_exist(tmp_path: Path) -> None:
+    (tmp_path / "w.pt").touch()
+    (tmp_path / "alignment.json").touch()
+    assert parse.parse_weights(str(tmp_path / "w.pt")) == str(tmp_path / "w.pt")
+    assert parse.parse_file(str(tmp_path / "w.pt")) == tmp_path / "w.pt"
+    assert parse.parse_folder(str(tmp_path)) == tmp_path
+    assert parse.parse_stored(str(tmp_path)) == tmp_path / "alignment.json"
+    assert parse.parse_stored(str(tmp_path / "w.pt")) == tmp_path / "w.pt"
+
+
+def test_nothing_of_ones_own_is_written_over(tmp_path: Path) -> None:
+    for parser, name in ((parse.parse_trace_out, "a.h5"), (parse.parse_json_out, "a.json")):
+        (tmp_path / name).touch()
+        with pytest.raises(typer.BadParameter, match="this one exists"):
+            parser(str(tmp_path / name))
+    (tmp_path / "a.html").mkdir()
+    with pytest.raises(typer.BadParameter, match="that is a folder"):
+        parse.parse_report_out(str(tmp_path / "a.html"))
+    with pytest.raises(typer.BadParameter, match="a folder, new or not"):
+        parse.parse_folder_out(str(tmp_path / "a.h5"))
+
+
+def test_texts_are_split_after_they_were_checked() -> None:
+    assert parse.size("64x128") == (64, 128)
+    assert parse.size(None) is None
+    assert parse.tolerance("1e-3") == ("*", 1e-3)
+    assert parse.tolerance("layer:a=b#0:*=2") == ("layer:a=b#0:*", 2.0)
+    assert parse.assignment("depth=[1, 2]") == ("depth", [1, 2])
+    assert parse.assignment("name=small=er") == ("name", "small=er")
+
+
+def test_choices_are_those_of_the_core() -> None:
+    assert parse.MODES == MODES
+    assert tuple(POLICIES) == parse.POLICIES
+    assert (DEVICES, DTYPES) == (("cpu", "cuda"), ("float32", "float64"))  # as the help says

@@ -1,0 +1,77 @@
+"""What is known of an interpreter before a framework is started with it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from harness.environment import describe_python
+from harness.environment.facts import facts_of
+from harness.errors import NoEnvironment
+from tests.unit.environment.fakes import program, touch, wrapper
+
+
+def test_the_running_interpreter_is_looked_at_directly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.environment.facts.run", None)
+    facts = facts_of(Path(sys.executable))
+    assert facts.version == sys.version_info[:3]
+    assert facts.prefix == Path(sys.prefix)
+    assert facts.packages["numpy"] == version("numpy")
+    assert Path(describe_python.__file__).parent not in facts.site
+
+
+def test_another_interpreter_is_asked_and_says_the_same(tmp_path: Path) -> None:
+    other = wrapper(tmp_path / "python", "export PYTHONDONTWRITEBYTECODE=1")
+    facts, own = facts_of(other), facts_of(Path(sys.executable))
+    assert facts.python == other
+    same = ("version", "prefix", "base_prefix", "machine", "includes", "suffix", "abi", "packages", "pip")
+    assert {name: getattr(facts, name) for name in same} == {name: getattr(own, name) for name in same}
+    assert set(facts.site) >= {Path(path) for path in sys.path if path.endswith("site-packages")}
+    assert Path(describe_python.__file__).parent not in facts.site
+
+
+def test_chatter_of_another_interpreter_does_no_harm(tmp_path: Path) -> None:
+    assert facts_of(wrapper(tmp_path / "python", "echo welcome")).version == sys.version_info[:3]
+
+
+def test_headers_kept_elsewhere_are_named_by_a_variable(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ALIGN_PYTHON_INCLUDE", str(tmp_path))
+    assert not facts_of(Path(sys.executable)).has_headers
+    touch(tmp_path / "Python.h")
+    facts = facts_of(Path(sys.executable))
+    assert facts.has_headers
+    assert facts.includes == (tmp_path,)
+
+
+def test_an_install_that_stopped_half_way_is_no_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    touch(tmp_path / "torch-9.9.dist-info/INSTALLER")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "torch" not in describe_python.describe()["packages"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        pytest.param("echo not json", "exit status 0: it printed nothing", id="no JSON"),
+        pytest.param("echo 'SyntaxError: old' >&2; exit 1", "exit status 1: SyntaxError: old", id="too old"),
+        pytest.param("kill -9 $$", "signal 9", id="killed"),
+    ],
+)
+def test_what_is_no_interpreter_is_told(tmp_path: Path, text: str, words: str) -> None:
+    python = program(tmp_path / "python", text)
+    with pytest.raises(NoEnvironment, match="does not work as a Python interpreter") as caught:
+        facts_of(python)
+    assert str(python) in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_what_cannot_be_run_is_told(tmp_path: Path) -> None:
+    with pytest.raises(NoEnvironment, match="cannot be run: No such file"):
+        facts_of(tmp_path / "python")

@@ -1,0 +1,115 @@
+"""Starting Jittor, with interpreters that only look like ones and with the real one."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import environment
+from harness.environment.jittor_start import is_warm, own_settings, settings_folder, told_by, warm_up
+from harness.errors import NoEnvironment
+from tests.unit.environment.fakes import program
+
+TELL = 'echo noise; echo; echo \'ALIGN-TOLD {"version": "1.3.11.0"}\''
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    """The least that starting needs."""
+    return {"JITTOR_HOME": str(tmp_path / "home"), "COUNT": str(tmp_path / "count")}
+
+
+def counting(tmp_path: Path, silent: int) -> Path:
+    """An interpreter that ends well but says nothing the first few times, as Jittor does when it rebuilds."""
+    text = f'echo x >>"$COUNT"\n[ "$(wc -l <"$COUNT")" -le {silent} ] && exit 0\n{TELL}'
+    return program(tmp_path / "python", text)
+
+
+@pytest.mark.parametrize("silent", [0, 1, 2])
+def test_an_exit_status_of_zero_is_no_proof(silent: int, tmp_path: Path, env: dict[str, str]) -> None:
+    assert warm_up(env, counting(tmp_path, silent)) == silent + 1
+
+
+def test_what_never_starts_is_told(tmp_path: Path, env: dict[str, str]) -> None:
+    with pytest.raises(NoEnvironment, match="3 times without an error and without starting"):
+        warm_up(env, counting(tmp_path, 99))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "echo first >&2; echo 'g++: fatal error: killed' >&2; exit 1",
+            r"exit status 1\): g\+\+: fatal error: killed",
+        ),
+        ("kill -11 $$", r"signal 11\): it printed nothing"),
+    ],
+)
+def test_a_failure_is_told_by_its_last_words(
+    text: str, words: str, tmp_path: Path, env: dict[str, str]
+) -> None:
+    with pytest.raises(NoEnvironment, match=words):
+        warm_up(env, program(tmp_path / "python", text))
+
+
+def test_telling_counts_even_where_the_process_dies_afterwards(tmp_path: Path, env: dict[str, str]) -> None:
+    assert told_by(program(tmp_path / "python", f"{TELL}; kill -9 $$"), "", env, 60)[0] == {
+        "version": "1.3.11.0"
+    }
+
+
+def test_the_users_own_settings_are_left_alone(
+    tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "user"))
+    monkeypatch.delenv("PYTHONUSERBASE", raising=False)
+    python = program(
+        tmp_path / "python",
+        'printf \'ALIGN-TOLD {"home": "%s", "packages": "%s"}\\n\' "$HOME" "$PYTHONUSERBASE"',
+    )
+    told, _ = told_by(python, "", env, 60)
+    assert told["home"] == str(settings_folder(tmp_path / "home"))
+    assert not told["packages"].startswith(told["home"])
+
+
+@pytest.mark.parametrize("before", ["/home/somebody", None])
+def test_home_is_given_back(before: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JITTOR_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", before or "")
+    if before is None:
+        monkeypatch.delenv("HOME")
+    with contextlib.suppress(ZeroDivisionError), own_settings():
+        assert os.environ["HOME"] == str(settings_folder(tmp_path))
+        raise ZeroDivisionError
+    assert os.environ.get("HOME") == before
+
+
+@pytest.mark.jittor
+def test_jittor_starts_and_writes_nothing_into_the_users_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env = environment.jittor_environment()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert warm_up(env, Path(sys.executable)) in (1, 2, 3)
+    assert is_warm(env, Path(sys.executable))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.jittor
+def test_an_empty_cache_is_cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALIGN_CACHE", str(tmp_path))
+    assert not is_warm(environment.jittor_environment(), Path(sys.executable))
+
+
+@pytest.mark.jittor
+def test_an_error_of_the_backward_pass_is_raised() -> None:
+    call = "jittor.array([1.0]).sum().backward()"
+    program = (
+        f"import jittor\ntry:\n    {call}\nexcept RuntimeError as error:\n    tell({{'error': str(error)}})"
+    )
+    told, _ = told_by(Path(sys.executable), program, environment.jittor_environment(), 300)
+    assert "backward" in told["error"]

@@ -1,0 +1,59 @@
+"""Goldens: recorded small, pinned by digest, refused when changed, verified anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import golden
+from harness import runs
+from harness.errors import BadInput
+from harness.progress import Silent
+from harness.trace import Trace
+
+MODEL = "tests.unit.sides.small:PAIR"
+
+pytestmark = pytest.mark.torch
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with goldens of the small pair."""
+    place = tmp_path_factory.mktemp("golden")
+    runs.golden_record(runs.CompareRequest(MODEL), ("eval", "train"), Silent(), place)
+    return place
+
+
+def test_golden_is_compact_and_has_its_truth_beside_it(folder: Path) -> None:
+    assert golden.names("small", folder) == ["small.eval", "small.train"]
+    path = golden.trace_path("small", "small", "train", folder)
+    with Trace.open(path) as trace, Trace.open(golden.truth_path(path)) as truth:
+        assert trace.compact
+        assert truth.records["grad:conv.weight"].noise is not None
+        assert trace.notes["state"][0][0] == "conv.weight"
+
+
+def test_changed_golden_is_refused(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "small" / "small.eval.h5"
+    path.parent.mkdir()
+    for name in ("small.eval.h5", "small.eval.truth.h5"):
+        (path.parent / name).write_bytes((folder / "small" / name).read_bytes())
+    (tmp_path / "pins.toml").write_bytes((folder / "pins.toml").read_bytes())
+    golden.verify_digest(path)
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(BadInput, match="is not the file that"):
+        golden.verify_digest(path)
+
+
+def test_unlisted_golden_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="is not listed in"):
+        golden.verify_digest(tmp_path / "small" / "small.eval.h5")
+
+
+def test_built_in_goldens_are_pinned_and_small() -> None:
+    for model, entries in golden.pins().items():
+        for name in entries:
+            path = golden.FOLDER / model / f"{name}.h5"
+            golden.verify_digest(path)
+            assert path.stat().st_size <= 200_000

@@ -1,0 +1,181 @@
+"""Both sides implement the same verbs with the same meanings: one suite for both."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import pairs
+from harness.breadcrumb import Breadcrumb
+from harness.errors import BadInput
+from harness.runs import material
+from harness.trace import Trace
+
+MODEL = "tests.unit.sides.small:PAIR"
+KEYS = [
+    "conv.weight",
+    "conv.bias",
+    "norm.weight",
+    "norm.bias",
+    "norm.running_mean",
+    "norm.running_var",
+    "norm.num_batches_tracked",
+    "head.weight",
+    "head.bias",
+]
+LAYERS = ["conv", "norm", "(model)/relu.0", "drop", "head", "(model)/add.0"]
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("torch", marks=pytest.mark.torch),
+        pytest.param("jittor", marks=pytest.mark.jittor),
+    ]
+)
+def side(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """A side that holds the small model with seeded weights."""
+    module = importlib.import_module(f"harness.sides.{request.param}_side")
+    held = getattr(module, f"{request.param.capitalize()}Side")("cpu", Breadcrumb(tmp_path / "place"))
+    held.build(MODEL, "small")
+    pair = pairs.find(MODEL)
+    state = material.draw_state(pair, 1, held.state_table())
+    material.write(tmp_path / "state.h5", "state", state)
+    held.load(str(tmp_path / "state.h5"))
+    return held
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> str:
+    """A file with the inputs of the small model."""
+    image = np.random.default_rng(0).random((4, 3, 8, 8), dtype=np.float32)
+    return str(material.write(tmp_path / "inputs.h5", "input", {"image": image}))
+
+
+def record(side: Any, inputs: str, path: Path, mode: str = "eval", **more: Any) -> Trace:
+    """Run once and open the trace."""
+    side.run(inputs, mode, trace=str(path), header={"side": side.name}, **more)
+    if mode != "eval":
+        side.backward()
+    return Trace.open(path)
+
+
+def test_describe_tells_versions_state_and_layers(side: Any) -> None:
+    told = side.describe()
+    assert told["side"] == side.name
+    assert side.name in told["versions"]
+    assert [row[0] for row in told["state"]] == KEYS
+    assert [row[0] for row in told["state"] if row[3]] == [*KEYS[:4], *KEYS[7:]]
+    assert told["layers"]["norm"]["attributes"]["eps"] == 1e-3
+    assert told["layers"]["conv"]["attributes"]["padding"] == [1, 1]
+
+
+def test_every_layer_and_operation_is_recorded(side: Any, inputs: str, tmp_path: Path) -> None:
+    with record(side, inputs, tmp_path / "t.h5") as trace:
+        outs = [a for a in trace.records if a.startswith("layer:") and ":out" in a]
+        assert [a.removeprefix("layer:").partition("#")[0] for a in outs] == [*LAYERS, "(model)"]
+        assert trace.records["layer:head#0:in.0"].alias == "layer:(model)/relu.0#0:out"
+        assert trace.records["output:0"].alias == "layer:(model)/add.0#0:out"
+        assert trace.complete
+
+
+def test_bare_run_and_recorded_run_give_the_same(side: Any, inputs: str, tmp_path: Path) -> None:
+    side.run(inputs, "eval", observe=False)
+    answer = side.run(inputs, "eval", trace=str(tmp_path / "t.h5"), header={})
+    assert answer["observer"]["max_abs"] <= 1e-6 * answer["observer"]["scale"]
+
+
+def test_observing_leaves_nothing_behind(side: Any, inputs: str, tmp_path: Path) -> None:
+    before = type(side.model).__call__
+    record(side, inputs, tmp_path / "t.h5").close()
+    assert type(side.model).__call__ is before
+
+
+@pytest.mark.parametrize(("layers", "kept"), [("leaf", {"conv", "norm", "drop", "head"}), ("n*", {"norm"})])
+def test_layers_can_be_chosen(side: Any, inputs: str, tmp_path: Path, layers: str, kept: set[str]) -> None:
+    with record(side, inputs, tmp_path / "t.h5", layers=layers) as trace:
+        found = {a.removeprefix("layer:").partition("#")[0] for a in trace.records if a.startswith("layer:")}
+    assert found == kept
+
+
+def test_training_records_gradients_and_changed_buffers(side: Any, inputs: str, tmp_path: Path) -> None:
+    with record(side, inputs, tmp_path / "t.h5", "train") as trace:
+        gradients = {a for a in trace.records if a.startswith("grad:")}
+        assert gradients == {f"grad:{key}" for key in (*KEYS[:4], *KEYS[7:])}
+        assert trace.records["grad_input:image"].shape == (4, 3, 8, 8)
+        assert "layer:norm#0:grad" in trace.records
+        changed = np.asarray(trace.array("state:norm.running_mean"))
+    assert not np.array_equal(changed, side._state["norm.running_mean"])
+
+
+def test_each_run_starts_from_the_loaded_state(side: Any, inputs: str, tmp_path: Path) -> None:
+    with record(side, inputs, tmp_path / "a.h5", "train") as first:
+        one = np.array(first.array("state:norm.running_var"))
+    with record(side, inputs, tmp_path / "b.h5", "train") as second:
+        assert np.array_equal(one, np.asarray(second.array("state:norm.running_var")))
+
+
+def test_frozen_mode_keeps_the_statistics(side: Any, inputs: str, tmp_path: Path) -> None:
+    with record(side, inputs, tmp_path / "t.h5", "frozen") as trace:
+        kept = np.asarray(trace.array("state:norm.running_mean"))
+        assert "grad:conv.weight" in trace.records
+    assert np.array_equal(kept, side._state["norm.running_mean"])
+
+
+def test_dropout_is_off_in_training(side: Any, inputs: str, tmp_path: Path) -> None:
+    with record(side, inputs, tmp_path / "t.h5", "train") as trace:
+        given, result = trace.array("layer:drop#0:in.0"), trace.array("layer:drop#0:out")
+        assert np.array_equal(np.asarray(given), np.asarray(result))
+
+
+def test_step_moves_the_parameters_by_the_recipe(side: Any, inputs: str, tmp_path: Path) -> None:
+    before = side._state["head.bias"].copy()
+    with record(side, inputs, tmp_path / "t.h5", "train") as trace:
+        gradient = np.asarray(trace.array("grad:head.bias"))
+    side.step(0.5)
+    assert side._state["head.bias"] == pytest.approx(before - 0.5 * gradient, rel=1e-5)
+
+
+def test_replay_calls_one_layer_alone(side: Any, tmp_path: Path) -> None:
+    given = np.random.default_rng(1).random((2, 4, 5, 5), dtype=np.float32)
+    material.write(tmp_path / "in.h5", "input", {"0": given})
+    side.replay("norm", str(tmp_path / "in.h5"), str(tmp_path / "out.h5"), attributes={"eps": 0.5})
+    with Trace.open(tmp_path / "out.h5") as trace:
+        found = np.array(trace.array("output:0"))
+    state = {key: side._state[f"norm.{key}"][:, None, None] for key in ("weight", "bias")}
+    mean, var = (side._state[f"norm.running_{key}"][:, None, None] for key in ("mean", "var"))
+    right = (given - mean) / np.sqrt(var + 0.5) * state["weight"] + state["bias"]
+    assert found == pytest.approx(right, rel=1e-4, abs=1e-5)
+    assert side.describe()["layers"]["norm"]["attributes"]["eps"] == 1e-3
+
+
+def test_replay_of_an_unknown_layer_is_refused(side: Any, inputs: str, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="has no layer 'nowhere'"):
+        side.replay("nowhere", inputs, str(tmp_path / "out.h5"))
+
+
+def test_measure_times_bare_runs(side: Any, inputs: str) -> None:
+    runs = side.measure(inputs, "train", repeat=2, warm_up=1)["runs"]
+    assert len(runs) == 2
+    assert all(row["forward"]["wall"] > 0 and row["backward"]["wall"] > 0 for row in runs)
+
+
+def test_backward_needs_a_run(side: Any, inputs: str) -> None:
+    side.run(inputs, "eval", observe=False)
+    with pytest.raises(BadInput, match="training mode first"):
+        side.backward()
+
+
+def test_missing_unexpected_and_misshapen_keys_are_all_listed(side: Any, tmp_path: Path) -> None:
+    state = dict(side._state)
+    state["head.wieght"] = state.pop("head.weight")
+    state["conv.bias"] = np.zeros(7, np.float32)
+    material.write(tmp_path / "bad.h5", "state", state)
+    with pytest.raises(BadInput) as refused:
+        side.load(str(tmp_path / "bad.h5"))
+    assert "1 missing (head.weight, perhaps head.wieght)" in str(refused.value)
+    assert "1 unexpected (head.wieght)" in str(refused.value)
+    assert "conv.bias: [7] in the file, [4] in the model" in str(refused.value)

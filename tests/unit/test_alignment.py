@@ -1,0 +1,170 @@
+"""The result of a comparison as a file: exact both ways, strict JSON, foreign files refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import alignment as alignments
+from harness.alignment import Alignment, Obstacle, Row, SideReport
+from harness.errors import BadInput
+from harness.numerics import difference
+from harness.pairs.base import Override
+from harness.verdict import Measured, Verdict
+
+
+def small_alignment() -> Alignment:
+    """Two rows, with every awkward value that a row can hold."""
+    found = difference(np.array([1.0, 0.1]), np.array([1.0, math.inf]))
+    measured = Measured(
+        found, "samples", 900, False, 1e-7, 1 / 3, 0.1, 5.0, 2.0, math.inf, 1e-300, 64, ((1e-4, 0.1),)
+    )
+    return Alignment(
+        case={"pair": "demo", "size": (8, 9), "seed": np.int64(3)},
+        policy={"name": "noise"},
+        sides={
+            "torch": SideReport(versions={"torch": "2"}, layers=4, cost={"wall": 0.1}),
+            "jittor": SideReport("failed", "boom", "SIGSEGV", "conv", "tail\n\x1b[31m", device="cpu"),
+        },
+        rows=[
+            Row("layer:conv#0:out", "Conv2d", (30, 30), "float32", 0, measured,
+                Verdict("diverged", "noise", "too far", math.inf), "a note", ["input:x"]),
+            Row("output:0", "", (), "float32", 1, None, Verdict("not compared", "pairing", "gone"),
+                found="reference", obstacle=Obstacle("gone")),
+        ],
+        verdict="failed",
+        first="layer:conv#0:out",
+        worst="layer:conv#0:out",
+        sentence="jittor stopped short: “boom”.",
+        coverage={"compared": {"layer": 1}},
+        attributes=[{"layer": "conv", "name": "eps", "reference": math.inf, "port": None}],
+        overrides=[Override("grad:*", "absolute", "zero in theory", atol=1e-6)],
+        costs={"ratio": math.nan},
+        observer={"jittor": {"bitwise": True}},
+    )  # fmt: skip
+
+
+def test_it_comes_back_exactly(tmp_path: Path) -> None:
+    alignment = small_alignment()
+    alignment.costs = {"ratio": math.inf}
+    alignment.save(tmp_path / "alignment.json")
+    assert Alignment.load(tmp_path / "alignment.json") == alignment
+    assert list(tmp_path.iterdir()) == [tmp_path / "alignment.json"]
+
+
+def test_the_json_is_strict_and_nan_survives(tmp_path: Path) -> None:
+    text = small_alignment().to_json()
+    data = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    assert (data["schema"], data["version"]) == ("align-alignment", 1)
+    back = Alignment.from_json(text)
+    assert math.isnan(back.costs["ratio"])
+    measured = back.rows[0].measured
+    assert measured is not None
+    assert measured.difference.worst_candidate == math.inf
+    assert back.rows[0].verdict.ratio == math.inf
+
+
+def test_free_data_is_what_json_gives_back() -> None:
+    assert small_alignment().case == {"pair": "demo", "size": [8, 9], "seed": 3}
+
+
+@pytest.mark.parametrize(("verdict", "code"), [("aligned", 0), ("diverged", 1), ("failed", 4)])
+def test_the_exit_code_tells_the_verdict(verdict: Any, code: int) -> None:
+    alignment = small_alignment()
+    alignment.verdict = verdict
+    assert alignment.exit_code == code
+
+
+def test_names_and_rows_are_found() -> None:
+    alignment = small_alignment()
+    assert alignment.names == ("torch", "jittor")
+    assert alignment.row("output:0") is alignment.rows[1]
+    with pytest.raises(BadInput, match="no address 'output:1'"):
+        alignment.row("output:1")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is no JSON"),
+        (b"\x89HDF\r\n", "is no JSON"),
+        (b"[1, 2]", "is no alignment"),
+        (b'{"schema": "other"}', "is no alignment"),
+        (b'{"schema": "align-alignment", "x": NaN}', "NaN"),
+        (b"[" * 100_000, "is no JSON"),
+        (b'{"schema": "align-alignment", "version": 2}', "version 2"),
+        (b'{"schema": "align-alignment", "version": 1}', "missing"),
+    ],
+)
+def test_foreign_files_are_refused(tmp_path: Path, content: bytes, words: str) -> None:
+    path = tmp_path / "alignment.json"
+    path.write_bytes(content)
+    with pytest.raises(BadInput) as caught:
+        Alignment.load(path)
+    assert words in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def _set(*keys: Any, value: Any) -> Callable[[Any], None]:
+    def damage(data: Any) -> None:
+        for key in keys[:-1]:
+            data = data[key]
+        data[keys[-1]] = value
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (_set("rows", 0, "shape", value="big"), "rows[0].shape is 'big'"),
+        (_set("rows", 0, "shape", value=[-1]), "shape (-1,)"),
+        (_set("rows", 0, "verdict", "status", value="fine"), "rows[0].verdict.status is 'fine'"),
+        (_set("rows", 0, "measured", "difference", "l2", value=None), "difference.l2 is None"),
+        (_set("rows", 0, "measured", value=None), "either measures or an obstacle"),
+        (_set("rows", 1, "address", value="layer:conv#0:out"), "same address"),
+        (_set("rows", 0, "address", value="layer:conv"), "'layer:conv' is no layer address"),
+        (_set("rows", 0, "address", value="nonsense"), "'nonsense' is no address"),
+        (_set("first", value="output:9"), "first is 'output:9'"),
+        (_set("sides", value={}), "sides are none"),
+        (_set("verdict", value="maybe"), "verdict is 'maybe'"),
+        (_set("extra", value=1), "extra is unknown"),
+        (_set("coverage", "compared", value=[]), "coverage.compared is []"),
+        (_set("coverage", "skipped", value=[{"address": 1}]), "coverage.skipped[0].address is 1"),
+        (_set("attributes", 0, value={"layer": "x"}), "an attribute has layer"),
+        (_set("overrides", 0, "policy", value="ignore"), "overrides[0].policy"),
+    ],
+)
+def test_damage_is_named(damage: Callable[[Any], None], words: str) -> None:
+    data = json.loads(small_alignment().to_json())
+    damage(data)
+    with pytest.raises(BadInput) as caught:
+        Alignment.from_dict(data, "the file")
+    assert words in str(caught.value)
+
+
+def test_what_is_too_large_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "alignment.json"
+    small_alignment().save(path)
+    monkeypatch.setattr(alignments, "_MOST_BYTES", 100)
+    with pytest.raises(BadInput, match="at most 100"):
+        Alignment.load(path)
+    monkeypatch.undo()
+    monkeypatch.setattr(alignments, "_MOST_ROWS", 1)
+    with pytest.raises(BadInput, match="at most 1"):
+        Alignment.load(path)
+
+
+def test_a_missing_file_and_a_missing_folder_are_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be read: No such file"):
+        Alignment.load(tmp_path / "none.json")
+    with pytest.raises(BadInput, match="cannot be read: Is a directory"):
+        Alignment.load(tmp_path)
+    with pytest.raises(BadInput, match="cannot be written: No such file"):
+        small_alignment().save(tmp_path / "none" / "alignment.json")

@@ -1,0 +1,150 @@
+"""What a writer leaves on the disk, also when something goes wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from harness.errors import BadInput, HarnessError
+from harness.trace import Noise, Trace, TraceWriter
+from tests import ROOT
+from tests.unit.trace.samples import HEADER, write
+
+
+def test_a_trace_takes_its_name_when_it_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    writer = TraceWriter(path, HEADER)
+    writer.add("output:0", np.ones(3, np.float32))
+    assert not path.exists()
+    writer.close()
+    writer.close()
+    assert [file.name for file in tmp_path.iterdir()] == ["a.h5"]
+
+
+def test_the_file_is_plain_hdf5_with_a_contiguous_dataset_for_each_tensor(tmp_path: Path) -> None:
+    found = write(tmp_path / "a.h5")
+    with h5py.File(tmp_path / "a.h5") as file:
+        assert file.attrs["complete"] == 1
+        assert len(file["tensors"]) == len(found)
+        dataset = file["tensors"]["layer:encoder%2Fadd.1#0:out"]
+        assert dataset.chunks is None
+        assert dataset.id.get_offset() % 64 == 0
+        np.testing.assert_array_equal(dataset, found["layer:encoder/add.1#0:out"])
+
+
+def fail_after_two_layers(path: Path) -> None:
+    """Record two layers and fail."""
+    with TraceWriter(path, HEADER) as writer:
+        writer.add("layer:first#0:out", np.ones(3))
+        writer.add("layer:last#0:out", np.ones(4))
+        raise ZeroDivisionError
+
+
+def test_what_ran_before_an_error_stays_as_a_partial_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.h5"
+    with pytest.raises(ZeroDivisionError):
+        fail_after_two_layers(path)
+    partial = tmp_path / "a.h5.partial"
+    assert list(tmp_path.iterdir()) == [partial]
+    with pytest.raises(BadInput, match="is incomplete: the run that wrote it stopped after layer:last#0:out"):
+        Trace.open(partial)
+    with Trace.open(partial, allow_incomplete=True) as trace:
+        assert not trace.complete
+        assert list(trace.records) == ["layer:first#0:out", "layer:last#0:out"]
+        np.testing.assert_array_equal(trace.array("layer:last#0:out"), np.ones(4))
+
+
+@pytest.mark.parametrize("compact", [False, True])
+def test_an_error_before_anything_is_recorded(tmp_path: Path, compact: bool) -> None:
+    with pytest.raises(KeyError), TraceWriter(tmp_path / "a.h5", HEADER, compact=compact):
+        raise KeyError
+    with Trace.open(tmp_path / "a.h5.partial", allow_incomplete=True) as trace:
+        assert trace.records == {}
+    with pytest.raises(BadInput, match="stopped after nothing"):
+        Trace.open(tmp_path / "a.h5.partial")
+
+
+FILL = """
+import resource, sys
+import numpy as np
+from harness.trace import TraceWriter
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+try:
+    with TraceWriter(sys.argv[1], {}, compact=sys.argv[2] == "compact") as writer:
+        for number in range(30):
+            writer.add(f"layer:a.{number}#0:out", np.random.default_rng(number).random(20_000))
+            writer.note(f"n{number}", np.random.default_rng(number).bytes(70_000).hex())
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+@pytest.mark.parametrize("kind", ["whole", "compact"])
+def test_a_full_disk_is_an_error_with_the_path_and_the_free_space(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a.h5"
+    command = [sys.executable, "-c", FILL, str(path), kind]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"HarnessError cannot write {path}: File too large, with ")
+    assert " MB free there" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(HarnessError, match=r"cannot write .*none/a\.h5: No such file or directory"):
+        TraceWriter(tmp_path / "none" / "a.h5", HEADER)
+
+
+def test_arrays_that_are_not_contiguous_or_of_the_other_byte_order(tmp_path: Path) -> None:
+    array = np.arange(24, dtype=np.float32).reshape(4, 6)
+    with TraceWriter(tmp_path / "a.h5", HEADER) as writer:
+        writer.add("output:0", array.T)
+        writer.add("output:1", array[::2, ::-1])
+        writer.add("output:2", array.astype(">f4"))
+    with Trace.open(tmp_path / "a.h5") as trace:
+        np.testing.assert_array_equal(trace.array("output:0"), array.T)
+        np.testing.assert_array_equal(trace.array("output:1"), array[::2, ::-1])
+        np.testing.assert_array_equal(trace.array("output:2"), array)
+        assert trace.records["output:2"].dtype == "float32"
+
+
+def test_misuse_is_refused(tmp_path: Path) -> None:
+    writer = TraceWriter(tmp_path / "a.h5", HEADER)
+    writer.add("output:0", np.ones(3))
+    with pytest.raises(ValueError, match="output:0 is recorded already"):
+        writer.add("output:0", np.ones(3))
+    with pytest.raises(ValueError, match="output:9, which is not recorded"):
+        writer.alias("output:1", "output:9")
+    with pytest.raises(HarnessError, match="output:1: a trace holds no tensors of dtype complex64"):
+        writer.add("output:1", np.ones(3, np.complex64))
+    with pytest.raises(TypeError, match="cannot be written as JSON"):
+        writer.note("layers", object())
+    with pytest.raises(KeyError):
+        writer.set_noise("output:7", Noise(0, 0))
+    writer.close()
+    with pytest.raises(ValueError, match="is closed"):
+        writer.add("output:2", np.ones(3))
+
+
+def test_more_notes_than_a_reader_would_take_are_refused_by_the_writer(tmp_path: Path) -> None:
+    with (
+        pytest.raises(HarnessError, match=r"holds \d+ values, and \d+ are allowed"),
+        TraceWriter(tmp_path / "a.h5", HEADER) as writer,
+    ):
+        writer.note("layers", [0] * (1 << 21))
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("count", [260, 700])
+def test_a_compact_trace_is_small(tmp_path: Path, count: int) -> None:
+    rng = np.random.default_rng(5)
+    with TraceWriter(tmp_path / "a.h5", HEADER, compact=True) as writer:
+        for number in range(count):
+            array = rng.normal(rng.normal(), 1 + number, (2, 3, 20, 20)).astype(np.float32)
+            writer.add(f"layer:stage{number % 7}.block.{number // 7}.conv{number}#0:out", array, "Conv2d")
+    assert (tmp_path / "a.h5").stat().st_size < 200_000

@@ -1,0 +1,193 @@
+"""The proof: what is written is read back, told in the manifest, and appears whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.errors import BadInput
+from tests.unit.weight_convert.samples import assert_same, network
+from weight_convert import State, read_state, write_state
+from weight_convert.formats import jittor_pickle, npz, safetensors, torch_zip
+from weight_convert.formats.sink import Sink
+from weight_convert.manifest import Manifest, parse_manifest
+from weight_convert.tensor import Tensor
+
+WRITTEN = ("pt", "pkl", "npz", "safetensors", "h5")
+
+
+@pytest.mark.parametrize("suffix", WRITTEN)
+def test_the_manifest_travels_with_the_file(suffix: str, tmp_path: Path) -> None:
+    write_state(State.of(network()), tmp_path / "source.npz")
+    told = write_state(read_state(tmp_path / "source.npz"), tmp_path / f"a.{suffix}")
+    found = read_state(tmp_path / f"a.{suffix}").manifest
+    assert found is not None
+    assert found.source == told.source
+    assert found.source["sha256"] == hashlib.sha256((tmp_path / "source.npz").read_bytes()).hexdigest()
+    assert found.source["name"] == "source.npz"
+    for key, array in network().items():
+        assert found.entries[key].crc32 == f"{zlib.crc32(array.tobytes()):08x}"
+        assert found.entries[key].dtype == array.dtype.name
+    assert list(found.entries) == list(network())
+
+
+def test_what_jittor_cannot_hold_is_told_with_the_reason(tmp_path: Path) -> None:
+    told = write_state(State.of(network()), tmp_path / "a.pkl")
+    assert told.dropped == []
+    assert "its own BatchNorm ignores" in told.entries["stem.bn.num_batches_tracked"].reason
+    assert told.entries["scale"].was == ("float32", ())
+    assert "without dimensions" in told.entries["scale"].reason
+
+
+def test_and_it_comes_back_in_its_place(tmp_path: Path) -> None:
+    write_state(State.of(network()), tmp_path / "a.pkl")
+    assert_same(read_state(tmp_path / "a.pkl"), State.of(network()))
+    assert read_state(tmp_path / "a.pkl")["stem.bn.num_batches_tracked"] == 7
+
+
+def test_a_manifest_beside_an_npz_of_other_keys_is_ignored(tmp_path: Path) -> None:
+    write_state(State({"a": Tensor.of(np.zeros(2, np.uint16), "bfloat16")}), tmp_path / "a.npz")
+    assert read_state(tmp_path / "a.npz").dtype("a") == "bfloat16"
+    np.savez(tmp_path / "a.npz", b=np.zeros(2))
+    assert read_state(tmp_path / "a.npz").dtype("b") == "float64"
+
+
+def test_values_that_are_no_longer_bfloat16_are_not_cut(tmp_path: Path) -> None:
+    write_state(State({"a": Tensor.of(np.zeros(2, np.uint16), "bfloat16")}), tmp_path / "a.npz")
+    np.savez(tmp_path / "a.npz", a=np.full(2, np.pi, np.float32))
+    with pytest.raises(BadInput, match="was bfloat16 holds other values now"):
+        read_state(tmp_path / "a.npz")["a"]
+
+
+def corrupting(write: Any) -> Any:
+    """A writer that loses a bit of the last tensor's bytes."""
+
+    def corrupted(sink: Sink, tensors: dict[str, Tensor], manifest: Any) -> None:
+        key = list(tensors)[-1]
+        bits = np.array(tensors[key].bits())
+        bits.reshape(-1).view(np.uint8)[-1] ^= 1
+        write(sink, {**tensors, key: Tensor.of(bits)}, manifest)
+
+    return corrupted
+
+
+WRITERS = {"pt": torch_zip, "pkl": jittor_pickle, "npz": npz, "safetensors": safetensors}
+
+
+@pytest.mark.parametrize("suffix", WRITERS)
+def test_a_bit_lost_in_writing_is_found_and_nothing_is_kept(
+    suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from weight_convert import writing
+
+    form = writing.format_for(Path(f"a.{suffix}"))
+    monkeypatch.setitem(writing._STREAMING, form, corrupting(WRITERS[suffix].write))
+    (tmp_path / f"a.{suffix}").write_bytes(b"the file that was there before")
+    with pytest.raises(BadInput, match=r"'head\.bias' was read back with other bits"):
+        write_state(State.of(network()), tmp_path / f"a.{suffix}")
+    assert (tmp_path / f"a.{suffix}").read_bytes() == b"the file that was there before"
+    assert [path.name for path in tmp_path.iterdir()] == [f"a.{suffix}"]
+
+
+def test_a_key_lost_in_writing_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from weight_convert import writing
+
+    def losing(sink: Sink, tensors: dict[str, Tensor], manifest: Any) -> None:
+        torch_zip.write(sink, dict(list(tensors.items())[1:]), manifest)
+
+    monkeypatch.setitem(writing._STREAMING, "torch", losing)
+    with pytest.raises(BadInput, match="keys read back are not those written"):
+        write_state(State.of(network()), tmp_path / "a.pt")
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"nowhere/a\.pt cannot be written: No such file"):
+        write_state(State.of(network()), tmp_path / "nowhere" / "a.pt")
+
+
+def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Sink, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Sink, "write", full)
+    with pytest.raises(BadInput, match="cannot be written: No space left"):
+        write_state(State.of(network()), tmp_path / "a.pt")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("suffix", ["pt", "pkl"])
+def test_tensors_that_were_tied_and_differ_now_stay_apart(suffix: str, tmp_path: Path) -> None:
+    told = Manifest(tied={"b": "a"})
+    from weight_convert.adapt import restore
+
+    state = restore(State.of({"a": np.zeros(2), "b": np.ones(2)}), told)
+    write_state(state, tmp_path / f"a.{suffix}")
+    np.testing.assert_array_equal(read_state(tmp_path / f"a.{suffix}")["b"], np.ones(2))
+
+
+def edited(manifest: dict[str, Any], tmp_path: Path) -> Path:
+    """A checkpoint of one array with this manifest."""
+    path = tmp_path / "a.pt"
+    write_state(State.of({"a": np.zeros(4, np.float32)}), path)
+    with zipfile.ZipFile(path) as old:
+        members = {name: old.read(name) for name in old.namelist()}
+    members["archive/.data/manifest.json"] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(path, "w") as new:
+        for name, data in members.items():
+            new.writestr(name, data)
+    return path
+
+
+RIGHT: dict[str, Any] = {
+    "kind": "weight-manifest",
+    "version": 1,
+    "entries": {},
+    "dropped": [],
+    "made": [],
+    "tied": {},
+}
+ENTRY = {"dtype": "float32", "shape": [4], "crc32": ""}
+DROPPED = {"key": "n", "reason": "", "dtype": "int64", "shape": []}
+WRONG = {
+    "kind": ({"kind": "other"}, "manifest is damaged"),
+    "newer": ({"version": 9}, "newer release"),
+    "entries": ({"entries": [1]}, "manifest is damaged"),
+    "shape": ({"entries": {"a": {**ENTRY, "shape": "x"}}}, "manifest is damaged"),
+    "was": ({"entries": {"a": {**ENTRY, "was": ["float32", [5]]}}}, "does not fit its tensors"),
+    "was-dtype": ({"entries": {"a": {**ENTRY, "was": ["int64", [4]]}}}, "which no conversion does"),
+    "dropped": ({"dropped": [{**DROPPED, "reason": 3}]}, "manifest is damaged"),
+    "field": ({"dropped": [{**DROPPED, "more": 3}]}, "manifest is damaged"),
+    "tied": ({"tied": {"a": 3}}, "manifest is damaged"),
+    "made": ({"made": [3]}, "manifest is damaged"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_manifest_that_makes_no_sense_is_refused(name: str, tmp_path: Path) -> None:
+    change, word = WRONG[name]
+    with pytest.raises(BadInput, match=word):
+        dict(read_state(edited({**RIGHT, **change}, tmp_path)))
+
+
+def test_a_right_manifest_of_another_hand_is_followed(tmp_path: Path) -> None:
+    manifest = {
+        **RIGHT,
+        "entries": {"a": {**ENTRY, "was": ["float32", [2, 2]]}},
+        "dropped": [DROPPED],
+        "more": 1,
+    }
+    state = read_state(edited(manifest, tmp_path))
+    assert state.shapes() == {"a": (2, 2)}
+
+
+def test_a_manifest_survives_json() -> None:
+    told = Manifest(source={"name": "x"}, tied={"b": "a"})
+    assert parse_manifest(told.to_json()) == told
+    assert parse_manifest(None) is None

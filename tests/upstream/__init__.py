@@ -1,0 +1,1 @@
+"""References and ports against runs of the upstream code itself."""

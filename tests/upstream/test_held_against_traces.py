@@ -1,0 +1,69 @@
+"""`align compare --reference TRACE`: both sides reproduce each trace of the upstream code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness import pairs, runs
+from harness.errors import BadInput
+from harness.progress import Silent
+from harness.trace import Trace
+from tests import shared_folder
+
+FOLDER = shared_folder()
+FILES = sorted(FOLDER.glob("upstream/*/*.h5")) if FOLDER else []
+OURS = [file for file in FILES if file.parent.name in pairs.names()]
+
+pytestmark = [
+    pytest.mark.torch,
+    pytest.mark.skipif(FOLDER is None, reason="no folder ../shared with traces of the upstream code"),
+]
+
+
+def is_a_run(file: Path) -> bool:
+    """Whether a file is the trace of a model's run."""
+    try:
+        Trace.open(file).close()
+    except BadInput:
+        return False
+    return True
+
+
+@pytest.mark.jittor
+@pytest.mark.parametrize(
+    "file",
+    [
+        pytest.param(file, id=f"{file.parent.name}-{file.stem}", marks=[] if place < 2 else pytest.mark.slow)
+        for model in pairs.names()
+        for place, file in enumerate(file for file in OURS if file.parent.name == model and is_a_run(file))
+    ],
+)
+def test_both_sides_reproduce_the_trace(file: Path, tmp_path: Path) -> None:
+    request = runs.CompareRequest(
+        model=file.parent.name, reference=str(file), output=tmp_path / "run", keep="none"
+    )
+    alignment = runs.compare(request, Silent())
+    assert alignment.exit_code == 0, alignment.sentence
+    assert {told["side"]: told["verdict"] for told in alignment.held} == {
+        "torch": "aligned",
+        "jittor": "aligned",
+    }
+
+
+@pytest.mark.parametrize("name", ["loss", "nms", "ops", "n_sgd3"])
+def test_file_that_is_no_run_is_refused(name: str, tmp_path: Path) -> None:
+    assert FOLDER is not None
+    file = FOLDER / "upstream" / "gold_yolo" / f"{name}.h5"
+    request = runs.CompareRequest(model="l2sknet", reference=str(file), output=tmp_path / "run")
+    with pytest.raises(BadInput, match="not a trace of a run"):
+        runs.compare(request, Silent())
+
+
+def test_trace_of_another_model_is_refused(tmp_path: Path) -> None:
+    assert FOLDER is not None
+    file = FOLDER / "upstream" / "led" / "unet__eval.h5"
+    request = runs.CompareRequest(model="l2sknet", reference=str(file), output=tmp_path / "run")
+    with pytest.raises(BadInput, match="is a trace of led, not of l2sknet"):
+        runs.compare(request, Silent())

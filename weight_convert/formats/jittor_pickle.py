@@ -1,0 +1,91 @@
+"""Jittor's own files, and plain pickles of numpy arrays: one pickle, then (by Jittor) its SHA-1 and a mark.
+
+A manifest may lie between the pickle and the SHA-1, where every unpickler leaves it alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Callable
+
+from harness.errors import BadInput
+from weight_convert.formats.content import Content
+from weight_convert.formats.sink import Sink
+from weight_convert.manifest import parse_manifest
+from weight_convert.mapped import MappedFile
+from weight_convert.pickles import instructions
+from weight_convert.pickles.emit import Emitter
+from weight_convert.pickles.names import Names
+from weight_convert.tensor import Tensor
+
+MARK = b"HCAJSLHD"
+_TAIL = 20 + len(MARK)
+MANIFEST_MARK = b"\nweight-manifest\n"
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file begins as a pickle of protocol 2 or later does."""
+    return head[:1] == b"\x80" and 2 <= head[1] <= 5 if len(head) > 1 else False
+
+
+def read(file: MappedFile) -> Content:
+    """The tree of a Jittor file or a plain pickle."""
+    names = Names(file.size)
+    body, form = file.data, "pickle"
+    if bytes(file.data[-len(MARK) :]) == MARK:
+        body, form = file.data[:-_TAIL], "jittor"
+        if file.checksums and hashlib.sha1(body).digest() != bytes(file.data[-_TAIL : -len(MARK)]):
+            raise BadInput("its SHA-1 does not fit its content: the file is damaged; copy it again")
+        file.release()
+    root, end = instructions.load(body, names.resolve)
+    rest = body[end:]
+    marked = bytes(rest[: len(MANIFEST_MARK)]) == MANIFEST_MARK
+    manifest = parse_manifest(rest[len(MANIFEST_MARK) :]) if marked else None
+    return Content(file, form, root, manifest, dict(names.unknown))
+
+
+def write(sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
+    """Write a dictionary of arrays as jt.save does, so that jt.load and model.load read it."""
+    digest = hashlib.sha1()
+
+    def put(data: bytes | memoryview) -> None:
+        digest.update(data)
+        sink.write(data)
+
+    emit = Emitter(put, 4)
+    emit.raw(b"}(")
+    for key, tensor in tensors.items():
+        emit.text(key)
+        _emit_array(emit, put, tensor)
+    emit.raw(b"u")
+    emit.stop()
+    put(MANIFEST_MARK + manifest())
+    sink.write(digest.digest() + MARK)
+
+
+def _emit_array(emit: Emitter, put: Callable[[bytes | memoryview], None], tensor: Tensor) -> None:
+    if tensor.memory is not None and emit.recall(("array", tensor.memory)):
+        return
+    emit.name("numpy.core.multiarray", "_reconstruct")
+    emit.name("numpy", "ndarray")
+    emit.raw(b"K\x00\x85C\x01b\x87R(K\x01")
+    emit.integers(tensor.shape)
+    _emit_dtype(emit, tensor.kind.storage.str)
+    emit.raw(b"\x89\x8e" + struct.pack("<Q", tensor.nbytes))
+    for block in tensor.blocks():
+        put(block)
+    emit.raw(b"tb")
+    if tensor.memory is not None:
+        emit.remember(("array", tensor.memory))
+
+
+def _emit_dtype(emit: Emitter, code: str) -> None:
+    if emit.recall(("dtype", code)):
+        return
+    emit.name("numpy", "dtype")
+    emit.text(code[1:])
+    emit.raw(b"\x89\x88\x87R(K\x03")
+    emit.text(code[0])
+    emit.raw(b"NNN" + b"J\xff\xff\xff\xff" * 2 + b"K\x00tb")
+    emit.remember(("dtype", code))

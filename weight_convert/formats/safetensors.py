@@ -1,0 +1,139 @@
+"""safetensors: a length, a JSON header, then the tensors one after the other. Read and written here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import BadInput
+from weight_convert.dtypes import BY_SAFETENSORS, DType
+from weight_convert.formats.content import Content
+from weight_convert.formats.sink import Sink
+from weight_convert.limits import TEXT, check_shape, is_count
+from weight_convert.manifest import parse_manifest
+from weight_convert.mapped import MappedFile
+from weight_convert.tensor import Tensor
+
+METADATA = "__metadata__"
+MANIFEST = "weight-manifest"
+
+
+def recognises(head: bytes, size: int) -> bool:
+    """Whether a file begins with a plausible length and an opening brace."""
+    return len(head) > 8 and head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= size
+
+
+def read(file: MappedFile) -> Content:
+    """The tensors of a safetensors file, in the order of its header."""
+    length = int.from_bytes(file.view(0, 8, "the length of the header"), "little")
+    if length > TEXT:
+        raise BadInput(f"a safetensors header of {length:,} bytes; at most {TEXT:,} are read")
+    header = _header(file, bytes(file.view(8, length, "the header")))
+    metadata = header.pop(METADATA, None) or {}
+    if not isinstance(metadata, dict) or any(not isinstance(value, str) for value in metadata.values()):
+        raise BadInput(f"{METADATA} should map texts to texts")
+    spans = [_span(file, name, entry) for name, entry in header.items()]
+    end = _check_no_gaps(file, spans)
+    root = {
+        name: _tensor(file.view(8 + length + start, stop - start, repr(name)), kind, shape)
+        for name, start, stop, kind, shape in spans
+    }
+    if 8 + length + end != file.size:
+        raise BadInput(f"the header tells of {end:,} bytes, the file holds {file.size - 8 - length:,}")
+    manifest = parse_manifest(metadata[MANIFEST].encode()) if MANIFEST in metadata else None
+    return Content(file, "safetensors", root, manifest)
+
+
+def _header(file: MappedFile, raw: bytes) -> dict[str, Any]:
+    try:
+        header = json.loads(raw, object_pairs_hook=_no_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"the safetensors header is no valid JSON ({error!s:.100})") from error
+    if not isinstance(header, dict):
+        raise BadInput("the safetensors header is no JSON object")
+    return header
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in made:
+            raise ValueError(f"{name[:60]!r} occurs twice")
+        made[name] = value
+    return made
+
+
+def _span(file: MappedFile, name: str, entry: Any) -> tuple[str, int, int, DType, tuple[int, ...]]:
+    what = f"{name[:80]!r}"
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        raise BadInput(f"{what} should have dtype, shape and data_offsets, and nothing else")
+    kind = BY_SAFETENSORS.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
+    if kind is None:
+        raise BadInput(
+            f"{what} has the dtype {entry['dtype']!s:.20}; known are {', '.join(map(str, BY_SAFETENSORS))}"
+        )
+    shape, offsets = entry["shape"], entry["data_offsets"]
+    for numbers in (shape, offsets):
+        if not isinstance(numbers, list) or not all(is_count(number) for number in numbers):
+            raise BadInput(f"{what} has a shape or offsets that are no lists of counts")
+    check_shape(what, tuple(shape))
+    if len(offsets) != 2 or offsets[1] - offsets[0] != prod(shape) * kind.size:
+        raise BadInput(f"{what}: shape {shape} of {kind.name} does not fit the offsets {offsets}")
+    return name, offsets[0], offsets[1], kind, tuple(shape)
+
+
+def _check_no_gaps(file: MappedFile, spans: list[tuple[str, int, int, DType, tuple[int, ...]]]) -> int:
+    """The end of the data, which the tensors must fill without gaps or overlaps."""
+    end = 0
+    for name, start, stop, _, _ in sorted(spans, key=lambda span: span[1:3]):
+        if start != end:
+            raise BadInput(f"{name!r} begins at byte {start:,} of the data, where {end:,} is next")
+        end = stop
+    return end
+
+
+def _tensor(data: memoryview, kind: DType, shape: tuple[int, ...]) -> Tensor:
+    def load() -> NDArray[Any]:
+        flat = np.frombuffer(data, kind.storage) if len(data) else np.empty(0, kind.storage)
+        return flat.reshape(shape)
+
+    return Tensor(kind.name, shape, load)
+
+
+def write(sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
+    """Write a safetensors file: wide numbers first, so that every tensor lies aligned."""
+    draft = _spell(tensors, manifest())
+    sink.write(draft)
+    for tensor in sorted(tensors.values(), key=_width):
+        sink.tensor(tensor)
+    final = _spell(tensors, manifest())
+    assert len(final) == len(draft), "a manifest's length must not depend on its digests"
+    sink.seek(0)
+    sink.write(final)
+
+
+def _width(tensor: Tensor) -> int:
+    return -tensor.kind.size
+
+
+def _spell(tensors: dict[str, Tensor], manifest: bytes) -> bytes:
+    offsets: dict[str, int] = {}
+    end = 0
+    for key in sorted(tensors, key=lambda key: _width(tensors[key])):
+        offsets[key] = end
+        end += tensors[key].nbytes
+    header: dict[str, Any] = {METADATA: {"format": "pt", MANIFEST: manifest.decode()}}
+    for key, tensor in tensors.items():
+        header[key] = {
+            "dtype": tensor.kind.safetensors,
+            "shape": list(tensor.shape),
+            "data_offsets": [offsets[key], offsets[key] + tensor.nbytes],
+        }
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text

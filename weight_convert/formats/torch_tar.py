@@ -1,0 +1,168 @@
+"""Torch files of the first releases: a tar of `storages`, `tensors` and `pickle`."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+from harness.errors import BadInput
+from weight_convert.dtypes import BY_TORCH_STORAGE
+from weight_convert.formats.content import Content
+from weight_convert.mapped import MappedFile
+from weight_convert.pickles import instructions
+from weight_convert.pickles.names import Names
+from weight_convert.pickles.tensors import Storage, storage_kind, view
+from weight_convert.pickles.values import Name
+from weight_convert.tensor import Tensor
+
+_RECORD = 512
+_NEEDED = ("storages", "tensors", "pickle")
+
+
+def recognises(head: bytes) -> bool:
+    """Whether a file begins with a tar header."""
+    return head[257:262] == b"ustar"
+
+
+def read(file: MappedFile) -> Content:
+    """The tree of a torch tar."""
+    members = _members(file)
+    if lacking := [name for name in _NEEDED if name not in members]:
+        held = ", ".join(list(members)[:5]) or "nothing"
+        raise BadInput(
+            f"{file.path} is a tar archive without {', '.join(lacking)}, so no checkpoint of torch's first "
+            f"releases; it holds {held}. If a checkpoint lies in it, unpack it first"
+        )
+    names = Names(file.size)
+    objects: dict[Any, Storage | Tensor] = {}
+    _read_storages(members["storages"], names, objects)
+    _read_tensors(members["tensors"], names, objects, file.size)
+
+    def persistent(identifier: Any) -> Any:
+        if isinstance(identifier, tuple) and identifier:
+            return identifier[0]
+        if identifier not in objects and str(identifier).isdecimal():
+            identifier = int(identifier)
+        if identifier not in objects:
+            raise BadInput(f"the pickle refers to object {identifier!s:.40}, which is not in the file")
+        return objects[identifier]
+
+    root, _ = instructions.load(members["pickle"], names.resolve, persistent)
+    return Content(file, "torch-tar", root, None, dict(names.unknown))
+
+
+def _members(file: MappedFile) -> dict[str, memoryview]:
+    members: dict[str, memoryview] = {}
+    position = 0
+    while position + _RECORD <= file.size:
+        header = bytes(file.data[position : position + _RECORD])
+        if not header.strip(b"\0"):
+            break
+        name = header[:100].split(b"\0")[0].decode("utf-8", "replace")
+        size = _octal(file, header[124:136])
+        if name in members:
+            raise BadInput(f"the tar archive holds {name[:60]!r} twice")
+        content = file.view(position + _RECORD, size, f"{name[:60]!r} of the tar archive")
+        if header[156:157] in (b"0", b"\0"):
+            members[name] = content
+        position += _RECORD + -(-size // _RECORD) * _RECORD
+    return members
+
+
+def _octal(file: MappedFile, digits: bytes) -> int:
+    text = digits.strip(b" \0")
+    if not text.isdigit() or b"8" in text or b"9" in text:
+        raise BadInput(f"a size in the tar archive is {digits[:12]!r}, no octal number")
+    return int(text, 8)
+
+
+class _Reader:
+    """Pickles and plain numbers taken in turn from one member."""
+
+    def __init__(self, data: memoryview, names: Names) -> None:
+        self._data, self._names, self.position = data, names, 0
+
+    def pickle(self) -> Any:
+        value, self.position = instructions.load(self._data, self._names.resolve, None, self.position)
+        return value
+
+    def numbers(self, layout: str) -> tuple[int, ...]:
+        try:
+            values = struct.unpack_from(layout, self._data, self.position)
+        except struct.error as error:
+            raise BadInput(f"a torch tar is cut short or damaged ({error})") from error
+        self.position += struct.calcsize(layout)
+        return values
+
+    def take(self, count: int) -> memoryview:
+        if count < 0 or self.position + count > len(self._data):
+            raise BadInput(f"a torch tar is cut short: {count:,} bytes are missing")
+        self.position += count
+        return self._data[self.position - count : self.position]
+
+    def counted(self) -> range:
+        count = self.pickle()
+        if type(count) is not int or not 0 <= count <= len(self._data):
+            raise BadInput("a torch tar is damaged: a count is no number")
+        return range(count)
+
+
+def _read_storages(data: memoryview, names: Names, objects: dict[Any, Storage | Tensor]) -> None:
+    reader = _Reader(data, names)
+    for _ in reader.counted():
+        key, _, cls = _parts(reader.pickle(), 3)
+        kind = storage_kind(cls)
+        (count,) = reader.numbers("<q")
+        storage = Storage(key, kind, count)
+        storage.fill(reader.take(storage.nbytes))
+        _remember(objects, key, storage)
+    views = reader.pickle()
+    for entry in views if isinstance(views, list) else ():
+        key, root_key, offset, count = _parts(entry, 4)
+        _remember(objects, key, _part(objects.get(root_key), key, offset, count))
+
+
+def _part(root: Any, key: Any, offset: Any, count: Any) -> Storage:
+    if (
+        not isinstance(root, Storage)
+        or root.data is None
+        or type(offset) is not int
+        or type(count) is not int
+    ):
+        raise BadInput("a torch tar is damaged: a part of a storage that is not there")
+    if offset < 0 or count < 0 or offset + count > root.count:
+        raise BadInput("a torch tar is damaged: a part of a storage reaches beyond it")
+    size = root.kind.size if root.kind else 1
+    part = Storage(key, root.kind, count)
+    part.fill(root.data[offset * size : (offset + count) * size])
+    return part
+
+
+def _read_tensors(
+    data: memoryview, names: Names, objects: dict[Any, Storage | Tensor], file_size: int
+) -> None:
+    reader = _Reader(data, names)
+    for _ in reader.counted():
+        key, storage_key, cls = _parts(reader.pickle(), 3)
+        storage = objects.get(storage_key)
+        (rank, _) = reader.numbers("<ii")
+        if not 0 <= rank <= 32 or not isinstance(storage, Storage):
+            raise BadInput("a torch tar is damaged: a tensor without a storage or with an absurd rank")
+        shape, stride = reader.numbers(f"<{rank}q"), reader.numbers(f"<{rank}q")
+        (offset,) = reader.numbers("<q")
+        kind = BY_TORCH_STORAGE.get(cls.name.replace("Tensor", "Storage")) if isinstance(cls, Name) else None
+        if kind is None:
+            raise BadInput(f"a torch tar holds a tensor of the class {cls!s:.60}, which is not known")
+        _remember(objects, key, view(storage, kind, offset, shape, stride, file_size))
+
+
+def _parts(value: Any, count: int) -> tuple[Any, ...]:
+    if not isinstance(value, tuple) or len(value) != count:
+        raise BadInput(f"a torch tar is damaged: {count} values were expected")
+    return value
+
+
+def _remember(objects: dict[Any, Storage | Tensor], key: Any, made: Storage | Tensor) -> None:
+    if not isinstance(key, (int, str)):
+        raise BadInput("a torch tar is damaged: an object's key is no number")
+    objects[key] = made

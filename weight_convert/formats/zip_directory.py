@@ -1,0 +1,145 @@
+"""Reading a zip archive's directory with every claim checked against the file; nothing is ever extracted."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from harness.errors import BadInput
+from weight_convert.limits import ARCHIVE_MEMBERS
+from weight_convert.mapped import MappedFile
+
+_END = b"PK\x05\x06"
+_END64 = b"PK\x06\x06"
+_LOCATOR64 = b"PK\x06\x07"
+_CENTRAL = b"PK\x01\x02"
+_LOCAL = b"PK\x03\x04"
+_SATURATED = 0xFFFFFFFF
+STORED, DEFLATED = 0, 8
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file of an archive: where its bytes lie and how they are packed."""
+
+    name: str
+    method: int
+    crc: int
+    start: int
+    packed: int
+    size: int
+
+
+def read_directory(file: MappedFile) -> dict[str, Member]:
+    """All members by name, in the archive's order."""
+    try:
+        members = _members(file)
+    except struct.error as error:
+        raise BadInput(f"the zip directory is cut short ({error})") from error
+    _check_overlaps(file, members)
+    return members
+
+
+def _members(file: MappedFile) -> dict[str, Member]:
+    count, size, offset = _find_directory(file)
+    if count > ARCHIVE_MEMBERS or size > ARCHIVE_MEMBERS * 512:
+        raise BadInput(f"a zip archive of {count:,} members; at most {ARCHIVE_MEMBERS:,} are read")
+    directory = file.view(offset, size, "the zip directory")
+    members: dict[str, Member] = {}
+    position = 0
+    for _ in range(count):
+        member, position = _entry(file, directory, position)
+        if member.name in members:
+            raise BadInput(f"the archive holds {member.name!r} twice; which one is meant is not told")
+        members[member.name] = member
+    return members
+
+
+def _find_directory(file: MappedFile) -> tuple[int, int, int]:
+    """Number of members, size and offset of the directory."""
+    tail_start = max(0, file.size - 22 - 65535)
+    tail = bytes(file.data[tail_start:])
+    found = tail.rfind(_END)
+    if found < 0:
+        raise BadInput("a zip archive without its directory: the file is cut short")
+    _, disk, first, here, count, size, offset, _ = struct.unpack_from("<4s4H2IH", tail, found)
+    locator = tail_start + found - 20
+    if locator >= 0 and bytes(file.data[locator : locator + 4]) == _LOCATOR64:
+        (end64,) = struct.unpack_from("<Q", file.data, locator + 8)
+        record = file.view(end64, 56, "the zip64 end record")
+        if bytes(record[:4]) != _END64:
+            raise BadInput("the zip64 end record is not where it should be")
+        disk, first, here, count, size, offset = struct.unpack_from("<2I4Q", record, 16)
+    if disk or first or here != count:
+        raise BadInput("a zip archive in several parts is not read")
+    return count, size, offset
+
+
+def _entry(file: MappedFile, directory: memoryview, position: int) -> tuple[Member, int]:
+    fields = struct.unpack_from("<4s6H3I5H2I", directory, position)
+    signature, flags, method, crc = fields[0], fields[3], fields[4], fields[7]
+    packed, size, name_length, extra_length, comment_length = fields[8:13]
+    offset = fields[16]
+    if signature != _CENTRAL:
+        raise BadInput(f"the zip directory is damaged at its byte {position:,}")
+    after_name = position + 46 + name_length
+    name = _name(file, bytes(directory[position + 46 : after_name]), flags)
+    extra = bytes(directory[after_name : after_name + extra_length])
+    size, packed, offset = _zip64(extra, size, packed, offset)
+    if flags & 1:
+        raise BadInput(f"{name!r} is encrypted; save the checkpoint without a password")
+    if method not in (STORED, DEFLATED):
+        raise BadInput(f"{name!r} is packed by method {method}; only stored and deflated are read")
+    if method == STORED and packed != size:
+        raise BadInput(f"{name!r} is stored, yet has two sizes, {packed:,} and {size:,}")
+    start = _data_start(file, name, offset)
+    file.view(start, packed, repr(name))
+    return Member(name, method, crc, start, packed, size), after_name + extra_length + comment_length
+
+
+def _name(file: MappedFile, raw: bytes, flags: int) -> str:
+    try:
+        name = raw.decode("utf-8" if flags & 0x800 else "cp437")
+    except UnicodeDecodeError as error:
+        raise BadInput(f"a member's name is not text: {raw[:40]!r}") from error
+    if leads_elsewhere(name):
+        raise BadInput(f"the archive holds a member named {name!r}, a trick to write elsewhere")
+    return name
+
+
+def leads_elsewhere(name: str) -> bool:
+    """Whether a member's name would be written outside the folder that an archive is unpacked in."""
+    parts = name.replace("\\", "/").split("/")
+    return ".." in parts or name.startswith(("/", "\\")) or "\0" in name or ":" in parts[0]
+
+
+def _zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:
+    """Replace saturated fields by those of the zip64 extra field."""
+    position = 0
+    while position + 4 <= len(extra):
+        tag, length = struct.unpack_from("<2H", extra, position)
+        if tag == 1:
+            wide = [value for value in (size, packed, offset) if value == _SATURATED]
+            given = iter(struct.unpack_from(f"<{len(wide)}Q", extra[position + 4 : position + 4 + length]))
+            size, packed, offset = (next(given) if v == _SATURATED else v for v in (size, packed, offset))
+            break
+        position += 4 + length
+    return size, packed, offset
+
+
+def _data_start(file: MappedFile, name: str, offset: int) -> int:
+    header = file.view(offset, 30, f"the header of {name!r}")
+    signature, name_length, extra_length = struct.unpack("<4s22x2H", header)
+    if signature != _LOCAL:
+        raise BadInput(f"no zip header where {name!r} should begin (byte {offset:,})")
+    return offset + 30 + int(name_length) + int(extra_length)
+
+
+def _check_overlaps(file: MappedFile, members: dict[str, Member]) -> None:
+    """Refuse archives whose members share bytes: how a small file is made to unpack to a huge one."""
+    end, last = 0, ""
+    for member in sorted(members.values(), key=lambda member: member.start):
+        if member.packed and member.start < end:
+            raise BadInput(f"{member.name!r} and {last!r} share bytes: the archive is a zip bomb")
+        if member.packed:
+            end, last = member.start + member.packed, member.name

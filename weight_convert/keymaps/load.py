@@ -1,0 +1,84 @@
+"""Key maps from TOML: read, checked entry by entry, applied."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput
+from weight_convert.keymaps.rules import Rule, Work
+from weight_convert.keymaps.verbs import parse_rule
+from weight_convert.limits import TEXT
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+VERSION = 1
+_SHIPPED = Path(__file__).resolve().parent.parent / "maps"
+
+
+@dataclass(frozen=True)
+class KeyMap:
+    """A map: its name, what it is for, its rules, and the digest of its text."""
+
+    name: str
+    about: str
+    rules: tuple[Rule, ...]
+    sha256: str
+
+    @property
+    def unchecked(self) -> list[str]:
+        """What a person must still look at."""
+        return [f"rule {rule.number}: {rule.check}" for rule in self.rules if rule.check]
+
+    def apply(self, work: Work) -> None:
+        """Apply the rules in order."""
+        for rule in self.rules:
+            rule.apply(work)
+
+    def told(self) -> dict[str, Any]:
+        """What a manifest says of it."""
+        return {"name": self.name, "sha256": self.sha256, "rules": len(self.rules)}
+
+
+def shipped_maps() -> list[str]:
+    """The names of the maps that come with the package."""
+    return sorted(path.stem for path in _SHIPPED.glob("*.toml"))
+
+
+def load_map(name: str | Path) -> KeyMap:
+    """The map in a file, or the shipped one of that name."""
+    path = Path(name)
+    if not path.is_file():
+        path = _SHIPPED / f"{name}.toml"
+    if not path.is_file():
+        raise BadInput(
+            f"there is no key map {name}: no such file, and shipped are {', '.join(shipped_maps())}"
+        )
+    raw = path.read_bytes()
+    if len(raw) > TEXT:
+        raise BadInput(f"{path}: a key map of {len(raw):,} bytes; at most {TEXT:,} are read")
+    try:
+        data = tomllib.loads(raw.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(f"{path} is no valid TOML: {error}") from error
+    return _parse(path, data, hashlib.sha256(raw).hexdigest())
+
+
+def _parse(path: Path, data: dict[str, Any], digest: str) -> KeyMap:
+    if unknown := set(data) - {"about", "version", "rule"}:
+        raise BadInput(
+            f"{path}: unknown {', '.join(sorted(unknown))}; a key map has about, version and [[rule]]"
+        )
+    if data.get("version", VERSION) != VERSION:
+        raise BadInput(f"{path}: a key map of version {data['version']!r}; {VERSION} is known")
+    entries = data.get("rule", [])
+    if not isinstance(entries, list) or any(not isinstance(entry, dict) for entry in entries):
+        raise BadInput(f"{path}: rules are written as [[rule]] tables")
+    parsed = tuple(parse_rule(path, number, entry) for number, entry in enumerate(entries, 1))
+    return KeyMap(path.stem, str(data.get("about", "")), parsed, digest)

@@ -1,0 +1,111 @@
+"""The proof that travels with a converted file: where it came from and what became of every key."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from harness.errors import BadInput
+from weight_convert.limits import TEXT
+
+KIND, VERSION = "weight-manifest", 1
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A key of the source that was not written, and why."""
+
+    key: str
+    reason: str
+    dtype: str = ""
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    """A key that the source has not, and why it was made."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One written tensor. `was` is its kind and shape before the format forced others on it."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    crc32: str
+    source: str = ""
+    was: tuple[str, tuple[int, ...]] | None = None
+    reason: str = ""
+
+
+@dataclass
+class Manifest:
+    """What a converted file says about itself."""
+
+    source: dict[str, Any] = field(default_factory=dict)
+    key_map: dict[str, Any] | None = None
+    deploy: list[dict[str, Any]] = field(default_factory=list)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    dropped: list[Dropped] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+    tied: dict[str, str] = field(default_factory=dict)
+    """Key -> the earlier key that is the very same tensor."""
+
+    def to_json(self) -> bytes:
+        """The manifest as stored in and beside files."""
+        return json.dumps({"kind": KIND, "version": VERSION, **asdict(self)}, indent=1).encode()
+
+
+def parse_manifest(raw: bytes | memoryview | None) -> Manifest | None:
+    """Read a manifest; None where there is none, BadInput where it is damaged."""
+    if raw is None:
+        return None
+    if len(raw) > TEXT:
+        raise BadInput(f"a manifest of {len(raw):,} bytes; at most {TEXT:,} are read")
+    try:
+        return _parse(json.loads(bytes(raw)))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BadInput(
+            f"the file's manifest is damaged ({error!s:.100}); convert its source again"
+        ) from error
+
+
+def _parse(data: dict[str, Any]) -> Manifest:
+    if data["kind"] != KIND or type(data["version"]) is not int:
+        raise ValueError("no manifest of this program")
+    if data["version"] > VERSION:
+        raise BadInput(
+            f"a manifest of version {data['version']}, written by a newer release; update this one"
+        )
+    known = {item.name for item in fields(Manifest)}
+    manifest = Manifest(**{key: value for key, value in data.items() if key in known})
+    manifest.entries = {_text(key): _entry(**value) for key, value in data["entries"].items()}
+    manifest.dropped = [_dropped(**value) for value in data["dropped"]]
+    manifest.made = [Made(_text(value["key"]), _text(value["reason"])) for value in data["made"]]
+    manifest.tied = {_text(key): _text(value) for key, value in data["tied"].items()}
+    return manifest
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__} where a text should be")
+    return value
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or any(type(side) is not int or side < 0 for side in value):
+        raise TypeError("a shape that is no list of counts")
+    return tuple(value)
+
+
+def _entry(dtype: Any, shape: Any, crc32: Any, source: Any = "", was: Any = None, reason: Any = "") -> Entry:
+    before = None if was is None else (_text(was[0]), _shape(was[1]))
+    return Entry(_text(dtype), _shape(shape), _text(crc32), _text(source), before, _text(reason))
+
+
+def _dropped(key: Any, reason: Any, dtype: Any = "", shape: Any = ()) -> Dropped:
+    return Dropped(_text(key), _text(reason), _text(dtype), _shape(list(shape)))

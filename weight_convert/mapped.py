@@ -1,0 +1,50 @@
+"""A file mapped into memory, whose pages can be given back while it is still in use."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+from pathlib import Path
+
+from harness.errors import BadInput
+
+
+class MappedFile:
+    """A read-only mapping of a whole file; views of it stay valid as long as they are held.
+
+    `checksums` is False where the content is compared with its origin anyway.
+    """
+
+    def __init__(self, path: Path, *, checksums: bool = True) -> None:
+        self.path, self.checksums = path, checksums
+        try:
+            with path.open("rb") as file:
+                self.size = file.seek(0, 2)
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else None
+        except OSError as error:
+            raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
+        except ValueError as error:
+            raise BadInput(f"{path} cannot be mapped into memory: {error}") from error
+        self.data = memoryview(self._map) if self._map is not None else memoryview(b"")
+
+    def will_need(self) -> None:
+        """Have the system read the file ahead."""
+        self._advise("MADV_WILLNEED")
+
+    def release(self) -> None:
+        """Drop the pages read so far from this process; the next access reads them from the file again."""
+        self._advise("MADV_DONTNEED")
+
+    def _advise(self, advice: str) -> None:
+        if self._map is not None and hasattr(mmap, advice):
+            with contextlib.suppress(OSError):
+                self._map.madvise(getattr(mmap, advice))
+
+    def view(self, start: int, length: int, what: str) -> memoryview:
+        """`length` bytes from `start`, or BadInput saying that `what` does not fit into the file."""
+        if start < 0 or length < 0 or start + length > self.size:
+            raise BadInput(
+                f"{self.path}: {what} should be {length:,} bytes at byte {start:,}, "
+                f"but the file ends at {self.size:,}: it is cut short or damaged"
+            )
+        return self.data[start : start + length]

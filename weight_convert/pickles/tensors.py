@@ -1,0 +1,181 @@
+"""Torch's tensors inside a pickle: views of storages, checked against the storages' sizes."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+
+from harness.errors import BadInput
+from weight_convert.dtypes import BY_TORCH_STORAGE, DTYPES, DType
+from weight_convert.limits import check_shape, check_tensor_size, is_count
+from weight_convert.pickles.values import Name
+from weight_convert.tensor import Tensor
+
+
+@dataclass(eq=False)
+class Storage:
+    """A run of bytes that tensors view. `kind` is None for an untyped one, whose `count` is bytes.
+
+    In the older formats the bytes follow the pickle, so `data` may come after the tensors are made.
+    """
+
+    key: str | int
+    kind: DType | None
+    count: int
+    data: memoryview | None = None
+    big_endian: bool = False
+    crc: int = 0
+    """The checksum of the bytes; 0 where the file keeps none (torch can be told so)."""
+    verified: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """How many bytes it must have."""
+        return self.count * (self.kind.size if self.kind else 1)
+
+    def fill(self, data: memoryview) -> None:
+        """Take the bytes."""
+        if len(data) < self.nbytes:
+            raise BadInput(
+                f"storage {self.key!s:.40} should have {self.nbytes:,} bytes and has {len(data):,}"
+            )
+        self.data = data
+
+    def checked(self) -> memoryview:
+        """The bytes, compared with their checksum the first time."""
+        if self.data is None:
+            raise BadInput(f"storage {self.key!s:.40} is not in the file")
+        if self.crc and not self.verified and zlib.crc32(self.data) != self.crc:
+            raise BadInput(
+                f"storage {self.key!s:.40}: its checksum does not fit its content: "
+                "the file is damaged; copy it again"
+            )
+        self.verified = True
+        return self.data
+
+
+def storage_kind(name: Any) -> DType | None:
+    """The kind of number of a storage class; None for an untyped storage."""
+    if not isinstance(name, Name):
+        raise BadInput("a storage without a class")
+    if name.name in ("UntypedStorage", "_UntypedStorage"):
+        return None
+    kind = BY_TORCH_STORAGE.get(name.name)
+    if kind is None:
+        raise BadInput(f"a storage of the class {name}, which is not read: quantised or unknown numbers")
+    return kind
+
+
+def _integers(what: str, values: Any) -> tuple[int, ...]:
+    if not isinstance(values, (tuple, list)) or not all(is_count(value) for value in values):
+        raise BadInput(f"a tensor's {what} is no sequence of counts")
+    return tuple(values)
+
+
+def view(storage: Any, kind: DType, offset: Any, shape: Any, stride: Any, file_size: int) -> Tensor:
+    """A tensor over a storage, refused where it would reach beyond it."""
+    if not isinstance(storage, Storage):
+        raise BadInput(f"a tensor is made of a {type(storage).__name__}, not of a storage")
+    sides, steps = _integers("shape", shape), _integers("stride", stride)
+    (start,) = _integers("offset", (offset,))
+    if len(sides) != len(steps):
+        raise BadInput(f"a tensor has {len(sides)} sides and {len(steps)} strides")
+    check_shape("a tensor", sides)
+    size = prod(sides)
+    check_tensor_size(f"a tensor of shape {sides}", size * kind.size, file_size)
+    last = start + sum((side - 1) * step for side, step in zip(sides, steps, strict=True)) if size else 0
+    available = storage.nbytes // kind.size
+    if size and last >= available:
+        raise BadInput(f"a tensor of shape {sides} reaches element {last:,} of a storage of {available:,}")
+
+    def load() -> np.ndarray[Any, Any]:
+        dtype = kind.storage.newbyteorder(">") if storage.big_endian else kind.storage
+        if not size:
+            return np.empty(sides, kind.storage)
+        flat = np.frombuffer(storage.checked(), dtype, count=last + 1)[start:]
+        array = as_strided(flat, sides, [step * kind.size for step in steps], writeable=False)
+        return array.astype(kind.storage) if storage.big_endian else array
+
+    def checked() -> int | None:
+        """The storage's checksum, which is the tensor's where it is the whole storage, in order."""
+        storage.checked()
+        return storage.crc or None
+
+    plain = tuple(prod(sides[axis + 1 :]) for axis in range(len(sides)))
+    whole = size * kind.size == storage.nbytes and steps == plain and not storage.big_endian
+    memory = ("storage", storage.key, start, sides, steps, kind.name) if size else None
+    return Tensor(kind.name, sides, load, memory, checked if whole and size else None)
+
+
+def names(file_size: int) -> dict[tuple[str, str], Callable[..., Any]]:
+    """The functions that torch's pickles call, as our own."""
+
+    def tensor(storage: Any, offset: Any, shape: Any, stride: Any, *rest: Any) -> Tensor:
+        if len(rest) > 2:
+            _refuse_lazy_views(rest[2])
+        kind = storage.kind if isinstance(storage, Storage) else None
+        if kind is None:
+            raise BadInput("a tensor over a storage of unknown kind")
+        return view(storage, kind, offset, shape, stride, file_size)
+
+    def typed_tensor(
+        storage: Any,
+        offset: Any,
+        shape: Any,
+        stride: Any,
+        grad: Any,
+        hooks: Any,
+        dtype: Any,
+        metadata: Any = None,
+    ) -> Tensor:
+        _refuse_lazy_views(metadata)
+        if not isinstance(dtype, Name) or dtype.name not in DTYPES:
+            raise BadInput(f"a tensor of {dtype!s:.40}, which is no known kind of number")
+        return view(storage, DTYPES[dtype.name], offset, shape, stride, file_size)
+
+    def of_type(function: Any, cls: Any, arguments: Any, state: Any = None) -> Any:
+        if not isinstance(function, Name) or function.make is None or not isinstance(arguments, tuple):
+            raise BadInput(f"a tensor subclass made by {function!s:.80}, which is not known here")
+        return function.make(*arguments)
+
+    return {
+        ("torch._utils", "_rebuild_tensor"): tensor,
+        ("torch._utils", "_rebuild_tensor_v2"): tensor,
+        ("torch._utils", "_rebuild_tensor_v3"): typed_tensor,
+        ("torch._utils", "_rebuild_parameter"): _first,
+        ("torch._utils", "_rebuild_parameter_with_state"): _first,
+        ("torch.nn.parameter", "Parameter"): _first,
+        ("torch.nn.parameter", "Buffer"): _first,
+        ("torch._tensor", "_rebuild_from_type"): of_type,
+        ("torch._tensor", "_rebuild_from_type_v2"): of_type,
+        ("torch", "Size"): _size,
+        ("torch.storage", "_load_from_bytes"): _nested,
+    }
+
+
+def _first(data: Any = None, *rest: Any) -> Any:
+    return data
+
+
+def _nested(data: Any = None) -> Any:
+    raise BadInput(
+        "tensors were pickled one by one, with pickle.dump; save the state with torch.save instead"
+    )
+
+
+def _size(sides: Any = ()) -> tuple[int, ...]:
+    return _integers("size", sides)
+
+
+def _refuse_lazy_views(metadata: Any) -> None:
+    if isinstance(metadata, dict) and any(value is True for value in metadata.values()):
+        marks = ", ".join(str(key)[:20] for key, value in metadata.items() if value is True)
+        raise BadInput(
+            f"a tensor is stored as a lazy view ({marks}); save its .resolve_conj().resolve_neg() instead"
+        )

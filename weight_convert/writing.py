@@ -1,0 +1,212 @@
+"""From a state to a file: written under another name, read back and compared bit for bit, then renamed."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import BadInput
+from weight_convert.adapt import Adapted, adapt, restore
+from weight_convert.digests import PENDING_FILE, PENDING_TENSOR, file_digest, tensor_digest
+from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
+from weight_convert.formats.detect import open_content
+from weight_convert.formats.sink import Sink
+from weight_convert.manifest import Entry, Manifest
+from weight_convert.mapped import MappedFile
+from weight_convert.naming import naming
+from weight_convert.select import as_tensor
+from weight_convert.state import State
+from weight_convert.tensor import Tensor
+
+SUFFIXES = {
+    ".pt": "torch", ".pth": "torch", ".ckpt": "torch", ".pth.tar": "torch", ".pt.tar": "torch",
+    ".tar": "torch", ".pkl": "jittor", ".npz": "npz", ".safetensors": "safetensors",
+    ".h5": "hdf5", ".hdf5": "hdf5",
+}  # fmt: skip
+_RELEASE_EVERY = 64 << 20
+_STREAMING: dict[str, Callable[[Sink, dict[str, Tensor], Callable[[], bytes]], None]] = {
+    "torch": torch_zip.write,
+    "jittor": jittor_pickle.write,
+    "npz": npz.write,
+    "safetensors": safetensors.write,
+}
+
+
+def format_for(path: Path) -> str:
+    """The format that a file's name asks for."""
+    name = path.name.lower()
+    for suffix in sorted(SUFFIXES, key=len, reverse=True):
+        if name.endswith(suffix):
+            return SUFFIXES[suffix]
+    raise BadInput(
+        f"{path}: the name does not tell the format to write; end it with one of {', '.join(SUFFIXES)}"
+    )
+
+
+def write_state(
+    state: State, path: str | Path, manifest: Manifest | None = None, *, float32: bool = False
+) -> Manifest:
+    """Write a state in the format that the name asks for, with its proof, completely or not at all.
+
+    `manifest` may say more about the origin. `float32` widens half and bfloat16, which loses nothing.
+    """
+    path = Path(path)
+    with naming(state.origin.path) if state.origin is not None else contextlib.nullcontext():
+        return _write_state(state, path, manifest or Manifest(), float32)
+
+
+def _write_state(state: State, path: Path, told: Manifest, float32: bool) -> Manifest:
+    form = format_for(path)
+    adapted = adapt(state, form, float32=float32)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        if form == "hdf5":
+            _write_and_prove(state, adapted, told, temporary, functools.partial(hdf5.write, temporary))
+        else:
+            with Sink(temporary) as sink:
+                _write_and_prove(state, adapted, told, temporary, functools.partial(_stream, form, sink))
+        if form == "npz":
+            _write_beside(path, told)
+        temporary.replace(path)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+    return told
+
+
+def _stream(form: str, sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
+    _STREAMING[form](sink, tensors, manifest)
+    sink.finish()
+
+
+def _write_and_prove(
+    state: State,
+    adapted: Adapted,
+    told: Manifest,
+    temporary: Path,
+    write: Callable[[dict[str, Tensor], Callable[[], bytes]], None],
+) -> None:
+    """Write while two threads compute the digests that the manifest needs at the end, then read back."""
+    told.dropped = [*state.dropped, *told.dropped]
+    told.made = [*state.made, *told.made]
+    told.tied = state.tied()
+    if state.file is not None:
+        state.file.will_need()
+    with ThreadPoolExecutor(2) as pool:
+        digests = pool.submit(_digests, adapted)
+        source = pool.submit(file_digest, state.file) if state.file is not None else None
+        _describe(state, adapted, told, {}, None)
+
+        def finished() -> bytes:
+            _describe(state, adapted, told, digests.result(), source.result() if source else None)
+            return told.to_json()
+
+        write(adapted.tensors, finished)
+        finished()
+        _prove(state, adapted, temporary, told, pool)
+
+
+def _digests(adapted: Adapted) -> dict[str, str]:
+    known: dict[object, str] = {}
+    digests: dict[str, str] = {}
+    for key, tensor in adapted.tensors.items():
+        same = key if tensor.memory is None else (tensor.memory, tensor.dtype, tensor.shape)
+        if same not in known:
+            known[same] = tensor_digest(tensor)
+        digests[key] = known[same]
+    return digests
+
+
+def _describe(
+    state: State, adapted: Adapted, told: Manifest, digests: dict[str, str], source: str | None
+) -> None:
+    """Fill in what is known; digests that are not known yet are stood for."""
+    origin = state.origin
+    if origin is not None:
+        told.source = {
+            "name": origin.path.name,
+            "format": origin.format,
+            "bytes": origin.path.stat().st_size,
+            "sha256": source or PENDING_FILE,
+            "selected": origin.selected,
+            "stripped": list(origin.stripped),
+        }
+    told.entries = {
+        key: Entry(
+            tensor.dtype,
+            tensor.shape,
+            digests.get(key, PENDING_TENSOR),
+            state.sources.get(key, ""),
+            adapted.was.get(key),
+            adapted.reasons.get(key, ""),
+        )
+        for key, tensor in adapted.tensors.items()
+    }
+
+
+def _prove(state: State, adapted: Adapted, temporary: Path, told: Manifest, pool: ThreadPoolExecutor) -> None:
+    """Read the new file and compare every element, as stored and as it will be brought back."""
+    state.release()
+    content = open_content(temporary, checksums=False)
+    written = {key: as_tensor(value) for key, value in content.root.items()}
+    if list(written) != list(adapted.tensors):
+        raise BadInput("the keys read back are not those written; nothing was kept")
+    seen = _Seen(state, content.file)
+
+    def same(key: str) -> None:
+        _same(key, adapted.tensors[key], written[key])
+        seen.add(adapted.tensors[key].nbytes)
+
+    list(pool.map(same, adapted.tensors))
+    back = restore(State({key: t for key, t in written.items() if t is not None}), told)
+    for key in adapted.was:
+        _same(key, state.tensors[key], back.tensors.get(key))
+
+
+class _Seen:
+    """Gives the memory of both files back from time to time."""
+
+    def __init__(self, state: State, file: MappedFile) -> None:
+        self._state, self._file, self._bytes = state, file, 0
+
+    def add(self, nbytes: int) -> None:
+        """So many bytes more have been compared."""
+        self._bytes += nbytes
+        if self._bytes > _RELEASE_EVERY:
+            self._bytes = 0
+            self._state.release()
+            self._file.release()
+
+
+def _same(key: str, wanted: Tensor, found: Tensor | None) -> None:
+    if found is None or (found.dtype, found.shape) != (wanted.dtype, wanted.shape):
+        raise BadInput(f"{key!r} was read back in another form than it was written; nothing was kept")
+    flat = np.ascontiguousarray(found.bits()).reshape(-1).view(np.uint8)
+    position = 0
+    for block in wanted.blocks():
+        if not _equal(np.frombuffer(block, np.uint8), flat[position : position + len(block)]):
+            raise BadInput(f"{key!r} was read back with other bits than were written; nothing was kept")
+        position += len(block)
+
+
+def _equal(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
+    """Whether two runs of bytes are the same, eight at a time where that is possible."""
+    if len(one) == len(other) and len(one) % 8 == 0:
+        return np.array_equal(one.view(np.uint64), other.view(np.uint64))
+    return np.array_equal(one, other)
+
+
+def _write_beside(path: Path, told: Manifest) -> None:
+    beside = npz.sidecar(path)
+    temporary = beside.with_name(f".{beside.name}.{os.getpid()}.partial")
+    temporary.write_bytes(told.to_json())
+    temporary.replace(beside)
