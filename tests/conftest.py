@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.numerics import denormals_kept
 from tests import shared_folder
 from tests.frameworks import FRAMEWORKS, imported_by, why_not
 
@@ -54,6 +55,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for framework in FRAMEWORKS:
         if item.get_closest_marker(framework) and (reason := why_not(framework)):
             pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def _own_arithmetic() -> Iterator[None]:
+    """Kernels that one test loads take denormal numbers as zero; the next test begins without that."""
+    with denormals_kept():
+        yield
 
 
 @pytest.fixture(scope="session")

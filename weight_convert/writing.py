@@ -99,8 +99,6 @@ def _write_and_prove(
     told.dropped = [*state.dropped, *told.dropped]
     told.made = [*state.made, *told.made]
     told.tied = state.tied()
-    if state.file is not None:
-        state.file.will_need()
     with ThreadPoolExecutor(2) as pool:
         digests = pool.submit(_digests, adapted)
         source = pool.submit(file_digest, state.file) if state.file is not None else None

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from harness.numerics._floats import BLOCK, flat
 from harness.numerics._measures import Difference
+from harness.numerics._rounding import denormals_kept
 from harness.numerics._walk import Walk
 
 
@@ -20,11 +21,11 @@ def difference(reference: NDArray[Any], candidate: NDArray[Any]) -> Difference:
     if reference.shape != candidate.shape:
         raise ValueError(f"cannot compare shapes {reference.shape} and {candidate.shape}")
     left, right = flat(reference), flat(candidate)
-    walk = Walk(left.dtype, right.dtype, min(left.size, BLOCK))
-    with np.errstate(all="ignore"):
+    with denormals_kept(), np.errstate(all="ignore"):
+        walk = Walk(left.dtype, right.dtype, min(left.size, BLOCK))
         for start in range(0, left.size, BLOCK):
             walk.add(left[start : start + BLOCK], right[start : start + BLOCK], start)
-    return _conclude(walk, left, right, reference.shape)
+        return _conclude(walk, left, right, reference.shape)
 
 
 def sample_difference(

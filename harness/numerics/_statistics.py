@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from harness.numerics._floats import BLOCK, Floats, flat, square_sum, wider
 from harness.numerics._measures import Stats
+from harness.numerics._rounding import denormals_kept
 
 
 def statistics(array: NDArray[Any]) -> Stats:
@@ -16,10 +17,10 @@ def statistics(array: NDArray[Any]) -> Stats:
     elements = flat(np.asarray(array))
     gathered = _Moments()
     work = np.result_type(elements.dtype, np.float32)
-    with np.errstate(all="ignore"):
+    with denormals_kept(), np.errstate(all="ignore"):
         for start in range(0, elements.size, BLOCK):
             gathered.add(elements[start : start + BLOCK].astype(work, copy=False))
-    return gathered.stats()
+        return gathered.stats()
 
 
 class _Moments:

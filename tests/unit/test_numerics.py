@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
+import platform
+import subprocess
+from collections.abc import Iterator
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.numerics import Difference, difference, sample_difference, statistics
+from harness.numerics import Difference, denormals_kept, difference, sample_difference, statistics
 from harness.numerics._floats import BLOCK
 
 Array = NDArray[Any]
@@ -90,6 +95,35 @@ def test_denormal_numbers() -> None:
     found = check(reference, candidate)
     assert found.max_ulp == plain_ulps(reference, candidate)
     assert found.max_rel < 0.01 < found.pass_rtol == pytest.approx(0.25, rel=0.01)
+
+
+FLUSHES = """
+#include <stdint.h>
+void flush(void) { __builtin_ia32_ldmxcsr(__builtin_ia32_stmxcsr() | 0x8040); }
+"""
+
+
+@pytest.fixture
+def flushing(tmp_path: Path) -> Iterator[None]:
+    """A thread that takes denormal numbers as zero, as after a kernel compiled with -Ofast."""
+    if platform.machine() != "x86_64":
+        pytest.skip("the switch is that of x86-64")
+    (tmp_path / "flush.c").write_text(FLUSHES)
+    library = tmp_path / "flush.so"
+    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, tmp_path / "flush.c"], check=True)
+    with denormals_kept():
+        ctypes.CDLL(str(library)).flush()
+        yield
+
+
+@pytest.mark.usefixtures("flushing")
+def test_denormal_numbers_count_in_a_process_that_flushes_them() -> None:
+    one, four = (np.array([bits], np.uint32).view(np.float32) for bits in (1 << 16, 1 << 18))
+    assert (one * np.float32(1))[0] == 0
+    assert difference(one, four).max_ulp == (1 << 18) - (1 << 16)
+    assert difference(one, four).pass_rtol == pytest.approx(3)
+    assert statistics(one).absmax == pytest.approx(2.0**-133)
+    assert (one * np.float32(1))[0] == 0
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-8, 1e-6, 1e-4, 0.1, 0.4, 0.6, 2.0])

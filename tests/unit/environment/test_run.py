@@ -132,8 +132,8 @@ def test_the_first_call_sets_up_and_says_so_on_standard_error(project: Project) 
         "./run: the environment is ready",
     ]
     tools, everything = project.asked(" -m pip ")
-    assert tools.endswith(f"install -c {project.root}/constraints.txt setuptools wheel")
-    assert everything.endswith(f"-c {project.root}/constraints.txt -e {project.root}[torch,jittor,dev]")
+    assert tools.endswith(f"install --no-compile -c {project.root}/constraints.txt setuptools wheel")
+    assert everything.endswith(f"--no-build-isolation -e {project.root}[torch,jittor,dev]")
 
 
 def test_the_next_call_starts_no_python_and_says_nothing(project: Project) -> None:
