@@ -9,6 +9,7 @@ medians count. Start-up and the float64 run are not part of it: they are shown b
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import statistics
 import threading
@@ -21,7 +22,7 @@ from harness.case import Case
 from harness.environment.interpreters import interpreter
 from harness.pairs.base import Pair
 from harness.progress import Silent
-from harness.runs import material
+from harness.runs import material, truths
 from harness.runs.drive import Drive
 from harness.session import Worker, scratch_folder
 from harness.trace import Trace
@@ -46,6 +47,10 @@ def side_costs(
         trace.unlink()
         answer = drive.run_once(inputs, trace=str(trace), header={"side": worker.side})
         rows["recorded"].append(answer["cost"])
+    if worker.side == "torch":
+        given = {"inputs": str(inputs), "reference": str(trace), "scratch": str(scratch)}
+        path = str(scratch / "truth.h5")
+        worker.call("truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
     found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
     peaks = {kind: statistics.median(row["peak_bytes"] for row in costs) for kind, costs in rows.items()}
     return {"cpu": found, "peak_bytes": peaks, "python": str(interpreter(worker.side).name)}, state
@@ -65,10 +70,12 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
         judging = []
         for _ in range(repeat):
             started = time.process_time()
-            with Trace.open(scratch / "torch.h5") as one, Trace.open(scratch / "jittor.h5") as other:
-                alignment = comparing.compare(one, other)
+            with contextlib.ExitStack() as stack:
+                names = ("torch", "jittor", "truth")
+                traces = [stack.enter_context(Trace.open(scratch / f"{name}.h5")) for name in names]
+                alignment = comparing.compare(*traces)
             judging.append(time.process_time() - started)
-        found["tensors"] = sum(record.alias is None for record in one.records.values())
+        found["tensors"] = sum(record.alias is None for record in traces[0].records.values())
         found["trace_bytes"] = (scratch / "torch.h5").stat().st_size
     bare = sum(found[side]["cpu"]["bare"] for side in SIDES)
     recorded = sum(found[side]["cpu"]["recorded"] for side in SIDES)

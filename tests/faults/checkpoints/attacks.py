@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
 import pickle
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,7 +24,7 @@ from tests.faults.checkpoints.case import (
     torch_zip,
 )
 
-CANARY = "/tmp/weight-convert-canary"
+CANARY = f"{tempfile.gettempdir()}/weight-convert-canary-{os.getpid()}"
 """Appears only where an attack has succeeded."""
 
 _SHELL = text(f"touch {CANARY}")
