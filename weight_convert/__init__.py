@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from weight_convert.convert import Report, Request, convert
-from weight_convert.reading import read_state
-from weight_convert.state import State
-from weight_convert.tensor import Tensor
-from weight_convert.writing import write_state
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from weight_convert.converting import Report, Request, convert
+    from weight_convert.reading import read_state
+    from weight_convert.state import State
+    from weight_convert.tensor import Tensor
+    from weight_convert.writing import write_state
 
 __all__ = ["Report", "Request", "State", "Tensor", "convert", "read_state", "write_state"]
+
+_MODULES = {
+    "Report": "converting", "Request": "converting", "convert": "converting", "read_state": "reading",
+    "State": "state", "Tensor": "tensor", "write_state": "writing",
+}  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for; the command has begun to read its source by then."""
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

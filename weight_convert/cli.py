@@ -10,9 +10,7 @@ from typing import Annotated
 import typer
 
 from harness.errors import BAD_INPUT, HarnessError
-from weight_convert.convert import Request, convert, draft
-from weight_convert.verify import needs_model, verify
-from weight_convert.words import lines
+from weight_convert.source_digest import begin
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
@@ -53,6 +51,12 @@ def convert_weights(
     json_: Annotated[bool, typer.Option("--json", help="Print the report for machines.")] = False,
 ) -> None:
     """Convert a checkpoint between PyTorch, Jittor, npz, safetensors and HDF5, with proof."""
+    if not (draft_map or dry_run):
+        begin(source)
+    from weight_convert.converting import Request, convert, draft
+    from weight_convert.verify import needs_model, verify
+    from weight_convert.words import lines
+
     strip = tuple(prefix_strip or ())
     request = Request(
         source, destination, model, variant, like, key_map, strip, select, deploy, float32, partial, dry_run

@@ -4,25 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import os
-import threading
 from pathlib import Path
 
 from harness.errors import BadInput
-
-_AT_ONCE = 2 << 20  # of a longer stretch the system reads only the beginning
-
-
-def read_ahead(path: Path) -> None:
-    """Have the system read a file from the disk in its order, while the program goes on."""
-    if hasattr(os, "posix_fadvise"):
-        threading.Thread(target=_read_ahead, args=(path,), daemon=True).start()
-
-
-def _read_ahead(path: Path) -> None:
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        for start in range(0, os.fstat(file.fileno()).st_size, _AT_ONCE):
-            os.posix_fadvise(file.fileno(), start, _AT_ONCE, os.POSIX_FADV_WILLNEED)
 
 
 class MappedFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from weight_convert.convert import Report
+from weight_convert.converting import Report
 
 _SHOWN = 2
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from weight_convert.adapt import Adapted, adapt, restore
-from weight_convert.digests import PENDING_FILE, PENDING_TENSOR, file_digest, tensor_digest
+from weight_convert.digests import PENDING_FILE, PENDING_TENSOR, tensor_digest
 from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
 from weight_convert.formats.detect import open_content
 from weight_convert.formats.sink import Sink
@@ -22,6 +22,7 @@ from weight_convert.manifest import Entry, Manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.naming import naming
 from weight_convert.select import as_tensor
+from weight_convert.source_digest import sha256
 from weight_convert.state import State
 from weight_convert.tensor import Tensor
 
@@ -101,7 +102,7 @@ def _write_and_prove(
     told.tied = state.tied()
     with ThreadPoolExecutor(2) as pool:
         digests = pool.submit(_digests, adapted)
-        source = pool.submit(file_digest, state.file) if state.file is not None else None
+        source = pool.submit(sha256, state.file.path) if state.file is not None else None
         _describe(state, adapted, told, {}, None)
 
         def finished() -> bytes:

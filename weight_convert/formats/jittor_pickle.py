@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from harness.errors import BadInput
 from weight_convert.formats.content import Content
@@ -22,6 +24,7 @@ from weight_convert.tensor import Tensor
 MARK = b"HCAJSLHD"
 _TAIL = 20 + len(MARK)
 MANIFEST_MARK = b"\nweight-manifest\n"
+_BLOCKS_BEHIND = 16
 
 
 def recognises(head: bytes) -> bool:
@@ -47,21 +50,49 @@ def read(file: MappedFile) -> Content:
 
 def write(sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
     """Write a dictionary of arrays as jt.save does, so that jt.load and model.load read it."""
-    digest = hashlib.sha1()
+    with _Behind() as behind:
 
-    def put(data: bytes | memoryview) -> None:
-        digest.update(data)
-        sink.write(data)
+        def put(data: bytes | memoryview) -> None:
+            behind.update(data)
+            sink.write(data)
 
-    emit = Emitter(put, 4)
-    emit.raw(b"}(")
-    for key, tensor in tensors.items():
-        emit.text(key)
-        _emit_array(emit, put, tensor)
-    emit.raw(b"u")
-    emit.stop()
-    put(MANIFEST_MARK + manifest())
-    sink.write(digest.digest() + MARK)
+        emit = Emitter(put, 4)
+        emit.raw(b"}(")
+        for key, tensor in tensors.items():
+            emit.text(key)
+            _emit_array(emit, put, tensor)
+        emit.raw(b"u")
+        emit.stop()
+        put(MANIFEST_MARK + manifest())
+        digest = behind.digest()
+    sink.write(digest + MARK)
+
+
+class _Behind:
+    """A SHA-1 that a thread computes behind the writer, by at most some blocks."""
+
+    def __init__(self) -> None:
+        self._sha1 = hashlib.sha1()
+        self._pool = ThreadPoolExecutor(1)
+        self._open: deque[Future[None]] = deque()
+
+    def update(self, data: bytes | memoryview) -> None:
+        """Take in what comes next."""
+        self._open.append(self._pool.submit(self._sha1.update, data))
+        if len(self._open) > _BLOCKS_BEHIND:
+            self._open.popleft().result()
+
+    def digest(self) -> bytes:
+        """The digest of everything taken in."""
+        while self._open:
+            self._open.popleft().result()
+        return self._sha1.digest()
+
+    def __enter__(self) -> _Behind:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
 
 
 def _emit_array(emit: Emitter, put: Callable[[bytes | memoryview], None], tensor: Tensor) -> None:

@@ -13,7 +13,7 @@ from harness.errors import BadInput, NoEnvironment
 from harness.trace import TraceWriter
 from tests.unit.weight_convert.samples import Array, network
 from weight_convert import Request, State, convert, read_state, write_state
-from weight_convert.convert import draft
+from weight_convert.converting import draft
 from weight_convert.verify import needs_model
 
 

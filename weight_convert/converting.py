@@ -14,7 +14,6 @@ from weight_convert.keymaps import draft_map, load_map, shipped_maps
 from weight_convert.keymaps.rules import Work
 from weight_convert.layout import Layout, Mismatch, compare, layout_like, layout_of
 from weight_convert.manifest import Dropped, Manifest
-from weight_convert.mapped import read_ahead
 from weight_convert.prefixes import common_prefixes
 from weight_convert.reading import read_state
 from weight_convert.state import State
@@ -79,8 +78,6 @@ class Prepared:
 
 def prepare(request: Request) -> Prepared:
     """Read, map, check against the model, fold; nothing is written."""
-    if not request.dry_run:
-        read_ahead(request.source)
     layout = _layout(request)
     state = _read(request, layout)
     manifest = Manifest()
