@@ -1,0 +1,49 @@
+"""Recording streams: it adds less than twice the largest layer to what the bare run takes."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from harness import pairs
+from harness.case import Case
+from harness.progress import Silent
+from harness.runs import material
+from harness.runs.drive import Drive
+from harness.session import Worker
+from harness.trace import Trace
+
+CASE = Case("l2sknet", "L2SKNet_UNet", size=(256, 256))
+ROUNDS = 3  # the allocators hold on to pages of earlier runs: the first ones say little
+
+
+def peaks(drive: Drive, inputs: Path, trace: Path) -> tuple[int, int]:
+    """How far a bare and a recorded run rise above what was resident before."""
+    bare = drive.run_once(inputs, observe=False)["cost"]
+    recorded = drive.run_once(inputs, trace=str(trace), header={})["cost"]
+    return bare["peak_bytes"], recorded["peak_bytes"]
+
+
+@pytest.mark.parametrize(
+    "side",
+    [
+        pytest.param("torch", marks=pytest.mark.torch),
+        pytest.param("jittor", marks=[pytest.mark.jittor, pytest.mark.slow]),
+    ],
+)
+def test_recording_adds_less_than_twice_the_largest_layer(side: str, tmp_path: Path) -> None:
+    pair = pairs.find(CASE.pair)
+    inputs = material.write(tmp_path / "inputs.h5", "input", pair.draw_inputs(CASE.request(pair)))
+    with Worker(side, "cpu", tmp_path, tmp_path / "log") as worker:
+        drive = Drive(worker, CASE, "all", Silent(), threading.Lock())
+        drawn = material.draw_state(pair, CASE.seed, drive.build())
+        state = material.write(tmp_path / "state.h5", "state", drawn)
+        drive.record(inputs, state, tmp_path / "trace.h5", {"side": side})
+        rounds = [peaks(drive, inputs, tmp_path / f"{turn}.h5") for turn in range(ROUNDS)]
+    bare, recorded = (min(column) for column in zip(*rounds, strict=True))
+    with Trace.open(tmp_path / "trace.h5") as trace:
+        sizes = [record.size * 4 for record in trace.records.values() if record.alias is None]
+    assert recorded < bare + 2 * max(sizes)
+    assert sum(sizes) > 20 * max(sizes)  # holding on to them all would have been seen
