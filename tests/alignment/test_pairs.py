@@ -14,7 +14,7 @@ from harness.alignment import Alignment
 from harness.pairs.base import Mode
 from harness.progress import Silent
 
-IN_THE_GATE = 2  # variants of each pair; every other one costs a cold Jittor some minutes
+IN_THE_GATE = 1  # variants of each pair; every other one costs a cold Jittor some minutes
 CASES = [
     pytest.param(
         pair.name,
