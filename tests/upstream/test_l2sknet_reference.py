@@ -32,7 +32,9 @@ OUTPUT = {
 }
 LOSS = {"float32": 2e-7, "float64": 1e-12}
 LAYER = 2e-5
-GRADIENT, GRADIENT_ILL_CONDITIONED, GRADIENT_WHOLE = 5e-4, 2e-2, 3e-5
+GRADIENT, GRADIENT_ILL_CONDITIONED = 5e-4, 2e-2
+# In float32 it depends on the processor which of the values next to a kink fall on its other side.
+GRADIENT_WHOLE = {"float32": 3e-4, "float64": 3e-5}
 ZERO = 2e-6
 # Later steps feel that Adam turns gradients which are noise into full steps.
 STEPS, STEP_LOSS = 3, {"float32": 1e-4, "float64": 1e-9}
@@ -184,7 +186,7 @@ def test_gradients(variant: str, dtype: str) -> None:
         name: GRADIENT_ILL_CONDITIONED if name.endswith(truth.ILL_CONDITIONED) else GRADIENT for name in apart
     }
     assert {name: value for name, value in apart.items() if not value < allowed[name]} == {}
-    assert whole_distance(found, kept) < GRADIENT_WHOLE
+    assert whole_distance(found, kept) < GRADIENT_WHOLE[dtype]
 
 
 def test_adam_steps(variant: str, dtype: str) -> None:
