@@ -63,9 +63,10 @@ class Up(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.upconv = nn.Conv2d(channels, channels * 2, 1, bias=False)
+        self.pixel_shuffle = nn.PixelShuffle(2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.pixel_shuffle(self.upconv(x), 2)
+        return self.pixel_shuffle(self.upconv(x))
 
 
 def blocks(channels: int, count: int) -> nn.Sequential:

@@ -10,6 +10,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from harness import seeded
 from harness.pairs.base import InputRequest, Variant
 from harness.pairs.led.pair import PAIR
 from harness.pairs.led.weights import seeded_state
@@ -57,10 +58,19 @@ def models() -> dict[str, Any]:
     return found
 
 
-@cache
-def steps() -> dict[str, Any]:
+STEP_NAMES = {
+    ("plain", ""): "unet Adam lr 1e-4, 5 steps",
+    ("pretrain", "skipped"): "repnr_unet pretrain, absent gradients skipped (set_to_none)",
+    ("pretrain", "momentum"): (
+        "repnr_unet pretrain, absent gradients are zeros (not set_to_none, as torch < 2)"
+    ),
+    ("finetune", ""): "repnr_unet finetune, generalize first, align lr 1e-4 then oomn lr 1e-5",
+}
+
+
+def steps_of(stage: str, absent: str = "") -> dict[str, Any]:
     """The recorded steps of the optimiser."""
-    found: dict[str, Any] = json.loads(file("steps.json").read_text())
+    found: dict[str, Any] = json.loads(file("steps.json").read_text())[STEP_NAMES[stage, absent]]
     return found
 
 
@@ -152,4 +162,17 @@ def same(
         name: (found[name], value)
         for name, value in wanted.items()
         if not np.isclose(found[name], value, rtol=tolerance, atol=0)
+    }
+
+
+def step_inputs(case: str) -> dict[str, Array]:
+    """The inputs of the recorded steps of the optimiser."""
+    return {name: seeded.tensor(SEED, f"led/{case}/{name}", (1, 4, 32, 48)) for name in ("lq", "gt")}
+
+
+def apart_after_steps(params: dict[str, Any], state: dict[str, Array]) -> dict[str, float]:
+    """How far parameters are from the recorded ones, at the recorded elements."""
+    return {
+        name: float(np.abs(state[name].reshape(-1)[told["index"]] - told["value"]).max())
+        for name, told in params.items()
     }

@@ -13,6 +13,7 @@ from harness.pairs.base import Variant
 from harness.pairs.led.pair import PAIR
 from ports_jittor import led
 from ports_jittor.led.repnr import RepNRConv2d, choose_camera, generalize, repnr_convolutions
+from ports_jittor.led.training import Finetuner, Pretrainer, finetuned_parameters
 from ports_jittor.torchlike import nn, state
 from tests import needs_shared
 from tests.upstream import led_truth as truth
@@ -23,7 +24,8 @@ pytestmark = needs_shared
 
 # Upstream's own float32 is up to 2.2e-6 from its float64, in the gradients up to 5e-6 and, in the norm of one
 # temperature of Restormer, 1.5e-4.
-OUTPUT, LOSS, LAYER, GRADIENT, NORM = 4e-6, 1e-6, 1e-5, 3e-5, 1e-3
+OUTPUT, LOSS, GRADIENT, NORM = 4e-6, 1e-6, 3e-5, 1e-3
+STEP, MOVED = 1e-5, 2e-6
 
 
 def gated(stems: list[str]) -> list[Any]:
@@ -57,7 +59,7 @@ def trained(stem: str) -> tuple[float, dict[str, Array]]:
     return float(loss.item()), found
 
 
-@pytest.mark.parametrize("variant", PAIR.variants.values(), ids=str)
+@pytest.mark.parametrize("variant", PAIR.variants.values(), ids=PAIR.variants)
 def test_state(variant: Variant) -> None:
     model = led.build(variant.name, **variant.options)
     table = [[key, list(shape), kind] for key, (shape, kind) in state.torch_state_table(model).items()]
@@ -152,3 +154,57 @@ def test_a_camera_that_is_not_there(camera: int) -> None:
 def test_convolutions_that_cannot_be_converted(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="cannot be a RepNR one"):
         RepNRConv2d(nn.Conv2d(4, 4, **options))
+
+
+def exported(model: nn.Module) -> dict[str, Array]:
+    """The state as arrays."""
+    return state.torch_state_dict(model)
+
+
+def step_inputs(stage: str) -> dict[str, jt.Var]:
+    """The inputs of the recorded steps."""
+    return {name: jt.array(value) for name, value in truth.step_inputs(f"steps/{stage}").items()}
+
+
+@pytest.mark.slow
+def test_steps_of_a_plain_network() -> None:
+    told = truth.steps_of("plain")
+    model = network(PAIR.variant("unet"))
+    trainer, inputs = Pretrainer(model, 1e-4), step_inputs("plain")
+    assert [trainer.step(inputs) for _ in told["losses"]] == pytest.approx(told["losses"], rel=STEP)
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("momentum", [False, True])
+def test_steps_of_pretraining(momentum: bool) -> None:
+    told = truth.steps_of("pretrain", "momentum" if momentum else "skipped")
+    model = network(PAIR.variant("repnr_unet_pretrain"))
+    trainer, inputs = Pretrainer(model, 1e-4, momentum), step_inputs("pretrain")
+    found = [trainer.step(inputs, camera) for camera in told["cameras"]]
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED
+    found.append(trainer.step(inputs, 3, lr=0.0))
+    assert found == pytest.approx([*told["losses"], told["loss_after_cam3"]], rel=STEP)
+
+
+@pytest.mark.slow
+def test_steps_of_finetuning() -> None:
+    told = truth.steps_of("finetune")
+    model = network(PAIR.variant("repnr_unet_finetune"))
+    generalize(model)
+    assert max(truth.apart_after_steps(told["after_generalize"], exported(model)).values()) < MOVED
+    groups = finetuned_parameters(model)
+    assert [len(group) for group in groups] == [told["n_align"], told["n_oomn"]]
+    sizes = [sum(value.numel() for value in group) for group in groups]
+    assert sizes == [told["n_align_scalars"], told["n_oomn_scalars"]]
+    tuner, inputs = Finetuner(model, 1e-4, 1e-5), step_inputs("finetune")
+    found = [tuner.step(inputs, "align") for _ in range(told["align_iter"])]
+    found += [tuner.step(inputs, "auxiliary") for _ in range(told["oomn_iter"])]
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED
+    found.append(tuner.step(inputs, "auxiliary", lr=0.0))
+    assert found == pytest.approx([*told["losses"], told["loss_after"]], rel=STEP)
+
+
+def test_a_network_without_auxiliary_kernels_is_not_finetuned() -> None:
+    with pytest.raises(ValueError, match="without auxiliary kernels cannot be finetuned"):
+        finetuned_parameters(network(PAIR.variant("repnr_unet_pretrain")))

@@ -16,6 +16,7 @@ from harness.pairs.led.data import draw_inputs
 from harness.pairs.led.pair import PAIR
 from refs_torch import led
 from refs_torch.led.repnr import RepNRConv2d, choose_camera, generalize, repnr_convolutions
+from refs_torch.led.training import Finetuner, Pretrainer, finetuned_parameters
 from tests import needs_shared
 from tests.upstream import led_truth as truth
 from tests.upstream.led_truth import DEPLOYED, STEMS, TRAINED
@@ -31,6 +32,7 @@ LAYER = 1e-5
 GRADIENT = {"float32": 2e-5, "float64": 1e-5}  # recorded from float32: 5.2e-6 of its own
 NORM = {"float32": 1e-3, "float64": 3e-4}  # one temperature of Restormer: 1.5e-4 of its own
 COMPLETE = 3e-6
+STEP, MOVED = 2e-6, 2e-8
 
 
 def network(variant: Variant, dtype: str = "float32") -> nn.Module:
@@ -85,7 +87,7 @@ def dtype(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.mark.parametrize("variant", PAIR.variants.values(), ids=str)
+@pytest.mark.parametrize("variant", PAIR.variants.values(), ids=PAIR.variants)
 def test_state(variant: Variant) -> None:
     model = led.build(variant.name, **variant.options)
     table = [[key, list(value.shape), str(value.dtype)[6:]] for key, value in model.state_dict().items()]
@@ -124,7 +126,7 @@ def test_layers(stem: str) -> None:
     kept = {place: sample for place, sample in truth.modules(stem).items() if place in layers}
     apart = {place: sample.distance(layers[place]) for place, sample in kept.items()}
     missing = {path.rpartition(".")[2] for path, _ in truth.modules(stem).keys() - kept.keys()}
-    assert missing <= {"1", "dropout1", "dropout2"}  # without an effect, or part of a function here
+    assert missing <= {"dropout1", "dropout2"}  # without an effect
     assert len(kept) >= 24
     assert {place: value for place, value in apart.items() if not value < LAYER} == {}
 
@@ -191,3 +193,54 @@ def test_a_camera_that_is_not_there(camera: int) -> None:
 def test_convolutions_that_cannot_be_converted(conv: nn.Conv2d) -> None:
     with pytest.raises(ValueError, match="cannot be a RepNR one"):
         RepNRConv2d(conv)
+
+
+def exported(model: nn.Module) -> dict[str, Array]:
+    """The state as arrays."""
+    return {key: value.detach().numpy() for key, value in model.state_dict().items()}
+
+
+def step_inputs(stage: str) -> dict[str, Tensor]:
+    """The inputs of the recorded steps."""
+    return {name: torch.from_numpy(value) for name, value in truth.step_inputs(f"steps/{stage}").items()}
+
+
+def test_steps_of_a_plain_network() -> None:
+    told = truth.steps_of("plain")
+    model = network(PAIR.variant("unet"))
+    trainer, inputs = Pretrainer(model, 1e-4), step_inputs("plain")
+    assert [trainer.step(inputs) for _ in told["losses"]] == pytest.approx(told["losses"], rel=STEP)
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED
+
+
+@pytest.mark.parametrize("momentum", [False, True])
+def test_steps_of_pretraining(momentum: bool) -> None:
+    told = truth.steps_of("pretrain", "momentum" if momentum else "skipped")
+    model = network(PAIR.variant("repnr_unet_pretrain"))
+    trainer, inputs = Pretrainer(model, 1e-4, momentum), step_inputs("pretrain")
+    found = [trainer.step(inputs, camera) for camera in told["cameras"]]
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED
+    found.append(trainer.step(inputs, 3, lr=0.0))
+    assert found == pytest.approx([*told["losses"], told["loss_after_cam3"]], rel=STEP)
+
+
+def test_steps_of_finetuning() -> None:
+    told = truth.steps_of("finetune")
+    model = network(PAIR.variant("repnr_unet_finetune"))
+    generalize(model)
+    assert max(truth.apart_after_steps(told["after_generalize"], exported(model)).values()) < MOVED
+    groups = finetuned_parameters(model)
+    assert [len(group) for group in groups] == [told["n_align"], told["n_oomn"]]
+    sizes = [sum(value.numel() for value in group) for group in groups]
+    assert sizes == [told["n_align_scalars"], told["n_oomn_scalars"]]
+    tuner, inputs = Finetuner(model, 1e-4, 1e-5), step_inputs("finetune")
+    found = [tuner.step(inputs, "align") for _ in range(told["align_iter"])]
+    found += [tuner.step(inputs, "auxiliary") for _ in range(told["oomn_iter"])]
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED
+    found.append(tuner.step(inputs, "auxiliary", lr=0.0))
+    assert found == pytest.approx([*told["losses"], told["loss_after"]], rel=STEP)
+
+
+def test_a_network_without_auxiliary_kernels_is_not_finetuned() -> None:
+    with pytest.raises(ValueError, match="without auxiliary kernels cannot be finetuned"):
+        finetuned_parameters(network(PAIR.variant("repnr_unet_pretrain")))

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.pairs.base import Pair, Recipe, Upstream, Variant
 from harness.pairs.led.data import draw_inputs
+from harness.pairs.led.metrics import evaluate
 from harness.pairs.led.weights import seeded_state, weight_rule
 
 LED = Upstream("https://github.com/Srameo/LED", "ee3d372889dea26ad2f0693d607c48f5108f6ec3", "CC BY-NC 4.0")
@@ -63,6 +64,7 @@ PAIR = Pair(
         schedule_options={"milestones": (128_800, 231_840), "gamma": 0.1},
         epochs=257_600,
     ),
+    metrics=evaluate,
     weight_rule=weight_rule,
     seeded_state=seeded_state,
     traced_variant=traced_variant,
