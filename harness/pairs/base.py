@@ -80,6 +80,10 @@ class Pair:
     `reference` and `port` name importable modules that each offer `build(variant, **options)`, which
     returns a module, and `losses(outputs, inputs)`, which returns named scalars; the first one is
     back-propagated. `forward` lists the inputs the model is called with, in order.
+
+    `seeded_state` draws a whole state where `weight_rule`, entry by entry, does not do: what is folded from
+    drawn weights. It is given the state table. `traced_variant` and `traced_prefix` say how traces of the
+    upstream code name a variant, and what they put before the names of layers and parameters.
     """
 
     name: str
@@ -94,6 +98,9 @@ class Pair:
     metrics: Callable[[Arrays, Arrays], dict[str, float]] | None = None
     overrides: Callable[[Variant, Mode], tuple[Override, ...]] = lambda variant, mode: ()
     checkpoint_prefixes: tuple[str, ...] = ()
+    seeded_state: Callable[[Variant, int, list[list[Any]]], Arrays] | None = None
+    traced_variant: Callable[[Mapping[str, Any]], str] = lambda header: str(header["variant"])
+    traced_prefix: str = ""
 
     def variant(self, name: str | None) -> Variant:
         """The variant called `name`, or the first one."""

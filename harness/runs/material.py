@@ -41,6 +41,8 @@ def draw_state(pair: Pair, seed: int, table: list[list[Any]]) -> Arrays:
 def state_for(pair: Pair, case: Case, table: list[list[Any]]) -> Arrays:
     """The weights a case asks for: drawn, or read from a checkpoint."""
     if case.weights == "seeded":
+        if pair.seeded_state is not None:
+            return pair.seeded_state(pair.variant(case.variant), case.seed, table)
         return draw_state(pair, case.seed, table)
     path = Path(case.weights)
     if not path.is_file():

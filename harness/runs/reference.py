@@ -88,9 +88,10 @@ def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> 
     if header.get("model") != pair.name:
         raise BadInput(f"{path} is a trace of {header.get('model')}, not of {pair.name}")
     try:
-        variant = pair.variant(str(header["variant"])).name
+        variant = pair.variant(pair.traced_variant(header)).name
     except ValueError as error:
         raise BadInput(f"{path}: {error}") from error
+    trace.drop_prefix(pair.traced_prefix)
     case = Case(
         pair=request.model,
         variant=variant,

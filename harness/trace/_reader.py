@@ -143,6 +143,11 @@ class Trace:
             partial.unlink(missing_ok=True)
             raise HarnessError(f"cannot copy {self.path} to {target}: {error.strerror}") from error
 
+    def drop_prefix(self, prefix: str) -> None:
+        """Take a prefix, of an upstream trace, off the names of layers and of gradients."""
+        if prefix and isinstance(self._content, UpstreamTrace):
+            self._content.drop_prefix(prefix)
+
     def close(self) -> None:
         """Let go of the file; arrays handed out stay valid."""
         self._file.close()

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,17 @@ class UpstreamTrace:
         table = self._file.child(group, "table") if group is not None else None
         if table is not None:
             self.notes["state"] = fmt.parse(self._file.text(table))
+
+    def drop_prefix(self, prefix: str) -> None:
+        """Take a prefix off the names of layers and of gradients."""
+        noise = self.notes.get("noise_rel_l2", {})
+        for address in list(self.records):
+            kind, _, name = address.partition(":")
+            plain = f"{kind}:{name.removeprefix(prefix)}" if kind in ("layer", "grad") else address
+            self.records[plain] = replace(self.records.pop(address), address=plain)
+            for told in (self._places, noise):
+                if address in told:
+                    told[plain] = told.pop(address)
 
     def whole(self, record: Record) -> _Array | None:
         """All elements of a tensor, where the file holds them."""

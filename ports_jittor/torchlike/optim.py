@@ -32,7 +32,7 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self.state: dict[int, Slots] = {}
         self._reached: set[int] = set()
-        self._gradients: list[jt.Var] | None = None
+        self._gradients: list[jt.Var | None] | None = None
         listed: list[Any] = list(params)
         if not listed:
             raise ValueError("an optimiser was given no parameters")
@@ -61,11 +61,16 @@ class Optimizer:
         """Add the gradients of `loss` to those that are there."""
         found = jt.grad(loss, self._variables())
         if self._gradients is not None:
-            found = [old + new for old, new in zip(self._gradients, found, strict=True)]
+            found = [
+                new if old is None else old + new for old, new in zip(self._gradients, found, strict=True)
+            ]
         self._gradients = found
 
-    def take_gradients(self, gradients: Sequence[jt.Var]) -> None:
-        """Use gradients computed elsewhere, one for each parameter in order, in the place of backward()."""
+    def take_gradients(self, gradients: Sequence[jt.Var | None]) -> None:
+        """Use gradients computed elsewhere, one for each parameter in order, in the place of backward().
+
+        None leaves its parameter alone for this step, as torch does where a gradient is absent.
+        """
         if len(gradients) != len(self._variables()):
             raise ValueError(f"{len(gradients)} gradients for {len(self._variables())} parameters")
         self._gradients = list(gradients)
@@ -83,7 +88,7 @@ class Optimizer:
         with jt.no_grad():
             for group in self.param_groups:
                 for var, gradient in (next(gradients) for _ in group["params"]):
-                    if id(var) not in self._reached or var.is_stop_grad():
+                    if gradient is None or id(var) not in self._reached or var.is_stop_grad():
                         continue
                     slots = self.state.get(id(var)) or self._start(var)
                     self._update(var, gradient, group, slots)
@@ -99,9 +104,9 @@ class Optimizer:
         """torch's clip_grad_norm_ on the gradients of backward(); returns the norm (Jittor's drifts)."""
         if self._gradients is None:
             raise RuntimeError("clip_grad_norm() without gradients: call backward(loss) before it")
-        norm = math.sqrt(sum(float(total(g.sqr()).item()) for g in self._gradients))
+        norm = math.sqrt(sum(float(total(g.sqr()).item()) for g in self._gradients if g is not None))
         scale = min(1.0, max_norm / (norm + 1e-6))
-        self._gradients = [g * scale for g in self._gradients]
+        self._gradients = [None if g is None else g * scale for g in self._gradients]
         return norm
 
     def state_dict(self) -> dict[str, Any]:
@@ -139,7 +144,7 @@ class Optimizer:
         waiting = [
             (v, g)
             for v, g in zip(self._variables(), self._gradients, strict=True)
-            if id(v) not in self._reached
+            if g is not None and id(v) not in self._reached
         ]
         if not waiting:
             return

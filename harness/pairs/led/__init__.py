@@ -1,0 +1,1 @@
+"""LED: removes noise from raw images taken in the dark."""

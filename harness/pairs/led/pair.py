@@ -1,0 +1,73 @@
+"""LED as a pair: three networks, plain and in each stage of RepNR, their weights, inputs and recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.pairs.base import Pair, Recipe, Upstream, Variant
+from harness.pairs.led.data import draw_inputs
+from harness.pairs.led.metrics import evaluate
+from harness.pairs.led.weights import seeded_state, weight_rule
+
+LED = Upstream("https://github.com/Srameo/LED", "ee3d372889dea26ad2f0693d607c48f5108f6ec3", "CC BY-NC 4.0")
+CAMERAS = {"unet": 2, "nafnet": 1, "restormer": 4}
+KEPT = {
+    "unet": ("conv10_1",),
+    "nafnet": ("ending", "dwconv2", "downconv", "upconv"),
+    "restormer": ("output", "dwconv", "qkv_dwconv"),
+}
+STAGES = {
+    "pretrain": "at virtual camera {camera}, before finetuning",
+    "finetune": "at the new camera, with auxiliary kernels",
+    "deployed": "folded into plain convolutions, all values kept",
+}
+LOSSY = "folded as published: what a block owns itself goes back to its first value, added biases are dropped"
+
+
+def variants() -> Iterator[Variant]:
+    """The plain network, then its stages, of each architecture."""
+    for network, camera in CAMERAS.items():
+        yield Variant(network, f"plain {network}", LED, {"network": network})
+        common = {"network": network, "kept": KEPT[network]}
+        for stage, told in STAGES.items():
+            options = {**common, "stage": stage, "camera": camera if stage == "pretrain" else -1}
+            summary = f"RepNR {network}, {told.format(camera=camera)}"
+            yield Variant(f"repnr_{network}_{stage}", summary, LED, options)
+        if network != "unet":
+            options = {**common, "stage": "deployed_upstream"}
+            yield Variant(f"repnr_{network}_deployed_upstream", f"RepNR {network}, {LOSSY}", LED, options)
+
+
+def traced_variant(header: Mapping[str, Any]) -> str:
+    """The variant that a trace of the published code shows, whose deployment loses values."""
+    network, stage = str(header["variant"]), str(header.get("stage", "plain"))
+    if stage == "plain":
+        return network
+    lossy = stage == "deployed" and network != "repnr_unet"
+    return f"{network}_{stage}_upstream" if lossy else f"{network}_{stage}"
+
+
+PAIR = Pair(
+    name="led",
+    title="LED, denoising of raw images taken in the dark",
+    variants={variant.name: variant for variant in variants()},
+    reference="refs_torch.led",
+    port="ports_jittor.led",
+    draw_inputs=draw_inputs,
+    forward=("lq",),
+    recipe=Recipe(
+        optimizer="adam",
+        lr=1e-4,
+        options={"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0},
+        schedule="multistep",
+        schedule_options={"milestones": (128_800, 231_840), "gamma": 0.1},
+        epochs=257_600,
+    ),
+    metrics=evaluate,
+    weight_rule=weight_rule,
+    seeded_state=seeded_state,
+    traced_variant=traced_variant,
+    traced_prefix="repnr_module.",
+    checkpoint_prefixes=("module.",),
+)

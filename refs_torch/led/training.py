@@ -1,0 +1,77 @@
+"""Training steps of each stage: what learns, by which optimiser, and what becomes of cameras not in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from refs_torch.led.loss import pixel_loss
+from refs_torch.led.repnr import NEW_CAMERA, choose_camera, repnr_convolutions
+
+Inputs = Mapping[str, Tensor]
+
+
+class Pretrainer:
+    """Adam over all that learns, a camera a step. An adapter not in use stays as it is.
+
+    With `momentum_for_absent` it goes on by its momentum, as PyTorch had it before version 2.
+    """
+
+    def __init__(self, network: nn.Module, lr: float, momentum_for_absent: bool = False) -> None:
+        self.network, self.momentum_for_absent = network, momentum_for_absent
+        self.learning = [value for value in network.parameters() if value.requires_grad]
+        self.optimizer = torch.optim.Adam(self.learning, lr)
+
+    def step(self, inputs: Inputs, camera: int | None = None, lr: float | None = None) -> float:
+        """One step at a camera, or of a plain network; returns the loss before it."""
+        if camera is not None:
+            choose_camera(self.network, camera)
+        set_rate(self.optimizer, lr)
+        self.optimizer.zero_grad(set_to_none=not self.momentum_for_absent)
+        loss = pixel_loss(self.network(inputs["lq"]), inputs["gt"])
+        loss.backward()
+        self.optimizer.step()
+        return loss.item()
+
+
+class Finetuner:
+    """Two optimisers at the new camera: first its adapters learn, then the auxiliary kernels."""
+
+    def __init__(self, network: nn.Module, align_lr: float, auxiliary_lr: float) -> None:
+        self.network = network
+        choose_camera(network, NEW_CAMERA)
+        align, auxiliary = finetuned_parameters(network)
+        self.optimizers = {
+            "align": torch.optim.Adam(align, align_lr),
+            "auxiliary": torch.optim.Adam(auxiliary, auxiliary_lr),
+        }
+
+    def step(self, inputs: Inputs, learning: str, lr: float | None = None) -> float:
+        """One step of `align` or `auxiliary`; returns the loss before it."""
+        optimizer = self.optimizers[learning]
+        set_rate(optimizer, lr)
+        optimizer.zero_grad()
+        loss = pixel_loss(self.network(inputs["lq"]), inputs["gt"])
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+
+def set_rate(optimizer: torch.optim.Optimizer, lr: float | None) -> None:
+    """Go on with another learning rate, if there is one."""
+    for group in optimizer.param_groups if lr is not None else ():
+        group["lr"] = lr
+
+
+def finetuned_parameters(network: nn.Module) -> tuple[list[Tensor], list[Tensor]]:
+    """The new camera's adapters, and the auxiliary kernels; nothing else is optimised in this stage."""
+    align: list[Tensor] = []
+    auxiliary: list[Tensor] = []
+    for conv in repnr_convolutions(network):
+        align += [conv.align_weights[NEW_CAMERA], conv.align_biases[NEW_CAMERA]]
+        if conv.aux_weight is None:
+            raise ValueError("a network without auxiliary kernels cannot be finetuned: build that stage's")
+        auxiliary += [conv.aux_weight, conv.aux_bias]
+    return align, auxiliary

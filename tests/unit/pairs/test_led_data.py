@@ -1,0 +1,223 @@
+"""LED's data: planes, lists, folders, samples, synthetic pairs and noise, and what is refused."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from harness import seeded
+from harness.errors import BadInput
+from harness.pairs.led import isp, metrics, noise, packing
+from harness.pairs.led.datasets import PairFolder, Preparation, Samples, prepare, read_list
+from harness.pairs.led.scenes import SyntheticPairs, write_pairs
+
+
+@pytest.mark.parametrize("pattern", packing.PATTERNS)
+@pytest.mark.parametrize("axis", ["horizontal", "vertical"])
+def test_a_flipped_mosaic_keeps_its_order(pattern: str, axis: str) -> None:
+    height, width = 8, 10
+    colors = np.tile(np.array(packing.PATTERNS[pattern]), (height // 2, width // 2))
+    greens = np.where(colors == 3, 1, colors)
+    flipped = packing.flip_mosaic(greens, **{axis: True})
+    assert flipped.shape == ((height, width - 2) if axis == "horizontal" else (height - 2, width))
+    np.testing.assert_array_equal(flipped, greens[: flipped.shape[0], : flipped.shape[1]])
+
+
+def test_flips_of_planes_are_taken_back() -> None:
+    planes = np.arange(4 * 6 * 8).reshape(4, 6, 8)
+    for kind in ("horizontal", "vertical", "transpose"):
+        assert not np.array_equal(packing.flip(planes, **{kind: True}), planes)
+        np.testing.assert_array_equal(
+            packing.flip(packing.flip(planes, **{kind: True}), **{kind: True}), planes
+        )
+
+
+def test_levels_there_and_back() -> None:
+    planes = np.array([512, 513, 9000, 16383], np.uint16).reshape(4, 1, 1)
+    black, white = np.full(4, 512), np.full(4, 16383)
+    scaled = packing.normalize(planes, black, white)
+    assert scaled.ravel()[[0, 3]].tolist() == [0, 1]
+    back = packing.denormalize(scaled, black, white).astype(int)
+    assert np.abs(back - planes.astype(int)).max() <= 1  # cut off, not rounded
+
+
+def test_exposure_keeps_negative_noise_unless_told() -> None:
+    dark = np.array([-0.001, 0.001, 0.5], np.float32)
+    np.testing.assert_allclose(packing.expose(dark, 100), [-0.1, 0.1, 1], rtol=1e-6)
+    np.testing.assert_allclose(packing.expose(dark, 100, zero_clip=True), [0, 0.1, 1], rtol=1e-6)
+
+
+def test_planes_that_are_refused() -> None:
+    with pytest.raises(BadInput, match="no Bayer order is called 'RGBG'; there are RGGB"):
+        packing.pack(np.zeros((4, 4)), "RGBG")
+    with pytest.raises(BadInput, match="does not name planes 0 to 3 once each"):
+        packing.pack(np.zeros((4, 4)), [[0, 1], [1, 2]])
+    with pytest.raises(BadInput, match="5x4 are not multiples of 2"):
+        packing.pixel_unshuffle(np.zeros((1, 5, 4)), 2)
+    with pytest.raises(BadInput, match=r"a crop of 8 at \(1, 0\) does not fit into 8x8"):
+        packing.crop(np.zeros((4, 8, 8)), 8, (1, 0))
+
+
+def test_a_written_data_set_is_read_back(tmp_path: Path) -> None:
+    pairs = SyntheticPairs(3, size=(16, 24))
+    folder = PairFolder(tmp_path, write_pairs(tmp_path, pairs), packed=True)
+    assert len(folder) == 3
+    for index in range(3):
+        read, written = folder[index], pairs[index]
+        np.testing.assert_array_equal(read.dark.planes, written.dark.planes)
+        np.testing.assert_array_equal(read.bright.planes, written.bright.planes)
+        assert read.ratio == pytest.approx(written.ratio)
+
+
+def test_plain_arrays_have_the_cameras_levels(tmp_path: Path) -> None:
+    for name, side in (("a_0.1s", 8), ("b_10s", 8)):
+        np.save(tmp_path / f"{name}.npy", np.full((side, side), 512, np.uint16))
+    (tmp_path / "list.txt").write_text("a_0.1s.ARW b_10s.ARW ISO100 ISO100\n")
+    pair = PairFolder(tmp_path, tmp_path / "list.txt", packed=True)[0]
+    assert pair.ratio == pytest.approx(100)
+    assert not pair.dark.normalized.any()
+    assert pair.dark.planes.shape == (4, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("short/1_0.1s.ARW long/1_10s.ARW\nonly.ARW\n", r"line 2: 'only.ARW' names one image"),
+        ("short/1.ARW long/1_10s.ARW\n", r"line 1: the name short/1.ARW does not tell an exposure"),
+        ("short/1_0s.ARW long/1_10s.ARW\n", r"line 1: .*division by zero"),
+        ("\n\n", "is empty"),
+    ],
+)
+def test_lists_that_are_refused(text: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(BadInput, match=told):
+        read_list(tmp_path / "list.txt", tmp_path)
+
+
+def test_files_that_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput, match="there is no pair list"):
+        read_list(tmp_path / "none.txt", tmp_path)
+    listed = tmp_path / "list.txt"
+    listed.write_text("a_0.1s.ARW b_10s.ARW\n")
+    with pytest.raises(BadInput, match=r"line 1: there is no .*a_0.1s.ARW"):
+        PairFolder(tmp_path, listed)[0]
+    with pytest.raises(BadInput, match=r"there is no .*a_0.1s.ARW.npz or .*a_0.1s.npy"):
+        PairFolder(tmp_path, listed, packed=True)[0]
+    (tmp_path / "a_0.1s.ARW").write_bytes(b"raw")
+    monkeypatch.setitem(sys.modules, "rawpy", None)
+    with pytest.raises(BadInput, match="is a RAW file, for rawpy: pip install"):
+        PairFolder(tmp_path, listed)[0]
+    np.savez(tmp_path / "a_0.1s.ARW.npz", im=np.zeros((4, 2, 2)))
+    with pytest.raises(BadInput, match="lacks black_level, ccm, wb, white_level"):
+        PairFolder(tmp_path, listed, packed=True)[0]
+    (tmp_path / "a_0.1s.ARW.npz").unlink()
+    np.save(tmp_path / "a_0.1s.npy", np.zeros((3, 2, 2)))
+    with pytest.raises(BadInput, match=r"has shape \(3, 2, 2\); it may be a mosaic or four packed planes"):
+        PairFolder(tmp_path, listed, packed=True)[0]
+    np.save(tmp_path / "a_0.1s.npy", np.zeros((4, 4)))
+    np.save(tmp_path / "b_10s.npy", np.zeros((8, 8)))
+    with pytest.raises(BadInput, match="they must be the same scene"):
+        PairFolder(tmp_path, listed, packed=True)[0]
+
+
+def test_samples_depend_on_seed_epoch_and_number_alone() -> None:
+    pairs = SyntheticPairs(4, size=(24, 32))
+    samples = Samples(pairs, Preparation(crop=16, train=True), seed=5)
+    first, again = samples.batch([0, 1]), samples.batch([0, 1])
+    for name in ("lq", "gt"):
+        assert first[name].shape == (2, 4, 16, 16)
+        np.testing.assert_array_equal(first[name], again[name])
+    assert not np.array_equal(first["lq"], samples.batch([0, 1], epoch=1)["lq"])
+    np.testing.assert_array_equal(samples.sample(1)["lq"], first["lq"][1])
+
+
+def test_a_crop_of_the_whole_image() -> None:
+    pair = SyntheticPairs(1, size=(16, 16))[0]
+    how = Preparation(crop=16, train=True, horizontal=False, rotate=False)
+    whole = prepare(pair, Preparation())
+    np.testing.assert_array_equal(prepare(pair, how, seeded.generator(0, "x"))["lq"], whole["lq"])
+    with pytest.raises(BadInput, match="16x16 packed pixels is smaller than the crop of 17"):
+        prepare(pair, Preparation(crop=17, train=True), seeded.generator(0, "x"))
+
+
+def test_synthetic_pairs_are_dark_noisy_and_alike() -> None:
+    pairs = SyntheticPairs(2, size=(48, 48))
+    pair = pairs[0]
+    assert (pair.ratio, pairs[1].ratio) == (100, 250)
+    assert pair.dark.normalized.mean() * pair.ratio == pytest.approx(pair.bright.normalized.mean(), rel=0.2)
+    ready = prepare(pair, Preparation())
+    error = np.abs(ready["lq"] - ready["gt"]).mean()
+    assert 0.003 < error < 0.2
+    with pytest.raises(IndexError):
+        pairs[2]
+
+
+def test_laws_of_the_noise() -> None:
+    uniform = seeded.tensor(0, "u", (40_000,)).astype(np.float64)
+    for weight in (0.14, -0.2, 0.0):
+        found = noise.tukey(uniform, np.float64(weight))
+        assert stats.kstest(found, stats.tukeylambda(weight).cdf).statistic < 0.01
+    assert np.isfinite(noise.tukey(np.array([0.0, 1.0]), np.float64(-0.2))).all()
+    shape = (2, 4, 64, 64)
+    camera = noise.calibrated("SonyA7S2")
+    image, scale = np.full(shape, 0.2, np.float32), np.full((2, 4, 1, 1), 15871, np.float32)
+    noisy, clean = noise.noisy_pair(
+        seeded.generator(0, "n"), image, scale, np.array([100.0, 200.0], np.float32), camera, "p"
+    )
+    np.testing.assert_array_equal(clean, image)
+    assert noisy.mean() == pytest.approx(0.2, rel=0.02)
+    assert noisy[1].std() > noisy[0].std() * 0.5
+
+
+def test_gains_reach_both_ends_and_no_further() -> None:
+    camera = noise.calibrated("SonyA7S2")
+    gains = camera.gain(np.array([0.0, 1.0], np.float32))
+    np.testing.assert_allclose(gains, camera.gains, rtol=1e-6)
+    bias = camera.color_bias(np.array([camera.gains[0], camera.gains[1] * 1.001], np.float32))
+    np.testing.assert_array_equal(bias[:, :, 0, 0], camera.bias[[0, -1]])
+
+
+def test_noise_that_is_refused() -> None:
+    with pytest.raises(BadInput, match="no camera 'Leica' was measured; known are SonyA7S2"):
+        noise.calibrated("Leica")
+    camera, draws = noise.calibrated("SonyA7S2"), {"K": np.zeros((1, 1, 1, 1), np.float32)}
+    with pytest.raises(BadInput, match="kind of noise 'px': x unknown; use of pgtrqc"):
+        noise.components(np.zeros((1, 4, 2, 2), np.float32), camera, "px", draws)
+
+
+def test_a_response_curve_is_read(tmp_path: Path) -> None:
+    (tmp_path / "emor.txt").write_text("E = \n 0.0 0.5\n 1.0\n f0 =\n 0 1 2\n")
+    np.savetxt(tmp_path / "curve.txt", [[0, 0.7, 1]] * 3)
+    curve = isp.ResponseCurve.read(tmp_path / "emor.txt", tmp_path / "curve.txt")
+    x = np.full((1, 3, 1, 1), 0.25)
+    np.testing.assert_allclose(curve(x), 0.35)
+    np.savetxt(tmp_path / "curve.txt", [[0, 1]] * 3)
+    with pytest.raises(BadInput, match="has 2 values a colour for 3 knots"):
+        isp.ResponseCurve.read(tmp_path / "emor.txt", tmp_path / "curve.txt")
+    (tmp_path / "emor.txt").write_text("nothing")
+    with pytest.raises(BadInput, match="has no block 'E ='"):
+        isp.ResponseCurve.read(tmp_path / "emor.txt", tmp_path / "curve.txt")
+
+
+def test_both_protocols_are_told_apart() -> None:
+    inputs = {name: seeded.tensor(0, name, (2, 4, 24, 24)) for name in ("lq", "gt")}
+    found = metrics.evaluate({"0": inputs["gt"]}, inputs)
+    assert found["PSNR"] == pytest.approx(80)
+    assert found["PSNR (8 bits)"] == np.inf
+    assert found["SSIM"] == pytest.approx(1)
+    broken = inputs["gt"].copy()
+    broken[:, 3] = 0  # the plane that the protocol in 8 bits does not see
+    found = metrics.evaluate({"0": broken}, inputs)
+    assert found["PSNR"] < 30
+    assert found["PSNR (8 bits)"] == np.inf
+    small = metrics.evaluate({"0": inputs["gt"][..., :8, :8]}, {"gt": inputs["gt"][..., :8, :8]})
+    assert set(small) == {"PSNR", "PSNR (8 bits)"}
+
+
+def test_brightness_needs_three_colours() -> None:
+    with pytest.raises(ValueError, match="there are 4 planes"):
+        metrics.psnr(np.zeros((4, 16, 16)), np.zeros((4, 16, 16)), luma=True)
