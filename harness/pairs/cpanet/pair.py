@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from harness import seeded
 from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.cpanet.data import draw_inputs
+from harness.pairs.cpanet.metrics import evaluate
 from harness.pairs.cpanet.switches import CORRECTIONS, switches
 
 PUBLISHED = Upstream(
@@ -120,6 +121,7 @@ PAIR = Pair(
         epochs=200,
     ),
     weight_rule=weight_rule,
+    metrics=evaluate,
     overrides=overrides,
     checkpoint_prefixes=("module.",),
 )
