@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import seeded
+from harness.errors import BadInput
 from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.cpanet.data import draw_inputs
 from harness.pairs.cpanet.metrics import evaluate
@@ -43,7 +44,7 @@ def configured(name: str, summary: str = "", shots: int = 1, **options: Any) -> 
     switches(**network)
     options.setdefault("backbone", "vgg16")
     if options["backbone"] not in BACKBONES:
-        raise ValueError(f"{options['backbone']!r} is no backbone of CPANet; it has {', '.join(BACKBONES)}")
+        raise BadInput(f"{options['backbone']!r} is no backbone of CPANet; it has {', '.join(BACKBONES)}")
     upstream = None if network else PUBLISHED
     return Variant(name, summary, upstream, {**options, **({"shots": shots} if shots != 1 else {})})
 
