@@ -4,6 +4,7 @@
     inputs/NAME             input:NAME
     modules/PATH/CALL       layer:PATH#CALL:out, samples
     outputs/KEY             output:KEY, whole or samples      outputs64/KEY  its float64 run
+    outputs/after.KEY       state:KEY, the state once the run has changed it
     loss/NAME               loss:NAME                         loss64/NAME    its float64 run
     grads/PARAM             grad:PARAM, samples               grads_table    all of them, statistics alone
     buffers_after, deployed, params, deployed_table           state:KEY, samples or statistics alone
@@ -39,6 +40,7 @@ _KINDS = {
     "deployed": "state",
     "params": "state",
 }
+_AFTER = "after."
 _TABLES = {"grads_table": "grad", "deployed_table": "state"}
 _TRUTHS = {"output": "outputs64", "loss": "loss64"}
 
@@ -75,7 +77,10 @@ class UpstreamTrace:
                 yield addresses.layer(path, int(call), "out"), self._file.child(module, call)
         for group, kind in _KINDS.items():
             for name, place in self._children(group):
-                yield f"{kind}:{name}", place
+                if group == "outputs" and name.startswith(_AFTER):
+                    yield f"state:{name.removeprefix(_AFTER)}", place
+                else:
+                    yield f"{kind}:{name}", place
 
     def _children(self, name: str) -> Iterator[tuple[str, Any]]:
         if (group := self._file.group(name)) is not None:

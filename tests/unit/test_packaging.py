@@ -21,7 +21,8 @@ from tests import ROOT
 
 PACKAGES = ("golden", "harness", "ports_jittor", "refs_torch", "reports", "weight_convert")
 BUILD_INPUTS = ("pyproject.toml", "README.md", "LICENSE", "NOTICE")
-MODULE_OF = {"pillow": "PIL", "nvidia-ml-py": "pynvml"}  # distributions whose module has another name
+# distributions whose module has another name
+MODULE_OF = {"pillow": "PIL", "nvidia-ml-py": "pynvml", "opencv-python-headless": "cv2"}
 HAS_SETUPTOOLS = importlib.util.find_spec("setuptools") is not None
 
 pytestmark = pytest.mark.skipif(

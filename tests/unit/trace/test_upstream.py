@@ -49,6 +49,7 @@ def test_every_file_is_a_trace_of_a_run_or_is_refused(path: Path) -> None:
         assert set(trace.inputs()) == set(file.get("inputs", ()))
         expected = sum(len(file.get(name, ())) for name in ("inputs", "outputs", "loss", "grads"))
         expected += sum(len(module) for module in file.get("modules", {}).values())
+        expected -= sum(name.startswith("after.") for name in file.get("outputs", ()))  # they are states
         expected += len(json.loads(file["grads_table"][()])) if "grads_table" in file else 0
         assert sum(not address.startswith("state:") for address in trace.records) == expected
         for address in trace.records:
@@ -138,6 +139,9 @@ def test_what_lies_beside_the_tensors_is_noted() -> None:
         assert min(noise.values()) == -1
     with Trace.open(FOLDER / "gold_yolo/n_train_tal.h5") as trace:
         assert "state:backbone.ERBlock_2.0.rbr_1x1.bn.running_var" in trace.records
+    with Trace.open(FOLDER / "cpanet/resnet50_train_1shot.h5") as trace:
+        assert trace.records["state:layer3.0.bn1.running_var"].shape == (256,)
+        assert not any(address.startswith("output:after") for address in trace.records)
 
 
 def test_inputs_are_what_the_seed_draws() -> None:

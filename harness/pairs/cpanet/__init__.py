@@ -1,0 +1,1 @@
+"""CPANet: few-shot segmentation of surface defects."""

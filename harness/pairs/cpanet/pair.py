@@ -1,0 +1,128 @@
+"""CPANet as a pair: its variants, inputs, recipe, and what needs another rule than the usual one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import seeded
+from harness.errors import BadInput
+from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
+from harness.pairs.cpanet.data import draw_inputs
+from harness.pairs.cpanet.metrics import evaluate
+from harness.pairs.cpanet.switches import CORRECTIONS, switches
+
+PUBLISHED = Upstream(
+    "https://github.com/ZSLsherly/CPANet-Pytorch-Jittor",
+    "dd018c7fd5e9519412493cd9d5e5536c66489af8",
+    "not stated",
+)
+BACKBONES = {
+    "vgg16": "VGG-16 with batch normalisation",
+    "resnet50": "deep-stem ResNet-50",
+    "resnet101": "deep-stem ResNet-101",
+    "resnet152": "deep-stem ResNet-152",
+}
+PARTS = ("cpp", "sa", "ssa")
+ABLATIONS = ("cpp_sa", "cpp_ssa", "sa_ssa", "cpp", "sa", "ssa", "none")
+QUIRK_NAMES = {
+    "swap_sides": "Q1, height and width swapped",
+    "divide_by_batch": "Q2, prototypes divided by the batch size",
+    "last_shot_loss": "Q3, the last shot's auxiliary loss alone",
+    "k": "Q4, the auxiliary loss weighed 0.8",
+    "ignored_is_background": "Q5, ignored pixels of supports taken as background",
+    "backbone_norms_train": "Q6, norms of the frozen backbone training",
+    "first_mask_only": "Q7, a mask for the first sample alone",
+}
+
+
+def configured(name: str, summary: str = "", shots: int = 1, **options: Any) -> Variant:
+    """A variant of one's own: `backbone`, `shots`, and any of the switches."""
+    network = {key: value for key, value in options.items() if key != "backbone"}
+    switches(**network)
+    options.setdefault("backbone", "vgg16")
+    if options["backbone"] not in BACKBONES:
+        raise BadInput(f"{options['backbone']!r} is no backbone of CPANet; it has {', '.join(BACKBONES)}")
+    upstream = None if network else PUBLISHED
+    return Variant(name, summary, upstream, {**options, **({"shots": shots} if shots != 1 else {})})
+
+
+def _ablation(name: str) -> Variant:
+    kept = name.split("_")
+    off = {part: False for part in PARTS if part not in kept}
+    told = " and ".join(part.upper() for part in PARTS if part in kept) or "none of CPP, SA and SSA"
+    return configured(f"vgg16_{name}", f"ablation on VGG-16: {told}", **off)
+
+
+def _variants() -> list[Variant]:
+    published = [
+        configured(name, f"as published, on {what}", backbone=name) for name, what in BACKBONES.items()
+    ]
+    corrected = [
+        configured(f"{name}_corrected", "every quirk of the published code off", backbone=name, **CORRECTIONS)
+        for name in ("vgg16", "resnet50")
+    ]
+    shots = [configured("vgg16_5shot", "as published, on VGG-16, with five supports", shots=5)]
+    ablations = [_ablation(name) for name in ABLATIONS]
+    single = [
+        configured(f"vgg16_without_{name}", f"a quirk off: {QUIRK_NAMES[name]}", **{name: value})
+        for name, value in CORRECTIONS.items()
+    ]
+    return [published[0], corrected[0], *published[1:], corrected[1], *shots, *ablations, *single]
+
+
+VARIANTS = tuple(_variants())
+
+BN3_SCALE = np.float32(0.2)
+
+
+def weight_rule(seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
+    """Seeded weights; the last scale of a residual block is a fifth, or activations would reach 1e4."""
+    drawn = seeded.weight(seed, name, shape)
+    return BN3_SCALE * drawn if name.endswith("bn3.weight") else drawn
+
+
+ZERO_GRADIENT = "zero in theory ({why}): what float32 shows is noise"
+ZERO_GRADIENT_BOUND = 1e-4
+ZERO_GRADIENTS = {
+    "REF.g.0.bias": "a batch normalisation takes it out",
+    "REF.W.0.bias": "a batch normalisation takes it out",
+    "REF.phi.0.bias": "it moves all scores of a softmax alike",
+}
+
+
+def overrides(variant: Variant, mode: Mode) -> tuple[Override, ...]:
+    """Gradients that are zero in theory, and what the published runs recorded twice."""
+    if mode == "eval":
+        return ()
+    rules = [
+        Override(f"grad:{name}", "absolute", ZERO_GRADIENT.format(why=why), atol=ZERO_GRADIENT_BOUND)
+        for name, why in ZERO_GRADIENTS.items()
+        if mode == "train" or "softmax" in why
+    ]
+    return tuple(rules)
+
+
+PAIR = Pair(
+    name="cpanet",
+    title="CPANet, few-shot segmentation of surface defects",
+    variants={variant.name: variant for variant in VARIANTS},
+    reference="refs_torch.cpanet",
+    port="ports_jittor.cpanet",
+    draw_inputs=draw_inputs,
+    forward=("x", "s_x", "s_y", "y"),
+    recipe=Recipe(
+        optimizer="sgd",
+        lr=0.0025,
+        options={"momentum": 0.9, "weight_decay": 1e-4},
+        schedule="poly",
+        schedule_options={"power": 0.9},
+        epochs=200,
+    ),
+    weight_rule=weight_rule,
+    metrics=evaluate,
+    overrides=overrides,
+    checkpoint_prefixes=("module.",),
+)
