@@ -79,7 +79,9 @@ class Pair:
 
     `reference` and `port` name importable modules that each offer `build(variant, **options)`, which
     returns a module, and `losses(outputs, inputs)`, which returns named scalars; the first one is
-    back-propagated. `forward` lists the inputs the model is called with, in order.
+    back-propagated. A model with a method `losses` of the same kind is asked itself instead. `forward`
+    lists the inputs the model is called with, in order. `trace_variant` names the variant that an upstream
+    trace is of, from the trace's attributes.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Pair:
     metrics: Callable[[Arrays, Arrays], dict[str, float]] | None = None
     overrides: Callable[[Variant, Mode], tuple[Override, ...]] = lambda variant, mode: ()
     checkpoint_prefixes: tuple[str, ...] = ()
+    trace_variant: Callable[[Mapping[str, Any]], str] = lambda header: str(header["variant"])
 
     def variant(self, name: str | None) -> Variant:
         """The variant called `name`, or the first one."""

@@ -88,7 +88,7 @@ def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> 
     if header.get("model") != pair.name:
         raise BadInput(f"{path} is a trace of {header.get('model')}, not of {pair.name}")
     try:
-        variant = pair.variant(str(header["variant"])).name
+        variant = pair.variant(pair.trace_variant(header)).name
     except ValueError as error:
         raise BadInput(f"{path}: {error}") from error
     case = Case(

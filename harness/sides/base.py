@@ -317,8 +317,13 @@ class Side(ABC):
             with context:
                 outputs = self.model(*given)
             if mode != "eval":
-                self._losses = self.side_module().losses(outputs, self._inputs)
+                self._losses = self._loss_function()(outputs, self._inputs)
         return self._collect(outputs)
+
+    def _loss_function(self) -> Callable[[Any, dict[str, Any]], dict[str, Any]]:
+        """The model's own, where the loss depends on how the model was built; else the one of its module."""
+        found: Callable[[Any, dict[str, Any]], dict[str, Any]] | None = getattr(self.model, "losses", None)
+        return found or self.side_module().losses
 
     def _collect(self, outputs: Any) -> Arrays:
         arrays: Arrays = {}

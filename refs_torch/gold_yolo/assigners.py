@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from refs_torch.gold_yolo.iou import pairwise_iou
 
@@ -33,6 +32,11 @@ class Objects:
     real: Tensor
 
 
+def one_hot(labels: Tensor, classes: int, like: Tensor) -> Tensor:
+    """Rows of zeros with a one, in the precision of another tensor; what is no class gives zeros alone."""
+    return (labels[..., None] == torch.arange(classes, device=labels.device)).to(like.dtype)
+
+
 def inside(points: Tensor, boxes: Tensor) -> Tensor:
     """Whether points (A, 2) lie strictly within boxes (B, G, 4): (B, G, A)."""
     low = points - boxes[..., None, :2]
@@ -49,8 +53,8 @@ def best_places(values: Tensor, count: int, real: Tensor, largest: bool = True) 
 
 def one_object_each(chosen: Tensor, overlaps: Tensor) -> tuple[Tensor, Tensor]:
     """An anchor chosen by several objects goes to the one it overlaps most of all objects."""
-    closest = functional.one_hot(overlaps.argmax(dim=1), overlaps.shape[1]).permute(0, 2, 1)
-    chosen = torch.where((chosen.sum(dim=1) > 1)[:, None], closest.to(chosen.dtype), chosen)
+    closest = one_hot(overlaps.argmax(dim=1), overlaps.shape[1], chosen).permute(0, 2, 1)
+    chosen = torch.where((chosen.sum(dim=1) > 1)[:, None], closest, chosen)
     return chosen, chosen.argmax(dim=1)
 
 
@@ -80,7 +84,7 @@ class TaskAligned:
         metric, overlaps = metric * chosen, overlaps * chosen
         scale = overlaps.amax(dim=-1, keepdim=True) / (metric.amax(dim=-1, keepdim=True) + self.eps)
         quality = (metric * scale).amax(dim=1)
-        wanted = functional.one_hot(labels, self.classes) * positive[..., None] * quality[..., None]
+        wanted = one_hot(labels, self.classes, quality) * (quality * positive)[..., None]
         return Assigned(labels, take_boxes(objects.boxes, place), wanted, positive)
 
     def measure(self, scores: Tensor, boxes: Tensor, objects: Objects) -> tuple[Tensor, Tensor]:
@@ -96,9 +100,7 @@ class Adaptive:
     def __init__(self, topk: int = 9, classes: int = 80) -> None:
         self.topk, self.classes = topk, classes
 
-    def __call__(
-        self, anchors: Tensor, counts: Sequence[int], boxes: Tensor, objects: Objects
-    ) -> Assigned:
+    def __call__(self, anchors: Tensor, counts: Sequence[int], boxes: Tensor, objects: Objects) -> Assigned:
         """From anchor boxes (A, 4), levels of `counts` anchors, and predicted boxes (B, A, 4), in pixels."""
         if min(counts) < self.topk:
             raise ValueError(
@@ -113,7 +115,7 @@ class Adaptive:
         positive = chosen.sum(dim=1) > 0
         labels = torch.where(positive, objects.labels.gather(1, place), self.classes)
         quality = (pairwise_iou(objects.boxes, boxes) * chosen).amax(dim=1)
-        wanted = functional.one_hot(labels, self.classes + 1)[..., :-1].float() * quality[..., None].float()
+        wanted = one_hot(labels, self.classes, boxes) * quality.to(boxes.dtype)[..., None]
         return Assigned(labels, take_boxes(objects.boxes, place), wanted, positive)
 
     def nearest(

@@ -16,7 +16,9 @@ class Conv(nn.Module):
 
     activation: Callable[[], nn.Module] = nn.SiLU
 
-    def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, bias: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, bias: bool = False
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=bias)
         self.bn = nn.BatchNorm2d(outputs, **FINE)

@@ -24,9 +24,7 @@ def pool(x: Tensor, size: Size) -> Tensor:
 def pool_with_one_window(x: Tensor, size: Size) -> Tensor:
     """The rule of exported networks: one window and stride; another result where sizes do not divide."""
     strides = [have // want for have, want in zip(size_of(x), size, strict=True)]
-    kernel = [
-        have - (want - 1) * step for have, want, step in zip(size_of(x), size, strides, strict=True)
-    ]
+    kernel = [have - (want - 1) * step for have, want, step in zip(size_of(x), size, strides, strict=True)]
     return functional.avg_pool2d(x, (kernel[0], kernel[1]), (strides[0], strides[1]))
 
 

@@ -12,7 +12,7 @@ from harness.pairs.gold_yolo.config import Config
 from harness.pairs.gold_yolo.grid import Grid, grid
 from harness.pairs.gold_yolo.targets import grouped
 from refs_torch.gold_yolo.anchors import bbox2dist, dist2bbox, tensor_like
-from refs_torch.gold_yolo.assigners import Adaptive, Assigned, Objects, TaskAligned
+from refs_torch.gold_yolo.assigners import Adaptive, Assigned, Objects, TaskAligned, one_hot
 from refs_torch.gold_yolo.iou import iou_loss
 
 CLASS_WEIGHT, IOU_WEIGHT, DFL_WEIGHT = 1.0, 2.5, 0.5
@@ -71,13 +71,13 @@ class DetectionLoss:
         points, strides = (tensor_like(array, scores) for array in (cells.points, cells.strides))
         boxes = dist2bbox(self.distances(distribution), points)
         assigned = self.assign(scores, boxes * strides, cells, objects, epoch)
-        labels = torch.where(assigned.positive, assigned.labels, self.classes)
-        known = functional.one_hot(labels, self.classes + 1)[..., :-1]
+        known = one_hot(assigned.labels, self.classes, scores) * assigned.positive[..., None]
         wanted = assigned.scores
         total = wanted.sum()
         classes = varifocal(scores, wanted, known)
         classes = classes / total if total > 0 else classes
-        overlap, bins = self.of_boxes(distribution, boxes, points, assigned, strides, total)
+        unit = total if total > 0 else torch.ones_like(total)
+        overlap, bins = self.of_boxes(distribution, boxes, points, assigned, strides, unit)
         parts = {
             "iou": IOU_WEIGHT * overlap,
             "dfl": DFL_WEIGHT * bins,
@@ -93,9 +93,7 @@ class DetectionLoss:
         bins = torch.arange(self.reg_max + 1, device=distribution.device).to(distribution)
         return distribution.reshape(batch, cells, 4, self.reg_max + 1).softmax(dim=-1).matmul(bins)
 
-    def assign(
-        self, scores: Tensor, boxes: Tensor, cells: Grid, objects: Objects, epoch: int
-    ) -> Assigned:
+    def assign(self, scores: Tensor, boxes: Tensor, cells: Grid, objects: Objects, epoch: int) -> Assigned:
         """Which cells answer for which objects."""
         scores, boxes = scores.detach(), boxes.detach()
         if not objects.labels.shape[1]:
@@ -111,7 +109,7 @@ class DetectionLoss:
         points: Tensor,
         assigned: Assigned,
         strides: Tensor,
-        total: Tensor,
+        unit: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """The losses of overlap and of bins over the positive cells, per unit of wanted probability."""
         none = distribution.sum() * 0
@@ -120,7 +118,6 @@ class DetectionLoss:
             return none, none
         wanted = (assigned.boxes / strides)[chosen]
         weight = assigned.scores.sum(dim=-1)[chosen]
-        unit = total if total > 0 else torch.ones_like(total)
         overlap = (iou_loss(boxes[chosen], wanted, self.iou_type) * weight).sum() / unit
         if not self.reg_max:
             return overlap, none

@@ -46,7 +46,7 @@ class Mlp(nn.Module):
         return self.drop(self.fc2(x))
 
 
-class DropPath(nn.Dropout):
+class PathDropout(nn.Dropout):
     """Leaves a branch out for whole samples while training."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -62,7 +62,7 @@ class Block(nn.Module):
     def __init__(self, channels: int, key_dim: int, heads: int, rate: float) -> None:
         super().__init__()
         self.attn = Attention(channels, key_dim, heads)
-        self.drop_path = DropPath(rate) if rate > 0 else nn.Identity()
+        self.drop_path = PathDropout(rate) if rate > 0 else nn.Identity()
         self.mlp = Mlp(channels)
 
     def forward(self, x: Tensor) -> Tensor:

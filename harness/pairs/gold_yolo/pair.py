@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
 
 OFFICIAL = Upstream(
-    "https://github.com/huawei-noah/Efficient-Computing", "225ddd2e6ca41915434557f7f49d395e4f801e3e", "GPL-3.0"
+    "https://github.com/huawei-noah/Efficient-Computing",
+    "225ddd2e6ca41915434557f7f49d395e4f801e3e",
+    "GPL-3.0",
 )
 
 VARIANTS = (
@@ -28,6 +33,14 @@ def overrides(variant: Variant, mode: Mode) -> tuple[Override, ...]:
     return ()
 
 
+def trace_variant(header: Mapping[str, Any]) -> str:
+    """A recorded case may be of a form of the network that is a variant of its own here."""
+    name, case = str(header["variant"]), str(header["case"])
+    if "distilled" in case:
+        return f"{name}_distill_ns"
+    return f"{name}_atss" if "atss" in case else name
+
+
 PAIR = Pair(
     name="gold_yolo",
     title="Gold-YOLO, object detection",
@@ -47,4 +60,5 @@ PAIR = Pair(
     weight_rule=weight_rule,
     overrides=overrides,
     checkpoint_prefixes=("model.", "module."),
+    trace_variant=trace_variant,
 )
