@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import jittor as jt
 import numpy as np
 from jittor import Var as Tensor
+from numpy.typing import NDArray
 
 from harness.pairs.gold_yolo.grid import Size, grid
 from ports_jittor.torchlike import kinks
@@ -18,7 +20,7 @@ def cell_centres(sizes: Sequence[Size], like: Tensor) -> tuple[Tensor, Tensor]:
     return tensor_like(found.points, like), tensor_like(found.strides, like)
 
 
-def tensor_like(array: np.ndarray, like: Tensor) -> Tensor:
+def tensor_like(array: NDArray[Any], like: Tensor) -> Tensor:
     """Numbers in the precision of another tensor; jt.array alone would make them float32."""
     wide = array.astype(str(like.dtype))
     return (jt.array64(wide) if wide.dtype == np.float64 else jt.array(wide)).stop_grad()

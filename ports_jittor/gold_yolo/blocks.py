@@ -22,7 +22,7 @@ class Conv(nn.Module):
     ) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=bias)
-        self.bn = nn.BatchNorm2d(outputs, **FINE)
+        self.bn = nn.BatchNorm2d(outputs, FINE.eps, FINE.momentum)
         self.act = self.activation()
 
     def forward(self, x: Tensor) -> Tensor:
@@ -53,7 +53,7 @@ class ConvWrapper(nn.Module):
 def conv_bn(inputs: int, outputs: int, kernel: int, stride: int) -> nn.Sequential:
     """A branch of a RepVGG block."""
     conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2, bias=False)
-    return nn.Sequential(OrderedDict(conv=conv, bn=nn.BatchNorm2d(outputs, **FINE)))
+    return nn.Sequential(OrderedDict(conv=conv, bn=nn.BatchNorm2d(outputs, FINE.eps, FINE.momentum)))
 
 
 class RepVGGBlock(nn.Module):
@@ -65,7 +65,7 @@ class RepVGGBlock(nn.Module):
         self.se = nn.Identity()
         self.rbr_identity = None
         if inputs == outputs and stride == 1:
-            self.rbr_identity = nn.BatchNorm2d(inputs, **FINE)
+            self.rbr_identity = nn.BatchNorm2d(inputs, FINE.eps, FINE.momentum)
         self.rbr_dense = conv_bn(inputs, outputs, 3, stride)
         self.rbr_1x1 = conv_bn(inputs, outputs, 1, stride)
 
@@ -154,7 +154,7 @@ class FusedConv(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.c = nn.Conv2d(inputs, outputs, 1, bias=False)
-        self.bn = nn.BatchNorm2d(outputs, **FUSED)
+        self.bn = nn.BatchNorm2d(outputs, FUSED.eps, FUSED.momentum)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.bn(self.c(x))
@@ -166,7 +166,7 @@ class ConvModule(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, 1, bias=False)
-        self.bn = nn.BatchNorm2d(outputs, **FUSED)
+        self.bn = nn.BatchNorm2d(outputs, FUSED.eps, FUSED.momentum)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.bn(self.conv(x))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import jittor as jt
+import numpy as np
 from jittor import Var as Tensor
 
-from harness.pairs.gold_yolo.config import ANCHORS, DFL_BINS, Config
-from ports_jittor.gold_yolo.anchors import cell_centres, dist2bbox
+from harness.pairs.gold_yolo.config import ANCHORS, DFL_BINS, STRIDES, Config
+from ports_jittor.gold_yolo.anchors import cell_centres, dist2bbox, tensor_like
 from ports_jittor.gold_yolo.blocks import Conv
 from ports_jittor.gold_yolo.fusion import size_of
 from ports_jittor.torchlike import functional, nn
@@ -25,7 +26,7 @@ def rows(levels: list[Tensor]) -> Tensor:
 
 
 class Detect(nn.Module):
-    """In training: features, probabilities and raw distances. Otherwise boxes in pixels with probabilities."""
+    """In training features, probabilities and raw distances; else boxes in pixels with probabilities."""
 
     suffix = ""
 
@@ -103,8 +104,6 @@ class FusedDetect(Detect):
     def add_predictors(self, widths: tuple[int, ...]) -> None:
         """The anchor-based branch's too."""
         super().add_predictors(widths)
-        shapes = jt.array(ANCHORS).float32().reshape(3, 3, 2)
-        self.register_buffer("anchors", shapes, persistent=False)
         self.cls_preds_ab = predictors(widths, 3 * self.classes)
         self.reg_preds_ab = predictors(widths, 12)
 
@@ -121,9 +120,9 @@ class FusedDetect(Detect):
 
     def shaped(self, level: int, raw: Tensor) -> Tensor:
         """Centres as they are; sizes as shares of the anchors', in cells."""
-        stride = 8 * 2**level
-        shapes = (self.anchors[level] / stride).repeat(raw.shape[1] // 3, 1)
-        return jt.concat((raw[..., :2], (functional.sigmoid(raw[..., 2:]) * 2).sqr() * shapes), dim=-1)
+        shapes = np.array(ANCHORS[level], np.float32).reshape(3, 2) / STRIDES[level]
+        every = tensor_like(np.tile(shapes, (raw.shape[1] // 3, 1)), raw)
+        return jt.concat((raw[..., :2], (functional.sigmoid(raw[..., 2:]) * 2).sqr() * every), dim=-1)
 
 
 def anchor_rows(level: Tensor, anchors: int) -> Tensor:

@@ -11,11 +11,11 @@ from jittor import Var as Tensor
 
 from harness.pairs.gold_yolo.config import Config
 from ports_jittor.gold_yolo.backbone import Backbone
-from ports_jittor.gold_yolo.blocks import ConvModule
+from ports_jittor.gold_yolo.blocks import ConvModule, FusedConv
+from ports_jittor.gold_yolo.fusion import size_of
 from ports_jittor.gold_yolo.head import HEADS
 from ports_jittor.gold_yolo.loss import DetectionLoss
 from ports_jittor.gold_yolo.neck import Neck
-from ports_jittor.gold_yolo.transformer import Attention
 from ports_jittor.torchlike import nn
 
 PRIOR = 0.01  # the probability that a new network gives every class
@@ -38,19 +38,18 @@ class GoldYolo(nn.Module):
 
     def losses(self, outputs: list[Any], inputs: Mapping[str, Tensor], epoch: int = 0) -> dict[str, Tensor]:
         """The total, which training minimises, and its weighted parts."""
-        return self.criterion(outputs[0], inputs["targets"], tuple(inputs["x"].shape[-2:]), epoch)
+        return self.criterion(outputs[0], inputs["targets"], size_of(inputs["x"]), epoch)
 
 
 def start(model: GoldYolo) -> None:
     """Everything that does not start as its layer's own constructor starts it."""
-    for module in model.modules():
+    for path, module in model.named_modules():
         if isinstance(module, ConvModule):
             jt.init.kaiming_normal_(module.conv.weight, mode="fan_out", nonlinearity="relu")
-        elif isinstance(module, Attention):
-            jt.init.zero_(module.proj[1].bn.weight)
-    for name, predictors in model.detect.named_children():
-        if name.startswith(("cls_preds", "reg_preds")):
-            bias = -math.log((1 - PRIOR) / PRIOR) if name.startswith("cls") else 1.0
-            for conv in predictors:
-                jt.init.zero_(conv.weight)
-                jt.init.constant_(conv.bias, bias)
+        elif isinstance(module, FusedConv) and path.endswith("attn.proj.1"):
+            jt.init.zero_(module.bn.weight)
+        elif isinstance(module, nn.Conv2d) and path.startswith(("detect.cls_preds", "detect.reg_preds")):
+            assert module.bias is not None
+            jt.init.zero_(module.weight)
+            is_class = path.startswith("detect.cls")
+            jt.init.constant_(module.bias, -math.log((1 - PRIOR) / PRIOR) if is_class else 1.0)

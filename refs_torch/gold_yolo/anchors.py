@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from harness.pairs.gold_yolo.grid import Size, grid
@@ -17,7 +18,7 @@ def cell_centres(sizes: Sequence[Size], like: Tensor) -> tuple[Tensor, Tensor]:
     return tensor_like(found.points, like), tensor_like(found.strides, like)
 
 
-def tensor_like(array: np.ndarray, like: Tensor) -> Tensor:
+def tensor_like(array: NDArray[Any], like: Tensor) -> Tensor:
     """Numbers on the device and in the precision of another tensor."""
     return torch.from_numpy(array).to(like)
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 
 from harness.pairs.gold_yolo.config import Config
 from refs_torch.gold_yolo.backbone import Backbone
-from refs_torch.gold_yolo.blocks import ConvModule
+from refs_torch.gold_yolo.blocks import ConvModule, FusedConv
+from refs_torch.gold_yolo.fusion import size_of
 from refs_torch.gold_yolo.head import HEADS
 from refs_torch.gold_yolo.loss import DetectionLoss
 from refs_torch.gold_yolo.neck import Neck
-from refs_torch.gold_yolo.transformer import Attention
 
 PRIOR = 0.01  # the probability that a new network gives every class
 
@@ -36,19 +36,18 @@ class GoldYolo(nn.Module):
 
     def losses(self, outputs: list[Any], inputs: Mapping[str, Tensor], epoch: int = 0) -> dict[str, Tensor]:
         """The total, which training minimises, and its weighted parts."""
-        return self.criterion(outputs[0], inputs["targets"], tuple(inputs["x"].shape[-2:]), epoch)
+        return self.criterion(outputs[0], inputs["targets"], size_of(inputs["x"]), epoch)
 
 
 def start(model: GoldYolo) -> None:
     """Everything that does not start as its layer's own constructor starts it."""
-    for module in model.modules():
+    for path, module in model.named_modules():
         if isinstance(module, ConvModule):
             nn.init.kaiming_normal_(module.conv.weight, mode="fan_out", nonlinearity="relu")
-        elif isinstance(module, Attention):
-            nn.init.zeros_(module.proj[1].bn.weight)
-    for name, predictors in model.detect.named_children():
-        if name.startswith(("cls_preds", "reg_preds")):
-            bias = -math.log((1 - PRIOR) / PRIOR) if name.startswith("cls") else 1.0
-            for conv in predictors:
-                nn.init.zeros_(conv.weight)
-                nn.init.constant_(conv.bias, bias)
+        elif isinstance(module, FusedConv) and path.endswith("attn.proj.1"):
+            nn.init.zeros_(module.bn.weight)
+        elif isinstance(module, nn.Conv2d) and path.startswith(("detect.cls_preds", "detect.reg_preds")):
+            assert module.bias is not None
+            nn.init.zeros_(module.weight)
+            is_class = path.startswith("detect.cls")
+            nn.init.constant_(module.bias, -math.log((1 - PRIOR) / PRIOR) if is_class else 1.0)

@@ -19,7 +19,7 @@ _LEFT_OUT = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
 CATEGORIES = tuple(number for number in range(1, 91) if number not in _LEFT_OUT)
 
 
-def annotations(
+def as_annotations(
     labels: Sequence[Floats], sizes: Sequence[tuple[int, int]], names: Sequence[str]
 ) -> dict[str, Any]:
     """Labels (class, corners) of images (height, width) in COCO's form; a category is its class."""

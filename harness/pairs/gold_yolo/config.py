@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Block = Literal["repvgg", "conv_silu"]
 Head = Literal["plain", "distill_ns", "fuse_ab"]
@@ -17,8 +17,16 @@ ANCHORS = ((10, 13, 19, 19, 33, 23), (30, 61, 59, 59, 59, 119), (116, 90, 185, 1
 DFL_BINS = 16  # what the projection of the head always covers, used or not
 CLASSES = 80
 
-FINE = {"eps": 1e-3, "momentum": 0.03}  # every batch norm but those of the fused features
-FUSED = {"eps": 1e-5, "momentum": 0.1}  # the transformer's and the injections'
+
+class Norm(NamedTuple):
+    """The settings of a batch norm."""
+
+    eps: float
+    momentum: float
+
+
+FINE = Norm(1e-3, 0.03)  # every batch norm but those of the fused features
+FUSED = Norm(1e-5, 0.1)  # the transformer's and the injections'
 
 
 @dataclass(frozen=True)

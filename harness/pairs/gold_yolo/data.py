@@ -18,14 +18,14 @@ OBJECTS = 3  # an image
 TALL_CELLS, LEVEL_CELLS = 13, 9  # what each assigner chooses from, at least
 
 
-def weight_rule(seed: int, key: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
+def weight_rule(seed: int, key: str, shape: tuple[int, ...]) -> NDArray[Any]:
     """Seeded weights under which the network neither explodes nor says the same of everything.
 
     A block adds up three branches that nothing normalises: with plain seeded weights activations reach 5e10.
     """
     if key in ("detect.proj", "detect.proj_conv.weight"):
         return np.arange(DFL_BINS + 1, dtype=np.float32).reshape(shape)
-    drawn = seeded.weight(seed, key, shape)
+    drawn: NDArray[Any] = seeded.weight(seed, key, shape)
     if key.endswith(("running_mean", "running_var")):
         return drawn * np.float32((4.0 if key.endswith("var") else 2.0) ** _power(key))
     if key.startswith("detect.cls_preds") and key.endswith(".bias"):
@@ -45,7 +45,7 @@ def _power(key: str) -> int:
 
 
 def draw_inputs(request: InputRequest) -> Arrays:
-    """An image with values in [0, 1) in steps of 1/64, and objects (image, class, box in shares of a side)."""
+    """An image in [0, 1) by steps of 1/64, and objects (image, class, box in shares of a side)."""
     trains = request.mode != "eval"
     batch = request.batch or (TRAIN_BATCH if trains else EVAL_BATCH)
     height, width = request.size or (TRAIN_SIZE if trains else EVAL_SIZE)

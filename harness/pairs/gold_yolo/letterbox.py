@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
-Floats = NDArray[np.floating]
+Floats = NDArray[Any]
 
 GRAY = 114
 STRIDE = 32
@@ -50,9 +51,7 @@ def fit(
     if auto:
         down, across = down % stride, across % stride
     down, across = down / 2, across / 2
-    top, bottom, left, right = (
-        round(side + step) for side in (down, across) for step in (-0.1, 0.1)
-    )
+    top, bottom, left, right = (round(side + step) for side in (down, across) for step in (-0.1, 0.1))
     pad = (float(left), float(top)) if whole else (across, down)
     return Fit(ratio, inner, pad, (top, bottom, left, right))
 
@@ -69,7 +68,8 @@ def to_original(boxes: Floats, placed: Fit, shape: tuple[int, int]) -> Floats:
     across, down = placed.pad
     moved = (boxes - np.array([across, down, across, down])) / placed.ratio
     height, width = shape
-    return np.clip(moved, 0, np.array([width, height, width, height], moved.dtype))
+    kept: Floats = np.clip(moved, 0, np.array([width, height, width, height], moved.dtype))
+    return kept
 
 
 def resize(image: Pixels, size: tuple[int, int], area: bool = False) -> Pixels:
@@ -89,9 +89,11 @@ def _shares(have: int, want: int, area: bool) -> NDArray[np.float32]:
     if area and want < have:
         low, high = np.arange(want)[:, None] * step, (np.arange(want)[:, None] + 1) * step
         covered = np.clip(np.minimum(high, places + 1) - np.maximum(low, places), 0, None) / step
-        return covered.astype(np.float32)
+        shares: NDArray[np.float32] = covered.astype(np.float32)
+        return shares
     at = np.clip((np.arange(want) + 0.5) * step - 0.5, 0, have - 1)[:, None]
-    return np.clip(1 - np.abs(at - places), 0, None).astype(np.float32)
+    near: NDArray[np.float32] = np.clip(1 - np.abs(at - places), 0, None).astype(np.float32)
+    return near
 
 
 def rectangles(

@@ -82,7 +82,8 @@ def greedy(boxes: Floats, threshold: float, most: int) -> NDArray[np.int64]:
     while len(left) and len(kept) < most:
         first, left = left[0], left[1:]
         kept.append(int(first))
-        low, high = np.maximum(boxes[first, :2], boxes[left, :2]), np.minimum(boxes[first, 2:], boxes[left, 2:])
+        low = np.maximum(boxes[first, :2], boxes[left, :2])
+        high = np.minimum(boxes[first, 2:], boxes[left, 2:])
         overlap = np.prod(np.maximum(high - low, 0), axis=1).astype(np.float64)
         union = areas[first] + areas[left] - overlap
         with np.errstate(invalid="ignore"):
