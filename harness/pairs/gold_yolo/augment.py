@@ -126,9 +126,7 @@ def loaded(picture: Picture, side: int, area: bool = False) -> Pixels:
     return resize(picture.image, (int(height * ratio), int(width * ratio)), area and ratio < 1)
 
 
-def mosaic(
-    pictures: Sequence[Picture], side: int, centre: tuple[int, int]
-) -> tuple[Pixels, Corners]:
+def mosaic(pictures: Sequence[Picture], side: int, centre: tuple[int, int]) -> tuple[Pixels, Corners]:
     """Four pictures around a centre (row, column) of a canvas twice as large."""
     canvas = np.full((2 * side, 2 * side, 3), GRAY, np.uint8)
     boxes = []
@@ -227,9 +225,7 @@ class Training:
         across, down = placed.pad
         return self._moved(letterbox(image, placed), corners(picture, placed.inner, across, down), rng)
 
-    def _moved(
-        self, image: Pixels, boxes: Corners, rng: np.random.Generator
-    ) -> tuple[Pixels, Corners]:
+    def _moved(self, image: Pixels, boxes: Corners, rng: np.random.Generator) -> tuple[Pixels, Corners]:
         motion, size = Motion.draw(rng, self.recipe), (self.side, self.side)
         matrix = motion.matrix(image.shape[:2], size)
         return warped(image, matrix, size), moved_boxes(boxes, matrix, motion.scale, size)

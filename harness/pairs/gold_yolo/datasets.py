@@ -1,4 +1,4 @@
-"""Detection data in YOLO's folders: images, a text file of labels beside each, and one file that names them."""
+"""Detection data in YOLO's folders: images, a text file of labels for each, and one file that names all."""
 
 from __future__ import annotations
 

@@ -21,4 +21,3 @@ def folded_state(arrays: Arrays, fold_convs: bool = True) -> Arrays:
     else:
         tensors, _ = fold_repvgg(tensors, FINE.eps)
     return {key: tensor.values() for key, tensor in tensors.items()}
-

@@ -69,7 +69,9 @@ def write_dataset(folder: Path, pictures: dict[Split, Pictures], names: tuple[st
             (folder / kind / split).mkdir(parents=True, exist_ok=True)
         for picture in (chosen[number] for number in range(len(chosen))):
             Image.fromarray(picture.image).save(folder / "images" / split / f"{picture.name}.png")
-            lines = [f"{int(row[0])} " + " ".join(f"{value:.6f}" for value in row[1:]) for row in picture.labels]
+            lines = [
+                f"{int(row[0])} " + " ".join(f"{value:.6f}" for value in row[1:]) for row in picture.labels
+            ]
             (folder / "labels" / split / f"{picture.name}.txt").write_text("\n".join(lines), encoding="utf-8")
     return write_dataset_file(folder, list(pictures), names)
 
