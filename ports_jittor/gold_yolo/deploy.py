@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from jittor import Var as Tensor
 
 from harness.pairs.gold_yolo.deployment import folded_state
@@ -33,7 +35,7 @@ class DeployedBlock(nn.Module):
         return self.nonlinearity(self.rbr_reparam(x))
 
 
-def with_bias(conv: nn.Conv2d) -> nn.Conv2d:
+def with_bias(conv: nn.Module) -> nn.Conv2d:
     """A convolution of the same shape that has a bias."""
     kernel, stride, padding = conv.kernel_size[0], conv.stride[0], conv.padding[0]
     return nn.Conv2d(conv.in_channels, conv.out_channels, kernel, stride, padding=padding, bias=True)
@@ -52,7 +54,7 @@ def deployed(model: nn.Module, fold_convs: bool = True) -> nn.Module:
 
 def replace_parts(module: nn.Module, fold_convs: bool) -> None:
     """Put the deployed parts in the places of those that they stand for."""
-    members = module.layers if isinstance(module, nn.Sequential) else vars(module)
+    members: dict[str, Any] = module.layers if isinstance(module, nn.Sequential) else module.__dict__
     for name, child in list(members.items()):
         if isinstance(child, RepVGGBlock):
             members[name] = DeployedBlock(child)

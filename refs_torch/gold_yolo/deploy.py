@@ -28,14 +28,15 @@ class DeployedBlock(nn.Module):
     def __init__(self, before: RepVGGBlock) -> None:
         super().__init__()
         self.nonlinearity = before.nonlinearity
-        self.rbr_reparam = with_bias(before.rbr_dense[0])
+        self.rbr_reparam = with_bias(before.rbr_dense.get_submodule("conv"))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.nonlinearity(self.rbr_reparam(x))
 
 
-def with_bias(conv: nn.Conv2d) -> nn.Conv2d:
+def with_bias(conv: nn.Module) -> nn.Conv2d:
     """A convolution of the same shape that has a bias."""
+    assert isinstance(conv, nn.Conv2d)
     kernel, stride, padding = conv.kernel_size[0], conv.stride[0], conv.padding[0]
     return nn.Conv2d(conv.in_channels, conv.out_channels, kernel, stride, padding=padding, bias=True)
 

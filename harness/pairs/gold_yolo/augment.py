@@ -99,14 +99,15 @@ def warped(image: Pixels, matrix: Floats, size: tuple[int, int]) -> Pixels:
     framed = np.pad(image, ((1, 1), (1, 1), (0, 0)), constant_values=GRAY).astype(np.float32)
 
     def at(row: NDArray[np.int64], column: NDArray[np.int64]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = framed[
+        near: NDArray[np.float32] = framed[
             (row + 1).clip(0, framed.shape[0] - 1), (column + 1).clip(0, framed.shape[1] - 1)
         ]
-        return found
+        return near
 
     upper = at(top, left) * (1 - across) + at(top, left + 1) * across
     lower = at(top + 1, left) * (1 - across) + at(top + 1, left + 1) * across
-    return np.rint(upper * (1 - down) + lower * down).clip(0, 255).astype(np.uint8)
+    found: Pixels = np.rint(upper * (1 - down) + lower * down).clip(0, 255).astype(np.uint8)
+    return found
 
 
 def corners(picture: Picture, size: tuple[int, int], left: float = 0, top: float = 0) -> Corners:
@@ -144,7 +145,7 @@ def mosaic(pictures: Sequence[Picture], side: int, centre: tuple[int, int]) -> t
     return canvas, rows
 
 
-def recoloured(image: Pixels, gains: Sequence[float]) -> Pixels:
+def recoloured(image: Pixels, gains: Floats) -> Pixels:
     """Hue, saturation and brightness times their gains, in the steps of 8-bit colours (hue in 180)."""
     steps = np.arange(256)
     hue = (steps * gains[0] % 180).astype(np.uint8)
@@ -183,7 +184,8 @@ def from_hsv(hue: Pixels, saturation: Pixels, value: Pixels) -> Pixels:
         (bright, low, falling),
     )
     colours = [np.choose(sector.astype(int), [choice[place] for choice in choices]) for place in range(3)]
-    return np.rint(np.stack(colours, axis=-1)).astype(np.uint8)
+    found: Pixels = np.rint(np.stack(colours, axis=-1)).astype(np.uint8)
+    return found
 
 
 class Training:
@@ -221,13 +223,13 @@ class Training:
     def _single(self, index: int, rng: np.random.Generator) -> tuple[Pixels, Corners]:
         picture = self.pictures[index]
         image = loaded(picture, self.side)
-        placed = fit(image.shape[:2], self.side, scaleup=True)
+        placed = fit((image.shape[0], image.shape[1]), self.side, scaleup=True)
         across, down = placed.pad
         return self._moved(letterbox(image, placed), corners(picture, placed.inner, across, down), rng)
 
     def _moved(self, image: Pixels, boxes: Corners, rng: np.random.Generator) -> tuple[Pixels, Corners]:
         motion, size = Motion.draw(rng, self.recipe), (self.side, self.side)
-        matrix = motion.matrix(image.shape[:2], size)
+        matrix = motion.matrix((image.shape[0], image.shape[1]), size)
         return warped(image, matrix, size), moved_boxes(boxes, matrix, motion.scale, size)
 
     def _flipped(

@@ -65,8 +65,7 @@ def read_dataset_file(path: Path) -> DatasetFile:
 
 
 def _yaml(path: Path) -> dict[str, Any]:
-    import yaml
-
+    yaml = yaml_module()
     if not path.is_file():
         raise BadInput(f"there is no file {path}; it should name the folders and classes of a data set")
     try:
@@ -76,6 +75,17 @@ def _yaml(path: Path) -> dict[str, Any]:
     if not isinstance(told, dict):
         raise BadInput(f"{path} must hold names with values, as `train: images/train`")
     return told
+
+
+def yaml_module() -> Any:
+    """PyYAML, which is optional."""
+    try:
+        import yaml
+    except ImportError as problem:
+        raise BadInput(
+            "dataset.yaml needs PyYAML, which is not installed: pip install '.[data]'"
+        ) from problem
+    return yaml
 
 
 class DetectionFolder:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness import seeded
-from harness.pairs.gold_yolo.datasets import Picture, Pictures, Split
+from harness.pairs.gold_yolo.datasets import Picture, Pictures, Split, yaml_module
 
 NAMES = ("disc", "box", "ring", "cross")
 MOST_OBJECTS = 4
@@ -55,9 +56,11 @@ def _shape(
     if NAMES[kind] == "box":
         return inside
     if NAMES[kind] == "cross":
-        return inside & (np.minimum(np.abs(x), np.abs(y)) <= 0.35)
+        inside &= np.minimum(np.abs(x), np.abs(y)) <= 0.35
+        return inside
     radius = x**2 + y**2
-    return (radius <= 1) & ((radius >= 0.3) if NAMES[kind] == "ring" else True)
+    round_: NDArray[np.bool_] = (radius <= 1) & (radius >= (0.3 if NAMES[kind] == "ring" else 0))
+    return round_
 
 
 def write_dataset(folder: Path, pictures: dict[Split, Pictures], names: tuple[str, ...] = NAMES) -> Path:
@@ -78,10 +81,8 @@ def write_dataset(folder: Path, pictures: dict[Split, Pictures], names: tuple[st
 
 def write_dataset_file(folder: Path, splits: list[Split], names: tuple[str, ...]) -> Path:
     """Write `dataset.yaml`."""
-    import yaml
-
-    told = {split: f"images/{split}" for split in splits}
+    told: dict[str, Any] = {split: f"images/{split}" for split in splits}
     path = folder / "dataset.yaml"
-    content = yaml.safe_dump({**told, "nc": len(names), "names": list(names), "is_coco": False})
+    content = yaml_module().safe_dump({**told, "nc": len(names), "names": list(names), "is_coco": False})
     path.write_text(content, encoding="utf-8")
     return path
