@@ -84,7 +84,8 @@ def traced(name: str) -> Recorded:
 def outputs(name: str) -> dict[str, Sample]:
     """The outputs of a recorded run, whole ones as samples of everything."""
     with h5py.File(path(f"{name}.h5")) as file:
-        return {key: _whole(item) for key, item in file["outputs"].items()}
+        held = file["outputs"].items() if "outputs" in file else ()
+        return {key: _whole(item) for key, item in held}
 
 
 def _whole(item: Any) -> Sample:

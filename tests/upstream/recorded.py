@@ -66,7 +66,9 @@ def recorded(path: Path) -> Recorded:
 
 
 def _arrays(file: h5py.File, group: str) -> dict[str, Array]:
-    return {name: item[()] for name, item in file[group].items()} if group in file else {}
+    """The whole tensors of a group; of the others there are samples alone."""
+    held = file[group].items() if group in file else ()
+    return {name: item[()] for name, item in held if isinstance(item, h5py.Dataset)}
 
 
 def sample_of(group: h5py.Group) -> Sample:
