@@ -317,7 +317,7 @@ class Side(ABC):
             with context:
                 outputs = self.model(*given)
             if mode != "eval":
-                self._losses = self.side_module().losses(outputs, self._inputs)
+                self._losses = self._loss_function()(outputs, self._inputs)
         return self._collect(outputs)
 
     def given(self) -> list[str]:
@@ -328,6 +328,11 @@ class Side(ABC):
             lacking = next(name for name in wanted if name not in self._inputs)
             raise BadInput(f"the case has no input {lacking!r}, which {self.pair.name} is called with")
         return present
+
+    def _loss_function(self) -> Callable[[Any, dict[str, Any]], dict[str, Any]]:
+        """The model's own, where the loss depends on how the model was built; else the one of its module."""
+        found: Callable[[Any, dict[str, Any]], dict[str, Any]] | None = getattr(self.model, "losses", None)
+        return found or self.side_module().losses
 
     def _collect(self, outputs: Any) -> Arrays:
         arrays: Arrays = {}

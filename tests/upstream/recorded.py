@@ -57,19 +57,22 @@ def recorded(path: Path) -> Recorded:
             losses={name: float(value) for name, value in _arrays(file, "loss").items()},
             losses_truth={name: float(value) for name, value in _arrays(file, "loss64").items()},
             modules={
-                (name, int(call)): _sample(file["modules"][name][call])
+                (name, int(call)): sample_of(file["modules"][name][call])
                 for name in file.get("modules", ())
                 for call in file["modules"][name]
             },
-            gradients={name: _sample(file["grads"][name]) for name in file.get("grads", ())},
+            gradients={name: sample_of(file["grads"][name]) for name in file.get("grads", ())},
         )
 
 
 def _arrays(file: h5py.File, group: str) -> dict[str, Array]:
-    return {name: item[()] for name, item in file[group].items()} if group in file else {}
+    """The whole tensors of a group; of the others there are samples alone."""
+    held = file[group].items() if group in file else ()
+    return {name: item[()] for name, item in held if isinstance(item, h5py.Dataset)}
 
 
-def _sample(group: h5py.Group) -> Sample:
+def sample_of(group: h5py.Group) -> Sample:
+    """A sampled tensor."""
     shape = tuple(int(size) for size in group.attrs["shape"])
     return Sample(shape, group["index"][()].astype(np.int64), group["value"][()], float(group.attrs["l2"]))
 

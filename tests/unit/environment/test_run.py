@@ -133,7 +133,7 @@ def test_the_first_call_sets_up_and_says_so_on_standard_error(project: Project) 
     ]
     tools, everything = project.asked(" -m pip ")
     assert tools.endswith(f"install --no-compile -c {project.root}/constraints.txt setuptools wheel")
-    assert everything.endswith(f"--no-build-isolation -e {project.root}[torch,jittor,dev]")
+    assert everything.endswith(f"--no-build-isolation -e {project.root}[torch,jittor,data,dev]")
 
 
 def test_the_next_call_starts_no_python_and_says_nothing(project: Project) -> None:

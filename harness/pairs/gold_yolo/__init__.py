@@ -1,0 +1,1 @@
+"""Gold-YOLO: detects objects; gathers and distributes features of all levels."""

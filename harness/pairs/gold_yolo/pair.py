@@ -1,0 +1,64 @@
+"""Gold-YOLO as a pair: its variants, inputs, recipe, and what needs another rule than the usual one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
+from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
+
+OFFICIAL = Upstream(
+    "https://github.com/huawei-noah/Efficient-Computing",
+    "225ddd2e6ca41915434557f7f49d395e4f801e3e",
+    "GPL-3.0",
+)
+
+VARIANTS = (
+    Variant("n", "nano: RepVGG blocks, SIoU, distances as they are", OFFICIAL),
+    Variant("s", "small: RepVGG blocks, distances as distributions", OFFICIAL),
+    Variant("m", "medium: cross-stage stages of RepVGG blocks", OFFICIAL),
+    Variant("l", "large: cross-stage stages of plain convolutions", OFFICIAL),
+    Variant("n_dfl", "nano with distances as distributions, as the authors advise for training", OFFICIAL),
+    Variant("n_atss", "nano whose first four epochs assign by place", OFFICIAL),
+    Variant("s_atss", "small whose first four epochs assign by place", OFFICIAL),
+    Variant("n_distill_ns", "nano with the head of the released distilled weights", OFFICIAL),
+    Variant("s_distill_ns", "small with the head of the released distilled weights", OFFICIAL),
+    Variant("s_fuse_ab", "small with the anchor-based branch that helps training", OFFICIAL),
+)
+
+
+def overrides(variant: Variant, mode: Mode) -> tuple[Override, ...]:
+    """The gradients that are zero in theory."""
+    return ()
+
+
+def traced_variant(header: Mapping[str, Any]) -> str:
+    """A recorded case may be of a form of the network that is a variant of its own here."""
+    name, case = str(header["variant"]), str(header["case"])
+    if "distilled" in case:
+        return f"{name}_distill_ns"
+    return f"{name}_atss" if "atss" in case else name
+
+
+PAIR = Pair(
+    name="gold_yolo",
+    title="Gold-YOLO, object detection",
+    variants={variant.name: variant for variant in VARIANTS},
+    reference="refs_torch.gold_yolo",
+    port="ports_jittor.gold_yolo",
+    draw_inputs=draw_inputs,
+    forward=("x",),
+    recipe=Recipe(
+        optimizer="sgd",
+        lr=0.01,
+        options={"momentum": 0.937, "nesterov": True, "weight_decay": 5e-4},
+        schedule="cosine",
+        schedule_options={"final_share": 0.01, "warmup_epochs": 3},
+        epochs=300,
+    ),
+    weight_rule=weight_rule,
+    overrides=overrides,
+    checkpoint_prefixes=("model.", "module."),
+    traced_variant=traced_variant,
+)

@@ -1,0 +1,91 @@
+"""Rates, momentum and accumulation over a training run, as published, its lag of one epoch included."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+NOMINAL_BATCH, BATCH_OF_A_CARD = 64, 32
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one pass of the training loop uses."""
+
+    accumulate: int
+    lr: float  # of the norms' and all other weights
+    lr_bias: float
+    momentum: float
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A run of `epochs` epochs of `steps` passes with batches of `batch` images."""
+
+    batch: int
+    epochs: int
+    steps: int
+    lr0: float = 0.01
+    lrf: float = 0.01
+    momentum: float = 0.937
+    weight_decay: float = 5e-4
+    warmup_epochs: float = 3.0
+    warmup_momentum: float = 0.8
+    warmup_bias_lr: float = 0.1
+
+    @property
+    def base_accumulate(self) -> int:
+        """Passes an optimiser step."""
+        return max(1, round(NOMINAL_BATCH / self.batch))
+
+    @property
+    def scaled_decay(self) -> float:
+        """The decay for the batch that a step really has."""
+        return self.weight_decay * self.batch * self.base_accumulate / NOMINAL_BATCH
+
+    @property
+    def scaled_lr(self) -> float:
+        """The rate for this batch."""
+        return self.lr0 * self.batch / BATCH_OF_A_CARD
+
+    @property
+    def warmup(self) -> int:
+        """How many passes warm up."""
+        return max(round(self.warmup_epochs * self.steps), 1000)
+
+    def share(self, epoch: int) -> float:
+        """How much of the rate an epoch has: half a cosine down to `lrf`."""
+        return (1 - math.cos(epoch * math.pi / self.epochs)) / 2 * (self.lrf - 1) + 1
+
+    def at(self, epoch: int, step: int) -> Step:
+        """The pass `step` of an epoch."""
+        done = epoch * self.steps + step
+        if done > self.warmup:
+            late = epoch * self.steps > self.warmup  # the rate was set at the end of the epoch before
+            lr = self.scaled_lr * self.share(epoch - 1 if late else epoch)
+            return Step(self.base_accumulate, lr, lr, self.momentum)
+        part, top = done / self.warmup, self.scaled_lr * self.share(epoch)
+        wanted = 1 + part * (NOMINAL_BATCH / self.batch - 1)
+        return Step(
+            max(1, round(wanted)),
+            part * top,
+            self.warmup_bias_lr + part * (top - self.warmup_bias_lr),
+            self.warmup_momentum + part * (self.momentum - self.warmup_momentum),
+        )
+
+    def optimizer_steps(self, most: int | None = None) -> list[int]:
+        """At which passes of the run the optimiser steps, or the first ones of them."""
+        found: list[int] = []
+        last = -1
+        for done in range(self.epochs * self.steps):
+            if done - last >= self.at(*divmod(done, self.steps)).accumulate:
+                found.append(done)
+                last = done
+                if len(found) == most:
+                    break
+        return found
+
+
+def ema_decay(updates: int) -> float:
+    """How much of the average stays at its update number `updates`, the first being 1."""
+    return 0.9999 * (1 - math.exp(-updates / 2000))

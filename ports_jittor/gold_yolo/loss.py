@@ -1,0 +1,138 @@
+"""The loss: how far probabilities and boxes are from those of the objects assigned to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jittor as jt
+import numpy as np
+from jittor import Var as Tensor
+
+from harness.pairs.gold_yolo.config import Config
+from harness.pairs.gold_yolo.grid import Grid, grid
+from harness.pairs.gold_yolo.targets import grouped
+from ports_jittor.gold_yolo.anchors import bbox2dist, dist2bbox, tensor_like
+from ports_jittor.gold_yolo.assigners import Adaptive, Assigned, Objects, TaskAligned, one_hot
+from ports_jittor.gold_yolo.iou import iou_loss
+from ports_jittor.torchlike import functional, reduce
+
+CLASS_WEIGHT, IOU_WEIGHT, DFL_WEIGHT = 1.0, 2.5, 0.5
+
+
+def varifocal(scores: Tensor, wanted: Tensor, labels: Tensor) -> Tensor:
+    """The cross entropy of probabilities: positives weigh as wanted, negatives as wrong as they are."""
+    weight = 0.75 * scores.sqr() * (1 - labels) + wanted * labels
+    entropy = functional.binary_cross_entropy(scores, wanted, reduction="none")
+    return reduce.sum(entropy * weight)
+
+
+def distribution_focal(logits: Tensor, distance: Tensor) -> Tensor:
+    """The mean over the sides (..., 4) of the cross entropy with the two bins around each distance."""
+    below = jt.floor(distance).int32()
+    above_share = distance - below
+    flat = logits.reshape(-1, logits.shape[-1])
+    lower, upper = (
+        functional.cross_entropy(flat, bins.reshape(-1), reduction="none").reshape(below.shape)
+        for bins in (below, below + 1)
+    )
+    return reduce.mean(lower * (1 - above_share) + upper * above_share, -1, keepdim=True)
+
+
+class DetectionLoss:
+    """The loss of a network's training output; the first epochs may assign by place."""
+
+    def __init__(self, config: Config) -> None:
+        self.classes, self.reg_max, self.iou_type = config.classes, config.reg_max, config.iou_type
+        self.warmup_epoch, self.head = config.warmup_epoch, config.head
+        self.by_prediction = TaskAligned(classes=config.classes)
+        self.by_place = Adaptive(classes=config.classes)
+
+    def __call__(
+        self, found: Sequence[Tensor], targets: Tensor, size: tuple[int, int], epoch: int = 0
+    ) -> dict[str, Tensor]:
+        """The total and its weighted parts, from what the head gives in training."""
+        features, *branches = found
+        cells = grid(tuple((int(x.shape[-2]), int(x.shape[-1])) for x in features))
+        objects = self.objects(targets, branches[0], max(size))
+        return self.of_branch(branches[0], branches[1], cells, objects, epoch)
+
+    def objects(self, targets: Tensor, like: Tensor, side: int) -> Objects:
+        """Targets by image."""
+        rows = grouped(targets.numpy(), like.shape[0], side)
+        boxes, real = (tensor_like(array, like) for array in (rows.boxes, rows.real))
+        return Objects(jt.array(rows.labels.astype(np.int32)), boxes, real)
+
+    def of_branch(
+        self, scores: Tensor, distribution: Tensor, cells: Grid, objects: Objects, epoch: int
+    ) -> dict[str, Tensor]:
+        """The loss of one pair of probabilities (B, A, C) and raw distances (B, A, 4 or 4 * bins)."""
+        points, strides = (tensor_like(array, scores) for array in (cells.points, cells.strides))
+        boxes = dist2bbox(self.distances(distribution), points)
+        assigned = self.assign(scores, boxes * strides, cells, objects, epoch)
+        known = one_hot(assigned.labels, self.classes, scores) * assigned.positive.unsqueeze(-1)
+        wanted = assigned.scores
+        total = reduce.sum(wanted)
+        worth = float(total.item())
+        classes = varifocal(scores, wanted, known)
+        classes = classes / total if worth > 0 else classes
+        unit = total if worth > 0 else jt.ones_like(total)
+        overlap, bins = self.of_boxes(distribution, boxes, points, assigned, strides, unit)
+        parts = {
+            "iou": IOU_WEIGHT * overlap,
+            "dfl": DFL_WEIGHT * bins,
+            "cls": CLASS_WEIGHT * classes,
+        }
+        return {"total": parts["cls"] + parts["iou"] + parts["dfl"], **parts}
+
+    def distances(self, distribution: Tensor) -> Tensor:
+        """The distances of the four sides in cells (B, A, 4)."""
+        if not self.reg_max:
+            return distribution
+        batch, cells, _ = distribution.shape
+        bins = tensor_like(np.arange(self.reg_max + 1), distribution)
+        shares = functional.softmax(distribution.reshape(batch, cells, 4, self.reg_max + 1), dim=-1)
+        return reduce.sum(shares * bins, -1)
+
+    def assign(self, scores: Tensor, boxes: Tensor, cells: Grid, objects: Objects, epoch: int) -> Assigned:
+        """Which cells answer for which objects."""
+        scores, boxes = scores.detach(), boxes.detach()
+        if not objects.labels.shape[1]:
+            return nothing(scores, boxes, self.classes)
+        if epoch < self.warmup_epoch:
+            return self.by_place(tensor_like(cells.boxes, boxes), cells.counts, boxes, objects)
+        return self.by_prediction(scores, boxes, tensor_like(cells.pixels, boxes), objects)
+
+    def of_boxes(
+        self,
+        distribution: Tensor,
+        boxes: Tensor,
+        points: Tensor,
+        assigned: Assigned,
+        strides: Tensor,
+        unit: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """The losses of overlap and of bins over the positive cells, per unit of wanted probability."""
+        none = reduce.sum(distribution) * 0
+        places = np.flatnonzero(assigned.positive.numpy())
+        if not len(places):
+            return none, none
+        chosen = jt.array(places.astype(np.int32))
+
+        def picked(x: Tensor) -> Tensor:
+            return x.reshape((-1, *x.shape[2:]))[chosen]
+
+        wanted = picked(assigned.boxes / strides)
+        weight = picked(reduce.sum(assigned.scores, -1))
+        overlap = reduce.sum(iou_loss(picked(boxes), wanted, self.iou_type) * weight) / unit
+        if not self.reg_max:
+            return overlap, none
+        where = points[jt.array((places % points.shape[0]).astype(np.int32))]
+        logits = picked(distribution).reshape(-1, 4, self.reg_max + 1)
+        bins = distribution_focal(logits, bbox2dist(where, wanted, self.reg_max))
+        return overlap, reduce.sum(bins[:, 0] * weight) / unit
+
+
+def nothing(scores: Tensor, boxes: Tensor, classes: int) -> Assigned:
+    """No cell answers for anything: there are no objects."""
+    labels = jt.zeros(scores.shape[:2], "int32") + classes
+    return Assigned(labels, jt.zeros_like(boxes), jt.zeros_like(scores), jt.zeros_like(labels) > 0)
