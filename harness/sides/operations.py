@@ -46,6 +46,7 @@ _OTHER_NAMES = {
     "concatenate": "cat",
     "rmatmul": "matmul",
     "matmul_transpose": "matmul",
+    "channel_layer_norm": "layer_norm",
     "conv": "conv2d",
     "conv_transpose": "conv_transpose2d",
     "upsample": "interpolate",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import jittor as jt
 from jittor import Var as Tensor
 
-from ports_jittor.torchlike import nn, norm, reduce
+from ports_jittor.torchlike import functional, nn, reduce
 
 
 class ChannelNorm(nn.Module):
@@ -21,4 +21,4 @@ class ChannelNorm(nn.Module):
         if self.bias is None:
             variance = reduce.var(x, 1, correction=0, keepdim=True)
             return x * (self.weight.reshape((1, -1, 1, 1)) / jt.sqrt(variance + self.eps))
-        return norm.channel_layer_norm(x, self.weight, self.bias, self.eps)
+        return functional.channel_layer_norm(x, self.weight, self.bias, self.eps)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import jittor as jt
 from jittor import Var as Tensor
@@ -86,8 +87,13 @@ def receptive(network: nn.Module, keep: Collection[str]) -> nn.Module:
     """Give a plain network the biases that deployment needs: a folded shift has to go somewhere."""
     for owner, name, conv in list(convertible(network, keep)):
         if conv.bias is None:
-            sizes = (conv.in_channels, conv.out_channels, conv.kernel_size, conv.stride, conv.padding)
-            setattr(owner, name, nn.Conv2d(*sizes))
+            channels = (conv.in_channels, conv.out_channels)
+            sizes: dict[str, Any] = {
+                "kernel_size": conv.kernel_size,
+                "stride": conv.stride,
+                "padding": conv.padding,
+            }
+            setattr(owner, name, nn.Conv2d(*channels, **sizes))
     return network
 
 

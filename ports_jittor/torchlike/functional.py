@@ -33,7 +33,7 @@ from ports_jittor.torchlike.loss import (
     nll_loss,
     smooth_l1_loss,
 )
-from ports_jittor.torchlike.norm import group_norm, layer_norm
+from ports_jittor.torchlike.norm import channel_layer_norm, group_norm, layer_norm
 from ports_jittor.torchlike.padding import pad
 from ports_jittor.torchlike.pooling import adaptive_avg_pool2d, adaptive_max_pool2d, avg_pool2d, max_pool2d
 from ports_jittor.torchlike.resize import interpolate
@@ -47,6 +47,7 @@ __all__ = [
     "avg_pool2d",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "channel_layer_norm",
     "conv2d",
     "conv_transpose2d",
     "cosine_similarity",

@@ -71,7 +71,7 @@ def finetuned_parameters(network: nn.Module) -> tuple[list[Tensor], list[Tensor]
     auxiliary: list[Tensor] = []
     for conv in repnr_convolutions(network):
         align += [conv.align_weights[NEW_CAMERA], conv.align_biases[NEW_CAMERA]]
-        if conv.aux_weight is None:
+        if conv.aux_weight is None or conv.aux_bias is None:
             raise ValueError("a network without auxiliary kernels cannot be finetuned: build that stage's")
         auxiliary += [conv.aux_weight, conv.aux_bias]
     return align, auxiliary

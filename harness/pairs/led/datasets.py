@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -124,7 +125,7 @@ class PairFolder:
         wanted = " or ".join(str(found) for found, _ in self._forms(path))
         raise BadInput(f"{self.list}, line {entry.line}: there is no {wanted}")
 
-    def _forms(self, path: Path) -> list[tuple[Path, Any]]:
+    def _forms(self, path: Path) -> list[tuple[Path, Callable[[Path], Raw]]]:
         if not self.packed:
             return [(path, read_raw)]
         return [(Path(f"{path}.npz"), read_packed), (path.with_suffix(".npy"), read_plain)]
@@ -145,8 +146,8 @@ def read_plain(path: Path) -> Raw:
     planes = pack(image) if image.ndim == 2 else image
     if planes.ndim != 3 or len(planes) != 4:
         raise BadInput(f"{path} has shape {image.shape}; it may be a mosaic or four packed planes")
-    levels = (np.full((4, 1, 1), level, np.float32) for level in (512, 16383))
-    return Raw(planes, *levels, np.ones(4, np.float32), COLOR_TEMPLATE)
+    black, white = (np.full((4, 1, 1), level, np.float32) for level in (512, 16383))
+    return Raw(planes, black, white, np.ones(4, np.float32), COLOR_TEMPLATE)
 
 
 def read_raw(path: Path) -> Raw:
@@ -158,7 +159,7 @@ def read_raw(path: Path) -> Raw:
             f"{path} is a RAW file, for rawpy: pip install 'jittor-align[data]', or give packed arrays"
         ) from problem
     with rawpy.imread(str(path)) as raw:
-        planes = pack(raw.raw_image_visible, raw.raw_pattern.tolist())
+        planes = pack(raw.raw_image_visible, np.asarray(raw.raw_pattern).tolist())
         balance = np.array(raw.camera_whitebalance, np.float32)
         white = raw.camera_white_level_per_channel or [raw.white_level] * 4
         black = np.array(raw.black_level_per_channel, np.float32)

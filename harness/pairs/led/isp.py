@@ -34,7 +34,7 @@ class ResponseCurve:
         slope = (values[place + 1] - values[place]) / (
             np.finfo(values.dtype).eps + light[place + 1] - light[place]
         )
-        return values[place] + (x - light[place]) * slope
+        return np.asarray(values[place] + (x - light[place]) * slope)
 
     @classmethod
     def read(cls, light: Path, values: Path) -> ResponseCurve:
@@ -73,7 +73,7 @@ def bin_greens(planes: Floats) -> Floats:
 
 def apply_matrix(rgb: Floats, matrices: Floats) -> Floats:
     """Each image's colours through its own matrix, between 0 and 1."""
-    return np.clip(np.einsum("noc,nchw->nohw", matrices, rgb), 0, 1)
+    return np.asarray(np.clip(np.einsum("noc,nchw->nohw", matrices, rgb), 0, 1))
 
 
 def gamma(rgb: Floats) -> Floats:
@@ -83,7 +83,7 @@ def gamma(rgb: Floats) -> Floats:
 
 def to_8bit(rgb: Floats) -> Floats:
     """Cut off to steps of 1/255, as published, not rounded."""
-    return np.clip(np.trunc(rgb * 255), 0, 255) / 255
+    return np.asarray(np.clip(np.trunc(rgb * 255), 0, 255) / 255)
 
 
 def develop(

@@ -52,7 +52,7 @@ def prepared(image: Floats, border: int, luma: bool) -> Image:
     """Without its border; of colours the brightness alone, if wanted."""
     inner = without_border(image.astype(np.float64), border)
     if not luma:
-        return inner
+        return np.asarray(inner)
     if len(inner) != 3:
         raise ValueError(f"brightness needs red, green and blue; there are {len(inner)} planes")
     weighed: Image = np.einsum("c,chw->hw", LUMA, inner)[None]

@@ -77,8 +77,10 @@ def calibrated(name: str) -> Camera:
         raise BadInput(f"no camera {name!r} was measured; known are {', '.join(known)}")
     told = known[name]
     return Camera(
-        (told["Kmin"], told["Kmax"]),
-        *(line(told[kind]) for kind in ("Gaussian", "TukeyLambda", "Row")),
+        gains=(told["Kmin"], told["Kmax"]),
+        gaussian=line(told["Gaussian"]),
+        tukey=line(told["TukeyLambda"]),
+        rows=line(told["Row"]),
         lambdas=tuple(told["TukeyLambda"]["lambda"]),
         bias=np.array(told["ColorBias"], np.float32),
     )
@@ -98,17 +100,23 @@ def virtual(bias: NDArray[Any]) -> list[Camera]:
     """The virtual cameras: evenly spaced over every range; `bias` is their table of colour biases."""
     told = numbers()["virtual"]
     ranges, count = told["param_ranges"], told["virtual_camera_count"]
-    cameras = []
-    for camera in range(count):
+
+    def one(camera: int) -> Camera:
         share = camera / (count - 1)
-        lines = (
-            Line(*(at(ranges[kind][name], share) for name in ("slope", "bias", "sigma")))
+        lines = {
+            kind: Line(*(at(ranges[kind][name], share) for name in ("slope", "bias", "sigma")))
             for kind in ("Gaussian", "TukeyLambda", "Row")
+        }
+        return Camera(
+            gains=(ranges["K"][0], ranges["K"][1]),
+            gaussian=lines["Gaussian"],
+            tukey=lines["TukeyLambda"],
+            rows=lines["Row"],
+            lambdas=(at(ranges["TukeyLambda"]["lambda"], share),),
+            bias=bias[camera].astype(np.float32),
         )
-        weight = at(ranges["TukeyLambda"]["lambda"], share)
-        gains = (ranges["K"][0], ranges["K"][1])
-        cameras.append(Camera(gains, *lines, lambdas=(weight,), bias=bias[camera].astype(np.float32)))
-    return cameras
+
+    return [one(camera) for camera in range(count)]
 
 
 def virtual_bias(bias_uniform: Floats, sigma_uniform: Floats, normal: Floats) -> Floats:

@@ -62,8 +62,7 @@ def pixel_unshuffle(image: Array, factor: int) -> Array:
 def normalize(planes: Array, black: Array, white: Array) -> NDArray[np.float32]:
     """Levels between black and white as 0 to 1, each plane by its own."""
     low, high = (np.asarray(level, np.float32).reshape(-1, 1, 1) for level in (black, white))
-    scaled: NDArray[np.float32] = (planes.astype(np.float32) - low) / (high - low)
-    return scaled
+    return np.asarray((planes.astype(np.float32) - low) / (high - low), np.float32)
 
 
 def denormalize(planes: Array, black: Array, white: Array) -> NDArray[np.uint16]:

@@ -68,14 +68,14 @@ def mosaic(picture: Field) -> Field:
     field = seen[1].copy()
     field[0::2, 0::2] = seen[0, 0::2, 0::2]
     field[1::2, 1::2] = seen[2, 1::2, 1::2]
-    return field
+    return np.asarray(field)
 
 
-def sensor(planes: NDArray[np.floating]) -> Raw:
+def sensor(planes: NDArray[np.float32]) -> Raw:
     """Planes from 0 to 1 as a camera stores them, in whole numbers."""
-    levels = [np.full((4, 1, 1), level, np.float32) for level in (BLACK, WHITE)]
+    black, white = (np.full((4, 1, 1), level, np.float32) for level in (BLACK, WHITE))
     stored = np.clip(np.rint(planes * (WHITE - BLACK) + BLACK), 0, WHITE).astype(np.uint16)
-    return Raw(stored, *levels, np.array(WHITE_BALANCE, np.float32), np.array(MATRIX, np.float32))
+    return Raw(stored, black, white, np.array(WHITE_BALANCE, np.float32), np.array(MATRIX, np.float32))
 
 
 def write_pairs(folder: Path, pairs: RawPairs) -> Path:

@@ -31,7 +31,7 @@ def color_matrix(weights: Floats) -> Floats:
     """Camera matrices mixed by weights (N x 4), from linear RGB; each row adds up to one."""
     mixed = np.einsum("nk,kij->nij", weights / weights.sum(1, keepdims=True), XYZ_TO_CAMERA)
     matrices = mixed @ RGB_TO_XYZ
-    return matrices / matrices.sum(-1, keepdims=True)
+    return np.asarray(matrices / matrices.sum(-1, keepdims=True))
 
 
 def split(planes: Floats, order: Order) -> tuple[Floats, ...]:
@@ -89,7 +89,7 @@ def smoothstep(rgb: Floats) -> Floats:
 def inverse_smoothstep(rgb: Floats) -> Floats:
     """The tone curve taken back."""
     t = np.clip(rgb, 0, 1)
-    return 0.5 - np.sin(np.arcsin(1 - 2 * t) / 3)
+    return np.asarray(0.5 - np.sin(np.arcsin(1 - 2 * t) / 3))
 
 
 def process(
@@ -128,7 +128,7 @@ def remove_gains(rgb: Floats, gains: Floats, safe: bool = False) -> Floats:
         gray = rgb.mean(1, keepdims=True)
         mask = (np.maximum(gray - BRIGHT, 0) / (1 - BRIGHT)) ** 2
         factors = np.maximum(mask + (1 - mask) * factors, factors)
-    return rgb * factors
+    return np.asarray(rgb * factors)
 
 
 def mosaic(rgb: Floats, order: Order) -> Floats:

@@ -14,6 +14,7 @@ from harness.errors import BadInput
 from harness.pairs.led import isp, metrics, noise, packing
 from harness.pairs.led.datasets import PairFolder, Preparation, Samples, prepare, read_list
 from harness.pairs.led.scenes import SyntheticPairs, write_pairs
+from harness.pairs.led.unprocessing import RGB_TO_XYZ
 
 
 @pytest.mark.parametrize("pattern", packing.PATTERNS)
@@ -221,3 +222,37 @@ def test_both_protocols_are_told_apart() -> None:
 def test_brightness_needs_three_colours() -> None:
     with pytest.raises(ValueError, match="there are 4 planes"):
         metrics.psnr(np.zeros((4, 16, 16)), np.zeros((4, 16, 16)), luma=True)
+
+
+def test_a_raw_file_is_read_by_its_own_pattern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Opened:
+        """A camera file as rawpy shows it, of order BGGR, whose colours are those of XYZ."""
+
+        raw_image_visible = np.array([[30, 40], [20, 10]], np.uint16).repeat(2, 0).repeat(2, 1)[::2][:, ::2]
+        raw_pattern = np.array([[2, 3], [1, 0]])
+        camera_whitebalance = (2000.0, 1000.0, 1500.0, 1000.0)
+        black_level_per_channel = (1, 2, 3, 4)
+        camera_white_level_per_channel = None
+        white_level = 101
+        rgb_xyz_matrix = np.linalg.inv(RGB_TO_XYZ)
+
+        def __enter__(self) -> Opened:
+            return self
+
+        def __exit__(self, *problem: object) -> None:
+            return None
+
+    class Library:
+        """What stands in for rawpy."""
+
+        imread = staticmethod(lambda path: Opened())
+
+    monkeypatch.setitem(sys.modules, "rawpy", Library)
+    for name in ("a_0.1s.ARW", "b_10s.ARW"):
+        (tmp_path / name).write_bytes(b"raw")
+    (tmp_path / "list.txt").write_text("a_0.1s.ARW b_10s.ARW\n")
+    raw = PairFolder(tmp_path, tmp_path / "list.txt")[0].dark
+    assert raw.planes.ravel().tolist() == [10, 20, 30, 40]
+    np.testing.assert_allclose(raw.normalized.ravel(), [9 / 100, 18 / 99, 27 / 98, 36 / 97], rtol=1e-6)
+    np.testing.assert_allclose(raw.white_balance, [2, 1, 1.5, 1])
+    np.testing.assert_allclose(raw.matrix, np.eye(3), atol=1e-6)
