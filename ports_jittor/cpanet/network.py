@@ -47,7 +47,6 @@ class CPANet(nn.Module):
         self.DP = SpaceSqueeze(REDUCED) if switches.ssa else plain_decoder(REDUCED)
         if switches.cpp:
             self.REF = CrossPositionProxy(REDUCED)
-            jt.init.zero_(self.REF.W[1].weight)
 
     def train(self, mode: bool = True) -> CPANet:
         """Switch the whole network; the backbone's norms only where they train as published (Q6)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jittor as jt
 from jittor import Var as Tensor
 
 from ports_jittor.torchlike import functional as F
@@ -20,7 +21,9 @@ class CrossPositionProxy(nn.Module):
         super().__init__()
         inner = channels // 2
         self.g = nn.Sequential(nn.Conv2d(channels, inner, 1), nn.MaxPool2d(2))
-        self.W = nn.Sequential(nn.Conv2d(inner, channels, 1), nn.BatchNorm2d(channels))
+        norm = nn.BatchNorm2d(channels)
+        jt.init.zero_(norm.weight)  # at the start the prototype is the plain maximum
+        self.W = nn.Sequential(nn.Conv2d(inner, channels, 1), norm)
         self.theta = nn.Conv2d(channels, inner, 1)
         self.phi = nn.Sequential(nn.Conv2d(channels, inner, 1), nn.MaxPool2d(2))
         self.avg_pool = nn.AdaptiveMaxPool2d(1)  # the published name; many positions tie: the first counts

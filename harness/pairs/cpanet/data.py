@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness import seeded
 from harness.errors import BadInput
@@ -23,7 +24,7 @@ def draw_inputs(request: InputRequest) -> Arrays:
     height, width = request.size or SIZE
     check_size(request, height, width)
 
-    def drawn(name: str, shape: tuple[int, ...], law: str) -> np.ndarray:
+    def drawn(name: str, shape: tuple[int, ...], law: str) -> NDArray[np.float32]:
         return seeded.tensor(request.seed, f"cpanet/{request.tag}/{name}", shape, law)
 
     s_y = drawn("s_y", (batch, shots, height, width), "binary").astype(np.int64)
@@ -52,5 +53,4 @@ def check_size(request: InputRequest, height: int, width: int) -> None:
 
 def deepest_side(backbone: str, side: int) -> int:
     """The side of the level-3 map."""
-    halvings = 4 if backbone == "vgg16" else 3
-    return math.ceil(side / 2**halvings)
+    return math.ceil(side / (16 if backbone == "vgg16" else 8))

@@ -81,7 +81,7 @@ BN3_SCALE = np.float32(0.2)
 def weight_rule(seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
     """Seeded weights; the last scale of a residual block is a fifth, or activations would reach 1e4."""
     drawn = seeded.weight(seed, name, shape)
-    return BN3_SCALE * drawn if name.endswith("bn3.weight") else drawn
+    return np.multiply(BN3_SCALE, drawn) if name.endswith("bn3.weight") else drawn
 
 
 ZERO_GRADIENT = "zero in theory ({why}): what float32 shows is noise"

@@ -68,7 +68,7 @@ def fitted_size(height: int, width: int, side: int = SIDE) -> tuple[int, int]:
 def resized(image: Image, label: Image, side: int = SIDE) -> Pair:
     """Resized to fit, at the top left of a square of 0 (image) and ignored pixels (label)."""
     cv2 = opencv()
-    height, width = fitted_size(*label.shape, side)
+    height, width = fitted_size(label.shape[0], label.shape[1], side)
     image = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
     label = cv2.resize(label, (width, height), interpolation=cv2.INTER_NEAREST)
     return _placed(image, label, side)
