@@ -21,7 +21,11 @@ from tests import ROOT
 
 PACKAGES = ("golden", "harness", "ports_jittor", "refs_torch", "reports", "weight_convert")
 BUILD_INPUTS = ("pyproject.toml", "README.md", "LICENSE", "NOTICE")
-MODULE_OF = {"pillow": "PIL", "nvidia-ml-py": "pynvml"}  # distributions whose module has another name
+MODULE_OF = {
+    "pyyaml": "yaml",
+    "pillow": "PIL",
+    "nvidia-ml-py": "pynvml",
+}  # distributions whose module has another name
 HAS_SETUPTOOLS = importlib.util.find_spec("setuptools") is not None
 
 pytestmark = pytest.mark.skipif(
