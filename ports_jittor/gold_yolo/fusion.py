@@ -55,7 +55,7 @@ class HighFAM(nn.Module):
         return jt.concat([shrink(level, size) for level in (p3, p4, c5)], dim=1)
 
 
-class LAF(nn.Module):
+class LowLAF(nn.Module):
     """A level with its two neighbours."""
 
     def __init__(self, inputs: int, outputs: int) -> None:

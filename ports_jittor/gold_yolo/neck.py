@@ -6,7 +6,7 @@ from jittor import Var as Tensor
 
 from harness.pairs.gold_yolo.config import Config
 from ports_jittor.gold_yolo.blocks import FusionConv, SimConv, basic_block, stage
-from ports_jittor.gold_yolo.fusion import LAF, AdvPool, HighFAM, Injection, LowFAM
+from ports_jittor.gold_yolo.fusion import AdvPool, HighFAM, Injection, LowFAM, LowLAF
 from ports_jittor.gold_yolo.transformer import Transformer
 from ports_jittor.torchlike import nn
 
@@ -22,11 +22,11 @@ class Neck(nn.Module):
         self.low_FAM = LowFAM()
         self.low_IFM = low_mixer(config)
         self.reduce_layer_c5 = SimConv(width[4], width[5])
-        self.LAF_p4 = LAF(width[3], width[5])
+        self.LAF_p4 = LowLAF(width[3], width[5])
         self.Inject_p4 = Injection(width[5])
         self.Rep_p4 = stage(width[5], width[5], repeats[5], config)
         self.reduce_layer_p4 = SimConv(width[5], width[6])
-        self.LAF_p3 = LAF(width[5], width[6])
+        self.LAF_p3 = LowLAF(width[5], width[6])
         self.Inject_p3 = Injection(width[6])
         self.Rep_p3 = stage(width[6], width[6], repeats[6], config)
         self.high_FAM = HighFAM()

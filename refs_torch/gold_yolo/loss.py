@@ -51,6 +51,8 @@ class DetectionLoss:
         self, found: Sequence[Tensor], targets: Tensor, size: tuple[int, int], epoch: int = 0
     ) -> dict[str, Tensor]:
         """The total and its weighted parts, from what the head gives in training."""
+        if self.head != "plain":
+            raise NotImplementedError(f"no loss of the head {self.head} is here; only the plain head's")
         features, *branches = found
         cells = grid(tuple((int(x.shape[-2]), int(x.shape[-1])) for x in features))
         objects = self.objects(targets, branches[0], max(size))

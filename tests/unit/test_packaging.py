@@ -21,8 +21,12 @@ from tests import ROOT
 
 PACKAGES = ("golden", "harness", "ports_jittor", "refs_torch", "reports", "weight_convert")
 BUILD_INPUTS = ("pyproject.toml", "README.md", "LICENSE", "NOTICE")
-# distributions whose module has another name
-MODULE_OF = {"pillow": "PIL", "nvidia-ml-py": "pynvml", "opencv-python-headless": "cv2"}
+MODULE_OF = {  # distributions whose module has another name
+    "nvidia-ml-py": "pynvml",
+    "opencv-python-headless": "cv2",
+    "pillow": "PIL",
+    "pyyaml": "yaml",
+}
 HAS_SETUPTOOLS = importlib.util.find_spec("setuptools") is not None
 
 pytestmark = pytest.mark.skipif(

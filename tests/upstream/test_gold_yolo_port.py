@@ -173,7 +173,7 @@ def build_block(case: str) -> nn.Module:
         "low_FAM": fusion.LowFAM,
         "high_FAM_torch": fusion.HighFAM,
         "high_FAM_onnx": lambda: fusion.HighFAM(one_window=True),
-        "laf3": lambda: fusion.LAF(8, 4),
+        "laf3": lambda: fusion.LowLAF(8, 4),
         "advpool": fusion.AdvPool,
         "inject": lambda: fusion.Injection(6),
         "inject_pooled": lambda: fusion.Injection(6),

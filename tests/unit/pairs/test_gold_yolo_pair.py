@@ -63,6 +63,7 @@ def test_inputs() -> None:
     [
         ("n", "train", {"batch": 1, "size": (64, 64)}, "a norm would see one value a channel"),
         ("n_atss", "frozen", {"size": (64, 96)}, "assigning by place needs 9 cells in every level"),
+        ("s_fuse_ab", "train", {}, "the head fuse_ab has no loss here"),
         ("n", "frozen", {"size": (8, 8)}, "assigning needs 13 cells"),
     ],
 )
