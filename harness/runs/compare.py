@@ -17,8 +17,8 @@ from harness.case import Case
 from harness.errors import BadInput, HarnessError, WorkerLost
 from harness.pairs.base import Arrays, Pair
 from harness.progress import Progress
+from harness.runs import alone, causes, material, truths
 from harness.runs import folder as folders
-from harness.runs import material, truths
 from harness.runs.drive import Drive, Recorded
 from harness.runs.reference import Stored, stored_reference
 from harness.runs.request import CompareRequest
@@ -115,7 +115,12 @@ def run(work: Work) -> Alignment:
             futures = [pool.submit(_guarded, work, side, path) for side in work.live]
         for future in futures:
             future.result()
-    return _judge(work)
+        alignment = _judge(work)
+        alone.add(work, alignment, path)
+        if work.request.explain is not None:
+            causes.add(work, alignment, path)
+    alignment.costs["ratio"] = _ratio(work, alignment.costs)
+    return alignment
 
 
 def _guarded(work: Work, side: str, inputs: Path) -> None:
@@ -173,15 +178,7 @@ def _truth(work: Work, inputs: Path, trace: Path) -> Path | None:
     if work.case.dtype != "float32":
         return None
     worker = work.workers["torch"]
-    digest = work.case.digest(
-        work.header["inputs"],
-        work.header["state"],
-        work.request.layers,
-        truths.source_digest(work.pair),
-        str(worker.description["versions"]),
-        truths.METHOD,
-    )
-    found = truths.folder() / f"{digest}.h5"
+    found = truth_path(work, truths.METHOD)
     if truths.usable(found):
         work.truth_cost = {"cached": True}
         return found
@@ -201,6 +198,19 @@ def _truth(work: Work, inputs: Path, trace: Path) -> Path | None:
     truths.tidy()
     work.progress.event("torch", "done")
     return found
+
+
+def truth_path(work: Work, method: str) -> Path:
+    """Where the truth of this case, measured by that method, is kept."""
+    digest = work.case.digest(
+        work.header["inputs"],
+        work.header["state"],
+        work.request.layers,
+        truths.source_digest(work.pair),
+        str(work.workers["torch"].description["versions"]),
+        method,
+    )
+    return truths.folder() / f"{digest}.h5"
 
 
 def _judge(work: Work) -> Alignment:
@@ -277,11 +287,16 @@ def _compared(
 def _costs(work: Work, judge: float) -> dict[str, Any]:
     """Seconds and bytes, per side, and the one ratio: recorded and judged over bare."""
     costs: dict[str, Any] = {side: done.costs for side, done in work.recorded.items()}
+    costs.update(judge={"cpu": judge}, truth=work.truth_cost)
+    return costs
+
+
+def _ratio(work: Work, costs: dict[str, Any]) -> float | None:
+    """The processor time of everything done for each comparison anew, over that of the bare runs."""
     bare = sum(done.costs["bare"]["cpu"] for done in work.recorded.values())
     recorded = sum(done.costs["recorded"]["cpu"] for done in work.recorded.values())
-    costs.update(judge={"cpu": judge}, truth=work.truth_cost)
-    costs["ratio"] = (recorded + judge) / bare if bare else None
-    return costs
+    once = sum(costs.get(step, {}).get("cpu", 0.0) for step in ("judge", "local"))
+    return float(recorded + once) / bare if bare else None
 
 
 def _keep(work: Work, alignment: Alignment) -> None:

@@ -12,11 +12,15 @@ from harness.session import DEFAULT_TIMEOUT
 from harness.verdict import NoisePolicy, Policy
 
 Keep = Literal["compact", "whole", "none"]
+Alone = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True)
 class CompareRequest:
-    """One comparison. None means the pair's own default."""
+    """One comparison. None means the pair's own default.
+
+    `explain` asks for the causes of the sources at these addresses, all of them where it is empty.
+    """
 
     model: str
     variant: str | None = None
@@ -33,6 +37,8 @@ class CompareRequest:
     timeout: float = DEFAULT_TIMEOUT
     output: Path | None = None
     keep: Keep = "compact"
+    local: Alone = "auto"
+    explain: tuple[str, ...] | None = None
 
     def case(self, pair: Pair) -> Case:
         """The case this asks for."""

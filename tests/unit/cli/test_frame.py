@@ -23,6 +23,8 @@ from tests.unit.reports import samples
 
 COMMANDS = [
     ["compare"],
+    ["lint"],
+    ["explain"],
     ["record"],
     ["diff"],
     ["check"],
