@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import functools
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +21,7 @@ from harness.trace import Trace
 from harness.verdict import parse_policy
 
 if TYPE_CHECKING:
-    from harness.runs.compare import Work
+    from harness.runs.compare import After, Work
 
 MOST = 8
 
@@ -47,6 +49,13 @@ def explain_stored(
     alignment: Alignment, wanted: str | None, progress: Progress, timeout: float = DEFAULT_TIMEOUT
 ) -> Alignment:
     """Run the case of an alignment again and find the causes of its sources, or of those at `wanted`."""
+    return again(alignment, functools.partial(add, asked=wanted), progress, timeout)
+
+
+def again(
+    alignment: Alignment, after: After, progress: Progress, timeout: float = DEFAULT_TIMEOUT
+) -> Alignment:
+    """Run the case of an alignment again, layers alone included; `after` is called while workers live."""
     from harness.runs.compare import compare
 
     if alignment.case.get("reference"):
@@ -61,41 +70,49 @@ def explain_stored(
             local="always",
             keep="none",
             output=Path(folder) / "run",
-            explain=(wanted,) if wanted else (),
         )
-        return compare(request, progress)
+        return compare(request, progress, after)
 
 
-def add(work: Work, alignment: Alignment, inputs: Path) -> None:
+def add(work: Work, alignment: Alignment, inputs: Path, asked: str | None = None) -> None:
     """Find the causes of an alignment's sources while its workers are alive."""
     if not alignment.local.get("ran"):
         return
-    asked = work.request.explain or ("*",)
     started = time.perf_counter()
-    with contextlib.ExitStack() as stack:
-        reference = stack.enter_context(Trace.open(work.recorded["torch"].trace))
-        bench = explain.Bench(
+    with bench_of(work, inputs) as bench:
+        work.progress.event("torch", "state", text="trying hypotheses")
+        chosen = chosen_sources(alignment, asked)
+        explain.all_sources(bench, alignment, chosen[:MOST])
+        work.progress.event("torch", "done")
+    alignment.costs["explain"] = {"wall": time.perf_counter() - started}
+
+
+@contextlib.contextmanager
+def bench_of(work: Work, inputs: Path) -> Iterator[explain.Bench]:
+    """What explanations work with, while the workers live."""
+    with (
+        Trace.open(work.recorded["torch"].trace) as reference,
+        Trace.open(work.scratch / "alone.h5") as forced,
+    ):
+        yield explain.Bench(
             worker=work.workers["torch"],
             inputs=inputs,
             state=work.state.result(),
             mode=work.case.mode,
             scratch=work.scratch,
             reference=reference,
-            forced=stack.enter_context(Trace.open(work.scratch / "alone.h5")),
+            forced=forced,
         )
-        work.progress.event("torch", "state", text="trying hypotheses")
-        chosen = [source for source in alignment.sources if _asked(source, asked)]
-        if not chosen and work.request.explain:
-            raise BadInput(_no_source(alignment, asked))
-        explain.all_sources(bench, alignment, chosen[:MOST])
-        work.progress.event("torch", "done")
-    alignment.costs["explain"] = {"wall": time.perf_counter() - started}
 
 
-def _asked(source: Source, asked: tuple[str, ...]) -> bool:
-    return any(fnmatch.fnmatchcase(name, glob) for glob in asked for name in (source.address, *source.layers))
+def chosen_sources(alignment: Alignment, asked: str | None) -> list[Source]:
+    """The sources at an address, a glob of addresses or a layer; all of them where none is asked for."""
+    chosen = [source for source in alignment.sources if asked is None or _at(source, asked)]
+    if asked is not None and not chosen:
+        listed = ", ".join(source.address for source in alignment.sources) or "none"
+        raise BadInput(f"no source of error is at {asked}; the sources are: {listed}")
+    return chosen
 
 
-def _no_source(alignment: Alignment, asked: tuple[str, ...]) -> str:
-    listed = ", ".join(source.address for source in alignment.sources) or "none"
-    return f"no source of error is at {', '.join(asked)}; the sources are: {listed}"
+def _at(source: Source, asked: str) -> bool:
+    return any(asked == name or fnmatch.fnmatchcase(name, asked) for name in (source.address, *source.layers))

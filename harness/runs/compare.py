@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from harness.case import Case
 from harness.errors import BadInput, HarnessError, WorkerLost
 from harness.pairs.base import Arrays, Pair
 from harness.progress import Progress
-from harness.runs import alone, causes, material, truths
+from harness.runs import alone, material, truths
 from harness.runs import folder as folders
 from harness.runs.drive import Drive, Recorded
 from harness.runs.reference import Stored, stored_reference
@@ -27,6 +28,9 @@ from harness.trace import Trace
 from harness.verdict import MetricPolicy, NoisePolicy
 
 SIDES = ("torch", "jittor")
+
+
+After = Callable[["Work", Alignment, Path], None]
 
 
 @dataclass
@@ -40,6 +44,7 @@ class Work:
     scratch: Path
     progress: Progress
     stored: Stored | None = None
+    after: After | None = None
     quiet: threading.Lock = field(default_factory=threading.Lock)
     state: Future[Path] = field(default_factory=Future)
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -55,8 +60,11 @@ class Work:
         return SIDES if self.stored is None or self.stored.upstream else ("jittor",)
 
 
-def compare(request: CompareRequest, progress: Progress) -> Alignment:
-    """Compare a port with its reference and write the run's folder."""
+def compare(request: CompareRequest, progress: Progress, after: After | None = None) -> Alignment:
+    """Compare a port with its reference and write the run's folder.
+
+    `after` is called with the work, the alignment and the inputs' file while both workers are alive.
+    """
     pair = _find(request.model)
     stored = stored_reference(request, pair) if request.reference else None
     case = stored.case if stored else _case(request, pair)
@@ -64,7 +72,7 @@ def compare(request: CompareRequest, progress: Progress) -> Alignment:
     progress.event("run", "folder", path=str(folder))
     try:
         with scratch_folder() as scratch:
-            work = Work(request, pair, case, folder, Path(scratch), progress, stored)
+            work = Work(request, pair, case, folder, Path(scratch), progress, stored, after)
             alignment = run(work)
             _keep(work, alignment)
     except BaseException:
@@ -117,8 +125,8 @@ def run(work: Work) -> Alignment:
             future.result()
         alignment = _judge(work)
         alone.add(work, alignment, path)
-        if work.request.explain is not None:
-            causes.add(work, alignment, path)
+        if work.after is not None:
+            work.after(work, alignment, path)
     alignment.costs["ratio"] = _ratio(work, alignment.costs)
     return alignment
 

@@ -67,7 +67,7 @@ def _plain(bench: Bench, alignment: Alignment, row: Row, source: Source) -> Evid
     assert reference is not None  # both were recorded whole
     assert port is not None
     path = source.layers[0] if source.layers else ""
-    ours = _note(bench.reference, path)
+    ours = note(bench.reference, path)
     differing = {
         item["name"]: (item["reference"], item["port"])
         for item in alignment.attributes
@@ -85,7 +85,8 @@ def _plain(bench: Bench, alignment: Alignment, row: Row, source: Source) -> Evid
     )
 
 
-def _note(trace: Trace, path: str) -> dict[str, Any]:
+def note(trace: Trace, path: str) -> dict[str, Any]:
+    """What a trace tells of a layer: its type and attributes."""
     layers = trace.notes.get("layers", {})
     found = layers.get(path, {}) if isinstance(layers, dict) else {}
     return found if isinstance(found, dict) else {}

@@ -17,10 +17,7 @@ Alone = Literal["auto", "always", "never"]
 
 @dataclass(frozen=True)
 class CompareRequest:
-    """One comparison. None means the pair's own default.
-
-    `explain` asks for the causes of the sources at these addresses, all of them where it is empty.
-    """
+    """One comparison. None means the pair's own default."""
 
     model: str
     variant: str | None = None
@@ -38,7 +35,6 @@ class CompareRequest:
     output: Path | None = None
     keep: Keep = "compact"
     local: Alone = "auto"
-    explain: tuple[str, ...] | None = None
 
     def case(self, pair: Pair) -> Case:
         """The case this asks for."""

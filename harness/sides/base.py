@@ -445,7 +445,7 @@ class Side(ABC):
         """Run forward and keep one call of one layer or operation; write what it was given to `given`."""
         self._held = holding.hold(self, inputs, mode, path, call)
         holding.write_held(self, self._held, Path(given))
-        return {"path": path}
+        return holding.told(self, self._held)
 
     def retry(self, trials: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
         """Make the kept call again, once a trial, with `changes`, a `state` file, or `training` changed."""

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from harness import address as addresses
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
+from harness.sides.describing import attributes_of
+from harness.sides.forcing import replaced
 from harness.sides.recorder import Recorder, Rehearsal, flatten
 from harness.trace import Trace, TraceWriter
 
@@ -147,3 +149,36 @@ def _whole(stored: Trace, name: str) -> Any:
     array = stored.array(name)
     assert array is not None  # what we wrote is whole
     return array
+
+
+def told(side: Side, held: Held) -> dict[str, Any]:
+    """How to make the call by hand: the name of the class or function, and its arguments in order.
+
+    A tensor among the arguments is told as {"tensor": NAME} with the name of the file's `input:` tensor.
+    """
+    if held.module is None:
+        function = held.function
+        space = getattr(function, "__module__", None) or "torch"
+        name = f"{space}.{getattr(function, '__name__', held.path)}"
+        return {"path": held.path, "name": name, "module": False, **_call_arguments(side, held)}
+    kind = type(held.module)
+    wanted = list(inspect.signature(kind.__init__).parameters)[1:]
+    plain = attributes_of(held.module)
+    arguments = {name: plain[name] for name in wanted if name in plain}
+    if "bias" in wanted:
+        arguments["bias"] = getattr(held.module, "bias", None) is not None
+    name = f"{kind.__module__}.{kind.__name__}"
+    return {"path": held.path, "name": name, "module": True, "made": arguments, **_call_arguments(side, held)}
+
+
+def _call_arguments(side: Side, held: Held) -> dict[str, Any]:
+    def named(key: str, tensor: Any) -> Any:
+        return {"tensor": key}
+
+    args = [
+        replaced(value, side.tensors.is_tensor, named, str(place)) for place, value in enumerate(held.args)
+    ]
+    kwargs = {
+        name: replaced(value, side.tensors.is_tensor, named, name) for name, value in held.kwargs.items()
+    }
+    return {"args": args, "kwargs": {name: value for name, value in kwargs.items() if value is not None}}

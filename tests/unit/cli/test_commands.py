@@ -346,5 +346,5 @@ def test_defaults_that_the_help_shows_are_those_of_the_request() -> None:
         assert option.__metadata__[0].show_default == f"{getattr(request, name)}".removesuffix(".0")
     assert options.Policy.__metadata__[0].show_default == request.policy.name
     own = {field.name for field in fields(request)}
-    others = {"model", "variant", "input_size", "batch", "reference", "policy", "output", "explain"}
+    others = {"model", "variant", "input_size", "batch", "reference", "policy", "output"}
     assert own == {*shown, *others}

@@ -25,6 +25,7 @@ COMMANDS = [
     ["compare"],
     ["lint"],
     ["explain"],
+    ["reproduce"],
     ["record"],
     ["diff"],
     ["check"],
