@@ -18,6 +18,7 @@ from harness.cli.outcome import Outcome
 from harness.cli.record import record
 from harness.cli.report import report
 from harness.cli.reproduce import reproduce
+from harness.cli.selftest import selftest
 from harness.cli.show import show
 
 app = typer.Typer(cls=Frame, pretty_exceptions_enable=False)
@@ -58,7 +59,7 @@ def doctor(
     return outcome(fix)
 
 
-for command in (compare, lint, explain, reproduce, record, diff, check, show, report, doctor):
+for command in (compare, lint, explain, reproduce, selftest, record, diff, check, show, report, doctor):
     app.command()(command)
 app.command("list")(list_pairs)
 app.add_typer(golden.app, name="golden")

@@ -25,7 +25,7 @@ from harness import pairs
 from harness.breadcrumb import Breadcrumb
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode, Pair
-from harness.sides import forcing, holding, truth
+from harness.sides import forcing, holding, planting, truth
 from harness.sides.cost import Cost, peak_bytes, reset_peak
 from harness.sides.describing import attributes_of, build_upstream, installed, same
 from harness.sides.recorder import Layer, Recorder, Rehearsal, Sink, Tensors, flatten
@@ -53,11 +53,12 @@ class Side(ABC):
         self._losses: dict[str, Any] = {}
         self._recorder: Recorder | None = None
         self._held: holding.Held | None = None
+        self.loss_change: Callable[[Any], Any] = lambda loss: loss
 
     def verbs(self) -> dict[str, Callable[..., Any]]:
         """The requests a worker takes."""
         told = (self.describe, self.build, self.load, self.run, self.backward, self.step, self.replay)
-        more = (self.measure, self.truth, self.local, self.local_truth, self.hold, self.retry)
+        more = (self.measure, self.truth, self.local, self.local_truth, self.hold, self.retry, self.plant)
         return {verb.__name__: verb for verb in (*told, *more)}
 
     # --- what a framework must provide -------------------------------------------------------------
@@ -222,7 +223,7 @@ class Side(ABC):
             self.model = build_upstream(**upstream)
         self.layers = {path: self.layer_of(module) for path, module in self.modules()}
         self.paths = {id(module): path for path, module in self.modules()}
-        self._optimizer = None
+        self._optimizer, self.loss_change = None, lambda loss: loss
         return self.describe()
 
     def side_module(self) -> Any:
@@ -315,7 +316,8 @@ class Side(ABC):
             with context:
                 outputs = self.model(*given)
             if mode != "eval":
-                self._losses = self.side_module().losses(outputs, self._inputs)
+                losses = self.side_module().losses(outputs, self._inputs)
+                self._losses = {name: self.loss_change(loss) for name, loss in losses.items()}
         return self._collect(outputs)
 
     def _collect(self, outputs: Any) -> Arrays:
@@ -452,6 +454,10 @@ class Side(ABC):
         if self._held is None:
             raise BadInput("there is no call to try again: hold one first")
         return holding.try_again(self, self._held, trials, Path(folder))
+
+    def plant(self, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Plant a mistake of `harness.selftest` into the model; `build` makes a sound one again."""
+        return planting.plant(self, kind, path, attributes)
 
     def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> dict[str, Any]:
         """Time bare runs, synchronised: forward, and backward too in a training mode."""

@@ -26,6 +26,7 @@ COMMANDS = [
     ["lint"],
     ["explain"],
     ["reproduce"],
+    ["selftest"],
     ["record"],
     ["diff"],
     ["check"],
