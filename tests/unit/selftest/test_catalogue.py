@@ -19,10 +19,8 @@ LAYERS: dict[str, Any] = {
     "body.2": {"type": "ReLU", "attributes": {}},
     "up": {"type": "Upsample", "attributes": {"mode": "bilinear", "align_corners": False}},
 }
-KEYS = frozenset(
-    [*(f"body.{place}.{name}" for place in (0, 1) for name in ("weight", "bias"))]
-    + ["body.1.running_mean", "body.1.running_var"]
-)
+NORM = ("weight", "bias", "running_mean", "running_var")
+KEYS = frozenset(["body.0.weight", "body.0.bias", *(f"body.1.{name}" for name in NORM)])
 
 
 def kind(name: str) -> Kind:
