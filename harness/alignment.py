@@ -15,7 +15,8 @@ from harness.pairs.base import Override
 from harness.verdict import Measured, Status, Verdict
 
 SCHEMA = "align-alignment"
-VERSION = 1
+VERSION = 2
+_READABLE = (1, VERSION)
 _MOST_BYTES = 256 << 20
 _MOST_ROWS = 200_000
 _COVERAGE = {
@@ -40,12 +41,38 @@ class Obstacle:
     status: Status = "not compared"
 
 
+@dataclass(frozen=True)
+class Local:
+    """A tensor of a layer that ran alone, on the reference's own inputs or gradients."""
+
+    measured: Measured
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place where an error is made, and not merely passed on.
+
+    `address` is the tensor that shows it when layers run alone, `layers` the paths of those that may have
+    made it. `cause` is what `explain` found, `entries` names what the knowledge base has on it.
+    """
+
+    address: str
+    direction: Literal["forward", "backward", "state"]
+    layers: list[str]
+    text: str
+    ratio: float | None = None
+    cause: str = ""
+    entries: list[str] = field(default_factory=list)
+
+
 @dataclass
 class Row:
     """One address: what was measured there and what the policy says of it.
 
     `order` counts the reference's records in execution order. `measured` is None where there is an
     `obstacle`. `found` tells which side recorded it. `inputs` are the addresses that feed it, where known.
+    `local` is what the layer makes of the reference's own inputs, where that was tried.
     """
 
     address: str
@@ -59,6 +86,7 @@ class Row:
     inputs: list[str] = field(default_factory=list)
     found: Literal["both", "reference", "candidate"] = "both"
     obstacle: Obstacle | None = None
+    local: Local | None = None
 
 
 @dataclass
@@ -91,6 +119,8 @@ class Alignment:
     `case_differences` (name, reference and candidate of what differs between the cases). `attributes`
     lists layer, name, reference and port of what differs without being a tensor. `held` tells, where both
     sides were held against a stored trace as well, what came of it: side, trace, verdict and sentence.
+    `sources` are the places where errors are made, in the order of computation; `local` says whether layers
+    were run alone to find them, or why not.
     """
 
     case: dict[str, Any]
@@ -107,11 +137,13 @@ class Alignment:
     costs: dict[str, Any] = field(default_factory=dict)
     observer: dict[str, Any] = field(default_factory=dict)
     held: list[dict[str, str]] = field(default_factory=list)
+    sources: list[Source] = field(default_factory=list)
+    local: dict[str, Any] = field(default_factory=dict)
     schema: str = SCHEMA
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        for name in ("case", "policy", "coverage", "attributes", "costs", "observer"):
+        for name in ("case", "policy", "coverage", "attributes", "costs", "observer", "local"):
             setattr(self, name, plain.tidy(getattr(self, name)))
 
     @property
@@ -142,13 +174,14 @@ class Alignment:
         """Read an alignment from such data; BadInput says what is wrong with any other."""
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise BadInput(f"{source} is no alignment: it does not say {SCHEMA}; {_ADVICE}")
-        if data.get("version") != VERSION:
+        if data.get("version") not in _READABLE:
+            versions = " and ".join(map(str, _READABLE))
             raise BadInput(
-                f"{source} is an alignment of version {data.get('version')!r}; this program reads version "
-                f"{VERSION}. Use the program that wrote it, or compare anew"
+                f"{source} is an alignment of version {data.get('version')!r}; this program reads versions "
+                f"{versions}. Use the program that wrote it, or compare anew"
             )
         try:
-            alignment = plain.from_plain(cls, data)
+            alignment = plain.from_plain(cls, _upgraded(data))
             _check(alignment)
         except (plain.Unfit, RecursionError) as error:
             raise BadInput(f"{source} is a damaged alignment: {error}; {_ADVICE}") from error
@@ -189,6 +222,18 @@ class Alignment:
             return cls.from_json(path.read_bytes(), str(path))
         except OSError as error:
             raise BadInput(f"{path} cannot be read: {error.strerror}; {_ADVICE}") from error
+
+
+def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
+    """Data of version 1, written before layers were run alone, as data of version 2."""
+    if data["version"] == VERSION:
+        return data
+    rows = data.get("rows")
+    if isinstance(rows, list):
+        rows = [{**row, "local": None} if isinstance(row, dict) else row for row in rows]
+    why = "this alignment was written before layers were run alone"
+    told = {"sources": [], "local": {"ran": False, "why": why}, "version": VERSION}
+    return {**data, "rows": rows, **told} if "rows" in data else {**data, **told}
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -103,6 +103,26 @@ def measures(row: Row) -> list[Item]:
     return [item for item in where + figures if item.text]
 
 
+def sources(alignment: Alignment) -> list[Item]:
+    """Where errors are made: the place, what it shows alone, and its cause where that was looked for."""
+    items = []
+    for source in alignment.sources:
+        layers = ", ".join(source.layers)
+        items.append(Item(f"{source.direction} source", f"{source.address} ({layers}): {source.text}"))
+        if source.cause:
+            items.append(Item("cause", source.cause))
+        items += [Item("known", f"align explain --op {entry}") for entry in source.entries]
+    return items
+
+
+def alone(alignment: Alignment) -> str:
+    """What came of running each layer alone."""
+    if alignment.local.get("ran"):
+        judged = count(int(alignment.local.get("judged", 0)), "tensor")
+        return f"{judged} of layers that ran alone, {len(alignment.sources)} where an error is made"
+    return str(alignment.local.get("why", "layers were not run alone"))
+
+
 def attribute(found: dict[str, Any]) -> str:
     """The full name of an attribute that differs."""
     return f"{found.get('layer', '')}.{found.get('name', '')}"
@@ -111,7 +131,7 @@ def attribute(found: dict[str, Any]) -> str:
 def coverage(alignment: Alignment) -> list[Item]:
     """What was compared, what was not, and why."""
     found = alignment.coverage
-    items = [Item("compared", _compared(found))]
+    items = [Item("compared", _compared(found)), Item("alone", alone(alignment))]
     for name, key in (("not compared", "not_compared"), ("not judged", "skipped")):
         for why, addresses in reasons(found.get(key, [])).items():
             items.append(Item(name, f"{count(len(addresses), 'tensor')}: {why}"))
@@ -192,6 +212,9 @@ _STEPS = {
     "recorded": "run recorded",
     "truth": "float64 run and noise",
     "judge": "compare and judge",
+    "local truth": "float64 run of layers alone",
+    "local": "run layers alone and judge",
+    "explain": "try hypotheses",
 }
 
 
@@ -265,7 +288,8 @@ def next_steps(alignment: Alignment, folder: str) -> list[str]:
         names = " and ".join(name for name, _ in failures(alignment)) or "the side that failed"
         return [f"read what {names} printed: {folder or 'the run folder'}/logs", "align doctor"]
     if alignment.verdict == "diverged" and alignment.first:
-        return [f"align show {stored} {shlex.quote(alignment.first)}"]
+        shown = f"align show {stored} {shlex.quote(alignment.first)}"
+        return [shown, f"align explain {stored}"] if alignment.sources else [shown]
     return []
 
 

@@ -22,6 +22,7 @@ def markdown(alignment: Alignment) -> str:
         *(f"The side {_text(name)} failed: {_text(side.error)}" for name, side in facts.failures(alignment)),
         _table(("", "address", "type", "error", "noise", "of limit"), map(_row, rows)) if rows else "",
         beyond if len(bad) > len(rows) else "",
+        _items(facts.sources(alignment)),
         _attributes(alignment),
         _items([*facts.held(alignment), *facts.coverage(alignment)]),
         _items([*facts.case(alignment), *facts.environment(alignment)]),

@@ -21,6 +21,7 @@ def draw(alignment: Alignment, console: Console, folder: str = "") -> None:
     _headline(alignment, console)
     _failures(alignment, console)
     _rows(alignment, console)
+    _sources(alignment, console)
     _attributes(alignment, console)
     for item in facts.held(alignment):
         console.print(_named(item.name, item.text))
@@ -101,6 +102,21 @@ def _beyond(alignment: Alignment, shown: int, console: Console) -> None:
     thing = "diverged tensor" if bad else "tensor"
     if len(every) > shown:
         console.print(Text(f"  and {len(every) - shown} more of {count(len(every), thing)}", style="dim"))
+
+
+def draw_sources(alignment: Alignment, console: Console) -> None:
+    """Draw where errors are made, with their causes as far as they are known."""
+    found = facts.sources(alignment)
+    for item in found:
+        console.print(_named(item.name, item.text, style="red"))
+    if not found:
+        console.print(_named("sources", facts.alone(alignment)))
+
+
+def _sources(alignment: Alignment, console: Console) -> None:
+    if alignment.sources:
+        draw_sources(alignment, console)
+        console.print()
 
 
 def _attributes(alignment: Alignment, console: Console) -> None:

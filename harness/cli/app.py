@@ -10,11 +10,15 @@ from harness.cli import golden, options, pin
 from harness.cli.check import check
 from harness.cli.compare import compare
 from harness.cli.diff import diff
+from harness.cli.explain import explain
 from harness.cli.frame import Frame
+from harness.cli.lint import lint
 from harness.cli.list_pairs import list_pairs
 from harness.cli.outcome import Outcome
 from harness.cli.record import record
 from harness.cli.report import report
+from harness.cli.reproduce import reproduce
+from harness.cli.selftest import selftest
 from harness.cli.show import show
 
 app = typer.Typer(cls=Frame, pretty_exceptions_enable=False)
@@ -55,7 +59,7 @@ def doctor(
     return outcome(fix)
 
 
-for command in (compare, record, diff, check, show, report, doctor):
+for command in (compare, lint, explain, reproduce, selftest, record, diff, check, show, report, doctor):
     app.command()(command)
 app.command("list")(list_pairs)
 app.add_typer(golden.app, name="golden")

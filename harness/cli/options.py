@@ -208,6 +208,18 @@ Keep = Annotated[
         panel=_OUTPUT,
     ),
 ]
+Local = Annotated[
+    str | None,
+    _flag(
+        "--local",
+        "auto|always|never",
+        "Run each layer alone on the reference's inputs, to tell where errors are made: where something "
+        "diverged, always, or never.",
+        parse.parse_local,
+        default="auto",
+        panel=_JUDGING,
+    ),
+]
 TraceKeep = Annotated[
     str | None,
     _flag(

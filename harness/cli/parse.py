@@ -16,6 +16,7 @@ SEEDED = "seeded"
 GOLDEN = "golden"
 MODES = ("eval", "train", "frozen")
 KEEPS = ("compact", "whole", "none")
+LOCALS = ("auto", "always", "never")
 POLICIES = ("noise", "fixed", "metric")
 SIDES = ("torch", "jittor")
 _SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
@@ -57,6 +58,11 @@ def parse_mode(value: str) -> str:
 def parse_keep(value: str) -> str:
     """What stays of the traces in the run folder."""
     return _one_of(value, KEEPS)
+
+
+def parse_local(value: str) -> str:
+    """When layers are run alone."""
+    return _one_of(value, LOCALS)
 
 
 def parse_trace_keep(value: str) -> str:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from harness.comparing._compare import compare, judge_row, rejudge
+from harness.comparing._local import add_local, carries, paired_addresses
 from harness.comparing._places import in_order_of_computation, kind_of
 from harness.comparing._provenance import side_reports
 
-__all__ = ["compare", "in_order_of_computation", "judge_row", "kind_of", "rejudge", "side_reports"]
+__all__ = [
+    "add_local",
+    "carries",
+    "compare",
+    "in_order_of_computation",
+    "judge_row",
+    "kind_of",
+    "paired_addresses",
+    "rejudge",
+    "side_reports",
+]

@@ -11,6 +11,7 @@ from harness import address as addresses
 from harness.alignment import Alignment, Obstacle, Row, SideReport
 from harness.comparing._coverage import coverage
 from harness.comparing._lineage import execution_order, feeds, teller
+from harness.comparing._local import rejudge_local
 from harness.comparing._measuring import Meter
 from harness.comparing._pairing import Paired, Pairing
 from harness.comparing._places import first_diverged, worst_row
@@ -78,7 +79,9 @@ def rejudge(alignment: Alignment, policy: Policy) -> Alignment:
     judged.policy = policy.to_dict()
     for row in judged.rows:
         row.verdict = judge_row(row, policy, judged.overrides)
-    return _conclude(judged, policy)
+    judged = _conclude(judged, policy)
+    rejudge_local(judged, policy, judged.overrides)
+    return judged
 
 
 def judge_row(row: Row, policy: Policy, overrides: Sequence[Override]) -> Verdict:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +18,8 @@ from harness.case import Case
 from harness.errors import BadInput, HarnessError, WorkerLost
 from harness.pairs.base import Arrays, Pair
 from harness.progress import Progress
+from harness.runs import alone, material, truths
 from harness.runs import folder as folders
-from harness.runs import material, truths
 from harness.runs.drive import Drive, Recorded
 from harness.runs.reference import Stored, stored_reference
 from harness.runs.request import CompareRequest
@@ -27,6 +28,9 @@ from harness.trace import Trace
 from harness.verdict import MetricPolicy, NoisePolicy
 
 SIDES = ("torch", "jittor")
+
+
+After = Callable[["Work", Alignment, Path], None]
 
 
 @dataclass
@@ -40,6 +44,7 @@ class Work:
     scratch: Path
     progress: Progress
     stored: Stored | None = None
+    after: After | None = None
     quiet: threading.Lock = field(default_factory=threading.Lock)
     state: Future[Path] = field(default_factory=Future)
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -55,8 +60,11 @@ class Work:
         return SIDES if self.stored is None or self.stored.upstream else ("jittor",)
 
 
-def compare(request: CompareRequest, progress: Progress) -> Alignment:
-    """Compare a port with its reference and write the run's folder."""
+def compare(request: CompareRequest, progress: Progress, after: After | None = None) -> Alignment:
+    """Compare a port with its reference and write the run's folder.
+
+    `after` is called with the work, the alignment and the inputs' file while both workers are alive.
+    """
     pair = _find(request.model)
     stored = stored_reference(request, pair) if request.reference else None
     case = stored.case if stored else _case(request, pair)
@@ -64,7 +72,7 @@ def compare(request: CompareRequest, progress: Progress) -> Alignment:
     progress.event("run", "folder", path=str(folder))
     try:
         with scratch_folder() as scratch:
-            work = Work(request, pair, case, folder, Path(scratch), progress, stored)
+            work = Work(request, pair, case, folder, Path(scratch), progress, stored, after)
             alignment = run(work)
             _keep(work, alignment)
     except BaseException:
@@ -115,7 +123,12 @@ def run(work: Work) -> Alignment:
             futures = [pool.submit(_guarded, work, side, path) for side in work.live]
         for future in futures:
             future.result()
-    return _judge(work)
+        alignment = _judge(work)
+        alone.add(work, alignment, path)
+        if work.after is not None:
+            work.after(work, alignment, path)
+    alignment.costs["ratio"] = _ratio(work, alignment.costs)
+    return alignment
 
 
 def _guarded(work: Work, side: str, inputs: Path) -> None:
@@ -173,15 +186,7 @@ def _truth(work: Work, inputs: Path, trace: Path) -> Path | None:
     if work.case.dtype != "float32":
         return None
     worker = work.workers["torch"]
-    digest = work.case.digest(
-        work.header["inputs"],
-        work.header["state"],
-        work.request.layers,
-        truths.source_digest(work.pair),
-        str(worker.description["versions"]),
-        truths.METHOD,
-    )
-    found = truths.folder() / f"{digest}.h5"
+    found = truth_path(work, truths.METHOD)
     if truths.usable(found):
         work.truth_cost = {"cached": True}
         return found
@@ -201,6 +206,19 @@ def _truth(work: Work, inputs: Path, trace: Path) -> Path | None:
     truths.tidy()
     work.progress.event("torch", "done")
     return found
+
+
+def truth_path(work: Work, method: str) -> Path:
+    """Where the truth of this case, measured by that method, is kept."""
+    digest = work.case.digest(
+        work.header["inputs"],
+        work.header["state"],
+        work.request.layers,
+        truths.source_digest(work.pair),
+        str(work.workers["torch"].description["versions"]),
+        method,
+    )
+    return truths.folder() / f"{digest}.h5"
 
 
 def _judge(work: Work) -> Alignment:
@@ -277,11 +295,16 @@ def _compared(
 def _costs(work: Work, judge: float) -> dict[str, Any]:
     """Seconds and bytes, per side, and the one ratio: recorded and judged over bare."""
     costs: dict[str, Any] = {side: done.costs for side, done in work.recorded.items()}
+    costs.update(judge={"cpu": judge}, truth=work.truth_cost)
+    return costs
+
+
+def _ratio(work: Work, costs: dict[str, Any]) -> float | None:
+    """The processor time of everything done for each comparison anew, over that of the bare runs."""
     bare = sum(done.costs["bare"]["cpu"] for done in work.recorded.values())
     recorded = sum(done.costs["recorded"]["cpu"] for done in work.recorded.values())
-    costs.update(judge={"cpu": judge}, truth=work.truth_cost)
-    costs["ratio"] = (recorded + judge) / bare if bare else None
-    return costs
+    once = sum(costs.get(step, {}).get("cpu", 0.0) for step in ("judge", "local"))
+    return float(recorded + once) / bare if bare else None
 
 
 def _keep(work: Work, alignment: Alignment) -> None:

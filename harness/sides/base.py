@@ -14,39 +14,22 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness import pairs
 from harness.breadcrumb import Breadcrumb
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode, Pair
+from harness.sides import forcing, holding, planting, truth
 from harness.sides.cost import Cost, peak_bytes, reset_peak
-from harness.sides.recorder import Layer, Recorder, Rehearsal, Sink, Tensors, flatten, plain_value
+from harness.sides.describing import attributes_of, build_upstream, installed, same
+from harness.sides.recorder import Layer, Recorder, Rehearsal, Sink, Tensors, flatten
 from harness.trace import Trace, TraceWriter
-
-HIDDEN_ATTRIBUTES = {"training", "is_train", "in_channels_", "is_depthwise_conv"}
-
-
-def installed(*packages: str) -> dict[str, str]:
-    """The versions of the named distributions that are installed here."""
-    versions = {}
-    for package in packages:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            versions[package] = metadata.version(package)
-    return versions
-
-
-def attributes_of(module: Any) -> dict[str, Any]:
-    """The plain attributes of a layer: eps, momentum, padding, slope and the like."""
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in vars(module).items()
-        if not name.startswith("_") and name not in HIDDEN_ATTRIBUTES and plain_value(value)
-    }
 
 
 class Side(ABC):
@@ -69,23 +52,14 @@ class Side(ABC):
         self._input_arrays: Arrays = {}
         self._losses: dict[str, Any] = {}
         self._recorder: Recorder | None = None
+        self._held: holding.Held | None = None
+        self.loss_change: Callable[[Any], Any] = lambda loss: loss
 
     def verbs(self) -> dict[str, Callable[..., Any]]:
         """The requests a worker takes."""
-        return {
-            verb.__name__: verb
-            for verb in (
-                self.describe,
-                self.build,
-                self.load,
-                self.run,
-                self.backward,
-                self.step,
-                self.replay,
-                self.measure,
-                self.truth,
-            )
-        }
+        told = (self.describe, self.build, self.load, self.run, self.backward, self.step, self.replay)
+        more = (self.measure, self.truth, self.local, self.local_truth, self.hold, self.retry, self.plant)
+        return {verb.__name__: verb for verb in (*told, *more)}
 
     # --- what a framework must provide -------------------------------------------------------------
 
@@ -146,6 +120,26 @@ class Side(ABC):
         """Gradients with respect to the floating inputs, after `gradients`."""
 
     @abstractmethod
+    def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
+        """A new tensor of an array, of the shape and dtype of `like`, and what a model may go on with.
+
+        Gradients can be asked for with respect to the first where it `learns`.
+        """
+
+    @abstractmethod
+    def fill(self, own: Mapping[str, Any], arrays: Arrays) -> None:
+        """Copy arrays into tensors of a model; those that are not named keep their values."""
+
+    @abstractmethod
+    def forced_gradients(
+        self, loss: Any, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
+    ) -> Arrays:
+        """Back-propagate the loss and, from each `given` tensor, the gradient beside it.
+
+        What reaches the leaves comes under their addresses, the rest as `grad:PARAM` and `grad_input:NAME`.
+        """
+
+    @abstractmethod
     def synchronise(self) -> None:
         """Wait until everything asked for has been computed."""
 
@@ -204,9 +198,13 @@ class Side(ABC):
         return told
 
     def layer_table(self) -> dict[str, Any]:
-        """Type and plain attributes of every module."""
+        """Type, plain attributes, and the package that defines it, of every module."""
         return {
-            path or "(model)": {"type": self.layers[path].type, "attributes": attributes_of(module)}
+            path or "(model)": {
+                "type": self.layers[path].type,
+                "attributes": attributes_of(module),
+                "origin": type(module).__module__,
+            }
             for path, module in self.modules()
         }
 
@@ -222,10 +220,10 @@ class Side(ABC):
         if upstream is None:
             self.model = self.side_module().build(chosen.name, **chosen.options)
         else:
-            self.model = _build_upstream(**upstream)
+            self.model = build_upstream(**upstream)
         self.layers = {path: self.layer_of(module) for path, module in self.modules()}
         self.paths = {id(module): path for path, module in self.modules()}
-        self._optimizer = None
+        self._optimizer, self.loss_change = None, lambda loss: loss
         return self.describe()
 
     def side_module(self) -> Any:
@@ -273,7 +271,7 @@ class Side(ABC):
         if not observe:
             self._bare = outputs
         elif self._bare is not None:
-            answer["observer"] = _same(self._bare, outputs)
+            answer["observer"] = same(self._bare, outputs)
         if metrics and observe:
             self._record_metrics(sink, outputs)
         if self._writer is not None and mode == "eval":
@@ -296,11 +294,12 @@ class Side(ABC):
         layers: str,
         observe: bool,
         alter: Callable[[Any], Any] | None = None,
+        recorder: Recorder | None = None,
     ) -> Arrays:
-        """One forward pass; the outputs in host memory."""
+        """One forward pass; the outputs in host memory. `recorder` takes the usual one's place."""
         context: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
         if observe:
-            self._recorder = Recorder(
+            self._recorder = recorder or Recorder(
                 self.tensors,
                 self.layers,
                 sink,
@@ -317,7 +316,8 @@ class Side(ABC):
             with context:
                 outputs = self.model(*given)
             if mode != "eval":
-                self._losses = self._loss_function()(outputs, self._inputs)
+                losses = self._loss_function()(outputs, self._inputs)
+                self._losses = {name: self.loss_change(loss) for name, loss in losses.items()}
         return self._collect(outputs)
 
     def given(self) -> list[str]:
@@ -442,6 +442,37 @@ class Side(ABC):
                 writer.add(f"output:{key or '0'}", self.tensors.to_array(tensor))
         return {"path": path}
 
+    def local(
+        self,
+        inputs: str,
+        mode: Mode,
+        reference: str,
+        addresses: list[str],
+        trace: str,
+        dtype: str = "float32",
+        header: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Run every layer alone on the inputs that the reference recorded; see `harness.sides.forcing`."""
+        return forcing.run_forced(
+            self, inputs, mode, Path(reference), addresses, Path(trace), dtype, header or {}
+        )
+
+    def hold(self, inputs: str, mode: Mode, path: str, call: int, given: str) -> dict[str, Any]:
+        """Run forward and keep one call of one layer or operation; write what it was given to `given`."""
+        self._held = holding.hold(self, inputs, mode, path, call)
+        holding.write_held(self, self._held, Path(given))
+        return holding.told(self, self._held)
+
+    def retry(self, trials: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
+        """Make the kept call again, once a trial, with `changes`, a `state` file, or `training` changed."""
+        if self._held is None:
+            raise BadInput("there is no call to try again: hold one first")
+        return holding.try_again(self, self._held, trials, Path(folder))
+
+    def plant(self, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
+        """Plant a mistake of `harness.selftest` into the model; `build` makes a sound one again."""
+        return planting.plant(self, kind, path, attributes)
+
     def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> dict[str, Any]:
         """Time bare runs, synchronised: forward, and backward too in a training mode."""
         costs: list[dict[str, Any]] = []
@@ -475,28 +506,8 @@ class Side(ABC):
         """
         raise BadInput(f"the {self.name} side does not provide the truth: the reference does")
 
-
-def _build_upstream(checkout: str, entry: str, options: dict[str, Any]) -> Any:
-    """Make a network from a checkout that the user named, as that code itself makes it."""
-    sys.path.insert(0, checkout)
-    module, _, name = entry.partition(":")
-    try:
-        make = getattr(import_module(module), name)
-    except (ImportError, AttributeError, SyntaxError) as error:
-        raise BadInput(
-            f"{entry} cannot be loaded from {checkout}: {type(error).__name__}: {error}"
-        ) from error
-    return make(**options)
-
-
-def _same(bare: Arrays, observed: Arrays) -> dict[str, Any]:
-    """Whether looking changed the result."""
-    largest, scale = 0.0, 0.0
-    for address, array in bare.items():
-        other = observed[address].astype(np.float64)
-        largest = max(largest, float(np.max(np.abs(array.astype(np.float64) - other), initial=0.0)))
-        scale = max(scale, float(np.max(np.abs(other), initial=0.0)))
-    identical = all(
-        np.array_equal(array, observed[address], equal_nan=True) for address, array in bare.items()
-    )
-    return {"bitwise": identical, "max_abs": largest, "scale": scale}
+    def local_truth(
+        self, inputs: str, mode: Mode, reference: str, path: str, scratch: str, samples: int
+    ) -> dict[str, Any]:
+        """Measure the noise that each layer makes alone, on the inputs that the reference recorded."""
+        return truth.measure_local(self, inputs, mode, Path(reference), Path(path), Path(scratch), samples)

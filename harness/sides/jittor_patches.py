@@ -20,15 +20,6 @@ from harness.sides.recorder import Recorder
 _UNTOUCHED = ("jittor", "ports_jittor.torchlike", "numpy", "harness")
 
 
-def _arguments(
-    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> dict[str, Any]:
-    try:
-        return dict(inspect.signature(function).bind(*args, **kwargs).arguments)
-    except (TypeError, ValueError):
-        return {**{str(place): value for place, value in enumerate(args)}, **kwargs}
-
-
 def _told(function: Callable[..., Any], name: str, recorder: Recorder) -> Callable[..., Any]:
     """The same function, telling the recorder when it stands between modules."""
 
@@ -36,9 +27,7 @@ def _told(function: Callable[..., Any], name: str, recorder: Recorder) -> Callab
     def tell(*args: Any, **kwargs: Any) -> Any:
         if not recorder.observes_operation():
             return function(*args, **kwargs)
-        return recorder.operation(
-            name, lambda: function(*args, **kwargs), lambda: _arguments(function, args, kwargs)
-        )
+        return recorder.operation(name, function, args, kwargs)
 
     return tell
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from harness.breadcrumb import Breadcrumb
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
 from harness.sides import jittor_patches
-from harness.sides.base import Side, installed
+from harness.sides.base import Side
+from harness.sides.describing import installed
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.state import check_state
 from ports_jittor.torchlike import functional, kinks, linear, optim, reduce, state
@@ -238,6 +239,32 @@ class JittorSide(Side):
             for name in names
             if name in self._input_gradients
         }
+
+    def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
+        """A new variable."""
+        made = self.to_tensors({"": np.array(array).reshape(like.shape)}, str(like.dtype))[""]
+        if learns and made.dtype.is_float():
+            made.start_grad()
+        return made, made
+
+    def fill(self, own: Mapping[str, Any], arrays: Arrays) -> None:
+        """Assign."""
+        for name, array in arrays.items():
+            own[name].assign(self.leaf(array, own[name], learns=False)[0])
+
+    def forced_gradients(
+        self, loss: Any, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
+    ) -> Arrays:
+        """Jittor's gradients of one sum in which every result counts with the gradient given for it."""
+        total = loss.sum()
+        for tensor, gradient in given:
+            total = total + (tensor * self.leaf(gradient, tensor, learns=False)[0].stop_grad()).sum()
+        targets = {f"grad:{name}": value for name, value in self._trainable().items()}
+        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.forward} | dict(leaves)
+        targets = {name: value for name, value in targets.items() if value.dtype.is_float()}
+        found = jt.grad(total, list(targets.values()), retain_graph=False)
+        jt.sync(found)
+        return {name: self.tensors.to_array(value) for name, value in zip(targets, found, strict=True)}
 
     def synchronise(self) -> None:
         """Compute all that is pending, and wait for the card."""

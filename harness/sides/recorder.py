@@ -7,6 +7,7 @@ ran; it names them, writes each tensor once, and writes a reference where the sa
 from __future__ import annotations
 
 import fnmatch
+import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,6 +92,16 @@ def flatten(value: Any, is_tensor: Callable[[Any], bool], key: str = "") -> Iter
         yield from flatten(part, is_tensor, f"{key}.{name}" if key else str(name))
 
 
+def named_arguments(
+    function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Arguments by name where the function tells its signature, by place where it does not."""
+    try:
+        return dict(inspect.signature(function).bind(*args, **kwargs).arguments)
+    except (TypeError, ValueError):
+        return {**{str(place): value for place, value in enumerate(args)}, **kwargs}
+
+
 class Recorder:
     """Names the calls of one run and hands their tensors to a sink."""
 
@@ -139,21 +150,23 @@ class Recorder:
         if self.alter is not None and frame.layer.leaf and frame.layer.builtin:
             result = self._altered(result)
         if frame.recorded:
-            self._save_result(frame.path, frame.call, result, frame.layer.type)
+            result = self._save_result(frame.path, frame.call, result, frame.layer.type)
         return result
 
     def observes_operation(self) -> bool:
         """Whether an operation starting now stands between modules and is nobody's inner step."""
         return bool(self._stack) and not self._inside_operation and not self._stack[-1].layer.builtin
 
-    def operation(self, name: str, run: Callable[[], Any], arguments: Callable[[], Mapping[str, Any]]) -> Any:
+    def operation(
+        self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
         """Run an operation that `observes_operation` and record it as a layer of its own."""
         frame = self._stack[-1]
         path = f"{frame.path}/{name}.{frame.operations[name]}"
         frame.operations[name] += 1
         self._inside_operation = True
         try:
-            result = run()
+            result = function(*args, **kwargs)
         finally:
             self._inside_operation = False
         first = result[0] if isinstance(result, tuple) and result else result
@@ -162,9 +175,10 @@ class Recorder:
         if self.alter is not None and not isinstance(result, tuple):
             first = result = self._altered(result)
         if self.selected(path, Layer(name, builtin=True, leaf=False)):
-            given = arguments()
+            given = named_arguments(function, args, kwargs)
             self._link_inputs(path, frame.call, given, name)
-            self._save_result(path, frame.call, first, name)
+            saved = self._save_result(path, frame.call, first, name)
+            result = (saved, *result[1:]) if isinstance(result, tuple) else saved
             self.operation_arguments.setdefault(path, _plain(given))
         return result
 
@@ -186,11 +200,13 @@ class Recorder:
         finally:
             self._inside_operation = False
 
-    def _save_result(self, path: str, call: int, result: Any, type: str) -> None:
+    def _save_result(self, path: str, call: int, result: Any, type: str) -> Any:
+        """Record what a layer returned; what its caller shall get."""
         for key, tensor in flatten(result, self.tensors.is_tensor):
             fresh = self.save(addresses.layer(path, call, "out", key), tensor, type)
             if fresh and self.gradients:
                 self.tensors.watch_gradient(tensor, addresses.layer(path, call, "grad", key))
+        return result
 
     def save(self, address: str, tensor: Any, type: str = "") -> bool:
         """Record a tensor under an address; False where it is one already recorded."""

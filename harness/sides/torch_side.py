@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from harness.breadcrumb import Breadcrumb
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
 from harness.sides import truth
-from harness.sides.base import Side, installed
+from harness.sides.base import Side
+from harness.sides.describing import installed
 from harness.sides.operations import canonical
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.state import check_state
@@ -77,17 +77,7 @@ class _Operations(TorchFunctionMode):
         name = canonical(getattr(func, "__name__", ""))
         if name is None:
             return func(*args, **given)
-        return self.recorder.operation(
-            name, lambda: func(*args, **given), lambda: named_arguments(func, args, given)
-        )
-
-
-def named_arguments(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Arguments by name where the function tells its signature, by place where it does not."""
-    try:
-        return dict(inspect.signature(func).bind(*args, **kwargs).arguments)
-    except (TypeError, ValueError):
-        return {**{str(place): value for place, value in enumerate(args)}, **kwargs}
+        return self.recorder.operation(name, func, args, given)
 
 
 class TorchSide(Side):
@@ -229,6 +219,40 @@ class TorchSide(Side):
         """What reached the inputs."""
         found = {name: self._inputs[name].grad for name in names}
         return {name: self.tensors.to_array(value) for name, value in found.items() if value is not None}
+
+    def leaf(self, array: NDArray[Any], like: Tensor, learns: bool) -> tuple[Tensor, Tensor]:
+        """A new leaf; what goes on is its copy, since a model may change that in place."""
+        made = torch.from_numpy(np.array(array)).reshape(like.shape).to(like)
+        if not (learns and made.is_floating_point()):
+            return made, made
+        made.requires_grad_(True)
+        return made, made.clone()
+
+    def fill(self, own: Mapping[str, Tensor], arrays: Arrays) -> None:
+        """Copy in place."""
+        with torch.no_grad():
+            for name, array in arrays.items():
+                own[name].copy_(torch.from_numpy(np.array(array)).reshape(own[name].shape))
+
+    def forced_gradients(
+        self, loss: Tensor, given: list[tuple[Tensor, NDArray[Any]]], leaves: Mapping[str, Tensor]
+    ) -> Arrays:
+        """Autograd from all results at once; the graph is cut between them."""
+        begun = [(loss, torch.ones_like(loss))]
+        for tensor, gradient in given:
+            begun.append((tensor, torch.from_numpy(np.array(gradient)).reshape(tensor.shape).to(tensor)))
+        begun = [(tensor, gradient) for tensor, gradient in begun if tensor.requires_grad]
+        targets: dict[str, Tensor] = {f"grad:{name}": value for name, value in self.model.named_parameters()}
+        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.forward}
+        targets = {name: value for name, value in {**targets, **leaves}.items() if value.requires_grad}
+        found = torch.autograd.grad(
+            [tensor for tensor, _ in begun],
+            list(targets.values()),
+            [gradient for _, gradient in begun],
+            allow_unused=True,
+        )
+        told = zip(targets, found, strict=True)
+        return {name: self.tensors.to_array(value) for name, value in told if value is not None}
 
     def synchronise(self) -> None:
         """Wait for the card."""

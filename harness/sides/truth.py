@@ -20,6 +20,7 @@ from harness.sides.recorder import Array
 from harness.trace import Noise, Trace, TraceWriter
 
 if TYPE_CHECKING:
+    from harness.sides.base import Side
     from harness.sides.torch_side import TorchSide
 
 Alter = Callable[[Any], Any]
@@ -112,6 +113,27 @@ def measure(
             meter.gradients_alone = perturbation.gradients_alone
             _perturbed_run(side, inputs, mode, layers, meter, side.perturbation(turn, perturbation))
         _write(truth, meter, path, samples, header, slim)
+    exact.unlink()
+    return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+
+
+def measure_local(
+    side: Side, inputs: str, mode: Mode, reference: Path, path: Path, scratch: Path, samples: int
+) -> dict[str, Any]:
+    """Write the truth of each layer alone: what it makes in float64 of the float32 inputs recorded."""
+    started, cpu = time.perf_counter(), time.process_time()
+    exact = scratch / "local64.h5"
+    with Trace.open(reference) as recorded:
+        paired = list(recorded.records)
+        header = dict(recorded.header)
+        side.local(inputs, mode, str(reference), paired, str(exact), "float64", header)
+        with Trace.open(exact) as truth:
+            meter = NoiseMeter(truth)
+            for address in truth.records:
+                array = recorded.array(address)
+                if array is not None:
+                    meter.add(address, array)
+            _write(truth, meter, path, samples, header, slim=False)
     exact.unlink()
     return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
 

@@ -61,13 +61,26 @@ def test_it_comes_back_exactly(tmp_path: Path) -> None:
 def test_the_json_is_strict_and_nan_survives(tmp_path: Path) -> None:
     text = small_alignment().to_json()
     data = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert (data["schema"], data["version"]) == ("align-alignment", 1)
+    assert (data["schema"], data["version"]) == ("align-alignment", 2)
     back = Alignment.from_json(text)
     assert math.isnan(back.costs["ratio"])
     measured = back.rows[0].measured
     assert measured is not None
     assert measured.difference.worst_candidate == math.inf
     assert back.rows[0].verdict.ratio == math.inf
+
+
+def test_an_alignment_of_version_1_is_still_read() -> None:
+    data = small_alignment().to_dict()
+    for name in ("sources", "local"):
+        del data[name]
+    for row in data["rows"]:
+        del row["local"]
+    read = Alignment.from_dict({**data, "version": 1})
+    assert read.version == 2
+    assert read.sources == []
+    assert read.local["ran"] is False
+    assert [row.address for row in read.rows] == [row.address for row in small_alignment().rows]
 
 
 def test_free_data_is_what_json_gives_back() -> None:
@@ -98,7 +111,7 @@ def test_names_and_rows_are_found() -> None:
         (b'{"schema": "other"}', "is no alignment"),
         (b'{"schema": "align-alignment", "x": NaN}', "NaN"),
         (b"[" * 100_000, "is no JSON"),
-        (b'{"schema": "align-alignment", "version": 2}', "version 2"),
+        (b'{"schema": "align-alignment", "version": 3}', "version 3"),
         (b'{"schema": "align-alignment", "version": 1}', "missing"),
     ],
 )

@@ -339,10 +339,12 @@ def test_defaults_that_the_help_shows_are_those_of_the_request() -> None:
         "seed": options.Seed,
         "timeout": options.Timeout,
         "keep": options.Keep,
+        "local": options.Local,
     }
     request = CompareRequest("any")
     for name, option in shown.items():
         assert option.__metadata__[0].show_default == f"{getattr(request, name)}".removesuffix(".0")
     assert options.Policy.__metadata__[0].show_default == request.policy.name
     own = {field.name for field in fields(request)}
-    assert own == {*shown, "model", "variant", "input_size", "batch", "reference", "policy", "output"}
+    others = {"model", "variant", "input_size", "batch", "reference", "policy", "output"}
+    assert own == {*shown, *others}

@@ -23,6 +23,10 @@ from tests.unit.reports import samples
 
 COMMANDS = [
     ["compare"],
+    ["lint"],
+    ["explain"],
+    ["reproduce"],
+    ["selftest"],
     ["record"],
     ["diff"],
     ["check"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ def run_block(recorder: Recorder, x: NDArray[Any]) -> NDArray[Any]:
         recorder.enter("block.conv", (x,), {})
         results.append(recorder.leave(x * factor))
     assert recorder.observes_operation()
-    total = recorder.operation("add", lambda: results[0] + results[1], lambda: dict(enumerate(results)))
+    total = recorder.operation("add", operator.add, (results[0], results[1]), {})
     recorder.leave(total)
     result: NDArray[Any] = total
     return result
@@ -106,7 +107,7 @@ def test_operations_inside_operations_are_not_observed(tmp_path: Path) -> None:
     made, _, _ = recorder(tmp_path)
     made.enter("block", (), {})
     seen = []
-    made.operation("sum", lambda: seen.append(made.observes_operation()), dict)
+    made.operation("sum", lambda: seen.append(made.observes_operation()), (), {})
     assert seen == [False]
 
 

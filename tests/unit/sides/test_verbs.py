@@ -190,3 +190,65 @@ def test_missing_unexpected_and_misshapen_keys_are_all_listed(side: Any, tmp_pat
     assert "1 missing (head.weight, perhaps head.wieght)" in str(refused.value)
     assert "1 unexpected (head.wieght)" in str(refused.value)
     assert "conv.bias: [7] in the file, [4] in the model" in str(refused.value)
+
+
+def forced(side: Any, inputs: str, folder: Path, mode: str) -> tuple[Trace, Trace]:
+    """A run of a side, and one in which each layer is given what that run recorded."""
+    recorded = record(side, inputs, folder / "whole.h5", mode)
+    side.local(inputs, mode, str(recorded.path), list(recorded.records), str(folder / "alone.h5"))
+    return recorded, Trace.open(folder / "alone.h5")
+
+
+@pytest.mark.parametrize("mode", ["eval", "train"])
+def test_layers_alone_repeat_the_run_they_are_given(
+    side: Any, inputs: str, tmp_path: Path, mode: str
+) -> None:
+    recorded, alone = forced(side, inputs, tmp_path, mode)
+    own = {address for address, record in recorded.records.items() if record.alias is None}
+    if mode == "eval":
+        assert own == set(alone.records)
+    else:
+        assert (
+            {"grad:conv.weight", "layer:conv#0:grad", "state:norm.running_var"} <= set(alone.records) <= own
+        )
+    for address in alone.records:
+        np.testing.assert_allclose(
+            alone.array(address), recorded.array(address), rtol=2e-5, atol=2e-6, err_msg=address
+        )
+
+
+def test_error_of_one_layer_stays_there(side: Any, inputs: str, tmp_path: Path) -> None:
+    recorded = record(side, inputs, tmp_path / "whole.h5")
+    side.model.norm.eps = 1.0
+    side.local(inputs, "eval", str(recorded.path), list(recorded.records), str(tmp_path / "alone.h5"))
+    alone = Trace.open(tmp_path / "alone.h5")
+    wrong = [
+        address
+        for address in alone.records
+        if not np.allclose(alone.array(address), recorded.array(address), rtol=1e-4, atol=1e-5)  # type: ignore[arg-type]
+    ]
+    assert wrong == ["layer:norm#0:out"]
+
+
+def test_held_call_is_tried_again_and_left_as_it_was(side: Any, inputs: str, tmp_path: Path) -> None:
+    side.hold(inputs, "eval", "norm", 0, str(tmp_path / "held.h5"))
+    with Trace.open(tmp_path / "held.h5") as held:
+        assert {"input:0", "state:weight", "state:running_var"} <= set(held.records)
+    answers = side.retry(
+        [{"changes": {}}, {"changes": {"eps": 1.0}}, {"changes": {"nonsense": 1}}, {"changes": {}}],
+        str(tmp_path),
+    )
+    assert "nonsense" in answers[2]["error"]
+    first, changed, again = (
+        np.array(Trace.open(Path(answers[place]["trace"])).array("output:0")) for place in (0, 1, 3)
+    )
+    assert not np.allclose(first, changed)
+    np.testing.assert_array_equal(first, again)
+
+
+def test_held_operation_takes_other_arguments(side: Any, inputs: str, tmp_path: Path) -> None:
+    side.hold(inputs, "eval", "(model)/add.0", 0, str(tmp_path / "held.h5"))
+    (answer,) = side.retry([{"changes": {}}], str(tmp_path))
+    assert Path(answer["trace"]).is_file()
+    with pytest.raises(BadInput, match="never makes call 3 of norm"):
+        side.hold(inputs, "eval", "norm", 3, str(tmp_path / "held.h5"))

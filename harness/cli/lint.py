@@ -1,0 +1,58 @@
+"""`align lint`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.cli import options
+from harness.cli.live import listening
+from harness.cli.outcome import Outcome
+from harness.errors import ALIGNED, DIVERGED
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.runs.lint import Linted
+
+
+def lint(
+    model: options.Model,
+    variant: options.Variant = None,
+    device: options.Device = None,
+    timeout: options.Timeout = None,
+    as_json: options.Json = False,
+) -> Outcome:
+    """Tell what differs between the two models before anything runs: layers, weights, attributes.
+
+    Exits with 0 if nothing differs that changes the result, else with 1.
+    """
+    from harness.runs.lint import lint as run
+
+    given = {name: value for name, value in (("device", device), ("timeout", timeout)) if value is not None}
+    with listening() as listener:
+        found = run(model, variant, listener, **given)  # type: ignore[arg-type]
+    exit_code = DIVERGED if found.wrong else ALIGNED
+    document = {
+        "pair": found.pair,
+        "variant": found.variant,
+        "sentence": found.sentence,
+        "findings": [finding.to_dict() for finding in found.findings],
+        "seconds": found.seconds,
+        "exit_code": exit_code,
+    }
+    return Outcome(exit_code, document, lambda console: _draw(found, console))
+
+
+def _draw(found: Linted, console: Console) -> None:
+    from rich.text import Text
+
+    from reports.words import printable
+
+    for finding in found.findings:
+        mark, style = ("✘", "red") if finding.wrong else ("·", "dim")
+        console.print(Text(f"{mark} ", style=style).append(printable(finding.text), style="default"))
+        if finding.entry:
+            console.print(Text(f"  align explain --op {finding.entry}", style="dim"))
+    console.print(Text(found.sentence, style="bold"))
+    took = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in found.seconds.items())
+    console.print(Text(took, style="dim"))

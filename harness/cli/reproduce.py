@@ -1,0 +1,37 @@
+"""`align reproduce`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness.cli import options, parse
+from harness.cli.finding import written
+from harness.cli.live import listening
+from harness.cli.outcome import Outcome
+
+Place = Annotated[str, typer.Argument(metavar="ADDRESS", help="What the layer returned: layer:PATH#0:out.")]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", metavar="FOLDER", help="The folder to write.", parser=parse.parse_folder_out
+    ),
+]
+
+
+def reproduce(
+    stored: options.Stored,
+    address: Place,
+    output: Folder,
+    timeout: options.Timeout = None,
+    as_json: options.Json = False,
+) -> Outcome:
+    """Write one layer that differs as a script for each framework and the tensors, for a bug report."""
+    from harness.alignment import Alignment
+    from harness.runs.reproducing import write
+
+    given = {} if timeout is None else {"timeout": timeout}
+    with listening() as listener:
+        return written(write(Alignment.load(stored), address, output, listener, **given))

@@ -1,0 +1,192 @@
+"""Sources and carriers: what layers do alone tells which of the diverged ones make an error."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from harness import address as addresses
+from harness.alignment import Alignment, Local, Row, Source
+from harness.comparing._measuring import Meter
+from harness.comparing._places import in_order_of_computation, kind_of
+from harness.pairs.base import Override
+from harness.trace import Trace
+from harness.verdict import Policy, judge
+
+Key = tuple[str, int]
+
+
+def paired_addresses(alignment: Alignment) -> list[str]:
+    """The addresses that name the same tensor on both sides: those whose layers can run alone."""
+    return [row.address for row in alignment.rows if row.found == "both" and row.obstacle is None]
+
+
+def add_local(
+    alignment: Alignment, reference: Trace, forced: Trace, truth: Trace | None, policy: Policy
+) -> None:
+    """Judge what layers did alone, and list the sources; the alignment is changed."""
+    meter = Meter(reference, forced, truth)
+    rows = {row.address: row for row in alignment.rows}
+    for address in forced.records:
+        row = rows.get(address)
+        if row is None or row.obstacle is not None or forced.records[address].alias is not None:
+            continue
+        if not _same_size(reference, forced, address):
+            continue
+        measured = meter.measure(address)
+        if measured is not None:
+            row.local = Local(measured, judge(address, measured, policy, alignment.overrides))
+    alignment.sources = sources(alignment.rows)
+    judged = sum(row.local is not None for row in alignment.rows)
+    alignment.local = {"ran": True, "judged": judged}
+    _conclude(alignment)
+
+
+def rejudge_local(alignment: Alignment, policy: Policy, overrides: Sequence[Override]) -> None:
+    """Judge stored local errors by another policy."""
+    if not alignment.local.get("ran"):
+        return
+    for row in alignment.rows:
+        if row.local is not None:
+            verdict = judge(row.address, row.local.measured, policy, overrides)
+            row.local = Local(row.local.measured, verdict)
+    explained = {source.address: source for source in alignment.sources if source.cause}
+    alignment.sources = [explained.get(found.address, found) for found in sources(alignment.rows)]
+    _conclude(alignment)
+
+
+def _conclude(alignment: Alignment) -> None:
+    """An error that drowns in the noise of the whole network is an error all the same."""
+    alignment.sentence = " ".join([alignment.sentence, told(alignment)])
+    if alignment.verdict == "aligned" and alignment.sources:
+        alignment.verdict, alignment.first = "diverged", alignment.sources[0].address
+
+
+def _same_size(reference: Trace, forced: Trace, address: str) -> bool:
+    return reference.records[address].size == forced.records[address].size
+
+
+def told(alignment: Alignment) -> str:
+    """The sources in a sentence."""
+    names = [source.address for source in alignment.sources]
+    diverged = sum(row.verdict.status == "diverged" for row in alignment.rows)
+    if not names:
+        if not diverged:
+            return "Every layer agrees on the reference's own inputs as well."
+        return "Alone, on the reference's own inputs, every layer agrees: no single layer makes the error."
+    carriers = sum(carries(row) for row in alignment.rows)
+    count = "1 place makes" if len(names) == 1 else f"{len(names)} places make"
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return f"Run alone, {count} the error: {shown}; {carriers} tensors only carry it on."
+
+
+def carries(row: Row) -> bool:
+    """Whether a tensor diverged although its layer, run alone, does nothing wrong."""
+    return (
+        row.verdict.status == "diverged" and row.local is not None and row.local.verdict.status != "diverged"
+    )
+
+
+def sources(rows: list[Row]) -> list[Source]:
+    """Every place where an error is made, in the order of computation."""
+    wrong = [row for row in in_order_of_computation(rows) if _wrong_alone(row)]
+    forward = list(_forward(wrong))
+    made = {path for source in forward for path in source.layers}
+    backward = list(_backward(wrong, _consumers(rows), made))
+    made |= {path for source in backward for path in source.layers}
+    return [*forward, *backward, *_state(wrong, made)]
+
+
+def _wrong_alone(row: Row) -> bool:
+    return row.local is not None and row.local.verdict.status == "diverged"
+
+
+def _ratio(row: Row) -> float | None:
+    return row.local.verdict.ratio if row.local else None
+
+
+def _reason(row: Row) -> str:
+    return row.local.verdict.reason if row.local else ""
+
+
+def _forward(wrong: Iterable[Row]) -> Iterable[Source]:
+    """Results that are wrong though all that was given is right, and inputs that nothing recorded makes."""
+    rows = [row for row in wrong if kind_of(row.address) in _FORWARD]
+    given: dict[Key, list[Row]] = defaultdict(list)
+    made = {_key(row.address) for row in rows if kind_of(row.address) in ("layer", "operation")}
+    for row in rows:
+        if kind_of(row.address).endswith("_input"):
+            given[_key(row.address)].append(row)
+    for row in rows:
+        kind = kind_of(row.address)
+        if kind.endswith("_input"):
+            if kind == "layer_input" or _key(row.address) in made:
+                yield _source(row, "forward", [addresses.parse_layer(row.address).path], _BEFORE)
+        elif kind in ("output", "loss"):
+            yield _source(row, "forward", [row.address], "")
+        elif not given[_key(row.address)]:
+            yield _source(row, "forward", [addresses.parse_layer(row.address).path], "")
+
+
+_FORWARD = ("layer", "operation", "layer_input", "operation_input", "output", "loss")
+_BEFORE = "what it is given is not what the reference gives: something between the layers before it"
+
+
+def _backward(wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[str]) -> Iterable[Source]:
+    """Gradients that are wrong though every gradient handed in is right."""
+    for row in wrong:
+        kind = kind_of(row.address)
+        if kind in ("layer_grad", "operation_grad"):
+            takers = consumers.get(row.address.replace(":grad", ":out", 1), [])
+            text = f"the gradient that {' and '.join(takers) or 'what takes it'} should give back"
+        elif kind == "grad":
+            takers, text = [_owner(row.address)], ""
+        elif kind == "grad_input":
+            takers, text = consumers.get(f"input:{row.address.partition(':')[2]}", []), ""
+        else:
+            continue
+        if not made & set(takers):
+            yield _source(row, "backward", takers, text)
+
+
+def _state(wrong: Iterable[Row], made: set[str]) -> Iterable[Source]:
+    for row in wrong:
+        if kind_of(row.address) == "state" and _owner(row.address) not in made:
+            yield _source(row, "state", [_owner(row.address)], "")
+
+
+def _source(row: Row, direction: str, layers: list[str], text: str) -> Source:
+    words = f"{text}; {_reason(row)}" if text else _reason(row)
+    return Source(row.address, direction, layers, words, _ratio(row))  # type: ignore[arg-type]
+
+
+def _key(address: str) -> Key:
+    layer = addresses.parse_layer(address)
+    return layer.path, layer.call
+
+
+def _owner(address: str) -> str:
+    """The module of a parameter or buffer."""
+    return address.partition(":")[2].rpartition(".")[0] or addresses.ROOT
+
+
+def _consumers(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """The innermost layers that take each tensor."""
+    takers: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        if kind_of(row.address) not in ("layer", "operation"):
+            continue
+        path = addresses.parse_layer(row.address).path
+        for given in row.inputs:
+            if path not in takers[given]:
+                takers[given].append(path)
+    return {given: _innermost(paths) for given, paths in takers.items()}
+
+
+def _innermost(paths: list[str]) -> list[str]:
+    return [
+        path
+        for path in paths
+        if not any(other != path and other.startswith((f"{path}.", f"{path}/")) for other in paths)
+        and path != addresses.ROOT
+    ] or paths

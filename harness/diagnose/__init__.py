@@ -1,0 +1,17 @@
+"""Why a layer differs: hypotheses tried on the reference until one reproduces what the port returned."""
+
+from __future__ import annotations
+
+from harness.diagnose._cause import Cause, explain_forward, explain_gradient, explain_state
+from harness.diagnose._evidence import Evidence, Trial
+from harness.diagnose._signature import signature
+
+__all__ = [
+    "Cause",
+    "Evidence",
+    "Trial",
+    "explain_forward",
+    "explain_gradient",
+    "explain_state",
+    "signature",
+]

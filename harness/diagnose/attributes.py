@@ -1,0 +1,110 @@
+"""Hypotheses: the layer has another attribute, or the function another argument.
+
+To add one, add the values worth trying to a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from harness.attributes import same_value
+from harness.diagnose._evidence import Evidence, Trial
+
+# Attribute or argument, and the values it is often confused with.
+VALUES: dict[str, tuple[Any, ...]] = {
+    "eps": (1e-3, 1e-4, 1e-5, 1e-6, 1e-8, 1e-12, 0.0),
+    "negative_slope": (0.01, 0.1, 0.2, 0.3, 0.0, 1.0),
+    "alpha": (1.0, 0.1, 0.5, 2.0),
+    "approximate": ("none", "tanh"),
+    "align_corners": (False, True),
+    "mode": (
+        "nearest",
+        "bilinear",
+        "nearest-exact",
+        "bicubic",
+        "constant",
+        "reflect",
+        "replicate",
+        "circular",
+    ),
+    "ceil_mode": (False, True),
+    "count_include_pad": (False, True),
+    "padding_mode": ("zeros", "reflect", "replicate", "circular"),
+    "dim": (0, 1, 2, 3, -1),
+    "axis": (0, 1, 2, 3, -1),
+    "unbiased": (False, True),
+    "keepdim": (False, True),
+    "beta": (1.0, 2.0, 10.0),
+    "threshold": (20.0, 10.0, 0.0),
+    "value": (0.0, 1.0, float("-inf")),
+    "affine": (False, True),
+    "upscale_factor": (2, 4),
+}
+# What must change with an attribute for the result to have a shape at all.
+TOGETHER: dict[str, dict[Any, dict[str, Any]]] = {
+    "mode": {
+        "nearest": {"align_corners": None},
+        "nearest-exact": {"align_corners": None},
+        "bilinear": {"align_corners": False},
+        "bicubic": {"align_corners": False},
+    },
+}
+# Arguments that a function takes though the call may not have given them.
+OF_FUNCTIONS: dict[str, tuple[str, ...]] = {
+    "interpolate": ("align_corners", "mode"),
+    "leaky_relu": ("negative_slope",),
+    "gelu": ("approximate",),
+    "softmax": ("dim",),
+    "log_softmax": ("dim",),
+    "batch_norm": ("eps",),
+    "layer_norm": ("eps",),
+    "normalize": ("eps", "dim"),
+    "avg_pool2d": ("ceil_mode", "count_include_pad"),
+    "max_pool2d": ("ceil_mode",),
+    "pad": ("mode", "value"),
+    "mean": ("dim",),
+    "sum": ("dim",),
+    "max": ("dim",),
+    "var": ("unbiased",),
+    "std": ("unbiased",),
+    "grid_sample": ("align_corners", "padding_mode", "mode"),
+    "cat": ("dim",),
+}
+
+
+def trials(evidence: Evidence) -> Iterator[Trial]:
+    """The port's own values first, then those that are often confused."""
+    for name, (_, its) in evidence.differing.items():
+        if name != "type":
+            yield Trial(f"the reference computed with {name}={its}", {name: its})
+    names = dict.fromkeys([*evidence.attributes, *OF_FUNCTIONS.get(evidence.type, ())])
+    for name in names:
+        now = evidence.attributes.get(name)
+        for value in (*VALUES.get(name, ()), *_near(name, now)):
+            if name in evidence.attributes and same_value(name, now, value):
+                continue
+            changes = {name: value, **TOGETHER.get(name, {}).get(value, {})}
+            yield Trial(f"the reference computed with {name}={value}", changes)
+
+
+def _near(name: str, now: Any) -> tuple[Any, ...]:
+    """Neighbours of a geometry."""
+    if name not in ("padding", "dilation", "groups", "stride", "kernel_size"):
+        return ()
+    if isinstance(now, list | tuple):
+        pair = [int(item) for item in now]
+        turned = (pair[::-1],) if pair != pair[::-1] else ()
+        return (*([max(0, item + step) for item in pair] for step in (-1, 1)), *turned)
+    return (max(0, now - 1), now + 1) if isinstance(now, int) else ()
+
+
+def trials_of_mode(evidence: Evidence) -> Iterator[Trial]:
+    """Training for evaluation, or the other way round."""
+    if evidence.state.keys() & {"running_mean", "running_var"}:
+        said = (
+            "in evaluation mode, on running statistics"
+            if evidence.training
+            else "in training mode, on the batch"
+        )
+        yield Trial(f"the reference computed {said}", training=not evidence.training)

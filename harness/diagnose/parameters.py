@@ -1,0 +1,48 @@
+"""Hypotheses: the layer holds its parameters in another order, or lacks one, or has it twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from harness.diagnose._evidence import Array, Evidence, Trial
+
+Change = Callable[[Array], Array]
+
+# The parameter, what may have happened to it, and how that is said.
+CHANGES: tuple[tuple[str, str, Change], ...] = (
+    ("weight", "its kernel transposed (height and width exchanged)", lambda w: w.swapaxes(-1, -2)),
+    ("weight", "its kernel flipped left to right", lambda w: w[..., ::-1]),
+    ("weight", "its kernel flipped upside down", lambda w: w[..., ::-1, :]),
+    ("weight", "its kernel turned by half a turn", lambda w: w[..., ::-1, ::-1]),
+    ("weight", "input and output channels of its weight exchanged", lambda w: w.swapaxes(0, 1)),
+    ("weight", "its input channels in the opposite order", lambda w: w[:, ::-1]),
+    ("weight", "its output channels in the opposite order", lambda w: w[::-1]),
+    ("weight", "the two halves of its input channels exchanged", lambda w: np.roll(w, w.shape[1] // 2, 1)),
+    ("weight", "no weight (ones)", np.ones_like),
+    ("weight", "its weight in half precision", lambda w: w.astype(np.float16).astype(w.dtype)),
+    ("bias", "no bias", np.zeros_like),
+    ("bias", "its bias added twice", lambda b: 2 * b),
+    ("bias", "its bias subtracted", lambda b: -b),
+    ("running_mean", "a running mean of zero", np.zeros_like),
+    ("running_var", "a running variance of one", np.ones_like),
+)
+FRESH = {"running_mean": np.zeros_like, "running_var": np.ones_like}
+
+
+def trials(evidence: Evidence) -> Iterator[Trial]:
+    """Each change that leaves the shape as it is and changes something."""
+    for name, words, change in CHANGES:
+        own = evidence.state.get(name)
+        if own is None:
+            continue
+        try:
+            changed = np.ascontiguousarray(change(own))
+        except (ValueError, IndexError):  # too few axes for this change
+            continue
+        if changed.shape == own.shape and not np.array_equal(changed, own):
+            yield Trial(f"the reference computed with {words}", state={name: changed})
+    if evidence.state.keys() >= FRESH.keys():
+        fresh = {name: make(evidence.state[name]) for name, make in FRESH.items()}
+        yield Trial("the reference computed with the statistics of a fresh norm", state=fresh)

@@ -1,0 +1,117 @@
+"""Hypotheses: the right tensor, moved, reordered, scaled, shifted or rounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import permutations
+
+import numpy as np
+
+from harness.diagnose._evidence import Array, Evidence, Trial
+
+_MOST_PARTS = 4
+_CHANNELS = 1
+
+
+def trials(evidence: Evidence) -> Iterator[Trial]:
+    """What keeps every element first, then what rounds, then what is fitted."""
+    yield from _passed_through(evidence)
+    yield from _moved(evidence.reference)
+    yield from _parts(evidence)
+    yield from _rounded(evidence.reference)
+    yield from _fitted(evidence)
+
+
+def _passed_through(evidence: Evidence) -> Iterator[Trial]:
+    for place, given in enumerate(evidence.inputs):
+        if given.shape == evidence.port.shape:
+            which = "its input" if len(evidence.inputs) == 1 else f"its input number {place}"
+            yield Trial(f"{which}, unchanged: the layer is missing", predicted=given)
+    yield Trial("zero everywhere", predicted=np.zeros_like(evidence.port))
+
+
+def _moved(reference: Array) -> Iterator[Trial]:
+    said = "the reference's output"
+    if reference.ndim >= 2:
+        yield Trial(f"{said} transposed (height and width exchanged)", predicted=reference.swapaxes(-1, -2))
+        yield Trial(f"{said} flipped left to right", predicted=reference[..., ::-1])
+        yield Trial(f"{said} flipped upside down", predicted=reference[..., ::-1, :])
+        for axis, name in ((-1, "column"), (-2, "row")):
+            for step in (1, -1):
+                moved = np.roll(reference, step, axis)
+                yield Trial(f"{said} shifted by one {name}", predicted=moved)
+    if reference.ndim > _CHANNELS and reference.shape[_CHANNELS] > 1:
+        yield Trial(f"{said} with its channels in the opposite order", predicted=reference[:, ::-1])
+    yield Trial(f"{said} with the opposite sign", predicted=-reference)
+    if reference.shape and reference.shape[0] > 1:
+        first = np.broadcast_to(reference[:1], reference.shape)
+        yield Trial(f"that of the first sample for every sample of {said}", predicted=first)
+
+
+def _parts(evidence: Evidence) -> Iterator[Trial]:
+    """A concatenation in another order; channels in another order."""
+    reference, sizes = evidence.reference, [given.shape for given in evidence.inputs]
+    if evidence.type == "cat" and 1 < len(sizes) <= _MOST_PARTS and reference.ndim > _CHANNELS:
+        ends = np.cumsum([shape[_CHANNELS] for shape in sizes if len(shape) > _CHANNELS])
+        if len(ends) == len(sizes) and ends[-1] == reference.shape[_CHANNELS]:
+            blocks = np.split(reference, ends[:-1], _CHANNELS)
+            for order in list(permutations(range(len(blocks))))[1:]:
+                joined = np.concatenate([blocks[place] for place in order], _CHANNELS)
+                yield Trial(
+                    f"the reference with its parts joined in the order {list(order)}", predicted=joined
+                )
+    channels = _channel_order(reference, evidence.port)
+    if channels is not None:
+        shown = ", ".join(map(str, channels[:8])) + (", ..." if len(channels) > 8 else "")
+        yield Trial(
+            f"the reference's output with its channels in the order {shown}", predicted=reference[:, channels]
+        )
+
+
+def _channel_order(reference: Array, port: Array) -> list[int] | None:
+    """Which channel of the reference each channel of the port is, where that is one to one."""
+    if reference.shape != port.shape or reference.ndim <= _CHANNELS or reference.dtype.kind != "f":
+        return None
+    axes = tuple(axis for axis in range(reference.ndim) if axis != _CHANNELS)
+    ours, its = (np.sort(np.mean(part, axes, dtype=np.float64)) for part in (reference, port))
+    if len(ours) > 4096 or not np.allclose(ours, its, rtol=1e-4, atol=1e-6):
+        return None
+    means = np.mean(reference, axes, dtype=np.float64)
+    order = [int(np.argmin(np.abs(means - mean))) for mean in np.mean(port, axes, dtype=np.float64)]
+    return order if sorted(order) == list(range(len(order))) and order != sorted(order) else None
+
+
+def _rounded(reference: Array) -> Iterator[Trial]:
+    if reference.dtype == np.float32:
+        with np.errstate(all="ignore"):
+            half = reference.astype(np.float16).astype(np.float32)
+        bits = (reference.view(np.uint32) + 0x8000) & 0xFFFF0000 if reference.flags.c_contiguous else None
+        yield Trial("the reference's output rounded to float16", predicted=half)
+        if bits is not None:
+            yield Trial("the reference's output rounded to bfloat16", predicted=bits.view(np.float32))
+
+
+def _fitted(evidence: Evidence) -> Iterator[Trial]:
+    """A factor, an offset, or one of them for each channel."""
+    reference, port = evidence.reference, evidence.port
+    if reference.shape != port.shape or reference.dtype.kind != "f" or not reference.size:
+        return
+    ours, its = reference.astype(np.float64), port.astype(np.float64)
+    if not (np.isfinite(ours).all() and np.isfinite(its).all()):
+        return
+    if square := float(np.sum(ours * ours)):
+        factor = float(np.sum(ours * its)) / square
+        yield Trial(
+            f"the reference's output times {factor:.6g}", predicted=(ours * factor).astype(port.dtype)
+        )
+    offset = float(np.mean(its - ours))
+    yield Trial(f"the reference's output plus {offset:.6g}", predicted=(ours + offset).astype(port.dtype))
+    if reference.ndim > _CHANNELS + 1:
+        axes = tuple(axis for axis in range(reference.ndim) if axis != _CHANNELS)
+        offsets = np.mean(its - ours, axes, keepdims=True)
+        words = "the reference's output plus one number a channel, as of another bias"
+        yield Trial(words, predicted=(ours + offsets).astype(port.dtype))
+        squares = np.sum(ours * ours, axes, keepdims=True)
+        factors = np.sum(ours * its, axes, keepdims=True) / np.where(squares == 0, 1, squares)
+        words = "the reference's output times one number a channel, as of another weight or variance"
+        yield Trial(words, predicted=(ours * factors).astype(port.dtype))

@@ -1,0 +1,7 @@
+"""What is known of the differences between the frameworks: measured on both, with what to write instead."""
+
+from __future__ import annotations
+
+from harness.knowledge._base import Entry, entries, entry, near, of_attribute, of_class, search
+
+__all__ = ["Entry", "entries", "entry", "near", "of_attribute", "of_class", "search"]

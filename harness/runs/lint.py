@@ -1,0 +1,92 @@
+"""Both sides built, described and held side by side; nothing runs forward."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from harness import lint as static
+from harness import pairs
+from harness.errors import BadInput
+from harness.pairs.base import Pair
+from harness.progress import Progress
+from harness.session import DEFAULT_TIMEOUT, Worker, scratch_folder
+
+SIDES = ("torch", "jittor")
+
+
+@dataclass(frozen=True)
+class Linted:
+    """What a static comparison found. `seconds` are those of starting, of building and of comparing."""
+
+    pair: str
+    variant: str
+    findings: list[static.Finding]
+    layers: int
+    parameters: int
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def wrong(self) -> list[static.Finding]:
+        """Those that make the port compute another thing."""
+        return [finding for finding in self.findings if finding.wrong]
+
+    @property
+    def sentence(self) -> str:
+        """What it comes to."""
+        rest = len(self.findings) - len(self.wrong)
+        told = f"{self.layers} layers and {self.parameters} parts of the state compared: "
+        told += f"{len(self.wrong)} differ" if self.wrong else "nothing differs that changes the result"
+        return f"{told}, {rest} more worth a look." if rest else f"{told}."
+
+
+def lint(
+    model: str, variant: str | None, progress: Progress, device: str = "cpu", timeout: float = DEFAULT_TIMEOUT
+) -> Linted:
+    """Compare the two models of a pair without running them."""
+    pair = pairs.find(model)
+    try:
+        name = pair.variant(variant).name
+    except ValueError as error:
+        raise BadInput(str(error)) from error
+    with scratch_folder() as folder, ThreadPoolExecutor(len(SIDES)) as pool:
+        scratch = Path(folder)
+        told = list(
+            pool.map(lambda side: _describe(side, model, name, scratch, progress, device, timeout), SIDES)
+        )
+    started = time.perf_counter()
+    (reference, ours), (port, its) = told
+    findings = static.lint(reference, port, sources(pair))
+    seconds = {
+        "start": max(ours["start"], its["start"]),
+        "build": max(ours["build"], its["build"]),
+        "compare": time.perf_counter() - started,
+    }
+    return Linted(pair.name, name, findings, len(reference["layers"]), len(reference["state"]), seconds)
+
+
+def _describe(
+    side: str, model: str, variant: str, scratch: Path, progress: Progress, device: str, timeout: float
+) -> tuple[dict[str, Any], dict[str, float]]:
+    started = time.perf_counter()
+    progress.event(side, "state", text="starting")
+    with Worker(side, device, scratch, scratch / f"{side}.log", timeout) as worker:
+        worker.ready()
+        ready = time.perf_counter()
+        progress.event(side, "state", text=f"building {variant}")
+        told = worker.call("build", pair=model, variant=variant)
+        progress.event(side, "done")
+        return told, {"start": ready - started, "build": time.perf_counter() - ready}
+
+
+def sources(pair: Pair) -> list[Path]:
+    """The files of a pair's port, found without importing it."""
+    spec = find_spec(pair.port)
+    if spec is None or spec.origin is None:
+        return []
+    origin = Path(spec.origin)
+    return sorted(origin.parent.rglob("*.py")) if origin.name == "__init__.py" else [origin]

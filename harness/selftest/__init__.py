@@ -1,0 +1,8 @@
+"""The harness's own score: porting mistakes planted on purpose, and how many are found, located and named."""
+
+from __future__ import annotations
+
+from harness.selftest._catalogue import KINDS, Kind, Mistake, places, sample
+from harness.selftest._score import Outcome, Score, score
+
+__all__ = ["KINDS", "Kind", "Mistake", "Outcome", "Score", "places", "sample", "score"]

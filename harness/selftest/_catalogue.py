@@ -1,0 +1,180 @@
+"""The mistakes: what each one changes, where it can be planted, and what a good explanation mentions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Group = Literal["attribute", "forward", "weight", "backward", "buffer", "loss"]
+Layers = Mapping[str, Mapping[str, Any]]
+Change = Callable[[Any], Any]
+
+_ACTIVATIONS = ("ReLU", "LeakyReLU", "SiLU", "GELU", "Sigmoid", "Tanh", "ReLU6", "Hardswish", "ELU")
+_NORMS = ("BatchNorm", "BatchNorm1d", "BatchNorm2d", "SyncBatchNorm")
+_CONVOLUTIONS = ("Conv", "Conv2d", "ConvTranspose2d")
+LOSS = "(loss)"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of mistake. `types` limits it to layers of those classes, `needs` to layers with those keys.
+
+    `attribute` and `value` are for kinds that set one; others are planted under their own name. `names` are
+    words of which an explanation that is right has one; where there are none, any cause will do.
+    """
+
+    name: str
+    group: Group
+    names: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    not_types: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    attribute: str = ""
+    value: Change = lambda value: None
+
+    @property
+    def mode(self) -> Literal["eval", "train"]:
+        """The mode that shows it."""
+        late = self.group in ("backward", "buffer", "loss") or self.name == "momentum"
+        return "train" if late else "eval"
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake at one place of one port."""
+
+    kind: str
+    group: Group
+    path: str
+    mode: Literal["eval", "train"]
+    names: tuple[str, ...] = ()
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def _toggled(value: Any) -> Any:
+    return not value if isinstance(value, bool) or value is None else None
+
+
+def _attribute(name: str, attribute: str, value: Change, names: tuple[str, ...], **more: Any) -> Kind:
+    return Kind(name, "attribute", names, attribute=attribute, value=value, **more)
+
+
+def _weight(name: str, words: str) -> Kind:
+    return Kind(name, "weight", (words,), types=_CONVOLUTIONS, needs=("weight",))
+
+
+KINDS: tuple[Kind, ...] = (
+    _attribute("eps x 100", "eps", lambda eps: eps * 100, ("eps",)),
+    _attribute("eps of 1e-3", "eps", lambda eps: 1e-3 if eps < 1e-3 else None, ("eps",)),
+    _attribute("momentum", "momentum", lambda m: 1 - m if m else None, ("momentum",), types=_NORMS),
+    _attribute("slope", "negative_slope", lambda slope: slope + 0.1, ("slope",)),
+    _attribute("slope of Jittor's", "scale", lambda slope: slope + 0.1, ("slope",), types=("LeakyReLU",)),
+    _attribute("align_corners", "align_corners", _toggled, ("align_corners",)),
+    _attribute("ceil_mode", "ceil_mode", _toggled, ("ceil_mode",)),
+    _attribute("count_include_pad", "count_include_pad", _toggled, ("count_include_pad",)),
+    _attribute(
+        "padding_mode",
+        "padding_mode",
+        lambda mode: "reflect" if mode == "zeros" else None,
+        ("padding_mode",),
+        types=_CONVOLUTIONS,
+    ),
+    _attribute("nearest", "mode", lambda mode: "nearest" if mode == "bilinear" else None, ("mode",)),
+    Kind("norm in the other mode", "attribute", ("mode",), types=_NORMS),
+    Kind("scaled", "forward", ("times",)),
+    Kind("shifted", "forward", ("plus",)),
+    Kind("negated", "forward", ("sign", "subtracted")),
+    Kind("columns flipped", "forward", ("left to right",), types=_CONVOLUTIONS),
+    Kind("rows flipped", "forward", ("upside down",), types=_CONVOLUTIONS),
+    Kind("height and width exchanged", "forward", ("transposed",), types=_CONVOLUTIONS),
+    Kind("shifted by a column", "forward", ("column",), types=_CONVOLUTIONS),
+    Kind("shifted by a row", "forward", ("row",), types=_CONVOLUTIONS),
+    Kind("channels reversed", "forward", ("channels",), types=_CONVOLUTIONS),
+    Kind("channels rolled", "forward", ("channels",), types=_CONVOLUTIONS),
+    Kind("ReLU added", "forward", ("ReLU",), not_types=_ACTIVATIONS),
+    Kind("sigmoid added", "forward", ("sigmoid",), not_types=_ACTIVATIONS),
+    Kind("tanh added", "forward", ("tanh",), not_types=_ACTIVATIONS),
+    Kind("absolute value", "forward", ("absolute",), not_types=_ACTIVATIONS),
+    Kind("half precision", "forward", ("float16",)),
+    Kind("zeroed", "forward", ("zero",)),
+    Kind("left out", "forward", ("missing", "eps", "no "), types=(*_ACTIVATIONS, *_NORMS)),
+    Kind("leaky", "forward", ("slope",), types=("ReLU",)),
+    Kind("SiLU for ReLU", "forward", ("SiLU",), types=("ReLU",)),
+    Kind("capped at 6", "forward", ("ReLU6",), types=("ReLU",)),
+    Kind("number a channel added", "forward", ("number a channel", "bias"), types=_CONVOLUTIONS),
+    _weight("kernel transposed", "transposed"),
+    Kind(
+        "kernel flipped left to right", "weight", ("left to right",), types=_CONVOLUTIONS, needs=("weight",)
+    ),
+    _weight("kernel flipped upside down", "upside down"),
+    _weight("kernel turned", "half a turn"),
+    _weight("input channels reversed", "input channels"),
+    _weight("output channels reversed", "channels"),
+    _weight("channels exchanged", "exchanged"),
+    Kind("bias missing", "weight", ("no bias",), needs=("bias",)),
+    Kind("bias doubled", "weight", ("bias added twice",), needs=("bias",)),
+    Kind("bias negated", "weight", ("bias",), needs=("bias",)),
+    Kind("weight in half precision", "weight", ("half precision",), needs=("weight",)),
+    _weight("weight scaled", "times"),
+    Kind("running mean of zero", "weight", ("running mean",), types=_NORMS, needs=("running_mean",)),
+    Kind("running variance of one", "weight", ("running variance",), types=_NORMS, needs=("running_var",)),
+    Kind("norm without weight", "weight", ("no weight",), types=_NORMS, needs=("weight",)),
+    Kind("detached", "backward"),
+    Kind("gradient doubled", "backward"),
+    Kind("weight frozen", "backward", needs=("weight",)),
+    Kind("bias frozen", "backward", needs=("bias",)),
+    Kind("statistics stale", "buffer", ("not updated",), types=_NORMS, needs=("running_mean",)),
+    Kind("variance biased", "buffer", ("biased",), types=_NORMS, needs=("running_var",)),
+    Kind("loss scaled", "loss", ("times",)),
+    Kind("loss shifted", "loss"),
+)
+
+
+def places(kind: Kind, layers: Layers, keys: frozenset[str]) -> Iterator[Mistake]:
+    """Every place of a port where a kind applies; `keys` are those of its state."""
+    if kind.group == "loss":
+        yield Mistake(kind.name, kind.group, LOSS, kind.mode, kind.names)
+        return
+    for path, layer in layers.items():
+        if path == "(model)" or not _is_leaf(path, layers) or not _fits(kind, path, layer, keys):
+            continue
+        attributes = layer.get("attributes", {})
+        changes = {}
+        if kind.attribute:
+            if kind.attribute not in attributes:
+                continue
+            value = kind.value(attributes[kind.attribute])
+            if value is None or value == attributes[kind.attribute]:
+                continue
+            changes = {kind.attribute: value}
+        yield Mistake(kind.name, kind.group, path, kind.mode, kind.names, changes)
+
+
+def _is_leaf(path: str, layers: Layers) -> bool:
+    return not any(other.startswith(f"{path}.") for other in layers)
+
+
+def _fits(kind: Kind, path: str, layer: Mapping[str, Any], keys: frozenset[str]) -> bool:
+    type = layer.get("type", "")
+    if (kind.types and type not in kind.types) or type in kind.not_types:
+        return False
+    return all(f"{path}.{name}" in keys for name in kind.needs)
+
+
+def sample(layers: Layers, keys: frozenset[str], count: int | None, seed: int = 0) -> list[Mistake]:
+    """A seeded sample that takes each kind before it takes a second of any; all of them for None."""
+    draw = random.Random(seed)
+    waiting = [list(places(kind, layers, keys)) for kind in KINDS]
+    for mistakes in waiting:
+        draw.shuffle(mistakes)
+    draw.shuffle(waiting)
+    found: list[Mistake] = []
+    while any(waiting) and (count is None or len(found) < count):
+        found += [mistakes.pop() for mistakes in waiting if mistakes]
+    return found if count is None else found[:count]

@@ -1,0 +1,68 @@
+"""What came of planted mistakes, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from harness.alignment import Source
+from harness.selftest._catalogue import LOSS, Mistake
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One mistake and how it fared. `ran` is false where the port refuses it: an error nobody overlooks."""
+
+    mistake: Mistake
+    detected: bool
+    located: bool
+    named: bool
+    ran: bool = True
+    sources: list[str] = field(default_factory=list)
+    said: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        told = asdict(self)
+        return {**told.pop("mistake"), **told}
+
+
+@dataclass(frozen=True)
+class Score:
+    """Fractions of the mistakes that ran, and the count of alarms over correct ports."""
+
+    detected: float
+    located: float
+    named: float
+    false_alarms: int
+    planted: int
+    correct: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def judge(mistake: Mistake, detected: bool, sources: Sequence[Source], cause: str, found: bool) -> Outcome:
+    """Whether a mistake was found, found at its place and nowhere else, and named."""
+    located = bool(sources) and all(_is_at(mistake, source) for source in sources)
+    said = cause or (sources[0].text if sources else "")
+    named = located and found and (not mistake.names or any(name in cause for name in mistake.names))
+    return Outcome(mistake, detected, located, named, True, [source.address for source in sources], said)
+
+
+def _is_at(mistake: Mistake, source: Source) -> bool:
+    if mistake.path == LOSS:
+        return source.address.startswith("loss:") or not source.layers
+    return mistake.path in source.layers
+
+
+def score(outcomes: Sequence[Outcome], false_alarms: int, correct: int) -> Score:
+    """The score of all outcomes; those that did not run count for nothing."""
+    ran = [outcome for outcome in outcomes if outcome.ran]
+
+    def share(name: str) -> float:
+        return sum(bool(getattr(outcome, name)) for outcome in ran) / len(ran) if ran else 0.0
+
+    return Score(share("detected"), share("located"), share("named"), false_alarms, len(ran), correct)

@@ -1,0 +1,60 @@
+"""What a side tells of packages, modules and runs, and how it makes an upstream's own network."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from importlib import import_module, metadata
+from typing import Any
+
+import numpy as np
+
+from harness.errors import BadInput
+from harness.pairs.base import Arrays
+from harness.sides.recorder import plain_value
+
+HIDDEN_ATTRIBUTES = {"training", "is_train", "in_channels_", "is_depthwise_conv"}
+
+
+def installed(*packages: str) -> dict[str, str]:
+    """The versions of the named distributions that are installed here."""
+    versions = {}
+    for package in packages:
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            versions[package] = metadata.version(package)
+    return versions
+
+
+def attributes_of(module: Any) -> dict[str, Any]:
+    """The plain attributes of a layer: eps, momentum, padding, slope and the like."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(module).items()
+        if not name.startswith("_") and name not in HIDDEN_ATTRIBUTES and plain_value(value)
+    }
+
+
+def build_upstream(checkout: str, entry: str, options: dict[str, Any]) -> Any:
+    """Make a network from a checkout that the user named, as that code itself makes it."""
+    sys.path.insert(0, checkout)
+    module, _, name = entry.partition(":")
+    try:
+        make = getattr(import_module(module), name)
+    except (ImportError, AttributeError, SyntaxError) as error:
+        raise BadInput(
+            f"{entry} cannot be loaded from {checkout}: {type(error).__name__}: {error}"
+        ) from error
+    return make(**options)
+
+
+def same(bare: Arrays, observed: Arrays) -> dict[str, Any]:
+    """Whether looking changed the result."""
+    largest, scale = 0.0, 0.0
+    for address, array in bare.items():
+        other = observed[address].astype(np.float64)
+        largest = max(largest, float(np.max(np.abs(array.astype(np.float64) - other), initial=0.0)))
+        scale = max(scale, float(np.max(np.abs(other), initial=0.0)))
+    identical = all(
+        np.array_equal(array, observed[address], equal_nan=True) for address, array in bare.items()
+    )
+    return {"bitwise": identical, "max_abs": largest, "scale": scale}

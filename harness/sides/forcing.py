@@ -1,0 +1,164 @@
+"""Every layer alone on the reference's own inputs, in one run: teacher forcing.
+
+What a layer returns is recorded and then replaced by what the reference's layer returned. So the next one is
+given the reference's own tensors, and an error shows where it is made and nowhere else. Backward, each layer
+is handed the reference's gradient of its result; what it gives back is its own doing too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness import address as addresses
+from harness.breadcrumb import Breadcrumb
+from harness.pairs.base import Arrays, Mode
+from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, flatten
+from harness.trace import Trace, TraceWriter
+
+if TYPE_CHECKING:
+    from harness.sides.base import Side
+
+
+class Cut(NamedTuple):
+    """A place where the graph was cut: what the layer returned, and the leaf that went on in its place."""
+
+    address: str
+    returned: Any
+    leaf: Any
+
+
+@dataclass(frozen=True)
+class Substitutes:
+    """What the reference recorded, and how to make tensors of it: (leaf, tensor to go on with)."""
+
+    reference: Trace
+    paired: frozenset[str]
+    make: Callable[[Array, Any], tuple[Any, Any]]
+
+    def of(self, address: str) -> Array | None:
+        """The reference's tensor at an address that both sides have."""
+        return self.reference.array(address) if address in self.paired else None
+
+    def source(self, address: str) -> str | None:
+        """The address under which the reference first had the tensor at `address`."""
+        record = self.reference.records.get(address)
+        return None if record is None else record.alias or address
+
+
+class Forcing(Recorder):
+    """Records what each layer makes of the reference's inputs."""
+
+    def __init__(
+        self,
+        tensors: Tensors,
+        layers: Mapping[str, Layer],
+        sink: Sink,
+        breadcrumb: Breadcrumb,
+        *,
+        substitutes: Substitutes,
+    ) -> None:
+        super().__init__(tensors, layers, sink, breadcrumb)
+        self.substitutes = substitutes
+        self.cuts: list[Cut] = []
+
+    def save(self, address: str, tensor: Any, type: str = "") -> bool:
+        """Record a tensor unless it is the very one that the reference has there."""
+        known = self.tensors.recorded_as(tensor)
+        if known is not None and self.substitutes.source(address) == known:
+            return False
+        if address not in self.substitutes.paired:
+            return False
+        self.sink.add(address, self.tensors.to_array(tensor), type)
+        if known is None:
+            self.tensors.remember(tensor, address)
+        return known is None
+
+    def _link_inputs(self, path: str, call: int, given: Mapping[str, Any], name: str) -> None:
+        for place, (_, tensor) in enumerate(flatten(given, self.tensors.is_tensor)):
+            address = addresses.layer(path, call, "in", str(place))
+            same = self.substitutes.source(address) == self.tensors.recorded_as(tensor)
+            if not same and address in self.substitutes.paired:
+                self.sink.add(address, self.tensors.to_array(tensor), name)
+
+    def _save_result(self, path: str, call: int, result: Any, type: str) -> Any:
+        def cut(key: str, tensor: Any) -> Any:
+            address = addresses.layer(path, call, "out", key)
+            if not self.save(address, tensor, type):
+                return tensor
+            array = self.substitutes.of(address)
+            assert array is not None  # what was saved is paired
+            leaf, onward = self.substitutes.make(array, tensor)
+            self.tensors.remember(onward, address)
+            self.cuts.append(Cut(address, tensor, leaf))
+            return onward
+
+        return replaced(result, self.tensors.is_tensor, cut)
+
+
+def replaced(
+    value: Any, is_tensor: Callable[[Any], bool], change: Callable[[str, Any], Any], key: str = ""
+) -> Any:
+    """The same nested value with every tensor changed; keys are those of `flatten`."""
+    if is_tensor(value):
+        return change(key, value)
+
+    def inner(name: object, part: Any) -> Any:
+        return replaced(part, is_tensor, change, f"{key}.{name}" if key else str(name))
+
+    if isinstance(value, dict):
+        return type(value)((name, inner(name, part)) for name, part in value.items())
+    if isinstance(value, tuple | list):
+        parts = [inner(place, part) for place, part in enumerate(value)]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
+
+
+def run_forced(
+    side: Side,
+    inputs: str,
+    mode: Mode,
+    reference: Path,
+    paired: list[str],
+    path: Path,
+    dtype: str,
+    header: dict[str, Any],
+) -> dict[str, Any]:
+    """One forced pass of a side, in a training mode backward too; its tensors go to the trace at `path`."""
+    started, cpu = time.perf_counter(), time.process_time()
+    side._prepare(inputs, mode, dtype)
+    with Trace.open(reference) as recorded, TraceWriter(path, {**header, "forced": True}) as writer:
+        known = frozenset(address for address in paired if address in recorded.records)
+
+        def make(array: Array, like: Any) -> tuple[Any, Any]:
+            return side.leaf(array, like, mode != "eval")
+
+        substitutes = Substitutes(recorded, known, make)
+        recorder = Forcing(side.tensors, side.layers, writer, side.breadcrumb, substitutes=substitutes)
+        side._forward(mode, writer, "all", observe=True, recorder=recorder)
+        if mode != "eval":
+            _backward(side, recorder, recorded, writer)
+    return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+
+
+def _backward(side: Side, recorder: Forcing, recorded: Trace, writer: TraceWriter) -> None:
+    """Hand every layer the reference's gradient and write what it gives back."""
+    given = []
+    for cut in recorder.cuts:
+        address = cut.address.replace(":out", ":grad", 1)
+        gradient = recorded.array(address) if address in recorded.records else None
+        if gradient is not None:
+            given.append((cut.returned, gradient))
+    loss = next(iter(side._losses.values()))
+    leaves = {cut.address.replace(":out", ":grad", 1): cut.leaf for cut in recorder.cuts}
+    found: Arrays = side.forced_gradients(loss, given, leaves)
+    for address, array in found.items():
+        if address in recorded.records:
+            writer.add(address, array)
+    trainable = {key for key, _, _, learns in side.state_table() if learns}
+    for key, array in side.read_state().items():
+        if key not in trainable and f"state:{key}" in recorded.records:
+            writer.add(f"state:{key}", array)

@@ -1,0 +1,149 @@
+"""Causes found from tensors alone; the reference's layer is a function of numpy here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.diagnose import (
+    Cause,
+    Evidence,
+    Trial,
+    explain_forward,
+    explain_gradient,
+    explain_state,
+    signature,
+)
+
+Array = NDArray[Any]
+GIVEN = np.random.default_rng(3).standard_normal((2, 4, 8, 8)).astype(np.float32)
+BIAS = np.random.default_rng(4).standard_normal(4).astype(np.float32)
+
+
+def norm(x: Array, eps: float = 1e-5, bias: Array = BIAS, training: bool = False) -> Array:
+    """A norm with statistics of its own, or of the batch."""
+    axes = (0, 2, 3)
+    mean, variance = (x.mean(axes), x.var(axes)) if training else (np.zeros(4), np.full(4, 0.01))
+    shape = (1, 4, 1, 1)
+    wide = (x - mean.reshape(shape)) / np.sqrt(variance.reshape(shape) + eps) + bias.reshape(shape)
+    return np.asarray(wide, np.float32)
+
+
+def replay(trials: Sequence[Trial]) -> list[Array | None]:
+    """What the norm makes of each trial; other attributes are none of its."""
+    results: list[Array | None] = []
+    for trial in trials:
+        if set(trial.changes) - {"eps"} or set(trial.state) - {"bias"}:
+            results.append(None)
+            continue
+        eps, bias = trial.changes.get("eps", 1e-5), trial.state.get("bias", BIAS)
+        results.append(norm(GIVEN, eps, bias, bool(trial.training)))
+    return results
+
+
+def cause(port: Array, **more: Any) -> Cause:
+    told = {
+        "type": "BatchNorm2d",
+        "reference": norm(GIVEN),
+        "inputs": (GIVEN,),
+        "attributes": {"eps": 1e-5},
+        "state": {"bias": BIAS, "running_mean": np.zeros(4, np.float32)},
+        "floor": 1e-3,
+    }
+    return explain_forward(Evidence(port=port, **{**told, **more}), replay)
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        (norm(GIVEN, 1e-3), "computed with eps=0.001"),
+        (norm(GIVEN, bias=0 * BIAS), "no bias"),
+        (norm(GIVEN, bias=2 * BIAS), "bias added twice"),
+        (norm(GIVEN, training=True), "training mode"),
+        (norm(GIVEN).swapaxes(2, 3), "transposed"),
+        (norm(GIVEN)[:, ::-1], "channels in the opposite order"),
+        (norm(GIVEN)[:, [2, 0, 3, 1]], "channels in the order 2, 0, 3, 1"),
+        (np.maximum(norm(GIVEN), 0), "ReLU of the reference's output"),
+        (norm(GIVEN) * np.float32(1.25), "times 1.25"),
+        (norm(GIVEN) + np.float32(0.5), "plus 0.5"),
+        (GIVEN, "its input, unchanged"),
+        (norm(GIVEN).astype(np.float16).astype(np.float32), "rounded to float16"),
+    ],
+)
+def test_hypothesis_that_reproduces_the_port_is_the_cause(port: Array, words: str) -> None:
+    found = cause(port, floor=3e-4)
+    assert found.found, found.sentence
+    assert words in found.sentence
+
+
+def test_values_of_the_port_itself_come_first() -> None:
+    found = cause(norm(GIVEN, 3e-4), differing={"eps": (1e-5, 3e-4)})
+    assert (found.found, found.attribute) == (True, "eps")
+    assert found.tried <= 8
+    assert found.entries == ("norm-one-pass",)
+
+
+def test_no_cause_is_invented() -> None:
+    noise = np.random.default_rng(8).standard_normal(GIVEN.shape).astype(np.float32)
+    found = cause(norm(GIVEN) + noise * np.float32(0.1))
+    assert not found.found
+    assert "none of" in found.sentence
+    assert found.entries
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (np.maximum(GIVEN, 0), "ReLU"),
+        (np.where(GIVEN > 0, GIVEN, 0.1 * GIVEN), "LeakyReLU with slope 0.1"),
+        (GIVEN, "activation is missing"),
+        (GIVEN / (1 + np.exp(-GIVEN)), "SiLU"),
+    ],
+)
+def test_activations_are_told_apart(given: Array, words: str) -> None:
+    evidence = Evidence("GELU", np.tanh(GIVEN), given.astype(np.float32), inputs=(GIVEN,), floor=1e-4)
+    assert words in explain_forward(evidence, lambda trials: [None for _ in trials]).sentence
+
+
+def test_order_of_a_concatenation() -> None:
+    one, two = GIVEN[:, :1], GIVEN[:, 1:]
+    evidence = Evidence(
+        "cat", np.concatenate([one, two], 1), np.concatenate([two, one], 1), inputs=(one, two), floor=1e-6
+    )
+    assert "joined in the order [1, 0]" in explain_forward(evidence, lambda t: [None for _ in t]).sentence
+
+
+def test_gradient_that_never_comes_is_a_detached_branch() -> None:
+    found = explain_gradient(Evidence("grad", GIVEN, np.zeros_like(GIVEN), floor=1e-4))
+    assert "detached" in found.sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda old, var: old, "not updated"),
+        (lambda old, var: 0.9 * old + 0.1 * var * 24 / 25, "biased variance"),
+        (lambda old, var: 0.7 * old + 0.3 * var, "momentum 0.3"),
+    ],
+)
+def test_running_statistics(change: Any, words: str) -> None:
+    old, var = np.array([1.0, 2.0, 0.5]), np.array([3.0, 1.0, 2.0])
+    evidence = Evidence("BatchNorm2d", 0.9 * old + 0.1 * var, change(old, var), floor=1e-6)
+    assert words in explain_state(evidence, old, 0.1, 25).sentence
+
+
+@pytest.mark.parametrize(
+    ("error", "sign"),
+    [
+        (np.broadcast_to(BIAS.reshape(1, 4, 1, 1), GIVEN.shape), "constant per channel"),
+        (np.where(GIVEN < 0, 0.1 * GIVEN, 0), "negative values"),
+        (np.pad(np.zeros((2, 4, 6, 6)), ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=1.0), "borders"),
+        (0.1 * GIVEN, "scaled"),
+    ],
+)
+def test_signatures(error: Array, sign: str) -> None:
+    assert sign in signature(GIVEN, (GIVEN + error).astype(np.float32))

@@ -1,0 +1,93 @@
+"""What a static comparison finds between two descriptions."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.lint import Finding, lint
+
+TOLD: dict[str, Any] = {
+    "layers": {
+        "(model)": {"type": "Net", "attributes": {}, "origin": "mine"},
+        "norm": {"type": "BatchNorm2d", "attributes": {"eps": 1e-5, "momentum": 0.1}, "origin": "torch.nn"},
+        "act": {"type": "ReLU", "attributes": {}, "origin": "torch.nn"},
+    },
+    "state": [
+        ["conv.weight", [4, 3, 3, 3], "float32", True],
+        ["norm.running_var", [4], "float32", False],
+        ["norm.num_batches_tracked", [], "int64", False],
+    ],
+}
+
+
+def found(change: Any, *sources: Path) -> list[Finding]:
+    """What lint says of a port that was changed."""
+    port = copy.deepcopy(TOLD)
+    change(port)
+    return lint(TOLD, port, sources)
+
+
+def test_equal_models_have_no_finding() -> None:
+    assert found(lambda port: None) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "place", "words"),
+    [
+        (
+            lambda port: port["layers"]["norm"]["attributes"].update(eps=1e-3),
+            "attribute",
+            "norm",
+            "eps 0.001",
+        ),
+        (lambda port: port["layers"]["act"].update(type="GELU"), "type", "act", "type GELU"),
+        (lambda port: port["state"].pop(0), "parameter", "conv", "reference's state alone"),
+        (lambda port: port["state"].append(["x", [1], "float32", True]), "parameter", "(model)", "port's"),
+        (lambda port: port["state"][0].__setitem__(1, [3, 4, 3, 3]), "shape", "conv", "[3, 4, 3, 3]"),
+        (lambda port: port["state"][0].__setitem__(2, "float16"), "dtype", "conv", "float16"),
+        (lambda port: port["state"][1].__setitem__(3, True), "learns", "norm", "learns in the port"),
+    ],
+)
+def test_what_changes_the_result_is_wrong(change: Any, kind: str, place: str, words: str) -> None:
+    (finding,) = found(change)
+    assert (finding.kind, finding.place, finding.wrong) == (kind, place, True)
+    assert words in finding.text
+
+
+def test_eps_of_a_norm_leads_to_the_knowledge_base() -> None:
+    (finding,) = found(lambda port: port["layers"]["norm"]["attributes"].update(eps=1e-3))
+    assert finding.entry == "norm-one-pass"
+
+
+def test_order_and_extra_layers_are_worth_a_look_alone() -> None:
+    def change(port: Any) -> None:
+        port["state"].reverse()
+        del port["layers"]["act"]
+
+    assert [(finding.kind, finding.wrong) for finding in found(change)] == [
+        ("order", False),
+        ("layer", False),
+    ]
+
+
+def test_batch_counters_and_scalars_of_one_element_are_the_same() -> None:
+    def change(port: Any) -> None:
+        port["state"].pop()
+
+    assert found(change) == []
+
+
+def test_layer_of_a_class_known_to_differ_is_told() -> None:
+    (finding,) = found(lambda port: port["layers"]["norm"].update(type="BatchNorm", origin="jittor.nn"))
+    assert (finding.kind, finding.entry, finding.wrong) == ("known", "norm-one-pass", False)
+
+
+def test_functions_known_to_differ_are_found_in_the_source(tmp_path: Path) -> None:
+    source = tmp_path / "port.py"
+    source.write_text("import jittor as jt\nfrom jittor import nn as n\n\n\ny = jt.mean(x)\nz = n.relu(x)\n")
+    (finding,) = found(lambda port: None, source)
+    assert (finding.place, finding.name, finding.entry) == ("port.py:5", "jittor.mean", "mean-drift")
