@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import seeded
+from harness.errors import BadInput
 
 Arrays = dict[str, NDArray[Any]]
 Mode = Literal["eval", "train", "frozen"]
@@ -110,3 +111,11 @@ class Pair:
         if name not in self.variants:
             raise ValueError(f"{self.name} has no variant {name!r}; it has {', '.join(self.variants)}")
         return self.variants[name]
+
+    def given(self, present: Collection[str]) -> list[str]:
+        """The inputs to call the model with, of those `present`: a recorded case may lack the last ones."""
+        found = [name for name in self.forward if name in present]
+        if found != list(self.forward[: len(found)]):
+            lacking = next(name for name in self.forward if name not in present)
+            raise BadInput(f"the case has no input {lacking!r}, which {self.name} is called with")
+        return found

@@ -311,28 +311,15 @@ class Side(ABC):
             for name, tensor in self._inputs.items():
                 self._recorder.save(f"input:{name}", tensor)
             context = self.observed(self._recorder)
-        given = [self._inputs[name] for name in self.given()]
+        given = [self._inputs[name] for name in self.pair.given(self._inputs)]
         with contextlib.nullcontext() if mode != "eval" else self.without_gradients():
             with context:
                 outputs = self.model(*given)
             if mode != "eval":
-                losses = self._loss_function()(outputs, self._inputs)
-                self._losses = {name: self.loss_change(loss) for name, loss in losses.items()}
+                losses = getattr(self.model, "losses", None) or self.side_module().losses
+                found = losses(outputs, self._inputs)
+                self._losses = {name: self.loss_change(loss) for name, loss in found.items()}
         return self._collect(outputs)
-
-    def given(self) -> list[str]:
-        """The inputs the model is called with, in order: a recorded case may lack the last ones."""
-        wanted = self.pair.forward
-        present = [name for name in wanted if name in self._inputs]
-        if present != list(wanted[: len(present)]):
-            lacking = next(name for name in wanted if name not in self._inputs)
-            raise BadInput(f"the case has no input {lacking!r}, which {self.pair.name} is called with")
-        return present
-
-    def _loss_function(self) -> Callable[[Any, dict[str, Any]], dict[str, Any]]:
-        """The model's own, where the loss depends on how the model was built; else the one of its module."""
-        found: Callable[[Any, dict[str, Any]], dict[str, Any]] | None = getattr(self.model, "losses", None)
-        return found or self.side_module().losses
 
     def _collect(self, outputs: Any) -> Arrays:
         arrays: Arrays = {}
@@ -390,7 +377,7 @@ class Side(ABC):
     def _record_training(self, sink: Sink, gradients: Arrays) -> None:
         for name, gradient in gradients.items():
             sink.add(f"grad:{name}", gradient)
-        for name, gradient in self.input_gradients(self.given()).items():
+        for name, gradient in self.input_gradients(self.pair.given(self._inputs)).items():
             sink.add(f"grad_input:{name}", gradient)
         trainable = {key for key, _, _, learns in self.state_table() if learns}
         for key, array in self.read_state().items():

@@ -204,7 +204,7 @@ class JittorSide(Side):
     def _forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
         self.tensors.addresses.clear()
         if mode != "eval":
-            for name in self.given():
+            for name in self.pair.given(self._inputs):
                 if self._inputs[name].dtype.is_float():
                     self._inputs[name].start_grad()
         return super()._forward(mode, *args, **kwargs)
@@ -212,7 +212,8 @@ class JittorSide(Side):
     def gradients(self, loss: Any, recorder: Recorder | None) -> Arrays:
         """Jittor's gradients of every parameter, every watched layer and the inputs, asked for at once."""
         learning = self._trainable()
-        inputs = {name: self._inputs[name] for name in self.given() if self._inputs[name].dtype.is_float()}
+        given = {name: self._inputs[name] for name in self.pair.given(self._inputs)}
+        inputs = {name: tensor for name, tensor in given.items() if tensor.dtype.is_float()}
         watched = self.tensors.watched if recorder is not None else []
         targets = [*learning.values(), *inputs.values(), *(tensor for _, tensor in watched)]
         found = jt.grad(loss, targets, retain_graph=False)

@@ -197,7 +197,7 @@ class TorchSide(Side):
 
     def _forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
         if mode != "eval":
-            for name in self.given():
+            for name in self.pair.given(self._inputs):
                 if self._inputs[name].is_floating_point():
                     self._inputs[name].requires_grad_(True)
         return super()._forward(mode, *args, **kwargs)
