@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +71,6 @@ def test_describe_tells_versions_state_and_layers(side: Any) -> None:
     assert [row[0] for row in told["state"] if row[3]] == [*KEYS[:4], *KEYS[7:]]
     assert told["layers"]["norm"]["attributes"]["eps"] == 1e-3
     assert told["layers"]["conv"]["attributes"]["padding"] == [1, 1]
-
-
-def test_a_case_may_lack_the_last_inputs_and_no_others(side: Any) -> None:
-    side.pair = replace(side.pair, forward=("image", "hint", "label"))
-    for present in (["image", "hint", "label"], ["image", "hint"], ["image"]):
-        side._inputs = dict.fromkeys([*present, "target"])
-        assert side.given() == present
-    side._inputs = dict.fromkeys(["image", "label"])
-    with pytest.raises(BadInput, match="the case has no input 'hint', which small is called with"):
-        side.given()
 
 
 def test_every_layer_and_operation_is_recorded(side: Any, inputs: str, tmp_path: Path) -> None:
