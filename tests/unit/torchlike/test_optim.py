@@ -72,6 +72,25 @@ def test_gradients_add_up_over_backwards_and_count_as_one_step() -> None:
     assert optimizer.state_dict()["state"][0]["step"] == STEPS / 2
 
 
+def test_an_absent_gradient_leaves_its_parameter_alone_and_counts_no_step() -> None:
+    values = [drawn(name, 3, 2) for name in "ab"]
+    truth, port = [in_torch(v).requires_grad_() for v in values], [jt.array(v) for v in values]
+    reference, optimizer = torch.optim.Adam(truth, 0.1), optim.Adam(port, 0.1)
+    for used in ((0, 1), (0,), (0,), (0, 1)):
+        reference.zero_grad(set_to_none=True)
+        sum((truth[place] ** 3).sum() for place in used).backward()
+        reference.step()
+        found = [
+            jt.grad((port[place] ** 3).sum(), port[place]) if place in used else None for place in (0, 1)
+        ]
+        optimizer.take_gradients(found)
+        assert optimizer.clip_grad_norm(1e9) > 0
+        optimizer.step()
+    for found, wanted in zip(port, truth, strict=True):
+        assert distance(found.numpy(), wanted.detach().numpy()) < 1e-5
+    assert [optimizer.state_dict()["state"][place]["step"] for place in (0, 1)] == [4, 2]
+
+
 def test_groups_have_their_own_options_and_more_can_be_added() -> None:
     values = [drawn(name, 3, 2) for name in "ab"]
     truth, port = [in_torch(v).requires_grad_() for v in values], [jt.array(v) for v in values]

@@ -158,3 +158,15 @@ def test_upstream_samples_cannot_become_ours(tmp_path: Path) -> None:
         trace.compacted(tmp_path / "b.h5")
     with Trace.open(tmp_path / "b.h5") as compact:
         assert compact.compact
+
+
+def test_a_prefix_is_taken_off_layers_and_gradients_alone() -> None:
+    with Trace.open(FOLDER / "led" / "repnr_unet__pretrain_train.h5") as trace:
+        before = {address: trace.sample(address)[1] for address in trace.records}
+        trace.drop_prefix("repnr_module.")
+        after = {address: trace.sample(address)[1] for address in trace.records}
+        assert list(after) == [address.replace("grad:repnr_module.", "grad:") for address in before]
+        assert "grad:conv1_1.main_weight" in after
+        assert all(trace.records[address].address == address for address in after)
+        for one, other in zip(before.values(), after.values(), strict=True):
+            np.testing.assert_array_equal(one, other)
