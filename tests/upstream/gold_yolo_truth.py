@@ -113,6 +113,12 @@ def changes(group: str) -> dict[str, Sample]:
         return {key: sample_of(item) for key, item in file[group].items()}
 
 
+def change_noise() -> dict[str, float]:
+    """How far upstream's own changes in float32 are from its float64 run; small ones are lost in rounding."""
+    with h5py.File(path("n_sgd3.h5")) as file:
+        return {key: float(item.attrs["noise_rel_l2"]) for key, item in file["params"].items()}
+
+
 def data(name: str, *keys: str) -> tuple[Array, ...]:
     """Arrays of a recorded file."""
     with h5py.File(path(f"{name}.h5")) as file:

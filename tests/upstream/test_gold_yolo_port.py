@@ -339,10 +339,11 @@ def test_three_steps_of_the_optimiser() -> None:
         optimizer.step(total)
         average.update(model)
     assert found == pytest.approx(list(truth.data("n_sgd3", "loss")[0]), rel=4e-6)
+    noise = truth.change_noise()
     for group, owner in (("params", model), ("ema", average.model)):
         now = state.torch_state_dict(owner)
         known = {key: sample for key, sample in truth.changes(group).items() if sample.l2 > 1e-4}
-        apart = [sample.distance(now[key] - before[key]) for key, sample in known.items()]
+        apart = {key: sample.distance(now[key] - before[key]) for key, sample in known.items()}
         assert len(apart) > 30
-        assert max(apart) < 5e-3
-        assert np.median(apart) < 1e-4
+        limits = {key: max(5 * noise[key], 1e-4) for key in known}
+        assert {key: value for key, value in apart.items() if value > limits[key]} == {}
