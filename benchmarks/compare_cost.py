@@ -1,4 +1,4 @@
-"""What recording and judging every layer costs, against the two bare forward passes: ratios from one run.
+"""What recording and judging every layer costs, in place and alone, against the two bare forward passes.
 
     python -m benchmarks.compare_cost [--model l2sknet] [--variant V] [--sizes 256x256,512x512] [--out FILE]
 
@@ -26,6 +26,7 @@ from harness.runs import material, truths
 from harness.runs.drive import Drive
 from harness.session import Worker, scratch_folder
 from harness.trace import Trace
+from harness.verdict import NoisePolicy
 
 SIDES = ("torch", "jittor")
 
@@ -42,18 +43,36 @@ def side_costs(
     inputs, trace = scratch / "inputs.h5", scratch / f"{worker.side}.h5"
     drive.record(inputs, state, trace, {"side": worker.side})
     rows: dict[str, list[dict[str, Any]]] = {"bare": [], "recorded": []}
+    local: list[float] = []
     for _ in range(repeat):
         rows["bare"].append(drive.run_once(inputs, observe=False)["cost"])
         trace.unlink()
         answer = drive.run_once(inputs, trace=str(trace), header={"side": worker.side})
         rows["recorded"].append(answer["cost"])
+        if worker.side == "jittor":
+            local.append(_alone(worker, case, scratch)["cpu"])
     if worker.side == "torch":
         given = {"inputs": str(inputs), "reference": str(trace), "scratch": str(scratch)}
         path = str(scratch / "truth.h5")
         worker.call("truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
+        path = str(scratch / "local-truth.h5")
+        worker.call("local_truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
     found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
+    if local:
+        found["local"] = statistics.median(local)
     peaks = {kind: statistics.median(row["peak_bytes"] for row in costs) for kind, costs in rows.items()}
     return {"cpu": found, "peak_bytes": peaks, "python": str(interpreter(worker.side).name)}, state
+
+
+def _alone(worker: Worker, case: Case, scratch: Path) -> dict[str, Any]:
+    """Run each layer alone on what the reference recorded."""
+    trace, reference = scratch / "alone.h5", scratch / "torch.h5"
+    trace.unlink(missing_ok=True)
+    with Trace.open(reference) as recorded:
+        addresses = list(recorded.records)
+    given = {"inputs": str(scratch / "inputs.h5"), "reference": str(reference), "trace": str(trace)}
+    cost: dict[str, Any] = worker.call("local", mode=case.mode, addresses=addresses, **given)
+    return cost
 
 
 def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dict[str, Any]:
@@ -67,20 +86,26 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
         for side in SIDES:
             with Worker(side, "cpu", scratch, scratch / f"{side}.log") as worker:
                 found[side], state = side_costs(worker, case, scratch, state, repeat)
-        judging = []
+        judging: list[float] = []
+        judging_local: list[float] = []
         for _ in range(repeat):
             started = time.process_time()
             with contextlib.ExitStack() as stack:
-                names = ("torch", "jittor", "truth")
+                names = ("torch", "jittor", "truth", "alone", "local-truth")
                 traces = [stack.enter_context(Trace.open(scratch / f"{name}.h5")) for name in names]
-                alignment = comparing.compare(*traces)
-            judging.append(time.process_time() - started)
+                alignment = comparing.compare(*traces[:3])
+                judging.append(time.process_time() - started)
+                comparing.add_local(alignment, traces[0], *traces[3:], NoisePolicy())
+            judging_local.append(time.process_time() - started - judging[-1])
         found["tensors"] = sum(record.alias is None for record in traces[0].records.values())
         found["trace_bytes"] = (scratch / "torch.h5").stat().st_size
     bare = sum(found[side]["cpu"]["bare"] for side in SIDES)
     recorded = sum(found[side]["cpu"]["recorded"] for side in SIDES)
     found.update(judge=statistics.median(judging), rows=len(alignment.rows))
     found["ratio"] = (recorded + found["judge"]) / bare
+    found["judge_local"] = statistics.median(judging_local)
+    local = found["jittor"]["cpu"]["local"] + found["judge_local"]
+    found["ratio_with_local"] = (recorded + found["judge"] + local) / bare
     return found
 
 

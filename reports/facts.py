@@ -131,7 +131,9 @@ def attribute(found: dict[str, Any]) -> str:
 def coverage(alignment: Alignment) -> list[Item]:
     """What was compared, what was not, and why."""
     found = alignment.coverage
-    items = [Item("compared", _compared(found)), Item("alone", alone(alignment))]
+    items = [Item("compared", _compared(found))]
+    if alignment.local:
+        items.append(Item("alone", alone(alignment)))
     for name, key in (("not compared", "not_compared"), ("not judged", "skipped")):
         for why, addresses in reasons(found.get(key, [])).items():
             items.append(Item(name, f"{count(len(addresses), 'tensor')}: {why}"))

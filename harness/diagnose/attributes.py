@@ -84,7 +84,8 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
         for value in (*VALUES.get(name, ()), *_near(name, now)):
             if name in evidence.attributes and same_value(name, now, value):
                 continue
-            changes = {name: value, **TOGETHER.get(name, {}).get(value, {})}
+            together = TOGETHER.get(name, {}).get(value, {}) if isinstance(value, str) else {}
+            changes = {name: value, **together}
             yield Trial(f"the reference computed with {name}={value}", changes)
 
 

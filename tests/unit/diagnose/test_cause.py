@@ -87,6 +87,22 @@ def test_values_of_the_port_itself_come_first() -> None:
     assert found.entries == ("norm-one-pass",)
 
 
+def test_neighbours_of_a_geometry_are_tried() -> None:
+    asked: list[Trial] = []
+
+    def note(trials: Sequence[Trial]) -> list[Array | None]:
+        asked.extend(trials)
+        return [None for _ in trials]
+
+    told = {"padding": [1, 2], "stride": 2, "mode": "bilinear"}
+    explain_forward(Evidence("Conv2d", GIVEN, GIVEN + BIAS.reshape(1, 4, 1, 1), attributes=told), note)
+    changes = [dict(trial.changes) for trial in asked]
+    assert {"padding": [0, 1]} in changes
+    assert {"padding": [2, 1]} in changes
+    assert {"stride": 3} in changes
+    assert {"mode": "nearest", "align_corners": None} in changes
+
+
 def test_no_cause_is_invented() -> None:
     noise = np.random.default_rng(8).standard_normal(GIVEN.shape).astype(np.float32)
     found = cause(norm(GIVEN) + noise * np.float32(0.1))

@@ -1,0 +1,113 @@
+"""Sources are told from carriers by what layers do alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.alignment import Alignment
+from harness.comparing import add_local, carries, paired_addresses, rejudge
+from harness.trace import Trace
+from harness.verdict import FixedPolicy, NoisePolicy
+from tests.unit.toy_network import ADD, Bench, Run, leaky, scaled
+
+STEM, FC, HEAD = (f"layer:{path}#0:out" for path in ("stem", "block.fc", "head"))
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return Bench(tmp_path)
+
+
+def judged(bench: Bench, faults: dict[str, Callable[[Any], Any]]) -> Alignment:
+    """A port with faults, compared whole, and with its layers alone: there a fault stays where it is."""
+    alignment = bench.compare(bench.port(faults))
+    kept = {
+        address: faults.get(address, lambda same: same)(item)
+        for address, item in bench.reference.tensors.items()
+        if not isinstance(item, str)
+    }
+    forced = Run(kept).write(bench.folder / "alone.h5", "jittor")
+    with Trace.open(bench.folder / "torch.h5") as reference:
+        add_local(alignment, reference, forced, bench.truth, NoisePolicy())
+    return alignment
+
+
+def test_sound_port_has_no_source(bench: Bench) -> None:
+    alignment = judged(bench, {})
+    assert alignment.verdict == "aligned"
+    assert alignment.sources == []
+    assert alignment.local["ran"] is True
+    assert "on the reference's own inputs as well" in alignment.sentence
+
+
+def test_one_fault_is_one_source_and_the_rest_carry_it(bench: Bench) -> None:
+    alignment = judged(bench, {STEM: scaled(1.01)})
+    assert [source.address for source in alignment.sources] == [STEM]
+    assert alignment.sources[0].layers == ["stem"]
+    carriers = [row.address for row in alignment.rows if carries(row)]
+    assert HEAD in carriers
+    assert STEM not in carriers
+    assert f"1 place makes the error: {STEM}" in alignment.sentence
+
+
+def test_every_source_is_listed_though_one_hides_behind_the_other(bench: Bench) -> None:
+    alignment = judged(bench, {STEM: scaled(1.5), "layer:act#0:out": leaky, HEAD: scaled(1.001)})
+    assert [source.address for source in alignment.sources] == [STEM, "layer:act#0:out", HEAD]
+
+
+def test_error_that_dies_before_the_output_is_found(bench: Bench) -> None:
+    alignment = judged(bench, {"layer:block.fc#0:out": lambda x: np.where(x < -0.1, x * np.float32(1.01), x)})
+    assert [source.address for source in alignment.sources] == [FC]
+    assert alignment.row("output:0").verdict.status == "aligned"
+
+
+def test_gradient_names_those_that_should_have_given_it_back(bench: Bench) -> None:
+    alignment = judged(bench, {"layer:act#0:grad": scaled(0.5)})
+    (source,) = alignment.sources
+    assert (source.address, source.direction) == ("layer:act#0:grad", "backward")
+    assert source.layers == ["block.fc"]  # this network does not record what its addition is given
+
+
+def test_gradient_of_a_parameter_names_its_layer(bench: Bench) -> None:
+    (source,) = judged(bench, {"grad:block.fc.weight": scaled(0.0)}).sources
+    assert (source.direction, source.layers) == ("backward", ["block.fc"])
+
+
+def test_gradients_of_a_source_are_no_sources_of_their_own(bench: Bench) -> None:
+    alignment = judged(bench, {FC: scaled(1.1), "grad:block.fc.weight": scaled(1.1)})
+    assert [source.address for source in alignment.sources] == [FC]
+
+
+def test_buffer_that_differs_is_a_source(bench: Bench) -> None:
+    alignment = judged(bench, {"state:count": lambda count: count + 1})
+    assert [source.direction for source in alignment.sources] == ["state"]
+
+
+def test_error_that_shows_alone_only_makes_the_verdict(bench: Bench) -> None:
+    alignment = bench.compare(bench.port())
+    tensors = {address: item for address, item in bench.reference.tensors.items() if address == HEAD}
+    forced = Run({HEAD: tensors[HEAD] * np.float32(1.01)}).write(bench.folder / "alone.h5", "jittor")  # type: ignore[operator]
+    with Trace.open(bench.folder / "torch.h5") as reference:
+        add_local(alignment, reference, forced, bench.truth, NoisePolicy())
+    assert (alignment.verdict, alignment.first) == ("diverged", HEAD)
+
+
+def test_stored_sources_are_judged_anew(bench: Bench) -> None:
+    alignment = judged(bench, {STEM: scaled(1.001)})
+    assert alignment.sources
+    lenient = rejudge(alignment, FixedPolicy(rtol=0.1, atol=0.1))
+    assert (lenient.verdict, lenient.sources) == ("aligned", [])
+    back = Alignment.from_json(alignment.to_json())
+    assert back.sources == alignment.sources
+    assert rejudge(back, NoisePolicy()).sources == alignment.sources
+
+
+def test_only_what_both_have_can_run_alone(bench: Bench) -> None:
+    alignment = bench.compare(bench.port().without(ADD))
+    assert ADD not in paired_addresses(alignment)
+    assert HEAD in paired_addresses(alignment)
