@@ -25,25 +25,24 @@ pytestmark = [
 IN_THE_GATE = 1  # traces of each pair, of its first variant
 
 
-def is_a_run(file: Path) -> bool:
-    """Whether a file is the trace of a run of a model's own network."""
-    first = pairs.find(file.parent.name).forward[0]
+def place(file: Path) -> int | None:
+    """Which of its pair's variants a file is the trace of; None where it is no run of one."""
+    pair = pairs.find(file.parent.name)
+    variants = list(pair.variants)
     try:
         with Trace.open(file) as trace:
-            return f"input:{first}" in trace.records
+            known = (
+                pair.traced_variant(trace.header) in variants and f"input:{pair.forward[0]}" in trace.records
+            )
+            return variants.index(pair.traced_variant(trace.header)) if known else None
     except BadInput:
-        return False
+        return None
 
 
 def of_model(model: str) -> list[Path]:
     """The traces of a model, those of its first variant first."""
-    pair = pairs.find(model)
-
-    def place(file: Path) -> int:
-        with Trace.open(file) as trace:
-            return list(pair.variants).index(pair.traced_variant(trace.header))
-
-    return sorted((file for file in OURS if file.parent.name == model and is_a_run(file)), key=place)
+    places = {file: place(file) for file in OURS if file.parent.name == model}
+    return sorted((file for file in places if places[file] is not None), key=lambda file: places[file] or 0)
 
 
 @pytest.mark.jittor
