@@ -14,7 +14,8 @@ from tests import shared_folder
 
 FOLDER = shared_folder()
 FILES = sorted(FOLDER.glob("upstream/*/*.h5")) if FOLDER else []
-OURS = [file for file in FILES if file.parent.name in pairs.names()]
+NOT_BUILT = {"cunet__eval"}  # LED's sister UltraLED has it alone
+OURS = [file for file in FILES if file.parent.name in pairs.names() and file.stem not in NOT_BUILT]
 
 pytestmark = [
     pytest.mark.torch,

@@ -70,11 +70,11 @@ def test_the_rectifier_shares_the_gradient_at_zero() -> None:
     np.testing.assert_allclose(found, [0.2, 0.6, 1.0], rtol=1e-6)
 
 
-@pytest.mark.parametrize("mean", [0.0, 1e3])
-def test_a_pixels_variance_takes_two_passes(mean: float) -> None:
+@pytest.mark.parametrize(("mean", "allowed"), [(0.0, 1e-6), (1e3, 1e-4)])  # float32 rounds 1000 by 3e-5
+def test_a_pixels_variance_takes_two_passes(mean: float, allowed: float) -> None:
     port, reference = filled(ChannelNorm(64, 1e-6), reference_norm.ChannelNorm(64, 1e-6))
     x = drawn("x", 1, 64, 8, 8) + np.float32(mean)
-    assert apart(port(jt.array(x)), reference(torch.from_numpy(x).double())) < 1e-6
+    assert apart(port(jt.array(x)), reference(torch.from_numpy(x).double())) < allowed
 
 
 @pytest.mark.slow
