@@ -123,11 +123,12 @@ def _forward(wrong: Iterable[Row]) -> Iterable[Source]:
             if kind == "layer_input" or _key(row.address) in made:
                 yield _source(row, "forward", [addresses.parse_layer(row.address).path], _BEFORE)
         elif kind in ("output", "loss"):
-            yield _source(row, "forward", [row.address], "")
+            yield _source(row, "forward", [_LOSS if kind == "loss" else row.address], "")
         elif not given[_key(row.address)]:
             yield _source(row, "forward", [addresses.parse_layer(row.address).path], "")
 
 
+_LOSS = "(loss)"
 _FORWARD = ("layer", "operation", "layer_input", "operation_input", "output", "loss")
 _BEFORE = "what it is given is not what the reference gives: something between the layers before it"
 
@@ -174,13 +175,19 @@ def _consumers(rows: Iterable[Row]) -> dict[str, list[str]]:
     """The innermost layers that take each tensor."""
     takers: dict[str, list[str]] = defaultdict(list)
     for row in rows:
-        if kind_of(row.address) not in ("layer", "operation"):
+        kind = kind_of(row.address)
+        if kind not in ("layer", "operation", "output"):
             continue
-        path = addresses.parse_layer(row.address).path
+        path = _LOSS if kind == "output" else addresses.parse_layer(row.address).path
         for given in row.inputs:
-            if path not in takers[given]:
+            if path not in takers[given] and path != addresses.ROOT and not _is_within(given, path):
                 takers[given].append(path)
     return {given: _innermost(paths) for given, paths in takers.items()}
+
+
+def _is_within(given: str, path: str) -> bool:
+    """Whether a tensor is made inside a layer: what contains a layer does not take what that returns."""
+    return given.startswith((f"layer:{path}.", f"layer:{path}/"))
 
 
 def _innermost(paths: list[str]) -> list[str]:

@@ -43,6 +43,23 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
             continue
         if changed.shape == own.shape and not np.array_equal(changed, own):
             yield Trial(f"the reference computed with {words}", state={name: changed})
+    yield from _scaled_weight(evidence)
     if evidence.state.keys() >= FRESH.keys():
         fresh = {name: make(evidence.state[name]) for name, make in FRESH.items()}
         yield Trial("the reference computed with the statistics of a fresh norm", state=fresh)
+
+
+def _scaled_weight(evidence: Evidence) -> Iterator[Trial]:
+    """The weight times the factor that fits what is left of both results without the bias."""
+    weight, bias = evidence.state.get("weight"), evidence.state.get("bias")
+    ours, its = (tensor.astype(np.float64) for tensor in (evidence.reference, evidence.port))
+    if weight is None or ours.shape != its.shape or ours.ndim < 2:
+        return
+    if bias is not None and bias.shape == ours.shape[1:2]:
+        shape = (1, -1, *(1 for _ in ours.shape[2:]))
+        ours, its = ours - bias.reshape(shape), its - bias.reshape(shape)
+    square = float(np.sum(ours * ours))
+    factor = float(np.sum(ours * its)) / square if square else 1.0
+    if np.isfinite(factor) and factor != 1.0:
+        words = f"the reference computed with its weight times {factor:.6g}"
+        yield Trial(words, state={"weight": (weight * factor).astype(weight.dtype)})

@@ -82,7 +82,7 @@ def _channel_order(reference: Array, port: Array) -> list[int] | None:
 
 
 def _rounded(reference: Array) -> Iterator[Trial]:
-    if reference.dtype == np.float32:
+    if reference.dtype == np.float32 and reference.ndim:
         with np.errstate(all="ignore"):
             half = reference.astype(np.float16).astype(np.float32)
         bits = (reference.view(np.uint32) + 0x8000) & 0xFFFF0000 if reference.flags.c_contiguous else None

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 Group = Literal["attribute", "forward", "weight", "backward", "buffer", "loss"]
 Layers = Mapping[str, Mapping[str, Any]]
 Change = Callable[[Any], Any]
@@ -21,8 +23,9 @@ LOSS = "(loss)"
 class Kind:
     """One kind of mistake. `types` limits it to layers of those classes, `needs` to layers with those keys.
 
-    `attribute` and `value` are for kinds that set one; others are planted under their own name. `names` are
-    words of which an explanation that is right has one; where there are none, any cause will do.
+    `attribute` and `value` are for kinds that set one, `matters_with` names what must not be zero beside it;
+    others are planted under their own name. `names` are words of which an explanation that is right has
+    one; where there are none, any cause will do.
     """
 
     name: str
@@ -32,6 +35,7 @@ class Kind:
     not_types: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     attribute: str = ""
+    matters_with: str = ""
     value: Change = lambda value: None
 
     @property
@@ -84,6 +88,7 @@ KINDS: tuple[Kind, ...] = (
         lambda mode: "reflect" if mode == "zeros" else None,
         ("padding_mode",),
         types=_CONVOLUTIONS,
+        matters_with="padding",
     ),
     _attribute("nearest", "mode", lambda mode: "nearest" if mode == "bilinear" else None, ("mode",)),
     Kind("norm in the other mode", "attribute", ("mode",), types=_NORMS),
@@ -150,6 +155,8 @@ def places(kind: Kind, layers: Layers, keys: frozenset[str]) -> Iterator[Mistake
             if kind.attribute not in attributes:
                 continue
             value = kind.value(attributes[kind.attribute])
+            if kind.matters_with and not np.any(attributes.get(kind.matters_with, 0)):
+                continue
             if value is None or value == attributes[kind.attribute]:
                 continue
             changes = {kind.attribute: value}

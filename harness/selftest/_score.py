@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.alignment import Source
-from harness.selftest._catalogue import LOSS, Mistake
+from harness.selftest._catalogue import Mistake
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,6 @@ def judge(mistake: Mistake, detected: bool, sources: Sequence[Source], cause: st
 
 
 def _is_at(mistake: Mistake, source: Source) -> bool:
-    if mistake.path == LOSS:
-        return source.address.startswith("loss:") or not source.layers
     return mistake.path in source.layers
 
 

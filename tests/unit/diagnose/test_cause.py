@@ -133,6 +133,12 @@ def test_order_of_a_concatenation() -> None:
     assert "joined in the order [1, 0]" in explain_forward(evidence, lambda t: [None for _ in t]).sentence
 
 
+def test_a_single_number_is_explained_too() -> None:
+    loss = np.array(2.0, np.float32)
+    evidence = Evidence("loss", loss, loss * np.float32(1.5), floor=1e-6)
+    assert "times 1.5" in explain_forward(evidence, lambda trials: [None for _ in trials]).sentence
+
+
 def test_gradient_that_never_comes_is_a_detached_branch() -> None:
     found = explain_gradient(Evidence("grad", GIVEN, np.zeros_like(GIVEN), floor=1e-4))
     assert "detached" in found.sentence
