@@ -21,7 +21,7 @@ SEED = 1
 PREFIX = PAIR.traced_prefix
 FOLDER = shared_folder()
 STEMS = sorted(path.stem for path in FOLDER.glob("upstream/led/[nru]*__*.h5")) if FOLDER else []
-TRAINED = [stem for stem in STEMS if stem.endswith("train")]
+TRAINED = [stem for stem in STEMS if stem.endswith("_train")]
 DEPLOYED = [stem for stem in STEMS if stem.endswith("deployed")]
 
 

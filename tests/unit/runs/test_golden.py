@@ -51,9 +51,12 @@ def test_unlisted_golden_is_refused(tmp_path: Path) -> None:
         golden.verify_digest(tmp_path / "small" / "small.eval.h5")
 
 
+LARGEST = {"gold_yolo": 400_000}  # bytes; its variants have thousands of tensors
+
+
 def test_built_in_goldens_are_pinned_and_small() -> None:
     for model, entries in golden.pins().items():
         for name in entries:
             path = golden.FOLDER / model / f"{name}.h5"
             golden.verify_digest(path)
-            assert path.stat().st_size <= 200_000
+            assert path.stat().st_size <= LARGEST.get(model, 200_000)
