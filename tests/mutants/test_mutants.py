@@ -22,6 +22,7 @@ def test_mistake_is_found_where_it_is(mutant: Mutant, tmp_path: Path) -> None:
         input_size=(64, 64),
         output=tmp_path / "run",
         keep="none",
+        local="never",
     )
     alignment = runs.compare(request, Silent())
     assert alignment.verdict == "diverged"

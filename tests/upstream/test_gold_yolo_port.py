@@ -120,7 +120,7 @@ def test_the_heads_have_the_published_keys(head: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", in_the_gate(truth.EVALS, "n_eval", "n_eval_160x224"))
+@pytest.mark.parametrize("name", in_the_gate(truth.EVALS, "n_eval"))
 def test_outputs(name: str) -> None:
     model = network(truth.variant_of(name))
     with jt.no_grad():
@@ -184,6 +184,7 @@ def build_block(case: str) -> nn.Module:
     return makers[case]()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", truth.BLOCKS)
 def test_single_blocks(case: str) -> None:
     module = build_block(case)
@@ -195,6 +196,7 @@ def test_single_blocks(case: str) -> None:
     assert distance(found.numpy(), known) < 3e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", truth.RESIZINGS)
 def test_single_resizings(case: str) -> None:
     resize = {
@@ -262,6 +264,7 @@ def test_boxes_from_distances_and_back() -> None:
     assert distance(anchors.bbox2dist(points, found, 16).numpy(), back) < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["tal", "atss"])
 def test_assignments(kind: str) -> None:
     cells = grid(SIZES)
@@ -284,6 +287,7 @@ def test_assignments(kind: str) -> None:
     np.testing.assert_allclose(found.scores.numpy(), quality, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", truth.LOSSES)
 def test_whole_losses(name: str) -> None:
     config, scores, raw, targets, epoch = truth.loss_case(name)
