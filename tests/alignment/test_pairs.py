@@ -78,6 +78,7 @@ def test_port_is_aligned(model: str, variant: str, mode: Mode, tmp_path: Path) -
     )
     alignment = runs.compare(request, Silent())
     assert alignment.verdict == "aligned", told(alignment)
-    assert alignment.coverage["compared"]["layer"] > 50
+    compared = alignment.coverage["compared"]
+    assert compared["layer"] + compared["operation"] > 50
     assert "Recording itself changes" not in alignment.sentence
     assert alignment.observer["torch"]["bitwise"]
