@@ -45,7 +45,7 @@ def checkpoint(pair: Pair, variant: Variant, folder: Path) -> tuple[Path, dict[s
 @pytest.mark.parametrize(("pair", "variant"), VARIANTS, ids=named)
 def test_there_and_back_changes_nothing(pair: Pair, variant: Variant, tmp_path: Path) -> None:
     source, state = checkpoint(pair, variant, tmp_path)
-    convert(Request(source, tmp_path / "best.pkl", strip=tuple(pair.checkpoint_prefixes)))
+    convert(Request(source, tmp_path / "best.pkl", strip=tuple(pair.checkpoint_prefixes[:1])))
     convert(Request(tmp_path / "best.pkl", tmp_path / "back.pt"))
     back = torch.load(tmp_path / "back.pt", weights_only=True)
     assert list(back) == list(state)
@@ -71,7 +71,7 @@ def test_the_port_loads_the_converted_file(pair: Pair, variant: Variant, tmp_pat
     from ports_jittor.torchlike.state import torch_state_dict
 
     source, state = checkpoint(pair, variant, tmp_path)
-    convert(Request(source, tmp_path / "best.pkl", strip=tuple(pair.checkpoint_prefixes)))
+    convert(Request(source, tmp_path / "best.pkl", strip=tuple(pair.checkpoint_prefixes[:1])))
     model = import_module(pair.port).build(variant.name, **variant.options)
     model.load_state_dict(jt.load(str(tmp_path / "best.pkl")))
     found = torch_state_dict(model)
