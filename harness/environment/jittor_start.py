@@ -5,16 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import site
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.environment.processes import Ended, ask
+from harness.environment.processes import Ended, ask, program
 from harness.errors import NoEnvironment
 
 TRIES = 3
 COLD_SECONDS = 1800.0  # its core alone took 75 s to 400 s on two cores
-_IMPORT = "import jittor; tell({'version': jittor.__version__})"
 
 
 def settings_folder(home: Path) -> Path:
@@ -41,7 +40,9 @@ def own_settings() -> Iterator[None]:
             os.environ["HOME"] = before
 
 
-def told_by(python: Path, program: str, env: Mapping[str, str], seconds: float) -> tuple[dict[str, Any], int]:
+def told_by(
+    python: Path, what: Path, arguments: Sequence[str], env: Mapping[str, str], seconds: float
+) -> tuple[dict[str, Any], int]:
     """What a program that imports Jittor tells, and how many runs it took.
 
     Where its flags are not those of its cache, Jittor rebuilds a part and ends the process with exit status
@@ -52,7 +53,7 @@ def told_by(python: Path, program: str, env: Mapping[str, str], seconds: float) 
     packages = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
     env = {**env, "HOME": str(folder), "PYTHONUSERBASE": packages}
     for count in range(1, TRIES + 1):
-        told, ended = ask(python, program, env, seconds)
+        told, ended = ask(python, what, arguments, env, seconds)
         if told is not None:
             return told, count
         if ended.status != 0:
@@ -74,12 +75,11 @@ def _why(python: Path, ended: Ended, seconds: float) -> str:
 
 def warm_up(env: Mapping[str, str], python: Path, seconds: float = COLD_SECONDS) -> int:
     """Import Jittor until it really starts, compiling what is missing; the number of runs that it took."""
-    return told_by(python, _IMPORT, env, seconds)[1]
+    return told_by(python, program("jittor_start"), [], env, seconds)[1]
 
 
 def is_warm(env: Mapping[str, str], python: Path) -> bool:
     """Whether Jittor's core is compiled for this interpreter and this machine."""
-    program = "import jittor_utils; tell({'cache': jittor_utils.cache_path})"
-    told, _ = told_by(python, program, env, seconds=60)
+    told, _ = told_by(python, program("jittor_cache"), [], env, seconds=60)
     core = "jittor_core*.so.key"  # written when it is complete
     return any(place for pattern in (core, f"cu*/{core}") for place in Path(told["cache"]).glob(pattern))

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_MARK = "ALIGN-TOLD "
-_PROLOGUE = f"import json\ndef tell(what): print('\\n' + {_MARK!r} + json.dumps(what), flush=True)\n"
+_PROGRAMS = Path(__file__).parent.parent / "sides/programs"
 
 
 @dataclass(frozen=True)
@@ -62,10 +61,24 @@ def run(command: Sequence[str], env: Mapping[str, str], seconds: float) -> Ended
     return Ended(process.returncode, output, errors)
 
 
+def program(name: str) -> Path:
+    """The program called `name` that starts a framework."""
+    return _PROGRAMS / f"{name}.py"
+
+
 def ask(
-    python: Path, program: str, env: Mapping[str, str], seconds: float
+    python: Path, what: Path, arguments: Sequence[str], env: Mapping[str, str], seconds: float
 ) -> tuple[dict[str, Any] | None, Ended]:
-    """Run a program that calls `tell(DICT)` once; what it told, if it came so far, and how it ended."""
-    ended = run([str(python), "-c", _PROLOGUE + program], env, seconds)
-    told = [line[len(_MARK) :] for line in ended.output.splitlines() if line.startswith(_MARK)]
-    return (json.loads(told[-1]) if told else None), ended
+    """Run a program that prints an object as a line of JSON: that, if it came so far, and how it ended."""
+    ended = run([str(python), str(what), *arguments], env, seconds)
+    return _told(ended.output), ended
+
+
+def _told(output: str) -> dict[str, Any] | None:
+    """The last line that is an object; a framework may print lines of its own around it."""
+    for line in reversed(output.splitlines()):
+        with contextlib.suppress(json.JSONDecodeError):
+            if line.startswith("{"):
+                told: dict[str, Any] = json.loads(line)
+                return told
+    return None

@@ -8,33 +8,16 @@ from typing import Any
 
 from harness.environment.findings import Finding
 from harness.environment.jittor_start import is_warm, told_by
-from harness.environment.processes import ask
+from harness.environment.processes import ask, program
 from harness.errors import NoEnvironment
 
 SECONDS = 300.0
 _RIGHT = 9.0  # of a convolution of three by three ones with themselves
-_TORCH = """
-import torch
-ones = torch.ones(1, 1, 3, 3)
-cuda = torch.cuda.is_available()
-tell({
-    "result": torch.nn.functional.conv2d(ones, ones).item(),
-    "built": torch.version.cuda,
-    "card": torch.cuda.get_device_name() if cuda else None,
-    "cudnn": torch.backends.cudnn.version() if cuda else None,
-})
-"""
-_JITTOR = """
-import jittor
-jittor.flags.use_cuda = %d
-ones = jittor.ones((1, 1, 3, 3))
-tell({"result": jittor.nn.conv2d(ones, ones).item()})
-"""
 
 
 def try_torch(python: Path, env: Mapping[str, str]) -> list[Finding]:
     """Start PyTorch; whether it computes, and on which devices."""
-    told, ended = ask(python, _TORCH, env, SECONDS)
+    told, ended = ask(python, program("torch_trial"), [], env, SECONDS)
     if told is None:
         wrong = f"torch cannot be started with {python} ({ended.ending}): {ended.last_words}"
         return [Finding("torch", "convolution", "failed", "wrong", wrong, _look(python, "torch"))]
@@ -56,7 +39,7 @@ def try_jittor(python: Path, env: Mapping[str, str], device: str = "cpu") -> Fin
         if not is_warm(env, python):
             wrong = f"Jittor's core for {device} is not compiled yet; the first run does it and takes minutes"
             return Finding("jittor", part, "not tried", "warn", wrong, "align doctor --fix")
-        told, _ = told_by(python, _JITTOR % (device == "cuda"), env, SECONDS)
+        told, _ = told_by(python, program("jittor_trial"), [device], env, SECONDS)
     except NoEnvironment as error:
         return Finding("jittor", part, "failed", "wrong", str(error), _look(python, "jittor"))
     return _judged("jittor", part, python, told["result"])

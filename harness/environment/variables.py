@@ -10,6 +10,10 @@ from harness.environment.facts import Facts, facts_of
 from harness.environment.places import CACHE, jittor_home
 from harness.errors import NoEnvironment
 
+# Jittor's core is compiled with -O1 in place of -O2, in two thirds of the time, and is no slower for it; its
+# kernels with -Ofast, as ever: of two such options the compiler takes the last.
+_QUICK_TO_COMPILE = {"cc_flags": " -O1 ", "kernel_flags": " -Ofast "}
+
 
 def side_environment(side: str, device: str, python: Path) -> dict[str, str]:
     """The variables of a side that is started with `python`."""
@@ -39,6 +43,8 @@ def prepare(facts: Facts, device: str, home: Path) -> dict[str, str]:
         variables = _common(facts, device, home)
         if device == "cuda":
             variables |= cuda.prepare(cuda.survey(facts), home)
+        else:
+            variables |= _QUICK_TO_COMPILE
     except OSError as error:
         raise NoEnvironment(
             f"{error.filename or home} cannot be written: {error.strerror}. "

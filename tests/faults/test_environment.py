@@ -22,9 +22,9 @@ from tests.unit.environment import fakes
 pytestmark = pytest.mark.fault
 
 CONVOLUTION = """
-import jittor
+import json, jittor
 ones = jittor.ones((1, 1, 3, 3))
-tell({"result": jittor.nn.conv2d(ones, ones).item(), "cuda": jittor.has_cuda})
+print(json.dumps({"result": jittor.nn.conv2d(ones, ones).item(), "cuda": jittor.has_cuda}))
 """
 LAY_OUT = "import json; from harness import environment; print(json.dumps(environment.jittor_environment()))"
 
@@ -101,7 +101,9 @@ def test_jittor_computes_beside_half_a_toolkit(tmp_path: Path, monkeypatch: pyte
     fakes.program(tmp_path / "bin/nvcc", 'exec /usr/local/cuda-0.0/bin/nvcc "$@"')
     monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
     monkeypatch.setenv("CUDA_HOME", str(tmp_path))
-    told, _ = told_by(Path(sys.executable), CONVOLUTION, environment.jittor_environment(), 600)
+    program = tmp_path / "convolution.py"
+    program.write_text(CONVOLUTION)
+    told, _ = told_by(Path(sys.executable), program, [], environment.jittor_environment(), 600)
     assert told == {"result": 9.0, "cuda": 0}
 
 

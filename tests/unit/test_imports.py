@@ -44,8 +44,8 @@ def sources(*rooms: str) -> list[Path]:
 
 
 def is_framework_file(path: Path) -> bool:
-    """Whether a file is one that holds a framework: harness/sides/torch_*.py or jittor_*.py."""
-    return path.parent == SIDES and path.name.startswith(("torch_", "jittor_"))
+    """Whether a file may hold a framework: harness/sides/[programs/]torch_*.py or jittor_*.py."""
+    return path.parent in (SIDES, SIDES / "programs") and path.name.startswith(("torch_", "jittor_"))
 
 
 def module_name(path: Path) -> str:
@@ -117,10 +117,10 @@ def test_only_sides_import_frameworks() -> None:
     ("files", "forbidden"),
     [
         pytest.param(
-            sorted(SIDES.glob("torch_*.py")), {"jittor", "jittor_utils", "ports_jittor"}, id="torch side"
+            sorted(SIDES.rglob("torch_*.py")), {"jittor", "jittor_utils", "ports_jittor"}, id="torch side"
         ),
         pytest.param(
-            sorted(SIDES.glob("jittor_*.py")), {"torch", "torchvision", "refs_torch"}, id="jittor side"
+            sorted(SIDES.rglob("jittor_*.py")), {"torch", "torchvision", "refs_torch"}, id="jittor side"
         ),
         pytest.param(sources("refs_torch"), {"jittor", "jittor_utils", "ports_jittor"}, id="references"),
         pytest.param(sources("ports_jittor"), {"torch", "torchvision", "refs_torch"}, id="ports"),
@@ -140,7 +140,7 @@ def test_each_side_knows_one_framework(files: list[Path], forbidden: set[str]) -
             id="reports read an alignment and nothing else",
         ),
         pytest.param(
-            [path for path in sources("harness") if path.parent != SIDES and path.name != "worker.py"],
+            [path for path in sources("harness") if SIDES not in path.parents and path.name != "worker.py"],
             {"harness.sides"},
             id="sides are reached through the worker alone",
         ),

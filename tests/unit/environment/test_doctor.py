@@ -24,7 +24,7 @@ from tests import ROOT
 from tests.unit.environment import fakes
 
 USUAL_CACHE = os.environ.get("ALIGN_CACHE")  # what the other tests keep warm
-TOLD = 'ALIGN-TOLD {"result": %s, "built": %s, "card": %s, "cudnn": %s}'
+TOLD = '{"result": %s, "built": %s, "card": %s, "cudnn": %s}'
 
 
 @pytest.fixture(autouse=True)
@@ -74,7 +74,7 @@ class TestTrials:
         assert finding.mend.startswith(f"{python} -c 'import torch'")
 
     def test_a_cold_jittor_is_not_tried(self, tmp_path: Path) -> None:
-        python = fakes.program(tmp_path / "python", f'echo \'ALIGN-TOLD {{"cache": "{tmp_path}"}}\'')
+        python = fakes.program(tmp_path / "python", f'echo \'{{"cache": "{tmp_path}"}}\'')
         finding = trials.try_jittor(python, {"JITTOR_HOME": str(tmp_path / "home")})
         assert (finding.state, finding.mend) == ("warn", "align doctor --fix")
 

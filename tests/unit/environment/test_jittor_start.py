@@ -14,7 +14,14 @@ from harness.environment.jittor_start import is_warm, own_settings, settings_fol
 from harness.errors import NoEnvironment
 from tests.unit.environment.fakes import program
 
-TELL = 'echo noise; echo; echo \'ALIGN-TOLD {"version": "1.3.11.0"}\''
+FAILING = """
+import json, jittor
+try:
+    jittor.array([1.0]).sum().backward()
+except RuntimeError as error:
+    print(json.dumps({"error": str(error)}))
+"""
+TELL = 'echo noise; echo; echo \'{"version": "1.3.11.0"}\''
 
 
 @pytest.fixture
@@ -57,7 +64,7 @@ def test_a_failure_is_told_by_its_last_words(
 
 
 def test_telling_counts_even_where_the_process_dies_afterwards(tmp_path: Path, env: dict[str, str]) -> None:
-    assert told_by(program(tmp_path / "python", f"{TELL}; kill -9 $$"), "", env, 60)[0] == {
+    assert told_by(program(tmp_path / "python", f"{TELL}; kill -9 $$"), Path("any"), [], env, 60)[0] == {
         "version": "1.3.11.0"
     }
 
@@ -69,9 +76,9 @@ def test_the_users_own_settings_are_left_alone(
     monkeypatch.delenv("PYTHONUSERBASE", raising=False)
     python = program(
         tmp_path / "python",
-        'printf \'ALIGN-TOLD {"home": "%s", "packages": "%s"}\\n\' "$HOME" "$PYTHONUSERBASE"',
+        'printf \'{"home": "%s", "packages": "%s"}\\n\' "$HOME" "$PYTHONUSERBASE"',
     )
-    told, _ = told_by(python, "", env, 60)
+    told, _ = told_by(python, Path("any"), [], env, 60)
     assert told["home"] == str(settings_folder(tmp_path / "home"))
     assert not told["packages"].startswith(told["home"])
 
@@ -106,10 +113,8 @@ def test_an_empty_cache_is_cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.jittor
-def test_an_error_of_the_backward_pass_is_raised() -> None:
-    call = "jittor.array([1.0]).sum().backward()"
-    program = (
-        f"import jittor\ntry:\n    {call}\nexcept RuntimeError as error:\n    tell({{'error': str(error)}})"
-    )
-    told, _ = told_by(Path(sys.executable), program, environment.jittor_environment(), 300)
+def test_an_error_of_the_backward_pass_is_raised(tmp_path: Path) -> None:
+    failing = tmp_path / "failing.py"
+    failing.write_text(FAILING)
+    told, _ = told_by(Path(sys.executable), failing, [], environment.jittor_environment(), 300)
     assert "backward" in told["error"]
