@@ -14,14 +14,12 @@ def _driver() -> Any:
     """NVML started once, or None where it cannot be."""
     try:
         import pynvml
-
-        pynvml.nvmlInit()
-    except (ImportError, OSError, RuntimeError):
+    except ImportError:
         return None
-    except Exception as error:  # pynvml's own errors, whose class cannot be named without it
-        if type(error).__module__.startswith("pynvml"):
-            return None
-        raise
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:  # no driver, or no card
+        return None
     return pynvml
 
 

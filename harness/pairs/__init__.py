@@ -59,7 +59,7 @@ def _unknown(name: str) -> str:
 def _module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as problem:
+    except Exception as problem:  # a stranger's code may raise anything; what it raised is told
         raise BadInput(
             f"the module {name}, which should declare a pair, cannot be imported: {_told(problem)}"
         ) from problem
@@ -82,7 +82,7 @@ def _file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except Exception as problem:
+    except Exception as problem:  # likewise
         del sys.modules[name]
         raise BadInput(f"{path}, which should declare a pair, cannot be run: {_told(problem)}") from problem
     return module

@@ -10,6 +10,7 @@ for it, which weight decay and momentum act on; here it is left alone until a fi
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -24,7 +25,7 @@ Group = dict[str, Any]
 Slots = dict[str, Any]  # what an optimiser remembers of one parameter, under torch's names
 
 
-class Optimizer:
+class Optimizer(ABC):
     """What all optimisers share: parameter groups, gradients, the state in torch's layout."""
 
     def __init__(self, params: Iterable[jt.Var] | Iterable[Group], defaults: Group) -> None:
@@ -153,13 +154,13 @@ class Optimizer:
             if size != 0:
                 self._reached.add(id(var))
 
+    @abstractmethod
     def _start(self, var: jt.Var) -> Slots:
         """What is remembered of a parameter before its first step."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _update(self, var: jt.Var, gradient: jt.Var, group: Group, slots: Slots) -> None:
         """One step of one parameter."""
-        raise NotImplementedError
 
 
 class SGD(Optimizer):

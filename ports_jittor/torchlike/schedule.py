@@ -7,12 +7,13 @@ The rate of an epoch is a function of that epoch alone, so a run can be resumed 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any
 
 
-class LRScheduler:
+class LRScheduler(ABC):
     """Sets each group's `lr` for the current epoch; `step()` goes to the next one."""
 
     def __init__(self, optimizer: Any, last_epoch: int = -1) -> None:
@@ -39,9 +40,9 @@ class LRScheduler:
         """The rates of the current epoch, one a group."""
         return [group["lr"] for group in self.optimizer.param_groups]
 
+    @abstractmethod
     def rate(self, base: float, epoch: int, group: int) -> float:
         """The rate of a group in an epoch."""
-        raise NotImplementedError
 
 
 def _times(base: float, gamma: float, count: int) -> float:

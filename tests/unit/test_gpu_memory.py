@@ -39,3 +39,14 @@ def test_memory_of_a_process_is_summed_over_the_cards(monkeypatch: pytest.Monkey
 def test_without_the_package_the_answer_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert gpu_memory.process_bytes(os.getpid()) == 0
+
+
+def test_without_a_driver_the_answer_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NVMLError(Exception):
+        pass
+
+    def no_driver() -> None:
+        raise NVMLError
+
+    monkeypatch.setitem(sys.modules, "pynvml", SimpleNamespace(NVMLError=NVMLError, nvmlInit=no_driver))
+    assert gpu_memory.process_bytes(os.getpid()) == 0
