@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from harness.environment import precompiled
 from harness.environment.processes import Ended, ask, program
 from harness.errors import NoEnvironment
 
@@ -28,7 +29,9 @@ def own_settings() -> Iterator[None]:
     It would use that note in every later program that does not set the variable.
     """
     before = os.environ.get("HOME")
-    folder = settings_folder(Path(os.environ["JITTOR_HOME"]))
+    home = Path(os.environ["JITTOR_HOME"])
+    precompiled.make(home)
+    folder = settings_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["HOME"] = str(folder)
     try:
@@ -75,6 +78,7 @@ def _why(python: Path, ended: Ended, seconds: float) -> str:
 
 def warm_up(env: Mapping[str, str], python: Path, seconds: float = COLD_SECONDS) -> int:
     """Import Jittor until it really starts, compiling what is missing; the number of runs that it took."""
+    precompiled.make(Path(env["JITTOR_HOME"]))
     return told_by(python, program("jittor_start"), [], env, seconds)[1]
 
 

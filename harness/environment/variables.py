@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 
-from harness.environment import cuda, onednn, python_config, requirements
+from harness.environment import cuda, onednn, precompiled, python_config, requirements
 from harness.environment.facts import Facts, facts_of
 from harness.environment.places import CACHE, jittor_home
 from harness.errors import NoEnvironment
-
-# Jittor's core is compiled with -O1 in place of -O2, in two thirds of the time, and is no slower for it; its
-# kernels with -Ofast, as ever: of two such options the compiler takes the last.
-_QUICK_TO_COMPILE = {"cc_flags": " -O1 ", "kernel_flags": " -Ofast "}
 
 
 def side_environment(side: str, device: str, python: Path) -> dict[str, str]:
@@ -44,7 +41,7 @@ def prepare(facts: Facts, device: str, home: Path) -> dict[str, str]:
         if device == "cuda":
             variables |= cuda.prepare(cuda.survey(facts), home)
         else:
-            variables |= _QUICK_TO_COMPILE
+            variables |= _quick_to_compile(home)
     except OSError as error:
         raise NoEnvironment(
             f"{error.filename or home} cannot be written: {error.strerror}. "
@@ -56,7 +53,7 @@ def prepare(facts: Facts, device: str, home: Path) -> dict[str, str]:
 def _common(facts: Facts, device: str, home: Path) -> dict[str, str]:
     return {
         "JITTOR_HOME": str(home),
-        "cache_name": device,  # one for each set of flags: Jittor ends the process when it finds others
+        "cache_name": device,
         "nvcc_path": "",  # set and empty: no search for CUDA
         "gdb_path": "",
         "use_mpi": "0",
@@ -68,6 +65,18 @@ def _common(facts: Facts, device: str, home: Path) -> dict[str, str]:
         # time, on 3.11 now and then. Compiled operators are kept, so only a first run is slower.
         "use_parallel_op_compiler": "1",
     }
+
+
+def _quick_to_compile(home: Path) -> dict[str, str]:
+    """Flags with which a first run takes half the time.
+
+    Jittor's core is compiled with -O1 in place of -O2 and is no slower for it; operators with -Ofast, as
+    ever, since of two such flags the last counts. Each set of flags has a cache of its own: Jittor ends the
+    process when it finds others.
+    """
+    core, kernels = " ".join((*precompiled.CORE, precompiled.flags(home))), " ".join(precompiled.KERNELS)
+    name = hashlib.sha256(f"{core} {kernels}".encode()).hexdigest()[:8]
+    return {"cache_name": f"cpu-{name}", "cc_flags": f" {core} ", "kernel_flags": f" {kernels} "}
 
 
 def _refuse_what_cannot_run(side: str, facts: Facts) -> None:

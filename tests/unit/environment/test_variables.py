@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.environment import cuda, facts, variables
+from harness.environment import cuda, facts, precompiled, variables
 from harness.environment.facts import Facts
 from harness.errors import NoEnvironment
 from tests.unit.environment.fakes import HEALTHY, environment, touch, without
@@ -36,9 +36,12 @@ def told(monkeypatch: pytest.MonkeyPatch, healthy: Facts) -> Facts:
 
 
 def test_the_variables_of_a_cpu_set_up(healthy: Facts, home: Path) -> None:
-    assert variables.prepare(healthy, "cpu", home) == {
+    found = variables.prepare(healthy, "cpu", home)
+    assert found.pop("cache_name").startswith("cpu-")
+    assert found.pop("cc_flags") == f" -O1 {precompiled.flags(home)} "
+    assert found.pop("kernel_flags") == " -Ofast "
+    assert found == {
         "JITTOR_HOME": str(home),
-        "cache_name": "cpu",
         "nvcc_path": "",
         "gdb_path": "",
         "use_mpi": "0",
@@ -49,6 +52,16 @@ def test_the_variables_of_a_cpu_set_up(healthy: Facts, home: Path) -> None:
         "use_parallel_op_compiler": "1",
     }
     assert (home / ".cache/jittor/mkl/dnnl_lnx_2.2.0_cpu_gomp/lib/libmkldnn.so").is_file()
+
+
+def test_other_flags_have_another_cache(
+    healthy: Facts, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = variables.prepare(healthy, "cpu", home)
+    monkeypatch.setenv("PATH", str(tmp_path / "without a compiler"))
+    second = variables.prepare(healthy, "cpu", home)
+    assert second["cc_flags"].split() == ["-O1"]
+    assert first["cache_name"] != second["cache_name"]
 
 
 def test_laying_out_again_changes_nothing(healthy: Facts, home: Path) -> None:
@@ -140,7 +153,7 @@ def test_a_card_adds_to_what_the_cpu_needs(
     found = variables.prepare(healthy, "cuda", home)
     assert found["cache_name"] == "cuda"
     assert found["nvcc_path"] == str(home / "nvcc")
-    assert {*variables.prepare(healthy, "cpu", home)} <= {*found}
+    assert {*variables.prepare(healthy, "cpu", home)} - {"cc_flags", "kernel_flags"} <= {*found}
 
 
 def test_a_cache_folder_that_cannot_be_made_is_told(healthy: Facts, tmp_path: Path) -> None:

@@ -1,0 +1,79 @@
+"""The C++ library's headers, compiled ahead."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness.environment import precompiled
+from tests.unit.environment.fakes import program
+
+SOURCE = "#include <vector>\nint first(const std::vector<int>& all) { return all[0]; }\n"
+
+
+def headers_read(options: str, folder: Path) -> list[str]:
+    """The first column of g++'s list of headers: `!` for one that was compiled ahead, dots for others."""
+    source = folder / "some.cc"
+    source.write_text(SOURCE)
+    command = ["g++", *shlex.split(options), "-H", "-c", str(source), "-o", str(folder / "some.o")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    return [line.split()[0] for line in done.stderr.splitlines() if " " in line and line[0] in "!.x"]
+
+
+def test_core_and_operators_begin_with_them(tmp_path: Path) -> None:
+    home = tmp_path / "a home"
+    flags = precompiled.flags(home)
+    precompiled.make(home)
+    common = f"-Wall -std=c++14 -fPIC -march=native -O1 {flags}"
+    for options in (common, f"{common} -Ofast -fopenmp"):
+        assert "!" in headers_read(options, tmp_path)
+    assert "!" not in headers_read(f"{common} -Ofast -fopenmp -O2", tmp_path), "what Jittor asks for at times"
+    made = {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+    precompiled.make(home)
+    assert made == {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
+
+
+def test_another_compiler_has_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = precompiled.flags(tmp_path)
+    program(tmp_path / "bin/g++", "exit 0")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert precompiled.flags(tmp_path) not in ("", first)
+
+
+@pytest.mark.parametrize("text", ["exit 1", "kill -9 $$", "exit 0"])
+def test_a_compiler_that_fails_leaves_nothing(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "bin/g++", text)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    precompiled.flags(tmp_path / "home")
+    precompiled.make(tmp_path / "home")
+    assert [path.name for path in (tmp_path / "home").rglob("*") if path.is_file()] == ["std.h"]
+
+
+def test_one_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleep = shutil.which("sleep")
+    program(tmp_path / "bin/g++", f"exec {sleep} 600")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(precompiled, "_SECONDS", 0.2)
+    precompiled.flags(tmp_path / "home")
+    precompiled.make(tmp_path / "home")
+    assert [path.name for path in (tmp_path / "home").rglob("*") if path.is_file()] == ["std.h"]
+
+
+def test_a_user_who_names_a_compiler_gets_that_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("cc_path", "/usr/bin/clang++")
+    assert precompiled.flags(tmp_path) == ""
+    precompiled.make(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_compiler_nothing_is_laid_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert precompiled.flags(tmp_path) == ""
+    precompiled.make(tmp_path)
+    assert list(tmp_path.iterdir()) == []
