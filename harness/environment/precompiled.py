@@ -49,7 +49,7 @@ def make(home: Path) -> None:
         for use, options in _USES.items():
             if not (folder / use).exists():
                 temporary = header.with_name(f"{use}.{os.getpid()}")
-                command = [compiler, *options, "-x", "c++-header", header, "-o", temporary]
+                command = [str(compiler), *options, "-x", "c++-header", str(header), "-o", str(temporary)]
                 process = subprocess.Popen(
                     command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
                 )
