@@ -21,11 +21,12 @@ from tests import ROOT
 
 PACKAGES = ("golden", "harness", "ports_jittor", "refs_torch", "reports", "weight_convert")
 BUILD_INPUTS = ("pyproject.toml", "README.md", "LICENSE", "NOTICE")
-MODULE_OF = {  # distributions whose module has another name
-    "nvidia-ml-py": "pynvml",
-    "opencv-python-headless": "cv2",
-    "pillow": "PIL",
-    "pyyaml": "yaml",
+MODULES_OF = {  # distributions whose modules have other names
+    "jittor": {"jittor", "jittor_utils"},
+    "nvidia-ml-py": {"pynvml"},
+    "opencv-python-headless": {"cv2"},
+    "pillow": {"PIL"},
+    "pyyaml": {"yaml"},
 }
 HAS_SETUPTOOLS = importlib.util.find_spec("setuptools") is not None
 
@@ -115,7 +116,7 @@ def imported_packages() -> dict[str, set[str]]:
 def test_every_import_from_elsewhere_is_declared(wheel_metadata: Message) -> None:
     requirements = [Requirement(text) for text in wheel_metadata.get_all("Requires-Dist", [])]
     declared = {entry.name for entry in requirements if 'extra == "dev"' not in str(entry.marker)}
-    modules = {MODULE_OF.get(name, name) for name in declared}
+    modules = {module for name in declared for module in MODULES_OF.get(name, {name})}
     for package, imported in imported_packages().items():
         assert imported <= modules, f"{package} imports what pyproject.toml does not declare"
 
