@@ -10,12 +10,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from harness.numerics import denormals_kept
 from tests import shared_folder
 from tests.frameworks import FRAMEWORKS, imported_by, why_not
+
+CACHED = type(why_not)
+TRUTHS = {f"tests.upstream.{path.stem}" for path in (Path(__file__).parent / "upstream").glob("*_truth.py")}
 
 
 class UnusableModule(pytest.Module):
@@ -62,6 +66,19 @@ def _own_arithmetic() -> Iterator[None]:
     """Kernels that one test loads take denormal numbers as zero; the next test begins without that."""
     with denormals_kept():
         yield
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _nothing_remembered(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a module's tests share by a cache, whole runs of networks, ends with the module."""
+    yield
+    rooms = [
+        request.module,
+        *(room for room in vars(request.module).values() if isinstance(room, ModuleType)),
+    ]
+    for value in [value for room in rooms for value in vars(room).values()]:
+        if isinstance(value, CACHED) and value.__module__ in (request.module.__name__, *TRUTHS):
+            value.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from harness.environment import jittor_environment, own_settings, warm_up
+from harness.environment import jittor_environment, own_python, own_settings, warm_up
 from harness.errors import NoEnvironment
 
 FRAMEWORKS = ("torch", "jittor")
@@ -41,7 +41,8 @@ def _why_not_jittor() -> str | None:
     except NoEnvironment as problem:
         return str(problem)
     with own_settings():
-        importlib.import_module("jittor")
+        jittor = importlib.import_module("jittor")
+    jittor.flags.python_path = str(own_python(Path(os.environ["JITTOR_HOME"])))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # Jittor ends this process when any child of it is killed
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.environment.interpreters import interpreter
-from harness.environment.jittor_start import own_settings, warm_up
+from harness.environment.jittor_start import own_python, own_settings, warm_up
 from harness.environment.places import cache_folder
 from harness.environment.variables import jittor_environment, prepare, side_environment, torch_environment
 
@@ -11,6 +11,7 @@ __all__ = [
     "cache_folder",
     "interpreter",
     "jittor_environment",
+    "own_python",
     "own_settings",
     "prepare",
     "side_environment",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
+import shlex
 import site
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.environment import precompiled
+from harness.environment.files import write
 from harness.environment.processes import Ended, ask, program
 from harness.errors import NoEnvironment
 
@@ -41,6 +45,20 @@ def own_settings() -> Iterator[None]:
             del os.environ["HOME"]
         else:
             os.environ["HOME"] = before
+
+
+def own_python(home: Path) -> Path:
+    """An interpreter like the running one, but with our settings of Jittor, for what Jittor itself starts.
+
+    With each operator it compiles it starts a program that notes JITTOR_HOME in the user's home folder, too;
+    two that do so at once, with another one each, break off.
+    """
+    packages = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
+    variables = shlex.join([f"HOME={settings_folder(home)}", f"PYTHONUSERBASE={packages}"])
+    text = f'#!/bin/sh\nexec env {variables} {shlex.quote(sys.executable)} "$@"\n'
+    path = home / "bootstrap" / f"python-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    write(path, text, executable=True)
+    return path
 
 
 def told_by(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -21,6 +22,7 @@ HEADERS = (
     "typeindex", "unordered_map", "unordered_set", "vector",
 )  # fmt: skip
 _SECONDS = 120.0
+_GXX = re.compile(r"(.*-)?g\+\+(-[\d.]+)?")
 # What Jittor gives the compiler besides: for its core, and for its operators.
 _COMMON = ("-std=c++14", "-fPIC", "-march=native")
 CORE, KERNELS = ("-O1",), ("-Ofast",)
@@ -72,9 +74,10 @@ def _keep(process: subprocess.Popen[bytes], temporary: Path, place: Path) -> Non
 
 
 def _compiler() -> Path | None:
-    """The compiler that Jittor will take, unless it is told of another one."""
-    found = None if os.environ.get("cc_path") else shutil.which("g++")  # noqa: SIM112 - Jittor reads that name
-    return Path(found).resolve() if found else None
+    """The compiler that Jittor takes, if it is a g++; the variable is also what Jittor itself notes there."""
+    named = os.environ.get("cc_path") or "g++"  # noqa: SIM112, the name is Jittor's
+    found = shutil.which(named)
+    return Path(found).resolve() if found and _GXX.fullmatch(Path(named).name) else None
 
 
 def _header(home: Path, compiler: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from jittor import nn
 from numpy.typing import NDArray
 
 from harness.breadcrumb import Breadcrumb
+from harness.environment import own_python
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
 from harness.sides import jittor_patches
@@ -73,6 +75,7 @@ class JittorSide(Side):
         super().__init__(device, breadcrumb)
         self.tensors: JittorTensors = JittorTensors()
         jt.flags.use_cuda = int(device == "cuda")
+        jt.flags.python_path = str(own_python(Path(os.environ["JITTOR_HOME"])))
         self._gradients: dict[str, Any] = {}
         self._other_names = {kind: name for name, kind in vars(nn).items() if inspect.isclass(kind)}
 

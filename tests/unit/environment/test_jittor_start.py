@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness import environment
-from harness.environment.jittor_start import is_warm, own_settings, settings_folder, told_by, warm_up
+from harness.environment.jittor_start import (
+    is_warm,
+    own_python,
+    own_settings,
+    settings_folder,
+    told_by,
+    warm_up,
+)
 from harness.errors import NoEnvironment
 from tests.unit.environment.fakes import program
 
@@ -93,6 +102,33 @@ def test_home_is_given_back(before: str | None, tmp_path: Path, monkeypatch: pyt
         assert os.environ["HOME"] == str(settings_folder(tmp_path))
         raise ZeroDivisionError
     assert os.environ.get("HOME") == before
+
+
+def test_what_jittor_starts_has_our_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = tmp_path / "a home"
+    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.delenv("PYTHONUSERBASE", raising=False)
+    asked = "import os, sys; print(os.environ['HOME'], os.environ['PYTHONUSERBASE'], sys.argv[1:], sep='|')"
+    done = subprocess.run(
+        [own_python(home), "-c", asked, "a b", "$c"], capture_output=True, text=True, timeout=60, check=True
+    )
+    told, packages, arguments = done.stdout.strip().split("|")
+    assert told == str(settings_folder(home))
+    assert not packages.startswith(told)
+    assert arguments == "['a b', '$c']"
+
+
+@pytest.mark.jittor
+def test_compiling_an_operator_writes_nothing_into_the_users_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import jittor
+
+    monkeypatch.setenv("HOME", str(tmp_path))
+    shape = [int(number) + 1 for number in np.random.default_rng().integers(0, 3, 6)]
+    with jittor.flag_scope(compile_options={f"FLAGS: -DNEVER_SEEN_{os.getpid()} ": 1}):
+        assert (jittor.ones(shape) * 3 - 1).sum().item() == 2 * np.prod(shape)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.jittor

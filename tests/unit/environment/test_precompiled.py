@@ -38,9 +38,11 @@ def test_core_and_operators_begin_with_them(tmp_path: Path) -> None:
 
 
 def test_another_compiler_has_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("cc_path", raising=False)
     first = precompiled.flags(tmp_path)
     program(tmp_path / "bin/g++", "exit 0")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("cc_path", raising=False)
     assert precompiled.flags(tmp_path) not in ("", first)
 
 
@@ -50,6 +52,7 @@ def test_a_compiler_that_fails_leaves_nothing(
 ) -> None:
     program(tmp_path / "bin/g++", text)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("cc_path", raising=False)
     precompiled.flags(tmp_path / "home")
     precompiled.make(tmp_path / "home")
     assert [path.name for path in (tmp_path / "home").rglob("*") if path.is_file()] == ["std.h"]
@@ -59,21 +62,30 @@ def test_one_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     sleep = shutil.which("sleep")
     program(tmp_path / "bin/g++", f"exec {sleep} 600")
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.delenv("cc_path", raising=False)
     monkeypatch.setattr(precompiled, "_SECONDS", 0.2)
     precompiled.flags(tmp_path / "home")
     precompiled.make(tmp_path / "home")
     assert [path.name for path in (tmp_path / "home").rglob("*") if path.is_file()] == ["std.h"]
 
 
-def test_a_user_who_names_a_compiler_gets_that_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("cc_path", "/usr/bin/clang++")
-    assert precompiled.flags(tmp_path) == ""
-    precompiled.make(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_another_kind_of_compiler_gets_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("cc_path", str(program(tmp_path / "bin/clang++", "exit 0")))
+    assert precompiled.flags(tmp_path / "home") == ""
+    precompiled.make(tmp_path / "home")
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_compiler_that_jittor_notes_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("cc_path", raising=False)
+    first = precompiled.flags(tmp_path)
+    monkeypatch.setenv("cc_path", str(shutil.which("g++")))
+    assert precompiled.flags(tmp_path) == first
 
 
 def test_without_a_compiler_nothing_is_laid_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("cc_path", raising=False)
     assert precompiled.flags(tmp_path) == ""
     precompiled.make(tmp_path)
     assert list(tmp_path.iterdir()) == []

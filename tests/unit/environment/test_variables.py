@@ -59,6 +59,7 @@ def test_other_flags_have_another_cache(
 ) -> None:
     first = variables.prepare(healthy, "cpu", home)
     monkeypatch.setenv("PATH", str(tmp_path / "without a compiler"))
+    monkeypatch.delenv("cc_path", raising=False)
     second = variables.prepare(healthy, "cpu", home)
     assert second["cc_flags"].split() == ["-O1"]
     assert first["cache_name"] != second["cache_name"]
