@@ -8,7 +8,7 @@ from typing import Any
 import jittor as jt
 from jittor import Var as Tensor
 
-from ports_jittor.torchlike import functional, nn, reduce
+from ports_jittor.torchlike import functional, nn, reduce, state
 
 VIRTUAL_CAMERAS = 5
 NEW_CAMERA = -1
@@ -34,18 +34,24 @@ class RepNRConv2d(nn.Module):
         self.align_biases = nn.ParameterList([nn.Parameter(jt.zeros(adapter)) for _ in range(cameras)])
 
     def forward(self, x: Tensor) -> Tensor:
-        scale, shift = self.align_weights[self.camera], self.align_biases[self.camera]
         if self.trivial:
-            return self.unfolded(x, scale, shift)
+            return self.unfolded(x)
+        weight, bias = self.folded()
+        return functional.conv2d(x, weight, bias, self.stride, self.padding)
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """The kernel and the bias of the plain convolution that computes the same at the chosen camera."""
+        scale, shift = self.align_weights[self.camera], self.align_biases[self.camera]
         weight, bias = self.main_weight * scale, reduce.sum(self.main_weight * shift, (1, 2, 3))
         if self.main_bias is not None:
             bias = self.main_bias + bias
         if self.aux_weight is not None:
             weight, bias = weight + self.aux_weight, bias + self.aux_bias
-        return functional.conv2d(x, weight, bias, self.stride, self.padding)
+        return weight, bias
 
-    def unfolded(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    def unfolded(self, x: Tensor) -> Tensor:
         """Scale and shift on the input: not the same at the border, where zeros are added after the shift."""
+        scale, shift = self.align_weights[self.camera], self.align_biases[self.camera]
         main = functional.conv2d(
             x * scale + shift, self.main_weight, self.main_bias, self.stride, self.padding
         )
@@ -95,6 +101,20 @@ def receptive(network: nn.Module, keep: Collection[str]) -> nn.Module:
             }
             setattr(owner, name, nn.Conv2d(*channels, **sizes))
     return network
+
+
+def deploy(network: nn.Module, plain: nn.Module) -> nn.Module:
+    """Give a plain network, made `receptive`, what a RepNR one is at its chosen camera; returns it.
+
+    Folded in the network's own arithmetic, so that both compute the same numbers.
+    """
+    values: dict[str, Any] = dict(state.torch_state_dict(network))
+    with jt.no_grad():
+        for path, conv in network.named_modules():
+            if isinstance(conv, RepNRConv2d):
+                values[f"{path}.weight"], values[f"{path}.bias"] = conv.folded()
+        state.load_state_dict(plain, {key: values[key] for key in state.torch_state_table(plain)})
+    return plain
 
 
 def repnr_convolutions(network: nn.Module) -> list[RepNRConv2d]:

@@ -33,18 +33,24 @@ class RepNRConv2d(nn.Module):
         self.align_biases = nn.ParameterList([nn.Parameter(torch.zeros(adapter)) for _ in range(cameras)])
 
     def forward(self, x: Tensor) -> Tensor:
-        scale, shift = self.align_weights[self.camera], self.align_biases[self.camera]
         if self.trivial:
-            return self.unfolded(x, scale, shift)
+            return self.unfolded(x)
+        weight, bias = self.folded()
+        return functional.conv2d(x, weight, bias, self.stride, self.padding)
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        """The kernel and the bias of the plain convolution that computes the same at the chosen camera."""
+        scale, shift = self.align_weights[self.camera], self.align_biases[self.camera]
         weight, bias = self.main_weight * scale, (self.main_weight * shift).sum((1, 2, 3))
         if self.main_bias is not None:
             bias = self.main_bias + bias
         if self.aux_weight is not None:
             weight, bias = weight + self.aux_weight, bias + self.aux_bias
-        return functional.conv2d(x, weight, bias, self.stride, self.padding)
+        return weight, bias
 
-    def unfolded(self, x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    def unfolded(self, x: Tensor) -> Tensor:
         """Scale and shift on the input: not the same at the border, where zeros are added after the shift."""
+        scale, shift = self.align_weights[self.camera], self.align_biases[self.camera]
         main = functional.conv2d(
             x * scale + shift, self.main_weight, self.main_bias, self.stride, self.padding
         )
@@ -94,6 +100,20 @@ def receptive(network: nn.Module, keep: Collection[str]) -> nn.Module:
             }
             setattr(owner, name, nn.Conv2d(*channels, **sizes))
     return network
+
+
+@torch.no_grad()
+def deploy(network: nn.Module, plain: nn.Module) -> nn.Module:
+    """Give a plain network, made `receptive`, what a RepNR one is at its chosen camera; returns it.
+
+    Folded in the network's own arithmetic, so that both compute the same numbers.
+    """
+    values = dict(network.state_dict())
+    for path, conv in network.named_modules():
+        if isinstance(conv, RepNRConv2d):
+            values[f"{path}.weight"], values[f"{path}.bias"] = conv.folded()
+    plain.load_state_dict({key: values[key] for key in plain.state_dict()})
+    return plain
 
 
 def repnr_convolutions(network: nn.Module) -> list[RepNRConv2d]:

@@ -88,6 +88,11 @@ def variant_of(stem: str) -> Variant:
         return PAIR.variant(PAIR.traced_variant(dict(content.attrs)))
 
 
+def finetuned(stem: str) -> Variant:
+    """The variant that a trace of a deployed network was folded from."""
+    return PAIR.variant(variant_of(stem).name.removesuffix("_upstream").replace("deployed", "finetune"))
+
+
 def state_name(variant: Variant) -> str:
     """The name of a variant's state among the recorded ones."""
     stage = variant.options.get("stage", "plain").removesuffix("_upstream")
@@ -163,6 +168,28 @@ def same(
         for name, value in wanted.items()
         if not np.isclose(found[name], value, rtol=tolerance, atol=0)
     }
+
+
+LOSSES = list(functions()["losses"]) if FOLDER else []
+LOSS_KINDS = {
+    "L1Loss": "absolute",
+    "MSELoss": "squared",
+    "RAWL1Loss": "relative",
+    "charbonnier": "charbonnier",
+}
+LOSS_SHAPE = (2, 4, 6, 8)
+
+
+def loss_case(name: str) -> tuple[list[Array], str, dict[str, Any]]:
+    """What a recorded loss is of: prediction, target, perhaps a map of weights; its kind; its options."""
+    kind = next(kind for kind in LOSS_KINDS if name.startswith(kind))
+    arrays = [seeded.tensor(SEED, f"led/loss/{part}", LOSS_SHAPE) for part in ("pred", "target")]
+    if name.endswith("weight full"):
+        arrays.append(seeded.tensor(SEED, "led/loss/wc", LOSS_SHAPE))
+    elif name.endswith("weight 1ch"):
+        arrays.append(seeded.tensor(SEED, "led/loss/w1", (LOSS_SHAPE[0], 1, *LOSS_SHAPE[2:])))
+    scale = 0.7 if "(0.7," in name else 1.0
+    return arrays, LOSS_KINDS[kind], {"scale": scale, "reduction": "sum" if "sum" in name else "mean"}
 
 
 def step_inputs(case: str) -> dict[str, Array]:

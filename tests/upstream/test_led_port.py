@@ -12,12 +12,20 @@ import pytest
 from harness.pairs.base import Variant
 from harness.pairs.led.pair import PAIR
 from ports_jittor import led
-from ports_jittor.led.repnr import RepNRConv2d, choose_camera, generalize, repnr_convolutions
+from ports_jittor.led import loss as port_loss
+from ports_jittor.led.repnr import (
+    RepNRConv2d,
+    choose_camera,
+    deploy,
+    generalize,
+    receptive,
+    repnr_convolutions,
+)
 from ports_jittor.led.training import Finetuner, Pretrainer, finetuned_parameters
 from ports_jittor.torchlike import nn, state
 from tests import needs_shared
 from tests.upstream import led_truth as truth
-from tests.upstream.led_truth import DEPLOYED, STEMS, TRAINED
+from tests.upstream.led_truth import DEPLOYED, LOSSES, STEMS, TRAINED
 from tests.upstream.recorded import Array, distance
 
 pytestmark = needs_shared
@@ -26,6 +34,7 @@ pytestmark = needs_shared
 # temperature of Restormer, 1.5e-4.
 OUTPUT, LOSS, GRADIENT, NORM = 4e-6, 1e-6, 3e-5, 1e-3
 STEP, MOVED = 1e-5, 2e-6
+DEPLOYED_APART = 2e-6  # both in single precision, from the network itself, folded in its own arithmetic
 
 
 def gated(stems: list[str]) -> list[Any]:
@@ -116,6 +125,20 @@ def test_complete_deployment_is_the_finetuned_network(stem: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stem", DEPLOYED)
+def test_a_network_deploys_itself(stem: str) -> None:
+    variant = truth.finetuned(stem)
+    finetuned, image = network(variant), tensors(stem)["lq"]
+    plain = led.build(variant.options["network"], variant.options["network"])
+    deployed = deploy(finetuned, receptive(plain, variant.options["kept"]))
+    with jt.no_grad():
+        found = deployed(image).numpy()
+        assert distance(found, finetuned(image).numpy()) < DEPLOYED_APART
+    (recorded,) = truth.others(stem, "outputs_complete_deploy").values()
+    assert distance(found, recorded) < OUTPUT
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stem", DEPLOYED)
 def test_the_trivial_form(stem: str) -> None:
     name = truth.variant_of(stem).name.removesuffix("_upstream")
     model = network(PAIR.variant(name.replace("deployed", "finetune")))
@@ -154,6 +177,21 @@ def test_a_camera_that_is_not_there(camera: int) -> None:
 def test_convolutions_that_cannot_be_converted(options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="cannot be a RepNR one"):
         RepNRConv2d(nn.Conv2d(4, 4, **options))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name if name.startswith("L1Loss(0.7,mean)") else pytest.param(name, marks=pytest.mark.slow)
+        for name in LOSSES
+    ],
+)
+def test_losses(name: str) -> None:
+    arrays, kind, options = truth.loss_case(name)
+    prediction, target, *weight = map(jt.array, arrays)
+    measure = getattr(port_loss, kind)
+    found = port_loss.pixel_loss(prediction, target, *weight, kind=measure, **options)
+    assert found.item() == pytest.approx(truth.functions()["losses"][name], rel=LOSS)
 
 
 def exported(model: nn.Module) -> dict[str, Array]:

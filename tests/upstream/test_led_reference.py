@@ -15,11 +15,19 @@ from harness.pairs.base import Variant
 from harness.pairs.led.data import draw_inputs
 from harness.pairs.led.pair import PAIR
 from refs_torch import led
-from refs_torch.led.repnr import RepNRConv2d, choose_camera, generalize, repnr_convolutions
+from refs_torch.led import loss as reference_loss
+from refs_torch.led.repnr import (
+    RepNRConv2d,
+    choose_camera,
+    deploy,
+    generalize,
+    receptive,
+    repnr_convolutions,
+)
 from refs_torch.led.training import Finetuner, Pretrainer, finetuned_parameters
 from tests import needs_shared
 from tests.upstream import led_truth as truth
-from tests.upstream.led_truth import DEPLOYED, STEMS, TRAINED
+from tests.upstream.led_truth import DEPLOYED, LOSSES, STEMS, TRAINED
 from tests.upstream.recorded import Array, distance
 
 pytestmark = needs_shared
@@ -32,6 +40,8 @@ LAYER = 1e-5
 GRADIENT = {"float32": 2e-5, "float64": 1e-5}  # recorded from float32: 5.2e-6 of its own
 NORM = {"float32": 1e-3, "float64": 3e-4}  # one temperature of Restormer: 1.5e-4 of its own
 COMPLETE = 3e-6
+EXACT = 0.0  # folded in its own arithmetic
+CONVERTED = 1e-6  # folded in double precision and rounded to float32, compared in double precision: 2e-7
 STEP, MOVED = 1e-5, 2e-8
 
 
@@ -152,10 +162,24 @@ def test_complete_deployment_is_the_finetuned_network(stem: str) -> None:
     name = truth.variant_of(stem).name.removesuffix("_upstream")
     image = tensors(stem)["lq"]
     deployed = network(PAIR.variant(name))(image).numpy()
+    exact = network(PAIR.variant(name), "float64")(image.double()).numpy()
     finetuned = network(PAIR.variant(name.replace("deployed", "finetune")), "float64")(image.double())
     (recorded,) = truth.others(stem, "outputs_complete_deploy").values()
     assert distance(deployed, recorded) < COMPLETE
     assert distance(deployed, finetuned.numpy()) < COMPLETE
+    assert distance(exact, finetuned.numpy()) < CONVERTED
+
+
+@pytest.mark.parametrize("stem", DEPLOYED)
+@torch.no_grad()
+def test_a_network_deploys_itself(stem: str) -> None:
+    variant = truth.finetuned(stem)
+    finetuned, image = network(variant), tensors(stem)["lq"]
+    plain = led.build(variant.options["network"], variant.options["network"])
+    deployed = deploy(finetuned, receptive(plain, variant.options["kept"]))
+    assert distance(deployed(image).numpy(), finetuned(image).numpy()) == EXACT
+    (recorded,) = truth.others(stem, "outputs_complete_deploy").values()
+    assert distance(deployed(image).numpy(), recorded) < COMPLETE
 
 
 @pytest.mark.parametrize("stem", DEPLOYED)
@@ -198,6 +222,16 @@ def test_a_camera_that_is_not_there(camera: int) -> None:
 def test_convolutions_that_cannot_be_converted(conv: nn.Conv2d) -> None:
     with pytest.raises(ValueError, match="cannot be a RepNR one"):
         RepNRConv2d(conv)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses(name: str) -> None:
+    arrays, kind, options = truth.loss_case(name)
+    prediction, target, *weight = map(torch.from_numpy, arrays)
+    found = reference_loss.pixel_loss(
+        prediction, target, *weight, kind=getattr(reference_loss, kind), **options
+    )
+    assert found.item() == pytest.approx(truth.functions()["losses"][name], rel=LOSS["float32"])
 
 
 def exported(model: nn.Module) -> dict[str, Array]:

@@ -12,6 +12,7 @@ import torch
 from harness import seeded
 from harness.pairs.led.pair import PAIR
 from ports_jittor import led
+from ports_jittor.led.loss import pixel_loss
 from ports_jittor.led.norm import ChannelNorm
 from ports_jittor.led.repnr import RepNRConv2d
 from ports_jittor.led.restormer import Attention
@@ -68,6 +69,13 @@ def test_the_rectifier_shares_the_gradient_at_zero() -> None:
     x = jt.array(np.array([-1.0, 0.0, 2.0], np.float32))
     found = jt.grad(activate(x), x).numpy()
     np.testing.assert_allclose(found, [0.2, 0.6, 1.0], rtol=1e-6)
+
+
+def test_the_loss_has_no_gradient_where_both_agree() -> None:
+    prediction = jt.array(np.array([1.0, 2.0, 3.0, 5.0], np.float32))
+    target = jt.array(np.array([1.0, 3.0, 2.0, 5.0], np.float32))
+    found = jt.grad(pixel_loss(prediction, target), prediction).numpy()
+    np.testing.assert_array_equal(found, [0.0, -0.25, 0.25, 0.0])
 
 
 @pytest.mark.parametrize(("mean", "allowed"), [(0.0, 1e-6), (1e3, 1e-4)])  # float32 rounds 1000 by 3e-5
