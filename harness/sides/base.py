@@ -399,11 +399,17 @@ class Side(ABC):
         self._writer.close()
         self._writer = None
 
-    def step(self, lr: float) -> dict[str, Any]:
-        """One optimiser step with the gradients of the last `backward`; the state stays changed."""
+    def _step_once(self, lr: float | None = None) -> Arrays:
+        """One optimiser step with the gradients of the last `backward`."""
         if self._optimizer is None:
             self._optimizer = self.make_optimizer()
-        self.apply_step(self._optimizer, lr)
+        self.apply_step(self._optimizer, self.pair.recipe.lr if lr is None else lr)
+        self.synchronise()
+        return {}
+
+    def step(self, lr: float) -> dict[str, Any]:
+        """One optimiser step with the gradients of the last `backward`; the state stays changed."""
+        self._step_once(lr)
         self._state = self.read_state()
         return {"lr": lr}
 
@@ -461,16 +467,22 @@ class Side(ABC):
         return planting.plant(self, kind, path, attributes)
 
     def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> dict[str, Any]:
-        """Time bare runs, synchronised: forward, and backward too in a training mode."""
+        """Time bare runs, synchronised: forward, and in a training mode backward and the optimiser's step.
+
+        Every run begins from the loaded state; only the optimiser's own memory goes on.
+        """
         costs: list[dict[str, Any]] = []
         for turn in range(warm_up + repeat):
             self._prepare(inputs, mode, "float32")
+            self.synchronise()
             _, forward = self._measured(lambda: self._forward(mode, Rehearsal(), "all", observe=False))
             row: dict[str, Any] = {"forward": asdict(forward)}
             if mode != "eval":
                 loss = next(iter(self._losses.values()))
                 _, backward = self._measured(lambda loss=loss: self.gradients(loss, None))  # type: ignore[misc]
                 row["backward"] = asdict(backward)
+                _, step = self._measured(self._step_once)
+                row["step"] = asdict(step)
             if turn >= warm_up:
                 costs.append(row)
         return {"runs": costs, "compiled": self.compiled()}

@@ -160,7 +160,20 @@ def test_replay_of_an_unknown_layer_is_refused(side: Any, inputs: str, tmp_path:
 def test_measure_times_bare_runs(side: Any, inputs: str) -> None:
     runs = side.measure(inputs, "train", repeat=2, warm_up=1)["runs"]
     assert len(runs) == 2
-    assert all(row["forward"]["wall"] > 0 and row["backward"]["wall"] > 0 for row in runs)
+    assert all(row[part]["wall"] > 0 for row in runs for part in ("forward", "backward", "step"))
+    assert [set(row) for row in side.measure(inputs, "eval", repeat=1, warm_up=0)["runs"]] == [{"forward"}]
+
+
+def test_every_measured_run_begins_from_the_loaded_state(side: Any, inputs: str) -> None:
+    def loss() -> float:
+        side.run(inputs, "train", observe=False)
+        return float(side._bare["loss:loss"])
+
+    before = loss()
+    side.measure(inputs, "train", repeat=2, warm_up=0)
+    assert loss() == before
+    side.step(0.5)
+    assert loss() != before
 
 
 def test_backward_needs_a_run(side: Any, inputs: str) -> None:
