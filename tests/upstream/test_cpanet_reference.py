@@ -26,9 +26,9 @@ from tests.upstream.recorded import Array, Recorded, distance, whole_distance
 pytestmark = needs_shared
 
 # In float64 the reference is the published function to the last bits. Upstream's float32 is 1e-6 from its
-# float64 in eval, 4.3e-6 in train mode, on a processor with AVX-512. Where vectors have another length, convolutions
-# add up in another order, and float32 is 2.3e-6 and 1.1e-5 from the recorded one with the same operations:
-# test_recorded_convolutions_add_up_16_channels_at_a_time shows that.
+# float64 in eval, 4.3e-6 in train mode, on a processor with AVX-512. Where vectors have another length,
+# convolutions add up in another order, and float32 is 2.3e-6 and 1.1e-5 from the recorded one with the same
+# operations: test_recorded_convolutions_add_up_16_channels_at_a_time shows that.
 OUTPUT = {
     ("eval", "float32"): 5e-6,
     ("train", "float32"): 1.5e-5,
