@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -15,24 +16,29 @@ from torch import Tensor, nn
 from harness.pairs.base import InputRequest
 from harness.pairs.cpanet.data import draw_inputs
 from harness.pairs.cpanet.pair import configured
+from harness.pairs.cpanet.switches import switches
 from refs_torch import cpanet
+from refs_torch.cpanet.network import CPANet
 from tests import needs_shared
 from tests.upstream import cpanet_truth as truth
 from tests.upstream.recorded import Array, Recorded, distance, whole_distance
 
 pytestmark = needs_shared
 
-# In float64 the reference is upstream's function. Upstream's float32 is 1e-6 from its float64 in eval,
-# 4.3e-6 in train mode; on another processor, where PyTorch adds up in another order, it is elsewhere.
+# In float64 the reference is the published function to the last bits. Upstream's float32 is 1e-6 from its
+# float64 in eval, 4.3e-6 in train mode, on a processor with AVX-512. Where vectors have another length,
+# convolutions add up in another order, and float32 is 2.3e-6 and 1.1e-5 from the recorded one with the same
+# operations: test_recorded_convolutions_add_up_16_channels_at_a_time shows that.
 OUTPUT = {
     ("eval", "float32"): 5e-6,
     ("train", "float32"): 1.5e-5,
-    ("eval", "float64"): 1e-11,
-    ("train", "float64"): 1e-11,
+    ("eval", "float64"): 1e-13,
+    ("train", "float64"): 1e-13,
 }
-# Recorded float64 runs are 1e-11 from ours at most, but 5e-7 and 5e-6 in these two cases: not explained.
-FARTHER = {"vgg16_eval_nonsquare": 2e-6, "resnet50_train_1shot": 1e-5}
-LOSS = {"float32": 1e-5, "float64": 1e-12}
+LOSS = {"float32": 1e-5, "float64": 1e-13}
+# Upstream's masks stay float32 when all else is float64. Between these two sizes a resized mask is not exact
+# in float32, and the recorded float64 run not the exact one; the reference's is.
+INEXACT_MASKS = {"vgg16_eval_nonsquare": 2e-6, "resnet50_train_1shot": 1e-5}
 LAYER = 3e-5
 GRADIENT, GRADIENT_WHOLE = 5e-3, 2e-3
 ZERO = {"float32": 1e-4, "float64": 1e-12}
@@ -50,9 +56,16 @@ class Run:
     gradients: dict[str, Array] = field(default_factory=dict)
 
 
-def network(backbone: str, mode: str, dtype: str) -> nn.Module:
+class SingleMasks(CPANet):
+    """Resizes supports' masks in float32 whatever the network's type, as upstream does."""
+
+    def _prototype(self, support: Tensor, mask: Tensor) -> Tensor:
+        return super()._prototype(support, mask.float())
+
+
+def network(backbone: str, mode: str, dtype: str, kind: type[CPANet] = CPANet) -> CPANet:
     """A network with seeded weights in eval or train mode, without dropout."""
-    model = cpanet.build(backbone, backbone)
+    model = kind(backbone, switches())
     state = {key: torch.from_numpy(np.array(value)) for key, value in truth.seeded_state(backbone).items()}
     model.load_state_dict(state, strict=True)
     model.train(mode == "train")
@@ -88,10 +101,10 @@ def watch(model: nn.Module) -> dict[tuple[str, int], Array]:
 
 
 @cache
-def repeat(case: str, dtype: str) -> Run:
+def repeat(case: str, dtype: str, kind: type[CPANet] = SingleMasks) -> Run:
     """Run the reference as upstream was run."""
     recorded = truth.traced(case)
-    model = network(recorded.variant, recorded.mode, dtype)
+    model = network(recorded.variant, recorded.mode, dtype, kind)
     layers = watch(model)
     inputs = tensors(recorded, dtype)
     found = model(**inputs)
@@ -165,7 +178,16 @@ def test_outputs(case: str, dtype: str) -> None:
             np.testing.assert_array_equal(found, value)
         else:
             allowed = OUTPUT[run.recorded.mode, dtype if name in run.recorded.truth else "float32"]
-            assert distance(found, value) < max(allowed, FARTHER.get(case, 0)), name
+            assert distance(found, value) < allowed, name
+
+
+def test_masks_in_float32_are_all_that_sets_upstream_apart_in_float64(case: str) -> None:
+    run = repeat(case, "float64", CPANet)
+    apart = distance(run.outputs["logits"], run.recorded.truth["logits"])
+    if case in INEXACT_MASKS:
+        assert 1e-8 < apart < INEXACT_MASKS[case]
+    else:
+        assert apart < OUTPUT[run.recorded.mode, "float64"]
 
 
 def test_layers(case: str, dtype: str) -> None:
@@ -175,10 +197,45 @@ def test_layers(case: str, dtype: str) -> None:
     assert {place: value for place, value in apart.items() if not value < LAYER} == {}
 
 
+class Blocked(nn.Module):
+    """A 3x3 convolution in float32 that adds up `block` channels at a time, each product fused."""
+
+    def __init__(self, weight: Array, block: int) -> None:
+        super().__init__()
+        self.weight, self.block = weight, block
+
+    def forward(self, x: Tensor) -> Tensor:
+        (height, width), padded = x.shape[2:], np.pad(x.numpy(), ((0, 0), (0, 0), (1, 1), (1, 1)))
+        whole = np.zeros((len(x), len(self.weight), height, width), np.float32)
+        for start in range(0, x.shape[1], self.block):
+            part = np.zeros_like(whole)
+            for row, column, channel in product(range(3), range(3), range(start, start + self.block)):
+                seen = padded[:, channel, row : row + height, column : column + width].astype(np.float64)
+                weights = self.weight[:, channel, row, column].astype(np.float64)
+                part = (part + seen[:, None] * weights[:, None, None]).astype(np.float32)
+            whole += part
+        return torch.from_numpy(whole)
+
+
+@pytest.mark.slow
+def test_recorded_convolutions_add_up_16_channels_at_a_time() -> None:
+    """Bit for bit after three convolutions: float32 is as far off as processors differ, not the networks."""
+    kept = truth.traced("resnet50_eval_1shot")
+    stem = network(kept.variant, kept.mode, "float32").layer0
+    for place in (3, 6):
+        stem[place] = Blocked(stem[place].weight.numpy(), 16)
+    seen = watch(stem)
+    with torch.no_grad():
+        stem(tensors(kept, "float32")["x"])
+    for place in range(10):
+        if (f"layer0.{place}", 0) in kept.modules:
+            sample = kept.modules[f"layer0.{place}", 0]
+            np.testing.assert_array_equal(seen[str(place), 0].reshape(-1)[sample.index], sample.value)
+
+
 def test_losses(training: str, dtype: str) -> None:
     run = repeat(training, dtype)
-    allowed = max(LOSS[dtype], FARTHER.get(training, 0))
-    assert run.losses == pytest.approx(run.recorded.losses_truth, rel=0, abs=allowed)
+    assert run.losses == pytest.approx(run.recorded.losses_truth, rel=0, abs=LOSS[dtype])
 
 
 def test_gradients(training: str, dtype: str) -> None:
