@@ -227,6 +227,30 @@ class TestCoverage:
         assert (row.verdict.status, alignment.verdict) == (status, status)
         assert "has no gradient here" in row.verdict.reason
 
+    @pytest.mark.parametrize(
+        ("kept", "verdict"), [("*", "diverged"), ("unused*", "diverged"), ("head.*", "aligned")]
+    )
+    def test_a_gradient_that_was_not_kept_is_not_the_same_as_none(
+        self, bench: Bench, kept: str, verdict: str
+    ) -> None:
+        port = bench.port()
+        port.tensors["grad:unused.weight"] = np.ones(5, np.float32)
+        reference = bench.reference.write(bench.folder / "torch.h5", "torch")
+        reference.keeps_gradients(kept)
+        alignment = compare(reference, port.write(bench.folder / "jittor.h5", "jittor"), bench.truth)
+        row = alignment.row("grad:unused.weight")
+        told = "torch keeps no gradient of 1 parameter." in alignment.sentence
+        assert (alignment.verdict, told) == (verdict, verdict == "aligned")
+        if verdict == "aligned":
+            assert (row.verdict.status, row.measured) == ("not compared", None)
+            assert row.verdict.reason == "torch keeps no gradient of this parameter"
+
+    def test_a_kept_gradient_that_the_port_lacks_has_diverged(self, bench: Bench) -> None:
+        reference = bench.reference.write(bench.folder / "torch.h5", "torch")
+        reference.keeps_gradients("head.*")
+        port = bench.port().without("grad:head.weight").write(bench.folder / "jittor.h5", "jittor")
+        assert compare(reference, port, bench.truth).first == "grad:head.weight"
+
     def test_gradients_of_the_port_alone_are_not_judged_after_a_forward_reference(self, bench: Bench) -> None:
         forward = bench.reference.without("grad", "loss")
         alignment = bench.compare(bench.port(), reference=forward)
