@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
+from harness.pairs.gold_yolo.prepare import prepare_subset
 
 OFFICIAL = Upstream(
     "https://github.com/huawei-noah/Efficient-Computing",
@@ -41,6 +42,11 @@ def traced_variant(header: Mapping[str, Any]) -> str:
     return f"{name}_atss" if "atss" in case else name
 
 
+def traced_gradients(header: Mapping[str, Any]) -> str:
+    """Of all recorded cases one keeps every gradient; the others keep the head's, or none."""
+    return "*" if str(header["case"]) == "frozen_tal" else "detect.*"
+
+
 PAIR = Pair(
     name="gold_yolo",
     title="Gold-YOLO, object detection",
@@ -61,4 +67,6 @@ PAIR = Pair(
     overrides=overrides,
     checkpoint_prefixes=("model.", "module."),
     traced_variant=traced_variant,
+    traced_gradients=traced_gradients,
+    prepare_data=prepare_subset,
 )
