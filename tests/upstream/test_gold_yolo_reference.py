@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from harness.errors import BadInput
 from harness.pairs.gold_yolo.config import CONFIGS
 from harness.pairs.gold_yolo.grid import grid
 from refs_torch import gold_yolo
@@ -338,6 +339,54 @@ def test_whole_losses(name: str) -> None:
     for tensor, known in zip(given, slopes, strict=True):
         assert tensor.grad is not None
         assert distance(tensor.grad.numpy(), known) < 1e-6
+
+
+def test_the_loss_of_the_anchor_based_branch() -> None:
+    """Three equal anchors a cell, three times as many candidates: shares of the recorded loss, added up."""
+    config, scores, raw, targets, _ = truth.loss_case("nodfl_siou_epoch4")
+    given = [torch.from_numpy(array).requires_grad_() for array in (scores, raw)]
+    branch = loss.AnchorBased(config, topk=3 * 13)
+    boxes = torch.cat(truth.as_centres(given[1]), dim=-1)
+    objects = branch.objects(torch.from_numpy(targets), given[0], 128)
+    thrice = [x.repeat_interleave(3, dim=1) for x in (given[0], boxes)]
+    found = branch.of_branch(thrice[0], thrice[1], grid(SIZES).repeated(3), objects, 0)
+    found["total"].backward()
+    names = ("total", "items_iou_dfl_cls", "grad_scores", "grad_distri")
+    total, items, *slopes = truth.data("loss", *(f"whole/nodfl_siou_epoch4/{key}" for key in names))
+    parts = [float(found[key].detach()) for key in ("total", "iou", "dfl", "cls")]
+    assert parts == pytest.approx([float(total), *items], rel=5e-6)
+    for tensor, known in zip(given, slopes, strict=True):
+        assert tensor.grad is not None
+        assert distance(tensor.grad.numpy(), known) < 5e-6
+
+
+def test_the_loss_of_both_branches() -> None:
+    config, scores, raw, targets, epoch = truth.loss_case("nodfl_siou_epoch4")
+    config = replace(config, head="fuse_ab")
+    features = [torch.zeros(3, 1, *size) for size in SIZES]
+    af, ab = (torch.from_numpy(scores), torch.from_numpy(raw)), torch.from_numpy(scores).roll(1, dims=2)
+    boxes = torch.cat(truth.as_centres(torch.from_numpy(raw)), dim=-1)
+    beside = [ab.repeat_interleave(3, dim=1), boxes.repeat_interleave(3, dim=1)]
+    rows = torch.from_numpy(targets)
+    found = loss.DetectionLoss(config)([features, *beside, *af], rows, (96, 128), epoch)
+    branch = loss.AnchorBased(config)
+    alone = branch.of_branch(
+        beside[0], beside[1], grid(SIZES).repeated(3), branch.objects(rows, ab, 128), epoch
+    )
+    total, items = truth.data(
+        "loss", "whole/nodfl_siou_epoch4/total", "whole/nodfl_siou_epoch4/items_iou_dfl_cls"
+    )
+    known = dict(zip(("total", "iou", "dfl", "cls"), (float(total), *map(float, items)), strict=True))
+    assert branch.by_prediction.topk == 26
+    assert {key: float(value) for key, value in found.items()} == pytest.approx(
+        {key: known[key] + float(value) for key, value in alone.items()}, rel=1e-6
+    )
+    assert float(alone["total"]) > 0.1
+
+
+def test_the_distilled_head_has_no_loss() -> None:
+    with pytest.raises(BadInput, match=r"distill_ns has no loss here: .* a teacher.* Use mode eval"):
+        loss.DetectionLoss(CONFIGS["s_distill_ns"])([], torch.zeros(0, 6), (96, 128))
 
 
 @pytest.mark.parametrize(
