@@ -15,7 +15,9 @@ from harness.errors import BadInput
 from harness.pairs.base import Override
 from harness.trace import Trace, TraceWriter
 from harness.verdict import FixedPolicy, MetricPolicy, NoisePolicy
-from tests.unit.toy_network import ADD, Bench, leaky, scaled
+from tests.unit.toy_network import ADD, Bench, leaky, noise_runs, scaled
+
+PARAMETERS = ("stem", "block.fc", "head")
 
 
 @pytest.fixture
@@ -226,6 +228,29 @@ class TestCoverage:
         row = alignment.row("grad:unused")
         assert (row.verdict.status, alignment.verdict) == (status, status)
         assert "has no gradient here" in row.verdict.reason
+
+    @pytest.mark.parametrize(
+        ("address", "error", "status"),
+        [
+            ("grad:unused", 1e-9, "aligned"),
+            ("grad:unused", 1e-3, "diverged"),
+            ("state:unused", 1e-9, "diverged"),
+        ],
+    )
+    def test_a_gradient_that_is_zero_in_theory_may_be_zero_but_for_rounding(
+        self, bench: Bench, address: str, error: float, status: str
+    ) -> None:
+        exact, runs, port = bench.toy.run(exact=True), noise_runs(bench.toy), bench.port()
+        for run in (exact, bench.reference, *runs):
+            run.tensors[address] = np.zeros(5, np.float64 if run is exact else np.float32)
+        port.tensors[address] = np.full(5, error, np.float32)
+        bench.truth = exact.write_truth(bench.folder / "zero.h5", runs)
+        row = bench.compare(port).row(address)
+        assert row.verdict.status == status
+        sizes = [np.sqrt(np.mean(np.square(exact.array(f"grad:{name}.weight")))) for name in PARAMETERS]
+        assert row.measured is not None
+        expected = np.median(sizes) if address.startswith("grad") else 0.0
+        assert row.measured.typical == pytest.approx(float(expected), rel=1e-6)
 
     @pytest.mark.parametrize(
         ("kept", "verdict"), [("*", "diverged"), ("unused*", "diverged"), ("head.*", "aligned")]
