@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
+from harness.pairs.base import Pair, Recipe, Upstream, Variant
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
 from harness.pairs.gold_yolo.prepare import prepare_subset
 
@@ -27,11 +27,6 @@ VARIANTS = (
     Variant("s_distill_ns", "small with the head of the released distilled weights", OFFICIAL),
     Variant("s_fuse_ab", "small with the anchor-based branch that helps training", OFFICIAL),
 )
-
-
-def overrides(variant: Variant, mode: Mode) -> tuple[Override, ...]:
-    """The gradients that are zero in theory."""
-    return ()
 
 
 def traced_variant(header: Mapping[str, Any]) -> str:
@@ -64,7 +59,6 @@ PAIR = Pair(
         epochs=300,
     ),
     weight_rule=weight_rule,
-    overrides=overrides,
     checkpoint_prefixes=("model.", "module."),
     traced_variant=traced_variant,
     traced_gradients=traced_gradients,
