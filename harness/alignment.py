@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -15,8 +16,8 @@ from harness.pairs.base import Override
 from harness.verdict import Measured, Status, Verdict
 
 SCHEMA = "align-alignment"
-VERSION = 2
-_READABLE = (1, VERSION)
+VERSION = 3
+_READABLE = (1, 2, VERSION)
 _MOST_BYTES = 256 << 20
 _MOST_ROWS = 200_000
 _COVERAGE = {
@@ -225,15 +226,32 @@ class Alignment:
 
 
 def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
-    """Data of version 1, written before layers were run alone, as data of version 2."""
-    if data["version"] == VERSION:
-        return data
+    """Data of an older version as data of this one."""
+    if data["version"] == 1:
+        why = "this alignment was written before layers were run alone"
+        told = {"sources": [], "local": {"ran": False, "why": why}}
+        data = {**_with_rows(data, lambda row: {**row, "local": None}), **told}
+    if data["version"] < 3:
+        data = _with_rows(data, _sized)
+    return {**data, "version": VERSION}
+
+
+def _with_rows(data: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    """The same with each row changed that is one."""
     rows = data.get("rows")
-    if isinstance(rows, list):
-        rows = [{**row, "local": None} if isinstance(row, dict) else row for row in rows]
-    why = "this alignment was written before layers were run alone"
-    told = {"sources": [], "local": {"ran": False, "why": why}, "version": VERSION}
-    return {**data, "rows": rows, **told} if "rows" in data else {**data, **told}
+    if not isinstance(rows, list):
+        return data
+    return {**data, "rows": [change(row) if isinstance(row, dict) else row for row in rows]}
+
+
+def _sized(row: dict[str, Any]) -> dict[str, Any]:
+    """A row, and what ran alone in it, measured before gradients that are zero in theory had a size."""
+    changed = dict(row)
+    if isinstance(row.get("measured"), dict):
+        changed["measured"] = {**row["measured"], "typical": 0.0}
+    if isinstance(row.get("local"), dict):
+        changed["local"] = _sized(row["local"])
+    return changed
 
 
 def _no_constant(name: str) -> NoReturn:

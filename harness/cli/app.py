@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import golden, options, pin
+from harness.cli import data, golden, options, pin
 from harness.cli.check import check
 from harness.cli.compare import compare
 from harness.cli.diff import diff
@@ -64,3 +64,4 @@ for command in (compare, lint, explain, reproduce, selftest, record, diff, check
 app.command("list")(list_pairs)
 app.add_typer(golden.app, name="golden")
 app.add_typer(pin.app, name="pin")
+app.add_typer(data.app, name="data")

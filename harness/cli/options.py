@@ -282,6 +282,69 @@ ReportOut = Annotated[
     ),
 ]
 
+DataModel = Annotated[
+    str | None,
+    _flag(
+        "--model",
+        "NAME",
+        "The pair whose data it is.",
+        parse.parse_name,
+        default="the one that has such data",
+        short="-m",
+    ),
+]
+Source = Annotated[
+    Path, _flag("--source", "FOLDER", "The published data set, downloaded.", parse.parse_folder)
+]
+Target = Annotated[
+    Path,
+    _flag(
+        "--target",
+        "FOLDER",
+        "The folder to write; new or empty.",
+        parse.parse_folder_out,
+        panel=_OUTPUT,
+    ),
+]
+Annotations = Annotated[
+    Path | None,
+    _flag(
+        "--annotations",
+        "FILE.json",
+        "The objects of the images.",
+        parse.parse_file,
+        default="the first annotations/instances_*.json",
+    ),
+]
+ImageCount = Annotated[
+    int | None,
+    _flag("--num-images", "N", "How many images to take.", parse.parse_count, default="1000"),
+]
+Classes = Annotated[
+    str | None,
+    _flag(
+        "--classes",
+        "NAME,NAME",
+        "The classes to keep, in this order.",
+        parse.parse_names,
+        default="ten common ones",
+    ),
+]
+DataSeed = Annotated[
+    int | None,
+    _flag(
+        "--seed",
+        "N",
+        "What decides which images, and which are for training.",
+        parse.parse_seed,
+        default="42",
+    ),
+]
+Split = Annotated[
+    float | None,
+    _flag("--split", "SHARE", "The share of images for training.", parse.parse_share, default="0.8"),
+]
+
 TraceA = Annotated[Path, _file("A.h5", "The trace to measure against.")]
 TraceB = Annotated[Path, _file("B.h5", "The trace to judge.")]
 Stored = Annotated[

@@ -162,6 +162,31 @@ def size(text: str | None) -> tuple[int, int] | None:
     return int(height), int(width)
 
 
+def parse_count(value: str) -> int:
+    """How many of something there shall be."""
+    return _whole(value, 1, "a whole number, 1 or more")
+
+
+def parse_share(value: str) -> float:
+    """A share between nothing and all."""
+    share = _positive(value, "a share between 0 and 1, such as 0.8")
+    if share >= 1:
+        _refuse(value, "a share between 0 and 1, such as 0.8")
+    return share
+
+
+def parse_names(value: str) -> str:
+    """Names with commas between them, checked and kept as text; `listed` splits them."""
+    if not value.isprintable() or not all(listed(value)):
+        _refuse(value, "names with commas between them, such as person,car")
+    return value
+
+
+def listed(text: str) -> tuple[str, ...]:
+    """Names out of a text with commas between them."""
+    return tuple(name.strip() for name in text.split(","))
+
+
 def parse_batch(value: str) -> int:
     """How many samples a batch holds."""
     return _whole(value, 1, "a whole number, 1 or more")

@@ -57,7 +57,7 @@ class Pairing:
                 yield Paired(record, "reference", self._missing(record))
         for address, record in self.candidate.records.items():
             if address not in self.reference.records and self._judged_alone(address):
-                yield Paired(record, "candidate", self._without_gradient(record, self.candidate, 0))
+                yield Paired(record, "candidate", self._only_candidates(record))
 
     def unpaired(self) -> dict[str, list[str]]:
         """For each side the layers, and the addresses that belong to no layer, that the other lacks."""
@@ -77,6 +77,12 @@ class Pairing:
     def _judged_alone(self, address: str) -> bool:
         kind = addresses.kind(address)
         return kind in _GRADIENTS and self._kinds[0][kind] > 0 and self.reference.complete
+
+    def _only_candidates(self, record: Record) -> Obstacle:
+        """A gradient that the reference does not tell: it keeps none of this parameter, or there is none."""
+        if self.reference.keeps_gradient(record.address):
+            return self._without_gradient(record, self.candidate, 0)
+        return Obstacle(f"{self.names[0]} keeps no gradient of this parameter")
 
     def _mismatch(self, record: Record) -> Obstacle | None:
         other = self.candidate.records[record.address]

@@ -116,6 +116,8 @@ def _remarks(alignment: Alignment) -> list[str]:
         told.append(f"Not compared: {count} of {reference}, {_some(list(layers))} ({reason}).")
     if operations:
         told.append(f"{_count(operations, 'operation')} could not be paired.")
+    if unkept := sum(row.found == "candidate" for row in missing):
+        told.append(f"{reference} keeps no gradient of {_count(unkept, 'parameter')}.")
     if fallback := alignment.coverage.get("fallback"):
         told.append(f"Fixed tolerances decided in {_count(len(fallback), 'tensor')} without a float64 truth.")
     if weak := alignment.coverage.get("weak"):

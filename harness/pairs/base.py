@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -61,6 +62,19 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class Subset:
+    """A small part of a published data set: what is taken from where. None means the pair's own default."""
+
+    source: Path
+    target: Path
+    count: int | None = None
+    classes: tuple[str, ...] = ()
+    seed: int | None = None
+    train_share: float | None = None
+    annotations: Path | None = None
+
+
+@dataclass(frozen=True)
 class Override:
     """Another rule for the addresses matching `pattern` (a glob), with the reason in words.
 
@@ -85,7 +99,9 @@ class Pair:
 
     `seeded_state` draws a whole state where `weight_rule`, entry by entry, does not do: what is folded from
     drawn weights. It is given the state table. `traced_variant` and `traced_prefix` say how traces of the
-    upstream code name a variant, and what they put before the names of layers and parameters.
+    upstream code name a variant, and what they put before the names of layers and parameters;
+    `traced_gradients` is a glob of the parameters whose gradients such a trace keeps, if they have any.
+    `prepare_data` writes a small part of a published data set and returns the file that describes it.
     """
 
     name: str
@@ -103,6 +119,8 @@ class Pair:
     seeded_state: Callable[[Variant, int, list[list[Any]]], Arrays] | None = None
     traced_variant: Callable[[Mapping[str, Any]], str] = lambda header: str(header["variant"])
     traced_prefix: str = ""
+    traced_gradients: Callable[[Mapping[str, Any]], str] = lambda header: "*"
+    prepare_data: Callable[[Subset], Path] | None = None
 
     def variant(self, name: str | None) -> Variant:
         """The variant called `name`, or the first one."""

@@ -92,6 +92,7 @@ def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> 
     except ValueError as error:
         raise BadInput(f"{path}: {error}") from error
     trace.drop_prefix(pair.traced_prefix)
+    trace.keeps_gradients(pair.traced_gradients(header))
     case = Case(
         pair=request.model,
         variant=variant,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +35,7 @@ class Trace:
         self.notes: dict[str, Any] = content.notes
         self.complete = content.complete
         self.upstream = content.upstream
+        self._gradients = "*"
 
     @classmethod
     def open(cls, path: str | Path, *, allow_incomplete: bool = False) -> Trace:
@@ -147,6 +149,14 @@ class Trace:
         """Take a prefix, of an upstream trace, off the names of layers and of gradients."""
         if prefix and isinstance(self._content, UpstreamTrace):
             self._content.drop_prefix(prefix)
+
+    def keeps_gradients(self, pattern: str) -> None:
+        """Say of which parameters alone, by a glob, the file keeps the gradients."""
+        self._gradients = pattern
+
+    def keeps_gradient(self, address: str) -> bool:
+        """Whether a gradient would stand here if there were one: `grad:NAME` missing then tells something."""
+        return fnmatch.fnmatchcase(address.partition(":")[2], self._gradients)
 
     def close(self) -> None:
         """Let go of the file; arrays handed out stay valid."""

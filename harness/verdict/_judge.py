@@ -139,6 +139,8 @@ def _by_noise(measured: Measured, policy: NoisePolicy) -> Verdict:
         said = _compared("error", noise.error_l2, noise.l2)
     else:
         said = _compared("error of the worst element", noise.error_max, noise.max)
+    if measured.typical:
+        said += f", for a gradient that is zero in theory among others of about {figure(measured.typical)}"
     basis = f" (estimated from {measured.error_samples} samples)" if measured.error_samples else ""
     place = f", worst {worst_place(measured.difference)}" if ratio > 1 else ""
     reason = f"{said}{basis}, {figure(ratio)} times what is allowed{place}; {passing(measured.difference)}"
@@ -163,6 +165,9 @@ class Noise(NamedTuple):
 def allowances(measured: Measured, policy: NoisePolicy) -> tuple[float, float]:
     """How large the candidate's error may be: in l2, and of the worst element.
 
+    What is zero in theory has no size of its own that rounding could be a share of; for a gradient the size
+    of the others stands in, since it is a sum of products of the like that cancel.
+
     An estimate from samples may by chance hold the one element in which a sparse tensor has its noise:
     so there one element with the largest noise is allowed on top.
     """
@@ -170,9 +175,11 @@ def allowances(measured: Measured, policy: NoisePolicy) -> tuple[float, float]:
     few = 1 + policy.few / max(1, measured.size)
     stray = math.sqrt(measured.size / measured.error_samples) * noise.max if measured.error_samples else 0.0
     rounding = policy.ulps * measured.eps
+    size_l2 = measured.truth_l2 or measured.typical * math.sqrt(measured.size)
+    size_max = measured.truth_absmax or measured.typical
     flushed = 0.0 if measured.integer else _SMALLEST
-    l2 = policy.factor * math.hypot(noise.l2, stray) + rounding * (measured.truth_l2 or 0.0)
-    worst = policy.max_factor * noise.max + rounding * (measured.truth_absmax or 0.0)
+    l2 = policy.factor * math.hypot(noise.l2, stray) + rounding * size_l2
+    worst = policy.max_factor * noise.max + rounding * size_max
     return few * l2 + flushed * math.sqrt(measured.size), few * worst + flushed
 
 

@@ -19,7 +19,8 @@ class Measured:
     `noise_*` is the reference's own distance from the float64 truth and `error_*` the candidate's; None
     where there is no truth. `error_samples` is the number of elements that `error_l2` was estimated from,
     0 where whole tensors bound it. `curve` holds more tolerances that just pass: an rtol and the smallest
-    atol that passes with it.
+    atol that passes with it. `typical` is there for a gradient whose truth is zero throughout: the size of an
+    element of the gradients that are not.
     """
 
     difference: Difference
@@ -35,6 +36,7 @@ class Measured:
     error_max: float | None = None
     error_samples: int = 0
     curve: tuple[tuple[float, float], ...] = ()
+    typical: float = 0.0
 
     def excess(self, rtol: float, atol: float) -> float:
         """By which factor the tolerances must grow for |c - r| <= atol + rtol |r| everywhere; 1 just passes.

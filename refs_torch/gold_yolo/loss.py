@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from harness.pairs.gold_yolo.config import Config
+from harness.pairs.gold_yolo.config import ANCHORS, Config
 from harness.pairs.gold_yolo.grid import Grid, grid
 from harness.pairs.gold_yolo.targets import grouped
 from refs_torch.gold_yolo.anchors import bbox2dist, dist2bbox, tensor_like
@@ -16,6 +17,7 @@ from refs_torch.gold_yolo.assigners import Adaptive, Assigned, Objects, TaskAlig
 from refs_torch.gold_yolo.iou import iou_loss
 
 CLASS_WEIGHT, IOU_WEIGHT, DFL_WEIGHT = 1.0, 2.5, 0.5
+CELL_ANCHORS = len(ANCHORS[0]) // 2
 
 
 def varifocal(scores: Tensor, wanted: Tensor, labels: Tensor) -> Tensor:
@@ -39,24 +41,32 @@ def distribution_focal(logits: Tensor, distance: Tensor) -> Tensor:
 
 
 class DetectionLoss:
-    """The loss of a network's training output; the first epochs may assign by place."""
+    """The loss of a network's training output; the first epochs may assign by place.
 
-    def __init__(self, config: Config) -> None:
+    A head with an anchor-based branch beside the other gives that branch's tensors first; its loss is added.
+    """
+
+    def __init__(self, config: Config, topk: int = 13) -> None:
+        self.config = config
         self.classes, self.reg_max, self.iou_type = config.classes, config.reg_max, config.iou_type
-        self.warmup_epoch, self.head = config.warmup_epoch, config.head
-        self.by_prediction = TaskAligned(classes=config.classes)
+        self.warmup_epoch = config.warmup_epoch
+        self.by_prediction = TaskAligned(topk, classes=config.classes)
         self.by_place = Adaptive(classes=config.classes)
 
     def __call__(
         self, found: Sequence[Tensor], targets: Tensor, size: tuple[int, int], epoch: int = 0
     ) -> dict[str, Tensor]:
         """The total and its weighted parts, from what the head gives in training."""
-        if self.head != "plain":
-            raise NotImplementedError(f"no loss of the head {self.head} is here; only the plain head's")
+        self.config.require_loss()
         features, *branches = found
         cells = grid(tuple((int(x.shape[-2]), int(x.shape[-1])) for x in features))
         objects = self.objects(targets, branches[0], max(size))
-        return self.of_branch(branches[0], branches[1], cells, objects, epoch)
+        parts = self.of_branch(branches[-2], branches[-1], cells, objects, epoch)
+        if self.config.head != "fuse_ab":
+            return parts
+        beside = AnchorBased(self.config)
+        more = beside.of_branch(branches[0], branches[1], cells.repeated(CELL_ANCHORS), objects, epoch)
+        return {name: part + more[name] for name, part in parts.items()}
 
     def objects(self, targets: Tensor, like: Tensor, side: int) -> Objects:
         """Targets by image, in double precision as the published code has them."""
@@ -69,9 +79,9 @@ class DetectionLoss:
     def of_branch(
         self, scores: Tensor, distribution: Tensor, cells: Grid, objects: Objects, epoch: int
     ) -> dict[str, Tensor]:
-        """The loss of one pair of probabilities (B, A, C) and raw distances (B, A, 4 or 4 * bins)."""
+        """The loss of probabilities (B, A, C) and of what boxes are made of (B, A, 4 or 4 * bins)."""
         points, strides = (tensor_like(array, scores) for array in (cells.points, cells.strides))
-        boxes = dist2bbox(self.distances(distribution), points)
+        boxes = self.boxes(distribution, points)
         assigned = self.assign(scores, boxes * strides, cells, objects, epoch)
         known = one_hot(assigned.labels, self.classes, scores) * assigned.positive[..., None]
         wanted = assigned.scores
@@ -86,6 +96,10 @@ class DetectionLoss:
             "cls": CLASS_WEIGHT * classes,
         }
         return {"total": parts["cls"] + parts["iou"] + parts["dfl"], **parts}
+
+    def boxes(self, distribution: Tensor, points: Tensor) -> Tensor:
+        """Boxes as corners in cells (B, A, 4)."""
+        return dist2bbox(self.distances(distribution), points)
 
     def distances(self, distribution: Tensor) -> Tensor:
         """The distances of the four sides in cells (B, A, 4)."""
@@ -127,6 +141,18 @@ class DetectionLoss:
         logits = distribution[chosen].reshape(-1, 4, self.reg_max + 1)
         bins = distribution_focal(logits, bbox2dist(where, wanted, self.reg_max))
         return overlap, (bins[:, 0] * weight).sum() / unit
+
+
+class AnchorBased(DetectionLoss):
+    """The loss of the branch that predicts, for each anchor of a cell, a centre and a size in cells."""
+
+    def __init__(self, config: Config, topk: int = 26) -> None:
+        super().__init__(replace(config, reg_max=0, warmup_epoch=0), topk)
+
+    def boxes(self, distribution: Tensor, points: Tensor) -> Tensor:
+        """Centres count from the middle of their cells."""
+        centre, half = distribution[..., :2] + points, distribution[..., 2:] / 2
+        return torch.cat((centre - half, centre + half), dim=-1)
 
 
 def nothing(scores: Tensor, boxes: Tensor, classes: int) -> Assigned:

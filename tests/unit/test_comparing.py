@@ -15,7 +15,9 @@ from harness.errors import BadInput
 from harness.pairs.base import Override
 from harness.trace import Trace, TraceWriter
 from harness.verdict import FixedPolicy, MetricPolicy, NoisePolicy
-from tests.unit.toy_network import ADD, Bench, leaky, scaled
+from tests.unit.toy_network import ADD, Bench, leaky, noise_runs, scaled
+
+PARAMETERS = ("stem", "block.fc", "head")
 
 
 @pytest.fixture
@@ -226,6 +228,53 @@ class TestCoverage:
         row = alignment.row("grad:unused")
         assert (row.verdict.status, alignment.verdict) == (status, status)
         assert "has no gradient here" in row.verdict.reason
+
+    @pytest.mark.parametrize(
+        ("address", "error", "status"),
+        [
+            ("grad:unused", 1e-9, "aligned"),
+            ("grad:unused", 1e-3, "diverged"),
+            ("state:unused", 1e-9, "diverged"),
+        ],
+    )
+    def test_a_gradient_that_is_zero_in_theory_may_be_zero_but_for_rounding(
+        self, bench: Bench, address: str, error: float, status: str
+    ) -> None:
+        exact, runs, port = bench.toy.run(exact=True), noise_runs(bench.toy), bench.port()
+        for run in (exact, bench.reference, *runs):
+            run.tensors[address] = np.zeros(5, np.float64 if run is exact else np.float32)
+        port.tensors[address] = np.full(5, error, np.float32)
+        bench.truth = exact.write_truth(bench.folder / "zero.h5", runs)
+        row = bench.compare(port).row(address)
+        assert row.verdict.status == status
+        sizes = [np.sqrt(np.mean(np.square(exact.array(f"grad:{name}.weight")))) for name in PARAMETERS]
+        assert row.measured is not None
+        expected = np.median(sizes) if address.startswith("grad") else 0.0
+        assert row.measured.typical == pytest.approx(float(expected), rel=1e-6)
+
+    @pytest.mark.parametrize(
+        ("kept", "verdict"), [("*", "diverged"), ("unused*", "diverged"), ("head.*", "aligned")]
+    )
+    def test_a_gradient_that_was_not_kept_is_not_the_same_as_none(
+        self, bench: Bench, kept: str, verdict: str
+    ) -> None:
+        port = bench.port()
+        port.tensors["grad:unused.weight"] = np.ones(5, np.float32)
+        reference = bench.reference.write(bench.folder / "torch.h5", "torch")
+        reference.keeps_gradients(kept)
+        alignment = compare(reference, port.write(bench.folder / "jittor.h5", "jittor"), bench.truth)
+        row = alignment.row("grad:unused.weight")
+        told = "torch keeps no gradient of 1 parameter." in alignment.sentence
+        assert (alignment.verdict, told) == (verdict, verdict == "aligned")
+        if verdict == "aligned":
+            assert (row.verdict.status, row.measured) == ("not compared", None)
+            assert row.verdict.reason == "torch keeps no gradient of this parameter"
+
+    def test_a_kept_gradient_that_the_port_lacks_has_diverged(self, bench: Bench) -> None:
+        reference = bench.reference.write(bench.folder / "torch.h5", "torch")
+        reference.keeps_gradients("head.*")
+        port = bench.port().without("grad:head.weight").write(bench.folder / "jittor.h5", "jittor")
+        assert compare(reference, port, bench.truth).first == "grad:head.weight"
 
     def test_gradients_of_the_port_alone_are_not_judged_after_a_forward_reference(self, bench: Bench) -> None:
         forward = bench.reference.without("grad", "loss")

@@ -188,6 +188,16 @@ class TestNoise:
         assert verdict.status == "diverged"
         assert "no noise" in verdict.reason
 
+    @pytest.mark.parametrize(("error", "status"), [(3e-6, "aligned"), (5e-6, "diverged")])
+    def test_a_gradient_that_is_zero_in_theory_has_the_size_of_the_others(
+        self, error: float, status: str
+    ) -> None:
+        """Eight units in the last place of 4.0, and a little more for a small tensor: 4.1e-6."""
+        found = noisy(100, error, error, noise_l2=0.0, noise_max=0.0, typical=4.0)
+        verdict = judge("grad:a.weight", found, NoisePolicy())
+        assert verdict.status == status
+        assert "zero in theory among others of about 4" in verdict.reason
+
     def test_a_flush_of_denormals_to_zero_is_no_fault(self) -> None:
         verdict = judge(PLACE, noisy(100, 1e-38, 1e-39, noise_l2=0.0, noise_max=0.0), NoisePolicy())
         assert verdict.status == "aligned"

@@ -166,6 +166,12 @@ def drawn(name: str, shape: tuple[int, ...], law: str = "uniform") -> Array:
     return seeded.tensor(SEED, name, shape, law)
 
 
+def as_centres(raw: Any) -> tuple[Any, Any]:
+    """What an anchor-based branch would say of boxes given as distances: centres from the points, sizes."""
+    low, high = raw[..., :2], raw[..., 2:]
+    return (high - low) / 2, high + low
+
+
 def loss_case(name: str) -> tuple[Config, Array, Array, Array, int]:
     """Settings, probabilities, raw distances, targets and epoch of a recorded loss."""
     found = attributes("loss", f"whole/{name}")

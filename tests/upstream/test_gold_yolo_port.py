@@ -9,6 +9,7 @@ import jittor as jt
 import numpy as np
 import pytest
 
+from harness.errors import BadInput
 from harness.pairs.gold_yolo.config import CONFIGS
 from harness.pairs.gold_yolo.grid import grid
 from ports_jittor import gold_yolo
@@ -302,6 +303,35 @@ def test_whole_losses(name: str) -> None:
     assert parts == pytest.approx(list(items), rel=2e-6)
     for gradient, known in zip(gradients, slopes, strict=True):
         assert distance(gradient.numpy(), known) < 3e-6
+
+
+@pytest.mark.slow
+def test_the_loss_of_the_anchor_based_branch() -> None:
+    """Three equal anchors a cell, three times as many candidates: shares of the recorded loss, added up."""
+    config, scores, raw, targets, _ = truth.loss_case("nodfl_siou_epoch4")
+    given = seeing(scores, raw)
+    branch = loss.AnchorBased(config, topk=3 * 13)
+    boxes = jt.concat(truth.as_centres(given[1]), dim=-1)
+    objects = branch.objects(jt.array(targets), given[0], 128)
+    thrice = [thrice_a_cell(x) for x in (given[0], boxes)]
+    found = branch.of_branch(thrice[0], thrice[1], grid(SIZES).repeated(3), objects, 0)
+    gradients = jt.grad(found["total"], given)
+    names = ("total", "items_iou_dfl_cls", "grad_scores", "grad_distri")
+    total, items, *slopes = truth.data("loss", *(f"whole/nodfl_siou_epoch4/{key}" for key in names))
+    parts = [float(found[key].item()) for key in ("total", "iou", "dfl", "cls")]
+    assert parts == pytest.approx([float(total), *items], rel=5e-6)
+    for gradient, known in zip(gradients, slopes, strict=True):
+        assert distance(gradient.numpy(), known) < 5e-6
+
+
+def thrice_a_cell(x: jt.Var) -> jt.Var:
+    """Each cell's row three times."""
+    return jt.stack([x, x, x], dim=2).reshape(x.shape[0], -1, x.shape[-1])
+
+
+def test_the_distilled_head_has_no_loss() -> None:
+    with pytest.raises(BadInput, match=r"distill_ns has no loss here: .* a teacher.* Use mode eval"):
+        loss.DetectionLoss(CONFIGS["s_distill_ns"])([], jt.zeros((1, 6)), (96, 128))
 
 
 @pytest.mark.slow

@@ -24,15 +24,10 @@ pytestmark = [
 
 
 IN_THE_GATE = 1  # traces of each pair, of its first variant
-# These keep gradients of the head alone, or none, and a missing one would be read as that of a parameter
-# that has none. What they hold is compared in test_gold_yolo_reference.py and test_gold_yolo_port.py.
-PARTIAL = ("_frozen_atss", "_train_atss", "_train_tal")
 
 
 def place(file: Path) -> int | None:
     """Which of its pair's variants a file is the trace of; None where it is no whole run of one."""
-    if file.stem.endswith(PARTIAL):
-        return None
     pair = pairs.find(file.parent.name)
     variants = list(pair.variants)
     try:

@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
+from harness.errors import BadInput
+
 Block = Literal["repvgg", "conv_silu"]
 Head = Literal["plain", "distill_ns", "fuse_ab"]
 Iou = Literal["giou", "siou", "ciou", "diou"]
@@ -76,6 +78,14 @@ class Config:
     def drop_path(self, block: int) -> float:
         """The rate at which a transformer block is left out: it grows evenly to the last one's."""
         return self.drop_path_rate * block / (self.transformer_blocks - 1)
+
+    def require_loss(self) -> None:
+        """Refuse the head whose published loss is told by a second network, the teacher."""
+        if self.head == "distill_ns":
+            raise BadInput(
+                "the head distill_ns has no loss here: as published it learns from a teacher, a second "
+                "network that a pair has no place for. Use mode eval, or a variant with another head"
+            )
 
 
 N = Config(0.33, 0.25, 96, 352, (64, 32, 64, 128), csp_spp=True, iou_type="siou", reg_max=0)

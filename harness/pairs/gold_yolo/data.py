@@ -75,11 +75,8 @@ def draw_targets(
 
 def check_size(config: Config, mode: str, batch: int, height: int, width: int) -> None:
     """Refuse what the network or its loss cannot take."""
-    if mode != "eval" and config.head != "plain":
-        raise BadInput(
-            f"the head {config.head} has no loss here, so it runs in mode eval alone; "
-            "its training outputs can be had from the network"
-        )
+    if mode != "eval":
+        config.require_loss()
     said = f"{batch} images of {height}x{width}"
     levels = [(-(-height // stride)) * (-(-width // stride)) for stride in STRIDES]
     if mode == "train" and batch * -(-height // 64) * -(-width // 64) < 2:

@@ -33,6 +33,11 @@ class Grid:
         half = self.strides * np.float32(BOX_SIDE / 2)
         return np.concatenate((self.pixels - half, self.pixels + half), axis=1)
 
+    def repeated(self, times: int) -> Grid:
+        """The same with each cell so many times in a row."""
+        points, strides = (np.repeat(array, times, axis=0) for array in (self.points, self.strides))
+        return Grid(points, strides, tuple(times * count for count in self.counts))
+
 
 @lru_cache(maxsize=32)
 def grid(sizes: tuple[Size, ...]) -> Grid:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
+from harness.pairs.base import Pair, Recipe, Upstream, Variant
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
+from harness.pairs.gold_yolo.prepare import prepare_subset
 
 OFFICIAL = Upstream(
     "https://github.com/huawei-noah/Efficient-Computing",
@@ -28,17 +29,17 @@ VARIANTS = (
 )
 
 
-def overrides(variant: Variant, mode: Mode) -> tuple[Override, ...]:
-    """The gradients that are zero in theory."""
-    return ()
-
-
 def traced_variant(header: Mapping[str, Any]) -> str:
     """A recorded case may be of a form of the network that is a variant of its own here."""
     name, case = str(header["variant"]), str(header["case"])
     if "distilled" in case:
         return f"{name}_distill_ns"
     return f"{name}_atss" if "atss" in case else name
+
+
+def traced_gradients(header: Mapping[str, Any]) -> str:
+    """Of all recorded cases one keeps every gradient; the others keep the head's, or none."""
+    return "*" if str(header["case"]) == "frozen_tal" else "detect.*"
 
 
 PAIR = Pair(
@@ -58,7 +59,8 @@ PAIR = Pair(
         epochs=300,
     ),
     weight_rule=weight_rule,
-    overrides=overrides,
     checkpoint_prefixes=("model.", "module."),
     traced_variant=traced_variant,
+    traced_gradients=traced_gradients,
+    prepare_data=prepare_subset,
 )

@@ -10,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from harness import seeded
-from harness.errors import BadInput
-from harness.pairs.gold_yolo.datasets import Split
+from harness.errors import BadInput, HarnessError
+from harness.pairs.base import Subset
+from harness.pairs.gold_yolo.annotations import Annotations, read_annotations
+from harness.pairs.gold_yolo.datasets import Split, yaml_module
 from harness.pairs.gold_yolo.scenes import write_dataset_file
 
 CLASSES = (
     "person", "bicycle", "car", "motorcycle", "bus", "truck", "cat", "dog", "bottle", "chair",
 )  # fmt: skip
+IMAGES, SEED, TRAIN_SHARE = 1000, 42, 0.8
 
 
 @dataclass(frozen=True)
@@ -25,102 +28,136 @@ class Request:
 
     source: Path
     target: Path
-    images: int = 1000
+    images: int = IMAGES
     classes: tuple[str, ...] = CLASSES
-    seed: int = 42
-    train_share: float = 0.8
+    seed: int = SEED
+    train_share: float = TRAIN_SHARE
+    annotations: Path | None = None
+
+
+def prepare_subset(subset: Subset) -> Path:
+    """What `align data prepare` asks for; what it leaves open is as in the published recipe."""
+    return prepare(
+        Request(
+            subset.source,
+            subset.target,
+            IMAGES if subset.count is None else subset.count,
+            subset.classes or CLASSES,
+            SEED if subset.seed is None else subset.seed,
+            TRAIN_SHARE if subset.train_share is None else subset.train_share,
+            subset.annotations,
+        )
+    )
 
 
 def prepare(request: Request) -> Path:
-    """Write the data set with `dataset_info.json`; returns its `dataset.yaml`."""
-    if not 0 < request.train_share < 1:
-        raise BadInput(f"--split {request.train_share}: the share of training lies between 0 and 1")
-    file, told = _annotations(request.source)
-    classes = _class_numbers(told, request.classes, file)
-    labels = _labels(told, classes)
+    """Write the data set with `dataset_info.json`, all of it or nothing; returns its `dataset.yaml`."""
+    _check(request)
+    told = read_annotations(request.annotations or _annotations(request.source))
+    labels = told.labels(told.class_numbers(request.classes))
     chosen = _chosen(sorted(labels), request)
-    images = {image["id"]: image for image in told["images"]}
+    places = _image_files(request.source, told, chosen)
     count = round(len(chosen) * request.train_share)
     splits: dict[Split, list[int]] = {"train": chosen[:count], "val": chosen[count:]}
-    boxes = dict.fromkeys(request.classes, 0)
-    for split, members in splits.items():
-        for number in members:
-            rows = labels[number]
-            _write_image(request, split, images[number], rows)
-            for label, *_ in rows:
-                boxes[request.classes[int(label)]] += 1
-    info = {
-        "source": file.name,
-        "seed": request.seed,
-        "images": {split: len(members) for split, members in splits.items()},
-        "objects": boxes,
-        "classes": list(request.classes),
-    }
-    text = json.dumps(info, indent=2) + "\n"
-    (request.target / "dataset_info.json").write_text(text, encoding="utf-8")
-    return write_dataset_file(request.target, list(splits), request.classes)
+    partial = request.target.with_name(request.target.name + ".partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        for split, members in splits.items():
+            for number in members:
+                _write_image(partial, split, places[number], labels[number])
+        _write_info(partial, request, told.path.name, splits, labels)
+        path = write_dataset_file(partial, list(splits), request.classes)
+        if request.target.is_dir():
+            request.target.rmdir()
+        partial.rename(request.target)
+    except OSError as problem:
+        raise HarnessError(f"cannot write {request.target}: {problem}") from problem
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return request.target / path.name
 
 
-def _annotations(source: Path) -> tuple[Path, dict[str, Any]]:
+def _check(request: Request) -> None:
+    """Refuse what no folder of COCO's could fulfil."""
+    if not 0 < request.train_share < 1:
+        raise BadInput(f"--split {request.train_share}: the share of training lies between 0 and 1")
+    repeated = sorted({name for name in request.classes if request.classes.count(name) > 1})
+    if repeated:
+        raise BadInput(f"--classes names {', '.join(repeated)} more than once; name each class once")
+    target = request.target
+    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise BadInput(f"--target {target} holds something already; give a new or an empty folder")
+    yaml_module()  # before anything is copied: what it says when it is missing
+
+
+def _annotations(source: Path) -> Path:
     files = sorted(source.glob("annotations/instances_*.json"))
     if not files:
         raise BadInput(f"no annotations/instances_*.json in {source}; give a folder as COCO publishes it")
-    try:
-        told = json.loads(files[0].read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as problem:
-        raise BadInput(f"{files[0]} cannot be read: {problem}") from problem
-    missing = [name for name in ("images", "annotations", "categories") if name not in told]
-    if missing:
-        raise BadInput(f"{files[0]} has no {' and no '.join(missing)}; it is no file of COCO's objects")
-    return files[0], told
-
-
-def _class_numbers(told: dict[str, Any], names: Sequence[str], file: Path) -> dict[int, int]:
-    """From COCO's category to the place in the list of wanted classes."""
-    known = {category["name"]: category["id"] for category in told["categories"]}
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise BadInput(f"{file} knows no class {', '.join(unknown)}; it has {', '.join(sorted(known))}")
-    return {known[name]: place for place, name in enumerate(names)}
-
-
-def _labels(told: dict[str, Any], classes: dict[int, int]) -> dict[int, list[tuple[float, ...]]]:
-    """By image its objects (class, centre x, centre y, width, height) in shares; crowds are left out."""
-    sizes = {image["id"]: (image["width"], image["height"]) for image in told["images"]}
-    labels: dict[int, list[tuple[float, ...]]] = {}
-    for one in told["annotations"]:
-        if one.get("iscrowd") or one["category_id"] not in classes:
-            continue
-        width, height = sizes[one["image_id"]]
-        x, y, w, h = one["bbox"]
-        left, right = max(x, 0) / width, min(x + w, width) / width
-        top, bottom = max(y, 0) / height, min(y + h, height) / height
-        if right > left and bottom > top:
-            row = (classes[one["category_id"]], (left + right) / 2, (top + bottom) / 2)
-            labels.setdefault(one["image_id"], []).append((*row, right - left, bottom - top))
-    return labels
+    return files[0]
 
 
 def _chosen(numbers: list[int], request: Request) -> list[int]:
+    """Some of the images, in an order that the seed decides, so that each split has one."""
     if len(numbers) < max(request.images, 2):
         raise BadInput(
             f"{request.images} images are wanted, {len(numbers)} hold an object of these classes; "
             "ask for fewer (2 at least) or for more classes"
         )
+    share = round(request.images * request.train_share)
+    if not 0 < share < request.images:
+        raise BadInput(
+            f"--split {request.train_share} of {request.images} images leaves a split empty; "
+            "ask for more images or another split"
+        )
     order = seeded.generator(request.seed, "gold_yolo/prepare").permutation(len(numbers))
     return [numbers[place] for place in order[: request.images]]
 
 
-def _write_image(
-    request: Request, split: Split, image: dict[str, Any], rows: list[tuple[float, ...]]
-) -> None:
-    name = Path(image["file_name"]).name
-    found = next((path for path in sorted(request.source.rglob(name)) if path.is_file()), None)
-    if found is None:
-        raise BadInput(f"the image {name} is not below {request.source}, though its annotations are there")
+def _image_files(source: Path, told: Annotations, chosen: Sequence[int]) -> dict[int, Path]:
+    """Where the chosen images are, by number."""
+    wanted = {told.images[number].name: number for number in chosen}
+    if len(wanted) < len(chosen):
+        raise BadInput(f"{told.path} gives two of the chosen images one file name; each needs its own")
+    found: dict[int, Path] = {}
+    for path in sorted(source.rglob("*")):
+        if path.name in wanted and path.is_file():
+            found.setdefault(wanted[path.name], path)
+    lost = sorted(name for name, number in wanted.items() if number not in found)
+    if lost:
+        raise BadInput(
+            f"the image {lost[0]} is not below {source}, though {told.path} names it "
+            f"({len(lost)} of {len(wanted)} are not there); put the images beside the annotations, or name "
+            "other annotations with --annotations"
+        )
+    return found
+
+
+def _write_image(folder: Path, split: Split, image: Path, rows: list[tuple[float, ...]]) -> None:
     for kind in ("images", "labels"):
-        (request.target / kind / split).mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(found, request.target / "images" / split / name)
+        (folder / kind / split).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(image, folder / "images" / split / image.name)
     lines = [f"{int(row[0])} " + " ".join(f"{value:.6f}" for value in row[1:]) for row in rows]
-    path = request.target / "labels" / split / f"{Path(name).stem}.txt"
+    path = folder / "labels" / split / f"{image.stem}.txt"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _write_info(
+    folder: Path,
+    request: Request,
+    source: str,
+    splits: dict[Split, list[int]],
+    labels: dict[int, list[tuple[float, ...]]],
+) -> None:
+    boxes = dict.fromkeys(request.classes, 0)
+    for number in (number for members in splits.values() for number in members):
+        for label, *_ in labels[number]:
+            boxes[request.classes[int(label)]] += 1
+    info: dict[str, Any] = {
+        "source": source,
+        "seed": request.seed,
+        "images": {split: len(members) for split, members in splits.items()},
+        "objects": boxes,
+        "classes": list(request.classes),
+    }
+    (folder / "dataset_info.json").write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from harness.pairs.base import InputRequest, Mode
 from harness.pairs.gold_yolo.config import CONFIGS, Config
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
 from harness.pairs.gold_yolo.grid import grid
-from harness.pairs.gold_yolo.pair import PAIR, traced_variant
+from harness.pairs.gold_yolo.pair import PAIR, traced_gradients, traced_variant
 from harness.pairs.gold_yolo.targets import grouped
 
 
@@ -63,7 +63,7 @@ def test_inputs() -> None:
     [
         ("n", "train", {"batch": 1, "size": (64, 64)}, "a norm would see one value a channel"),
         ("n_atss", "frozen", {"size": (64, 96)}, "assigning by place needs 9 cells in every level"),
-        ("s_fuse_ab", "train", {}, "the head fuse_ab has no loss here"),
+        ("s_distill_ns", "train", {}, "the head distill_ns has no loss here: as published .* a teacher"),
         ("n", "frozen", {"size": (8, 8)}, "assigning needs 13 cells"),
     ],
 )
@@ -105,12 +105,21 @@ def test_the_variant_of_a_trace(case: str, variant: str) -> None:
     assert traced_variant({"variant": "n", "case": case}) == variant
 
 
+@pytest.mark.parametrize(
+    ("case", "kept"), [("frozen_tal", "*"), ("frozen_atss", "detect.*"), ("train_tal", "detect.*")]
+)
+def test_the_gradients_that_a_trace_keeps(case: str, kept: str) -> None:
+    assert traced_gradients({"variant": "n", "case": case}) == kept
+
+
 def test_cells_come_row_by_row() -> None:
     found = grid(((2, 3), (1, 2), (1, 1)))
     assert found.counts == (6, 2, 1)
     assert found.points[:4].tolist() == [[0.5, 0.5], [1.5, 0.5], [2.5, 0.5], [0.5, 1.5]]
     assert found.pixels[-1].tolist() == [16, 16]
     assert found.boxes[0].tolist() == [4 - 20, 4 - 20, 4 + 20, 4 + 20]
+    assert found.repeated(2).counts == (12, 4, 2)
+    assert found.repeated(2).pixels[:3].tolist() == [[4, 4], [4, 4], [12, 4]]
 
 
 def test_targets_by_image() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from harness.errors import BadInput
+from harness.errors import BadInput, HarnessError
 from harness.pairs.gold_yolo.datasets import DetectionFolder, read_dataset_file
 from harness.pairs.gold_yolo.prepare import Request, prepare
 
@@ -66,7 +67,7 @@ def test_the_seed_decides(request_: Request, tmp_path: Path) -> None:
         return [path.stem for path in DetectionFolder(told, "train").images]
 
     assert names(1, "a") == names(1, "b")
-    assert names(1, "a") != names(3, "c")
+    assert names(1, "c") != names(3, "d")
 
 
 @pytest.mark.parametrize(
@@ -74,17 +75,103 @@ def test_the_seed_decides(request_: Request, tmp_path: Path) -> None:
     [
         ({"images": 11}, "11 images are wanted, 10 hold an object"),
         ({"classes": ("cat", "cow")}, "knows no class cow; it has cat, dog, person"),
+        ({"classes": ("cat", "dog", "cat")}, "--classes names cat more than once"),
         ({"train_share": 1.5}, "--split 1.5"),
+        ({"train_share": 0.01}, "--split 0.01 of 6 images leaves a split empty"),
         ({"source": Path("nowhere")}, r"no annotations/instances_\*\.json in nowhere"),
     ],
 )
 def test_what_cannot_be_prepared(change: dict[str, Any], said: str, request_: Request) -> None:
     with pytest.raises(BadInput, match=said):
         prepare(replace(request_, **change))
+    assert not list(request_.target.parent.glob("small*"))
+
+
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda told: told.pop("images"), "has no list images"),
+        (lambda told: told.update(categories={}), "has no list categories"),
+        (lambda told: told["images"][2].pop("width"), r"images\[2\] .* no entry 'width'"),
+        (lambda told: told["images"][0].update(height=0), r"images\[0\] .* 80x0 pixels"),
+        (lambda told: told["categories"].append("cow"), r"categories\[3\]"),
+        (lambda told: told["annotations"].insert(0, 7), r"annotations\[0\]"),
+        (lambda told: told["annotations"][0].update(image_id=99), r"annotations\[0\] .* no entry 99"),
+        (
+            lambda told: told["annotations"][0].update(bbox=[1, 2, 3]),
+            r"annotations\[0\] .* not enough values",
+        ),
+        (
+            lambda told: told["annotations"][0].update(bbox=[1, 2, 3, float("nan")]),
+            "a box that is not finite",
+        ),
+    ],
+)
+def test_annotations_that_are_not_coco(change: Change, said: str, request_: Request) -> None:
+    path = request_.source / "annotations" / "instances_val2017.json"
+    told = json.loads(path.read_text())
+    change(told)
+    path.write_text(json.dumps(told))
+    with pytest.raises(BadInput, match=said) as refused:
+        prepare(request_)
+    assert str(path) in str(refused.value)
+    assert not list(request_.target.parent.glob("small*"))
+
+
+def test_annotations_that_are_no_json(request_: Request) -> None:
+    path = request_.source / "annotations" / "instances_val2017.json"
+    path.write_bytes(b"\xff{")
+    with pytest.raises(BadInput, match=r"instances_val2017\.json cannot be read"):
+        prepare(request_)
+
+
+def test_two_images_of_one_name(request_: Request) -> None:
+    path = request_.source / "annotations" / "instances_val2017.json"
+    told = json.loads(path.read_text())
+    for image in told["images"]:
+        image["file_name"] = "a.png"
+    path.write_text(json.dumps(told))
+    with pytest.raises(BadInput, match="gives two of the chosen images one file name"):
+        prepare(request_)
+
+
+def test_annotations_of_ones_own(request_: Request) -> None:
+    path = request_.source / "annotations" / "instances_val2017.json"
+    other = path.rename(request_.source / "mine.json")
+    assert prepare(replace(request_, annotations=other)).is_file()
+
+
+def test_nothing_is_written_over(request_: Request) -> None:
+    request_.target.mkdir()
+    assert prepare(request_).is_file()
+    before = sorted(request_.target.rglob("*"))
+    with pytest.raises(BadInput, match="holds something already"):
+        prepare(request_)
+    assert sorted(request_.target.rglob("*")) == before
+
+
+def test_nothing_half_written_stays(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[Path] = []
+
+    def copy(source: Path, target: Path) -> None:
+        if copied:
+            raise OSError(28, "No space left on device")
+        copied.append(target)
+        target.write_bytes(source.read_bytes())
+
+    monkeypatch.setattr("shutil.copyfile", copy)
+    with pytest.raises(HarnessError, match="No space left"):
+        prepare(request_)
+    assert copied
+    assert not list(request_.target.parent.glob("small*"))
 
 
 def test_a_missing_image(request_: Request) -> None:
     for path in (request_.source / "val2017").glob("*.png"):
         path.unlink()
-    with pytest.raises(BadInput, match="though its annotations are there"):
+    with pytest.raises(BadInput, match=r"\.png is not below .*\(6 of 6 are not there"):
         prepare(request_)
+    assert not request_.target.exists()

@@ -51,7 +51,7 @@ def test_unlisted_golden_is_refused(tmp_path: Path) -> None:
         golden.verify_digest(tmp_path / "small" / "small.eval.h5")
 
 
-LARGEST = {"gold_yolo": 400_000}  # bytes; its variants have thousands of tensors
+FILE, TENSOR, LARGEST = 16_384, 160, 1_000_000  # bytes, as docs/traces.md has it
 
 
 def test_built_in_goldens_are_pinned_and_small() -> None:
@@ -59,4 +59,6 @@ def test_built_in_goldens_are_pinned_and_small() -> None:
         for name in entries:
             path = golden.FOLDER / model / f"{name}.h5"
             golden.verify_digest(path)
-            assert path.stat().st_size <= LARGEST.get(model, 200_000)
+            with Trace.open(path) as trace:
+                allowed = min(FILE + TENSOR * len(trace.records), LARGEST)
+            assert path.stat().st_size <= allowed
