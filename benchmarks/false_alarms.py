@@ -110,7 +110,9 @@ def _one(kind: Kind, seed: int, workers: Any) -> dict[str, Any]:
 
 def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     counts = Counter(row["verdict"] for row in rows)
-    by_kind = Counter(f"{row['model']} {row['variant']} {row['mode']}" for row in rows if row["verdict"] != "failed")
+    by_kind = Counter(
+        f"{row['model']} {row['variant']} {row['mode']}" for row in rows if row["verdict"] != "failed"
+    )
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "comparisons": counts["aligned"] + counts["diverged"],

@@ -22,7 +22,7 @@ import numpy as np
 from harness import pairs
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
-from harness.sides import forcing, holding, planting, truth
+from harness.sides import forcing, holding, planting, stepping, truth
 from harness.sides.contract import Framework
 from harness.sides.cost import Cost, peak_bytes, reset_peak
 from harness.sides.describing import attributes_of, build_upstream, installed, same
@@ -36,8 +36,9 @@ class Side(Framework):
     def verbs(self) -> dict[str, Callable[..., Any]]:
         """The requests a worker takes."""
         told = (self.describe, self.build, self.load, self.run, self.backward, self.step, self.replay)
-        more = (self.measure, self.truth, self.local, self.local_truth, self.hold, self.retry, self.plant)
-        return {verb.__name__: verb for verb in (*told, *more)}
+        more = (self.measure, self.truth, self.local, self.local_truth, self.hold, self.retry)
+        planted = (self.plant, self.planted, self.steps)
+        return {verb.__name__: verb for verb in (*told, *more, *planted)}
 
     def call_alone(self, module: Any, attributes: Mapping[str, Any], inputs: dict[str, Any]) -> Any:
         """Call with changed attributes; positional inputs are those named by their place."""
@@ -99,7 +100,8 @@ class Side(Framework):
             self.model = build_upstream(**upstream)
         self.layers = {path: self.layer_of(module) for path, module in self.modules()}
         self.paths = {id(module): path for path, module in self.modules()}
-        self._optimizer, self.loss_change = None, lambda loss: loss
+        self._optimizer = None
+        planting.uproot(self)
         return self.describe()
 
     def side_module(self) -> Any:
@@ -283,6 +285,17 @@ class Side(Framework):
         self._state = self.read_state()
         return {"lr": lr}
 
+    def steps(
+        self,
+        gradients: str,
+        rates: list[float],
+        path: str,
+        dtype: str = "float32",
+        deviation: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Steps of a new optimiser on the gradients of a trace; see `harness.sides.stepping`."""
+        return stepping.take_steps(self, Path(gradients), rates, Path(path), dtype, deviation or {})
+
     def replay(
         self,
         path: str,
@@ -335,6 +348,10 @@ class Side(Framework):
     def plant(self, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
         """Plant a mistake of `harness.selftest` into the model; `build` makes a sound one again."""
         return planting.plant(self, kind, path, attributes)
+
+    def planted(self) -> dict[str, Any]:
+        """Whether the mistake planted last has changed anything in the runs since."""
+        return {"effect": self.effect}
 
     def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> dict[str, Any]:
         """Time bare runs, synchronised: forward, and backward too in a training mode."""

@@ -40,6 +40,7 @@ class Framework(ABC):
         self._recorder: Recorder | None = None
         self._held: holding.Held | None = None
         self.loss_change: Callable[[Any], Any] = lambda loss: loss
+        self.effect = False  # whether a planted mistake has changed anything
 
     @abstractmethod
     def versions(self) -> dict[str, str]:
@@ -134,8 +135,16 @@ class Framework(ABC):
         return ""
 
     @abstractmethod
-    def make_optimizer(self) -> Any:
-        """The optimiser of the pair's recipe over the model's parameters."""
+    def make_optimizer(self, kind: str | None = None, options: Mapping[str, Any] | None = None) -> Any:
+        """The optimiser of the pair's recipe over the model's parameters, or one that deviates from it."""
+
+    @abstractmethod
+    def hand_gradients(self, arrays: Arrays) -> None:
+        """Let the next step use these gradients; a parameter that is not named has none."""
+
+    @abstractmethod
+    def begin_at(self, optimizer: Any, count: int) -> None:
+        """Let an Adam believe that it has taken `count` steps already, of nothing."""
 
     @abstractmethod
     def apply_step(self, optimizer: Any, lr: float) -> None:

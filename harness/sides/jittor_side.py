@@ -283,10 +283,26 @@ class JittorSide(Side):
         """Where Jittor keeps them."""
         return str(Path(jt.flags.cache_path) / "jit")
 
-    def make_optimizer(self) -> Any:
+    def make_optimizer(self, kind: str | None = None, options: Mapping[str, Any] | None = None) -> Any:
         """The recipe's optimiser over all parameters that learn."""
         recipe = self.pair.recipe
-        return _OPTIMIZERS[recipe.optimizer](list(self._trainable().values()), lr=recipe.lr, **recipe.options)
+        given = {**recipe.options, **(options or {})}
+        return _OPTIMIZERS[kind or recipe.optimizer](list(self._trainable().values()), lr=recipe.lr, **given)
+
+    def hand_gradients(self, arrays: Arrays) -> None:
+        """Keep them for the next step."""
+        shapes = {name: value.shape for name, value in self._trainable().items()}
+        self._gradients = {
+            name: jt.array(np.ascontiguousarray(array).reshape(shapes[name]))
+            for name, array in arrays.items()
+            if name in shapes
+        }
+
+    def begin_at(self, optimizer: Any, count: int) -> None:
+        """Moments of zero, and the count."""
+        for value in self._trainable().values():
+            moments = {name: jt.zeros_like(value) for name in ("exp_avg", "exp_avg_sq")}
+            optimizer.state[id(value)] = {"step": count, **moments}
 
     def apply_step(self, optimizer: Any, lr: float) -> None:
         """Set the rate and step with the gradients of the last backward pass."""
@@ -294,5 +310,5 @@ class JittorSide(Side):
             raise BadInput("a step needs a backward pass first")
         for group in optimizer.param_groups:
             group["lr"] = lr
-        optimizer.take_gradients([self._gradients[name] for name in self._learning])
+        optimizer.take_gradients([self._gradients.get(name) for name in self._learning])
         optimizer.step()

@@ -271,11 +271,27 @@ class TorchSide(Side):
         """Torch compiles nothing here."""
         return 0
 
-    def make_optimizer(self) -> torch.optim.Optimizer:
+    def make_optimizer(
+        self, kind: str | None = None, options: Mapping[str, Any] | None = None
+    ) -> torch.optim.Optimizer:
         """The recipe's optimiser over all parameters that learn."""
         recipe = self.pair.recipe
         learning = [value for value in self.model.parameters() if value.requires_grad]
-        return _OPTIMIZERS[recipe.optimizer](learning, lr=recipe.lr, **recipe.options)
+        given = {**recipe.options, **(options or {})}
+        return _OPTIMIZERS[kind or recipe.optimizer](learning, lr=recipe.lr, **given)
+
+    def hand_gradients(self, arrays: Arrays) -> None:
+        """Set them."""
+        for name, value in self.model.named_parameters():
+            array = arrays.get(name)
+            value.grad = None if array is None else torch.from_numpy(array).reshape(value.shape).to(value)
+
+    def begin_at(self, optimizer: torch.optim.Optimizer, count: int) -> None:
+        """Moments of zero, and the count."""
+        for group in optimizer.param_groups:
+            for value in group["params"]:
+                moments = {name: torch.zeros_like(value) for name in ("exp_avg", "exp_avg_sq")}
+                optimizer.state[value] = {"step": torch.tensor(float(count)), **moments}
 
     def apply_step(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
         """Set the rate and step."""
