@@ -12,7 +12,7 @@ from harness import comparing, selftest
 from harness.alignment import Alignment
 from harness.deviation import Deviation
 from harness.diagnose import Cause
-from harness.errors import BadInput, HarnessError
+from harness.errors import BadInput, HarnessError, WorkerLost
 from harness.pairs.base import Mode
 from harness.progress import Progress
 from harness.runs import alone, causes, explain, steps
@@ -52,6 +52,8 @@ def run(request: CompareRequest, count: int | None, seeds: int, progress: Progre
 
     def after(work: Work, alignment: Alignment, inputs: Path) -> None:
         nonlocal ran
+        if alignment.verdict == "failed":
+            raise WorkerLost(f"the sound port could not be compared: {alignment.sentence}")
         if work.case.mode == "train":
             sound = steps.compare_steps(work)
             ran += 1

@@ -22,7 +22,7 @@ import numpy as np
 from harness import pairs
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
-from harness.sides import forcing, holding, planting, stepping, truth
+from harness.sides import forcing, holding, planting, pulling, stepping, truth
 from harness.sides.contract import Framework
 from harness.sides.cost import Cost, peak_bytes, reset_peak
 from harness.sides.describing import attributes_of, build_upstream, installed, same
@@ -37,7 +37,7 @@ class Side(Framework):
         """The requests a worker takes."""
         told = (self.describe, self.build, self.load, self.run, self.backward, self.step, self.replay)
         more = (self.measure, self.truth, self.local, self.local_truth, self.hold, self.retry)
-        planted = (self.plant, self.planted, self.steps)
+        planted = (self.plant, self.planted, self.steps, self.pull)
         return {verb.__name__: verb for verb in (*told, *more, *planted)}
 
     def call_alone(self, module: Any, attributes: Mapping[str, Any], inputs: dict[str, Any]) -> Any:
@@ -344,6 +344,12 @@ class Side(Framework):
         if self._held is None:
             raise BadInput("there is no call to try again: hold one first")
         return holding.try_again(self, self._held, trials, Path(folder))
+
+    def pull(self, gradients: str, trials: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
+        """Pull gradients back through the kept call, once a trial; see `harness.sides.pulling`."""
+        if self._held is None:
+            raise BadInput("there is no call to pull gradients through: hold one first")
+        return pulling.pull_back(self, self._held, Path(gradients), trials, Path(folder))
 
     def plant(self, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
         """Plant a mistake of `harness.selftest` into the model; `build` makes a sound one again."""

@@ -111,9 +111,9 @@ class Framework(ABC):
 
     @abstractmethod
     def forced_gradients(
-        self, loss: Any, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
+        self, loss: Any | None, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
     ) -> Arrays:
-        """Back-propagate the loss and, from each `given` tensor, the gradient beside it.
+        """Back-propagate the loss, if any, and, from each `given` tensor, the gradient beside it.
 
         What reaches the leaves comes under their addresses, the rest as `grad:PARAM` and `grad_input:NAME`.
         """

@@ -254,14 +254,15 @@ class JittorSide(Side):
             own[name].assign(self.leaf(array, own[name], learns=False)[0])
 
     def forced_gradients(
-        self, loss: Any, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
+        self, loss: Any | None, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
     ) -> Arrays:
         """Jittor's gradients of one sum in which every result counts with the gradient given for it."""
-        total = loss.sum()
+        total = jt.zeros(1) if loss is None else loss.sum()
         for tensor, gradient in given:
             total = total + (tensor * self.leaf(gradient, tensor, learns=False)[0].stop_grad()).sum()
         targets = {f"grad:{name}": value for name, value in self._trainable().items()}
-        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.forward} | dict(leaves)
+        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)}
+        targets |= leaves
         targets = {name: value for name, value in targets.items() if value.dtype.is_float()}
         found = jt.grad(total, list(targets.values()), retain_graph=False)
         jt.sync(found)

@@ -235,15 +235,15 @@ class TorchSide(Side):
                 own[name].copy_(torch.from_numpy(np.array(array)).reshape(own[name].shape))
 
     def forced_gradients(
-        self, loss: Tensor, given: list[tuple[Tensor, NDArray[Any]]], leaves: Mapping[str, Tensor]
+        self, loss: Tensor | None, given: list[tuple[Tensor, NDArray[Any]]], leaves: Mapping[str, Tensor]
     ) -> Arrays:
         """Autograd from all results at once; the graph is cut between them."""
-        begun = [(loss, torch.ones_like(loss))]
+        begun = [] if loss is None else [(loss, torch.ones_like(loss))]
         for tensor, gradient in given:
             begun.append((tensor, torch.from_numpy(np.array(gradient)).reshape(tensor.shape).to(tensor)))
         begun = [(tensor, gradient) for tensor, gradient in begun if tensor.requires_grad]
         targets: dict[str, Tensor] = {f"grad:{name}": value for name, value in self.model.named_parameters()}
-        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.forward}
+        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)}
         targets = {name: value for name, value in {**targets, **leaves}.items() if value.requires_grad}
         found = torch.autograd.grad(
             [tensor for tensor, _ in begun],
