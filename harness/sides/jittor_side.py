@@ -243,7 +243,9 @@ class JittorSide(Side):
 
     def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
         """A new variable."""
-        made = self.to_tensors({"": np.array(array).reshape(like.shape)}, str(like.dtype))[""]
+        wide = np.ascontiguousarray(array, str(like.dtype) if array.dtype.kind == "f" else None)
+        wide = wide.reshape(like.shape)
+        made = jt.array64(wide) if wide.dtype.itemsize == 8 else jt.array(wide)
         if learns and made.dtype.is_float():
             made.start_grad()
         return made, made
