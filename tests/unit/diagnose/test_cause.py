@@ -22,6 +22,7 @@ from harness.diagnose import (
 
 Array = NDArray[Any]
 GIVEN = np.random.default_rng(3).standard_normal((2, 4, 8, 8)).astype(np.float32)
+BRANCH = np.random.default_rng(11).standard_normal(GIVEN.shape)
 BIAS = np.random.default_rng(4).standard_normal(4).astype(np.float32)
 
 
@@ -134,6 +135,23 @@ def test_order_of_a_concatenation() -> None:
     assert "joined in the order [1, 0]" in explain_forward(evidence, lambda t: [None for _ in t]).sentence
 
 
+@pytest.mark.parametrize(
+    ("kind", "port", "words"),
+    [
+        ("add", 1.001 * GIVEN + BRANCH, "input number 0 times 1.001"),
+        ("sub", GIVEN - 3 * BRANCH, "input number 1 times 3"),
+        ("cat", np.concatenate([GIVEN, 0.5 * BRANCH], 1), "input number 1 times 0.5"),
+        ("cat", np.concatenate([0 * GIVEN, BRANCH], 1), "input number 0 times 0"),
+    ],
+)
+def test_scaled_part(kind: str, port: Array, words: str) -> None:
+    sound = {"add": GIVEN + BRANCH, "sub": GIVEN - BRANCH, "cat": np.concatenate([GIVEN, BRANCH], 1)}[kind]
+    ours, its = (tensor.astype(np.float32) for tensor in (sound, port))
+    parts = (GIVEN, BRANCH.astype(np.float32))
+    evidence = Evidence(kind, ours, its, inputs=parts, operation=True, floor=1e-4)
+    assert words in explain_forward(evidence, lambda t: [None for _ in t]).sentence
+
+
 def test_a_single_number_is_explained_too() -> None:
     loss = np.array(2.0, np.float32)
     evidence = Evidence("loss", loss, loss * np.float32(1.5), floor=1e-6)
@@ -148,9 +166,6 @@ def test_gradient_that_never_comes_is_a_detached_branch() -> None:
 def share(name: str, kind: str, part: Array, given: Array, taken: Array | None = None, **more: Any) -> Share:
     evidence = Evidence(kind, part, part, training=True, **more)
     return Share(name, evidence, part, given, taken, lambda trials: [None for _ in trials])
-
-
-BRANCH = np.random.default_rng(11).standard_normal(GIVEN.shape)
 
 
 @pytest.mark.parametrize(
