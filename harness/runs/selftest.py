@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import comparing, selftest
 from harness.alignment import Alignment
@@ -38,10 +39,21 @@ class Result:
     rows: list[Outcome]
     alarms: list[str]
     seconds: float
+    versions: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def run(request: CompareRequest, count: int | None, seeds: int, progress: Progress) -> Result:
-    """Plant a sample of mistakes, or all of them, into the port that a request names."""
+def run(
+    request: CompareRequest,
+    count: int | None,
+    seeds: int,
+    progress: Progress,
+    tell: Callable[[Outcome], None] = lambda row: None,
+    most_seconds: float = math.inf,
+) -> Result:
+    """Plant a sample of mistakes, or all of them, into the port that a request names.
+
+    `tell` is given each row as soon as it is known. After `most_seconds` no more mistakes are planted.
+    """
     from harness.runs.compare import compare, kept_workers
 
     started = time.perf_counter()
@@ -49,6 +61,7 @@ def run(request: CompareRequest, count: int | None, seeds: int, progress: Progre
     alarms: list[str] = []
     chosen: list[Mistake] = []
     ran = 0
+    versions: dict[str, Any] = {}
 
     def after(work: Work, alignment: Alignment, inputs: Path) -> None:
         nonlocal ran
@@ -68,6 +81,9 @@ def run(request: CompareRequest, count: int | None, seeds: int, progress: Progre
             text = f"{place} of {len(mine)} in mode {mistake.mode}: {mistake.kind} in {mistake.path}"
             progress.event("jittor", "state", text=text)
             rows.append(_try(work, mistake, inputs))
+            tell(rows[-1])
+            if time.perf_counter() - started > most_seconds * (MODES.index(work.case.mode) + 1) / len(MODES):
+                break
 
     with kept_workers(request.device, request.timeout) as workers:
         for mode in MODES:
@@ -79,9 +95,11 @@ def run(request: CompareRequest, count: int | None, seeds: int, progress: Progre
                     )
                     alignment = compare(this, progress, after, workers)
                 ran += 1
+                versions = {name: side.versions for name, side in alignment.sides.items()}
                 if alignment.verdict != "aligned":
                     alarms.append(f"{mode}, seed {seed}: {alignment.sentence}")
-    return Result(selftest.score(rows, len(alarms), ran), rows, alarms, time.perf_counter() - started)
+    score = selftest.score(rows, len(alarms), ran)
+    return Result(score, rows, alarms, time.perf_counter() - started, versions)
 
 
 def _chosen(work: Work, count: int | None, seed: int) -> list[Mistake]:
