@@ -16,6 +16,7 @@ import re
 from typing import NamedTuple
 
 ROOT = "(model)"
+EQUAL = "equal"  # the note of a trace of layers run alone: what is the reference's to the bit
 KINDS = ("input", "layer", "output", "loss", "grad", "grad_input", "state", "metric")
 _LAYER = re.compile(r"layer:(?P<path>.+)#(?P<call>\d+):(?P<role>out|in|grad)(?:\.(?P<key>.+))?")
 

@@ -12,14 +12,30 @@ from harness.errors import BadInput
 from harness.pairs.base import Arrays
 
 TENSORS = "tensors.npz"
-# Names of constructor arguments that Jittor spells in its own way.
-_JITTOR_NAMES = {"LeakyReLU": {"negative_slope": "scale"}}
+# Names of arguments that Jittor spells in its own way.
+_JITTOR_NAMES = {
+    "LeakyReLU": {"negative_slope": "scale"},
+    "leaky_relu": {"negative_slope": "scale"},
+    **{name: {"keepdim": "keepdims"} for name in ("sum", "mean", "max", "min", "prod")},
+}
 # Arguments that no layer of Jittor has, or that change no number.
 _NOT_IN_JITTOR = {
     "track_running_stats", "inplace", "padding_mode", "device", "dtype", "return_indices",
     "recompute_scale_factor", "antialias",
 }  # fmt: skip
-_OF_JITTOR = {"cat": "jt.concat", "add": "jt.add", "mul": "jt.multiply", "relu": "jt.nn.relu"}
+# Functions that Jittor has beside its layers, under torch's names; layers that stand for a function it lacks.
+_OF_JITTOR = frozenset([
+    "abs", "add", "argmax", "bmm", "cat", "clamp", "cumsum", "div", "einsum", "exp", "log", "matmul", "max",
+    "maximum", "mean", "min", "minimum", "mul", "norm", "normalize", "pow", "prod", "rsqrt", "sigmoid",
+    "sqrt", "stack", "std", "sub", "sum", "tanh", "var", "where",
+])  # fmt: skip
+_AS_LAYER = {
+    "adaptive_avg_pool2d": ("AdaptiveAvgPool2d", "output_size"),
+    "adaptive_max_pool2d": ("AdaptiveMaxPool2d", "output_size"),
+    "avg_pool2d": ("AvgPool2d", "kernel_size"),
+    "max_pool2d": ("MaxPool2d", "kernel_size"),
+    "pixel_shuffle": ("PixelShuffle", "upscale_factor"),
+}
 
 _HEAD = '''"""{title}
 
@@ -72,14 +88,11 @@ def torch_script(title: str, call: Mapping[str, Any]) -> str:
 def jittor_script(title: str, call: Mapping[str, Any], port: Mapping[str, Any]) -> str:
     """The same call in plain Jittor, with the attributes that the port's layer has."""
     head = _head(title, "port.py", "jittor as jt", "jt.array(saved[name])")
-    called, kind = _called(call), call["name"].rpartition(".")[2]
+    kind = call["name"].rpartition(".")[2]
+    called = _called({**call, "kwargs": _renamed(kind, call["kwargs"])})
     if call["module"]:
-        names = _JITTOR_NAMES.get(kind, {})
-        made = {
-            names.get(name, name): port.get(names.get(name, name), port.get(name, value))
-            for name, value in call["made"].items()
-            if name not in _NOT_IN_JITTOR
-        }
+        own = {name: port.get(name, value) for name, value in call["made"].items()}
+        made = {name: port.get(name, value) for name, value in _renamed(kind, own).items()}
         middle = [f"layer = jt.nn.{kind}({_made(made)})"]
         middle.append("for name, value in state.items():")
         middle.append("    if hasattr(layer, name):")
@@ -87,8 +100,24 @@ def jittor_script(title: str, call: Mapping[str, Any], port: Mapping[str, Any]) 
         middle.append("layer.eval()" if not call.get("training") else "layer.train()")
         middle.append(f"result = layer({called})")
     else:
-        middle = [f"result = {_OF_JITTOR.get(kind, f'jt.nn.{kind}')}({called})"]
+        middle = [f"result = {_jittor_call(kind, call, called)}"]
     return head + "\n".join(middle) + "\n" + _TAIL.format(to_numpy="result.numpy()")
+
+
+def _renamed(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments under Jittor's names, without those that it does not have."""
+    names = _JITTOR_NAMES.get(kind, {})
+    return {names.get(name, name): item for name, item in arguments.items() if name not in _NOT_IN_JITTOR}
+
+
+def _jittor_call(kind: str, call: Mapping[str, Any], called: str) -> str:
+    """A function of Jittor, or its layer where it has no such function."""
+    if kind not in _AS_LAYER:
+        return f"jt.{kind}({called})" if kind in _OF_JITTOR else f"jt.nn.{kind}({called})"
+    layer, first = _AS_LAYER[kind]
+    given, *rest = call["args"]
+    made = {**dict(zip((first, "stride", "padding"), rest, strict=False)), **_renamed(kind, call["kwargs"])}
+    return f"jt.nn.{layer}({_made(made)})({_value(given)})"
 
 
 def _head(title: str, name: str, framework: str, make: str) -> str:

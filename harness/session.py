@@ -115,8 +115,10 @@ class Worker:
         """Wait until the framework is up; its versions and device.
 
         Jittor ends its process with exit status 0 when it has rebuilt a part of itself: that is no loss,
-        and the worker starts again.
+        and the worker starts again. A worker that is up already answers at once.
         """
+        if self.description:
+            return self.description
         for _ in range(_MOST_RESTARTS):
             try:
                 self.description = self._receive("start")

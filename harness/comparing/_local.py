@@ -27,6 +27,11 @@ def add_local(
     """Judge what layers did alone, and list the sources; the alignment is changed."""
     meter = Meter(reference, forced, truth)
     rows = {row.address: row for row in alignment.rows}
+    for address in forced.notes.get(addresses.EQUAL, ()):
+        row = rows.get(address)
+        if row is not None and row.obstacle is None and row.measured is not None:
+            equal = meter.equal(address, row.measured)
+            row.local = Local(equal, judge(address, equal, policy, alignment.overrides))
     for address in forced.records:
         row = rows.get(address)
         if row is None or row.obstacle is not None or forced.records[address].alias is not None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.comparing._places import kind_of
-from harness.numerics import difference, sample_difference
+from harness.numerics import difference, no_difference, sample_difference
 from harness.trace import Noise, Trace
 from harness.verdict import Measured
 
@@ -65,6 +65,19 @@ class Meter:
         if key not in self._known:
             self._known[key] = self._measure(address, key[2])
         return self._known[key]
+
+    def equal(self, address: str, known: Measured) -> Measured:
+        """What separates the reference from its own bits: nothing, but both from the truth.
+
+        `known` is any measurement of the same tensor of the reference.
+        """
+        seen = known.difference
+        nothing = no_difference(seen.size, seen.reference_l2, seen.reference_absmax)
+        measured = Measured(nothing, "whole", seen.size, known.integer, known.eps)
+        place = self._truth_place(address)
+        if not place:
+            return measured
+        return self._with_truth(address, measured, place, self.reference.array(address))
 
     def refine(self, address: str, measured: Measured, rtol: float) -> Measured:
         """The same with one more point on the curve of tolerances: the smallest atol beside `rtol`."""

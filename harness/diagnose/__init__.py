@@ -5,10 +5,12 @@ from __future__ import annotations
 from harness.diagnose._cause import Cause, explain_forward, explain_gradient, explain_state
 from harness.diagnose._evidence import Evidence, Trial
 from harness.diagnose._signature import signature
+from harness.diagnose.gradients import Share
 
 __all__ = [
     "Cause",
     "Evidence",
+    "Share",
     "Trial",
     "explain_forward",
     "explain_gradient",

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from harness import knowledge
-from harness.diagnose import activations, attributes, parameters, tensors
+from harness.diagnose import activations, attributes, gradients, parameters, tensors
 from harness.diagnose._evidence import Array, Evidence, Trial
 from harness.diagnose._signature import signature
+from harness.diagnose.gradients import Share
 
 Source = Callable[[Evidence], Iterator[Trial]]
 Replay = Callable[[Sequence[Trial]], list[Array | None]]
@@ -75,11 +76,20 @@ def _best(evidence: Evidence, batch: list[Trial], replay: Replay) -> Trial | Non
     return min(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
 
-def explain_gradient(evidence: Evidence) -> Cause:
-    """The same for what a layer gives back: nothing can be replayed, so tensors alone are tried."""
+def explain_gradient(evidence: Evidence, shares: Sequence[Share] = ()) -> Cause:
+    """The same for a gradient: each taker's share in it is tried in other forms, then the whole."""
     if evidence.reference.shape != evidence.port.shape:
         return _unexplained(evidence, 0)
     tried = 0
+    pulled = {id(share.pull): share for share in shares}
+    for trial, pull in gradients.trials(evidence, shares):
+        tried += 1
+        predicted = trial.predicted
+        if pull is not None:
+            (found,) = pull([trial])
+            predicted = None if found is None else gradients.with_share(evidence, pulled[id(pull)], found)
+        if predicted is not None and evidence.reproduces(predicted.astype(evidence.port.dtype)):
+            return _explained(evidence, trial, tried, "the port's gradient is")
     for trial in tensors.trials(evidence):
         tried += 1
         assert trial.predicted is not None  # these hypotheses predict

@@ -60,12 +60,44 @@ def _parts(evidence: Evidence) -> Iterator[Trial]:
                 yield Trial(
                     f"the reference with its parts joined in the order {list(order)}", predicted=joined
                 )
+    yield from _scaled_parts(evidence)
     channels = _channel_order(reference, evidence.port)
     if channels is not None:
         shown = ", ".join(map(str, channels[:8])) + (", ..." if len(channels) > 8 else "")
         yield Trial(
             f"the reference's output with its channels in the order {shown}", predicted=reference[:, channels]
         )
+
+
+def _scaled_parts(evidence: Evidence) -> Iterator[Trial]:
+    """One part of a sum or of a concatenation times a factor; left out where that is zero."""
+    reference = evidence.reference
+    if reference.shape != evidence.port.shape or reference.dtype.kind != "f":
+        return
+    error = evidence.port.astype(np.float64) - reference
+    for place in range(len(evidence.inputs)):
+        effect = _effect(evidence, place)
+        size = 0.0 if effect is None else float(np.sum(effect * effect))
+        if effect is None or not size or not np.isfinite(size):
+            continue
+        factor = float(np.sum(effect * error)) / size
+        words = f"the reference with its input number {place} times {round(1 + factor, 6):g}"
+        yield Trial(words, predicted=(reference + factor * effect).astype(reference.dtype))
+
+
+def _effect(evidence: Evidence, place: int) -> Array | None:
+    """What one part contributes to a sum, a difference or a concatenation."""
+    part, shape = evidence.inputs[place].astype(np.float64), evidence.reference.shape
+    if evidence.type in ("add", "sub") and len(evidence.inputs) == 2:
+        sign = -1.0 if evidence.type == "sub" and place == 1 else 1.0
+        return np.asarray(np.broadcast_to(sign * part, shape)) if part.ndim <= len(shape) else None
+    sizes = [given.shape[_CHANNELS] for given in evidence.inputs if given.ndim > _CHANNELS]
+    if evidence.type != "cat" or len(sizes) != len(evidence.inputs) or sum(sizes) != shape[_CHANNELS]:
+        return None
+    whole = np.zeros(shape)
+    start = sum(sizes[:place])
+    whole[:, start : start + sizes[place]] = part
+    return whole
 
 
 def _channel_order(reference: Array, port: Array) -> list[int] | None:

@@ -51,6 +51,28 @@ def sample_difference(
     )
 
 
+def no_difference(size: int, l2: float, absmax: float) -> Difference:
+    """What separates a tensor of that size, norm and largest element from its own bits."""
+    return Difference(
+        size=size,
+        max_abs=0.0,
+        max_rel=0.0,
+        l2=0.0,
+        rel_l2=0.0,
+        cosine=1.0,
+        max_ulp=0,
+        nonfinite=0,
+        worst=None,
+        worst_reference=None,
+        worst_candidate=None,
+        reference_l2=l2,
+        reference_absmax=absmax,
+        candidate_l2=l2,
+        pass_rtol=0.0,
+        pass_atol=0.0,
+    )
+
+
 def _conclude(walk: Walk, left: NDArray[Any], right: NDArray[Any], shape: tuple[int, ...]) -> Difference:
     l2, reference_l2, candidate_l2 = (
         float(np.sqrt(total)) for total in (walk.difference2, walk.reference2, walk.candidate2)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from harness.numerics._floats import Floats, dot, limits, square_sum, ulps, wider
 
 Positions = NDArray[np.intp]
+_NEAR = 1e-2
 _NOWHERE: Positions = np.empty(0, dtype=np.intp)
 
 
@@ -90,13 +91,15 @@ class Walk:
             self.candidate2 += reference2
             self._note_size(max(left.max(), -left.min()))
             return True
-        candidate2 = square_sum(right)
+        product = dot(left, apart)
+        near = difference2 < _NEAR * reference2  # then (r - d)^2 spares a walk over the candidate
+        candidate2 = reference2 - 2 * product + difference2 if near else square_sum(right)
         if candidate2 is None:
             return False
         self.reference2 += reference2
         self.candidate2 += candidate2
         self.difference2 += difference2
-        self.product += dot(left, apart)
+        self.product += product
         np.abs(apart, out=apart)
         self._measure_absolutely(apart, pair)
         self._measure_relatively(left, apart, pair)

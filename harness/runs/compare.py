@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +45,7 @@ class Work:
     progress: Progress
     stored: Stored | None = None
     after: After | None = None
+    kept: Mapping[str, Worker] = field(default_factory=dict)
     quiet: threading.Lock = field(default_factory=threading.Lock)
     state: Future[Path] = field(default_factory=Future)
     workers: dict[str, Worker] = field(default_factory=dict)
@@ -60,10 +61,27 @@ class Work:
         return SIDES if self.stored is None or self.stored.upstream else ("jittor",)
 
 
-def compare(request: CompareRequest, progress: Progress, after: After | None = None) -> Alignment:
+@contextlib.contextmanager
+def kept_workers(device: str, timeout: float) -> Iterator[dict[str, Worker]]:
+    """Workers of both sides for many comparisons in a row."""
+    with scratch_folder() as scratch, contextlib.ExitStack() as stack:
+        place = Path(scratch)
+        yield {
+            side: stack.enter_context(Worker(side, device, place, place / f"{side}.log", timeout))
+            for side in SIDES
+        }
+
+
+def compare(
+    request: CompareRequest,
+    progress: Progress,
+    after: After | None = None,
+    workers: Mapping[str, Worker] | None = None,
+) -> Alignment:
     """Compare a port with its reference and write the run's folder.
 
     `after` is called with the work, the alignment and the inputs' file while both workers are alive.
+    `workers` are used instead of new ones, and live on.
     """
     pair = _find(request.model)
     stored = stored_reference(request, pair) if request.reference else None
@@ -72,7 +90,7 @@ def compare(request: CompareRequest, progress: Progress, after: After | None = N
     progress.event("run", "folder", path=str(folder))
     try:
         with scratch_folder() as scratch:
-            work = Work(request, pair, case, folder, Path(scratch), progress, stored, after)
+            work = Work(request, pair, case, folder, Path(scratch), progress, stored, after, workers or {})
             alignment = run(work)
             _keep(work, alignment)
     except BaseException:
@@ -116,7 +134,7 @@ def run(work: Work) -> Alignment:
     with contextlib.ExitStack() as stack:
         for side in work.live:
             log = work.folder / "logs" / f"{side}.log"
-            work.workers[side] = stack.enter_context(
+            work.workers[side] = work.kept.get(side) or stack.enter_context(
                 Worker(side, work.case.device, work.scratch, log, work.request.timeout)
             )
         with ThreadPoolExecutor(len(work.live)) as pool:

@@ -16,6 +16,7 @@ from harness.comparing import kind_of
 from harness.diagnose import Cause, Evidence, Trial
 from harness.errors import WorkerLost
 from harness.runs import material
+from harness.runs.shares import shares_of
 from harness.trace import Trace
 from harness.verdict import NoisePolicy, allowances
 
@@ -40,6 +41,44 @@ class Bench:
     scratch: Path
     reference: Trace
     forced: Trace
+    _held: dict[tuple[str, int], dict[str, Array]] = dataclasses.field(default_factory=dict)
+
+    def hold(self, path: str, call: int) -> dict[str, Array]:
+        """Hold one call in the reference's worker; what it is given, and its parameters."""
+        if (path, call) in self._held:
+            return self._held[path, call]
+        self._held.clear()
+        self._held[path, call] = self._hold(path, call)
+        return self._held[path, call]
+
+    def _hold(self, path: str, call: int) -> dict[str, Array]:
+        given = self.scratch / "held.h5"
+        self.worker.call("load", state=str(self.state))
+        self.worker.call(
+            "hold", inputs=str(self.inputs), mode=self.mode, path=path, call=call, given=str(given)
+        )
+        with Trace.open(given) as held:
+            return {name: np.array(held.array(name)) for name in held.records}
+
+    def asked(self, number: int, trial: Trial) -> dict[str, Any]:
+        """A trial as the worker takes it."""
+        wanted: dict[str, Any] = {"changes": dict(trial.changes), "training": trial.training}
+        if trial.state:
+            path = self.scratch / f"state-{number}.h5"
+            wanted["state"] = str(material.write(path, "state", dict(trial.state)))
+        return wanted
+
+    def told(self, path: str) -> dict[str, Any]:
+        """What the reference's trace tells of a layer: its type and attributes."""
+        return note(self.reference, path)
+
+    def differing(self, alignment: Alignment, path: str) -> dict[str, tuple[Any, Any]]:
+        """The attributes of a layer that are not the same on both sides."""
+        return {
+            item["name"]: (item["reference"], item["port"])
+            for item in alignment.attributes
+            if item["layer"] == path
+        }
 
 
 def explain(bench: Bench, alignment: Alignment, source: Source) -> Cause:
@@ -52,7 +91,7 @@ def explain(bench: Bench, alignment: Alignment, source: Source) -> Cause:
     if kind in ("layer", "operation"):
         return _layer(bench, row, evidence)
     if kind in ("grad", "grad_input", "layer_grad", "operation_grad"):
-        return diagnose.explain_gradient(evidence)
+        return diagnose.explain_gradient(evidence, shares_of(bench, alignment, row, source))
     return diagnose.explain_forward(evidence, lambda trials: [None for _ in trials])
 
 
@@ -68,17 +107,12 @@ def _plain(bench: Bench, alignment: Alignment, row: Row, source: Source) -> Evid
     assert port is not None
     path = source.layers[0] if source.layers else ""
     ours = note(bench.reference, path)
-    differing = {
-        item["name"]: (item["reference"], item["port"])
-        for item in alignment.attributes
-        if item["layer"] == path
-    }
     return Evidence(
         type=str(ours.get("type", row.type)),
         reference=np.array(reference),
         port=np.array(port).reshape(reference.shape),
         attributes=ours.get("attributes", {}),
-        differing=differing,
+        differing=bench.differing(alignment, path),
         operation="/" in path,
         training=bench.mode == "train",
         floor=floor(row),
@@ -105,13 +139,7 @@ def floor(row: Row) -> float:
 def _layer(bench: Bench, row: Row, evidence: Evidence) -> Cause:
     """Hold the call in the reference's worker and try it in other forms."""
     layer = addresses.parse_layer(row.address)
-    given = bench.scratch / "held.h5"
-    bench.worker.call("load", state=str(bench.state))
-    bench.worker.call(
-        "hold", inputs=str(bench.inputs), mode=bench.mode, path=layer.path, call=layer.call, given=str(given)
-    )
-    with Trace.open(given) as held:
-        arrays = {name: np.array(held.array(name)) for name in held.records}
+    arrays = bench.hold(layer.path, layer.call)
     evidence = dataclasses.replace(
         evidence,
         inputs=tuple(array for name, array in arrays.items() if name.startswith("input:")),
@@ -125,13 +153,7 @@ def _replay(bench: Bench, trials: Sequence[Trial], key: str) -> list[Array | Non
     """What the reference's layer makes of each trial."""
     if not trials:
         return []
-    asked = []
-    for number, trial in enumerate(trials):
-        wanted: dict[str, Any] = {"changes": dict(trial.changes), "training": trial.training}
-        if trial.state:
-            path = bench.scratch / f"state-{number}.h5"
-            wanted["state"] = str(material.write(path, "state", dict(trial.state)))
-        asked.append(wanted)
+    asked = [bench.asked(number, trial) for number, trial in enumerate(trials)]
     answers = bench.worker.call("retry", trials=asked, folder=str(bench.scratch))
     return [_answer(answer, key) for answer in answers]
 

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import comparing, selftest
 from harness.alignment import Alignment
+from harness.deviation import Deviation
 from harness.diagnose import Cause
-from harness.errors import BadInput, HarnessError
+from harness.errors import BadInput, HarnessError, WorkerLost
 from harness.pairs.base import Mode
 from harness.progress import Progress
-from harness.runs import alone, causes, explain
+from harness.runs import alone, causes, explain, steps
 from harness.runs.drive import Drive
 from harness.runs.request import CompareRequest
 from harness.selftest import Mistake, Outcome, Score
 from harness.selftest._score import judge
 from harness.session import scratch_folder
 from harness.trace import Trace
+from harness.verdict import override_for
 
 if TYPE_CHECKING:
     from harness.runs.compare import Work
@@ -36,57 +39,108 @@ class Result:
     rows: list[Outcome]
     alarms: list[str]
     seconds: float
+    versions: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
-def run(request: CompareRequest, count: int | None, seeds: int, progress: Progress) -> Result:
-    """Plant a sample of mistakes, or all of them, into the port that a request names."""
-    from harness.runs.compare import compare
+def run(
+    request: CompareRequest,
+    count: int | None,
+    seeds: int,
+    progress: Progress,
+    tell: Callable[[Outcome], None] = lambda row: None,
+    most_seconds: float = math.inf,
+) -> Result:
+    """Plant a sample of mistakes, or all of them, into the port that a request names.
+
+    `tell` is given each row as soon as it is known. After `most_seconds` no more mistakes are planted.
+    """
+    from harness.runs.compare import compare, kept_workers
 
     started = time.perf_counter()
     rows: list[Outcome] = []
     alarms: list[str] = []
-    chosen: list[Mistake] | None = None
+    chosen: list[Mistake] = []
+    ran = 0
+    versions: dict[str, Any] = {}
 
     def after(work: Work, alignment: Alignment, inputs: Path) -> None:
-        nonlocal chosen
-        if chosen is None:
-            chosen = _chosen(work, count, request.seed)
-        mine = [
-            mistake for mistake in chosen if mistake.mode == work.case.mode and work.case.seed == request.seed
-        ]
-        rows.extend(_try(work, mistake, inputs, progress) for mistake in mine)
-
-    ran = 0
-    for mode in MODES:
-        for seed in range(request.seed, request.seed + seeds):
-            with scratch_folder() as folder:
-                this = dataclasses.replace(
-                    request, mode=mode, seed=seed, local="always", keep="none", output=Path(folder) / "run"
-                )
-                alignment = compare(this, progress, after)
+        nonlocal ran
+        if alignment.verdict == "failed":
+            raise WorkerLost(f"the sound port could not be compared: {alignment.sentence}")
+        if work.case.mode == "train":
+            sound = steps.compare_steps(work)
             ran += 1
-            if alignment.verdict != "aligned":
-                alarms.append(f"{mode}, seed {seed}: {alignment.sentence}")
-    return Result(selftest.score(rows, len(alarms), ran), rows, alarms, time.perf_counter() - started)
+            if sound.verdict != "aligned":
+                alarms.append(f"optimiser, seed {work.case.seed}: {sound.sentence}")
+        if work.case.seed != request.seed:
+            return
+        if work.case.mode == MODES[0]:
+            chosen.extend(_chosen(work, count, request.seed))
+        mine = [mistake for mistake in chosen if mistake.mode == work.case.mode]
+        for place, mistake in enumerate(mine, 1):
+            text = f"{place} of {len(mine)} in mode {mistake.mode}: {mistake.kind} in {mistake.path}"
+            progress.event("jittor", "state", text=text)
+            rows.append(_try(work, mistake, inputs))
+            tell(rows[-1])
+            if time.perf_counter() - started > most_seconds * (MODES.index(work.case.mode) + 1) / len(MODES):
+                break
+
+    with kept_workers(request.device, request.timeout) as workers:
+        for mode in MODES:
+            for seed in range(request.seed, request.seed + seeds):
+                with scratch_folder() as folder:
+                    place = Path(folder) / "run"
+                    this = dataclasses.replace(
+                        request, mode=mode, seed=seed, local="always", keep="none", output=place
+                    )
+                    alignment = compare(this, progress, after, workers)
+                ran += 1
+                versions = {name: side.versions for name, side in alignment.sides.items()}
+                if alignment.verdict != "aligned":
+                    alarms.append(f"{mode}, seed {seed}: {alignment.sentence}")
+    score = selftest.score(rows, len(alarms), ran)
+    return Result(score, rows, alarms, time.perf_counter() - started, versions)
 
 
 def _chosen(work: Work, count: int | None, seed: int) -> list[Mistake]:
     told = work.recorded["jittor"].description
+    with Trace.open(work.recorded["jittor"].trace) as trace:
+        layers = {**trace.notes["layers"]}
     keys = frozenset(row[0] for row in told["state"])
-    chosen = selftest.sample(told["layers"], keys, count, seed)
+    learning = [row[0] for row in told["state"] if row[3] and not _is_zero_in_theory(work, row[0])]
+    more = selftest.optimiser_mistakes(work.pair.recipe, learning)
+    chosen = selftest.sample(layers, keys, count, seed, more)
     if not chosen:
         raise BadInput("there is no place in this port where a mistake of the catalogue applies")
     return chosen
 
 
-def _try(work: Work, mistake: Mistake, inputs: Path, progress: Progress) -> Outcome:
-    progress.event("jittor", "state", text=f"planting: {mistake.kind} in {mistake.path}")
+def _is_zero_in_theory(work: Work, parameter: str) -> bool:
+    """Whether the pair says that this gradient is noise: to lose it is no mistake that could be seen."""
+    overrides = work.pair.overrides(work.pair.variant(work.case.variant), "train")
+    return override_for(f"grad:{parameter}", overrides) is not None
+
+
+def _try(work: Work, mistake: Mistake, inputs: Path) -> Outcome:
+    frozen = mistake.kind.removesuffix(" frozen")
+    if frozen != mistake.kind and _is_zero_in_theory(work, f"{mistake.path}.{frozen}"):
+        return _not_run(mistake, "this gradient is zero in theory")
     try:
-        return _compared(work, mistake, inputs)
-    except BadInput as error:
-        return Outcome(mistake, False, False, False, ran=False, said=str(error))
+        return _stepped(work, mistake) if mistake.group == "optimiser" else _compared(work, mistake, inputs)
     except HarnessError as error:
-        return Outcome(mistake, False, False, False, ran=False, said=str(error)[:300])
+        return _not_run(mistake, str(error)[:300])
+
+
+def _not_run(mistake: Mistake, why: str) -> Outcome:
+    return Outcome(mistake, False, False, False, ran=False, said=why)
+
+
+def _stepped(work: Work, mistake: Mistake) -> Outcome:
+    """Let the port's optimiser step in a wrong way."""
+    work.workers["jittor"].call("build", pair=work.case.pair, variant=work.case.variant)
+    alignment = steps.compare_steps(work, Deviation(**mistake.attributes))
+    sources, cause = steps.explain_steps(work, alignment)
+    return judge(mistake, alignment.verdict == "diverged", sources, cause.sentence, cause.found)
 
 
 def _compared(work: Work, mistake: Mistake, inputs: Path) -> Outcome:
@@ -96,12 +150,14 @@ def _compared(work: Work, mistake: Mistake, inputs: Path) -> Outcome:
     worker.call("load", state=str(work.state.result()))
     planted = worker.call("plant", kind=mistake.kind, path=mistake.path, attributes=mistake.attributes)
     if not planted["changed"]:
-        return Outcome(mistake, False, False, False, ran=False, said="it changes nothing here")
+        return _not_run(mistake, "it changes nothing here")
     trace, forced = work.scratch / "planted.h5", work.scratch / "alone.h5"
     for path in (trace, forced):
         path.unlink(missing_ok=True)
     drive = Drive(worker, work.case, work.request.layers, work.progress, work.quiet)
     drive.run_once(inputs, trace=str(trace), header={**work.header, "side": "jittor"})
+    if not worker.call("planted")["effect"]:
+        return _not_run(mistake, "it changes nothing here")
     alignment = _judged(work, trace, inputs, forced)
     if not alignment.sources:
         return judge(mistake, alignment.verdict == "diverged", [], "", False)

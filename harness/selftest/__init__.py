@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.selftest._catalogue import KINDS, Kind, Mistake, places, sample
+from harness.selftest._catalogue import KINDS, Kind, Mistake, optimiser_mistakes, places, sample
 from harness.selftest._score import Outcome, Score, score
 
-__all__ = ["KINDS", "Kind", "Mistake", "Outcome", "Score", "places", "sample", "score"]
+__all__ = ["KINDS", "Kind", "Mistake", "Outcome", "Score", "optimiser_mistakes", "places", "sample", "score"]

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
-Group = Literal["attribute", "forward", "weight", "backward", "buffer", "loss"]
+from harness.deviation import Deviation
+from harness.pairs.base import Recipe
+
+Group = Literal["attribute", "forward", "weight", "backward", "buffer", "loss", "optimiser"]
 Layers = Mapping[str, Mapping[str, Any]]
 Change = Callable[[Any], Any]
 
 _ACTIVATIONS = ("ReLU", "LeakyReLU", "SiLU", "GELU", "Sigmoid", "Tanh", "ReLU6", "Hardswish", "ELU")
+_FUNCTIONS = ("relu", "leaky_relu", "silu", "gelu", "sigmoid", "tanh", "relu6", "hardswish", "softmax")
 _NORMS = ("BatchNorm", "BatchNorm1d", "BatchNorm2d", "SyncBatchNorm")
 _CONVOLUTIONS = ("Conv", "Conv2d", "ConvTranspose2d")
-LOSS = "(loss)"
+_JOINING = ("cat", "add", "sub")
+LOSS, OPTIMISER = "(loss)", "(optimiser)"
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,9 @@ KINDS: tuple[Kind, ...] = (
     _attribute("slope of Jittor's", "scale", lambda slope: slope + 0.1, ("slope",), types=("LeakyReLU",)),
     _attribute("align_corners", "align_corners", _toggled, ("align_corners",)),
     _attribute("ceil_mode", "ceil_mode", _toggled, ("ceil_mode",)),
-    _attribute("count_include_pad", "count_include_pad", _toggled, ("count_include_pad",)),
+    _attribute(
+        "count_include_pad", "count_include_pad", _toggled, ("count_include_pad",), matters_with="padding"
+    ),
     _attribute(
         "padding_mode",
         "padding_mode",
@@ -91,6 +98,7 @@ KINDS: tuple[Kind, ...] = (
         matters_with="padding",
     ),
     _attribute("nearest", "mode", lambda mode: "nearest" if mode == "bilinear" else None, ("mode",)),
+    _attribute("softmax axis", "dim", lambda dim: 1 if dim != 1 else 2, ("dim",), types=("softmax",)),
     Kind("norm in the other mode", "attribute", ("mode",), types=_NORMS),
     Kind("scaled", "forward", ("times",)),
     Kind("shifted", "forward", ("plus",)),
@@ -102,10 +110,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("shifted by a row", "forward", ("row",), types=_CONVOLUTIONS),
     Kind("channels reversed", "forward", ("channels",), types=_CONVOLUTIONS),
     Kind("channels rolled", "forward", ("channels",), types=_CONVOLUTIONS),
-    Kind("ReLU added", "forward", ("ReLU",), not_types=_ACTIVATIONS),
-    Kind("sigmoid added", "forward", ("sigmoid",), not_types=_ACTIVATIONS),
-    Kind("tanh added", "forward", ("tanh",), not_types=_ACTIVATIONS),
-    Kind("absolute value", "forward", ("absolute",), not_types=_ACTIVATIONS),
+    Kind("ReLU added", "forward", ("ReLU",), not_types=(*_ACTIVATIONS, *_FUNCTIONS)),
+    Kind("sigmoid added", "forward", ("sigmoid",), not_types=(*_ACTIVATIONS, *_FUNCTIONS)),
+    Kind("tanh added", "forward", ("tanh",), not_types=(*_ACTIVATIONS, *_FUNCTIONS)),
+    Kind("absolute value", "forward", ("absolute",), not_types=(*_ACTIVATIONS, *_FUNCTIONS)),
     Kind("half precision", "forward", ("float16",)),
     Kind("zeroed", "forward", ("zero",)),
     Kind("left out", "forward", ("missing", "eps", "no "), types=(*_ACTIVATIONS, *_NORMS)),
@@ -113,6 +121,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("SiLU for ReLU", "forward", ("SiLU",), types=("ReLU",)),
     Kind("capped at 6", "forward", ("ReLU6",), types=("ReLU",)),
     Kind("number a channel added", "forward", ("number a channel", "bias"), types=_CONVOLUTIONS),
+    Kind("parts in the opposite order", "forward", ("order", "sign"), types=("cat", "sub")),
+    Kind("first part scaled", "forward", ("times",), types=_JOINING),
+    Kind("last part scaled", "forward", ("times",), types=_JOINING),
+    Kind("first part left out", "forward", ("times 0", "unchanged", "zero"), types=_JOINING),
     _weight("kernel transposed", "transposed"),
     Kind(
         "kernel flipped left to right", "weight", ("left to right",), types=_CONVOLUTIONS, needs=("weight",)
@@ -130,15 +142,48 @@ KINDS: tuple[Kind, ...] = (
     Kind("running mean of zero", "weight", ("running mean",), types=_NORMS, needs=("running_mean",)),
     Kind("running variance of one", "weight", ("running variance",), types=_NORMS, needs=("running_var",)),
     Kind("norm without weight", "weight", ("no weight",), types=_NORMS, needs=("weight",)),
-    Kind("detached", "backward"),
-    Kind("gradient doubled", "backward"),
-    Kind("weight frozen", "backward", needs=("weight",)),
-    Kind("bias frozen", "backward", needs=("bias",)),
+    Kind("detached", "backward", ("detached",)),
+    Kind("gradient doubled", "backward", ("times 2", "twice")),
+    Kind("first part detached", "backward", ("detached",), types=_JOINING),
+    Kind("last part detached", "backward", ("detached",), types=_JOINING),
+    Kind("weight frozen", "backward", ("detached",), needs=("weight",)),
+    Kind("bias frozen", "backward", ("detached",), needs=("bias",)),
     Kind("statistics stale", "buffer", ("not updated",), types=_NORMS, needs=("running_mean",)),
     Kind("variance biased", "buffer", ("biased",), types=_NORMS, needs=("running_var",)),
     Kind("loss scaled", "loss", ("times",)),
-    Kind("loss shifted", "loss"),
+    Kind("loss shifted", "loss", ("plus", "times")),
 )
+
+
+def optimiser_mistakes(recipe: Recipe, keys: Sequence[str]) -> list[Mistake]:
+    """Mistakes in making or using the recipe's optimiser; `keys` are the parameters that have gradients."""
+    told: list[tuple[str, str, Deviation]] = [
+        ("late schedule", "late", Deviation(lag=1)),
+        ("early schedule", "early", Deviation(lag=-1)),
+        ("learning rate times 10", "rate times", Deviation(rate=10.0)),
+        ("gradients not cleared", "cleared", Deviation(accumulate=True)),
+        ("first step missing", "first step", Deviation(skipped=1)),
+    ]
+    decay = 0.0 if recipe.options.get("weight_decay") else 1e-4
+    told.append(("weight decay", "weight_decay", Deviation(options={"weight_decay": decay})))
+    if recipe.optimizer == "sgd":
+        told.append(("nesterov left out", "nesterov", Deviation(options={"nesterov": False})))
+        told.append(("momentum of 0.9", "momentum", Deviation(options={"momentum": 0.9})))
+    else:
+        eps = 100 * recipe.options.get("eps", 1e-8)
+        told.append(("Adam's eps", "eps=", Deviation(options={"eps": eps})))
+        told.append(("Adam's eps before the correction", "before the", Deviation(corrected_eps=True)))
+        told.append(("no bias correction", "without the bias", Deviation(begun=1_000_000)))
+        told.append(("second beta", "betas", Deviation(options={"betas": (0.9, 0.99)})))
+    found = [
+        Mistake(name, "optimiser", OPTIMISER, "train", (word,), how.to_dict()) for name, word, how in told
+    ]
+    for key in keys:
+        how, path = Deviation(left_out=key), key.rpartition(".")[0]
+        found.append(
+            Mistake("parameter not updated", "optimiser", path, "train", ("not updated",), how.to_dict())
+        )
+    return found
 
 
 def places(kind: Kind, layers: Layers, keys: frozenset[str]) -> Iterator[Mistake]:
@@ -174,10 +219,17 @@ def _fits(kind: Kind, path: str, layer: Mapping[str, Any], keys: frozenset[str])
     return all(f"{path}.{name}" in keys for name in kind.needs)
 
 
-def sample(layers: Layers, keys: frozenset[str], count: int | None, seed: int = 0) -> list[Mistake]:
+def sample(
+    layers: Layers,
+    keys: frozenset[str],
+    count: int | None,
+    seed: int = 0,
+    more: Sequence[Mistake] = (),
+) -> list[Mistake]:
     """A seeded sample that takes each kind before it takes a second of any; all of them for None."""
     draw = random.Random(seed)
     waiting = [list(places(kind, layers, keys)) for kind in KINDS]
+    waiting += [[item for item in more if item.kind == kind] for kind in dict.fromkeys(m.kind for m in more)]
     for mistakes in waiting:
         draw.shuffle(mistakes)
     draw.shuffle(waiting)

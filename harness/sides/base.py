@@ -11,157 +11,34 @@ import os
 import platform
 import sys
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness import pairs
-from harness.breadcrumb import Breadcrumb
 from harness.errors import BadInput
-from harness.pairs.base import Arrays, Mode, Pair
-from harness.sides import forcing, holding, planting, truth
+from harness.pairs.base import Arrays, Mode
+from harness.sides import forcing, holding, planting, pulling, stepping, truth
+from harness.sides.contract import Framework
 from harness.sides.cost import Cost, peak_bytes, reset_peak
 from harness.sides.describing import attributes_of, build_upstream, installed, same
-from harness.sides.recorder import Layer, Recorder, Rehearsal, Sink, Tensors, flatten
+from harness.sides.recorder import Recorder, Rehearsal, Sink, flatten
 from harness.trace import Trace, TraceWriter
 
 
-class Side(ABC):
-    """One framework holding one model."""
-
-    name: str
-    tensors: Tensors
-
-    def __init__(self, device: str, breadcrumb: Breadcrumb) -> None:
-        self.device, self.breadcrumb = device, breadcrumb
-        self.pair: Pair
-        self.variant = ""
-        self.model: Any = None
-        self.layers: dict[str, Layer] = {}
-        self.paths: dict[int, str] = {}
-        self._state: Arrays = {}
-        self._bare: Arrays | None = None
-        self._writer: TraceWriter | None = None
-        self._inputs: dict[str, Any] = {}
-        self._input_arrays: Arrays = {}
-        self._losses: dict[str, Any] = {}
-        self._recorder: Recorder | None = None
-        self._held: holding.Held | None = None
-        self.loss_change: Callable[[Any], Any] = lambda loss: loss
+class Side(Framework):
+    """One framework holding one model, with the verbs that a worker is asked."""
 
     def verbs(self) -> dict[str, Callable[..., Any]]:
         """The requests a worker takes."""
         told = (self.describe, self.build, self.load, self.run, self.backward, self.step, self.replay)
-        more = (self.measure, self.truth, self.local, self.local_truth, self.hold, self.retry, self.plant)
-        return {verb.__name__: verb for verb in (*told, *more)}
-
-    # --- what a framework must provide -------------------------------------------------------------
-
-    @abstractmethod
-    def versions(self) -> dict[str, str]:
-        """The framework and what it computes with."""
-
-    @abstractmethod
-    def device_name(self) -> str:
-        """What the device is called."""
-
-    @abstractmethod
-    def modules(self) -> Iterator[tuple[str, Any]]:
-        """Every module that may be recorded, by path; the model itself has the path ''."""
-
-    @abstractmethod
-    def layer_of(self, module: Any) -> Layer:
-        """What kind of layer a module is."""
-
-    @abstractmethod
-    def state_table(self) -> list[list[Any]]:
-        """The state dict in its order: [key, shape, dtype, trainable]."""
-
-    @abstractmethod
-    def write_state(self, arrays: Arrays) -> None:
-        """Fill the model strictly; BadInput lists every key that does not fit."""
-
-    @abstractmethod
-    def read_state(self) -> Arrays:
-        """The model's state, by the keys of the state dict."""
-
-    @abstractmethod
-    def set_mode(self, mode: Mode) -> None:
-        """Evaluation, training, or training with frozen statistics; dropout is off in all of them."""
-
-    @abstractmethod
-    def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
-        """Arrays as tensors on the device; floating ones in `dtype`."""
-
-    @abstractmethod
-    def cast(self, dtype: str) -> None:
-        """Compute in `dtype` from now on."""
-
-    @abstractmethod
-    def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
-        """A context in which nothing is kept for a backward pass."""
-
-    @abstractmethod
-    def observed(self, recorder: Recorder) -> contextlib.AbstractContextManager[Any]:
-        """A context in which every module call and operation is told to the recorder."""
-
-    @abstractmethod
-    def gradients(self, loss: Any, recorder: Recorder | None) -> Arrays:
-        """Back-propagate; the gradient of each parameter that has one, keyed as in the state dict."""
-
-    @abstractmethod
-    def input_gradients(self, names: list[str]) -> Arrays:
-        """Gradients with respect to the floating inputs, after `gradients`."""
-
-    @abstractmethod
-    def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
-        """A new tensor of an array, of the shape and dtype of `like`, and what a model may go on with.
-
-        Gradients can be asked for with respect to the first where it `learns`.
-        """
-
-    @abstractmethod
-    def fill(self, own: Mapping[str, Any], arrays: Arrays) -> None:
-        """Copy arrays into tensors of a model; those that are not named keep their values."""
-
-    @abstractmethod
-    def forced_gradients(
-        self, loss: Any, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
-    ) -> Arrays:
-        """Back-propagate the loss and, from each `given` tensor, the gradient beside it.
-
-        What reaches the leaves comes under their addresses, the rest as `grad:PARAM` and `grad_input:NAME`.
-        """
-
-    @abstractmethod
-    def synchronise(self) -> None:
-        """Wait until everything asked for has been computed."""
-
-    @abstractmethod
-    def device_peak(self, reset: bool = False) -> int:
-        """Peak of the allocator's memory on the device, in bytes; 0 on the CPU."""
-
-    @abstractmethod
-    def compiled(self) -> int:
-        """How many operators have been compiled for this machine; 0 where nothing is compiled."""
-
-    def operator_cache(self) -> str:
-        """The folder that compiled operators appear in; empty where nothing is compiled."""
-        return ""
-
-    @abstractmethod
-    def make_optimizer(self) -> Any:
-        """The optimiser of the pair's recipe over the model's parameters."""
-
-    @abstractmethod
-    def apply_step(self, optimizer: Any, lr: float) -> None:
-        """One step of the optimiser with the gradients of the last backward pass."""
+        more = (self.measure, self.truth, self.local, self.local_truth, self.hold, self.retry)
+        planted = (self.plant, self.planted, self.steps, self.pull)
+        return {verb.__name__: verb for verb in (*told, *more, *planted)}
 
     def call_alone(self, module: Any, attributes: Mapping[str, Any], inputs: dict[str, Any]) -> Any:
         """Call with changed attributes; positional inputs are those named by their place."""
@@ -176,7 +53,7 @@ class Side(ABC):
             for name, value in kept.items():
                 setattr(module, name, value)
 
-    # --- the verbs ---------------------------------------------------------------------------------
+    # --- the verbs ---
 
     def describe(self) -> dict[str, Any]:
         """Versions, device, and the model once it is built."""
@@ -223,7 +100,8 @@ class Side(ABC):
             self.model = build_upstream(**upstream)
         self.layers = {path: self.layer_of(module) for path, module in self.modules()}
         self.paths = {id(module): path for path, module in self.modules()}
-        self._optimizer, self.loss_change = None, lambda loss: loss
+        self._optimizer = None
+        planting.uproot(self)
         return self.describe()
 
     def side_module(self) -> Any:
@@ -413,6 +291,17 @@ class Side(ABC):
         self._state = self.read_state()
         return {"lr": lr}
 
+    def steps(
+        self,
+        gradients: str,
+        rates: list[float],
+        path: str,
+        dtype: str = "float32",
+        deviation: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Steps of a new optimiser on the gradients of a trace; see `harness.sides.stepping`."""
+        return stepping.take_steps(self, Path(gradients), rates, Path(path), dtype, deviation or {})
+
     def replay(
         self,
         path: str,
@@ -462,9 +351,19 @@ class Side(ABC):
             raise BadInput("there is no call to try again: hold one first")
         return holding.try_again(self, self._held, trials, Path(folder))
 
+    def pull(self, gradients: str, trials: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
+        """Pull gradients back through the kept call, once a trial; see `harness.sides.pulling`."""
+        if self._held is None:
+            raise BadInput("there is no call to pull gradients through: hold one first")
+        return pulling.pull_back(self, self._held, Path(gradients), trials, Path(folder))
+
     def plant(self, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
         """Plant a mistake of `harness.selftest` into the model; `build` makes a sound one again."""
         return planting.plant(self, kind, path, attributes)
+
+    def planted(self) -> dict[str, Any]:
+        """Whether the mistake planted last has changed anything in the runs since."""
+        return {"effect": self.effect}
 
     def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> dict[str, Any]:
         """Time bare runs, synchronised: forward, and in a training mode backward and the optimiser's step.

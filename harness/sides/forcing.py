@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+
 from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
@@ -21,6 +23,9 @@ from harness.trace import Trace, TraceWriter
 
 if TYPE_CHECKING:
     from harness.sides.base import Side
+
+
+_BLOCK = 1 << 17
 
 
 class Cut(NamedTuple):
@@ -38,6 +43,7 @@ class Substitutes:
     reference: Trace
     paired: frozenset[str]
     make: Callable[[Array, Any], tuple[Any, Any]]
+    learns: bool
 
     def of(self, address: str) -> Array | None:
         """The reference's tensor at an address that both sides have."""
@@ -64,6 +70,7 @@ class Forcing(Recorder):
         super().__init__(tensors, layers, sink, breadcrumb)
         self.substitutes = substitutes
         self.cuts: list[Cut] = []
+        self.equal: list[str] = []
 
     def save(self, address: str, tensor: Any, type: str = "") -> bool:
         """Record a tensor unless it is the very one that the reference has there."""
@@ -87,16 +94,37 @@ class Forcing(Recorder):
     def _save_result(self, path: str, call: int, result: Any, type: str) -> Any:
         def cut(key: str, tensor: Any) -> Any:
             address = addresses.layer(path, call, "out", key)
-            if not self.save(address, tensor, type):
-                return tensor
             array = self.substitutes.of(address)
-            assert array is not None  # what was saved is paired
+            if array is not None and self._is_equal(address, tensor, array):
+                self.equal.append(address)
+                if not self.substitutes.learns:
+                    self.tensors.remember(tensor, address)
+                    return tensor
+            elif array is None or not self.save(address, tensor, type):
+                return tensor
             leaf, onward = self.substitutes.make(array, tensor)
             self.tensors.remember(onward, address)
             self.cuts.append(Cut(address, tensor, leaf))
             return onward
 
         return replaced(result, self.tensors.is_tensor, cut)
+
+    def _is_equal(self, address: str, tensor: Any, array: Array) -> bool:
+        """Whether a tensor that is new here has the reference's very bits: nothing need be written then."""
+        if self.tensors.recorded_as(tensor) is not None:
+            return False
+        return same_bits(self.tensors.to_array(tensor), array)
+
+
+def same_bits(ours: Array, its: Array) -> bool:
+    """Whether two arrays hold the same bits, whatever their shapes; the first block that differs ends it."""
+    if ours.dtype != its.dtype or ours.size != its.size:
+        return False
+    left, right = (np.ascontiguousarray(array).reshape(-1).view(np.uint8) for array in (ours, its))
+    return all(
+        np.array_equal(left[start : start + _BLOCK], right[start : start + _BLOCK])
+        for start in range(0, left.size, _BLOCK)
+    )
 
 
 def replaced(
@@ -136,11 +164,12 @@ def run_forced(
         def make(array: Array, like: Any) -> tuple[Any, Any]:
             return side.leaf(array, like, mode != "eval")
 
-        substitutes = Substitutes(recorded, known, make)
+        substitutes = Substitutes(recorded, known, make, mode != "eval")
         recorder = Forcing(side.tensors, side.layers, writer, side.breadcrumb, substitutes=substitutes)
         side._forward(mode, writer, "all", observe=True, recorder=recorder)
         if mode != "eval":
             _backward(side, recorder, recorded, writer)
+        writer.note(addresses.EQUAL, recorder.equal)
     return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
 
 

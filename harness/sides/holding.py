@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,8 +90,18 @@ def own_state(side: Side, module: Any) -> dict[str, Any]:
 
 def again(side: Side, held: Held, changes: Mapping[str, Any], state: Arrays, training: bool | None) -> Any:
     """Make the held call with attributes, or arguments, and parameters changed."""
+    with changed(side, held, changes, state, training) as result:
+        return result
+
+
+@contextlib.contextmanager
+def changed(
+    side: Side, held: Held, changes: Mapping[str, Any], state: Arrays, training: bool | None
+) -> Iterator[Any]:
+    """What the changed call returns, while the change lasts."""
     if held.module is None:
-        return _call(held, changes)
+        yield _call(held, changes)
+        return
     own = own_state(side, held.module)
     before = {name: side.tensors.to_array(own[name]).copy() for name in own}
     kept = {name: getattr(held.module, name) for name in changes}
@@ -101,7 +112,7 @@ def again(side: Side, held: Held, changes: Mapping[str, Any], state: Arrays, tra
             setattr(held.module, name, tuple(value) if isinstance(value, list) else value)
         if training is not None and mode is not None:
             held.module.train(training)
-        return held.module(*held.args, **held.kwargs)
+        yield held.module(*held.args, **held.kwargs)
     finally:
         for name, value in kept.items():
             setattr(held.module, name, value)
@@ -127,13 +138,9 @@ def try_again(side: Side, held: Held, trials: list[dict[str, Any]], folder: Path
     """Make every trial and write what came of it; one that cannot be made says why."""
     answers: list[dict[str, Any]] = []
     for number, trial in enumerate(trials):
-        state: Arrays = {}
-        if trial.get("state"):
-            with Trace.open(Path(trial["state"])) as stored:
-                state = {name.partition(":")[2]: _whole(stored, name) for name in stored.records}
         try:
             with side.without_gradients():
-                result = again(side, held, trial.get("changes", {}), state, trial.get("training"))
+                result = again(side, held, trial.get("changes", {}), state_of(trial), trial.get("training"))
         except Exception as error:  # a value that the layer does not take is an answer, too
             answers.append({"error": f"{type(error).__name__}: {error}"[:200]})
             continue
@@ -143,6 +150,14 @@ def try_again(side: Side, held: Held, trials: list[dict[str, Any]], folder: Path
                 writer.add(f"output:{key or '0'}", side.tensors.to_array(tensor))
         answers.append({"trace": str(path)})
     return answers
+
+
+def state_of(trial: Mapping[str, Any]) -> Arrays:
+    """The parameters that a trial changes."""
+    if not trial.get("state"):
+        return {}
+    with Trace.open(Path(trial["state"])) as stored:
+        return {name.partition(":")[2]: _whole(stored, name) for name in stored.records}
 
 
 def _whole(stored: Trace, name: str) -> Any:

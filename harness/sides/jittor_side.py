@@ -246,7 +246,9 @@ class JittorSide(Side):
 
     def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
         """A new variable."""
-        made = self.to_tensors({"": np.array(array).reshape(like.shape)}, str(like.dtype))[""]
+        wide = np.ascontiguousarray(array, str(like.dtype) if array.dtype.kind == "f" else None)
+        wide = wide.reshape(like.shape)
+        made = jt.array64(wide) if wide.dtype.itemsize == 8 else jt.array(wide)
         if learns and made.dtype.is_float():
             made.start_grad()
         return made, made
@@ -257,14 +259,15 @@ class JittorSide(Side):
             own[name].assign(self.leaf(array, own[name], learns=False)[0])
 
     def forced_gradients(
-        self, loss: Any, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
+        self, loss: Any | None, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
     ) -> Arrays:
         """Jittor's gradients of one sum in which every result counts with the gradient given for it."""
-        total = loss.sum()
+        total = jt.zeros(1) if loss is None else loss.sum()
         for tensor, gradient in given:
             total = total + (tensor * self.leaf(gradient, tensor, learns=False)[0].stop_grad()).sum()
         targets = {f"grad:{name}": value for name, value in self._trainable().items()}
-        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.forward} | dict(leaves)
+        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)}
+        targets |= leaves
         targets = {name: value for name, value in targets.items() if value.dtype.is_float()}
         found = jt.grad(total, list(targets.values()), retain_graph=False)
         jt.sync(found)
@@ -286,10 +289,26 @@ class JittorSide(Side):
         """Where Jittor keeps them."""
         return str(Path(jt.flags.cache_path) / "jit")
 
-    def make_optimizer(self) -> Any:
+    def make_optimizer(self, kind: str | None = None, options: Mapping[str, Any] | None = None) -> Any:
         """The recipe's optimiser over all parameters that learn."""
         recipe = self.pair.recipe
-        return _OPTIMIZERS[recipe.optimizer](list(self._trainable().values()), lr=recipe.lr, **recipe.options)
+        given = {**recipe.options, **(options or {})}
+        return _OPTIMIZERS[kind or recipe.optimizer](list(self._trainable().values()), lr=recipe.lr, **given)
+
+    def hand_gradients(self, arrays: Arrays) -> None:
+        """Keep them for the next step."""
+        shapes = {name: value.shape for name, value in self._trainable().items()}
+        self._gradients = {
+            name: jt.array(np.ascontiguousarray(array).reshape(shapes[name]))
+            for name, array in arrays.items()
+            if name in shapes
+        }
+
+    def begin_at(self, optimizer: Any, count: int) -> None:
+        """Moments of zero, and the count."""
+        for value in self._trainable().values():
+            moments = {name: jt.zeros_like(value) for name in ("exp_avg", "exp_avg_sq")}
+            optimizer.state[id(value)] = {"step": count, **moments}
 
     def apply_step(self, optimizer: Any, lr: float) -> None:
         """Set the rate and step with the gradients of the last backward pass."""
@@ -297,5 +316,5 @@ class JittorSide(Side):
             raise BadInput("a step needs a backward pass first")
         for group in optimizer.param_groups:
             group["lr"] = lr
-        optimizer.take_gradients([self._gradients[name] for name in self._learning])
+        optimizer.take_gradients([self._gradients.get(name) for name in self._learning])
         optimizer.step()

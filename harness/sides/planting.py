@@ -2,112 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import inspect
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.errors import BadInput
+from harness.sides.forcing import replaced
 from harness.sides.holding import own_state
+from harness.sides.mistakes import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
+from harness.sides.recorder import Recorder, flatten
 
 if TYPE_CHECKING:
     from harness.sides.base import Side
 
-Result = Callable[[Any, Any], Any]  # of what the layer returned and of its first input
-
-
-def _reordered(axis: int, order: Callable[[int], list[int]]) -> Result:
-    def change(result: Any, given: Any) -> Any:
-        return result[(slice(None),) * axis + (order(result.shape[axis]),)]
-
-    return change
-
-
-def _reversed(size: int) -> list[int]:
-    return list(range(size))[::-1]
-
-
-def _rolled(size: int) -> list[int]:
-    return [size - 1, *range(size - 1)]
-
-
-def _relu(tensor: Any) -> Any:
-    return tensor * (tensor > 0).float()
-
-
-def _per_channel(result: Any, given: Any) -> Any:
-    parts = [result[:, place : place + 1] + 1e-2 * (place + 1) for place in range(result.shape[1])]
-    joined = result * 0
-    for place, part in enumerate(parts):
-        joined[:, place : place + 1] = part
-    return joined
-
-
-RESULTS: dict[str, Result] = {
-    "scaled": lambda y, x: y * 1.001,
-    "shifted": lambda y, x: y + 1e-3,
-    "negated": lambda y, x: -y,
-    "columns flipped": _reordered(3, _reversed),
-    "rows flipped": _reordered(2, _reversed),
-    "height and width exchanged": lambda y, x: y.transpose(2, 3),
-    "shifted by a column": _reordered(3, _rolled),
-    "shifted by a row": _reordered(2, _rolled),
-    "channels reversed": _reordered(1, _reversed),
-    "channels rolled": _reordered(1, _rolled),
-    "ReLU added": lambda y, x: _relu(y),
-    "sigmoid added": lambda y, x: y.sigmoid(),
-    "tanh added": lambda y, x: y.tanh(),
-    "absolute value": lambda y, x: _relu(y) + _relu(-y),
-    "half precision": lambda y, x: y.half().float(),
-    "zeroed": lambda y, x: y * 0,
-    "left out": lambda y, x: x,
-    "leaky": lambda y, x: y - 0.01 * _relu(-x),
-    "SiLU for ReLU": lambda y, x: x * x.sigmoid(),
-    "capped at 6": lambda y, x: y - _relu(y - 6),
-    "number a channel added": _per_channel,
-    "detached": lambda y, x: y.detach(),
-    "gradient doubled": lambda y, x: 2 * y - y.detach(),
-}
-STATES: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "kernel transposed": ("weight", lambda w: w.swapaxes(-1, -2)),
-    "kernel flipped left to right": ("weight", lambda w: w[..., ::-1]),
-    "kernel flipped upside down": ("weight", lambda w: w[..., ::-1, :]),
-    "kernel turned": ("weight", lambda w: w[..., ::-1, ::-1]),
-    "input channels reversed": ("weight", lambda w: w[:, ::-1]),
-    "output channels reversed": ("weight", lambda w: w[::-1]),
-    "channels exchanged": ("weight", lambda w: w.swapaxes(0, 1)),
-    "bias missing": ("bias", np.zeros_like),
-    "bias doubled": ("bias", lambda b: 2 * b),
-    "bias negated": ("bias", lambda b: -b),
-    "weight in half precision": ("weight", lambda w: w.astype(np.float16).astype(w.dtype)),
-    "weight scaled": ("weight", lambda w: w * w.dtype.type(1.01)),
-    "running mean of zero": ("running_mean", np.zeros_like),
-    "running variance of one": ("running_var", np.ones_like),
-    "norm without weight": ("weight", np.ones_like),
-}
-FROZEN = {"weight frozen": "weight", "bias frozen": "bias"}
-LOSSES: dict[str, Callable[[Any], Any]] = {
-    "loss scaled": lambda loss: loss * 1.01,
-    "loss shifted": lambda loss: loss + 0.01,
-}
+# Attributes that may make no difference where they are planted: there the layer runs both ways.
+_UNSURE = ("ceil_mode", "count_include_pad", "padding_mode", "align_corners", "mode")
 
 
 def plant(side: Side, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Plant a mistake; whether anything has changed at all."""
+    """Plant a mistake; whether anything has changed at all.
+
+    What changes results tells only after a run whether it did: see `effect`.
+    """
+    side.effect = True
     if kind in LOSSES:
         side.loss_change = LOSSES[kind]
+        return {"changed": True}
+    if "/" in path:
+        _plant_operation(side, kind, path, attributes)
         return {"changed": True}
     module = dict(side.modules()).get(path)
     if module is None:
         raise BadInput(f"there is no layer {path!r} to plant a mistake in")
     if attributes:
-        for name, value in attributes.items():
-            setattr(module, name, value)
+        _plant_attributes(side, module, attributes)
         return {"changed": True}
     if kind in STATES:
         return {"changed": _change_state(side, path, *STATES[kind])}
     _wrap(side, module, kind)
     return {"changed": True}
+
+
+def uproot(side: Side) -> None:
+    """Take back what a mistake has changed beyond the model itself."""
+    side.loss_change, side.effect = lambda loss: loss, False
+    side.__dict__.pop("observed", None)
+
+
+def _plant_attributes(side: Side, module: Any, attributes: dict[str, Any]) -> None:
+    before = {name: getattr(module, name) for name in attributes}
+    if set(attributes) & set(_UNSURE):
+        method = _method(module)
+        plain = getattr(module, method)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            _set(module, before)
+            right = plain(*args, **kwargs)
+            _set(module, attributes)
+            wrong = plain(*args, **kwargs)
+            _note_effect(side, right, wrong)
+            return wrong
+
+        side.effect = False
+        setattr(module, method, call)
+    _set(module, attributes)
+
+
+def _set(module: Any, attributes: dict[str, Any]) -> None:
+    for name, value in attributes.items():
+        setattr(module, name, value)
+
+
+def _note_effect(side: Side, right: Any, wrong: Any) -> None:
+    """Note whether two results differ in one bit."""
+    pairs = zip(flatten(right, side.tensors.is_tensor), flatten(wrong, side.tensors.is_tensor), strict=False)
+    for (_, ours), (_, its) in pairs:
+        left, right = np.array(side.tensors.to_array(ours)), np.array(side.tensors.to_array(its))
+        if left.shape != right.shape or not np.array_equal(left, right, equal_nan=left.dtype.kind == "f"):
+            side.effect = True
+
+
+def _method(module: Any) -> str:
+    return "execute" if hasattr(module, "execute") else "forward"
+
+
+def _plant_operation(side: Side, kind: str, path: str, attributes: dict[str, Any]) -> None:
+    """Let every call of one operation go wrong while the side is observed."""
+    plain = side.observed
+    side.effect = kind.endswith("detached") or kind == "gradient doubled"
+
+    @contextlib.contextmanager
+    def observed(recorder: Recorder) -> Iterator[None]:
+        operation = recorder.operation
+
+        def tell(name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+            frame = recorder._stack[-1]
+            if f"{frame.path}/{name}.{frame.operations[name]}" == path:
+                recorder._inside_operation = True  # what a mistake computes is no operation of the model
+                try:
+                    function, args, kwargs = _wrong(side, kind, attributes, function, args, kwargs)
+                finally:
+                    recorder._inside_operation = False
+            return operation(name, function, args, kwargs)
+
+        recorder.operation = tell  # type: ignore[method-assign]
+        with plain(recorder):
+            yield
+
+    side.observed = observed  # type: ignore[method-assign]
+
+
+def _wrong(
+    side: Side, kind: str, attributes: dict[str, Any], function: Callable[..., Any], args: Any, kwargs: Any
+) -> tuple[Callable[..., Any], Any, Any]:
+    """The operation with another argument, other parts, or another result."""
+    if attributes:
+        given = inspect.signature(function).bind(*args, **kwargs)
+        given.arguments.update(attributes)
+        _note_effect(side, function(*args, **kwargs), function(*given.args, **given.kwargs))
+        return function, given.args, given.kwargs
+    if kind in GIVEN:
+        parts = [tensor for _, tensor in flatten((args, kwargs), side.tensors.is_tensor)]
+        if len(parts) < 2:
+            raise BadInput(f"{kind!r} needs an operation on two tensors or more")
+        changed = iter(GIVEN[kind](parts))
+        wrong_args, wrong_kwargs = replaced(
+            (args, kwargs), side.tensors.is_tensor, lambda name, tensor: next(changed)
+        )
+        if not side.effect:
+            _note_effect(side, function(*args, **kwargs), function(*wrong_args, **wrong_kwargs))
+        return function, wrong_args, wrong_kwargs
+    if kind not in RESULTS:
+        raise BadInput(f"{kind!r} is no mistake of an operation")
+    first = next((tensor for _, tensor in flatten((args, kwargs), side.tensors.is_tensor)), None)
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        right = function(*args, **kwargs)
+        wrong = RESULTS[kind](right, first)
+        _note_effect(side, right, wrong)
+        return wrong
+
+    return call, args, kwargs
 
 
 def _change_state(side: Side, path: str, name: str, change: Callable[[Any], Any]) -> bool:
@@ -125,24 +163,25 @@ def _change_state(side: Side, path: str, name: str, change: Callable[[Any], Any]
 
 def _wrap(side: Side, module: Any, kind: str) -> None:
     """Let the call of a layer go wrong."""
-    method = "execute" if hasattr(module, "execute") else "forward"
+    method = _method(module)
     plain = getattr(module, method)
+    side.effect = kind in ("detached", "gradient doubled") or kind not in RESULTS
 
     def call(*args: Any, **kwargs: Any) -> Any:
         if kind in RESULTS:
-            return RESULTS[kind](plain(*args, **kwargs), args[0] if args else None)
+            right = plain(*args, **kwargs)
+            wrong = RESULTS[kind](right, args[0] if args else None)
+            _note_effect(side, right, wrong)
+            return wrong
         if kind in FROZEN:
             return _frozen(module, FROZEN[kind], lambda: plain(*args, **kwargs))
-        if kind == "norm in the other mode":
+        if kind == OTHER_MODE:
             return _other_mode(module, lambda: plain(*args, **kwargs))
         return _buffers(side, module, kind, args[0], lambda: plain(*args, **kwargs))
 
-    if kind not in (*RESULTS, *FROZEN, *BUFFERS, "norm in the other mode"):
+    if kind not in (*RESULTS, *FROZEN, *BUFFERS, OTHER_MODE):
         raise BadInput(f"there is no mistake {kind!r}")
     setattr(module, method, call)
-
-
-BUFFERS = ("statistics stale", "variance biased")
 
 
 def _frozen(module: Any, name: str, call: Callable[[], Any]) -> Any:

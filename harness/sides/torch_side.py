@@ -235,15 +235,15 @@ class TorchSide(Side):
                 own[name].copy_(torch.from_numpy(np.array(array)).reshape(own[name].shape))
 
     def forced_gradients(
-        self, loss: Tensor, given: list[tuple[Tensor, NDArray[Any]]], leaves: Mapping[str, Tensor]
+        self, loss: Tensor | None, given: list[tuple[Tensor, NDArray[Any]]], leaves: Mapping[str, Tensor]
     ) -> Arrays:
         """Autograd from all results at once; the graph is cut between them."""
-        begun = [(loss, torch.ones_like(loss))]
+        begun = [] if loss is None else [(loss, torch.ones_like(loss))]
         for tensor, gradient in given:
             begun.append((tensor, torch.from_numpy(np.array(gradient)).reshape(tensor.shape).to(tensor)))
         begun = [(tensor, gradient) for tensor, gradient in begun if tensor.requires_grad]
         targets: dict[str, Tensor] = {f"grad:{name}": value for name, value in self.model.named_parameters()}
-        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.forward}
+        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)}
         targets = {name: value for name, value in {**targets, **leaves}.items() if value.requires_grad}
         found = torch.autograd.grad(
             [tensor for tensor, _ in begun],
@@ -271,11 +271,27 @@ class TorchSide(Side):
         """Torch compiles nothing here."""
         return 0
 
-    def make_optimizer(self) -> torch.optim.Optimizer:
+    def make_optimizer(
+        self, kind: str | None = None, options: Mapping[str, Any] | None = None
+    ) -> torch.optim.Optimizer:
         """The recipe's optimiser over all parameters that learn."""
         recipe = self.pair.recipe
         learning = [value for value in self.model.parameters() if value.requires_grad]
-        return _OPTIMIZERS[recipe.optimizer](learning, lr=recipe.lr, **recipe.options)
+        given = {**recipe.options, **(options or {})}
+        return _OPTIMIZERS[kind or recipe.optimizer](learning, lr=recipe.lr, **given)
+
+    def hand_gradients(self, arrays: Arrays) -> None:
+        """Set them."""
+        for name, value in self.model.named_parameters():
+            array = arrays.get(name)
+            value.grad = None if array is None else torch.from_numpy(array).reshape(value.shape).to(value)
+
+    def begin_at(self, optimizer: torch.optim.Optimizer, count: int) -> None:
+        """Moments of zero, and the count."""
+        for group in optimizer.param_groups:
+            for value in group["params"]:
+                moments = {name: torch.zeros_like(value) for name in ("exp_avg", "exp_avg_sq")}
+                optimizer.state[value] = {"step": torch.tensor(float(count)), **moments}
 
     def apply_step(self, optimizer: torch.optim.Optimizer, lr: float) -> None:
         """Set the rate and step."""

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness.address import EQUAL
 from harness.alignment import Alignment
 from harness.comparing import add_local, carries, paired_addresses, rejudge
-from harness.trace import Trace
+from harness.sides.forcing import same_bits
+from harness.trace import Trace, TraceWriter
 from harness.verdict import FixedPolicy, NoisePolicy
 from tests.unit.toy_network import ADD, Bench, Run, leaky, scaled
 
@@ -111,3 +113,36 @@ def test_only_what_both_have_can_run_alone(bench: Bench) -> None:
     alignment = bench.compare(bench.port().without(ADD))
     assert ADD not in paired_addresses(alignment)
     assert HEAD in paired_addresses(alignment)
+
+
+def test_what_is_equal_to_the_bit_need_not_be_written(bench: Bench) -> None:
+    whole = judged(bench, {HEAD: scaled(1.01)})
+    (bench.folder / "alone.h5").unlink()
+    own = {name: item for name, item in bench.reference.tensors.items() if not isinstance(item, str)}
+    forced = TraceWriter(bench.folder / "alone.h5", {"side": "jittor"})
+    with forced:
+        forced.add(HEAD, scaled(1.01)(own[HEAD]))
+        forced.note(EQUAL, [name for name in own if name != HEAD])
+    short = bench.compare(bench.port({HEAD: scaled(1.01)}))
+    with Trace.open(bench.folder / "torch.h5") as reference, Trace.open(forced.path) as alone:
+        add_local(short, reference, alone, bench.truth, NoisePolicy())
+    assert [source.address for source in short.sources] == [HEAD]
+    for one, other in zip(whole.rows, short.rows, strict=True):
+        assert (one.local is None) == (other.local is None)
+        if one.local is not None and other.local is not None:
+            assert one.local.verdict == other.local.verdict
+            assert one.local.measured == other.local.measured
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        (np.array([1.0, np.nan, -0.0], np.float32), True),
+        (np.array([1.0, np.nan, 0.0], np.float32), False),
+        (np.array([[1.0], [np.nan], [-0.0]], np.float32), True),
+        (np.array([1.0, np.nan, -0.0], np.float64), False),
+        (np.array([1.0, np.nan], np.float32), False),
+    ],
+)
+def test_same_bits(other: Any, same: bool) -> None:
+    assert same_bits(np.array([1.0, np.nan, -0.0], np.float32), other) is same

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import reproduce
+from harness import environment, reproduce
+from harness.environment.interpreters import interpreter
 from harness.errors import BadInput
 
 NORM: dict[str, Any] = {
@@ -68,3 +70,84 @@ def test_the_reference_script_repeats_what_was_recorded(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     first, second = (float(line.rpartition(" ")[2]) for line in done.stdout.splitlines())
     assert first < 1e-6 < 0.1 < second
+
+
+X = {"tensor": "0"}
+SHAPE = (2, 4, 6, 6)
+
+
+def layer(kind: str, *, space: str = "module", **made: Any) -> dict[str, Any]:
+    """A call of a layer of torch."""
+    name = f"torch.nn.modules.{space}.{kind}"
+    return {"name": name, "module": True, "made": made, "args": [X], "kwargs": {}}
+
+
+def function(name: str, *args: Any, space: str = "torch.nn.functional", **kwargs: Any) -> dict[str, Any]:
+    """A call of a function of torch, as torch's dispatcher tells it."""
+    return {"name": f"{space}.{name}", "module": False, "args": [X, *args], "kwargs": kwargs}
+
+
+CALLS = [
+    layer("Conv2d", in_channels=4, out_channels=3, kernel_size=[3, 3], padding=[1, 1], padding_mode="zeros"),
+    layer("ConvTranspose2d", in_channels=4, out_channels=3, kernel_size=[2, 2], stride=[2, 2]),
+    layer("BatchNorm2d", num_features=4, eps=1e-5, momentum=0.1, affine=True, track_running_stats=True),
+    layer("GroupNorm", num_groups=2, num_channels=4, eps=1e-5, affine=True),
+    layer("Linear", in_features=6, out_features=5),
+    layer("LayerNorm", normalized_shape=[6], eps=1e-5),
+    layer("LeakyReLU", negative_slope=0.2, inplace=True),
+    layer("ReLU", inplace=True),
+    layer("SiLU", inplace=False),
+    layer("Sigmoid"),
+    layer("MaxPool2d", kernel_size=2, stride=2, padding=0, dilation=1, return_indices=False, ceil_mode=False),
+    layer("AdaptiveAvgPool2d", output_size=[2, 2]),
+    layer("Softmax", dim=1),
+    layer("PixelShuffle", upscale_factor=2),
+    layer("Upsample", scale_factor=2.0, mode="bilinear", align_corners=False, recompute_scale_factor=None),
+    function("interpolate", size=[9, 9], mode="bilinear", align_corners=True, antialias=False),
+    function("relu", inplace=False),
+    function("leaky_relu", negative_slope=0.3, inplace=False),
+    function("adaptive_avg_pool2d", [3, 3]),
+    function("softmax", dim=1),
+    function("sigmoid", space="torch"),
+    function("add", X, space="torch"),
+    function("mean", [2, 3], space="torch", keepdim=True),
+    {"name": "torch.cat", "module": False, "args": [[X, X], 1], "kwargs": {}},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.torch
+@pytest.mark.jittor
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call["name"].rpartition(".")[2])
+def test_both_scripts_run_and_agree(tmp_path: Path, call: dict[str, Any]) -> None:
+    import torch
+
+    torch.manual_seed(0)
+    given = torch.randn(SHAPE)
+    saved: dict[str, Any] = {"input:0": given.numpy()}
+    name = call["name"].rpartition(".")[2]
+    if call["module"]:
+        made = getattr(torch.nn, name)(**call["made"]).eval()
+        saved |= {f"state:{key}": value.numpy() for key, value in made.state_dict().items()}
+        result = made(given.clone())
+    else:
+        function = getattr(torch if call["name"] == f"torch.{name}" else torch.nn.functional, name)
+        args = [given if item == X else item for item in call["args"]]
+        if name == "cat":
+            args = [[given, given], 1]
+        result = function(*args, **call["kwargs"])
+    saved["reference"] = saved["port"] = result.detach().numpy()
+    reproduce.write(tmp_path / "report", "layer:x#0:out", call, saved, {}, "")
+    env = environment.side_environment("jittor", "cpu", interpreter("jittor"))
+    for script in ("reference.py", "port.py"):
+        done = subprocess.run(
+            [sys.executable, script],
+            cwd=tmp_path / "report",
+            env={**os.environ, **env},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        said = [line for line in done.stdout.splitlines() if "as recorded" in line]
+        assert [float(line.rpartition(" ")[2]) < 1e-4 for line in said] == [True, True], done.stdout

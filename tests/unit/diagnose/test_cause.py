@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from harness.diagnose import (
     Cause,
     Evidence,
+    Share,
     Trial,
     explain_forward,
     explain_gradient,
@@ -21,6 +22,7 @@ from harness.diagnose import (
 
 Array = NDArray[Any]
 GIVEN = np.random.default_rng(3).standard_normal((2, 4, 8, 8)).astype(np.float32)
+BRANCH = np.random.default_rng(11).standard_normal(GIVEN.shape)
 BIAS = np.random.default_rng(4).standard_normal(4).astype(np.float32)
 
 
@@ -133,6 +135,23 @@ def test_order_of_a_concatenation() -> None:
     assert "joined in the order [1, 0]" in explain_forward(evidence, lambda t: [None for _ in t]).sentence
 
 
+@pytest.mark.parametrize(
+    ("kind", "port", "words"),
+    [
+        ("add", 1.001 * GIVEN + BRANCH, "input number 0 times 1.001"),
+        ("sub", GIVEN - 3 * BRANCH, "input number 1 times 3"),
+        ("cat", np.concatenate([GIVEN, 0.5 * BRANCH], 1), "input number 1 times 0.5"),
+        ("cat", np.concatenate([0 * GIVEN, BRANCH], 1), "input number 0 times 0"),
+    ],
+)
+def test_scaled_part(kind: str, port: Array, words: str) -> None:
+    sound = {"add": GIVEN + BRANCH, "sub": GIVEN - BRANCH, "cat": np.concatenate([GIVEN, BRANCH], 1)}[kind]
+    ours, its = (tensor.astype(np.float32) for tensor in (sound, port))
+    parts = (GIVEN, BRANCH.astype(np.float32))
+    evidence = Evidence(kind, ours, its, inputs=parts, operation=True, floor=1e-4)
+    assert words in explain_forward(evidence, lambda t: [None for _ in t]).sentence
+
+
 def test_a_single_number_is_explained_too() -> None:
     loss = np.array(2.0, np.float32)
     evidence = Evidence("loss", loss, loss * np.float32(1.5), floor=1e-6)
@@ -142,6 +161,74 @@ def test_a_single_number_is_explained_too() -> None:
 def test_gradient_that_never_comes_is_a_detached_branch() -> None:
     found = explain_gradient(Evidence("grad", GIVEN, np.zeros_like(GIVEN), floor=1e-4))
     assert "detached" in found.sentence
+
+
+def share(name: str, kind: str, part: Array, given: Array, taken: Array | None = None, **more: Any) -> Share:
+    evidence = Evidence(kind, part, part, training=True, **more)
+    return Share(name, evidence, part, given, taken, lambda trials: [None for _ in trials])
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        (GIVEN - BRANCH, "without the part of skip: that branch is detached"),
+        (GIVEN + BRANCH, "with the part of skip twice"),
+        (GIVEN + 0.5 * BRANCH, "the part of skip is the reference's times 1.5"),
+        (GIVEN - BRANCH + BRANCH[..., ::-1], "the part of skip is the reference's flipped left to right"),
+        (GIVEN + 1.0, "plus 1"),
+    ],
+)
+def test_a_branch_gives_back_something_else(port: Array, words: str) -> None:
+    shares = [
+        share("main", "Conv2d", GIVEN.astype(np.float64) - BRANCH, GIVEN),
+        share("skip", "cat", BRANCH, GIVEN),
+    ]
+    evidence = Evidence("grad", GIVEN, port.astype(np.float32), floor=1e-3)
+    assert words in explain_gradient(evidence, shares).sentence
+
+
+TIED = np.array([[[[1.0, 3.0], [3.0, 2.0]]], [[[5.0, 0.0], [0.0, 1.0]]]])
+
+
+@pytest.mark.parametrize(
+    ("pieces", "words"),
+    [
+        ([[0, 1, 1, 0], [1, 0, 0, 0]], "goes to all equal elements"),
+        ([[0, 0.5, 0.5, 0], [1, 0, 0, 0]], "is divided among equal elements"),
+        ([[0, 0, 1, 0], [1, 0, 0, 0]], "goes to the last of equal elements"),
+    ],
+)
+@pytest.mark.parametrize("kept", [(2, 1, 1, 1), (2, 1)])
+def test_ties_of_a_maximum(pieces: list[list[float]], words: str, kept: tuple[int, ...]) -> None:
+    given = np.array([2.0, -3.0]).reshape(kept)
+    to_first = np.array([[0, 2.0, 0, 0], [-3.0, 0, 0, 0]]).reshape(TIED.shape)
+    port = (np.array(pieces) * np.array([[2.0], [-3.0]])).reshape(TIED.shape)
+    taker = share("pool", "AdaptiveMaxPool2d", to_first, given, TIED)
+    evidence = Evidence("grad", to_first, port, floor=1e-6)
+    assert words in explain_gradient(evidence, [taker]).sentence
+
+
+def test_slope_at_a_kink() -> None:
+    taken, given = np.array([[-1.0, 0.0, 2.0]]), np.array([[5.0, 6.0, 7.0]])
+    evidence = Evidence("grad", np.array([[0.0, 0, 7]]), np.array([[0.0, 3, 7]]), floor=1e-6)
+    found = explain_gradient(evidence, [share("act", "ReLU", evidence.reference, given, taken)])
+    assert "the slope of act at 0 is 0.5" in found.sentence
+
+
+def test_statistics_that_no_gradient_flows_through() -> None:
+    asked: list[Trial] = []
+    constant = GIVEN * 3.0 + BRANCH  # no factor explains it
+
+    def pull(trials: Sequence[Trial]) -> list[Array | None]:
+        asked.extend(trials)
+        return [constant for _ in trials]
+
+    state = {"running_mean": np.zeros(4), "running_var": np.ones(4)}
+    own = Evidence("BatchNorm2d", GIVEN, GIVEN, state=state, training=True)
+    whole = Evidence("grad", GIVEN, constant.astype(np.float32), floor=1e-4)
+    taker = Share("norm", own, GIVEN.astype(np.float64), BRANCH, GIVEN, pull)
+    assert "no gradient flows through them" in explain_gradient(whole, [taker]).sentence
+    np.testing.assert_allclose(asked[0].state["running_var"], GIVEN.var((0, 2, 3)), rtol=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from harness.alignment import Source
 from harness.selftest import KINDS, Kind, Mistake, Outcome, places, sample, score
 from harness.selftest._score import judge
-from harness.sides.planting import BUFFERS, FROZEN, LOSSES, RESULTS, STATES
+from harness.sides.mistakes import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
 
 LAYERS: dict[str, Any] = {
     "(model)": {"type": "Net", "attributes": {}},
@@ -30,7 +30,7 @@ def kind(name: str) -> Kind:
 def test_the_catalogue_is_large_and_every_kind_can_be_planted() -> None:
     assert len(KINDS) >= 40
     assert len({item.name for item in KINDS}) == len(KINDS)
-    known = {*RESULTS, *STATES, *FROZEN, *LOSSES, *BUFFERS, "norm in the other mode"}
+    known = {*RESULTS, *GIVEN, *STATES, *FROZEN, *LOSSES, *BUFFERS, OTHER_MODE}
     assert {item.name for item in KINDS if not item.attribute} == known
 
 

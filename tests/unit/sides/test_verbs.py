@@ -207,12 +207,13 @@ def test_layers_alone_repeat_the_run_they_are_given(
 ) -> None:
     recorded, alone = forced(side, inputs, tmp_path, mode)
     own = {address for address, record in recorded.records.items() if record.alias is None}
+    equal = set(alone.notes["equal"])
+    assert not equal & set(alone.records)
     if mode == "eval":
-        assert own == set(alone.records)
+        assert own == set(alone.records) | equal
     else:
-        assert (
-            {"grad:conv.weight", "layer:conv#0:grad", "state:norm.running_var"} <= set(alone.records) <= own
-        )
+        told = {"grad:conv.weight", "layer:conv#0:grad", "state:norm.running_var"}
+        assert told <= set(alone.records) <= own
     for address in alone.records:
         np.testing.assert_allclose(
             alone.array(address), recorded.array(address), rtol=2e-5, atol=2e-6, err_msg=address
@@ -254,3 +255,60 @@ def test_held_operation_takes_other_arguments(side: Any, inputs: str, tmp_path: 
     assert Path(answer["trace"]).is_file()
     with pytest.raises(BadInput, match="never makes call 3 of norm"):
         side.hold(inputs, "eval", "norm", 3, str(tmp_path / "held.h5"))
+
+
+def test_gradients_are_pulled_through_a_held_call(side: Any, inputs: str, tmp_path: Path) -> None:
+    side.hold(inputs, "train", "(model)/add.0", 0, str(tmp_path / "held.h5"))
+    given = np.random.default_rng(2).standard_normal((4, 4, 8, 8)).astype(np.float32)
+    handed = str(material.write(tmp_path / "handed.h5", "grad", {"0": given}))
+    (answer,) = side.pull(handed, [{}], str(tmp_path))
+    with Trace.open(answer["trace"]) as pulled:
+        for name in ("input:0", "input:1"):
+            np.testing.assert_array_equal(np.asarray(pulled.array(name)), given)
+    side.hold(inputs, "train", "head", 0, str(tmp_path / "held.h5"))
+    sound, bare = side.pull(
+        handed, [{}, {"state": _state_file(tmp_path, "weight", (4, 4, 1, 1))}], str(tmp_path)
+    )
+    with Trace.open(sound["trace"]) as pulled:
+        np.testing.assert_allclose(
+            np.asarray(pulled.array("grad:head.bias")), given.sum((0, 2, 3)), rtol=1e-4, atol=1e-5
+        )
+    with Trace.open(bare["trace"]) as pulled:
+        assert not np.asarray(pulled.array("input:0")).any()
+
+
+def _state_file(folder: Path, name: str, shape: tuple[int, ...]) -> str:
+    return str(material.write(folder / "other.h5", "state", {name: np.zeros(shape, np.float32)}))
+
+
+@pytest.mark.parametrize(
+    ("deviation", "factors"),
+    [
+        ({}, (1.0, -0.5 * 0.1)),
+        ({"lag": 1}, (1.0, -0.5)),
+        ({"rate": 10.0}, (10.0, -0.5)),
+        ({"skipped": 1}, (0.0, -0.5 * 0.1)),
+        ({"accumulate": True}, (1.0, 0.5 * 0.1)),
+    ],
+)
+def test_steps_on_given_gradients(
+    side: Any, tmp_path: Path, deviation: dict[str, Any], factors: tuple[float, float]
+) -> None:
+    gradient = np.array([1.0, -2.0, 0.5, 3.0], np.float32)
+    given = material.write(tmp_path / "g.h5", "grad", {"head.bias": gradient, "norm.bias": 0 * gradient})
+    side.steps(str(given), [0.5, 0.05], str(tmp_path / "stepped.h5"), deviation=deviation)
+    with Trace.open(tmp_path / "stepped.h5") as stepped:
+        moved = {name: np.array(stepped.array(f"state:{name}")) for name in ("head.bias", "norm.bias")}
+    wanted = side._state["head.bias"] - 0.5 * sum(factors) * gradient
+    np.testing.assert_allclose(moved["head.bias"], wanted, rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(moved["norm.bias"], side._state["norm.bias"])
+
+
+def test_a_parameter_left_out_is_not_stepped(side: Any, tmp_path: Path) -> None:
+    gradient = {name: np.ones(4, np.float32) for name in ("head.bias", "norm.bias")}
+    given = str(material.write(tmp_path / "g.h5", "grad", gradient))
+    side.steps(given, [0.5], str(tmp_path / "s.h5"), deviation={"left_out": "head.bias"})
+    with Trace.open(tmp_path / "s.h5") as stepped:
+        np.testing.assert_array_equal(np.asarray(stepped.array("state:head.bias")), side._state["head.bias"])
+        moved = np.asarray(stepped.array("state:norm.bias")) - side._state["norm.bias"]
+    np.testing.assert_allclose(moved, -0.5, rtol=1e-5)

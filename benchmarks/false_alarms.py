@@ -1,0 +1,130 @@
+"""How often the harness cries wolf: sound ports compared over many variants, modes, sizes and seeds.
+
+    python -m benchmarks.false_alarms --out FILE [--most 500] [--seconds 3000] [--first-seed 100]
+
+Each comparison is the whole of `align compare --local always`. Its line goes to the log as soon as it is
+known, so that a run that is cut short counts as far as it came. FILE is written anew after each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from harness.errors import HarnessError
+from harness.pairs.base import Mode
+from harness.progress import Silent
+from harness.runs.compare import compare, kept_workers
+from harness.runs.request import CompareRequest
+from harness.session import DEFAULT_TIMEOUT, scratch_folder
+
+_FRESH_AFTER = 60  # comparisons, after which the workers are replaced
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of comparison; its seeds are what varies."""
+
+    model: str
+    variant: str
+    mode: Mode
+    size: tuple[int, int] | None
+
+
+def _kinds() -> list[Kind]:
+    sizes: list[tuple[int, int]] = [(32, 32), (48, 48), (64, 64)]
+    small = ("L2SKNet_UNet", "L2SKNet_FPN", "L2SKNet_1D_UNet", "L2SKNet_1D_FPN", "L2SKNet_UNet_morphology",
+             "L2SKNet_FPN_morphology", "L2SKNet_1D_UNet_fork", "L2SKNet_1D_FPN_fork")  # fmt: skip
+    eval_kinds = [Kind("l2sknet", name, "eval", size) for name in small for size in sizes]
+    eval_kinds += [Kind("led", "unet", "eval", size) for size in sizes[::2]]
+    eval_kinds += [Kind("led", "nafnet", "eval", (32, 32)), Kind("gold_yolo", "n", "eval", (64, 64))]
+    eval_kinds += [Kind("cpanet", "vgg16", "eval", None)]
+    trained = [Kind("l2sknet", name, "train", (32, 32)) for name in small[:4]]
+    trained += [Kind("led", "unet", "train", (32, 32))]
+    return eval_kinds + trained
+
+
+def cases(first_seed: int, kinds: list[Kind]) -> Iterator[tuple[Kind, int]]:
+    """Every kind with the first seed, then every kind with the next."""
+    for seed in count(first_seed):
+        for kind in kinds:
+            yield kind, seed
+
+
+def main() -> None:
+    """Compare until the count or the time is reached."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.false_alarms")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--most", type=int, default=500)
+    parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--first-seed", type=int, default=100)
+    options = parser.parse_args()
+    rows: list[dict[str, Any]] = []
+    started = time.monotonic()
+    waiting = cases(options.first_seed, _kinds())
+    while len(rows) < options.most and time.monotonic() - started < options.seconds:
+        with kept_workers("cpu", DEFAULT_TIMEOUT) as workers:
+            for _ in range(min(_FRESH_AFTER, options.most - len(rows))):
+                kind, seed = next(waiting)
+                row = _one(kind, seed, workers)
+                rows.append(row)
+                print(json.dumps(row), flush=True)
+                options.out.write_text(json.dumps(_summary(rows), indent=1) + "\n", encoding="utf-8")
+                if row["verdict"] == "failed" or time.monotonic() - started > options.seconds:
+                    break
+
+
+def _one(kind: Kind, seed: int, workers: Any) -> dict[str, Any]:
+    told = {"model": kind.model, "variant": kind.variant, "mode": kind.mode, "size": kind.size, "seed": seed}
+    started = time.monotonic()
+    with scratch_folder() as folder:
+        request = CompareRequest(
+            model=kind.model,
+            variant=kind.variant,
+            mode=kind.mode,
+            input_size=kind.size,
+            seed=seed,
+            local="always",
+            keep="none",
+            output=Path(folder) / "run",
+        )
+        try:
+            alignment = compare(request, Silent(), workers=workers)
+        except HarnessError as error:
+            return {**told, "verdict": "failed", "sentence": str(error)[:300], "seconds": 0.0}
+    said = "" if alignment.verdict == "aligned" else alignment.sentence
+    seconds = round(time.monotonic() - started, 2)
+    versions = {name: side.versions for name, side in alignment.sides.items()}
+    judged = {"tensors": len(alignment.rows), "alone": alignment.local.get("judged", 0)}
+    return {**told, "verdict": alignment.verdict, **judged, "sentence": said, "seconds": seconds,
+            "versions": versions}  # fmt: skip
+
+
+def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    counts = Counter(row["verdict"] for row in rows)
+    by_kind = Counter(
+        f"{row['model']} {row['variant']} {row['mode']}" for row in rows if row["verdict"] != "failed"
+    )
+    return {
+        "date": datetime.now(UTC).date().isoformat(),
+        "comparisons": counts["aligned"] + counts["diverged"],
+        "false_alarms": counts["diverged"],
+        "failed": counts["failed"],
+        "tensors": sum(row.get("tensors", 0) + row.get("alone", 0) for row in rows),
+        "versions": next((row["versions"] for row in rows if row.get("versions")), {}),
+        "by_kind": dict(by_kind),
+        "seeds": sorted({row["seed"] for row in rows}),
+        "alarms": [row for row in rows if row["verdict"] != "aligned"],
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,179 @@
+"""Hypotheses about what a layer gives back: the share of one taker of a tensor in that tensor's gradient."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.diagnose import attributes, tensors
+from harness.diagnose._evidence import Array, Evidence, Trial
+
+Pull = Callable[[Sequence[Trial]], list[Array | None]]
+
+_LARGEST = ("max", "amax", "maximum", "maxpool2d", "max_pool2d", "adaptivemaxpool2d", "adaptive_max_pool2d")
+_SMALLEST = ("min", "amin", "minimum")
+# What is 0 times its slope on one side and the other: the slopes that a framework may take at 0 itself.
+_KINKS = {"relu": (0.5, 1.0), "leakyrelu": (0.0, 0.5, 1.0), "abs": (1.0, -1.0, 0.5), "relu6": (0.5, 1.0),
+          "leaky_relu": (0.0, 0.5, 1.0), "clamp": (0.0, 0.5, 1.0)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one layer of the reference gives back of the gradient `given` to its result.
+
+    `share` is what reaches the tensor in question, `taken` that tensor, `pull` what reaches it under trials.
+    """
+
+    name: str
+    evidence: Evidence
+    share: Array
+    given: Array
+    taken: Array | None
+    pull: Pull
+
+
+def trials(whole: Evidence, shares: Sequence[Share]) -> Iterator[tuple[Trial, Pull | None]]:
+    """Trials of the whole gradient; those without a prediction are of a share, to be pulled."""
+    for share in shares:
+        rest = _rest(whole, share)
+        yield _predicted(f"without the part of {share.name}: that branch is detached", rest), None
+        yield _predicted(f"with the part of {share.name} twice", rest + 2 * share.share), None
+    for share in shares:
+        for words, part in _of_share(share):
+            yield _predicted(words, _rest(whole, share) + part), None
+        for trial in _changed(share):
+            words = f"with {share.name} {trial.words.removeprefix('the reference ')}"
+            yield dataclasses.replace(trial, words=words), share.pull
+    for share in shares:
+        for trial in tensors.trials(_port_share(whole, share)):
+            if trial.predicted is not None and trial.predicted.shape == share.share.shape:
+                words = trial.words.replace("the reference's output", "the reference's")
+                said = f"where the part of {share.name} is {words}"
+                yield _predicted(said, _rest(whole, share) + trial.predicted), None
+
+
+def with_share(whole: Evidence, share: Share, pulled: Array) -> Array:
+    """The whole gradient with another share."""
+    return np.asarray(_rest(whole, share) + pulled)
+
+
+def _predicted(words: str, tensor: Array) -> Trial:
+    return Trial(f"the reference's {words}", predicted=np.asarray(tensor))
+
+
+def _rest(whole: Evidence, share: Share) -> Array:
+    rest = whole.reference.astype(np.float64) - share.share
+    # What remains of a sum of one part is rounding.
+    small = np.linalg.norm(rest) <= 1e-5 * np.linalg.norm(whole.reference.astype(np.float64))
+    return np.zeros_like(rest) if small else rest
+
+
+def _port_share(whole: Evidence, share: Share) -> Evidence:
+    """What the port's share would be if the rest were right."""
+    port = (whole.port - _rest(whole, share)).astype(whole.port.dtype)
+    return dataclasses.replace(
+        share.evidence,
+        reference=share.share.astype(whole.port.dtype),
+        port=port,
+        inputs=(),
+        floor=whole.floor,
+    )
+
+
+def _changed(share: Share) -> Iterator[Trial]:
+    """The layer itself with something changed."""
+    evidence = share.evidence
+    for trial in attributes.trials(evidence):
+        if evidence.differing or not evidence.operation:
+            yield trial
+    if (
+        evidence.training
+        and evidence.state.keys() >= {"running_mean", "running_var"}
+        and share.taken is not None
+    ):
+        axes = tuple(axis for axis in range(share.taken.ndim) if axis != 1)
+        wide = share.taken.astype(np.float64)
+        state = {"running_mean": wide.mean(axes), "running_var": wide.var(axes)}
+        yield Trial(
+            "taking the batch's statistics for constants, so that no gradient flows through them",
+            state={name: array.astype(np.float32) for name, array in state.items()},
+            training=False,
+        )
+
+
+def _of_share(share: Share) -> Iterator[tuple[str, Array]]:
+    """What the part is where a choice that torch makes in its own way is made in another."""
+    kind = share.evidence.type.lower()
+    if share.given.shape == share.share.shape:
+        yield f"where {share.name} passes on the gradient unchanged", share.given.astype(np.float64)
+    if share.taken is None:
+        return
+    for slope in _KINKS.get(kind, ()):
+        if share.given.shape == share.taken.shape and (share.taken == 0).any():
+            part = np.where(share.taken == 0, slope * share.given, share.share)
+            yield f"where the slope of {share.name} at 0 is {slope:g}", part
+    if kind in _LARGEST or kind in _SMALLEST:
+        yield from _ties(share)
+
+
+def _ties(share: Share) -> Iterator[tuple[str, Array]]:
+    """Equal largest elements: the gradient goes to all of them, to the first or last, or is divided."""
+    assert share.taken is not None
+    blocks = Blocks.of(share.taken.shape, share.given.shape)
+    if blocks is None:
+        return
+    values = blocks.split(share.taken)
+    ends = values.min(-1) if share.evidence.type.lower() in _SMALLEST else values.max(-1)
+    equal = values == ends[..., None]
+    if not (equal.sum(-1) > 1).any():
+        return
+    given = share.given.reshape(ends.shape)[..., None]
+    order = np.cumsum(equal, -1)
+    choices = {
+        "goes to all equal elements in full": equal,
+        "is divided among equal elements": equal / equal.sum(-1, keepdims=True),
+        "goes to the first of equal elements": equal & (order == 1),
+        "goes to the last of equal elements": equal & (order == order[..., -1:]),
+    }
+    for words, weights in choices.items():
+        yield f"where the gradient of {share.name} {words}", blocks.join(weights * given)
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """A tensor cut into equal blocks, one for each element of a smaller one."""
+
+    shape: tuple[int, ...]
+    counts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, shape: tuple[int, ...], smaller: tuple[int, ...]) -> Blocks | None:
+        """The blocks, or None where the shapes do not tell them."""
+        if len(smaller) < len(shape):  # axes reduced away: the trailing ones, if those before are the same
+            if smaller != shape[: len(smaller)]:
+                return None
+            smaller = smaller + (1,) * (len(shape) - len(smaller))
+        fits = len(smaller) == len(shape) and all(
+            b and not a % b for a, b in zip(shape, smaller, strict=True)
+        )
+        return cls(shape, smaller) if fits else None
+
+    def _sizes(self) -> list[int]:
+        return [size // count for size, count in zip(self.shape, self.counts, strict=True)]
+
+    def split(self, tensor: Array) -> Array:
+        """The elements of each block on the last axis."""
+        pairs = [part for pair in zip(self.counts, self._sizes(), strict=True) for part in pair]
+        rank = len(self.shape)
+        moved = tensor.reshape(pairs).transpose([*range(0, 2 * rank, 2), *range(1, 2 * rank, 2)])
+        return moved.reshape(*self.counts, -1)
+
+    def join(self, blocks: Array) -> Array:
+        """The tensor of which these are the blocks."""
+        rank = len(self.shape)
+        moved = blocks.reshape(*self.counts, *self._sizes())
+        order = [axis for place in range(rank) for axis in (place, rank + place)]
+        return moved.transpose(order).reshape(self.shape)

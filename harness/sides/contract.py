@@ -1,0 +1,151 @@
+"""What a framework must provide for the verbs of a side to be said once, in `harness.sides.base`."""
+
+from __future__ import annotations
+
+import contextlib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from numpy.typing import NDArray
+
+from harness.breadcrumb import Breadcrumb
+from harness.pairs.base import Arrays, Mode, Pair
+from harness.sides.recorder import Layer, Recorder, Tensors
+from harness.trace import TraceWriter
+
+if TYPE_CHECKING:
+    from harness.sides import holding
+
+
+class Framework(ABC):
+    """One framework holding one model."""
+
+    name: str
+    tensors: Tensors
+
+    def __init__(self, device: str, breadcrumb: Breadcrumb) -> None:
+        self.device, self.breadcrumb = device, breadcrumb
+        self.pair: Pair
+        self.variant = ""
+        self.model: Any = None
+        self.layers: dict[str, Layer] = {}
+        self.paths: dict[int, str] = {}
+        self._state: Arrays = {}
+        self._bare: Arrays | None = None
+        self._writer: TraceWriter | None = None
+        self._inputs: dict[str, Any] = {}
+        self._input_arrays: Arrays = {}
+        self._losses: dict[str, Any] = {}
+        self._recorder: Recorder | None = None
+        self._held: holding.Held | None = None
+        self.loss_change: Callable[[Any], Any] = lambda loss: loss
+        self.effect = False  # whether a planted mistake has changed anything
+
+    @abstractmethod
+    def versions(self) -> dict[str, str]:
+        """The framework and what it computes with."""
+
+    @abstractmethod
+    def device_name(self) -> str:
+        """What the device is called."""
+
+    @abstractmethod
+    def modules(self) -> Iterator[tuple[str, Any]]:
+        """Every module that may be recorded, by path; the model itself has the path ''."""
+
+    @abstractmethod
+    def layer_of(self, module: Any) -> Layer:
+        """What kind of layer a module is."""
+
+    @abstractmethod
+    def state_table(self) -> list[list[Any]]:
+        """The state dict in its order: [key, shape, dtype, trainable]."""
+
+    @abstractmethod
+    def write_state(self, arrays: Arrays) -> None:
+        """Fill the model strictly; BadInput lists every key that does not fit."""
+
+    @abstractmethod
+    def read_state(self) -> Arrays:
+        """The model's state, by the keys of the state dict."""
+
+    @abstractmethod
+    def set_mode(self, mode: Mode) -> None:
+        """Evaluation, training, or training with frozen statistics; dropout is off in all of them."""
+
+    @abstractmethod
+    def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
+        """Arrays as tensors on the device; floating ones in `dtype`."""
+
+    @abstractmethod
+    def cast(self, dtype: str) -> None:
+        """Compute in `dtype` from now on."""
+
+    @abstractmethod
+    def without_gradients(self) -> contextlib.AbstractContextManager[Any]:
+        """A context in which nothing is kept for a backward pass."""
+
+    @abstractmethod
+    def observed(self, recorder: Recorder) -> contextlib.AbstractContextManager[Any]:
+        """A context in which every module call and operation is told to the recorder."""
+
+    @abstractmethod
+    def gradients(self, loss: Any, recorder: Recorder | None) -> Arrays:
+        """Back-propagate; the gradient of each parameter that has one, keyed as in the state dict."""
+
+    @abstractmethod
+    def input_gradients(self, names: list[str]) -> Arrays:
+        """Gradients with respect to the floating inputs, after `gradients`."""
+
+    @abstractmethod
+    def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
+        """A new tensor of an array, of the shape and dtype of `like`, and what a model may go on with.
+
+        Gradients can be asked for with respect to the first where it `learns`.
+        """
+
+    @abstractmethod
+    def fill(self, own: Mapping[str, Any], arrays: Arrays) -> None:
+        """Copy arrays into tensors of a model; those that are not named keep their values."""
+
+    @abstractmethod
+    def forced_gradients(
+        self, loss: Any | None, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
+    ) -> Arrays:
+        """Back-propagate the loss, if any, and, from each `given` tensor, the gradient beside it.
+
+        What reaches the leaves comes under their addresses, the rest as `grad:PARAM` and `grad_input:NAME`.
+        """
+
+    @abstractmethod
+    def synchronise(self) -> None:
+        """Wait until everything asked for has been computed."""
+
+    @abstractmethod
+    def device_peak(self, reset: bool = False) -> int:
+        """Peak of the allocator's memory on the device, in bytes; 0 on the CPU."""
+
+    @abstractmethod
+    def compiled(self) -> int:
+        """How many operators have been compiled for this machine; 0 where nothing is compiled."""
+
+    def operator_cache(self) -> str:
+        """The folder that compiled operators appear in; empty where nothing is compiled."""
+        return ""
+
+    @abstractmethod
+    def make_optimizer(self, kind: str | None = None, options: Mapping[str, Any] | None = None) -> Any:
+        """The optimiser of the pair's recipe over the model's parameters, or one that deviates from it."""
+
+    @abstractmethod
+    def hand_gradients(self, arrays: Arrays) -> None:
+        """Let the next step use these gradients; a parameter that is not named has none."""
+
+    @abstractmethod
+    def begin_at(self, optimizer: Any, count: int) -> None:
+        """Let an Adam believe that it has taken `count` steps already, of nothing."""
+
+    @abstractmethod
+    def apply_step(self, optimizer: Any, lr: float) -> None:
+        """One step of the optimiser with the gradients of the last backward pass."""
