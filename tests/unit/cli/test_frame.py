@@ -39,6 +39,8 @@ COMMANDS = [
     ["golden", "verify"],
     ["pin"],
     ["pin", "verify"],
+    ["data"],
+    ["data", "prepare"],
 ]
 
 
