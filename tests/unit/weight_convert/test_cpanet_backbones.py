@@ -112,7 +112,7 @@ def test_what_is_drawn_anew_and_what_is_left_out_is_told(tmp_path: Path) -> None
     stem = (
         "made: layer0.0.weight, layer0.3.weight: the deep stem has no counterpart in torchvision's ResNet-50"
     )
-    assert f"{stem} ResNet-50 (normal, std 0.0589256, seed 0)" in told
+    assert f"{stem} (normal, std 0.0589256, seed 0)" in told
     assert "made: layer1.0.bn1.weight, layer1.0.bn1.running_var and 2 more" in told
     assert "the convolution behind the deep stem has no counterpart" in told
 
