@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
@@ -9,9 +10,10 @@ from harness import address as addresses
 from harness.alignment import Alignment, Local, Row, Source
 from harness.comparing._measuring import Meter
 from harness.comparing._places import in_order_of_computation, kind_of
+from harness.numerics import no_difference
 from harness.pairs.base import Override
 from harness.trace import Trace
-from harness.verdict import Policy, judge
+from harness.verdict import Measured, Policy, judge
 
 Key = tuple[str, int]
 
@@ -41,10 +43,40 @@ def add_local(
         measured = meter.measure(address)
         if measured is not None:
             row.local = Local(measured, judge(address, measured, policy, alignment.overrides))
+    _add_missing(alignment.rows, reference, forced)
     alignment.sources = sources(alignment.rows)
     judged = sum(row.local is not None for row in alignment.rows)
     alignment.local = {"ran": True, "judged": judged}
     _conclude(alignment)
+
+
+def _add_missing(rows: Sequence[Row], reference: Trace, forced: Trace) -> None:
+    """A gradient that the port lacks, and lacks when handed the reference's own: it gives back nothing."""
+    if not any(kind_of(address) in _GRADIENTS for address in forced.records):
+        return
+    for row in rows:
+        lacks = row.found == "reference" and row.obstacle is not None and row.verdict.status == "diverged"
+        if lacks and kind_of(row.address) in _GRADIENTS and row.address not in forced.records:
+            stats = reference.stats(row.address)
+            nothing = no_difference(reference.records[row.address].size, stats.l2, stats.absmax)
+            measured = Measured(
+                dataclasses.replace(
+                    nothing,
+                    l2=stats.l2,
+                    rel_l2=1.0,
+                    max_abs=stats.absmax,
+                    max_rel=1.0,
+                    candidate_l2=0.0,
+                    cosine=0.0,
+                    pass_rtol=1.0,
+                    pass_atol=stats.absmax,
+                ),
+                "whole",
+                nothing.size,
+                False,
+                0.0,
+            )
+            row.local = Local(measured, row.verdict)
 
 
 def rejudge_local(alignment: Alignment, policy: Policy, overrides: Sequence[Override]) -> None:
@@ -52,7 +84,7 @@ def rejudge_local(alignment: Alignment, policy: Policy, overrides: Sequence[Over
     if not alignment.local.get("ran"):
         return
     for row in alignment.rows:
-        if row.local is not None:
+        if row.local is not None and row.obstacle is None:
             verdict = judge(row.address, row.local.measured, policy, overrides)
             row.local = Local(row.local.measured, verdict)
     explained = {source.address: source for source in alignment.sources if source.cause}
@@ -134,6 +166,7 @@ def _forward(wrong: Iterable[Row]) -> Iterable[Source]:
 
 
 _LOSS = "(loss)"
+_GRADIENTS = ("grad", "grad_input", "layer_grad", "operation_grad")
 _FORWARD = ("layer", "operation", "layer_input", "operation_input", "output", "loss")
 _BEFORE = "what it is given is not what the reference gives: something between the layers before it"
 

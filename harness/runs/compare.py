@@ -15,7 +15,7 @@ import reports
 from harness import comparing, pairs
 from harness.alignment import Alignment, SideReport
 from harness.case import Case
-from harness.errors import BadInput, HarnessError, WorkerLost
+from harness.errors import BadInput, WorkerLost
 from harness.pairs.base import Arrays, Pair
 from harness.progress import Progress
 from harness.runs import alone, material, truths
@@ -158,7 +158,7 @@ def _guarded(work: Work, side: str, inputs: Path) -> None:
         work.lost[side] = _lost(worker.loss(error))
         work.progress.event(side, "failed", text=str(error))
         _stop_waiting(work, side, error)
-    except HarnessError as error:
+    except Exception as error:  # whatever it is, the other side must not wait for ever
         _stop_waiting(work, side, error)
         raise
 

@@ -102,9 +102,11 @@ def explained(source: Source, cause: Cause) -> Source:
 
 def _plain(bench: Bench, alignment: Alignment, row: Row, source: Source) -> Evidence:
     """What the traces alone tell."""
-    reference, port = bench.reference.array(row.address), bench.forced.array(row.address)
-    assert reference is not None  # both were recorded whole
-    assert port is not None
+    reference = bench.reference.array(row.address)
+    assert reference is not None  # it was recorded whole
+    port = bench.forced.array(row.address) if row.address in bench.forced.records else None
+    if port is None:  # a gradient that the port has not at all
+        port = np.zeros_like(reference)
     path = source.layers[0] if source.layers else ""
     ours = note(bench.reference, path)
     return Evidence(

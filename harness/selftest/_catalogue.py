@@ -167,7 +167,8 @@ def optimiser_mistakes(recipe: Recipe, keys: Sequence[str]) -> list[Mistake]:
     decay = 0.0 if recipe.options.get("weight_decay") else 1e-4
     told.append(("weight decay", "weight_decay", Deviation(options={"weight_decay": decay})))
     if recipe.optimizer == "sgd":
-        told.append(("nesterov left out", "nesterov", Deviation(options={"nesterov": False})))
+        if recipe.options.get("nesterov"):
+            told.append(("nesterov left out", "nesterov", Deviation(options={"nesterov": False})))
         told.append(("momentum of 0.9", "momentum", Deviation(options={"momentum": 0.9})))
     else:
         eps = 100 * recipe.options.get("eps", 1e-8)

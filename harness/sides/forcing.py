@@ -97,8 +97,10 @@ class Forcing(Recorder):
             array = self.substitutes.of(address)
             if array is not None and self._is_equal(address, tensor, array):
                 self.equal.append(address)
-                if not self.substitutes.learns:
-                    self.tensors.remember(tensor, address)
+                origin = self.substitutes.source(address) or address
+                # Where the reference returns what it was given, no gradient of the result is known apart.
+                if not self.substitutes.learns or origin != address:
+                    self.tensors.remember(tensor, origin)
                     return tensor
             elif array is None or not self.save(address, tensor, type):
                 return tensor

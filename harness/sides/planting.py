@@ -194,12 +194,13 @@ def _frozen(module: Any, name: str, call: Callable[[], Any]) -> Any:
 
 
 def _other_mode(module: Any, call: Callable[[], Any]) -> Any:
-    kept = module.is_train
+    name = "is_train" if hasattr(module, "is_train") else "training"
+    kept = getattr(module, name)
     try:
-        module.is_train = not kept
+        setattr(module, name, not kept)
         return call()
     finally:
-        module.is_train = kept
+        setattr(module, name, kept)
 
 
 def _buffers(side: Side, module: Any, kind: str, given: Any, call: Callable[[], Any]) -> Any:

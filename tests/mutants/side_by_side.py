@@ -1,0 +1,84 @@
+"""Workers of both sides in this process, each holding the reference: a port that computes in another way.
+
+The port's convolutions are not oneDNN's, so it rounds otherwise. No operator is compiled: what a self-test
+makes of planted mistakes can be tried in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from harness.breadcrumb import Breadcrumb, Place
+from harness.session import ModelFailed, scratch_folder
+from harness.sides.torch_side import TorchSide
+
+_ONE_AT_A_TIME = threading.Lock()  # both sides watch the same framework
+
+
+@contextmanager
+def _onednn(enabled: bool) -> Iterator[None]:
+    """Torch's own context changes more, and warns of it."""
+    before = torch.backends.mkldnn.enabled
+    torch.backends.mkldnn.enabled = enabled  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        torch.backends.mkldnn.enabled = before  # type: ignore[assignment]
+
+
+class Port(TorchSide):
+    """The reference's own network in the port's place."""
+
+    name = "jittor"
+
+    def side_module(self) -> Any:
+        """The reference's module."""
+        return import_module(self.pair.reference)
+
+
+class Inside:
+    """What a run needs of a worker, without a process."""
+
+    device, pid, gpu_peak_bytes = "cpu", 0, 0
+
+    def __init__(self, held: TorchSide) -> None:
+        self.side, self._held, self._verbs = held.name, held, held.verbs()
+        self.description = held.describe()
+
+    def ready(self) -> dict[str, Any]:
+        """It always is."""
+        return self.description
+
+    def place(self) -> Place:
+        """The layer reached last."""
+        return self._held.breadcrumb.read()
+
+    def call(self, verb: str, **arguments: Any) -> Any:
+        """Answer as a worker's pipe would."""
+        with _ONE_AT_A_TIME, _onednn(self.side == "torch"):
+            try:
+                answer = json.loads(json.dumps(self._verbs[verb](**arguments)))
+            except Exception as error:
+                raise ModelFailed(str(error)) from error
+        if verb == "build":
+            self.description = answer
+        return answer
+
+
+@contextmanager
+def kept_workers(device: str, timeout: float) -> Iterator[dict[str, Inside]]:
+    """In the place of `harness.runs.compare.kept_workers`."""
+    with scratch_folder() as folder:
+        sides = (
+            TorchSide(device, Breadcrumb(Path(folder) / "a")),
+            Port(device, Breadcrumb(Path(folder) / "b")),
+        )
+        yield {held.name: Inside(held) for held in sides}

@@ -1,0 +1,56 @@
+"""The self-test's own machinery: each kind of mistake planted once, over two forms of one small network."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from harness import runs
+from harness.progress import Silent
+from harness.runs import selftest
+from harness.selftest import Mistake, Outcome
+
+pytestmark = pytest.mark.torch
+SMALL = "tests.unit.sides.small:PAIR"
+
+
+def one_of_each(mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """The first mistake of each kind."""
+    return list({mistake.kind: mistake for mistake in reversed(mistakes)}.values())
+
+
+@pytest.fixture(scope="module")
+def result() -> selftest.Result:
+    """The score over the small pair, both sides in this process."""
+    from tests.mutants.side_by_side import kept_workers
+
+    compare = sys.modules["harness.runs.compare"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compare, "kept_workers", kept_workers)
+        plain = selftest._chosen
+        patch.setattr(selftest, "_chosen", lambda work, count, seed: one_of_each(plain(work, None, seed)))
+        return selftest.run(runs.CompareRequest(model=SMALL), None, 1, Silent())
+
+
+def missed(rows: Sequence[Outcome], what: str) -> list[str]:
+    return [f"{row.mistake.kind} in {row.mistake.path}: {row.said}" for row in rows if not getattr(row, what)]
+
+
+def test_every_mistake_is_detected_and_located(result: selftest.Result) -> None:
+    ran = [row for row in result.rows if row.ran]
+    assert len(ran) >= 40
+    assert missed(ran, "detected") == []
+    assert missed(ran, "located") == []
+
+
+def test_most_causes_are_named(result: selftest.Result) -> None:
+    ran = [row for row in result.rows if row.ran]
+    unnamed = missed(ran, "named")
+    assert len(unnamed) <= 0.1 * len(ran), unnamed
+
+
+def test_a_sound_port_raises_no_alarm(result: selftest.Result) -> None:
+    assert result.alarms == []
+    assert result.score.correct == 3  # evaluation, training, and the optimiser
