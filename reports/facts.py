@@ -277,6 +277,8 @@ def observer(alignment: Alignment) -> list[Item]:
             text = "recording changes no bit of the result"
         elif "max_abs" in found:
             text = f"recording changes the result by up to {scientific(found['max_abs'])}"
+            if found.get("scale"):
+                text += f", in values up to {scientific(found['scale'])}"
         else:
             continue
         items.append(Item(side, text))
