@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
 
 import jittor as jt
 import numpy as np
@@ -16,6 +14,7 @@ from ports_jittor.torchlike import nn, state
 from tests import needs_shared
 from tests.upstream import cpanet_truth as truth
 from tests.upstream.recorded import Array, Recorded, distance, whole_distance
+from tests.upstream.watching import watch
 
 pytestmark = needs_shared
 
@@ -49,22 +48,6 @@ def network(backbone: str, mode: str) -> nn.Module:
         if isinstance(module, nn.Dropout):
             module.eval()
     return model
-
-
-def watch(model: nn.Module, paths: set[str]) -> dict[tuple[str, int], jt.Var]:
-    """Fills while the model runs: what these modules returned, by path and number of the call."""
-    seen: dict[tuple[str, int], jt.Var] = {}
-
-    def hook(path: str) -> Callable[[nn.Module, Any, jt.Var], None]:
-        def keep(module: nn.Module, inputs: Any, output: jt.Var) -> None:
-            seen[path, sum(name == path for name, _ in seen)] = output.detach()
-
-        return keep
-
-    for path, module in model.named_modules():
-        if path in paths:
-            module.register_forward_hook(hook(path))
-    return seen
 
 
 def trainable(model: nn.Module) -> dict[str, jt.Var]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
@@ -22,6 +21,7 @@ from refs_torch.cpanet.network import CPANet
 from tests import needs_shared
 from tests.upstream import cpanet_truth as truth
 from tests.upstream.recorded import Array, Recorded, distance, whole_distance
+from tests.upstream.watching import copied, watch
 
 pytestmark = needs_shared
 
@@ -84,28 +84,12 @@ def tensors(recorded: Recorded, dtype: str) -> dict[str, Tensor]:
     }
 
 
-def watch(model: nn.Module) -> dict[tuple[str, int], Array]:
-    """Fills while the model runs: what every module returned, by path and number of the call."""
-    seen: dict[tuple[str, int], Array] = {}
-
-    def hook(path: str) -> Callable[[nn.Module, Any, Any], None]:
-        def keep(module: nn.Module, inputs: Any, output: Any) -> None:
-            if isinstance(output, Tensor):
-                seen[path, sum(name == path for name, _ in seen)] = output.detach().numpy().copy()
-
-        return keep
-
-    for path, module in model.named_modules():
-        module.register_forward_hook(hook(path))
-    return seen
-
-
 @cache
 def repeat(case: str, dtype: str, kind: type[CPANet] = SingleMasks) -> Run:
     """Run the reference as upstream was run."""
     recorded = truth.traced(case)
     model = network(recorded.variant, recorded.mode, dtype, kind)
-    layers = watch(model)
+    layers = watch(model, keep=copied)
     inputs = tensors(recorded, dtype)
     found = model(**inputs)
     state = {key: value.numpy() for key, value in model.state_dict().items()}
@@ -224,7 +208,7 @@ def test_recorded_convolutions_add_up_16_channels_at_a_time() -> None:
     stem = network(kept.variant, kept.mode, "float32").layer0
     for place in (3, 6):
         stem[place] = Blocked(stem[place].weight.numpy(), 16)
-    seen = watch(stem)
+    seen = watch(stem, keep=copied)
     with torch.no_grad():
         stem(tensors(kept, "float32")["x"])
     for place in range(10):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -19,6 +18,7 @@ from tests import needs_shared
 from tests.upstream import l2sknet_truth as truth
 from tests.upstream.l2sknet_truth import PUBLISHED
 from tests.upstream.recorded import Array, Recorded, distance, whole_distance
+from tests.upstream.watching import watch
 
 pytestmark = needs_shared
 
@@ -63,22 +63,6 @@ def tensors(recorded: Recorded) -> dict[str, jt.Var]:
 def trainable(model: nn.Module) -> dict[str, jt.Var]:
     """The parameters that learn."""
     return {name: value for name, value in state.named_parameters(model) if not value.is_stop_grad()}
-
-
-def watch(model: nn.Module, paths: set[str]) -> dict[tuple[str, int], jt.Var]:
-    """Fills while the model runs: what these modules returned, by path and number of the call."""
-    seen: dict[tuple[str, int], jt.Var] = {}
-
-    def hook(path: str) -> Callable[[nn.Module, Any, jt.Var], None]:
-        def keep(module: nn.Module, inputs: Any, output: jt.Var) -> None:
-            seen[path, sum(name == path for name, _ in seen)] = output.detach()
-
-        return keep
-
-    for path, module in model.named_modules():
-        if path in paths:
-            module.register_forward_hook(hook(path))
-    return seen
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -20,6 +19,7 @@ from tests import needs_shared
 from tests.upstream import l2sknet_truth as truth
 from tests.upstream.l2sknet_truth import PUBLISHED
 from tests.upstream.recorded import Array, Recorded, distance, whole_distance
+from tests.upstream.watching import copied, watch
 
 pytestmark = needs_shared
 
@@ -75,28 +75,13 @@ def tensors(recorded: Recorded, dtype: str) -> dict[str, Tensor]:
     }
 
 
-def watch(model: nn.Module) -> dict[tuple[str, int], Array]:
-    """Fills while the model runs: what every module returned, by path and number of the call."""
-    seen: dict[tuple[str, int], Array] = {}
-
-    def hook(path: str) -> Callable[[nn.Module, Any, Tensor], None]:
-        def keep(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            seen[path, sum(name == path for name, _ in seen)] = output.detach().numpy().copy()
-
-        return keep
-
-    for path, module in model.named_modules():
-        module.register_forward_hook(hook(path))
-    return seen
-
-
 @cache
 def repeat(variant: str, mode: str, dtype: str) -> Run:
     """Run the reference as upstream was run."""
     recorded = truth.traced(variant, mode)
     model = network(variant, dtype)
     switch(model, mode)
-    layers = watch(model)
+    layers = watch(model, keep=copied)
     inputs = tensors(recorded, dtype)
     outputs = model(inputs["image"])
     run = Run(recorded, dtype, outputs.detach().numpy(), layers)

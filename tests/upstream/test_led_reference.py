@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -29,6 +27,7 @@ from tests import needs_shared
 from tests.upstream import led_truth as truth
 from tests.upstream.led_truth import DEPLOYED, LOSSES, STEMS, TRAINED
 from tests.upstream.recorded import Array, distance
+from tests.upstream.watching import copied, watch
 
 pytestmark = needs_shared
 
@@ -58,21 +57,6 @@ def tensors(stem: str, dtype: str = "float32") -> dict[str, Tensor]:
     """The inputs of a recorded run."""
     inputs = truth.traced(stem).inputs
     return {name: torch.from_numpy(value).to(getattr(torch, dtype)) for name, value in inputs.items()}
-
-
-def watch(model: nn.Module) -> dict[tuple[str, int], Array]:
-    """Fills while the model runs: what every module returned, by path and number of the call."""
-    seen: dict[tuple[str, int], Array] = {}
-
-    def hook(path: str) -> Callable[[nn.Module, Any, Tensor], None]:
-        def keep(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            seen[path, sum(name == path for name, _ in seen)] = output.detach().numpy().copy()
-
-        return keep
-
-    for path, module in model.named_modules():
-        module.register_forward_hook(hook(path))
-    return seen
 
 
 @cache
@@ -136,7 +120,7 @@ def arranged(image: Array, shape: tuple[int, ...]) -> Array:
 @torch.no_grad()
 def test_layers(stem: str) -> None:
     model = network(truth.variant_of(stem))
-    layers = watch(model)
+    layers = watch(model, keep=copied)
     model(tensors(stem)["lq"])
     kept = {place: sample for place, sample in truth.modules(stem).items() if place in layers}
     apart = {place: sample.distance(arranged(layers[place], sample.shape)) for place, sample in kept.items()}
