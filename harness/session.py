@@ -204,6 +204,12 @@ class Worker:
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def dismiss(self) -> None:
+        """Tell the process to end, which takes it a while; leaving the context waits for it."""
+        with contextlib.suppress(OSError):
+            assert self._process.stdin is not None
+            self._process.stdin.close()
+
     def __enter__(self) -> Worker:
         return self
 
@@ -211,9 +217,8 @@ class Worker:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and self._process.poll() is None:
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-                assert self._process.stdin is not None
-                self._process.stdin.close()
+            self.dismiss()
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(timeout=10)
         if self._process.poll() is None:
             self.kill()

@@ -92,7 +92,6 @@ def compare(
         with scratch_folder() as scratch:
             work = Work(request, pair, case, folder, Path(scratch), progress, stored, after, workers or {})
             alignment = run(work)
-            _keep(work, alignment)
     except BaseException:
         folders.discard_if_empty(folder)
         raise
@@ -122,7 +121,7 @@ def draw_inputs(work: Work) -> Arrays:
 
 
 def run(work: Work) -> Alignment:
-    """Record what has to run, then judge."""
+    """Record what has to run, judge, and write what is kept while the workers end."""
     inputs = draw_inputs(work)
     path = material.write(work.scratch / "inputs.h5", "input", inputs)
     work.header = {
@@ -145,7 +144,11 @@ def run(work: Work) -> Alignment:
         alone.add(work, alignment, path)
         if work.after is not None:
             work.after(work, alignment, path)
-    alignment.costs["ratio"] = _ratio(work, alignment.costs)
+        for side in work.live:
+            if side not in work.kept:
+                work.workers[side].dismiss()
+        alignment.costs["ratio"] = _ratio(work, alignment.costs)
+        _keep(work, alignment)
     return alignment
 
 

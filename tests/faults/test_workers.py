@@ -14,6 +14,7 @@ import pytest
 from harness import runs
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
 from harness.progress import Silent
+from harness.session import Worker
 
 MODEL = "tests.faults.models.pair:PAIR"
 
@@ -49,6 +50,17 @@ def test_hang_ends_at_the_time_limit_and_names_the_layer(tmp_path: Path) -> None
 
 def test_what_a_model_prints_does_not_reach_the_channel(tmp_path: Path) -> None:
     assert runs.record(request("prints"), "torch", tmp_path / "trace.h5", Silent()).is_file()
+
+
+def test_a_dismissed_worker_ends_by_itself(tmp_path: Path) -> None:
+    log = tmp_path / "torch.log"
+    with Worker("torch", "cpu", tmp_path, log, 120.0) as worker:
+        worker.ready()
+        worker.dismiss()
+        with pytest.raises(WorkerLost):
+            worker.call("describe")
+        told = worker.loss(WorkerLost("asked too late"))
+    assert told.signal == "", "it was not killed"
 
 
 @pytest.mark.jittor
