@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,11 @@ _OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
 def _counts_batches(key: str) -> bool:
     """Whether a key is torch's count of batches, which Jittor's own norms do not keep and do not need."""
     return key.endswith("num_batches_tracked")
+
+
+def _caller(kind: type) -> type:
+    """The class that says how modules of a class are called."""
+    return next(base for base in kind.__mro__ if "__call__" in vars(base))
 
 
 class JittorTensors:
@@ -77,6 +82,7 @@ class JittorSide(Side):
         jt.flags.use_cuda = int(device == "cuda")
         jt.flags.python_path = str(own_python(Path(os.environ["JITTOR_HOME"])))
         self._gradients: dict[str, Any] = {}
+        self._called: set[str] = set()
         self._other_names = {kind: name for name, kind in vars(nn).items() if inspect.isclass(kind)}
 
     def versions(self) -> dict[str, str]:
@@ -187,22 +193,33 @@ class JittorSide(Side):
     def observed(self, recorder: Recorder) -> Iterator[None]:
         """Every module's call and every function in between is told to the recorder."""
         self.tensors.watched.clear()
-        paths = self.paths
-        plain = jt.Module.__call__
-
-        def call(module: Any, *args: Any, **kwargs: Any) -> Any:
-            path = paths.get(id(module))
-            if path is None:
-                return plain(module, *args, **kwargs)
-            recorder.enter(path, args, kwargs)
-            return recorder.leave(plain(module, *args, **kwargs))
-
-        jt.Module.__call__ = call
+        # A class calls in a way of its own once one of its modules has a hook: Jittor replaces it for all.
+        callers = {jt.Module, *(_caller(type(module)) for _, module in self.modules())}
+        plain = {kind: vars(kind)["__call__"] for kind in callers}
+        for kind, call in plain.items():
+            kind.__call__ = self._telling(call, recorder)
         try:
             with jittor_patches.operations(recorder, (jt, nn, functional, kinks, linear, reduce), jt.Var):
                 yield
         finally:
-            jt.Module.__call__ = plain
+            for kind, call in plain.items():
+                kind.__call__ = call
+
+    def _telling(self, plain: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
+        """A call that tells the recorder of modules of this model, once however many classes it passes."""
+
+        def call(module: Any, *args: Any, **kwargs: Any) -> Any:
+            path = self.paths.get(id(module))
+            if path is None or path in self._called:
+                return plain(module, *args, **kwargs)
+            self._called.add(path)
+            try:
+                recorder.enter(path, args, kwargs)
+                return recorder.leave(plain(module, *args, **kwargs))
+            finally:
+                self._called.remove(path)
+
+        return call
 
     def _forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
         self.tensors.addresses.clear()

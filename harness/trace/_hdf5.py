@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from h5py import h5a, h5d, h5f, h5p, h5s, h5t
+from h5py import h5a, h5d, h5f, h5g, h5p, h5s, h5t
 from numpy.typing import NDArray
 
 ERRORS = (OSError, RuntimeError, ValueError)
@@ -17,30 +17,42 @@ _ALIGN = (256, 64)  # what is at least so large begins at a multiple of so much:
 
 
 def create(path: Path) -> Any:
-    """A new file that HDF5 of the last ten years can read, with checksums on all but the tensors."""
+    """A new file that HDF5 of the last ten years can read, with checksums on all but the tensors.
+
+    Nothing in it tells when it was written: the same tensors give the same bytes, and so the same digest.
+    """
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_libver_bounds(h5f.LIBVER_V18, h5f.LIBVER_V110)
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     access.set_alignment(*_ALIGN)
-    return h5f.create(str(path).encode(), h5f.ACC_TRUNC, h5p.create(h5p.FILE_CREATE), access)
+    return h5f.create(str(path).encode(), h5f.ACC_TRUNC, _timeless(h5p.FILE_CREATE), access)
+
+
+def create_group(file: Any, name: bytes) -> Any:
+    """A new group of the file."""
+    return h5g.create(file, name, gcpl=_timeless(h5p.GROUP_CREATE))
+
+
+def _timeless(kind: Any) -> Any:
+    properties = h5p.create(kind)
+    properties.set_obj_track_times(False)
+    return properties
 
 
 @lru_cache(maxsize=1)
 def _contiguous() -> Any:
-    layout = h5p.create(h5p.DATASET_CREATE)
+    layout = _timeless(h5p.DATASET_CREATE)
     layout.set_layout(h5d.CONTIGUOUS)
     layout.set_alloc_time(h5d.ALLOC_TIME_EARLY)
     layout.set_fill_time(h5d.FILL_TIME_NEVER)
-    layout.set_obj_track_times(False)
     return layout
 
 
 def _deflated(size: int) -> Any:
-    layout = h5p.create(h5p.DATASET_CREATE)
+    layout = _timeless(h5p.DATASET_CREATE)
     layout.set_chunk((size,))
     layout.set_shuffle()
     layout.set_deflate(6)
-    layout.set_obj_track_times(False)
     return layout
 
 

@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import Any
 
 import numpy as np
-from h5py import h5g
 from numpy.typing import NDArray
 
 from harness import seeded
@@ -55,7 +54,7 @@ class TraceWriter:
             self._file = hdf5.create(self.partial)
             hdf5.write_attribute(self._file, b"format", fmt.FORMAT)
             hdf5.write_attribute(self._file, b"version", fmt.VERSION)
-            self._tensors = h5g.create(self._file, fmt.TENSORS)
+            self._tensors = hdf5.create_group(self._file, fmt.TENSORS)
 
     def add(self, address: str, array: _Array, type: str = "") -> None:
         """Record a tensor: whole, or in a compact trace its statistics and samples."""
@@ -123,7 +122,7 @@ class TraceWriter:
         if self._samples and own:
             table = np.array([(s.mean, s.std, s.absmax, s.l2, s.nonfinite) for s in self._stats])
             hdf5.write(self._file, fmt.STATS, table.T.reshape(-1), deflate=True)
-            group = h5g.create(self._file, fmt.SAMPLES)
+            group = hdf5.create_group(self._file, fmt.SAMPLES)
             for dtype, values in self._values.items():
                 if (joined := np.concatenate(values)).size:
                     hdf5.write(group, dtype.encode(), joined, deflate=True)

@@ -66,7 +66,7 @@ class Inside:
         with _ONE_AT_A_TIME, _onednn(self.side == "torch"):
             try:
                 answer = json.loads(json.dumps(self._verbs[verb](**arguments)))
-            except Exception as error:
+            except Exception as error:  # whatever a planted mistake raises is a finding, as in a worker
                 raise ModelFailed(str(error)) from error
         if verb == "build":
             self.description = answer

@@ -94,6 +94,15 @@ def test_observing_leaves_nothing_behind(side: Any, inputs: str, tmp_path: Path)
     assert type(side.model).__call__ is before
 
 
+def test_a_layer_with_a_hook_of_its_own_is_recorded(side: Any, inputs: str, tmp_path: Path) -> None:
+    seen: list[Any] = []
+    dict(side.modules())["norm"].register_forward_hook(lambda module, args, output: seen.append(output))
+    with record(side, inputs, tmp_path / "t.h5") as trace:
+        outs = [address for address in trace.records if address.startswith("layer:norm#")]
+    assert outs == ["layer:norm#0:in.0", "layer:norm#0:out"]
+    assert len(seen) == 1
+
+
 @pytest.mark.parametrize(("layers", "kept"), [("leaf", {"conv", "norm", "drop", "head"}), ("n*", {"norm"})])
 def test_layers_can_be_chosen(side: Any, inputs: str, tmp_path: Path, layers: str, kept: set[str]) -> None:
     with record(side, inputs, tmp_path / "t.h5", layers=layers) as trace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +88,14 @@ def test_noise_is_kept_and_shared_with_aliases(tmp_path: Path) -> None:
     with Trace.open(tmp_path / "a.h5") as trace:
         noises = [record.noise for record in trace.records.values()]
         assert noises == [Noise(3e-7, 1e-8), None, Noise(3e-7, 1e-8)]
+
+
+@pytest.mark.parametrize("compact", [True, False])
+def test_the_same_tensors_give_the_same_bytes_at_any_time(tmp_path: Path, *, compact: bool) -> None:
+    write(tmp_path / "now.h5", compact=compact)
+    time.sleep(1.1)  # HDF5 notes whole seconds
+    write(tmp_path / "later.h5", compact=compact)
+    assert (tmp_path / "now.h5").read_bytes() == (tmp_path / "later.h5").read_bytes()
 
 
 def test_a_compacted_trace_equals_one_recorded_compactly(tmp_path: Path) -> None:
