@@ -63,7 +63,7 @@ def _manifest_beside(path: Path, keys: set[str]) -> Manifest | None:
 
 def _tensor(file: MappedFile, member: Member) -> Tensor:
     what = f"{member.name!r}"
-    raw = file.view(member.start, member.packed, repr(member.name))
+    raw = member.bytes(file)
     head = (
         raw[:_HEAD] if member.method == STORED else memoryview(_inflate(what, raw, min(member.size, _HEAD)))
     )

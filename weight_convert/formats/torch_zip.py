@@ -63,6 +63,9 @@ class _Archive:
         return self._folder + name in self._members
 
     def bytes(self, name: str) -> memoryview:
+        return self._member(name).bytes(self._file)
+
+    def _member(self, name: str) -> Member:
         member = self._members.get(self._folder + name)
         if member is None:
             raise BadInput(f"the archive lacks its member {name}: it is damaged")
@@ -71,7 +74,7 @@ class _Archive:
                 f"{member.name!r} is compressed, which torch never does: the archive was packed "
                 "anew by something else. Pack it without compression (zip -0)"
             )
-        return self._file.view(member.start, member.size, repr(member.name))
+        return member
 
     def persistent(self, identifier: Any) -> Storage:
         """The storage that the pickle refers to."""
@@ -84,10 +87,11 @@ class _Archive:
         if known is not None and known.kind is storage_kind(cls) and known.count == count:
             return known
         storage = Storage(key, storage_kind(cls), count, big_endian=self._big_endian)
-        name = f"data/{key}"
         if count:
-            storage.fill(self.bytes(name))
-            storage.crc = self._members[self._folder + name].crc if self._file.checksums else 0
+            member = self._member(f"data/{key}")
+            storage.require(member.size)
+            storage.find = lambda: member.bytes(self._file)
+            storage.crc = member.crc if self._file.checksums else 0
         self._storages[key] = storage
         return storage
 

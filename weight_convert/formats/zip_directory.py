@@ -1,9 +1,12 @@
-"""Reading a zip archive's directory with every claim checked against the file; nothing is ever extracted."""
+"""Reading a zip archive's directory with every claim checked against the file; nothing is ever extracted.
+
+A member's own header is read with its bytes: to visit all headers first would be to wait for the whole file.
+"""
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.errors import BadInput
 from weight_convert.limits import ARCHIVE_MEMBERS
@@ -14,30 +17,41 @@ _END64 = b"PK\x06\x06"
 _LOCATOR64 = b"PK\x06\x07"
 _CENTRAL = b"PK\x01\x02"
 _LOCAL = b"PK\x03\x04"
+_HEADER = 30
 _SATURATED = 0xFFFFFFFF
 STORED, DEFLATED = 0, 8
 
 
 @dataclass(frozen=True)
 class Member:
-    """One file of an archive: where its bytes lie and how they are packed."""
+    """One file of an archive: between which bytes it lies, with its header, and how it is packed."""
 
     name: str
     method: int
     crc: int
-    start: int
+    offset: int
+    end: int
     packed: int
     size: int
+
+    def bytes(self, file: MappedFile) -> memoryview:
+        """Its bytes as they lie in the file, refused where they would be another member's too."""
+        header = file.view(self.offset, _HEADER, f"the header of {self.name!r}")
+        signature, name_length, extra_length = struct.unpack("<4s22x2H", header)
+        if signature != _LOCAL:
+            raise BadInput(f"no zip header where {self.name!r} should begin (byte {self.offset:,})")
+        start = self.offset + _HEADER + int(name_length) + int(extra_length)
+        if self.packed and start + self.packed > self.end:
+            raise _shared(self.name, "what follows it")
+        return file.view(start, self.packed, repr(self.name))
 
 
 def read_directory(file: MappedFile) -> dict[str, Member]:
     """All members by name, in the archive's order."""
     try:
-        members = _members(file)
+        return _bounded(_members(file))
     except struct.error as error:
         raise BadInput(f"the zip directory is cut short ({error})") from error
-    _check_overlaps(file, members)
-    return members
 
 
 def _members(file: MappedFile) -> dict[str, Member]:
@@ -92,9 +106,9 @@ def _entry(file: MappedFile, directory: memoryview, position: int) -> tuple[Memb
         raise BadInput(f"{name!r} is packed by method {method}; only stored and deflated are read")
     if method == STORED and packed != size:
         raise BadInput(f"{name!r} is stored, yet has two sizes, {packed:,} and {size:,}")
-    start = _data_start(file, name, offset)
-    file.view(start, packed, repr(name))
-    return Member(name, method, crc, start, packed, size), after_name + extra_length + comment_length
+    file.view(offset, _HEADER + packed, repr(name))
+    member = Member(name, method, crc, offset, file.size, packed, size)
+    return member, after_name + extra_length + comment_length
 
 
 def _name(file: MappedFile, raw: bytes, flags: int) -> str:
@@ -127,19 +141,20 @@ def _zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int,
     return size, packed, offset
 
 
-def _data_start(file: MappedFile, name: str, offset: int) -> int:
-    header = file.view(offset, 30, f"the header of {name!r}")
-    signature, name_length, extra_length = struct.unpack("<4s22x2H", header)
-    if signature != _LOCAL:
-        raise BadInput(f"no zip header where {name!r} should begin (byte {offset:,})")
-    return offset + 30 + int(name_length) + int(extra_length)
+def _bounded(members: dict[str, Member]) -> dict[str, Member]:
+    """Members that end where the next begins: with shared bytes a small file could unpack to a huge one."""
+    bounded = dict(members)
+    later: Member | None = None
+    for member in sorted(members.values(), key=lambda member: member.offset, reverse=True):
+        if not member.packed:
+            continue
+        if later is not None:
+            if member.offset + _HEADER + member.packed > later.offset:
+                raise _shared(member.name, repr(later.name))
+            bounded[member.name] = replace(member, end=later.offset)
+        later = member
+    return bounded
 
 
-def _check_overlaps(file: MappedFile, members: dict[str, Member]) -> None:
-    """Refuse archives whose members share bytes: how a small file is made to unpack to a huge one."""
-    end, last = 0, ""
-    for member in sorted(members.values(), key=lambda member: member.start):
-        if member.packed and member.start < end:
-            raise BadInput(f"{member.name!r} and {last!r} share bytes: the archive is a zip bomb")
-        if member.packed:
-            end, last = member.start + member.packed, member.name
+def _shared(name: str, other: str) -> BadInput:
+    return BadInput(f"{name!r} and {other} share bytes: the archive is a zip bomb")

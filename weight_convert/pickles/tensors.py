@@ -29,6 +29,8 @@ class Storage:
     kind: DType | None
     count: int
     data: memoryview | None = None
+    find: Callable[[], memoryview] | None = None
+    """Where the bytes come from when they are first needed, if they are not at hand."""
     big_endian: bool = False
     crc: int = 0
     """The checksum of the bytes; 0 where the file keeps none (torch can be told so)."""
@@ -41,14 +43,20 @@ class Storage:
 
     def fill(self, data: memoryview) -> None:
         """Take the bytes."""
-        if len(data) < self.nbytes:
-            raise BadInput(
-                f"storage {self.key!s:.40} should have {self.nbytes:,} bytes and has {len(data):,}"
-            )
+        self.require(len(data))
         self.data = data
+
+    def require(self, available: int) -> None:
+        """Refuse fewer bytes than it must have."""
+        if available < self.nbytes:
+            raise BadInput(
+                f"storage {self.key!s:.40} should have {self.nbytes:,} bytes and has {available:,}"
+            )
 
     def checked(self) -> memoryview:
         """The bytes, compared with their checksum the first time."""
+        if self.data is None and self.find is not None:
+            self.fill(self.find())
         if self.data is None:
             raise BadInput(f"storage {self.key!s:.40} is not in the file")
         if self.crc and not self.verified and zlib.crc32(self.data) != self.crc:
