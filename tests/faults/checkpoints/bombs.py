@@ -141,6 +141,7 @@ def _archives() -> Iterator[Case]:
     )
     yield Case("bomb-lying-size", later(lambda: _lying_size()), word="instead of")
     yield Case("bomb-overlapping-members", later(lambda: _overlapping()), word="share bytes")
+    yield Case("bomb-reaching-members", later(lambda: _reaching()), word="share bytes")
     yield Case("bomb-member-count", later(lambda: _with_end(zipped({"a.npy": b"x"}), count=60_000)))
     yield Case("bomb-directory-size", later(lambda: _with_end(zipped({"a.npy": b"x"}), size=0xFFFFFFF0)))
     yield Case(
@@ -198,6 +199,12 @@ def _overlapping() -> bytes:
     raw = zipped({"a.npy": npy("x") + bytes(100), "b.npy": npy("x") + bytes(100)})
     second = raw.rfind(b"PK\x01\x02")
     return raw[: second + 42] + struct.pack("<I", 0) + raw[second + 46 :]
+
+
+def _reaching() -> bytes:
+    """A member whose own header, unlike the directory, has it begin inside the next one."""
+    raw = zipped({"a.npy": npy("x") + bytes(100), "b.npy": npy("x") + bytes(100)})
+    return raw[:28] + struct.pack("<H", 150) + raw[30:]
 
 
 def _with_end(
