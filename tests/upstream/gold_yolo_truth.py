@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import h5py
@@ -188,3 +190,42 @@ def loss_case(name: str) -> tuple[Config, Array, Array, Array, int]:
     (targets,) = data("loss", "whole/targets")
     rows = targets[:0] if name.startswith("empty") else targets
     return config, scores, raw.astype(np.float32), rows, int(found["epoch"])
+
+
+def build_block(room: ModuleType, case: str) -> Any:
+    """The module of a recorded block, made by one of the two sides."""
+    blocks, fusion, spp = room.blocks, room.fusion, room.spp
+    block, config = blocks.RepVGGBlock, block_config(case)
+    makers = {
+        "repvgg_id": lambda: block(6, 6),
+        "repvgg_noid": lambda: block(5, 7),
+        "repvgg_s2": lambda: block(6, 6, 2),
+        "repblock": lambda: blocks.RepBlock(4, 6, 3, block),
+        "bottlerep": lambda: blocks.BottleRep(6, 6, block),
+        "bepc3": lambda: blocks.BepC3(6, 8, 4, config),
+        "bepc3_silu": lambda: blocks.BepC3(6, 8, 4, config),
+        "simsppf": lambda: spp.SimSPPF(8, 8),
+        "sppf": lambda: spp.SPPF(8, 8),
+        "simcspsppf": lambda: spp.SimCSPSPPF(8, 8),
+        "low_FAM": fusion.LowFAM,
+        "high_FAM_torch": fusion.HighFAM,
+        "high_FAM_onnx": lambda: fusion.HighFAM(one_window=True),
+        "laf3": lambda: fusion.LowLAF(8, 4),
+        "advpool": fusion.AdvPool,
+        "inject": lambda: fusion.Injection(6),
+        "inject_pooled": lambda: fusion.Injection(6),
+        "inject_same": lambda: fusion.Injection(6),
+        "attention": lambda: room.transformer.Attention(12, 8, 4),
+        "high_IFM": lambda: room.transformer.Transformer(config),
+    }
+    return makers[case]()
+
+
+def resizing(room: ModuleType, case: str) -> Callable[..., Any]:
+    """What a recorded resizing was made by, on one of the two sides."""
+    functions = {
+        "pool_torch": room.fusion.pool,
+        "pool_onnx": room.fusion.pool_with_one_window,
+        "bilinear": room.fusion.bilinear,
+    }
+    return functions[case.rpartition("_")[0]]

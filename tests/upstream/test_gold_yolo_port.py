@@ -16,14 +16,11 @@ from ports_jittor import gold_yolo
 from ports_jittor.gold_yolo import (
     anchors,
     assigners,
-    blocks,
     deploy,
     fusion,
     iou,
     loss,
-    spp,
     training,
-    transformer,
 )
 from ports_jittor.gold_yolo.head import HEADS
 from ports_jittor.torchlike import nn, optim, state
@@ -157,38 +154,10 @@ def test_runs_on_batch_statistics(name: str) -> None:
         assert max(apart) < 1e-3
 
 
-def build_block(case: str) -> nn.Module:
-    """The module of a recorded block."""
-    block, config = blocks.RepVGGBlock, truth.block_config(case)
-    makers = {
-        "repvgg_id": lambda: block(6, 6),
-        "repvgg_noid": lambda: block(5, 7),
-        "repvgg_s2": lambda: block(6, 6, 2),
-        "repblock": lambda: blocks.RepBlock(4, 6, 3, block),
-        "bottlerep": lambda: blocks.BottleRep(6, 6, block),
-        "bepc3": lambda: blocks.BepC3(6, 8, 4, config),
-        "bepc3_silu": lambda: blocks.BepC3(6, 8, 4, config),
-        "simsppf": lambda: spp.SimSPPF(8, 8),
-        "sppf": lambda: spp.SPPF(8, 8),
-        "simcspsppf": lambda: spp.SimCSPSPPF(8, 8),
-        "low_FAM": fusion.LowFAM,
-        "high_FAM_torch": fusion.HighFAM,
-        "high_FAM_onnx": lambda: fusion.HighFAM(one_window=True),
-        "laf3": lambda: fusion.LowLAF(8, 4),
-        "advpool": fusion.AdvPool,
-        "inject": lambda: fusion.Injection(6),
-        "inject_pooled": lambda: fusion.Injection(6),
-        "inject_same": lambda: fusion.Injection(6),
-        "attention": lambda: transformer.Attention(12, 8, 4),
-        "high_IFM": lambda: transformer.Transformer(config),
-    }
-    return makers[case]()
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("case", truth.BLOCKS)
 def test_single_blocks(case: str) -> None:
-    module = build_block(case)
+    module = truth.build_block(gold_yolo, case)
     module.load_state_dict(truth.block_weights(case, shapes(module)))
     module.eval()
     with jt.no_grad():
@@ -200,14 +169,9 @@ def test_single_blocks(case: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("case", truth.RESIZINGS)
 def test_single_resizings(case: str) -> None:
-    resize = {
-        "pool_torch": fusion.pool,
-        "pool_onnx": fusion.pool_with_one_window,
-        "bilinear": fusion.bilinear,
-    }
     size, known = truth.data("ops", f"{case}/size", f"{case}/out/0")
     (given,) = truth.block_inputs(case)
-    found = resize[case.rpartition("_")[0]](jt.array(given), (int(size[0]), int(size[1])))
+    found = truth.resizing(gold_yolo, case)(jt.array(given), (int(size[0]), int(size[1])))
     assert distance(found.numpy(), known) < 1e-6
 
 
