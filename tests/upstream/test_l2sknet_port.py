@@ -89,10 +89,31 @@ def variant(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=["eval", "train"])
-def run(request: pytest.FixtureRequest, variant: str) -> Run:
-    """A repeated run in either mode."""
-    return repeat(variant, str(request.param))
+def training_marks(variant: str) -> list[pytest.MarkDecorator]:
+    """What the gate leaves out: training costs a cold Jittor a minute, and the FPNs share most blocks."""
+    return [pytest.mark.slow] if "FPN" in variant else []
+
+
+LEARNERS = [pytest.param(variant, marks=training_marks(variant)) for variant in PUBLISHED]
+RUNS = [
+    pytest.param(
+        (variant, mode), marks=training_marks(variant) if mode == "train" else [], id=f"{mode}-{variant}"
+    )
+    for variant in PUBLISHED
+    for mode in ("eval", "train")
+]
+
+
+@pytest.fixture(params=LEARNERS)
+def learner(request: pytest.FixtureRequest) -> str:
+    """Every published variant, to be trained."""
+    return str(request.param)
+
+
+@pytest.fixture(params=RUNS)
+def run(request: pytest.FixtureRequest) -> Run:
+    """Every variant's repeated run in either mode."""
+    return repeat(*request.param)
 
 
 def test_the_state_has_the_published_keys_shapes_types_and_order(variant: str) -> None:
@@ -130,20 +151,20 @@ def test_layers(run: Run) -> None:
     assert {place: value for place, value in apart.items() if not value < LAYER} == {}
 
 
-def test_losses(variant: str) -> None:
-    run = repeat(variant, "train")
+def test_losses(learner: str) -> None:
+    run = repeat(learner, "train")
     assert run.losses == pytest.approx(run.recorded.losses_truth, rel=0, abs=LOSS)
 
 
-def test_gradients(variant: str) -> None:
-    run = repeat(variant, "train")
-    unused = {name for name in run.gradients if name in truth.no_gradients(variant)}
+def test_gradients(learner: str) -> None:
+    run = repeat(learner, "train")
+    unused = {name for name in run.gradients if name in truth.no_gradients(learner)}
     assert all(not run.gradients[name].any() for name in unused)
     kept = {
-        name: kept for name, kept in run.recorded.gradients.items() if name not in truth.no_gradients(variant)
+        name: kept for name, kept in run.recorded.gradients.items() if name not in truth.no_gradients(learner)
     }
     assert set(run.gradients) - unused == set(kept)
-    for name in truth.zero_gradients(variant):
+    for name in truth.zero_gradients(learner):
         assert np.abs(run.gradients[name]).max() < ZERO
         del kept[name]
     found = {name: run.gradients[name].reshape(sample.shape) for name, sample in kept.items()}
@@ -151,12 +172,12 @@ def test_gradients(variant: str) -> None:
     assert whole_distance(found, kept) < GRADIENT_WHOLE
 
 
-def test_adam_steps(variant: str) -> None:
-    told = truth.adam_steps(variant)
-    model = network(variant, "train")
+def test_adam_steps(learner: str) -> None:
+    told = truth.adam_steps(learner)
+    model = network(learner, "train")
     recipe = PAIR.recipe
     optimizer = optim.Adam(state.parameters(model), lr=recipe.lr, **recipe.options)
-    inputs = tensors(truth.traced(variant, "train"))
+    inputs = tensors(truth.traced(learner, "train"))
     found = []
     for _ in range(STEPS):
         (loss,) = l2sknet.losses(model(inputs["image"]), inputs).values()
