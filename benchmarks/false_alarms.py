@@ -1,6 +1,6 @@
 """How often the harness cries wolf: sound ports compared over many variants, modes, sizes and seeds.
 
-    python -m benchmarks.false_alarms --out FILE [--most 500] [--seconds 3000] [--first-seed 100]
+    python -m benchmarks.false_alarms --out FILE [--model M ...] [--most N] [--seconds S] [--first-seed N]
 
 Each comparison is the whole of `align compare --local always`. Its line goes to the log as soon as it is
 known, so that a run that is cut short counts as far as it came. FILE is written anew after each.
@@ -19,6 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from harness import pairs
 from harness.errors import HarnessError
 from harness.pairs.base import Mode
 from harness.progress import Silent
@@ -27,6 +28,12 @@ from harness.runs.request import CompareRequest
 from harness.session import DEFAULT_TIMEOUT, scratch_folder
 
 _FRESH_AFTER = 60  # comparisons, after which the workers are replaced
+_SIZES: dict[str, dict[Mode, list[tuple[int, int]]]] = {
+    "l2sknet": {"eval": [(32, 32), (48, 48), (64, 64)], "train": [(32, 32)]},
+    "led": {"eval": [(32, 32), (48, 64)], "train": [(32, 32)]},
+    "cpanet": {"eval": [(64, 64)], "train": [(64, 64)]},
+    "gold_yolo": {"eval": [(64, 64), (64, 96)], "frozen": [(64, 64)]},
+}
 
 
 @dataclass(frozen=True)
@@ -39,17 +46,16 @@ class Kind:
     size: tuple[int, int] | None
 
 
-def _kinds() -> list[Kind]:
-    sizes: list[tuple[int, int]] = [(32, 32), (48, 48), (64, 64)]
-    small = ("L2SKNet_UNet", "L2SKNet_FPN", "L2SKNet_1D_UNet", "L2SKNet_1D_FPN", "L2SKNet_UNet_morphology",
-             "L2SKNet_FPN_morphology", "L2SKNet_1D_UNet_fork", "L2SKNet_1D_FPN_fork")  # fmt: skip
-    eval_kinds = [Kind("l2sknet", name, "eval", size) for name in small for size in sizes]
-    eval_kinds += [Kind("led", "unet", "eval", size) for size in sizes[::2]]
-    eval_kinds += [Kind("led", "nafnet", "eval", (32, 32)), Kind("gold_yolo", "n", "eval", (64, 64))]
-    eval_kinds += [Kind("cpanet", "vgg16", "eval", None)]
-    trained = [Kind("l2sknet", name, "train", (32, 32)) for name in small[:4]]
-    trained += [Kind("led", "unet", "train", (32, 32))]
-    return eval_kinds + trained
+def kinds(models: list[str]) -> list[Kind]:
+    """What is compared: every published variant, small, and in training where that is cheap enough."""
+    published = {name: [v.name for v in pairs.find(name).variants.values() if v.upstream] for name in models}
+    return [
+        Kind(model, variant, mode, size)
+        for model, names in published.items()
+        for mode, sizes in _SIZES[model].items()
+        for variant in names
+        for size in sizes
+    ]
 
 
 def cases(first_seed: int, kinds: list[Kind]) -> Iterator[tuple[Kind, int]]:
@@ -63,13 +69,14 @@ def main() -> None:
     """Compare until the count or the time is reached."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.false_alarms")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--model", nargs="+", choices=list(_SIZES), default=list(_SIZES))
     parser.add_argument("--most", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--first-seed", type=int, default=100)
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     started = time.monotonic()
-    waiting = cases(options.first_seed, _kinds())
+    waiting = cases(options.first_seed, kinds(options.model))
     while len(rows) < options.most and time.monotonic() - started < options.seconds:
         with kept_workers("cpu", DEFAULT_TIMEOUT) as workers:
             for _ in range(min(_FRESH_AFTER, options.most - len(rows))):

@@ -34,7 +34,7 @@ def own_settings() -> Iterator[None]:
     """
     before = os.environ.get("HOME")
     home = Path(os.environ["JITTOR_HOME"])
-    precompiled.make(home)
+    precompiled.make(os.environ)
     folder = settings_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["HOME"] = str(folder)
@@ -96,7 +96,7 @@ def _why(python: Path, ended: Ended, seconds: float) -> str:
 
 def warm_up(env: Mapping[str, str], python: Path, seconds: float = COLD_SECONDS) -> int:
     """Import Jittor until it really starts, compiling what is missing; the number of runs that it took."""
-    precompiled.make(Path(env["JITTOR_HOME"]))
+    precompiled.make(env)
     return told_by(python, program("jittor_start"), [], env, seconds)[1]
 
 

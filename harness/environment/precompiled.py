@@ -1,8 +1,9 @@
-"""The C++ library's headers, compiled ahead: reading them takes most of the time of Jittor's compilations.
+"""Headers compiled ahead: reading them takes most of the time of Jittor's compilations.
 
-Every source that Jittor compiles, its core's and its operators', begins with these headers once `flags` are
-among the compiler's. With flags that do not fit, g++ reads them as it always does; but not with -O2 or -O3 in
-place of the core's -O1 and without OpenMP, which Jittor never asks for: g++ 12 breaks down then.
+Every source that Jittor compiles, its core's and its operators', begins with the C++ library's headers once
+`flags` are among the compiler's; operators, which alone are compiled with -Ofast, with Jittor's own as well.
+With flags that do not fit, g++ reads them as it always does; but not with -O2 or -O3 in place of the core's
+-O1 and without OpenMP, which Jittor never asks for: g++ 12 breaks down then.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ import contextlib
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 from harness.environment.files import write
@@ -21,29 +24,50 @@ HEADERS = (
     "algorithm", "cmath", "functional", "iostream", "list", "map", "memory", "set", "sstream", "string",
     "typeindex", "unordered_map", "unordered_set", "vector",
 )  # fmt: skip
+JITTOR_HEADERS = ("var.h", "fused_op.h", "ops/op_register.h")
 _SECONDS = 120.0
 _GXX = re.compile(r"(.*-)?g\+\+(-[\d.]+)?")
 # What Jittor gives the compiler besides: for its core, and for its operators.
 _COMMON = ("-std=c++14", "-fPIC", "-march=native")
 CORE, KERNELS = ("-O1",), ("-Ofast",)
-_USES = {"core": (*_COMMON, *CORE), "kernels": (*_COMMON, *CORE, *KERNELS, "-fopenmp")}
+# Jittor has operators told apart by line, for which it adds -g: headers compiled without it would not fit.
+_USES = {"core": (*_COMMON, *CORE), "kernels": ("-g", *_COMMON, *CORE, *KERNELS, "-fopenmp")}
 
 
-def flags(home: Path) -> str:
-    """Lay out the header below Jittor's home; what has a compiler begin with it, or nothing without g++."""
+def flags(home: Path, sources: Path | None = None) -> str:
+    """Lay out the header below Jittor's home; what has a compiler begin with it, or nothing without g++.
+
+    `sources` is the folder of Jittor's own headers.
+    """
     compiler = _compiler()
     if compiler is None:
         return ""
-    header = _header(home, compiler)
-    write(header, "".join(f"#include <{name}>\n" for name in HEADERS))
-    return f'-include "{header}"'
+    header = _header(home, compiler, sources)
+    write(header, _text(sources))
+    searched = f'-I"{sources}" ' if sources is not None else ""
+    return f'{searched}-include "{header}"'
 
 
-def make(home: Path) -> None:
-    """Compile the headers ahead if that was not done yet; what fails is left out, for it only saves time."""
+def _text(sources: Path | None) -> str:
+    standard = "".join(f"#include <{name}>\n" for name in HEADERS)
+    if sources is None:
+        return standard
+    own = "".join(f'#include "{sources / name}"\n' for name in JITTOR_HEADERS)
+    # As each operator's source begins. The macro comes with -Ofast.
+    return f"{standard}#ifdef __FAST_MATH__\n#define JIT 1\n{own}#endif\n"
+
+
+def make(variables: Mapping[str, str]) -> None:
+    """Compile ahead the header that Jittor's variables name, if that was not done yet.
+
+    What fails is left out, for it only saves time.
+    """
+    words = shlex.split(variables.get("cc_flags", ""))
     compiler = _compiler()
-    if compiler is None or not (header := _header(home, compiler)).is_file():
+    if compiler is None or "-include" not in words:
         return
+    header = Path(words[words.index("-include") + 1])
+    searched = [word for word in words if word.startswith("-I")]
     folder = header.with_name(f"{header.name}.gch")  # g++ takes the first in it that fits its flags
     started = []
     with contextlib.suppress(OSError):
@@ -51,9 +75,12 @@ def make(home: Path) -> None:
         for use, options in _USES.items():
             if not (folder / use).exists():
                 temporary = header.with_name(f"{use}.{os.getpid()}")
-                command = [str(compiler), *options, "-x", "c++-header", str(header), "-o", str(temporary)]
+                command = [str(compiler), *options, *searched, "-x", "c++-header", str(header)]
                 process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+                    [*command, "-o", str(temporary)],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                 )
                 started.append((process, temporary, folder / use))
     for process, temporary, place in started:
@@ -80,8 +107,9 @@ def _compiler() -> Path | None:
     return Path(found).resolve() if found and _GXX.fullmatch(Path(named).name) else None
 
 
-def _header(home: Path, compiler: Path) -> Path:
-    """Another one for another compiler, and for another list of headers."""
-    stat = compiler.stat()
-    identity = f"{compiler} {stat.st_size} {stat.st_mtime_ns} {HEADERS}"
+def _header(home: Path, compiler: Path, sources: Path | None) -> Path:
+    """Another one for another compiler, another Jittor, and another list of headers."""
+    parts = [compiler, *(sources / name for name in JITTOR_HEADERS if sources is not None)]
+    known = [f"{part} {part.stat().st_size} {part.stat().st_mtime_ns}" for part in parts]
+    identity = " ".join([*known, *map(str, HEADERS), *map(str, _USES.values())])
     return home / "precompiled" / hashlib.sha256(identity.encode()).hexdigest()[:12] / "std.h"

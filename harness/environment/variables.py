@@ -41,7 +41,7 @@ def prepare(facts: Facts, device: str, home: Path) -> dict[str, str]:
         if device == "cuda":
             variables |= cuda.prepare(cuda.survey(facts), home)
         else:
-            variables |= _quick_to_compile(home)
+            variables |= _quick_to_compile(facts, home)
     except OSError as error:
         raise NoEnvironment(
             f"{error.filename or home} cannot be written: {error.strerror}. "
@@ -67,14 +67,16 @@ def _common(facts: Facts, device: str, home: Path) -> dict[str, str]:
     }
 
 
-def _quick_to_compile(home: Path) -> dict[str, str]:
+def _quick_to_compile(facts: Facts, home: Path) -> dict[str, str]:
     """Flags with which a first run takes half the time.
 
     Jittor's core is compiled with -O1 in place of -O2 and is no slower for it; operators with -Ofast, as
     ever, since of two such flags the last counts. Each set of flags has a cache of its own: Jittor ends the
     process when it finds others.
     """
-    core, kernels = " ".join((*precompiled.CORE, precompiled.flags(home))), " ".join(precompiled.KERNELS)
+    folders = (place / "jittor" / "src" for place in facts.site)
+    headers = precompiled.flags(home, next(filter(Path.is_dir, folders), None))
+    core, kernels = " ".join((*precompiled.CORE, headers)), " ".join(precompiled.KERNELS)
     name = hashlib.sha256(f"{core} {kernels}".encode()).hexdigest()[:8]
     return {"cache_name": f"cpu-{name}", "cc_flags": f" {core} ", "kernel_flags": f" {kernels} "}
 
