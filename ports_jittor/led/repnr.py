@@ -136,7 +136,7 @@ def generalize(network: nn.Module) -> None:
         for conv in repnr_convolutions(network):
             for adapters in (conv.align_weights, conv.align_biases):
                 virtual = jt.stack(list(adapters)[:VIRTUAL_CAMERAS])
-                adapters[NEW_CAMERA].assign(reduce.mean(virtual, 0))
+                state.change(adapters[NEW_CAMERA], reduce.mean(virtual, 0))
 
 
 def pretraining(network: nn.Module) -> nn.Module:

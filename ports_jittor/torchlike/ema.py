@@ -5,6 +5,7 @@ from __future__ import annotations
 import jittor as jt
 
 from ports_jittor.torchlike._common import constant
+from ports_jittor.torchlike.state import change
 
 
 def average_into(average: jt.nn.Module, model: jt.nn.Module, decay: float) -> None:
@@ -18,8 +19,5 @@ def average_into(average: jt.nn.Module, model: jt.nn.Module, decay: float) -> No
     changed = [(old[key], new[key]) for key in old if old[key].dtype.is_float()]
     with jt.no_grad():
         for mean, value in changed:
-            trains = not mean.is_stop_grad()
-            mean.update(mean * constant(decay, mean) + value * constant(1 - decay, mean))
-            if trains:
-                mean.start_grad()
+            change(mean, mean * constant(decay, mean) + value * constant(1 - decay, mean))
     jt.sync([mean for mean, _ in changed])

@@ -134,6 +134,14 @@ def _dtype(owner: dict[Any, Any], name: str) -> str:
     return "int64" if isinstance(value, int) else str(value.dtype)
 
 
+def change(parameter: jt.Var, value: jt.Var) -> None:
+    """Give a parameter a computed value; it learns on if it did (in Jittor, only if `value` did)."""
+    learns = not parameter.is_stop_grad()
+    parameter.update(value)
+    if learns:
+        parameter.start_grad()
+
+
 def _fits(found: Array, owner: dict[Any, Any], name: str) -> bool:
     """Whether the shapes agree; (1,) serves for (), since Jittor's own checkpoints have it."""
     expected = _shape(owner, name)

@@ -23,8 +23,10 @@ from refs_torch import cpanet as reference
 
 VARIANT, STEPS, SIDE = "vgg16", 5, (64, 64)
 SCHEDULE = recipe.Poly(PAIR.recipe.lr, STEPS + 1)
-# How much farther from float64 than PyTorch's own float32 the port may go, and what always is allowed.
+# How much farther from float64 than float32 in PyTorch the port may go, and what always is allowed. Training
+# forks where a maximum or a ReLU falls the other way, so the float32 runs also start from disturbed weights.
 FACTOR, LOSS_FLOOR, STATE_FLOOR = 5.0, 1e-5, 1e-5
+DISTURBED, DISTURBANCE = 4, 1e-7
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -49,11 +51,22 @@ def weights() -> Arrays:
     return {key: PAIR.weight_rule(0, key, tuple(value.shape)) for key, value in model.state_dict().items()}
 
 
+def disturbed(seed: int) -> Arrays:
+    """The weights with their last bits thrown; as they are for seed 0."""
+    rng = np.random.default_rng(seed)
+    return {
+        key: value * (1 + DISTURBANCE * rng.standard_normal(value.shape)).astype(value.dtype)
+        if seed and value.dtype.kind == "f"
+        else value
+        for key, value in weights().items()
+    }
+
+
 @cache
-def torch_training(dtype: torch.dtype) -> Training:
+def torch_training(dtype: torch.dtype, seed: int = 0) -> Training:
     """The reference's five steps."""
     model = reference.build(VARIANT, VARIANT)
-    model.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in weights().items()})
+    model.load_state_dict({key: torch.from_numpy(np.array(value)) for key, value in disturbed(seed).items()})
     model.to(dtype).train()
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout2d):
@@ -100,6 +113,11 @@ def jittor_training() -> Training:
     return Training(losses, dict(state.torch_state_dict(model)))
 
 
+def in_float32() -> list[Training]:
+    """The reference's steps in float32, from the weights and from disturbed ones."""
+    return [torch_training(torch.float32, seed) for seed in range(DISTURBED)]
+
+
 def apart(found: Training, part: str) -> float:
     """How far the changes of a child's state are from those in double precision."""
     exact = torch_training(torch.float64)
@@ -114,7 +132,7 @@ def apart(found: Training, part: str) -> float:
 @pytest.mark.slow
 def test_losses_stay_together() -> None:
     exact = np.array(torch_training(torch.float64).losses)
-    noise = np.abs(torch_training(torch.float32).losses - exact)
+    noise = np.max([np.abs(found.losses - exact) for found in in_float32()], axis=0)
     error = np.abs(jittor_training().losses - exact)
     assert exact[-1] != pytest.approx(exact[0], rel=0.01)
     assert (error <= FACTOR * np.maximum.accumulate(noise) + LOSS_FLOOR).all(), (error, noise)
@@ -123,7 +141,8 @@ def test_losses_stay_together() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("part", [child for child, _ in recipe.GROUPS])
 def test_weights_and_statistics_move_together(part: str) -> None:
-    assert apart(jittor_training(), part) <= FACTOR * apart(torch_training(torch.float32), part) + STATE_FLOOR
+    noise = max(apart(found, part) for found in in_float32())
+    assert apart(jittor_training(), part) <= FACTOR * noise + STATE_FLOOR
 
 
 @pytest.mark.slow

@@ -114,3 +114,8 @@ def test_a_required_framework_that_is_missing_stops_everything(
 
 def test_the_shared_folder_is_the_one_beside_the_repository() -> None:
     assert shared_folder() in (None, ROOT.parent / "shared")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("conftest.py")), ids=str)
+def test_no_framework_is_imported_before_it_is_set_up(path: Path) -> None:
+    assert imported_by(path) == set()

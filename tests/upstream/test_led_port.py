@@ -34,6 +34,9 @@ pytestmark = needs_shared
 # temperature of Restormer, 1.5e-4.
 OUTPUT, LOSS, GRADIENT, NORM = 4e-6, 1e-6, 3e-5, 1e-3
 STEP, MOVED = 1e-5, 2e-6
+# Plain steps fork: the published network in PyTorch, its weights moved by 1e-7, ends 1.7e-5 (loss) and 8.4e-6
+# (weights) away from the recorded steps, as the port does to the digit.
+PLAIN_STEP, PLAIN_MOVED = 3e-5, 2e-5
 DEPLOYED_APART = 2e-6  # both in single precision, from the network itself, folded in its own arithmetic
 
 
@@ -209,8 +212,8 @@ def test_steps_of_a_plain_network() -> None:
     told = truth.steps_of("plain")
     model = network(PAIR.variant("unet"))
     trainer, inputs = Pretrainer(model, 1e-4), step_inputs("plain")
-    assert [trainer.step(inputs) for _ in told["losses"]] == pytest.approx(told["losses"], rel=STEP)
-    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED
+    assert [trainer.step(inputs) for _ in told["losses"]] == pytest.approx(told["losses"], rel=PLAIN_STEP)
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < PLAIN_MOVED
 
 
 @pytest.mark.slow

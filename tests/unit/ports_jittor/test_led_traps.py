@@ -14,7 +14,7 @@ from harness.pairs.led.pair import PAIR
 from ports_jittor import led
 from ports_jittor.led.loss import pixel_loss
 from ports_jittor.led.norm import ChannelNorm
-from ports_jittor.led.repnr import RepNRConv2d
+from ports_jittor.led.repnr import NEW_CAMERA, VIRTUAL_CAMERAS, RepNRConv2d, generalize, repnr_convolutions
 from ports_jittor.led.restormer import Attention
 from ports_jittor.led.unet import UNet, activate
 from ports_jittor.torchlike import functional, nn, state
@@ -140,3 +140,13 @@ def test_evaluation_keeps_what_learns() -> None:
     before = len(state.parameters(model))
     model.eval()
     assert len(state.parameters(model)) == before
+
+
+def test_the_new_camera_learns_after_it_was_generalized() -> None:
+    network = led.build("", "unet", "finetune")
+    generalize(network)
+    convolution = repnr_convolutions(network)[0]
+    adapters = list(convolution.align_weights)
+    assert not adapters[NEW_CAMERA].is_stop_grad()
+    mean = np.mean([adapter.numpy() for adapter in adapters[:VIRTUAL_CAMERAS]], axis=0)
+    np.testing.assert_allclose(adapters[NEW_CAMERA].numpy(), mean, rtol=1e-6)

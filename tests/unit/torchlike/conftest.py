@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from ports_jittor.torchlike import _kernels
-
 HERE = Path(__file__).parent
 IN_THE_GATE = {"test_norm.py", "test_optim.py", "test_state.py", "test_schedule.py"}
 
@@ -27,5 +25,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which way the reductions and windows are computed."""
     if request.param == "operators":
-        monkeypatch.setattr(_kernels, "native", lambda x: False)
+        monkeypatch.setattr("ports_jittor.torchlike._kernels.native", lambda x: False)
     return str(request.param)

@@ -149,3 +149,16 @@ def test_shared_modules_appear_under_both_names() -> None:
     port = nn.Sequential(layer, layer)
     assert list(state.torch_state_dict(port)) == ["0.weight", "1.weight"]
     assert len(state.parameters(port)) == 1
+
+
+@pytest.mark.parametrize("learns", [True, False])
+@pytest.mark.parametrize("value_learns", [True, False])
+def test_a_changed_parameter_learns_as_before(*, learns: bool, value_learns: bool) -> None:
+    parameter, value = jt.zeros(3), jt.ones(3) * 2
+    if not learns:
+        parameter.stop_grad()
+    if not value_learns:
+        value.stop_grad()
+    state.change(parameter, value)
+    np.testing.assert_array_equal(parameter.numpy(), [2, 2, 2])
+    assert parameter.is_stop_grad() is not learns
