@@ -59,6 +59,14 @@ def is_layer_gradient(address: str) -> bool:
     return address.startswith("layer:") and parse_layer(address).role == "grad"
 
 
+def is_inside(address: str, layer: str) -> bool:
+    """Whether the tensor at an address belongs to a layer's call, or to what runs inside that layer."""
+    if not address.startswith("layer:"):
+        return False
+    module, path = parse_layer(address).module, parse_layer(layer).path
+    return path in (module, ROOT) or module.startswith(f"{path}.")
+
+
 def parse_layer(address: str) -> LayerAddress:
     """Split the address of a layer's tensor."""
     match = _LAYER.fullmatch(address)

@@ -157,6 +157,9 @@ class Side(Framework):
         return answer
 
     def _prepare(self, inputs: str, mode: Mode, dtype: str) -> None:
+        if self._writer is not None:  # of a run that failed
+            self._writer.abort()
+            self._writer = None
         self.write_state(self._state)
         self.cast(dtype)
         self.set_mode(mode)

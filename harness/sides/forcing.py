@@ -54,6 +54,12 @@ class Substitutes:
         record = self.reference.records.get(address)
         return None if record is None else record.alias or address
 
+    def gradient(self, address: str) -> Array | None:
+        """The reference's gradient of a layer's result, kept under an operation inside it if that made it."""
+        origin = self.source(address) or address
+        place = (origin if addresses.is_inside(origin, address) else address).replace(":out", ":grad", 1)
+        return self.reference.array(place) if place in self.reference.records else None
+
 
 class Forcing(Recorder):
     """Records what each layer makes of the reference's inputs."""
@@ -179,8 +185,7 @@ def _backward(side: Side, recorder: Forcing, recorded: Trace, writer: TraceWrite
     """Hand every layer the reference's gradient and write what it gives back."""
     given = []
     for cut in recorder.cuts:
-        address = cut.address.replace(":out", ":grad", 1)
-        gradient = recorded.array(address) if address in recorded.records else None
+        gradient = recorder.substitutes.gradient(cut.address)
         if gradient is not None:
             given.append((cut.returned, gradient))
     loss = next(iter(side._losses.values()))

@@ -73,6 +73,7 @@ def test_port_is_aligned(model: str, variant: str, mode: Mode, tmp_path: Path) -
         mode=mode,
         input_size=SIZE,
         output=tmp_path / "run",
+        local="always",
         keep="none",
     )
     alignment = runs.compare(request, Silent())

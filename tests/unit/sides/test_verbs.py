@@ -103,6 +103,16 @@ def test_a_layer_with_a_hook_of_its_own_is_recorded(side: Any, inputs: str, tmp_
     assert len(seen) == 1
 
 
+def test_a_trace_is_written_where_a_run_failed_before(side: Any, inputs: str, tmp_path: Path) -> None:
+    image = np.zeros((4, 5, 8, 8), np.float32)
+    wrong = str(material.write(tmp_path / "wrong.h5", "input", {"image": image}))
+    for mode in ("eval", "train"):
+        with pytest.raises(Exception, match="5"):
+            record(side, wrong, tmp_path / "t.h5", mode)
+        with record(side, inputs, tmp_path / "t.h5") as trace:
+            assert trace.complete
+
+
 @pytest.mark.parametrize(("layers", "kept"), [("leaf", {"conv", "norm", "drop", "head"}), ("n*", {"norm"})])
 def test_layers_can_be_chosen(side: Any, inputs: str, tmp_path: Path, layers: str, kept: set[str]) -> None:
     with record(side, inputs, tmp_path / "t.h5", layers=layers) as trace:
