@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from reports.words import count, scientific, seconds, size
 
 SYMBOLS = {"aligned": "✔", "diverged": "✘", "failed": "!", "skipped": "-", "not compared": "·"}
 _NAMED = 3
+_IN_LAYER = re.compile(r" in (\S+),")
 
 
 @dataclass(frozen=True)
@@ -171,11 +173,26 @@ def _compared(found: dict[str, Any]) -> str:
 
 
 def reasons(gaps: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Addresses that were left out, by the reason."""
-    found: dict[str, list[str]] = {}
+    """Addresses that were left out, by the reason; reasons that differ by the layer alone are one."""
+    by_text: dict[str, list[str]] = {}
     for gap in gaps:
-        found.setdefault(str(gap.get("why", "")), []).append(str(gap.get("address", "")))
-    return found
+        by_text.setdefault(str(gap.get("why", "")), []).append(str(gap.get("address", "")))
+    alike: dict[str, list[str]] = {}
+    for why in by_text:
+        alike.setdefault(_IN_LAYER.sub(" in …,", why, count=1), []).append(why)
+    return {
+        _together(texts): [address for why in texts for address in by_text[why]] for texts in alike.values()
+    }
+
+
+def _together(texts: list[str]) -> str:
+    """One reason for several that name a layer each."""
+    if len(texts) == 1:
+        return texts[0]
+    layers = [found[1] for found in map(_IN_LAYER.search, texts) if found]
+    more = ", …" if len(layers) > _NAMED else ""
+    told = f" in {len(layers)} layers ({', '.join(layers[:_NAMED])}{more}),"
+    return _IN_LAYER.sub(lambda _: told, texts[0], count=1)
 
 
 def case(alignment: Alignment) -> list[Item]:

@@ -71,6 +71,18 @@ def test_what_was_left_out_is_told_by_its_reason() -> None:
     ]
 
 
+def test_reasons_that_differ_by_the_layer_are_told_once() -> None:
+    whys = [f"torch runs 2 times mean in stage.{place}, jittor 0 times" for place in range(4)]
+    whys += ["torch runs once sub in stage.1, jittor 0 times", "shape [1, 2] in torch, [2, 1] in jittor"]
+    gaps = [{"address": f"layer:{why}#{call}:out", "why": why} for call in range(2) for why in whys]
+    found = facts.reasons(gaps)
+    assert {why: len(addresses) for why, addresses in found.items()} == {
+        "torch runs 2 times mean in 4 layers (stage.0, stage.1, stage.2, …), jittor 0 times": 8,
+        "torch runs once sub in stage.1, jittor 0 times": 2,
+        "shape [1, 2] in torch, [2, 1] in jittor": 2,
+    }
+
+
 def test_next_steps_can_be_pasted_into_a_shell() -> None:
     alignment = samples.alignment([samples.row("layer:a's#0:out", 0, 1.0)])
     (step,) = facts.next_steps(alignment, "runs/my run")
