@@ -59,6 +59,14 @@ def is_layer_gradient(address: str) -> bool:
     return address.startswith("layer:") and parse_layer(address).role == "grad"
 
 
+def with_role(address: str, role: str) -> str:
+    """The address of the same result in another role, as its gradient; what is no layer's stays as it is."""
+    if not address.startswith("layer:"):
+        return address
+    place = parse_layer(address)
+    return layer(place.path, place.call, role, place.key)
+
+
 def is_inside(address: str, layer: str) -> bool:
     """Whether the tensor at an address belongs to a layer's call, or to what runs inside that layer."""
     if not address.startswith("layer:"):

@@ -176,7 +176,7 @@ def _backward(wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[s
     for row in wrong:
         kind = kind_of(row.address)
         if kind in ("layer_grad", "operation_grad"):
-            takers = consumers.get(row.address.replace(":grad", ":out", 1), [])
+            takers = consumers.get(addresses.with_role(row.address, "out"), [])
             text = f"the gradient that {' and '.join(takers) or 'what takes it'} should give back"
         elif kind == "grad":
             takers, text = [_owner(row.address)], ""

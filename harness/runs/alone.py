@@ -17,7 +17,7 @@ from harness.verdict import MetricPolicy
 if TYPE_CHECKING:
     from harness.runs.compare import Work
 
-METHOD = "alone-1"
+METHOD = "alone-2"
 
 
 def add(work: Work, alignment: Alignment, inputs: Path) -> None:

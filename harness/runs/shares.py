@@ -53,7 +53,7 @@ def _takers(reference: Trace, alignment: Alignment, row: Row, source: Source) ->
         calls = [other for other in alignment.rows if _is_result(other) and _path(other) == path]
         single = len({addresses.parse_layer(other.address).call for other in calls}) == 1
         return [Taker(path, 0, (row.address,), True)] if single else []
-    made = row.address.replace(":grad", ":out", 1)
+    made = addresses.with_role(row.address, "out")
     if kind == "grad_input":
         made = f"input:{row.address.partition(':')[2]}"
     found: dict[tuple[str, int], list[str]] = {}
@@ -116,10 +116,9 @@ def _handed(bench: Bench, taker: Taker) -> dict[str, Array]:
     """The reference's gradients of what the taker returns, by the keys of its result."""
     found = {}
     prefix = addresses.layer(taker.path, taker.call, "out")
-    for address, record in bench.reference.records.items():
+    for address in bench.reference.records:
         if address == prefix or address.startswith(f"{prefix}."):
-            place = (record.alias or address).replace(":out", ":grad", 1)
-            array = bench.reference.array(place) if place in bench.reference.records else None
+            array = bench.reference.gradient(address)
             if array is not None:
                 found[addresses.parse_layer(address).key or "0"] = np.array(array)
     return found

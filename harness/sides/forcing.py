@@ -54,12 +54,6 @@ class Substitutes:
         record = self.reference.records.get(address)
         return None if record is None else record.alias or address
 
-    def gradient(self, address: str) -> Array | None:
-        """The reference's gradient of a layer's result, kept under an operation inside it if that made it."""
-        origin = self.source(address) or address
-        place = (origin if addresses.is_inside(origin, address) else address).replace(":out", ":grad", 1)
-        return self.reference.array(place) if place in self.reference.records else None
-
 
 class Forcing(Recorder):
     """Records what each layer makes of the reference's inputs."""
@@ -185,11 +179,11 @@ def _backward(side: Side, recorder: Forcing, recorded: Trace, writer: TraceWrite
     """Hand every layer the reference's gradient and write what it gives back."""
     given = []
     for cut in recorder.cuts:
-        gradient = recorder.substitutes.gradient(cut.address)
+        gradient = recorded.gradient(cut.address)
         if gradient is not None:
             given.append((cut.returned, gradient))
     loss = next(iter(side._losses.values()))
-    leaves = {cut.address.replace(":out", ":grad", 1): cut.leaf for cut in recorder.cuts}
+    leaves = {addresses.with_role(cut.address, "grad"): cut.leaf for cut in recorder.cuts}
     found: Arrays = side.forced_gradients(loss, given, leaves)
     for address, array in found.items():
         if address in recorded.records:

@@ -11,6 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from harness import address as addresses
 from harness import seeded
 from harness.errors import BadInput, HarnessError
 from harness.numerics import Stats, statistics
@@ -72,6 +73,16 @@ class Trace:
         """The whole tensor, mapped from the file where possible; None where only samples exist."""
         with refusing(self.path):
             return self._content.whole(self._resolve(address))
+
+    def gradient(self, address: str) -> _Array | None:
+        """The gradient of a layer's result, kept under the operation inside it that made it if one did.
+
+        None where there is none, as for a layer that passes on what it was given: others share that tensor.
+        """
+        record = self.records.get(address)
+        origin = (record.alias if record else None) or address
+        place = addresses.with_role(origin if addresses.is_inside(origin, address) else address, "grad")
+        return self.array(place) if place in self.records else None
 
     def truth_array(self, address: str) -> _Array | None:
         """The same tensor of a float64 run, where the file holds one (upstream traces do)."""

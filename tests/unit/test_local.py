@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.address import EQUAL, is_inside
+from harness.address import EQUAL, is_inside, with_role
 from harness.alignment import Alignment
 from harness.comparing import add_local, carries, paired_addresses, rejudge
-from harness.sides.forcing import Substitutes, same_bits
+from harness.sides.forcing import same_bits
 from harness.trace import Trace, TraceWriter
 from harness.verdict import FixedPolicy, NoisePolicy
 from tests.unit.toy_network import ADD, Bench, Run, leaky, scaled
@@ -165,18 +165,15 @@ def test_what_runs_inside_a_layer(address: str, inside: bool) -> None:
     assert is_inside(address, "layer:(model)#0:out") is address.startswith("layer:")
 
 
-def test_gradient_of_a_result_is_that_of_the_operation_inside_which_made_it(tmp_path: Path) -> None:
-    ones = np.ones(2, np.float32)
-    with TraceWriter(tmp_path / "reference.h5", {}) as writer:
-        for address, array in (("layer:conv#0:out", ones), ("layer:norm/add.1#0:out", 2 * ones)):
-            writer.add(address, array)
-            writer.add(address.replace("out", "grad"), 10 * array)
-        writer.alias("layer:norm#0:out", "layer:norm/add.1#0:out")
-        writer.alias("layer:drop#0:out", "layer:conv#0:out")
-    with Trace.open(tmp_path / "reference.h5") as reference:
-        known = Substitutes(reference, frozenset(reference.records), lambda array, like: (array, array), True)
-        places = ("conv", "norm", "norm/add.1", "drop")
-        found = {place: known.gradient(f"layer:{place}#0:out") for place in places}
-    # What passes its input on shares that tensor with others, whose gradient is in it, too.
-    told = {place: None if array is None else array.tolist() for place, array in found.items()}
-    assert told == {"conv": [10, 10], "norm": [20, 20], "norm/add.1": [20, 20], "drop": None}
+@pytest.mark.parametrize(
+    ("address", "gradient"),
+    [
+        ("layer:output#0:out", "layer:output#0:grad"),
+        ("layer:a:out#b/add.1#2:out.boxes.0", "layer:a:out#b/add.1#2:grad.boxes.0"),
+        ("layer:(model)#0:out", "layer:(model)#0:grad"),
+        ("grad:output.weight", "grad:output.weight"),
+    ],
+)
+def test_roles_are_changed_whatever_a_layer_is_called(address: str, gradient: str) -> None:
+    assert with_role(address, "grad") == gradient
+    assert with_role(gradient, "out") == address

@@ -159,3 +159,24 @@ def test_a_repacked_trace_is_still_read(tmp_path: Path) -> None:
     with Trace.open(tmp_path / "b.h5") as trace:
         for address, array in found.items():
             np.testing.assert_array_equal(trace.array(address), array, strict=True)
+
+
+def test_gradient_of_a_result_is_that_of_the_operation_inside_which_made_it(tmp_path: Path) -> None:
+    ones = np.ones(2, np.float32)
+    with TraceWriter(tmp_path / "a.h5", {}) as writer:
+        for place, (layer, array) in enumerate({"output": ones, "norm/add.1": 2 * ones}.items()):
+            writer.add(f"layer:{layer}#0:out", array)
+            writer.add(f"layer:{layer}#0:grad", (place + 1) * 10 * ones)
+        writer.alias("layer:norm#0:out", "layer:norm/add.1#0:out")
+        writer.alias("layer:drop#0:out", "layer:output#0:out")
+    with Trace.open(tmp_path / "a.h5") as trace:
+        places = ("output", "norm", "norm/add.1", "drop", "nowhere")
+        found = {place: trace.gradient(f"layer:{place}#0:out") for place in places}
+    told = {place: None if array is None else array.tolist() for place, array in found.items()}
+    assert told == {
+        "output": [10, 10],
+        "norm": [20, 20],
+        "norm/add.1": [20, 20],
+        "drop": None,
+        "nowhere": None,
+    }
