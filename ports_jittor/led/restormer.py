@@ -15,14 +15,15 @@ MULTIPLE = 8
 
 
 class LayerNorm(nn.Module):
-    """The normalisation under the name that the published weights give it."""
+    """The normalisation under the name that the published weights give it, of pixels in a row."""
 
     def __init__(self, channels: int, centred: bool) -> None:
         super().__init__()
-        self.body = ChannelNorm(channels, EPS, centred)
+        self.body = ChannelNorm(channels, EPS, centred, axis=2)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.body(x)
+        pixels = self.body(x.flatten(2).transpose(1, 2))
+        return pixels.transpose(1, 2).reshape(x.shape)
 
 
 class FeedForward(nn.Module):
