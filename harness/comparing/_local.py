@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness import address as addresses
 from harness.alignment import Alignment, Local, Row, Source
@@ -36,7 +36,9 @@ def add_local(
             row.local = Local(equal, judge(address, equal, policy, alignment.overrides))
     for address in forced.records:
         row = rows.get(address)
-        if row is None or row.obstacle is not None or forced.records[address].alias is not None:
+        if row is None or forced.records[address].alias is not None:
+            continue
+        if row.obstacle is not None and not _lacks_gradient(row, rows):
             continue
         if not _same_size(reference, forced, address):
             continue
@@ -48,6 +50,18 @@ def add_local(
     judged = sum(row.local is not None for row in alignment.rows)
     alignment.local = {"ran": True, "judged": judged}
     _conclude(alignment)
+
+
+def _lacks_gradient(row: Row, rows: Mapping[str, Row]) -> bool:
+    """Whether both sides have a result, but in the whole run the port no gradient of it."""
+    result = rows.get(addresses.with_role(row.address, "out"))
+    return (
+        row.found == "reference"
+        and kind_of(row.address) in ("layer_grad", "operation_grad")
+        and result is not None
+        and result.found == "both"
+        and result.obstacle is None
+    )
 
 
 def _add_missing(rows: Sequence[Row], reference: Trace, forced: Trace) -> None:

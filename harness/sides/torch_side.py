@@ -251,8 +251,10 @@ class TorchSide(Side):
             [gradient for _, gradient in begun],
             allow_unused=True,
         )
-        told = zip(targets, found, strict=True)
-        return {name: self.tensors.to_array(value) for name, value in told if value is not None}
+        reached = {name: value for name, value in zip(targets, found, strict=True) if value is not None}
+        # A leaf that nothing gives anything back to has a gradient of zero, as in Jittor.
+        nothing = {name: torch.zeros_like(leaf) for name, leaf in leaves.items() if name in targets}
+        return {name: self.tensors.to_array(value) for name, value in (nothing | reached).items()}
 
     def synchronise(self) -> None:
         """Wait for the card."""
