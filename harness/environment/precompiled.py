@@ -48,6 +48,11 @@ def flags(home: Path, sources: Path | None = None) -> str:
     return f'{searched}-include "{header}"'
 
 
+def are_in(sources: Path) -> bool:
+    """Whether a folder holds all of Jittor's headers that operators begin with."""
+    return all((sources / name).is_file() for name in JITTOR_HEADERS)
+
+
 def _text(sources: Path | None) -> str:
     standard = "".join(f"#include <{name}>\n" for name in HEADERS)
     if sources is None:

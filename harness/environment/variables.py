@@ -75,7 +75,7 @@ def _quick_to_compile(facts: Facts, home: Path) -> dict[str, str]:
     process when it finds others.
     """
     folders = (place / "jittor" / "src" for place in facts.site)
-    headers = precompiled.flags(home, next(filter(Path.is_dir, folders), None))
+    headers = precompiled.flags(home, next(filter(precompiled.are_in, folders), None))
     core, kernels = " ".join((*precompiled.CORE, headers)), " ".join(precompiled.KERNELS)
     name = hashlib.sha256(f"{core} {kernels}".encode()).hexdigest()[:8]
     return {"cache_name": f"cpu-{name}", "cc_flags": f" {core} ", "kernel_flags": f" {kernels} "}
