@@ -22,7 +22,8 @@ from harness import pairs
 from harness.case import Case
 from harness.pairs.base import Mode, Pair
 from harness.runs import material
-from harness.session import Worker, scratch_folder
+from harness.scratch import scratch_folder
+from harness.session import Worker
 
 SIDES = ("torch", "jittor")
 MOST_WARM_UPS = 6
@@ -78,8 +79,7 @@ def measure(job: Job, repeat: int) -> dict[str, Any]:
     """Both sides in turn; seconds of each run by part, their medians, and port over reference."""
     case = Case(job.pair.name, job.variant, mode=job.mode, size=job.size)
     runs: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
-    with scratch_folder() as name, contextlib.ExitStack() as stack:
-        scratch = Path(name)
+    with scratch_folder() as scratch, contextlib.ExitStack() as stack:
         inputs = job.pair.draw_inputs(case.request(job.pair))
         material.write(scratch / "inputs.h5", "input", inputs)
         workers = {

@@ -14,6 +14,7 @@ import json
 import statistics
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from harness.pairs.base import Pair
 from harness.progress import Silent
 from harness.runs import material, truths
 from harness.runs.drive import Drive
-from harness.session import Worker, scratch_folder
+from harness.scratch import Scratch, scratch
+from harness.session import Worker
 from harness.trace import Trace
 from harness.verdict import NoisePolicy
 
@@ -32,16 +34,17 @@ SIDES = ("torch", "jittor")
 
 
 def side_costs(
-    worker: Worker, case: Case, scratch: Path, state: Path | None, repeat: int
-) -> tuple[dict[str, Any], Path]:
+    worker: Worker, case: Case, room: Scratch, state: Path | None, reference: Path | None, repeat: int
+) -> tuple[dict[str, Any], Path, Path]:
     """Seconds of processor time and the peak of memory, bare and recorded in turn."""
     drive = Drive(worker, case, "all", Silent(), threading.Lock())
     table = drive.build()
     if state is None:
         drawn = material.draw_state(pairs.find(case.pair), case.seed, table)
-        state = material.write(scratch / "state.h5", "state", drawn)
-    inputs, trace = scratch / "inputs.h5", scratch / f"{worker.side}.h5"
-    drive.record(inputs, state, trace, {"side": worker.side})
+        state = material.write(room.folder / "state.h5", "state", drawn)
+    inputs = room.folder / "inputs.h5"
+    place = partial(room.place, f"{worker.side}.h5")
+    trace = drive.record(inputs, state, place, {"side": worker.side}).trace
     rows: dict[str, list[dict[str, Any]]] = {"bare": [], "recorded": []}
     local: list[float] = []
     for _ in range(repeat):
@@ -49,28 +52,28 @@ def side_costs(
         trace.unlink()
         answer = drive.run_once(inputs, trace=str(trace), header={"side": worker.side})
         rows["recorded"].append(answer["cost"])
-        if worker.side == "jittor":
-            local.append(_alone(worker, case, scratch)["cpu"])
+        if reference is not None:
+            local.append(_alone(worker, case, inputs, reference)["cpu"])
     if worker.side == "torch":
-        given = {"inputs": str(inputs), "reference": str(trace), "scratch": str(scratch)}
-        path = str(scratch / "truth.h5")
+        given = {"inputs": str(inputs), "reference": str(trace), "scratch": str(room.folder)}
+        path = str(trace.with_name("truth.h5"))
         worker.call("truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
-        path = str(scratch / "local-truth.h5")
+        path = str(trace.with_name("local-truth.h5"))
         worker.call("local_truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
     found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
     if local:
         found["local"] = statistics.median(local)
     peaks = {kind: statistics.median(row["peak_bytes"] for row in costs) for kind, costs in rows.items()}
-    return {"cpu": found, "peak_bytes": peaks, "python": str(interpreter(worker.side).name)}, state
+    return {"cpu": found, "peak_bytes": peaks, "python": str(interpreter(worker.side).name)}, state, trace
 
 
-def _alone(worker: Worker, case: Case, scratch: Path) -> dict[str, Any]:
+def _alone(worker: Worker, case: Case, inputs: Path, reference: Path) -> dict[str, Any]:
     """Run each layer alone on what the reference recorded."""
-    trace, reference = scratch / "alone.h5", scratch / "torch.h5"
+    trace = reference.with_name("alone.h5")
     trace.unlink(missing_ok=True)
     with Trace.open(reference) as recorded:
         addresses = list(recorded.records)
-    given = {"inputs": str(scratch / "inputs.h5"), "reference": str(reference), "trace": str(trace)}
+    given = {"inputs": str(inputs), "reference": str(reference), "trace": str(trace)}
     cost: dict[str, Any] = worker.call("local", mode=case.mode, addresses=addresses, **given)
     return cost
 
@@ -80,25 +83,28 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
     case = Case(pair.name, variant, size=size)
     found: dict[str, Any] = {"variant": variant, "size": list(size), "repeat": repeat}
     state: Path | None = None
-    with scratch_folder() as name:
-        scratch = Path(name)
-        material.write(scratch / "inputs.h5", "input", pair.draw_inputs(case.request(pair)))
+    traces: dict[str, Path] = {}
+    with scratch() as room:
+        material.write(room.folder / "inputs.h5", "input", pair.draw_inputs(case.request(pair)))
         for side in SIDES:
-            with Worker(side, "cpu", scratch, scratch / f"{side}.log") as worker:
-                found[side], state = side_costs(worker, case, scratch, state, repeat)
+            with Worker(side, "cpu", room.folder, room.folder / f"{side}.log") as worker:
+                found[side], state, traces[side] = side_costs(
+                    worker, case, room, state, traces.get("torch"), repeat
+                )
+        others = ("truth", "alone", "local-truth")
+        paths = [*traces.values(), *(traces["torch"].with_name(f"{name}.h5") for name in others)]
         judging: list[float] = []
         judging_local: list[float] = []
         for _ in range(repeat):
             started = time.process_time()
             with contextlib.ExitStack() as stack:
-                names = ("torch", "jittor", "truth", "alone", "local-truth")
-                traces = [stack.enter_context(Trace.open(scratch / f"{name}.h5")) for name in names]
-                alignment = comparing.compare(*traces[:3])
+                opened = [stack.enter_context(Trace.open(path)) for path in paths]
+                alignment = comparing.compare(*opened[:3])
                 judging.append(time.process_time() - started)
-                comparing.add_local(alignment, traces[0], *traces[3:], NoisePolicy())
+                comparing.add_local(alignment, opened[0], *opened[3:], NoisePolicy())
             judging_local.append(time.process_time() - started - judging[-1])
-        found["tensors"] = sum(record.alias is None for record in traces[0].records.values())
-        found["trace_bytes"] = (scratch / "torch.h5").stat().st_size
+        found["tensors"] = sum(record.alias is None for record in opened[0].records.values())
+        found["trace_bytes"] = traces["torch"].stat().st_size
     bare = sum(found[side]["cpu"]["bare"] for side in SIDES)
     recorded = sum(found[side]["cpu"]["recorded"] for side in SIDES)
     found.update(judge=statistics.median(judging), rows=len(alignment.rows))

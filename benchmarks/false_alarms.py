@@ -1,8 +1,10 @@
 """How often the harness cries wolf: sound ports compared over many variants, modes, sizes and seeds.
 
-    python -m benchmarks.false_alarms --out FILE [--model M ...] [--most N] [--seconds S] [--first-seed N]
+    python -m benchmarks.false_alarms --out FILE [--model M ...] [--variant V ...] [--most N] [--seconds S]
+                                      [--first-seed N] [--last-seed N] [--local always|auto]
 
-Each comparison is the whole of `align compare --local always`. Its line goes to the log as soon as it is
+Each comparison is the whole of `align compare --local always`, or auto: then layers run alone only where
+something diverges. Its line goes to the log as soon as it is
 known, so that a run that is cut short counts as far as it came. FILE is written anew after each.
 """
 
@@ -15,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +26,9 @@ from harness.errors import HarnessError
 from harness.pairs.base import Mode
 from harness.progress import Silent
 from harness.runs.compare import compare, kept_workers
-from harness.runs.request import CompareRequest
-from harness.session import DEFAULT_TIMEOUT, scratch_folder
+from harness.runs.request import Alone, CompareRequest
+from harness.scratch import scratch_folder
+from harness.session import DEFAULT_TIMEOUT
 
 _FRESH_AFTER = 60  # comparisons, after which the workers are replaced
 _SIZES: dict[str, dict[Mode, list[tuple[int, int]]]] = {
@@ -46,9 +49,12 @@ class Kind:
     size: tuple[int, int] | None
 
 
-def kinds(models: list[str]) -> list[Kind]:
-    """What is compared: every published variant, small, and in training where that is cheap enough."""
-    published = {name: [v.name for v in pairs.find(name).variants.values() if v.upstream] for name in models}
+def kinds(models: list[str], only: list[str] | None = None) -> list[Kind]:
+    """What is compared, small: every published variant or those named, in training where that is cheap."""
+    published = {
+        name: [v.name for v in pairs.find(name).variants.values() if (v.name in only if only else v.upstream)]
+        for name in models
+    }
     return [
         Kind(model, variant, mode, size)
         for model, names in published.items()
@@ -58,9 +64,9 @@ def kinds(models: list[str]) -> list[Kind]:
     ]
 
 
-def cases(first_seed: int, kinds: list[Kind]) -> Iterator[tuple[Kind, int]]:
+def cases(first_seed: int, last_seed: int | None, kinds: list[Kind]) -> Iterator[tuple[Kind, int]]:
     """Every kind with the first seed, then every kind with the next."""
-    for seed in count(first_seed):
+    for seed in count(first_seed) if last_seed is None else range(first_seed, last_seed + 1):
         for kind in kinds:
             yield kind, seed
 
@@ -72,16 +78,19 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", choices=list(_SIZES), default=list(_SIZES))
     parser.add_argument("--most", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=float("inf"))
+    parser.add_argument("--variant", nargs="+")
     parser.add_argument("--first-seed", type=int, default=100)
+    parser.add_argument("--last-seed", type=int)
+    parser.add_argument("--local", choices=["always", "auto"], default="always")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     started = time.monotonic()
-    waiting = cases(options.first_seed, kinds(options.model))
-    while len(rows) < options.most and time.monotonic() - started < options.seconds:
+    listed = cases(options.first_seed, options.last_seed, kinds(options.model, options.variant))
+    waiting = list(islice(listed, options.most))
+    while len(rows) < len(waiting) and time.monotonic() - started < options.seconds:
         with kept_workers("cpu", DEFAULT_TIMEOUT) as workers:
-            for _ in range(min(_FRESH_AFTER, options.most - len(rows))):
-                kind, seed = next(waiting)
-                row = _one(kind, seed, workers)
+            for kind, seed in waiting[len(rows) : len(rows) + _FRESH_AFTER]:
+                row = _one(kind, seed, workers, options.local)
                 rows.append(row)
                 print(json.dumps(row), flush=True)
                 options.out.write_text(json.dumps(_summary(rows), indent=1) + "\n", encoding="utf-8")
@@ -89,7 +98,7 @@ def main() -> None:
                     break
 
 
-def _one(kind: Kind, seed: int, workers: Any) -> dict[str, Any]:
+def _one(kind: Kind, seed: int, workers: Any, local: Alone) -> dict[str, Any]:
     told = {"model": kind.model, "variant": kind.variant, "mode": kind.mode, "size": kind.size, "seed": seed}
     started = time.monotonic()
     with scratch_folder() as folder:
@@ -99,9 +108,9 @@ def _one(kind: Kind, seed: int, workers: Any) -> dict[str, Any]:
             mode=kind.mode,
             input_size=kind.size,
             seed=seed,
-            local="always",
+            local=local,
             keep="none",
-            output=Path(folder) / "run",
+            output=folder / "run",
         )
         try:
             alignment = compare(request, Silent(), workers=workers)

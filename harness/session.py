@@ -12,7 +12,6 @@ import os
 import queue
 import signal
 import subprocess
-import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,8 +229,3 @@ class Worker:
             with contextlib.suppress(OSError):
                 if pipe is not None:
                     pipe.close()
-
-
-def scratch_folder() -> tempfile.TemporaryDirectory[str]:
-    """A temporary folder for whole traces, in TMPDIR or where the system keeps such; gone with the run."""
-    return tempfile.TemporaryDirectory(prefix="align-", ignore_cleanup_errors=True)

@@ -62,7 +62,8 @@ def layout_like(path: Path, state: State) -> Layout:
 def layout_of(model: str, variant: str | None) -> Layout:
     """The layout of a built-in or own model, asked of whichever framework is installed, PyTorch first."""
     from harness import pairs
-    from harness.session import Worker, scratch_folder
+    from harness.scratch import scratch_folder
+    from harness.session import Worker
 
     pair = pairs.find(model)
     try:
@@ -71,8 +72,7 @@ def layout_of(model: str, variant: str | None) -> Layout:
         raise BadInput(str(error)) from error
     problems = []
     for side in ("torch", "jittor"):
-        with scratch_folder() as folder:
-            scratch = Path(folder)
+        with scratch_folder() as scratch:
             try:
                 with Worker(side, "cpu", scratch, scratch / f"{side}.log") as worker:
                     worker.ready()

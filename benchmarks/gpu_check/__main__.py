@@ -19,7 +19,8 @@ from harness.pairs.base import Mode, Pair
 from harness.progress import Silent
 from harness.runs import material
 from harness.runs.drive import Drive
-from harness.session import Worker, scratch_folder
+from harness.scratch import scratch_folder
+from harness.session import Worker
 from harness.verdict import NoisePolicy
 
 SIDES = ("torch", "jittor")
@@ -85,8 +86,7 @@ def speed(pair: Pair, variant: str, mode: Mode, device: str) -> dict[str, Any]:
     inputs = pair.draw_inputs(case.request(pair))
     best: dict[str, float] = {}
     found: dict[str, Any] = {}
-    with scratch_folder() as name:
-        scratch = Path(name)
+    with scratch_folder() as scratch:
         given = material.write(scratch / "inputs.h5", "input", inputs)
         state: Path | None = None
         for side in SIDES:

@@ -47,7 +47,7 @@ def _why_not(work: Work, alignment: Alignment) -> str:
 
 
 def _add(work: Work, alignment: Alignment, inputs: Path) -> None:
-    reference, forced = work.recorded["torch"].trace, work.scratch / "alone.h5"
+    reference, forced = work.recorded["torch"].trace, work.forced
     truth, truth_cost = _truth(work, inputs, reference)
     work.progress.event("jittor", "state", text="running each layer alone")
     cost = run_port(work, inputs, forced, comparing.paired_addresses(alignment))

@@ -16,7 +16,8 @@ from harness.errors import BadInput
 from harness.progress import Progress
 from harness.runs import explain
 from harness.runs.request import CompareRequest
-from harness.session import DEFAULT_TIMEOUT, scratch_folder
+from harness.scratch import scratch_folder
+from harness.session import DEFAULT_TIMEOUT
 from harness.trace import Trace
 from harness.verdict import parse_policy
 
@@ -69,7 +70,7 @@ def again(
             timeout=timeout,
             local="always",
             keep="none",
-            output=Path(folder) / "run",
+            output=folder / "run",
         )
         return compare(request, progress, after)
 
@@ -92,7 +93,7 @@ def bench_of(work: Work, inputs: Path) -> Iterator[explain.Bench]:
     """What explanations work with, while the workers live."""
     with (
         Trace.open(work.recorded["torch"].trace) as reference,
-        Trace.open(work.scratch / "alone.h5") as forced,
+        Trace.open(work.forced) as forced,
     ):
         yield explain.Bench(
             worker=work.workers["torch"],

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ from harness.runs import folder as folders
 from harness.runs.drive import Drive, Recorded
 from harness.runs.reference import Stored, stored_reference
 from harness.runs.request import CompareRequest
-from harness.session import Loss, Worker, scratch_folder
+from harness.scratch import Scratch, scratch, scratch_folder
+from harness.session import Loss, Worker
 from harness.trace import Trace
 from harness.verdict import MetricPolicy, NoisePolicy
 
@@ -41,7 +43,7 @@ class Work:
     pair: Pair
     case: Case
     folder: Path
-    scratch: Path
+    room: Scratch
     progress: Progress
     stored: Stored | None = None
     after: After | None = None
@@ -56,6 +58,16 @@ class Work:
     header: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def scratch(self) -> Path:
+        """Where small files go that end with the run."""
+        return self.room.folder
+
+    @property
+    def forced(self) -> Path:
+        """The trace of the port's layers alone, beside the reference's."""
+        return self.recorded["torch"].trace.with_name("alone.h5")
+
+    @property
     def live(self) -> tuple[str, ...]:
         """The sides that run; a stored trace that stands in for the reference leaves one."""
         return SIDES if self.stored is None or self.stored.upstream else ("jittor",)
@@ -64,8 +76,7 @@ class Work:
 @contextlib.contextmanager
 def kept_workers(device: str, timeout: float) -> Iterator[dict[str, Worker]]:
     """Workers of both sides for many comparisons in a row."""
-    with scratch_folder() as scratch, contextlib.ExitStack() as stack:
-        place = Path(scratch)
+    with scratch_folder() as place, contextlib.ExitStack() as stack:
         yield {
             side: stack.enter_context(Worker(side, device, place, place / f"{side}.log", timeout))
             for side in SIDES
@@ -89,8 +100,8 @@ def compare(
     folder = folders.choose(request.output, case)
     progress.event("run", "folder", path=str(folder))
     try:
-        with scratch_folder() as scratch:
-            work = Work(request, pair, case, folder, Path(scratch), progress, stored, after, workers or {})
+        with scratch() as room:
+            work = Work(request, pair, case, folder, room, progress, stored, after, workers or {})
             alignment = run(work)
     except BaseException:
         folders.discard_if_empty(folder)
@@ -188,12 +199,15 @@ def _run_side(work: Work, side: str, inputs: Path) -> None:
     if side == work.live[0]:
         _provide_state(work, work.stored.state_table if work.stored and work.stored.state_table else table)
     state = work.state.result()
-    trace = work.scratch / f"{side}.h5"
     work.recorded[side] = drive.record(
-        inputs, state, trace, {**work.header, "side": side}, isinstance(work.request.policy, MetricPolicy)
+        inputs,
+        state,
+        partial(work.room.place, f"{side}.h5"),
+        {**work.header, "side": side},
+        isinstance(work.request.policy, MetricPolicy),
     )
     if side == "torch":
-        work.truth = _truth(work, inputs, trace)
+        work.truth = _truth(work, inputs, work.recorded[side].trace)
 
 
 def _provide_state(work: Work, table: list[list[Any]]) -> None:

@@ -91,12 +91,20 @@ class Drive:
         return table
 
     def record(
-        self, inputs: Path, state: Path, trace: Path, header: dict[str, Any], metrics: bool = False
+        self,
+        inputs: Path,
+        state: Path,
+        place: Callable[[int], Path],
+        header: dict[str, Any],
+        metrics: bool = False,
     ) -> Recorded:
-        """Load, warm up, run once bare and once recorded; only those last two count."""
+        """Load, warm up, run once bare and once recorded; only those last two count.
+
+        `place` says where a trace of so many bytes goes.
+        """
         self.worker.call("load", state=str(state))
         before = self.worker.description.get("compiled", 0)
-        self._timed("warm_up", "warming up", lambda: self._warm_up(inputs))
+        trace = place(self._timed("warm_up", "warming up", lambda: self._warm_up(inputs)))
         with self.quiet:
             self._say("running bare")
             bare = self.run_once(inputs, observe=False)
@@ -110,14 +118,16 @@ class Drive:
         self.progress.event(self.worker.side, "done")
         return Recorded(trace, self.description, self.costs, recorded.get("observer", {}))
 
-    def _warm_up(self, inputs: Path) -> None:
-        """Compile what both kinds of run need, and learn where the model breaks if it does."""
-        compiled = self.run_once(inputs)["compiled"]
+    def _warm_up(self, inputs: Path) -> int:
+        """Compile what both kinds of run need, and learn where the model breaks; the bytes to be recorded."""
+        rehearsed = self.run_once(inputs)
+        compiled = rehearsed["compiled"]
         for _ in range(_MOST_WARM_UPS):
             now = self.run_once(inputs, observe=False)["compiled"]
             if now == compiled:
-                return
+                break
             compiled = now
+        return int(rehearsed["bytes"])
 
     def run_once(self, inputs: Path, observe: bool = True, **more: Any) -> dict[str, Any]:
         """One pass, forward and in a training mode backward too; what it cost."""
@@ -133,6 +143,7 @@ class Drive:
         if self.case.trains:
             back = self.worker.call("backward")
             answer["compiled"] = back["compiled"]
+            answer["bytes"] = back.get("bytes", 0)
             for name in ("wall", "cpu"):
                 answer["cost"][name] += back["cost"][name]
             answer["cost"]["peak_bytes"] = max(answer["cost"]["peak_bytes"], back["cost"]["peak_bytes"])

@@ -14,7 +14,8 @@ from harness import pairs
 from harness.errors import BadInput
 from harness.pairs.base import Pair
 from harness.progress import Progress
-from harness.session import DEFAULT_TIMEOUT, Worker, scratch_folder
+from harness.scratch import scratch_folder
+from harness.session import DEFAULT_TIMEOUT, Worker
 
 SIDES = ("torch", "jittor")
 
@@ -53,8 +54,7 @@ def lint(
         name = pair.variant(variant).name
     except ValueError as error:
         raise BadInput(str(error)) from error
-    with scratch_folder() as folder, ThreadPoolExecutor(len(SIDES)) as pool:
-        scratch = Path(folder)
+    with scratch_folder() as scratch, ThreadPoolExecutor(len(SIDES)) as pool:
         told = list(
             pool.map(lambda side: _describe(side, model, name, scratch, progress, device, timeout), SIDES)
         )

@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from harness.progress import Progress
 from harness.runs import material
 from harness.runs.drive import Drive
 from harness.runs.request import CompareRequest
-from harness.session import Worker, scratch_folder
+from harness.scratch import scratch
+from harness.session import Worker
 from harness.trace import Trace
 from harness.verdict import FixedPolicy
 
@@ -78,9 +80,8 @@ def pin_verify(
     entry = entry or find_entry(checkout, str(variant.options.get("upstream_class", variant.name)))
     case = request.case(pair)
     inputs = pair.draw_inputs(case.request(pair))
-    with scratch_folder() as name:
-        scratch = Path(name)
-        given = material.write(scratch / "inputs.h5", "input", inputs)
+    with scratch() as room:
+        given = material.write(room.folder / "inputs.h5", "input", inputs)
         header = {
             "case": case.to_dict(),
             "inputs": material.fingerprint(inputs),
@@ -89,17 +90,17 @@ def pin_verify(
         }
         traces, state = {}, None
         for who, source in (("reference", None), ("upstream", checkout)):
-            folder = scratch / who
+            folder = room.folder / who
             folder.mkdir()
-            with Worker("torch", case.device, folder, scratch / f"{who}.log", request.timeout) as worker:
+            with Worker("torch", case.device, folder, room.folder / f"{who}.log", request.timeout) as worker:
                 drive = Drive(worker, case, request.layers, progress, threading.Lock())
                 if source is not None:
                     drive.upstream = {"checkout": str(source), "entry": entry, "options": dict(options or {})}
                 table = drive.build()
                 if state is None:
                     drawn = material.state_for(pair, case, table)
-                    state = material.write(scratch / "state.h5", "state", drawn)
-                traces[who] = drive.record(given, state, folder / "trace.h5", header).trace
+                    state = material.write(room.folder / "state.h5", "state", drawn)
+                traces[who] = drive.record(given, state, partial(room.place, f"{who}.h5"), header).trace
         with Trace.open(traces["upstream"]) as truth, Trace.open(traces["reference"]) as reference:
             alignment = comparing.compare(
                 truth,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from harness.progress import Progress
 from harness.runs import material
 from harness.runs.drive import Drive
 from harness.runs.request import CompareRequest
-from harness.session import Worker, scratch_folder
+from harness.scratch import scratch, scratch_folder
+from harness.session import Worker
 from harness.trace import Trace
 
 GOLDEN_SAMPLES = 64
@@ -56,11 +58,10 @@ def _record_case(
     progress: Progress,
 ) -> Made:
     inputs = pair.draw_inputs(case.request(pair))
-    with scratch_folder() as name:
-        scratch = Path(name)
-        given = material.write(scratch / "inputs.h5", "input", inputs)
-        log = scratch / f"{side}.log"
-        with Worker(side, case.device, scratch, log, request.timeout) as worker:
+    with scratch() as room:
+        given = material.write(room.folder / "inputs.h5", "input", inputs)
+        log = room.folder / f"{side}.log"
+        with Worker(side, case.device, room.folder, log, request.timeout) as worker:
             drive = Drive(worker, case, request.layers, progress, threading.Lock())
             state = material.state_for(pair, case, drive.build())
             header = {
@@ -71,9 +72,8 @@ def _record_case(
                 "side": side,
                 "layers": request.layers,
             }
-            stored = material.write(scratch / "state.h5", "state", state)
-            whole = scratch / "whole.h5"
-            drive.record(given, stored, whole, header)
+            stored = material.write(room.folder / "state.h5", "state", state)
+            whole = drive.record(given, stored, partial(room.place, "whole.h5"), header).trace
             if truth is not None:
                 worker.call(
                     "truth",
@@ -81,7 +81,7 @@ def _record_case(
                     mode=case.mode,
                     reference=str(whole),
                     path=str(truth),
-                    scratch=str(scratch),
+                    scratch=str(room.folder),
                     samples=GOLDEN_TRUTH_SAMPLES,
                     layers=request.layers,
                     header=header,
@@ -147,10 +147,10 @@ def golden_verify(
         with (
             Trace.open(path) as trace,
             Trace.open(golden.truth_path(path)) as truth,
-            scratch_folder() as scratch,
+            scratch_folder() as folder,
         ):
             case = Case.from_dict(trace.header["case"]).on(pair=request.model)
-            fresh = Path(scratch) / "fresh.h5"
+            fresh = folder / "fresh.h5"
             _record_case(pair, request, case, "torch", fresh, None, True, progress)
             with Trace.open(fresh) as again:
                 found[name] = comparing.compare(

@@ -19,9 +19,9 @@ from harness.progress import Progress
 from harness.runs import alone, causes, explain, steps
 from harness.runs.drive import Drive
 from harness.runs.request import CompareRequest
+from harness.scratch import scratch_folder
 from harness.selftest import Mistake, Outcome, Score
 from harness.selftest._score import judge
-from harness.session import scratch_folder
 from harness.trace import Trace
 from harness.verdict import override_for
 
@@ -89,9 +89,8 @@ def run(
         for mode in MODES:
             for seed in range(request.seed, request.seed + seeds):
                 with scratch_folder() as folder:
-                    place = Path(folder) / "run"
                     this = dataclasses.replace(
-                        request, mode=mode, seed=seed, local="always", keep="none", output=place
+                        request, mode=mode, seed=seed, local="always", keep="none", output=folder / "run"
                     )
                     alignment = compare(this, progress, after, workers)
                 ran += 1
@@ -151,21 +150,21 @@ def _compared(work: Work, mistake: Mistake, inputs: Path) -> Outcome:
     planted = worker.call("plant", kind=mistake.kind, path=mistake.path, attributes=mistake.attributes)
     if not planted["changed"]:
         return _not_run(mistake, "it changes nothing here")
-    trace, forced = work.scratch / "planted.h5", work.scratch / "alone.h5"
-    for path in (trace, forced):
+    trace = work.forced.with_name("planted.h5")
+    for path in (trace, work.forced):
         path.unlink(missing_ok=True)
     drive = Drive(worker, work.case, work.request.layers, work.progress, work.quiet)
     drive.run_once(inputs, trace=str(trace), header={**work.header, "side": "jittor"})
     if not worker.call("planted")["effect"]:
         return _not_run(mistake, "it changes nothing here")
-    alignment = _judged(work, trace, inputs, forced)
+    alignment = _judged(work, trace, inputs)
     if not alignment.sources:
         return judge(mistake, alignment.verdict == "diverged", [], "", False)
     cause = _cause(work, alignment, inputs)
     return judge(mistake, alignment.verdict == "diverged", alignment.sources, cause.sentence, cause.found)
 
 
-def _judged(work: Work, trace: Path, inputs: Path, forced: Path) -> Alignment:
+def _judged(work: Work, trace: Path, inputs: Path) -> Alignment:
     from harness.runs.compare import truth_path
 
     with (
@@ -178,8 +177,8 @@ def _judged(work: Work, trace: Path, inputs: Path, forced: Path) -> Alignment:
         alignment = comparing.compare(
             reference, port, truth, work.request.policy, overrides, names=("torch", "jittor")
         )
-        alone.run_port(work, inputs, forced, comparing.paired_addresses(alignment))
-        with Trace.open(forced) as found:
+        alone.run_port(work, inputs, work.forced, comparing.paired_addresses(alignment))
+        with Trace.open(work.forced) as found:
             comparing.add_local(alignment, reference, found, local, work.request.policy)
     return alignment
 

@@ -148,6 +148,8 @@ class Side(Framework):
         answer: dict[str, Any] = {"cost": asdict(cost), "compiled": self.compiled()}
         if not observe:
             self._bare = outputs
+        elif isinstance(sink, Rehearsal):
+            answer["bytes"] = sink.bytes
         elif self._bare is not None:
             answer["observer"] = same(self._bare, outputs)
         if metrics and observe:
@@ -251,6 +253,8 @@ class Side(Framework):
         }
         if self._recorder is not None:
             self._record_training(self._recorder.sink, gradients)
+            if isinstance(self._recorder.sink, Rehearsal):
+                answer["bytes"] = self._recorder.sink.bytes
         if self._writer is not None:
             self._finish_trace(answer)
         return answer

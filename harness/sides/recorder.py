@@ -32,10 +32,14 @@ class Sink(Protocol):
 
 
 class Rehearsal:
-    """A sink that keeps nothing: used to warm up, and to learn where a model breaks."""
+    """A sink that keeps nothing: used to warm up, to learn where a model breaks and how much it records."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
 
     def add(self, address: str, array: Array, type: str = "") -> None:
-        """Drop the tensor."""
+        """Count the tensor and drop it."""
+        self.bytes += array.nbytes
 
     def alias(self, address: str, of: str, type: str = "") -> None:
         """Drop the reference."""

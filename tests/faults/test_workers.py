@@ -137,7 +137,8 @@ def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path) -> None:
 
 
 def test_full_scratch_disk_is_told(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(small_disk))
+    monkeypatch.setenv("TMPDIR", str(small_disk))
+    monkeypatch.setattr("tempfile.tempdir", None)
     with pytest.raises(HarnessError, match="No space left on device"):
         runs.record(request("sound", input_size=(512, 512)), "torch", tmp_path / "trace.h5", Silent())
     assert not (tmp_path / "trace.h5").exists()

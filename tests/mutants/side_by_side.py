@@ -11,13 +11,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from harness.breadcrumb import Breadcrumb, Place
-from harness.session import ModelFailed, scratch_folder
+from harness.scratch import scratch_folder
+from harness.session import ModelFailed
 from harness.sides.torch_side import TorchSide
 
 _ONE_AT_A_TIME = threading.Lock()  # both sides watch the same framework
@@ -78,7 +78,7 @@ def kept_workers(device: str, timeout: float) -> Iterator[dict[str, Inside]]:
     """In the place of `harness.runs.compare.kept_workers`."""
     with scratch_folder() as folder:
         sides = (
-            TorchSide(device, Breadcrumb(Path(folder) / "a")),
-            Port(device, Breadcrumb(Path(folder) / "b")),
+            TorchSide(device, Breadcrumb(folder / "a")),
+            Port(device, Breadcrumb(folder / "b")),
         )
         yield {held.name: Inside(held) for held in sides}

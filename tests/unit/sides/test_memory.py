@@ -40,7 +40,7 @@ def test_recording_adds_less_than_twice_the_largest_layer(side: str, tmp_path: P
         drive = Drive(worker, CASE, "all", Silent(), threading.Lock())
         drawn = material.draw_state(pair, CASE.seed, drive.build())
         state = material.write(tmp_path / "state.h5", "state", drawn)
-        drive.record(inputs, state, tmp_path / "trace.h5", {"side": side})
+        drive.record(inputs, state, lambda _: tmp_path / "trace.h5", {"side": side})
         rounds = [peaks(drive, inputs, tmp_path / f"{turn}.h5") for turn in range(ROUNDS)]
     bare, recorded = (min(column) for column in zip(*rounds, strict=True))
     with Trace.open(tmp_path / "trace.h5") as trace:

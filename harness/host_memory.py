@@ -1,0 +1,33 @@
+"""How much memory the machine, or the group of processes this one belongs to, can still hand out."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+_MACHINE = Path("/proc/meminfo")
+_GROUP = Path("/sys/fs/cgroup")
+
+
+def available_bytes(machine: Path = _MACHINE, group: Path = _GROUP) -> int:
+    """The bytes that are left; none where the system does not tell."""
+    return min([_of_machine(machine), *_of_group(group)])
+
+
+def _of_machine(told: Path) -> int:
+    with contextlib.suppress(OSError, ValueError):
+        for line in told.read_text(encoding="ascii").splitlines():
+            name, _, value = line.partition(":")
+            if name == "MemAvailable":
+                return int(value.split()[0]) * 1024
+    return 0
+
+
+def _of_group(folder: Path) -> list[int]:
+    """What a container's limit leaves, where there is one."""
+    with contextlib.suppress(OSError, ValueError):
+        most = (folder / "memory.max").read_text(encoding="ascii").strip()
+        used = (folder / "memory.current").read_text(encoding="ascii").strip()
+        if most != "max":
+            return [max(0, int(most) - int(used))]
+    return []
