@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -58,6 +59,17 @@ class Manifest:
     def to_json(self) -> bytes:
         """The manifest as stored in and beside files."""
         return json.dumps({"kind": KIND, "version": VERSION, **asdict(self)}, indent=1).encode()
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A manifest whose digests are computed while the tensors are written.
+
+    `draft` answers at once, with stand-ins for digests: as long as what `finished` waits for.
+    """
+
+    draft: Callable[[], bytes]
+    finished: Callable[[], bytes]
 
 
 def parse_manifest(raw: bytes | memoryview | None) -> Manifest | None:

@@ -1,17 +1,21 @@
 """The SHA-256 of a source file, begun as soon as its name is known.
 
-Reading the file once in its order also brings it from the disk before anything else asks for it. Nothing is
-imported here but the standard library, so that this goes on while numpy is still being imported.
+Going through the file once in its order also brings it from the disk before anything else asks for it. It is
+mapped, since reading it into other memory would cost as much as the digest. Nothing is imported here but the
+standard library, so that this goes on while numpy is still being imported.
 """
 
 from __future__ import annotations
 
 import hashlib
+import mmap
+import os
 from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
 
-_PIECE = 1 << 20
+_PIECE = 8 << 20  # the lock that Python's threads share is asked for so rarely
+_PART = 32 << 20
 _begun: dict[Path, Future[str]] = {}
 
 
@@ -29,12 +33,18 @@ def sha256(path: Path) -> str:
 
 
 def _compute(path: Path, result: Future[str]) -> None:
-    digest, piece = hashlib.sha256(), memoryview(bytearray(_PIECE))
     try:
         with path.open("rb", buffering=0) as file:
-            while count := file.readinto(piece):
-                digest.update(piece[:count])
-    except OSError as error:
+            result.set_result(_digest(file.fileno()))
+    except (OSError, ValueError) as error:
         result.set_exception(error)
-    else:
-        result.set_result(digest.hexdigest())
+
+
+def _digest(file: int) -> str:
+    digest, size = hashlib.sha256(), os.fstat(file).st_size
+    for start in range(0, size, _PART):
+        length = min(_PART, size - start)
+        with mmap.mmap(file, length, access=mmap.ACCESS_READ, offset=start) as part, memoryview(part) as data:
+            for piece in range(0, length, _PIECE):
+                digest.update(data[piece : piece + _PIECE])
+    return digest.hexdigest()

@@ -18,7 +18,7 @@ from weight_convert.digests import PENDING_FILE, PENDING_TENSOR, tensor_digest
 from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
 from weight_convert.formats.detect import open_content
 from weight_convert.formats.sink import Sink
-from weight_convert.manifest import Entry, Manifest
+from weight_convert.manifest import Entry, Manifest, Unfinished
 from weight_convert.mapped import MappedFile
 from weight_convert.naming import naming
 from weight_convert.select import as_tensor
@@ -32,7 +32,7 @@ SUFFIXES = {
     ".h5": "hdf5", ".hdf5": "hdf5",
 }  # fmt: skip
 _RELEASE_EVERY = 64 << 20
-_STREAMING: dict[str, Callable[[Sink, dict[str, Tensor], Callable[[], bytes]], None]] = {
+_STREAMING: dict[str, Callable[[Sink, dict[str, Tensor], Unfinished], None]] = {
     "torch": torch_zip.write,
     "jittor": jittor_pickle.write,
     "npz": npz.write,
@@ -84,7 +84,7 @@ def _write_state(state: State, path: Path, told: Manifest, float32: bool) -> Man
     return told
 
 
-def _stream(form: str, sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
+def _stream(form: str, sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     _STREAMING[form](sink, tensors, manifest)
     sink.finish()
 
@@ -94,7 +94,7 @@ def _write_and_prove(
     adapted: Adapted,
     told: Manifest,
     temporary: Path,
-    write: Callable[[dict[str, Tensor], Callable[[], bytes]], None],
+    write: Callable[[dict[str, Tensor], Unfinished], None],
 ) -> None:
     """Write while two threads compute the digests that the manifest needs at the end, then read back."""
     told.dropped = [*state.dropped, *told.dropped]
@@ -109,7 +109,7 @@ def _write_and_prove(
             _describe(state, adapted, told, digests.result(), source.result() if source else None)
             return told.to_json()
 
-        write(adapted.tensors, finished)
+        write(adapted.tensors, Unfinished(told.to_json, finished))
         finished()
         _prove(state, adapted, temporary, told, pool)
 

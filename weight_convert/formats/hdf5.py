@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from harness.errors import BadInput
 from weight_convert.dtypes import of_numpy
 from weight_convert.formats.content import Content
 from weight_convert.limits import INFLATED_FACTOR, TENSOR_SLACK, check_shape, is_count
-from weight_convert.manifest import parse_manifest
+from weight_convert.manifest import Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.tensor import Tensor
 
@@ -116,7 +115,7 @@ def _read_trace(file: MappedFile) -> Content:
     return Content(file, "trace", root)
 
 
-def write(path: Path, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
+def write(path: Path, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     """Write one dataset in one piece for every tensor; tied ones become links to the same dataset."""
     import h5py
 
@@ -129,6 +128,6 @@ def write(path: Path, tensors: dict[str, Tensor], manifest: Callable[[], bytes])
                 file[key] = file[done[tensor.memory]]
             else:
                 file.create_dataset(key, data=tensor.bits(), dtype=tensor.kind.storage)
-        file.attrs[MANIFEST] = manifest().decode()
+        file.attrs[MANIFEST] = manifest.finished().decode()
     with path.open("rb+") as written:
         os.fsync(written.fileno())

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from harness.errors import BadInput
 from weight_convert.formats.content import Content
 from weight_convert.formats.sink import Sink
-from weight_convert.manifest import parse_manifest
+from weight_convert.manifest import Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.emit import Emitter
@@ -48,7 +48,7 @@ def read(file: MappedFile) -> Content:
     return Content(file, form, root, manifest, dict(names.unknown))
 
 
-def write(sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
+def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     """Write a dictionary of arrays as jt.save does, so that jt.load and model.load read it."""
     with _Behind() as behind:
 
@@ -63,7 +63,7 @@ def write(sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes])
             _emit_array(emit, put, tensor)
         emit.raw(b"u")
         emit.stop()
-        put(MANIFEST_MARK + manifest())
+        put(MANIFEST_MARK + manifest.finished())
         digest = behind.digest()
     sink.write(digest + MARK)
 

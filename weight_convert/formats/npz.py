@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from weight_convert.formats.sink import Sink
 from weight_convert.formats.zip_directory import STORED, Member, leads_elsewhere, read_directory
 from weight_convert.formats.zip_writer import ZipWriter
 from weight_convert.limits import INFLATED_FACTOR, MEBIBYTE, TENSOR_SLACK, TEXT, check_tensor_size
-from weight_convert.manifest import Manifest, parse_manifest
+from weight_convert.manifest import Manifest, Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.tensor import Tensor
 
@@ -113,7 +112,7 @@ def _inflate(what: str, raw: memoryview, size: int) -> bytearray:
     return unpacked
 
 
-def write(sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
+def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     """Write an uncompressed npz. It has no room for a manifest, which therefore lies beside it."""
     archive = ZipWriter(sink)
     for key, tensor in tensors.items():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -15,7 +14,7 @@ from weight_convert.dtypes import BY_SAFETENSORS, DType
 from weight_convert.formats.content import Content
 from weight_convert.formats.sink import Sink
 from weight_convert.limits import TEXT, check_shape, is_count
-from weight_convert.manifest import parse_manifest
+from weight_convert.manifest import Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.tensor import Tensor
 
@@ -105,13 +104,13 @@ def _tensor(data: memoryview, kind: DType, shape: tuple[int, ...]) -> Tensor:
     return Tensor(kind.name, shape, load)
 
 
-def write(sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
+def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     """Write a safetensors file: wide numbers first, so that every tensor lies aligned."""
-    draft = _spell(tensors, manifest())
+    draft = _spell(tensors, manifest.draft())
     sink.write(draft)
     for tensor in sorted(tensors.values(), key=_width):
         sink.tensor(tensor)
-    final = _spell(tensors, manifest())
+    final = _spell(tensors, manifest.finished())
     assert len(final) == len(draft), "a manifest's length must not depend on its digests"
     sink.seek(0)
     sink.write(final)

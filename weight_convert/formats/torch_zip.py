@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
@@ -12,7 +11,7 @@ from weight_convert.formats.content import Content
 from weight_convert.formats.sink import Sink
 from weight_convert.formats.zip_directory import STORED, Member, read_directory
 from weight_convert.formats.zip_writer import ZipWriter
-from weight_convert.manifest import parse_manifest
+from weight_convert.manifest import Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.emit import Emitter
@@ -96,7 +95,7 @@ class _Archive:
         return storage
 
 
-def write(sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes]) -> None:
+def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     """Write a state dict as torch.save does; tied tensors share their storage."""
     pickle = io.BytesIO()
     stored = _emit_state(Emitter(pickle.write, 2), tensors)
@@ -107,7 +106,7 @@ def write(sink: Sink, tensors: dict[str, Tensor], manifest: Callable[[], bytes])
         known = tensor.checked() if tensor.checked is not None else None
         archive.add(f"{_FOLDER}/data/{index}", tensor.nbytes, tensor.blocks(), known)
     archive.add(f"{_FOLDER}/version", 2, [b"3\n"])
-    told = manifest()
+    told = manifest.finished()
     archive.add(f"{_FOLDER}/{MANIFEST}", len(told), [told])
     archive.close()
 

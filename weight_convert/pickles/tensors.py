@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -35,6 +36,7 @@ class Storage:
     crc: int = 0
     """The checksum of the bytes; 0 where the file keeps none (torch can be told so)."""
     verified: bool = False
+    checking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def nbytes(self) -> int:
@@ -59,12 +61,13 @@ class Storage:
             self.fill(self.find())
         if self.data is None:
             raise BadInput(f"storage {self.key!s:.40} is not in the file")
-        if self.crc and not self.verified and zlib.crc32(self.data) != self.crc:
-            raise BadInput(
-                f"storage {self.key!s:.40}: its checksum does not fit its content: "
-                "the file is damaged; copy it again"
-            )
-        self.verified = True
+        with self.checking:  # several threads ask, and one of them computes it
+            if self.crc and not self.verified and zlib.crc32(self.data) != self.crc:
+                raise BadInput(
+                    f"storage {self.key!s:.40}: its checksum does not fit its content: "
+                    "the file is damaged; copy it again"
+                )
+            self.verified = True
         return self.data
 
 
