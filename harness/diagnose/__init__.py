@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from harness.diagnose._cause import Cause, explain_forward, explain_gradient, explain_state
+from harness.diagnose._cause import (
+    Cause,
+    explain_forward,
+    explain_given,
+    explain_gradient,
+    explain_state,
+)
 from harness.diagnose._evidence import Evidence, Trial
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
@@ -13,6 +19,7 @@ __all__ = [
     "Share",
     "Trial",
     "explain_forward",
+    "explain_given",
     "explain_gradient",
     "explain_state",
     "signature",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
@@ -98,6 +98,25 @@ def explain_gradient(evidence: Evidence, shares: Sequence[Share] = ()) -> Cause:
             if words == "zero everywhere":
                 words = "zero everywhere: the branch is detached, or the parameter takes no part"
             return _explained(evidence, Trial(words), tried, "the port's gradient is")
+    return _unexplained(evidence, tried)
+
+
+def explain_given(evidence: Evidence, others: Mapping[str, Array]) -> Cause:
+    """The same for what a layer is given; `others` is what the reference gives it elsewhere, by name."""
+    if evidence.reference.shape != evidence.port.shape:
+        return _unexplained(evidence, 0)
+    tried = 0
+    for name, other in others.items():
+        tried += 1
+        if other.shape == evidence.port.shape and evidence.reproduces(other):
+            words = f"the reference's input {name}: its inputs come in another order"
+            return _explained(evidence, Trial(words), tried, "what the port's layer is given is")
+    for trial in tensors.trials(evidence):
+        tried += 1
+        assert trial.predicted is not None  # these hypotheses predict
+        if evidence.reproduces(trial.predicted):
+            words = trial.words.replace("output", "input")
+            return _explained(evidence, Trial(words), tried, "what the port's layer is given is")
     return _unexplained(evidence, tried)
 
 

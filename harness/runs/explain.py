@@ -92,7 +92,24 @@ def explain(bench: Bench, alignment: Alignment, source: Source) -> Cause:
         return _layer(bench, row, evidence)
     if kind in ("grad", "grad_input", "layer_grad", "operation_grad"):
         return diagnose.explain_gradient(evidence, shares_of(bench, alignment, row, source))
+    if kind in ("layer_input", "operation_input"):
+        return diagnose.explain_given(evidence, _given_elsewhere(bench, row))
     return diagnose.explain_forward(evidence, lambda trials: [None for _ in trials])
+
+
+def _given_elsewhere(bench: Bench, row: Row) -> dict[str, Array]:
+    """The other inputs that the reference gives to the same call, by name."""
+    ours = addresses.parse_layer(row.address)
+    found = {}
+    for address in bench.reference.records:
+        if not address.startswith("layer:") or address == row.address:
+            continue
+        its = addresses.parse_layer(address)
+        if (its.path, its.call, its.role) == (ours.path, ours.call, ours.role):
+            array = bench.reference.array(address)
+            if array is not None:
+                found[its.key] = array
+    return found
 
 
 def explained(source: Source, cause: Cause) -> Source:

@@ -15,6 +15,7 @@ from harness.diagnose import (
     Share,
     Trial,
     explain_forward,
+    explain_given,
     explain_gradient,
     explain_state,
     signature,
@@ -256,3 +257,24 @@ def test_running_statistics(change: Any, words: str) -> None:
 )
 def test_signatures(error: Array, sign: str) -> None:
     assert sign in signature(GIVEN, (GIVEN + error).astype(np.float32))
+
+
+def test_inputs_in_another_order() -> None:
+    other = BRANCH.astype(np.float32)
+    found = explain_given(Evidence("sub", GIVEN, other, operation=True), {"1": other})
+    assert found.found
+    assert found.sentence == (
+        "what the port's layer is given is the reference's input 1: its inputs come in another order."
+    )
+
+
+def test_an_input_that_is_another_tensors_multiple() -> None:
+    evidence = Evidence("sub", GIVEN, GIVEN * np.float32(1.5), operation=True, floor=1e-4)
+    found = explain_given(evidence, {"1": BRANCH.astype(np.float32)})
+    assert found.sentence == "what the port's layer is given is the reference's input times 1.5."
+
+
+@pytest.mark.parametrize("other", [BRANCH.astype(np.float32), GIVEN[:1], GIVEN])
+def test_an_input_that_is_neither(other: Array) -> None:
+    port = np.random.default_rng(12).standard_normal(GIVEN.shape).astype(np.float32)
+    assert not explain_given(Evidence("sub", GIVEN, port, operation=True), {"1": other}).found
