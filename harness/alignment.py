@@ -16,8 +16,8 @@ from harness.pairs.base import Override
 from harness.verdict import Measured, Status, Verdict
 
 SCHEMA = "align-alignment"
-VERSION = 3
-_READABLE = (1, 2, VERSION)
+VERSION = 4
+_READABLE = (1, 2, 3, VERSION)
 _MOST_BYTES = 256 << 20
 _MOST_ROWS = 200_000
 _COVERAGE = {
@@ -232,7 +232,9 @@ def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
         told = {"sources": [], "local": {"ran": False, "why": why}}
         data = {**_with_rows(data, lambda row: {**row, "local": None}), **told}
     if data["version"] < 3:
-        data = _with_rows(data, _sized)
+        data = _with_rows(data, lambda row: _with_measured(row, typical=0.0))
+    if data["version"] < 4:
+        data = _with_rows(data, lambda row: _with_measured(row, terms=1))
     return {**data, "version": VERSION}
 
 
@@ -244,13 +246,13 @@ def _with_rows(data: dict[str, Any], change: Callable[[dict[str, Any]], dict[str
     return {**data, "rows": [change(row) if isinstance(row, dict) else row for row in rows]}
 
 
-def _sized(row: dict[str, Any]) -> dict[str, Any]:
-    """A row, and what ran alone in it, measured before gradients that are zero in theory had a size."""
+def _with_measured(row: dict[str, Any], **more: float) -> dict[str, Any]:
+    """A row, and what ran alone in it, with figures that were not measured yet when it was written."""
     changed = dict(row)
     if isinstance(row.get("measured"), dict):
-        changed["measured"] = {**row["measured"], "typical": 0.0}
+        changed["measured"] = {**row["measured"], **more}
     if isinstance(row.get("local"), dict):
-        changed["local"] = _sized(row["local"])
+        changed["local"] = _with_measured(row["local"], **more)
     return changed
 
 

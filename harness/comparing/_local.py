@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -29,11 +30,16 @@ def add_local(
     """Judge what layers did alone, and list the sources; the alignment is changed."""
     meter = Meter(reference, forced, truth)
     rows = {row.address: row for row in alignment.rows}
+    terms = _Terms(rows)
+
+    def judge_alone(row: Row, measured: Measured) -> None:
+        known = dataclasses.replace(measured, terms=terms.of(row))
+        row.local = Local(known, judge(row.address, known, policy, alignment.overrides))
+
     for address in forced.notes.get(addresses.EQUAL, ()):
         row = rows.get(address)
         if row is not None and row.obstacle is None and row.measured is not None:
-            equal = meter.equal(address, row.measured)
-            row.local = Local(equal, judge(address, equal, policy, alignment.overrides))
+            judge_alone(row, meter.equal(address, row.measured))
     for address in forced.records:
         row = rows.get(address)
         if row is None or forced.records[address].alias is not None:
@@ -44,7 +50,7 @@ def add_local(
             continue
         measured = meter.measure(address)
         if measured is not None:
-            row.local = Local(measured, judge(address, measured, policy, alignment.overrides))
+            judge_alone(row, measured)
     _add_missing(alignment.rows, reference, forced)
     alignment.sources = sources(alignment.rows)
     judged = sum(row.local is not None for row in alignment.rows)
@@ -62,6 +68,28 @@ def _lacks_gradient(row: Row, rows: Mapping[str, Row]) -> bool:
         and result.found == "both"
         and result.obstacle is None
     )
+
+
+class _Terms:
+    """How many products the elements of a gradient sum up, where the shapes tell it."""
+
+    def __init__(self, rows: Mapping[str, Row]) -> None:
+        self._rows = rows
+        self._largest: dict[str, int] = defaultdict(int)
+        for row in rows.values():
+            for given in row.inputs:
+                self._largest[given] = max(self._largest[given], math.prod(row.shape))
+
+    def of(self, row: Row) -> int:
+        """One for each place of a channel, for a parameter; how often it is repeated, for a result."""
+        kind, size = kind_of(row.address), max(1, math.prod(row.shape))
+        if kind == "grad":
+            result = self._rows.get(addresses.layer(_owner(row.address), 0, "out"))
+            if result is not None and len(result.shape) in (2, 4):
+                return max(1, math.prod(result.shape) // max(1, result.shape[1]))
+        if kind in ("layer_grad", "operation_grad"):
+            return max(1, self._largest[addresses.with_role(row.address, "out")] // size)
+        return 1
 
 
 def _add_missing(rows: Sequence[Row], reference: Trace, forced: Trace) -> None:

@@ -168,13 +168,16 @@ def allowances(measured: Measured, policy: NoisePolicy) -> tuple[float, float]:
     What is zero in theory has no size of its own that rounding could be a share of; for a gradient the size
     of the others stands in, since it is a sum of products of the like that cancel.
 
+    A sum of n terms is uncertain by about the root of n in its last places, whatever the order: the
+    reference's own may have come out right by luck.
+
     An estimate from samples may by chance hold the one element in which a sparse tensor has its noise:
     so there one element with the largest noise is allowed on top.
     """
     noise = Noise.of(measured)
     few = 1 + policy.few / max(1, measured.size)
     stray = math.sqrt(measured.size / measured.error_samples) * noise.max if measured.error_samples else 0.0
-    rounding = policy.ulps * measured.eps
+    rounding = max(policy.ulps, math.sqrt(measured.terms) / 2) * measured.eps
     size_l2 = measured.truth_l2 or measured.typical * math.sqrt(measured.size)
     size_max = measured.truth_absmax or measured.typical
     flushed = 0.0 if measured.integer else _SMALLEST

@@ -20,7 +20,7 @@ class Measured:
     where there is no truth. `error_samples` is the number of elements that `error_l2` was estimated from,
     0 where whole tensors bound it. `curve` holds more tolerances that just pass: an rtol and the smallest
     atol that passes with it. `typical` is there for a gradient whose truth is zero throughout: the size of an
-    element of the gradients that are not.
+    element of the gradients that are not. `terms` is how many products an element sums up, where known.
     """
 
     difference: Difference
@@ -37,6 +37,7 @@ class Measured:
     error_samples: int = 0
     curve: tuple[tuple[float, float], ...] = ()
     typical: float = 0.0
+    terms: int = 1
 
     def excess(self, rtol: float, atol: float) -> float:
         """By which factor the tolerances must grow for |c - r| <= atol + rtol |r| everywhere; 1 just passes.

@@ -19,8 +19,8 @@ class NoisePolicy:
     """The candidate may be a little further from the float64 truth than the reference's own float32 noise.
 
     Allowed are `factor` times the noise in l2 and `max_factor` times the noise of the worst element, each
-    with a floor of `ulps` units in the last place. Small tensors tell little of their noise: both allowances
-    grow by 1 + `few` / size. Where there is no truth, `rtol` and `atol` decide.
+    with a floor of `ulps` units in the last place, more for a long sum. Small tensors tell little of their
+    noise: both allowances grow by 1 + `few` / size. Where there is no truth, `rtol` and `atol` decide.
     """
 
     name: ClassVar[str] = "noise"

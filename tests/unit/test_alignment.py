@@ -61,7 +61,7 @@ def test_it_comes_back_exactly(tmp_path: Path) -> None:
 def test_the_json_is_strict_and_nan_survives(tmp_path: Path) -> None:
     text = small_alignment().to_json()
     data = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert (data["schema"], data["version"]) == ("align-alignment", 3)
+    assert (data["schema"], data["version"]) == ("align-alignment", 4)
     back = Alignment.from_json(text)
     assert math.isnan(back.costs["ratio"])
     measured = back.rows[0].measured
@@ -77,9 +77,9 @@ def test_an_alignment_of_version_1_is_still_read() -> None:
     for row in data["rows"]:
         del row["local"]
         if row["measured"]:
-            del row["measured"]["typical"]
+            del row["measured"]["typical"], row["measured"]["terms"]
     read = Alignment.from_dict({**data, "version": 1})
-    assert read.version == 3
+    assert read.version == 4
     assert read.sources == []
     assert read.local["ran"] is False
     assert [row.address for row in read.rows] == [row.address for row in small_alignment().rows]
@@ -92,8 +92,15 @@ def test_an_alignment_of_version_2_is_still_read() -> None:
     alignment.rows[0].local = Local(measured, verdict)
     data = alignment.to_dict()
     for place in (data["rows"][0], data["rows"][0]["local"]):
-        del place["measured"]["typical"]
+        del place["measured"]["typical"], place["measured"]["terms"]
     assert Alignment.from_dict({**data, "version": 2}) == alignment
+
+
+def test_an_alignment_of_version_3_is_still_read() -> None:
+    alignment = small_alignment()
+    data = alignment.to_dict()
+    del data["rows"][0]["measured"]["terms"]
+    assert Alignment.from_dict({**data, "version": 3}) == alignment
 
 
 def test_free_data_is_what_json_gives_back() -> None:
@@ -124,7 +131,7 @@ def test_names_and_rows_are_found() -> None:
         (b'{"schema": "other"}', "is no alignment"),
         (b'{"schema": "align-alignment", "x": NaN}', "NaN"),
         (b"[" * 100_000, "is no JSON"),
-        (b'{"schema": "align-alignment", "version": 4}', "version 4"),
+        (b'{"schema": "align-alignment", "version": 5}', "version 5"),
         (b'{"schema": "align-alignment", "version": 1}', "missing"),
     ],
 )

@@ -221,6 +221,13 @@ class TestNoise:
         )
         assert judge(PLACE, found, NoisePolicy()).status == status
 
+    @pytest.mark.parametrize(("terms", "ulps"), [(1, 8), (255, 8), (4096, 32), (1_000_000, 500)])
+    def test_a_long_sum_is_allowed_more_units(self, terms: int, ulps: float) -> None:
+        told = {"noise_l2": 0.0, "noise_max": 0.0, "truth_l2": 50.0, "truth_absmax": 1.0, "terms": terms}
+        l2, worst = allowances(noisy(1_000_000, 0.0, 0.0, **told), NoisePolicy())
+        assert l2 == pytest.approx(50 * ulps * EPS, rel=1e-4)
+        assert worst == pytest.approx(ulps * EPS, rel=1e-4)
+
     @pytest.mark.parametrize(("size", "growth"), [(1, 9), (2, 5), (8, 2), (800, 1.01)])
     def test_small_tensors_are_allowed_more(self, size: int, growth: float) -> None:
         l2, worst = allowances(noisy(size, 1.0, 0.1), NoisePolicy())
