@@ -70,26 +70,42 @@ def _lacks_gradient(row: Row, rows: Mapping[str, Row]) -> bool:
     )
 
 
+_PRODUCTS = ("matmul", "bmm", "linear", "Linear")
+
+
 class _Terms:
-    """How many products the elements of a gradient sum up, where the shapes tell it."""
+    """How many products each element of a tensor sums up, where the shapes tell it."""
 
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self._rows = rows
-        self._largest: dict[str, int] = defaultdict(int)
+        self._takers: dict[str, list[Row]] = defaultdict(list)
         for row in rows.values():
             for given in row.inputs:
-                self._largest[given] = max(self._largest[given], math.prod(row.shape))
+                self._takers[given].append(row)
 
     def of(self, row: Row) -> int:
-        """One for each place of a channel, for a parameter; how often it is repeated, for a result."""
-        kind, size = kind_of(row.address), max(1, math.prod(row.shape))
+        """At least 1; of a parameter's gradient one for each place of a channel of its layer's result."""
+        kind = kind_of(row.address)
         if kind == "grad":
             result = self._rows.get(addresses.layer(_owner(row.address), 0, "out"))
             if result is not None and len(result.shape) in (2, 4):
-                return max(1, math.prod(result.shape) // max(1, result.shape[1]))
+                return _per(result, result.shape[1])
         if kind in ("layer_grad", "operation_grad"):
-            return max(1, self._largest[addresses.with_role(row.address, "out")] // size)
+            takers = self._takers[addresses.with_role(row.address, "out")]
+            return max([1, *(_per(taker, _lengths(row, taker.type)) for taker in takers)])
+        if kind in ("layer", "operation") and row.type in _PRODUCTS and row.inputs:
+            given = self._rows.get(row.inputs[0])
+            return 1 if given is None else _per(given, _lengths(row, row.type))
         return 1
+
+
+def _lengths(row: Row, taken_by: str) -> int:
+    """How many sums a tensor holds: one an element, or one a row beside a product of matrices."""
+    return math.prod(row.shape[:-1] if taken_by in _PRODUCTS else row.shape)
+
+
+def _per(row: Row, count: int) -> int:
+    return max(1, math.prod(row.shape) // max(1, count))
 
 
 def _add_missing(rows: Sequence[Row], reference: Trace, forced: Trace) -> None:

@@ -15,7 +15,7 @@ from harness.comparing import add_local, carries, paired_addresses, rejudge
 from harness.sides.forcing import same_bits
 from harness.trace import Trace, TraceWriter
 from harness.verdict import FixedPolicy, NoisePolicy
-from tests.unit.toy_network import ADD, BATCH, Bench, Run, leaky, scaled
+from tests.unit.toy_network import ADD, BATCH, WIDTH, Bench, Run, leaky, scaled
 
 STEM, FC, HEAD = (f"layer:{path}#0:out" for path in ("stem", "block.fc", "head"))
 
@@ -80,10 +80,11 @@ def test_gradient_of_a_parameter_names_its_layer(bench: Bench) -> None:
     assert (source.direction, source.layers) == ("backward", ["block.fc"])
 
 
-def test_a_gradient_alone_is_known_by_how_much_it_sums_up(bench: Bench) -> None:
+def test_what_ran_alone_is_known_by_how_much_it_sums_up(bench: Bench) -> None:
     terms = {row.address: row.local.measured.terms for row in judged(bench, {}).rows if row.local}
     assert terms["grad:block.fc.weight"] == BATCH
-    assert terms[FC] == terms["grad_input:x"] == 1
+    assert terms[FC] == terms["layer:act#0:grad"] == WIDTH
+    assert terms["grad_input:x"] == terms[with_role(FC, "grad")] == terms[ADD] == 1
 
 
 def test_gradients_of_a_source_are_no_sources_of_their_own(bench: Bench) -> None:
