@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.comparing._places import kind_of
+from harness.comparing._sizes import GradientSizes
 from harness.numerics import difference, no_difference, sample_difference
 from harness.trace import Noise, Trace
 from harness.verdict import Measured
@@ -18,7 +18,6 @@ from harness.verdict import Measured
 Array = NDArray[Any]
 _BLOCK = 32768
 _ENOUGH = 32
-_GRADIENTS = ("grad", "grad_input", "layer_grad", "operation_grad")
 
 
 def smallest_atol(reference: Array, candidate: Array, rtol: float) -> float:
@@ -54,7 +53,7 @@ class Meter:
     def __init__(self, reference: Trace, candidate: Trace, truth: Trace | None = None) -> None:
         self.reference, self.candidate, self.truth = reference, candidate, truth
         self._known: dict[tuple[str, ...], Measured | None] = {}
-        self._typical: dict[str, float] = {}
+        self._sizes = GradientSizes(truth) if truth is not None else None
 
     def measure(self, address: str) -> Measured | None:
         """What separates the two at an address of both; None where they have no element in common.
@@ -161,7 +160,7 @@ class Meter:
     def _with_truth(
         self, address: str, measured: Measured, truth_place: str, candidate: Array | None
     ) -> Measured:
-        assert self.truth is not None
+        assert self.truth is not None and self._sizes is not None
         noise, stats = self.truth.records[truth_place].noise, self.truth.stats(truth_place)
         assert noise is not None
         _, exact, its = self._beside(address, candidate, *self.truth.sample(truth_place))
@@ -174,20 +173,8 @@ class Meter:
             noise_max=noise.max,
             truth_l2=stats.l2,
             truth_absmax=stats.absmax,
-            typical=self._typical_size(kind_of(truth_place)) if is_zero else 0.0,
+            typical=self._sizes.typical(truth_place) if is_zero else 0.0,
         )
-
-    def _typical_size(self, kind: str) -> float:
-        """Of a kind of gradients the size of an element in the median tensor that is not zero; else 0."""
-        if kind not in self._typical:
-            assert self.truth is not None
-            found = []
-            for address, record in self.truth.records.items() if kind in _GRADIENTS else ():
-                if record.alias is None and record.size and kind_of(address) == kind:
-                    found.append(self.truth.stats(address).l2 / math.sqrt(record.size))
-            sizes = [size for size in found if size > 0]
-            self._typical[kind] = float(np.median(sizes)) if sizes else 0.0
-        return self._typical[kind]
 
 
 @functools.cache
