@@ -13,6 +13,7 @@ is a layer named after the module around it: `layer:encoder/add.1#0:out` is the 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 ROOT = "(model)"
@@ -75,6 +76,7 @@ def is_inside(address: str, layer: str) -> bool:
     return path in (module, ROOT) or module.startswith(f"{path}.")
 
 
+@lru_cache(maxsize=1 << 16)
 def parse_layer(address: str) -> LayerAddress:
     """Split the address of a layer's tensor."""
     match = _LAYER.fullmatch(address)

@@ -160,7 +160,8 @@ class Meter:
     def _with_truth(
         self, address: str, measured: Measured, truth_place: str, candidate: Array | None
     ) -> Measured:
-        assert self.truth is not None and self._sizes is not None
+        assert self.truth is not None
+        assert self._sizes is not None
         noise, stats = self.truth.records[truth_place].noise, self.truth.stats(truth_place)
         assert noise is not None
         _, exact, its = self._beside(address, candidate, *self.truth.sample(truth_place))

@@ -14,6 +14,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,7 @@ class GuardedFile:
     def child(self, group: Any, name: str) -> Any:
         """The group or dataset called `name`, or None; refuses links that lead elsewhere."""
         encoded = name.encode()
-        if not group.links.exists(encoded):
-            return None
-        if group.links.get_info(encoded).type != h5l.TYPE_HARD:
-            raise ValueError(f"{name!r} is a link to somewhere else")
-        return h5o.open(group, encoded)
+        return h5o.open(group, encoded) if _has(group, encoded) else None
 
     def group(self, name: str) -> Any:
         """The group called `name` at the top, or None."""
@@ -150,9 +147,41 @@ class GuardedFile:
             dataset.read(h5s.ALL, h5s.ALL, values)
         return values
 
+    def tensor(self, group: Any, name: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """The elements of a dataset of this dtype and shape; to ask for both would take several times longer."""
+        if not _has(group, name):
+            raise ValueError(f"there is no {name.decode()!r}")
+        dataset, count = h5d.open(group, name), math.prod(shape)
+        if (
+            (offset := dataset.get_offset()) is not None
+            and dataset.get_storage_size() == count * dtype.itemsize
+            and dataset.get_space().get_simple_extent_dims() == shape
+            and dataset.get_type().equal(_type(dtype))
+        ):
+            return self._mapped(offset, dtype, count).reshape(shape)
+        values = self.array(dataset)
+        if values.shape != shape or values.dtype != dtype:
+            raise ValueError(f"a dataset holds {values.dtype} {values.shape} instead of {dtype} {shape}")
+        return values
+
     def _mapped(self, offset: int, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
         values = np.frombuffer(self._memory, dtype, count, offset)
         return values if values.flags.aligned else values.copy()
+
+
+def _has(group: Any, name: bytes) -> bool:
+    """Whether a group holds something of that name; refuses links that lead elsewhere."""
+    links = group.links
+    if not links.exists(name):
+        return False
+    if links.get_info(name).type != h5l.TYPE_HARD:
+        raise ValueError(f"{name.decode()!r} is a link to somewhere else")
+    return True
+
+
+@lru_cache(maxsize=32)
+def _type(dtype: np.dtype[Any]) -> Any:
+    return h5t.py_create(dtype)
 
 
 def _require_credible(dataset: Any, layout: Any, size: int) -> None:

@@ -53,12 +53,12 @@ class OwnTrace:
         """All elements of a tensor, where the file holds them."""
         if self._count:
             return self._values[record.address].reshape(record.shape) if record.size <= self._count else None
-        values = self._file.array(self._file.child(self._tensors, fmt.link_name(record.address).decode()))
-        if record.dtype == "bool":
-            values = values.view(np.bool_)
-        if values.shape != record.shape or fmt.DTYPES.get(values.dtype) != record.dtype:
-            raise ValueError(f"{record.address} is not what the index says")
-        return values
+        dtype = np.dtype("uint8" if record.dtype == "bool" else record.dtype)
+        try:
+            values = self._file.tensor(self._tensors, fmt.link_name(record.address), dtype, record.shape)
+        except ValueError as error:
+            raise ValueError(f"{record.address} is not what the index says: {error}") from error
+        return values.view(np.bool_) if record.dtype == "bool" else values
 
     def samples(self, record: Record) -> tuple[_Array, _Array] | None:
         """Where the drawn elements of a tensor are, and they; None in a trace of whole tensors."""

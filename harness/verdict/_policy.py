@@ -19,7 +19,8 @@ class NoisePolicy:
     """The candidate may be a little further from the float64 truth than the reference's own float32 noise.
 
     Allowed are `factor` times the noise in l2 and `max_factor` times the noise of the worst element, each
-    with a floor of `ulps` units in the last place, more for a long sum. Small tensors tell little of their
+    with a floor of `ulps` units in the last place, more for a long sum, and `zero_ulps` for a gradient that
+    is zero in theory: its terms were multiplied by activations of unknown size before they cancel. Small tensors tell little of their
     noise: both allowances grow by 1 + `few` / size. Where there is no truth, `rtol` and `atol` decide.
     """
 
@@ -27,6 +28,7 @@ class NoisePolicy:
     factor: float = 4.0
     max_factor: float = 10.0
     ulps: float = 8.0
+    zero_ulps: float = 256.0
     few: float = 8.0
     rtol: float = RTOL
     atol: float = ATOL
