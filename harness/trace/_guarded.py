@@ -148,7 +148,7 @@ class GuardedFile:
         return values
 
     def tensor(self, group: Any, name: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-        """The elements of a dataset of this dtype and shape; to ask for both would take several times longer."""
+        """The elements of a dataset of this dtype and shape; to ask for both would take longer."""
         if not _has(group, name):
             raise ValueError(f"there is no {name.decode()!r}")
         dataset, count = h5d.open(group, name), math.prod(shape)

@@ -20,7 +20,8 @@ class Measured:
     where there is no truth. `error_samples` is the number of elements that `error_l2` was estimated from,
     0 where whole tensors bound it. `curve` holds more tolerances that just pass: an rtol and the smallest
     atol that passes with it. `typical` is there for a gradient whose truth is zero throughout: the size of an
-    element of the gradients that are not, and are like it or around it. `terms` is how many products an element sums up, where known.
+    element of the gradients that are not, and are like it or around it. `terms` is how many products an
+    element sums up, where known.
     """
 
     difference: Difference

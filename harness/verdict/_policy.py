@@ -20,8 +20,9 @@ class NoisePolicy:
 
     Allowed are `factor` times the noise in l2 and `max_factor` times the noise of the worst element, each
     with a floor of `ulps` units in the last place, more for a long sum, and `zero_ulps` for a gradient that
-    is zero in theory: its terms were multiplied by activations of unknown size before they cancel. Small tensors tell little of their
-    noise: both allowances grow by 1 + `few` / size. Where there is no truth, `rtol` and `atol` decide.
+    is zero in theory: its terms were multiplied by activations of unknown size before they cancel. Small
+    tensors tell little of their noise: both allowances grow by 1 + `few` / size. Where there is no truth,
+    `rtol` and `atol` decide.
     """
 
     name: ClassVar[str] = "noise"
