@@ -15,6 +15,7 @@ from harness.trace import Record, Trace
 
 _OWED = ("output", "loss", "metric", "grad", "grad_input")
 _GRADIENTS = ("grad", "grad_input")
+_FREE_ORDER = ("add", "mul", "maximum", "minimum")
 
 
 @dataclass(frozen=True)
@@ -89,12 +90,25 @@ class Pairing:
         if addresses.kind(record.address) == "layer":
             layer = addresses.parse_layer(record.address)
             if layer.is_operation:
-                why = self._operations_differ(Operation.of(layer))
-                return Obstacle(why) if why else None
+                if why := self._operations_differ(Operation.of(layer)):
+                    return Obstacle(why)
+                if layer.role == "in" and self._exchanged(layer):
+                    return Obstacle(f"{self.names[1]} takes the two in the other order: the same", "aligned")
         if record.shape == other.shape or math.prod(record.shape) == math.prod(other.shape) == 1:
             return None
         shapes = f"shape {_shape(record)} in {self.names[0]}, {_shape(other)} in {self.names[1]}"
         return Obstacle(shapes, "diverged")
+
+    def _exchanged(self, layer: LayerAddress) -> bool:
+        """Whether an operation takes the same two tensors as in the reference, where their order is free."""
+        if Operation.of(layer).name not in _FREE_ORDER:
+            return False
+        places = [addresses.layer(layer.path, layer.call, "in", key) for key in ("0", "1")]
+        ours, its = (
+            [trace.records[place].alias if place in trace.records else None for place in places]
+            for trace in (self.reference, self.candidate)
+        )
+        return None not in ours and ours != its and ours == its[::-1]
 
     def _missing(self, record: Record) -> Obstacle:
         kind = addresses.kind(record.address)
