@@ -107,7 +107,13 @@ def jittor_script(title: str, call: Mapping[str, Any], port: Mapping[str, Any]) 
 def _renamed(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments under Jittor's names, without those that it does not have."""
     names = _JITTOR_NAMES.get(kind, {})
-    return {names.get(name, name): item for name, item in arguments.items() if name not in _NOT_IN_JITTOR}
+    return {names.get(name, name): item for name, item in arguments.items() if _in_jittor(kind, name, item)}
+
+
+def _in_jittor(kind: str, name: str, item: Any) -> bool:
+    """Whether Jittor takes an argument. Its pools refuse any dilation, also the one that is none."""
+    none = name == "dilation" and "pool" in kind.lower() and item in (1, [1, 1], (1, 1))
+    return name not in _NOT_IN_JITTOR and not none
 
 
 def _jittor_call(kind: str, call: Mapping[str, Any], called: str) -> str:

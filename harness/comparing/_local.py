@@ -79,9 +79,12 @@ class _Terms:
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self._rows = rows
         self._takers: dict[str, list[Row]] = defaultdict(list)
+        self._around: dict[str, list[Row]] = defaultdict(list)
         for row in rows.values():
             for given in row.inputs:
                 self._takers[given].append(row)
+            if kind_of(row.address) == "operation":
+                self._around[addresses.parse_layer(row.address).module].append(row)
 
     def of(self, row: Row) -> int:
         """At least 1; of a parameter's gradient one for each place of a channel of its layer's result."""
@@ -92,6 +95,8 @@ class _Terms:
                 return _per(result, result.shape[1])
         if kind in ("layer_grad", "operation_grad"):
             takers = self._takers[addresses.with_role(row.address, "out")]
+            if not takers:  # reshaped on its way: it may be any operation of the same module
+                takers = self._around[addresses.parse_layer(row.address).module]
             return max([1, *(_per(taker, _lengths(row, taker.type)) for taker in takers)])
         if kind in ("layer", "operation") and row.type in _PRODUCTS and row.inputs:
             given = self._rows.get(row.inputs[0])

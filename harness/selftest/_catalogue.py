@@ -169,7 +169,8 @@ def optimiser_mistakes(recipe: Recipe, keys: Sequence[str]) -> list[Mistake]:
     if recipe.optimizer == "sgd":
         if recipe.options.get("nesterov"):
             told.append(("nesterov left out", "nesterov", Deviation(options={"nesterov": False})))
-        told.append(("momentum of 0.9", "momentum", Deviation(options={"momentum": 0.9})))
+        momentum = 0.95 if recipe.options.get("momentum") == 0.9 else 0.9
+        told.append(("another momentum", "momentum", Deviation(options={"momentum": momentum})))
     else:
         eps = 100 * recipe.options.get("eps", 1e-8)
         told.append(("Adam's eps", "eps=", Deviation(options={"eps": eps})))

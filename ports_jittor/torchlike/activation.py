@@ -177,9 +177,15 @@ def _decay(x: jt.Var) -> jt.Var:
 
 
 def _logistic(x: jt.Var) -> jt.Var:
-    """The logistic function by a finite exponential: Jittor's kernels divide by infinity to NaN."""
-    least = constant(-700.0 if str(x.dtype) == "float64" else -87.0, x)
-    return 1 / (1 + jt.exp(-jt.maximum(x, jt.zeros_like(x) + least)))
+    """The logistic function by a finite exponential: Jittor's kernels divide by infinity to NaN.
+
+    Where it nears 1 it is 1 less a small number: their 1 / (1 + exp(-x)) never gets there, and its gradient
+    y (1 - y) would not vanish.
+    """
+    most = constant(700.0 if str(x.dtype) == "float64" else 87.0, x)
+    small = jt.exp(-jt.minimum(jt.abs(x), jt.zeros_like(x) + most))
+    rest = small / (1 + small)
+    return jt.ternary(x > 0, 1 - rest, rest)
 
 
 class ReLU(Module):

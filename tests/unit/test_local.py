@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from harness.address import EQUAL, is_inside, with_role
-from harness.alignment import Alignment
+from harness.alignment import Alignment, Row
 from harness.comparing import add_local, carries, paired_addresses, rejudge
+from harness.comparing._local import _Terms
 from harness.sides.forcing import same_bits
 from harness.trace import Trace, TraceWriter
-from harness.verdict import FixedPolicy, NoisePolicy
+from harness.verdict import FixedPolicy, NoisePolicy, Verdict
 from tests.unit.toy_network import ADD, BATCH, WIDTH, Bench, Run, leaky, scaled
 
 STEM, FC, HEAD = (f"layer:{path}#0:out" for path in ("stem", "block.fc", "head"))
@@ -184,3 +185,24 @@ def test_what_runs_inside_a_layer(address: str, inside: bool) -> None:
 def test_roles_are_changed_whatever_a_layer_is_called(address: str, gradient: str) -> None:
     assert with_role(address, "grad") == gradient
     assert with_role(gradient, "out") == address
+
+
+def test_what_is_reshaped_on_its_way_may_be_taken_by_any_operation_of_its_module() -> None:
+    def row(address: str, shape: tuple[int, ...], inputs: tuple[str, ...] = ()) -> Row:
+        return Row(
+            address=address,
+            type="",
+            shape=shape,
+            dtype="float32",
+            order=0,
+            measured=None,
+            verdict=Verdict("aligned", "noise", ""),
+            inputs=list(inputs),
+        )
+
+    scale, product = "layer:attention/sigmoid.0#0:out", "layer:attention/mul.0#0:out"
+    rows = [row(scale, (2, 8)), row(product, (2, 8, 4, 4)), row("layer:rest/mul.0#0:out", (2, 8, 16, 16))]
+    gradient = row(with_role(scale, "grad"), (2, 8))
+    assert _Terms({found.address: found for found in rows}).of(gradient) == 16
+    known = row("layer:attention/add.0#0:out", (2, 8, 2, 2), (scale,))
+    assert _Terms({found.address: found for found in [*rows, known]}).of(gradient) == 4
