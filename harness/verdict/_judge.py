@@ -178,7 +178,7 @@ def allowances(measured: Measured, policy: NoisePolicy) -> tuple[float, float]:
     few = 1 + policy.few / max(1, measured.size)
     stray = math.sqrt(measured.size / measured.error_samples) * noise.max if measured.error_samples else 0.0
     ulps = policy.zero_ulps if measured.typical else policy.ulps
-    rounding = max(ulps, math.sqrt(measured.terms) / 2) * measured.eps
+    rounding = max(ulps, math.sqrt(measured.terms)) * measured.eps
     size_l2 = measured.truth_l2 or measured.typical * math.sqrt(measured.size)
     size_max = measured.truth_absmax or measured.typical
     flushed = 0.0 if measured.integer else _SMALLEST

@@ -221,7 +221,7 @@ class TestNoise:
         )
         assert judge(PLACE, found, NoisePolicy()).status == status
 
-    @pytest.mark.parametrize(("terms", "ulps"), [(1, 8), (255, 8), (4096, 32), (1_000_000, 500)])
+    @pytest.mark.parametrize(("terms", "ulps"), [(1, 8), (63, 8), (4096, 64), (1_000_000, 1000)])
     def test_a_long_sum_is_allowed_more_units(self, terms: int, ulps: float) -> None:
         told = {"noise_l2": 0.0, "noise_max": 0.0, "truth_l2": 50.0, "truth_absmax": 1.0, "terms": terms}
         l2, worst = allowances(noisy(1_000_000, 0.0, 0.0, **told), NoisePolicy())
