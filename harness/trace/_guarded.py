@@ -32,6 +32,8 @@ _DAMAGE = (
     *(AttributeError, ArithmeticError, MemoryError, struct.error, zlib.error),
 )
 _SMALL = 1 << 20
+_LARGE = 1 << 18
+_POPULATE_READ = 22  # of Linux 5.14; Python has no name for it
 _MAX_MEMBERS = 1 << 17
 _MAX_ATTRIBUTE = 1 << 16
 _MAX_DEFLATION = 1100  # deflate reaches 1032 at most
@@ -165,8 +167,16 @@ class GuardedFile:
         return values
 
     def _mapped(self, offset: int, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+        self._fetch(offset, count * dtype.itemsize)
         values = np.frombuffer(self._memory, dtype, count, offset)
         return values if values.flags.aligned else values.copy()
+
+    def _fetch(self, offset: int, size: int) -> None:
+        """Have the pages of a large tensor mapped at once: one by one as they are touched takes longer."""
+        if size >= _LARGE:
+            start = offset - offset % mmap.PAGESIZE
+            with contextlib.suppress(OSError, ValueError):  # an older kernel; the file's end comes later
+                self._memory.madvise(_POPULATE_READ, start, offset + size - start)
 
 
 def _has(group: Any, name: bytes) -> bool:
