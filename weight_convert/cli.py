@@ -1,99 +1,122 @@
-"""convert-weights: the command."""
+"""convert-weights: the command. Its arguments are parsed by what Python starts fastest with, since a
+conversion is over in about a second."""
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+import gc
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
-
-import typer
+from typing import NoReturn
 
 from harness.errors import BAD_INPUT, HarnessError
 from weight_convert.source_digest import begin
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+_FLAGS = {
+    "--deploy": "Fold what the model folds for deployment.",
+    "--float32": "Widen half and bfloat16 numbers.",
+    "--verify": "Also build both models and compare their outputs.",
+    "--dry-run": "Do everything but write.",
+    "--draft-map": "Print the draft of a key map instead of converting.",
+    "--json": "Print the report for machines.",
+}
 
 
-@app.command()
-def convert_weights(
-    source: Annotated[
-        Path, typer.Argument(metavar="SOURCE", help="The checkpoint to read; its content tells the format.")
-    ],
-    destination: Annotated[
-        Path | None,
-        typer.Argument(metavar="DESTINATION", help="The file to write; its name tells the format."),
-    ] = None,
-    model: Annotated[str | None, typer.Option(help="Check the keys against this model.")] = None,
-    variant: Annotated[str | None, typer.Option(help="Its variant; the first one if not given.")] = None,
-    like: Annotated[Path | None, typer.Option(help="Check the keys against this checkpoint instead.")] = None,
-    key_map: Annotated[
-        str | None, typer.Option("--map", help="A key map: a TOML file or a shipped one.")
-    ] = None,
-    prefix_strip: Annotated[list[str] | None, typer.Option(help="Take this prefix off the keys.")] = None,
-    select: Annotated[
-        str | None, typer.Option(help="The part of the file that is meant, as params_ema.")
-    ] = None,
-    deploy: Annotated[
-        bool, typer.Option("--deploy", help="Fold what the model folds for deployment.")
-    ] = False,
-    float32: Annotated[bool, typer.Option("--float32", help="Widen half and bfloat16 numbers.")] = False,
-    partial: Annotated[
-        bool, typer.Option("--partial/--strict", help="Write what fits and report the rest.")
-    ] = False,
-    verify_: Annotated[
-        bool, typer.Option("--verify", help="Also build both models and compare their outputs.")
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything but write.")] = False,
-    draft_map: Annotated[
-        bool, typer.Option("--draft-map", help="Print the draft of a key map instead of converting.")
-    ] = False,
-    json_: Annotated[bool, typer.Option("--json", help="Print the report for machines.")] = False,
-) -> None:
-    """Convert a checkpoint between PyTorch, Jittor, npz, safetensors and HDF5, with proof."""
-    if not (draft_map or dry_run):
-        begin(source)
+def main() -> NoReturn:
+    """Run the command; every failure is one message and an exit code."""
+    try:
+        code = _run(_parser().parse_args())
+    except HarnessError as error:
+        _fail(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+    sys.exit(code)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        _fail(f"{message}\nTry: convert-weights --help", BAD_INPUT)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="convert-weights",
+        description="Convert a checkpoint between PyTorch, Jittor, npz, safetensors and HDF5, with proof.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("source", metavar="SOURCE", type=Path, help="The checkpoint to read; its content tells the format.")
+    add(
+        "destination",
+        metavar="DESTINATION",
+        nargs="?",
+        type=Path,
+        help="The file to write; its name tells the format.",
+    )
+    add("--model", metavar="NAME", help="Check the keys against this model.")
+    add("--variant", metavar="NAME", help="Its variant; the first one if not given.")
+    add("--like", metavar="FILE", type=Path, help="Check the keys against this checkpoint instead.")
+    add("--map", metavar="MAP", dest="key_map", help="A key map: a TOML file or a shipped one.")
+    add(
+        "--prefix-strip", metavar="PREFIX", action="append", default=[], help="Take this prefix off the keys."
+    )
+    add("--select", metavar="PART", help="The part of the file that is meant, as params_ema.")
+    strictness = parser.add_mutually_exclusive_group()
+    strictness.add_argument("--partial", action="store_true", help="Write what fits and report the rest.")
+    strictness.add_argument(
+        "--strict", action="store_false", dest="partial", help="Refuse what does not fit (the default)."
+    )
+    for flag, told in _FLAGS.items():
+        add(flag, action="store_true", help=told)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's would spin where the digests are computed
+    gc.disable()  # a conversion is over before anything is worth looking for
+    if not (options.draft_map or options.dry_run):
+        begin(options.source)
     from weight_convert.converting import Request, convert, draft
     from weight_convert.verify import needs_model, verify
     from weight_convert.words import lines
 
-    strip = tuple(prefix_strip or ())
     request = Request(
-        source, destination, model, variant, like, key_map, strip, select, deploy, float32, partial, dry_run
+        options.source,
+        options.destination,
+        options.model,
+        options.variant,
+        options.like,
+        options.key_map,
+        tuple(options.prefix_strip),
+        options.select,
+        options.deploy,
+        options.float32,
+        options.partial,
+        options.dry_run,
     )
-    if draft_map:
-        text = draft(request)
-        if destination is None:
-            print(text, end="")
-        else:
-            destination.write_text(text, encoding="utf-8")
-        return
-    verified = needs_model(model) if verify_ else None
+    if options.draft_map:
+        _show_draft(draft(request), options.destination)
+        return 0
+    verified = needs_model(options.model) if options.verify else None
     report = convert(request)
-    if verified is not None and not dry_run:
-        found = verify(Path(report.destination), verified, variant)
+    if verified is not None and not options.dry_run:
+        gc.enable()
+        found = verify(Path(report.destination), verified, options.variant)
         report = dataclasses.replace(report, verified=found.sentence, exit_code=found.exit_code)
-    print(report.to_json() if json_ else "\n".join(lines(report)))
-    raise typer.Exit(report.exit_code)
+    print(report.to_json() if options.json else "\n".join(lines(report)))
+    return report.exit_code
 
 
-def main() -> None:
-    """Run the command; every failure is one message and an exit code."""
-    try:
-        code = app(standalone_mode=False)
-    except HarnessError as error:
-        _fail(str(error), error.exit_code)
-    except typer.Abort:
-        _fail("interrupted", 130)
-    except Exception as error:
-        told = getattr(error, "format_message", None)
-        if told is None:
-            raise
-        _fail(f"{told()}\nTry: convert-weights --help", BAD_INPUT)
-    sys.exit(code if isinstance(code, int) else 0)
+def _show_draft(text: str, destination: Path | None) -> None:
+    if destination is None:
+        print(text, end="")
+    else:
+        destination.write_text(text, encoding="utf-8")
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     if "--json" in sys.argv:
         import json
 

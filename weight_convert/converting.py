@@ -1,4 +1,7 @@
-"""One conversion from end to end: read, map, check, fold, write with proof."""
+"""One conversion from end to end: read, map, check, fold, write with proof.
+
+Most conversions need no key map, so what reads them is imported by those that do.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,19 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from harness.errors import BadInput
 from weight_convert.complete import add_counters, fit_scalars
-from weight_convert.keymaps import draft_map, load_map, shipped_maps
-from weight_convert.keymaps.rules import Work
 from weight_convert.layout import Layout, Mismatch, compare, layout_like, layout_of
 from weight_convert.manifest import Dropped, Manifest
 from weight_convert.prefixes import common_prefixes
 from weight_convert.reading import read_state
 from weight_convert.state import State
 from weight_convert.writing import format_for, write_state
+
+if TYPE_CHECKING:
+    from weight_convert.keymaps.rules import Work
 
 DEPLOY = "deploy"
 
@@ -83,6 +87,8 @@ def prepare(request: Request) -> Prepared:
     manifest = Manifest()
     unchecked: list[str] = []
     if request.key_map is not None:
+        from weight_convert.keymaps import load_map
+
         key_map = load_map(request.key_map)
         unchecked = key_map.unchecked
         if unchecked and not request.partial:
@@ -134,7 +140,7 @@ def convert(request: Request) -> Report:
         ],
         unchecked=ready.unchecked,
         inert=dict(state.origin.inert) if state.origin else {},
-        manifest=json.loads(manifest.to_json()),
+        manifest=manifest.told(),
     )
 
 
@@ -143,6 +149,8 @@ def draft(request: Request) -> str:
     layout = _layout(request)
     if layout is None:
         raise BadInput("a draft needs to know the keys wanted: give --model NAME or --like FILE")
+    from weight_convert.keymaps import draft_map
+
     return draft_map(_read(request, layout), layout)
 
 
@@ -176,6 +184,8 @@ def _model_prefixes(request: Request) -> tuple[str, ...]:
 
 
 def _mapped(state: State, manifest: Manifest, apply: Callable[[Work], None]) -> State:
+    from weight_convert.keymaps.rules import Work
+
     work = Work(dict(state.tensors), dict(state.sources))
     apply(work)
     manifest.dropped += work.dropped
@@ -199,6 +209,8 @@ def _fitting(state: State, layout: Layout, mismatch: Mismatch, manifest: Manifes
 
 
 def _deployed(request: Request, state: State, manifest: Manifest) -> State:
+    from weight_convert.keymaps import load_map, shipped_maps
+
     name = f"{request.model}-{DEPLOY}"
     if request.model is None or name not in shipped_maps():
         models = ", ".join(

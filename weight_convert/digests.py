@@ -7,7 +7,7 @@ from weight_convert.tensor import Tensor
 
 def tensor_digest(tensor: Tensor) -> str:
     """The CRC-32 of a tensor's bytes in C order; shape and dtype are not part of it."""
-    return f"{tensor.crc():08x}"
+    return f"{tensor.crc:08x}"
 
 
 PENDING_FILE, PENDING_TENSOR = "0" * 64, "0" * 8

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -61,8 +62,9 @@ class Tensor:
         """Its elements as numbers: bfloat16 becomes float32, which holds every bfloat16 exactly."""
         return widen_bfloat16(self.load()) if self.dtype == "bfloat16" else self.load()
 
+    @cached_property
     def crc(self) -> int:
-        """The CRC-32 of its bytes in C order."""
+        """The CRC-32 of its bytes in C order, computed once."""
         known = self.checked() if self.checked is not None else None
         if known is not None:
             return known

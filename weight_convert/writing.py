@@ -10,16 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from weight_convert.adapt import Adapted, adapt, restore
 from weight_convert.digests import PENDING_FILE, PENDING_TENSOR, tensor_digest
 from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
 from weight_convert.formats.detect import open_content
+from weight_convert.formats.read_back import same_bytes
 from weight_convert.formats.sink import Sink
 from weight_convert.manifest import Entry, Manifest, Unfinished
-from weight_convert.mapped import MappedFile
 from weight_convert.naming import naming
 from weight_convert.select import as_tensor
 from weight_convert.source_digest import sha256
@@ -31,12 +30,12 @@ SUFFIXES = {
     ".tar": "torch", ".pkl": "jittor", ".npz": "npz", ".safetensors": "safetensors",
     ".h5": "hdf5", ".hdf5": "hdf5",
 }  # fmt: skip
-_RELEASE_EVERY = 64 << 20
-_STREAMING: dict[str, Callable[[Sink, dict[str, Tensor], Unfinished], None]] = {
+_WRITERS: dict[str, Callable[[Sink, dict[str, Tensor], Unfinished], None]] = {
     "torch": torch_zip.write,
     "jittor": jittor_pickle.write,
     "npz": npz.write,
     "safetensors": safetensors.write,
+    "hdf5": hdf5.write,
 }
 
 
@@ -68,11 +67,8 @@ def _write_state(state: State, path: Path, told: Manifest, float32: bool) -> Man
     adapted = adapt(state, form, float32=float32)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        if form == "hdf5":
-            _write_and_prove(state, adapted, told, temporary, functools.partial(hdf5.write, temporary))
-        else:
-            with Sink(temporary) as sink:
-                _write_and_prove(state, adapted, told, temporary, functools.partial(_stream, form, sink))
+        with Sink(temporary) as sink:
+            _write_and_prove(form, state, adapted, told, sink)
         if form == "npz":
             _write_beside(path, told)
         temporary.replace(path)
@@ -84,19 +80,8 @@ def _write_state(state: State, path: Path, told: Manifest, float32: bool) -> Man
     return told
 
 
-def _stream(form: str, sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
-    _STREAMING[form](sink, tensors, manifest)
-    sink.finish()
-
-
-def _write_and_prove(
-    state: State,
-    adapted: Adapted,
-    told: Manifest,
-    temporary: Path,
-    write: Callable[[dict[str, Tensor], Unfinished], None],
-) -> None:
-    """Write while two threads compute the digests that the manifest needs at the end, then read back."""
+def _write_and_prove(form: str, state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
+    """Write while two threads compute the digests that the manifest needs at the end, and read back."""
     told.dropped = [*state.dropped, *told.dropped]
     told.made = [*state.made, *told.made]
     told.tied = state.tied()
@@ -105,13 +90,15 @@ def _write_and_prove(
         source = pool.submit(sha256, state.file.path) if state.file is not None else None
         _describe(state, adapted, told, {}, None)
 
+        @functools.cache
         def finished() -> bytes:
             _describe(state, adapted, told, digests.result(), source.result() if source else None)
             return told.to_json()
 
-        write(adapted.tensors, Unfinished(told.to_json, finished))
+        _WRITERS[form](sink, adapted.tensors, Unfinished(told.to_json, finished))
+        sink.finish()
         finished()
-        _prove(state, adapted, temporary, told, pool)
+    _prove(state, adapted, told, sink)
 
 
 def _digests(adapted: Adapted) -> dict[str, str]:
@@ -152,56 +139,44 @@ def _describe(
     }
 
 
-def _prove(state: State, adapted: Adapted, temporary: Path, told: Manifest, pool: ThreadPoolExecutor) -> None:
+def _prove(state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
     """Read the new file and compare every element, as stored and as it will be brought back."""
     state.release()
-    content = open_content(temporary, checksums=False)
+    proven = sink.proven()
+    content = open_content(sink.path, trusted=True)
     written = {key: as_tensor(value) for key, value in content.root.items()}
     if list(written) != list(adapted.tensors):
         raise BadInput("the keys read back are not those written; nothing was kept")
-    seen = _Seen(state, content.file)
-
-    def same(key: str) -> None:
-        _same(key, adapted.tensors[key], written[key])
-        seen.add(adapted.tensors[key].nbytes)
-
-    list(pool.map(same, adapted.tensors))
+    for key, tensor in adapted.tensors.items():
+        found = _of_the_same_form(key, tensor, written[key])
+        place = content.file.place(found.bits())
+        if place is None or not _are_the_same(proven.get(place), tensor):
+            _compare(key, tensor, found)
     back = restore(State({key: t for key, t in written.items() if t is not None}), told)
     for key in adapted.was:
-        _same(key, state.tensors[key], back.tensors.get(key))
+        _compare(key, state.tensors[key], _of_the_same_form(key, state.tensors[key], back.tensors.get(key)))
 
 
-class _Seen:
-    """Gives the memory of both files back from time to time."""
-
-    def __init__(self, state: State, file: MappedFile) -> None:
-        self._state, self._file, self._bytes = state, file, 0
-
-    def add(self, nbytes: int) -> None:
-        """So many bytes more have been compared."""
-        self._bytes += nbytes
-        if self._bytes > _RELEASE_EVERY:
-            self._bytes = 0
-            self._state.release()
-            self._file.release()
+def _are_the_same(one: Tensor | None, other: Tensor) -> bool:
+    """Whether two tensors are one, or made of the very same elements."""
+    if one is None or one is other:
+        return one is other
+    return one.memory is not None and (one.memory, one.dtype) == (other.memory, other.dtype)
 
 
-def _same(key: str, wanted: Tensor, found: Tensor | None) -> None:
+def _of_the_same_form(key: str, wanted: Tensor, found: Tensor | None) -> Tensor:
     if found is None or (found.dtype, found.shape) != (wanted.dtype, wanted.shape):
         raise BadInput(f"{key!r} was read back in another form than it was written; nothing was kept")
+    return found
+
+
+def _compare(key: str, wanted: Tensor, found: Tensor) -> None:
     flat = np.ascontiguousarray(found.bits()).reshape(-1).view(np.uint8)
     position = 0
     for block in wanted.blocks():
-        if not _equal(np.frombuffer(block, np.uint8), flat[position : position + len(block)]):
+        if not same_bytes(block, flat[position : position + len(block)]):
             raise BadInput(f"{key!r} was read back with other bits than were written; nothing was kept")
         position += len(block)
-
-
-def _equal(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> bool:
-    """Whether two runs of bytes are the same, eight at a time where that is possible."""
-    if len(one) == len(other) and len(one) % 8 == 0:
-        return np.array_equal(one.view(np.uint64), other.view(np.uint64))
-    return np.array_equal(one, other)
 
 
 def _write_beside(path: Path, told: Manifest) -> None:

@@ -39,7 +39,7 @@ _STRANGERS = {
 }
 
 
-def open_content(path: Path, *, checksums: bool = True) -> Content:
+def open_content(path: Path, *, trusted: bool = False) -> Content:
     """Read the file's structure; BadInput in one line where it is no checkpoint."""
     if path.is_dir():
         raise BadInput(f"{path} is a folder; name the checkpoint file in it")
@@ -47,7 +47,7 @@ def open_content(path: Path, *, checksums: bool = True) -> Content:
         raise BadInput(f"{path} does not exist")
     if not path.is_file():
         raise BadInput(f"{path} is no regular file")
-    file = MappedFile(path, checksums=checksums)
+    file = MappedFile(path, trusted=trusted)
     if file.size == 0:
         raise BadInput(f"{path} is empty")
     with naming(path):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from harness.errors import BadInput
 from weight_convert.dtypes import of_numpy
 from weight_convert.formats.content import Content
+from weight_convert.formats.sink import Sink
 from weight_convert.limits import INFLATED_FACTOR, TENSOR_SLACK, check_shape, is_count
 from weight_convert.manifest import Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
@@ -27,13 +28,14 @@ from weight_convert.tensor import Tensor
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MANIFEST = "weight-manifest"
+_LIBVER = ("v108", "v110")
 _SECONDS, _BYTES_PER_SECOND = 8.0, 40e6
 
 
 def read(file: MappedFile) -> Content:
     """The datasets of an HDF5 file by path. A trace is told apart by its attributes."""
     with tempfile.NamedTemporaryFile(prefix="weights-", suffix=".raw") as scratch:
-        listing = _ask(file, Path(scratch.name))
+        listing = (_list_here if file.trusted else _ask)(file, Path(scratch.name))
         spilled = MappedFile(Path(scratch.name))
     if _is_trace(listing):
         return _read_trace(file)
@@ -44,13 +46,22 @@ def read(file: MappedFile) -> Content:
     )
 
 
+def _list_here(file: MappedFile, scratch: Path) -> dict[str, Any]:
+    from weight_convert.formats.hdf5_child import list_file
+
+    return list_file(file.path, scratch, _allowed(file))
+
+
+def _allowed(file: MappedFile) -> int:
+    return INFLATED_FACTOR * file.size + TENSOR_SLACK
+
+
 def _ask(file: MappedFile, scratch: Path) -> dict[str, Any]:
     program = Path(__file__).with_name("hdf5_child.py")
-    allowed = INFLATED_FACTOR * file.size + TENSOR_SLACK
     environment = {**os.environ, "HDF5_PLUGIN_PRELOAD": "::", "OPENBLAS_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            [sys.executable, "-I", program, file.path, scratch, str(allowed)],
+            [sys.executable, "-I", program, file.path, scratch, str(_allowed(file))],
             capture_output=True,
             timeout=_SECONDS + file.size / _BYTES_PER_SECOND,
             env=environment,
@@ -115,19 +126,42 @@ def _read_trace(file: MappedFile) -> Content:
     return Content(file, "trace", root)
 
 
-def write(path: Path, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
-    """Write one dataset in one piece for every tensor; tied ones become links to the same dataset."""
+def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
+    """Write one dataset in one piece for every tensor; tied ones become links to the same dataset.
+
+    The library lays the datasets out and says where, the tensors' bytes are written there as in every format.
+    """
     import h5py
 
-    done: dict[object, str] = {}
-    with h5py.File(path, "w-", libver=("v108", "v110"), track_order=True) as file:
+    with h5py.File(sink.path, "w", libver=_LIBVER, track_order=True) as file:
+        places = _lay_out(file, tensors)
+    for key, place in places.items():
+        sink.seek(place)
+        sink.tensor(tensors[key])
+    with h5py.File(sink.path, "r+", libver=_LIBVER) as file:
         for key, tensor in tensors.items():
-            if any(part in ("", ".", "..") for part in key.split("/")):
-                raise BadInput(f"HDF5 cannot name a dataset {key!r}; choose .safetensors or .npz")
-            if tensor.memory is not None and done.setdefault(tensor.memory, key) != key:
-                file[key] = file[done[tensor.memory]]
-            else:
-                file.create_dataset(key, data=tensor.bits(), dtype=tensor.kind.storage)
+            if not tensor.shape:
+                file[key][()] = tensor.bits()
         file.attrs[MANIFEST] = manifest.finished().decode()
-    with path.open("rb+") as written:
-        os.fsync(written.fileno())
+
+
+def _lay_out(file: Any, tensors: dict[str, Tensor]) -> dict[str, int]:
+    """Make every dataset; where the tensors begin that have sides."""
+    from h5py import h5d, h5p
+
+    in_one_piece = h5p.create(h5p.DATASET_CREATE)
+    in_one_piece.set_layout(h5d.CONTIGUOUS)
+    in_one_piece.set_alloc_time(h5d.ALLOC_TIME_EARLY)
+    in_one_piece.set_fill_time(h5d.FILL_TIME_NEVER)
+    done: dict[object, str] = {}
+    places = {}
+    for key, tensor in tensors.items():
+        if any(part in ("", ".", "..") for part in key.split("/")):
+            raise BadInput(f"HDF5 cannot name a dataset {key!r}; choose .safetensors or .npz")
+        if tensor.memory is not None and done.setdefault(tensor.memory, key) != key:
+            file[key] = file[done[tensor.memory]]
+            continue
+        made = file.create_dataset(key, tensor.shape, tensor.kind.storage, dcpl=in_one_piece)
+        if tensor.shape and tensor.size:  # a place for a single number is found when it is written
+            places[key] = made.id.get_offset()
+    return places

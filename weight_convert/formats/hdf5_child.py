@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from math import prod
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -67,19 +68,21 @@ class Listing:
 
     def dataset(self, path: str, found: h5py.Dataset) -> None:
         """List one dataset, or say why not."""
-        if found.dtype.kind not in "biufc" or found.shape is None:
-            self.skip(f"a dataset of {found.dtype}")
+        dtype, shape = found.dtype, found.shape
+        if dtype.kind not in "biufc" or shape is None:
+            self.skip(f"a dataset of {dtype}")
             return
-        if found.external or found.is_virtual:
+        made = found.id.get_create_plist()
+        if made.get_external_count() or made.get_layout() == h5py.h5d.VIRTUAL:
             raise ValueError(f"{path!r} keeps its elements in another file; save it into this one")
         if len(self.datasets) >= _MOST_DATASETS:
             raise ValueError(f"more than {_MOST_DATASETS:,} datasets")
-        nbytes = int(np.prod(found.shape, dtype=object)) * found.dtype.itemsize
+        nbytes = prod(shape) * dtype.itemsize
         offset = found.id.get_offset() if nbytes else 0
         spilled = offset is None
         if offset is None:
             offset = self.spill(path, found, nbytes)
-        entry = {"shape": found.shape, "dtype": found.dtype.str, "offset": int(offset), "nbytes": nbytes}
+        entry = {"shape": shape, "dtype": dtype.str, "offset": int(offset), "nbytes": nbytes}
         self.datasets[path] = {**entry, "spilled": spilled}
 
     def spill(self, path: str, found: h5py.Dataset, nbytes: int) -> int:
@@ -105,23 +108,27 @@ def _words(value: Any) -> str:
     return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))[:200]
 
 
-def main() -> None:
-    """List the file named first into standard output."""
-    path, scratch, allowed = sys.argv[1:4]
-    limit_memory()
-    with h5py.File(path, "r") as file, Path(scratch).open("wb") as spill:
-        listing = Listing(spill, int(allowed))
+def list_file(path: Path, scratch: Path, allowed: int) -> dict[str, Any]:
+    """What a file holds; datasets in several pieces go to the scratch file, `allowed` bytes at most."""
+    with h5py.File(path, "r") as file, scratch.open("wb") as spill:
+        listing = Listing(spill, allowed)
         listing.walk(file)
         manifest = file.attrs.get(MANIFEST)
         attributes = {name: _words(file.attrs[name]) for name in list(file.attrs)[:50] if name != MANIFEST}
-        answer = {
+        return {
             "datasets": listing.datasets,
             "skipped": listing.skipped,
             "attributes": attributes,
             "groups": list(file)[:100],
             "manifest": manifest if isinstance(manifest, str) else None,
         }
-    json.dump(answer, sys.stdout)
+
+
+def main() -> None:
+    """List the file named first into standard output."""
+    path, scratch, allowed = sys.argv[1:4]
+    limit_memory()
+    json.dump(list_file(Path(path), Path(scratch), int(allowed)), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections import deque
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from harness.errors import BadInput
@@ -24,7 +22,6 @@ from weight_convert.tensor import Tensor
 MARK = b"HCAJSLHD"
 _TAIL = 20 + len(MARK)
 MANIFEST_MARK = b"\nweight-manifest\n"
-_BLOCKS_BEHIND = 16
 
 
 def recognises(head: bytes) -> bool:
@@ -38,7 +35,7 @@ def read(file: MappedFile) -> Content:
     body, form = file.data, "pickle"
     if bytes(file.data[-len(MARK) :]) == MARK:
         body, form = file.data[:-_TAIL], "jittor"
-        if file.checksums and hashlib.sha1(body).digest() != bytes(file.data[-_TAIL : -len(MARK)]):
+        if not file.trusted and hashlib.sha1(body).digest() != bytes(file.data[-_TAIL : -len(MARK)]):
             raise BadInput("its SHA-1 does not fit its content: the file is damaged; copy it again")
         file.release()
     root, end = instructions.load(body, names.resolve)
@@ -50,52 +47,63 @@ def read(file: MappedFile) -> Content:
 
 def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     """Write a dictionary of arrays as jt.save does, so that jt.load and model.load read it."""
-    with _Behind() as behind:
-
-        def put(data: bytes | memoryview) -> None:
-            behind.update(data)
-            sink.write(data)
-
-        emit = Emitter(put, 4)
+    with _Body(sink) as body:
+        emit = Emitter(body.write, 4)
         emit.raw(b"}(")
         for key, tensor in tensors.items():
             emit.text(key)
-            _emit_array(emit, put, tensor)
+            _emit_array(emit, body, tensor)
         emit.raw(b"u")
         emit.stop()
-        put(MANIFEST_MARK + manifest.finished())
-        digest = behind.digest()
+        body.write(MANIFEST_MARK + manifest.finished())
+        digest = body.digest()
     sink.write(digest + MARK)
 
 
-class _Behind:
-    """A SHA-1 that a thread computes behind the writer, by at most some blocks."""
+class _Body:
+    """What the SHA-1 is about; a thread computes it behind the writer."""
 
-    def __init__(self) -> None:
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
         self._sha1 = hashlib.sha1()
+        self._small = bytearray()
         self._pool = ThreadPoolExecutor(1)
-        self._open: deque[Future[None]] = deque()
+        self._taken: list[Future[None]] = []
 
-    def update(self, data: bytes | memoryview) -> None:
-        """Take in what comes next."""
-        self._open.append(self._pool.submit(self._sha1.update, data))
-        if len(self._open) > _BLOCKS_BEHIND:
-            self._open.popleft().result()
+    def write(self, data: bytes | memoryview) -> None:
+        """Write a few bytes, together with those that follow."""
+        self._small += data
+
+    def tensor(self, tensor: Tensor) -> None:
+        """Write a tensor's bytes."""
+        self._write_small()
+        self._taken.append(self._pool.submit(self._take, tensor))
+        self._sink.tensor(tensor)
 
     def digest(self) -> bytes:
-        """The digest of everything taken in."""
-        while self._open:
-            self._open.popleft().result()
+        """The digest of everything written."""
+        self._write_small()
+        for taken in self._taken:
+            taken.result()
         return self._sha1.digest()
 
-    def __enter__(self) -> _Behind:
+    def _write_small(self) -> None:
+        small, self._small = self._small, bytearray()
+        self._sink.write(small)
+        self._taken.append(self._pool.submit(self._sha1.update, small))
+
+    def _take(self, tensor: Tensor) -> None:
+        for block in tensor.blocks():
+            self._sha1.update(block)
+
+    def __enter__(self) -> _Body:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
 
-def _emit_array(emit: Emitter, put: Callable[[bytes | memoryview], None], tensor: Tensor) -> None:
+def _emit_array(emit: Emitter, body: _Body, tensor: Tensor) -> None:
     if tensor.memory is not None and emit.recall(("array", tensor.memory)):
         return
     emit.name("numpy.core.multiarray", "_reconstruct")
@@ -104,8 +112,7 @@ def _emit_array(emit: Emitter, put: Callable[[bytes | memoryview], None], tensor
     emit.integers(tensor.shape)
     _emit_dtype(emit, tensor.kind.storage.str)
     emit.raw(b"\x89\x8e" + struct.pack("<Q", tensor.nbytes))
-    for block in tensor.blocks():
-        put(block)
+    body.tensor(tensor)
     emit.raw(b"tb")
     if tensor.memory is not None:
         emit.remember(("array", tensor.memory))

@@ -1,4 +1,4 @@
-"""Where writers put their bytes: a new file, flushed to disk while the rest is still being made."""
+"""Where writers put their bytes: a new file, flushed to disk and read back while the rest is being made."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
+from weight_convert.formats.read_back import ReadBack
 from weight_convert.tensor import Tensor
 
 _FLUSH_EVERY = 64 << 20
-_PIECE = 64 << 10  # larger ones take up to ten times as long where the kernel seeks large pages for them
+_PIECE = 256 << 10  # as cp does; larger ones take long where the kernel seeks large pages for them
 
 
 class Sink:
-    """A file being written. A second thread pushes what has been written to the disk."""
+    """A file being written. One thread pushes what has been written to the disk, another reads it back."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("xb", buffering=0)
+        self._read_back = ReadBack(path)
         self._unflushed = 0
         self._wake, self._done = threading.Event(), False
         self._problem: OSError | None = None
         self._flusher = threading.Thread(target=self._flush, daemon=True)
         self._flusher.start()
 
-    def write(self, data: bytes | memoryview) -> None:
+    def write(self, data: bytes | bytearray | memoryview) -> None:
         """Write all of `data`."""
         view = memoryview(data)
         while len(view):
@@ -36,9 +38,15 @@ class Sink:
             self._wake.set()
 
     def tensor(self, tensor: Tensor) -> None:
-        """Write a tensor's bytes in C order."""
+        """Write a tensor's bytes in C order, where nothing else may be written later."""
+        start = self.tell()
         for block in tensor.blocks():
             self.write(block)
+        self._read_back.add(start, tensor)
+
+    def proven(self) -> dict[int, Tensor]:
+        """Where every tensor begins that was read back equal, bit for bit."""
+        return self._read_back.places()
 
     def tell(self) -> int:
         """The position in the file."""
@@ -57,6 +65,7 @@ class Sink:
         """Wait until everything is on the disk."""
         self.finish()
         self._flusher.join()
+        self._read_back.close()
         self._file.close()
         if self._problem is not None:
             raise self._problem

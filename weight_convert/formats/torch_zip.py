@@ -90,7 +90,7 @@ class _Archive:
             member = self._member(f"data/{key}")
             storage.require(member.size)
             storage.find = lambda: member.bytes(self._file)
-            storage.crc = member.crc if self._file.checksums else 0
+            storage.crc = 0 if self._file.trusted else member.crc
         self._storages[key] = storage
         return storage
 
@@ -100,14 +100,12 @@ def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     pickle = io.BytesIO()
     stored = _emit_state(Emitter(pickle.write, 2), tensors)
     archive = ZipWriter(sink)
-    archive.add(f"{_FOLDER}/{PICKLE}", pickle.tell(), [pickle.getbuffer()])
-    archive.add(f"{_FOLDER}/byteorder", 6, [b"little"])
+    archive.add(f"{_FOLDER}/{PICKLE}", pickle.getbuffer())
+    archive.add(f"{_FOLDER}/byteorder", b"little")
     for index, tensor in enumerate(stored):
-        known = tensor.checked() if tensor.checked is not None else None
-        archive.add(f"{_FOLDER}/data/{index}", tensor.nbytes, tensor.blocks(), known)
-    archive.add(f"{_FOLDER}/version", 2, [b"3\n"])
-    told = manifest.finished()
-    archive.add(f"{_FOLDER}/{MANIFEST}", len(told), [told])
+        archive.add_tensor(f"{_FOLDER}/data/{index}", tensor)
+    archive.add(f"{_FOLDER}/version", b"3\n")
+    archive.add(f"{_FOLDER}/{MANIFEST}", manifest.finished())
     archive.close()
 
 

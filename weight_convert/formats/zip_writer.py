@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
+from weight_convert.crc import crc_of_both
 from weight_convert.formats.sink import Sink
+from weight_convert.tensor import Tensor
 
 _ALIGNMENT = 64
 _FIXED_HEADER = 30
@@ -32,20 +33,22 @@ class ZipWriter:
         self._sink, self._limit = sink, wide
         self._stored: list[_Stored] = []
 
-    def add(self, name: str, size: int, parts: Iterable[bytes | memoryview], crc: int | None = None) -> None:
-        """Store a member of `size` bytes, whose CRC-32 may be known already."""
-        raw, offset = name.encode(), self._sink.tell()
-        self._sink.write(self._local(_Stored(raw, offset, size, 0)))
-        found = 0
-        for part in parts:
-            found = zlib.crc32(part, found) if crc is None else found
-            self._sink.write(part)
-        stored = _Stored(raw, offset, size, found if crc is None else crc)
-        end = self._sink.tell()
-        self._sink.seek(offset)
-        self._sink.write(self._local(stored))
-        self._sink.seek(end)
-        self._stored.append(stored)
+    def add(self, name: str, data: bytes | memoryview) -> None:
+        """Store a member."""
+        self._begin(name, len(data), zlib.crc32(data))
+        self._sink.write(data)
+
+    def add_tensor(self, name: str, tensor: Tensor, head: bytes = b"") -> None:
+        """Store a member made of a head and a tensor's bytes."""
+        crc = crc_of_both(zlib.crc32(head), tensor.crc, tensor.nbytes) if head else tensor.crc
+        self._begin(name, len(head) + tensor.nbytes, crc)
+        self._sink.write(head)
+        self._sink.tensor(tensor)
+
+    def _begin(self, name: str, size: int, crc: int) -> None:
+        member = _Stored(name.encode(), self._sink.tell(), size, crc)
+        self._sink.write(self._local(member))
+        self._stored.append(member)
 
     def close(self) -> None:
         """Write the directory."""

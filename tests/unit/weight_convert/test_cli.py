@@ -64,8 +64,8 @@ def test_a_failure_is_told_on_standard_error_and_to_machines(source: Path) -> No
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (["a.pt", "b.pt", "--prefix", "x"], "No such option: --prefix"),
-        ([], "Missing argument 'SOURCE'"),
+        (["a.pt", "b.pt", "--prefix", "x"], "unrecognized arguments: --prefix x"),
+        ([], "the following arguments are required: SOURCE"),
         (["a.pt"], "name the file to write"),
         (["a.pt", "b.pt", "--map", "nowhere"], "there is no key map nowhere"),
         (["a.pt", "b.pt", "--verify"], "needs --model"),

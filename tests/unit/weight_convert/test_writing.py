@@ -15,7 +15,7 @@ import pytest
 from harness.errors import BadInput
 from tests.unit.weight_convert.samples import assert_same, network
 from weight_convert import State, read_state, write_state
-from weight_convert.formats import jittor_pickle, npz, safetensors, torch_zip
+from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
 from weight_convert.formats.sink import Sink
 from weight_convert.manifest import Manifest, parse_manifest
 from weight_convert.tensor import Tensor
@@ -78,7 +78,7 @@ def corrupting(write: Any) -> Any:
     return corrupted
 
 
-WRITERS = {"pt": torch_zip, "pkl": jittor_pickle, "npz": npz, "safetensors": safetensors}
+WRITERS = {"pt": torch_zip, "pkl": jittor_pickle, "npz": npz, "safetensors": safetensors, "h5": hdf5}
 
 
 @pytest.mark.parametrize("suffix", WRITERS)
@@ -88,7 +88,7 @@ def test_a_bit_lost_in_writing_is_found_and_nothing_is_kept(
     from weight_convert import writing
 
     form = writing.format_for(Path(f"a.{suffix}"))
-    monkeypatch.setitem(writing._STREAMING, form, corrupting(WRITERS[suffix].write))
+    monkeypatch.setitem(writing._WRITERS, form, corrupting(WRITERS[suffix].write))
     (tmp_path / f"a.{suffix}").write_bytes(b"the file that was there before")
     with pytest.raises(BadInput, match=r"'head\.bias' was read back with other bits"):
         write_state(State.of(network()), tmp_path / f"a.{suffix}")
@@ -102,7 +102,7 @@ def test_a_key_lost_in_writing_is_found(tmp_path: Path, monkeypatch: pytest.Monk
     def losing(sink: Sink, tensors: dict[str, Tensor], manifest: Any) -> None:
         torch_zip.write(sink, dict(list(tensors.items())[1:]), manifest)
 
-    monkeypatch.setitem(writing._STREAMING, "torch", losing)
+    monkeypatch.setitem(writing._WRITERS, "torch", losing)
     with pytest.raises(BadInput, match="keys read back are not those written"):
         write_state(State.of(network()), tmp_path / "a.pt")
 
