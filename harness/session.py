@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import queue
+import re
 import signal
 import subprocess
 import threading
@@ -30,6 +31,7 @@ SHARING = {
     "OMP_WAIT_POLICY": "PASSIVE"
 }  # two workers share the cores: idle threads sleep instead of spinning
 _TAIL = 3000
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_RESTARTS = 3
 
 
@@ -192,9 +194,9 @@ class Worker:
         return Loss(str(error), name, self.place().layer, self.log_tail())
 
     def log_tail(self) -> str:
-        """The end of what the worker printed."""
+        """The end of what the worker printed, without the colours of a terminal."""
         with contextlib.suppress(OSError):
-            return self.log.read_bytes()[-_TAIL:].decode(errors="replace")
+            return _COLOUR.sub("", self.log.read_bytes()[-_TAIL:].decode(errors="replace"))
         return ""
 
     def kill(self) -> None:

@@ -1,5 +1,7 @@
-"""convert-weights: the command. Its arguments are parsed by what Python starts fastest with, since a
-conversion is over in about a second."""
+"""convert-weights: the command.
+
+A conversion is over in about a second, so its arguments are parsed by what Python starts fastest with.
+"""
 
 from __future__ import annotations
 

@@ -70,6 +70,8 @@ def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
     side = alignment.sides["jittor"]
     assert (side.status, side.signal) == ("failed", "SIGKILL")
     assert side.last_layer == "conv"
+    assert "Jittor(" in side.stderr_tail, "what the framework printed is told"
+    assert "\x1b" not in side.stderr_tail, "without the colours of a terminal"
     assert alignment.sides["torch"].status == "ok"
     assert (tmp_path / "run" / "report.html").is_file()
     assert (tmp_path / "run" / "traces" / "torch.h5").is_file()
