@@ -69,8 +69,8 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """The manifest as stored in and beside files, an entry a line."""
-        fields = ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in self.told().items())
-        return f"{{\n{fields}\n}}\n".encode()
+        parts = ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in self.told().items())
+        return f"{{\n{parts}\n}}\n".encode()
 
 
 @dataclass(frozen=True)

@@ -147,14 +147,20 @@ def _prove(state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
     written = {key: as_tensor(value) for key, value in content.root.items()}
     if list(written) != list(adapted.tensors):
         raise BadInput("the keys read back are not those written; nothing was kept")
+
+    def compare(key: str, wanted: Tensor, found: Tensor) -> None:
+        _compare(key, wanted, found)
+        state.release()
+        content.file.release()
+
     for key, tensor in adapted.tensors.items():
         found = _of_the_same_form(key, tensor, written[key])
         place = content.file.place(found.bits())
         if place is None or not _are_the_same(proven.get(place), tensor):
-            _compare(key, tensor, found)
+            compare(key, tensor, found)
     back = restore(State({key: t for key, t in written.items() if t is not None}), told)
     for key in adapted.was:
-        _compare(key, state.tensors[key], _of_the_same_form(key, state.tensors[key], back.tensors.get(key)))
+        compare(key, state.tensors[key], _of_the_same_form(key, state.tensors[key], back.tensors.get(key)))
 
 
 def _are_the_same(one: Tensor | None, other: Tensor) -> bool:

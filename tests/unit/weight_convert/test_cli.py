@@ -117,3 +117,23 @@ def test_help_needs_no_framework_and_names_every_flag() -> None:
     )
     for flag in [*flags.split(), "json"]:
         assert f"--{flag}" in done.stdout
+
+
+@pytest.mark.parametrize("suffix", ["pt", "safetensors", "h5"])
+def test_memory_stays_near_the_size_of_the_file_where_every_number_is_widened(
+    suffix: str, tmp_path: Path
+) -> None:
+    halves = {f"layer{index}.weight": np.full((1 << 22,), index, np.float16) for index in range(20)}
+    write_state(State.of(halves), tmp_path / "halves.pt")
+    program = (
+        "import resource, sys; from weight_convert.cli import main\n"
+        "try: main()\n"
+        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "halves.pt", f"wide.{suffix}", "--float32"],
+        capture_output=True, text=True, cwd=tmp_path, timeout=120, check=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+    )  # fmt: skip
+    highest = int(done.stderr.splitlines()[-1]) << 10
+    assert highest < (tmp_path / "halves.pt").stat().st_size + (150 << 20)
