@@ -34,6 +34,7 @@ def main() -> NoReturn:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
+    gc.freeze()  # nor when Python looks once more at its end
     sys.exit(code)
 
 

@@ -1,5 +1,6 @@
-"""The CRC-32 of two runs of bytes that follow each other, from the CRC-32 of each.
+"""The CRC-32 of a run of bytes, and of two that follow each other from the CRC-32 of each.
 
+The first is the one of isal, which gives what zlib's gives and is five times as quick.
 Appending n bytes multiplies a checksum by x to the power 8n, modulo the CRC's polynomial over GF(2).
 Polynomials are held as zlib holds them: the highest bit is the coefficient of x to the power 0.
 """
@@ -7,6 +8,10 @@ Polynomials are held as zlib holds them: the highest bit is the coefficient of x
 from __future__ import annotations
 
 from functools import lru_cache
+
+from isal.isal_zlib import crc32
+
+__all__ = ["crc32", "crc_of_both"]
 
 _POLYNOMIAL = 0xEDB88320
 _ONE, _X = 1 << 31, 1 << 30

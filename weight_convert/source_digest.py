@@ -10,34 +10,45 @@ from __future__ import annotations
 import hashlib
 import mmap
 import os
-from concurrent.futures import Future
 from pathlib import Path
 from threading import Thread
 
 _PIECE = 8 << 20  # the lock that Python's threads share is asked for so rarely
 _PART = 32 << 20
-_begun: dict[Path, Future[str]] = {}
+
+
+class _Reader(Thread):
+    def __init__(self, path: Path) -> None:
+        super().__init__(daemon=True)
+        self._path = path
+        self.found: str | OSError | ValueError = ""
+
+    def run(self) -> None:
+        try:
+            with self._path.open("rb", buffering=0) as file:
+                self.found = _digest(file.fileno())
+        except (OSError, ValueError) as error:
+            self.found = error
+
+
+_begun: dict[Path, _Reader] = {}
 
 
 def begin(path: Path) -> None:
     """Begin to read a file and to compute its digest, behind what the program does next."""
     if path not in _begun and path.is_file():
-        _begun[path] = Future()
-        Thread(target=_compute, args=(path, _begun[path]), daemon=True).start()
+        _begun[path] = _Reader(path)
+        _begun[path].start()
 
 
 def sha256(path: Path) -> str:
     """The digest of a file as sha256sum prints it."""
     begin(path)
-    return _begun.pop(path).result()
-
-
-def _compute(path: Path, result: Future[str]) -> None:
-    try:
-        with path.open("rb", buffering=0) as file:
-            result.set_result(_digest(file.fileno()))
-    except (OSError, ValueError) as error:
-        result.set_exception(error)
+    reader = _begun.pop(path)
+    reader.join()
+    if not isinstance(reader.found, str):
+        raise reader.found
+    return reader.found
 
 
 def _digest(file: int) -> str:

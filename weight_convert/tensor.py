@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from math import prod
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from weight_convert.crc import crc32
 from weight_convert.dtypes import DTYPES, DType, of_numpy, widen_bfloat16
 
 BLOCK = 1 << 20
@@ -31,6 +31,9 @@ class Tensor:
     memory: Hashable = field(default=None, repr=False)
     checked: Callable[[], int | None] | None = field(default=None, repr=False, compare=False)
     """The CRC-32 of its bytes, where reading it compares them with one that the file keeps."""
+
+    _crc: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
+    _computing: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, array: NDArray[Any], dtype: str | None = None, memory: Hashable = None) -> Tensor:
@@ -62,15 +65,21 @@ class Tensor:
         """Its elements as numbers: bfloat16 becomes float32, which holds every bfloat16 exactly."""
         return widen_bfloat16(self.load()) if self.dtype == "bfloat16" else self.load()
 
-    @cached_property
+    @property
     def crc(self) -> int:
-        """The CRC-32 of its bytes in C order, computed once."""
+        """The CRC-32 of its bytes in C order, computed once: other threads wait for the first."""
+        with self._computing:
+            if not self._crc:
+                self._crc.append(self._compute_crc())
+            return self._crc[0]
+
+    def _compute_crc(self) -> int:
         known = self.checked() if self.checked is not None else None
         if known is not None:
             return known
         crc = 0
         for block in self.blocks():
-            crc = zlib.crc32(block, crc)
+            crc = crc32(block, crc)
         return crc
 
     def blocks(self) -> Iterator[memoryview]:

@@ -38,6 +38,8 @@ _WRITERS: dict[str, Callable[[Sink, dict[str, Tensor], Unfinished], None]] = {
     "hdf5": hdf5.write,
 }
 
+_HELD = 16 << 20  # bytes that are compared before the memory they take is given back
+
 
 def format_for(path: Path) -> str:
     """The format that a file's name asks for."""
@@ -58,8 +60,11 @@ def write_state(
     `manifest` may say more about the origin. `float32` widens half and bfloat16, which loses nothing.
     """
     path = Path(path)
-    with naming(state.origin.path) if state.origin is not None else contextlib.nullcontext():
-        return _write_state(state, path, manifest or Manifest(), float32)
+    try:
+        with naming(state.origin.path) if state.origin is not None else contextlib.nullcontext():
+            return _write_state(state, path, manifest or Manifest(), float32)
+    except OSError as error:
+        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
 
 
 def _write_state(state: State, path: Path, told: Manifest, float32: bool) -> Manifest:
@@ -72,8 +77,6 @@ def _write_state(state: State, path: Path, told: Manifest, float32: bool) -> Man
         if form == "npz":
             _write_beside(path, told)
         temporary.replace(path)
-    except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
@@ -141,17 +144,22 @@ def _describe(
 
 def _prove(state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
     """Read the new file and compare every element, as stored and as it will be brought back."""
-    state.release()
     proven = sink.proven()
     content = open_content(sink.path, trusted=True)
     written = {key: as_tensor(value) for key, value in content.root.items()}
     if list(written) != list(adapted.tensors):
         raise BadInput("the keys read back are not those written; nothing was kept")
 
+    held = 0
+
     def compare(key: str, wanted: Tensor, found: Tensor) -> None:
+        nonlocal held
         _compare(key, wanted, found)
-        state.release()
-        content.file.release()
+        held += wanted.nbytes + found.nbytes
+        if held > _HELD:
+            state.release()
+            content.file.release()
+            held = 0
 
     for key, tensor in adapted.tensors.items():
         found = _of_the_same_form(key, tensor, written[key])

@@ -138,6 +138,7 @@ def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     for key, place in places.items():
         sink.seek(place)
         sink.tensor(tensors[key])
+    sink.push()
     with h5py.File(sink.path, "r+", libver=_LIBVER) as file:
         for key, tensor in tensors.items():
             if not tensor.shape:

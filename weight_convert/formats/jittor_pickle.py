@@ -11,13 +11,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from harness.errors import BadInput
 from weight_convert.formats.content import Content
-from weight_convert.formats.sink import Sink
+from weight_convert.formats.sink import SMALL, Sink
 from weight_convert.manifest import Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.emit import Emitter
 from weight_convert.pickles.names import Names
-from weight_convert.tensor import Tensor
+from weight_convert.tensor import BLOCK, Tensor
 
 MARK = b"HCAJSLHD"
 _TAIL = 20 + len(MARK)
@@ -73,9 +73,15 @@ class _Body:
     def write(self, data: bytes | memoryview) -> None:
         """Write a few bytes, together with those that follow."""
         self._small += data
+        if len(self._small) >= BLOCK:
+            self._write_small()
 
     def tensor(self, tensor: Tensor) -> None:
         """Write a tensor's bytes."""
+        if tensor.nbytes < SMALL:
+            for block in tensor.blocks():
+                self.write(block)
+            return
         self._write_small()
         self._taken.append(self._pool.submit(self._take, tensor))
         self._sink.tensor(tensor)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from weight_convert.crc import crc32
 from weight_convert.formats.content import Content
 from weight_convert.formats.npy import NpyHeader, npy_head
 from weight_convert.formats.sink import Sink
@@ -75,7 +76,7 @@ def _tensor(file: MappedFile, member: Member) -> Tensor:
 
     def load() -> NDArray[Any]:
         data = raw if member.method == STORED else memoryview(_inflate(what, raw, member.size))
-        if not file.trusted and zlib.crc32(data) != member.crc:
+        if not file.trusted and crc32(data) != member.crc:
             raise BadInput(
                 f"{what}: its checksum does not fit its content: the file is damaged; copy it again"
             )

@@ -12,6 +12,7 @@ from weight_convert.tensor import Tensor
 
 _FLUSH_EVERY = 64 << 20
 _PIECE = 256 << 10  # as cp does; larger ones take long where the kernel seeks large pages for them
+SMALL = 64 << 10  # fewer bytes are gathered: threads that ask for Python's lock so often wait for each other
 
 
 class Sink:
@@ -21,14 +22,31 @@ class Sink:
         self.path = path
         self._file = path.open("xb", buffering=0)
         self._read_back = ReadBack(path)
-        self._unflushed = 0
+        self._position, self._unflushed = 0, 0
+        self._gathered = bytearray()
         self._wake, self._done = threading.Event(), False
         self._problem: OSError | None = None
         self._flusher = threading.Thread(target=self._flush, daemon=True)
         self._flusher.start()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Write all of `data`."""
+        """Write all of `data`; a few bytes together with those that follow."""
+        if len(data) < SMALL:
+            self._gathered += data
+            if len(self._gathered) >= _PIECE:
+                self.push()
+        else:
+            self.push()
+            self._put(data)
+        self._position += len(data)
+
+    def push(self) -> None:
+        """Let what was gathered go to the file."""
+        if self._gathered:
+            gathered, self._gathered = self._gathered, bytearray()
+            self._put(gathered)
+
+    def _put(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
         while len(view):
             view = view[self._file.write(view[:_PIECE]) :]
@@ -39,31 +57,39 @@ class Sink:
 
     def tensor(self, tensor: Tensor) -> None:
         """Write a tensor's bytes in C order, where nothing else may be written later."""
-        start = self.tell()
+        start = self._position
         for block in tensor.blocks():
             self.write(block)
-        self._read_back.add(start, tensor)
+        if tensor.nbytes >= SMALL:
+            self.push()
+            self._read_back.add(start, tensor)
 
     def proven(self) -> dict[int, Tensor]:
-        """Where every tensor begins that was read back equal, bit for bit."""
+        """Where every tensor begins that was read back equal, bit for bit; small ones were not read back."""
         return self._read_back.places()
 
     def tell(self) -> int:
         """The position in the file."""
-        return self._file.tell()
+        return self._position
 
     def seek(self, position: int) -> None:
         """Go elsewhere in the file."""
-        self._file.seek(position)
+        if position != self._position:
+            self.push()
+            self._position = self._file.seek(position)
 
     def finish(self) -> None:
         """Let the rest go to the disk; the file can be read from now on."""
+        self.push()
+        self._leave()
+
+    def _leave(self) -> None:
         self._done = True
         self._wake.set()
 
     def close(self) -> None:
-        """Wait until everything is on the disk."""
-        self.finish()
+        """Wait until what went to the file is on the disk."""
+        self._leave()
         self._flusher.join()
         self._read_back.close()
         self._file.close()
@@ -86,4 +112,8 @@ class Sink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            if error is None:
+                self.finish()
+        finally:
+            self.close()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from dataclasses import dataclass
 
-from weight_convert.crc import crc_of_both
+from weight_convert.crc import crc32, crc_of_both
 from weight_convert.formats.sink import Sink
 from weight_convert.tensor import Tensor
 
@@ -35,12 +34,12 @@ class ZipWriter:
 
     def add(self, name: str, data: bytes | memoryview) -> None:
         """Store a member."""
-        self._begin(name, len(data), zlib.crc32(data))
+        self._begin(name, len(data), crc32(data))
         self._sink.write(data)
 
     def add_tensor(self, name: str, tensor: Tensor, head: bytes = b"") -> None:
         """Store a member made of a head and a tensor's bytes."""
-        crc = crc_of_both(zlib.crc32(head), tensor.crc, tensor.nbytes) if head else tensor.crc
+        crc = crc_of_both(crc32(head), tensor.crc, tensor.nbytes) if head else tensor.crc
         self._begin(name, len(head) + tensor.nbytes, crc)
         self._sink.write(head)
         self._sink.tensor(tensor)

@@ -29,7 +29,11 @@ def _tuple(count: int) -> Callable[[Machine], None]:
 
 
 def _pushing(read: Callable[[Machine], Any]) -> Operation:
-    return lambda machine: machine.push(read(machine))
+    def operation(machine: Machine) -> None:
+        value = read(machine)  # which may put another stack in place
+        machine.stack.append(value)
+
+    return operation
 
 
 def _setitem(m: Machine) -> None:
@@ -78,21 +82,21 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"L": _pushing(lambda m: m.digits(m.line())),
     b"F": _pushing(lambda m: float(m.line())),
     b"J": _pushing(lambda m: m.integer(4, signed=True)),
-    b"K": _pushing(lambda m: m.integer(1)),
+    b"K": _pushing(lambda m: m.byte()),
     b"M": _pushing(lambda m: m.integer(2)),
-    b"\x8a": _pushing(lambda m: m.long(m.integer(1))),
+    b"\x8a": _pushing(lambda m: m.long(m.byte())),
     b"\x8b": _pushing(lambda m: m.long(m.integer(4))),
     b"G": _pushing(lambda m: struct.unpack(">d", m.take(8))[0]),
     # texts and bytes
     b"S": _pushing(Machine.string_line),
     b"T": _pushing(lambda m: m.binstring(m.integer(4))),
-    b"U": _pushing(lambda m: m.binstring(m.integer(1))),
+    b"U": _pushing(lambda m: m.binstring(m.byte())),
     b"V": _pushing(lambda m: m.line().decode("raw-unicode-escape")),
     b"X": _pushing(lambda m: m.text(m.integer(4))),
-    b"\x8c": _pushing(lambda m: m.text(m.integer(1))),
+    b"\x8c": _pushing(lambda m: m.text(m.byte())),
     b"\x8d": _pushing(lambda m: m.text(m.integer(8))),
     b"B": _pushing(lambda m: m.take(m.integer(4))),
-    b"C": _pushing(lambda m: m.take(m.integer(1))),
+    b"C": _pushing(lambda m: m.take(m.byte())),
     b"\x8e": _pushing(lambda m: m.take(m.integer(8))),
     b"\x96": _pushing(lambda m: m.take(m.integer(8))),
     # containers
@@ -125,10 +129,10 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"Q": _pushing(lambda m: m.load_persistent(m.stack.pop())),
     # the memo
     b"g": lambda m: m.get(int(m.line())),
-    b"h": lambda m: m.get(m.integer(1)),
+    b"h": lambda m: m.get(m.byte()),
     b"j": lambda m: m.get(m.integer(4)),
     b"p": lambda m: m.put(int(m.line())),
-    b"q": lambda m: m.put(m.integer(1)),
+    b"q": lambda m: m.put(m.byte()),
     b"r": lambda m: m.put(m.integer(4)),
     b"\x94": lambda m: m.put(len(m._memo)),
     # what no checkpoint needs

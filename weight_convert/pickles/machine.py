@@ -89,6 +89,12 @@ class Machine:
         self.position += count
         return view
 
+    def byte(self) -> int:
+        """The next byte."""
+        value = self.data[self.position]
+        self.position += 1
+        return value
+
     def integer(self, count: int, signed: bool = False) -> int:
         """The next bytes as an integer."""
         return int.from_bytes(self.take(count), "little", signed=signed)
@@ -157,7 +163,7 @@ class Machine:
 
     def proto(self) -> None:
         """The protocol's version."""
-        version = self.integer(1)
+        version = self.byte()
         if version > 5:
             raise PickleError(f"pickle protocol {version}; 5 is the newest known")
 
@@ -293,7 +299,7 @@ class Machine:
             raise PickleError(
                 f"a pickle refers to its value {index}, which it never made (byte {self.position:,})"
             )
-        self.push(self._memo[index])
+        self.stack.append(self._memo[index])
 
     def put(self, index: int) -> None:
         """Remember the value on the stack."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from math import prod
@@ -13,6 +12,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from harness.errors import BadInput
+from weight_convert.crc import crc32
 from weight_convert.dtypes import BY_TORCH_STORAGE, DTYPES, DType
 from weight_convert.limits import check_shape, check_tensor_size, is_count
 from weight_convert.pickles.values import Name
@@ -62,7 +62,7 @@ class Storage:
         if self.data is None:
             raise BadInput(f"storage {self.key!s:.40} is not in the file")
         with self.checking:  # several threads ask, and one of them computes it
-            if self.crc and not self.verified and zlib.crc32(self.data) != self.crc:
+            if self.crc and not self.verified and crc32(self.data) != self.crc:
                 raise BadInput(
                     f"storage {self.key!s:.40}: its checksum does not fit its content: "
                     "the file is damaged; copy it again"

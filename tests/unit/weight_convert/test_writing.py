@@ -116,10 +116,14 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     def full(self: Sink, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
+    write_state(State.of(network()), tmp_path / "source.npz")
+    source = read_state(tmp_path / "source.npz")
+    before = sorted(tmp_path.iterdir())
     monkeypatch.setattr(Sink, "write", full)
-    with pytest.raises(BadInput, match="cannot be written: No space left"):
-        write_state(State.of(network()), tmp_path / "a.pt")
-    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(BadInput, match="cannot be written: No space left") as told:
+        write_state(source, tmp_path / "a.pt")
+    assert str(told.value).startswith(f"{tmp_path / 'a.pt'} cannot")  # the source is not to blame
+    assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("suffix", ["pt", "pkl"])
