@@ -105,33 +105,39 @@ def _tensor(data: memoryview, kind: DType, shape: tuple[int, ...]) -> Tensor:
 
 
 def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
-    """Write a safetensors file: wide numbers first, so that every tensor lies aligned."""
-    draft = _spell(tensors, manifest.draft())
+    """Write a safetensors file: wide numbers lie first, so that every tensor is aligned.
+
+    The tensors come in their own order, which is the one in which the source is read from the disk.
+    """
+    places = _places(tensors)
+    draft = _spell(tensors, places, manifest.draft())
     sink.write(draft)
-    for tensor in sorted(tensors.values(), key=_width):
+    for key, tensor in tensors.items():
+        sink.seek(len(draft) + places[key])
         sink.tensor(tensor)
-    final = _spell(tensors, manifest.finished())
+    final = _spell(tensors, places, manifest.finished())
     assert len(final) == len(draft), "a manifest's length must not depend on its digests"
     sink.seek(0)
     sink.write(final)
 
 
-def _width(tensor: Tensor) -> int:
-    return -tensor.kind.size
-
-
-def _spell(tensors: dict[str, Tensor], manifest: bytes) -> bytes:
-    offsets: dict[str, int] = {}
+def _places(tensors: dict[str, Tensor]) -> dict[str, int]:
+    """Where in the data each tensor begins."""
+    places: dict[str, int] = {}
     end = 0
-    for key in sorted(tensors, key=lambda key: _width(tensors[key])):
-        offsets[key] = end
+    for key in sorted(tensors, key=lambda key: -tensors[key].kind.size):
+        places[key] = end
         end += tensors[key].nbytes
+    return places
+
+
+def _spell(tensors: dict[str, Tensor], places: dict[str, int], manifest: bytes) -> bytes:
     header: dict[str, Any] = {METADATA: {"format": "pt", MANIFEST: manifest.decode()}}
     for key, tensor in tensors.items():
         header[key] = {
             "dtype": tensor.kind.safetensors,
             "shape": list(tensor.shape),
-            "data_offsets": [offsets[key], offsets[key] + tensor.nbytes],
+            "data_offsets": [places[key], places[key] + tensor.nbytes],
         }
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
