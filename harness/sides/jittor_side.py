@@ -82,7 +82,6 @@ class JittorSide(Side):
         jt.flags.use_cuda = int(device == "cuda")
         jt.flags.python_path = str(own_python(Path(os.environ["JITTOR_HOME"])))
         self._gradients: dict[str, Any] = {}
-        self._called: set[str] = set()
         self._other_names = {kind: name for name, kind in vars(nn).items() if inspect.isclass(kind)}
 
     def versions(self) -> dict[str, str]:
@@ -194,10 +193,11 @@ class JittorSide(Side):
         """Every module's call and every function in between is told to the recorder."""
         self.tensors.watched.clear()
         # A class calls in a way of its own once one of its modules has a hook: Jittor replaces it for all.
-        callers = {jt.Module, *(_caller(type(module)) for _, module in self.modules())}
-        plain = {kind: vars(kind)["__call__"] for kind in callers}
+        callers = {type(module): _caller(type(module)) for _, module in self.modules()}
+        plain = {kind: vars(kind)["__call__"] for kind in {jt.Module, *callers.values()}}
         for kind, call in plain.items():
-            kind.__call__ = self._telling(call, recorder)
+            own = {of for of, caller in callers.items() if caller is kind}
+            kind.__call__ = self._telling(call, own, recorder)
         try:
             with jittor_patches.operations(recorder, (jt, nn, functional, kinks, linear, reduce), jt.Var):
                 yield
@@ -205,19 +205,18 @@ class JittorSide(Side):
             for kind, call in plain.items():
                 kind.__call__ = call
 
-    def _telling(self, plain: Callable[..., Any], recorder: Recorder) -> Callable[..., Any]:
-        """A call that tells the recorder of modules of this model, once however many classes it passes."""
+    def _telling(self, plain: Callable[..., Any], own: set[type], recorder: Recorder) -> Callable[..., Any]:
+        """A call that tells the recorder of this model's modules of its own classes.
+
+        Modules of other classes come by on their way up and have been told of.
+        """
 
         def call(module: Any, *args: Any, **kwargs: Any) -> Any:
             path = self.paths.get(id(module))
-            if path is None or path in self._called:
+            if path is None or type(module) not in own:
                 return plain(module, *args, **kwargs)
-            self._called.add(path)
-            try:
-                recorder.enter(path, args, kwargs)
-                return recorder.leave(plain(module, *args, **kwargs))
-            finally:
-                self._called.remove(path)
+            recorder.enter(path, args, kwargs)
+            return recorder.leave(plain(module, *args, **kwargs))
 
         return call
 

@@ -103,6 +103,28 @@ def test_a_layer_with_a_hook_of_its_own_is_recorded(side: Any, inputs: str, tmp_
     assert len(seen) == 1
 
 
+def test_a_module_that_calls_itself_is_recorded_each_time(
+    side: Any, inputs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind, entered = type(side.model), []
+    forward = kind.forward
+
+    def recursive(self: Any, image: Any) -> Any:
+        if entered:
+            return forward(self, image * 2)
+        entered.append(image)
+        try:
+            return self(image) * 3
+        finally:
+            entered.clear()
+
+    monkeypatch.setattr(kind, "forward", recursive)
+    with record(side, inputs, tmp_path / "t.h5") as trace:
+        inner, outer = (trace.array(f"layer:(model)#{call}:out") for call in (1, 0))
+        np.testing.assert_array_equal(outer, inner * 3)
+        assert {"layer:(model)/mul.0#0:out", "layer:(model)/mul.0#1:out"} <= set(trace.records)
+
+
 def test_a_trace_is_written_where_a_run_failed_before(side: Any, inputs: str, tmp_path: Path) -> None:
     image = np.zeros((4, 5, 8, 8), np.float32)
     wrong = str(material.write(tmp_path / "wrong.h5", "input", {"image": image}))
