@@ -144,6 +144,7 @@ def _describe(
 
 def _prove(state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
     """Read the new file and compare every element, as stored and as it will be brought back."""
+    state.release()
     proven = sink.proven()
     content = open_content(sink.path, trusted=True)
     written = {key: as_tensor(value) for key, value in content.root.items()}

@@ -119,21 +119,34 @@ def test_help_needs_no_framework_and_names_every_flag() -> None:
         assert f"--{flag}" in done.stdout
 
 
-@pytest.mark.parametrize("suffix", ["pt", "safetensors", "h5"])
-def test_memory_stays_near_the_size_of_the_file_where_every_number_is_widened(
-    suffix: str, tmp_path: Path
-) -> None:
-    halves = {f"layer{index}.weight": np.full((1 << 22,), index, np.float16) for index in range(20)}
-    write_state(State.of(halves), tmp_path / "halves.pt")
+def highest_memory(*arguments: str, cwd: Path) -> int:
+    """The most bytes that a conversion held."""
     program = (
         "import sys; from weight_convert.cli import main\n"
         "try: main()\n"
         "finally: print(open('/proc/self/status').read().split('VmHWM:')[1].split()[0], file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, "halves.pt", f"wide.{suffix}", "--float32"],
-        capture_output=True, text=True, cwd=tmp_path, timeout=120, check=True,
+        [sys.executable, "-c", program, *arguments],
+        capture_output=True, text=True, cwd=cwd, timeout=120, check=True,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
-    highest = int(done.stderr.splitlines()[-1]) << 10
+    return int(done.stderr.splitlines()[-1]) << 10
+
+
+@pytest.mark.parametrize("suffix", ["pt", "safetensors", "h5"])
+def test_memory_stays_near_the_size_of_the_file_where_every_number_is_widened(
+    suffix: str, tmp_path: Path
+) -> None:
+    halves = {f"layer{index}.weight": np.full((1 << 22,), index, np.float16) for index in range(20)}
+    write_state(State.of(halves), tmp_path / "halves.pt")
+    highest = highest_memory("halves.pt", f"wide.{suffix}", "--float32", cwd=tmp_path)
     assert highest < (tmp_path / "halves.pt").stat().st_size + (150 << 20)
+
+
+@pytest.mark.parametrize("suffix", ["pt", "pkl", "npz", "safetensors", "h5"])
+def test_memory_stays_near_the_size_of_a_file_of_many_small_tensors(suffix: str, tmp_path: Path) -> None:
+    small = {f"layer{index}.weight": np.full((16_000,), index, np.float32) for index in range(3000)}
+    write_state(State.of(small), tmp_path / "small.pt")
+    highest = highest_memory("small.pt", f"same.{suffix}", cwd=tmp_path)
+    assert highest < (tmp_path / "small.pt").stat().st_size + (150 << 20)
