@@ -336,6 +336,8 @@ def _costs(work: Work, judge: float) -> dict[str, Any]:
 
 def _ratio(work: Work, costs: dict[str, Any]) -> float | None:
     """The processor time of everything done for each comparison anew, over that of the bare runs."""
+    if len(work.recorded) < len(work.live):
+        return None
     bare = sum(done.costs["bare"]["cpu"] for done in work.recorded.values())
     recorded = sum(done.costs["recorded"]["cpu"] for done in work.recorded.values())
     once = sum(costs.get(step, {}).get("cpu", 0.0) for step in ("judge", "local"))
