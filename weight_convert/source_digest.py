@@ -1,8 +1,8 @@
 """The SHA-256 of a source file, begun as soon as its name is known.
 
 Going through the file once in its order also brings it from the disk before anything else asks for it. It is
-mapped, since reading it into other memory would cost as much as the digest. Nothing is imported here but the
-standard library, so that this goes on while numpy is still being imported.
+mapped, since reading it into other memory would cost as much as the digest. Nothing is imported here that
+imports numpy, so that this goes on while numpy is still being imported.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ import os
 from pathlib import Path
 from threading import Thread
 
+from harness.errors import BadInput
+
 _PIECE = 8 << 20  # the lock that Python's threads share is asked for so rarely
 _PART = 32 << 20
 
@@ -21,7 +23,7 @@ class _Reader(Thread):
     def __init__(self, path: Path) -> None:
         super().__init__(daemon=True)
         self._path = path
-        self.found: str | OSError | ValueError = ""
+        self.found: str | Exception = RuntimeError("its digest was not computed to the end")
 
     def run(self) -> None:
         try:
@@ -43,11 +45,13 @@ def begin(path: Path) -> None:
 
 def sha256(path: Path) -> str:
     """The digest of a file as sha256sum prints it."""
-    begin(path)
-    reader = _begun.pop(path)
+    reader = _begun.pop(path, None)
+    if reader is None:
+        reader = _Reader(path)
+        reader.start()
     reader.join()
-    if not isinstance(reader.found, str):
-        raise reader.found
+    if isinstance(reader.found, Exception):
+        raise BadInput(f"{path} cannot be read: {reader.found}") from reader.found
     return reader.found
 
 

@@ -29,11 +29,7 @@ def _tuple(count: int) -> Callable[[Machine], None]:
 
 
 def _pushing(read: Callable[[Machine], Any]) -> Operation:
-    def operation(machine: Machine) -> None:
-        value = read(machine)  # which may put another stack in place
-        machine.stack.append(value)
-
-    return operation
+    return lambda machine: machine.push(read(machine))
 
 
 def _setitem(m: Machine) -> None:

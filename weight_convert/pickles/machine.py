@@ -299,7 +299,7 @@ class Machine:
             raise PickleError(
                 f"a pickle refers to its value {index}, which it never made (byte {self.position:,})"
             )
-        self.stack.append(self._memo[index])
+        self.push(self._memo[index])
 
     def put(self, index: int) -> None:
         """Remember the value on the stack."""

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.errors import BadInput
 from tests import ROOT
+from weight_convert import source_digest
 from weight_convert.source_digest import begin, sha256
 
 
@@ -30,6 +32,23 @@ def test_a_file_changed_since_is_digested_anew(tmp_path: Path) -> None:
     first = sha256(path)
     path.write_bytes(b"two")
     assert first != sha256(path) == hashlib.sha256(b"two").hexdigest()
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_a_file_that_is_gone_is_named(tmp_path: Path, early: bool) -> None:
+    if early:
+        begin(tmp_path / "absent")
+    with pytest.raises(BadInput, match=r"absent cannot be read: .*No such file"):
+        sha256(tmp_path / "absent")
+
+
+def test_a_digest_that_broke_off_is_never_taken_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source_digest._Reader, "run", lambda self: None)
+    (tmp_path / "file").write_bytes(b"one")
+    with pytest.raises(BadInput, match="was not computed to the end"):
+        sha256(tmp_path / "file")
 
 
 def test_beginning_with_what_is_no_file_does_nothing(tmp_path: Path) -> None:
