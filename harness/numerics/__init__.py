@@ -1,4 +1,7 @@
-"""The measures between two tensors and of one tensor: numpy only, one walk over memory, block by block."""
+"""The measures between two tensors and of one tensor, in one walk over memory, block by block.
+
+They need numpy alone; where there is a C compiler, two float32 tensors are measured three times as fast.
+"""
 
 from __future__ import annotations
 

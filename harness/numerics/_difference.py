@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.numerics import _native
 from harness.numerics._floats import BLOCK, flat
 from harness.numerics._measures import Difference
 from harness.numerics._rounding import denormals_kept
+from harness.numerics._totals import Totals
 from harness.numerics._walk import Walk
 
 
@@ -22,10 +24,14 @@ def difference(reference: NDArray[Any], candidate: NDArray[Any]) -> Difference:
         raise ValueError(f"cannot compare shapes {reference.shape} and {candidate.shape}")
     left, right = flat(reference), flat(candidate)
     with denormals_kept(), np.errstate(all="ignore"):
-        walk = Walk(left.dtype, right.dtype, min(left.size, BLOCK))
-        for start in range(0, left.size, BLOCK):
-            walk.add(left[start : start + BLOCK], right[start : start + BLOCK], start)
-        return _conclude(walk, left, right, reference.shape)
+        return _conclude(_native.totals(left, right) or _walked(left, right), left, right, reference.shape)
+
+
+def _walked(left: NDArray[Any], right: NDArray[Any]) -> Totals:
+    walk = Walk(left.dtype, right.dtype, min(left.size, BLOCK))
+    for start in range(0, left.size, BLOCK):
+        walk.add(left[start : start + BLOCK], right[start : start + BLOCK], start)
+    return walk
 
 
 def sample_difference(
@@ -73,31 +79,31 @@ def no_difference(size: int, l2: float, absmax: float) -> Difference:
     )
 
 
-def _conclude(walk: Walk, left: NDArray[Any], right: NDArray[Any], shape: tuple[int, ...]) -> Difference:
+def _conclude(found: Totals, left: NDArray[Any], right: NDArray[Any], shape: tuple[int, ...]) -> Difference:
     l2, reference_l2, candidate_l2 = (
-        float(np.sqrt(total)) for total in (walk.difference2, walk.reference2, walk.candidate2)
+        float(np.sqrt(total)) for total in (found.difference2, found.reference2, found.candidate2)
     )
-    worst = walk.mismatch if walk.nonfinite else walk.worst
-    max_abs = walk.max_abs
-    if walk.worst is not None and left.dtype.kind == right.dtype.kind == "f":
-        max_abs = abs(float(left[walk.worst]) - float(right[walk.worst]))  # free of the block's rounding
+    worst = found.mismatch if found.nonfinite else found.worst
+    max_abs = found.max_abs
+    if found.worst is not None and left.dtype.kind == right.dtype.kind == "f":
+        max_abs = abs(float(left[found.worst]) - float(right[found.worst]))  # free of the block's rounding
     return Difference(
         size=left.size,
         max_abs=max_abs,
-        max_rel=walk.max_rel,
+        max_rel=found.max_rel,
         l2=l2,
         rel_l2=_ratio(l2, reference_l2),
-        cosine=_cosine(walk, reference_l2, candidate_l2),
-        max_ulp=walk.max_ulp,
-        nonfinite=walk.nonfinite,
+        cosine=_cosine(found, reference_l2, candidate_l2),
+        max_ulp=found.max_ulp,
+        nonfinite=found.nonfinite,
         worst=None if worst is None else tuple(int(i) for i in np.unravel_index(worst, shape)),
         worst_reference=None if worst is None else float(left[worst]),
         worst_candidate=None if worst is None else float(right[worst]),
         reference_l2=reference_l2,
-        reference_absmax=walk.reference_absmax,
+        reference_absmax=found.reference_absmax,
         candidate_l2=candidate_l2,
-        pass_rtol=math.inf if walk.nonfinite else walk.pass_rtol,
-        pass_atol=math.inf if walk.nonfinite else max_abs,
+        pass_rtol=math.inf if found.nonfinite else found.pass_rtol,
+        pass_atol=math.inf if found.nonfinite else max_abs,
     )
 
 
@@ -107,11 +113,11 @@ def _ratio(value: float, scale: float) -> float:
     return value / scale if scale else math.inf
 
 
-def _cosine(walk: Walk, reference_l2: float, candidate_l2: float) -> float:
+def _cosine(found: Totals, reference_l2: float, candidate_l2: float) -> float:
     """The cosine from the difference's own sums, so that what separates it from 1 is not rounded away."""
     if reference_l2 == 0 or candidate_l2 == 0:
         return float(reference_l2 == candidate_l2)
-    left, right = np.sqrt(walk.reference2), np.sqrt(walk.candidate2)
-    gap = (2 * walk.product - walk.difference2) / (left + right)
-    missing = (walk.difference2 - gap * gap) / (2 * left * right)
+    left, right = np.sqrt(found.reference2), np.sqrt(found.candidate2)
+    gap = (2 * found.product - found.difference2) / (left + right)
+    missing = (found.difference2 - gap * gap) / (2 * left * right)
     return float(1 - min(max(missing, 0), 2))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.numerics._floats import Floats, dot, limits, square_sum, ulps, wider
+from harness.numerics._totals import Totals, rounded_up
 
 Positions = NDArray[np.intp]
 _NEAR = 1e-2
@@ -26,7 +27,7 @@ class _Pair(NamedTuple):
         return self.start + (found if self.kept is None else int(self.kept[found]))
 
 
-class Walk:
+class Walk(Totals):
     """What has been measured so far.
 
     Blocks are measured in the wider dtype of the two. A block whose squares may leave its range, or that
@@ -34,20 +35,13 @@ class Walk:
     """
 
     def __init__(self, reference: np.dtype[Any], candidate: np.dtype[Any], block: int) -> None:
+        super().__init__()
         floats = [dtype for dtype in (reference, candidate) if dtype.kind == "f"]
         self._work = np.result_type(reference, candidate, np.float32) if floats else np.dtype(np.float64)
         self._narrow = min(floats, key=lambda dtype: dtype.itemsize) if floats else None
         self._tiny = float(limits(self._narrow).tiny) if self._narrow is not None else 1.0
         # A gap between the buffers: numpy takes its slow loop where an output touches an input.
         self._buffers = np.empty((3, block + 64), self._work)
-        self.reference2: Any = 0.0
-        self.candidate2: Any = 0.0
-        self.difference2: Any = 0.0
-        self.product: Any = 0.0  # of the reference and the difference
-        self.max_abs = self.max_rel = self.pass_rtol = self.reference_absmax = 0.0
-        self.max_ulp = self.nonfinite = 0
-        self.worst: int | None = None
-        self.mismatch: int | None = None
 
     def add(self, reference: NDArray[Any], candidate: NDArray[Any], start: int) -> None:
         """Measure the block that begins at the flat position `start`."""
@@ -127,7 +121,7 @@ class Walk:
         quotient[near_zero] = 0
         largest = max(0.0, float(np.fmax.reduce(quotient)))  # zero by zero gives NaN and does not count
         self.max_rel = max(self.max_rel, largest)
-        self.pass_rtol = max(self.pass_rtol, _rounded_up(largest, quotient.dtype))
+        self.pass_rtol = max(self.pass_rtol, rounded_up(largest, quotient.dtype))
         if self._narrow is not None:
             self._count_ulps(quotient, largest, near_zero, pair)
 
@@ -135,7 +129,7 @@ class Walk:
         if size.size:
             wide, wide_apart = size.astype(np.longdouble), apart.astype(np.longdouble)
             self.max_rel = max(self.max_rel, float((wide_apart / np.maximum(wide, self._tiny)).max()))
-            self.pass_rtol = max(self.pass_rtol, _rounded_up((wide_apart / wide).max(), apart.dtype))
+            self.pass_rtol = max(self.pass_rtol, rounded_up((wide_apart / wide).max(), apart.dtype))
 
     def _count_ulps(self, quotient: Floats, largest: float, near_zero: Positions, pair: _Pair) -> None:
         """Count ulps only where the largest count can be.
@@ -154,11 +148,6 @@ class Walk:
         if chosen.size:
             left, right = (array[chosen].astype(self._narrow) for array in pair[:2])
             self.max_ulp = max(self.max_ulp, ulps(left, right))
-
-
-def _rounded_up(quotient: Any, dtype: Any) -> float:
-    """A quotient computed in `dtype`, enlarged by more than its rounding."""
-    return float(quotient) * (1 + 2 * max(float(limits(np.dtype(dtype)).eps), 2.0**-52))
 
 
 def _restore_integers(reference: NDArray[Any], candidate: NDArray[Any], apart: Floats) -> None:

@@ -15,10 +15,19 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.numerics import Difference, denormals_kept, difference, sample_difference, statistics
+from harness.numerics import Difference, _native, denormals_kept, difference, sample_difference, statistics
 from harness.numerics._floats import BLOCK
 
 Array = NDArray[Any]
+
+
+@pytest.fixture(autouse=True, params=["compiled", "walked"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to measure two float32 tensors; everything else is walked in any case."""
+    if request.param == "walked":
+        monkeypatch.setattr(_native, "_library", lambda: None)
+    elif _native._library() is None:
+        pytest.skip("there is no C compiler")
 
 
 def plain(reference: Array, candidate: Array) -> dict[str, float]:
