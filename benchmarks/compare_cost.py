@@ -45,12 +45,13 @@ def side_costs(
     inputs = room.folder / "inputs.h5"
     place = partial(room.place, f"{worker.side}.h5")
     trace = drive.record(inputs, state, place, {"side": worker.side}).trace
+    size = trace.stat().st_size
     rows: dict[str, list[dict[str, Any]]] = {"bare": [], "recorded": []}
     local: list[float] = []
     for _ in range(repeat):
         rows["bare"].append(drive.run_once(inputs, observe=False)["cost"])
         trace.unlink()
-        answer = drive.run_once(inputs, trace=str(trace), header={"side": worker.side})
+        answer = drive.run_once(inputs, trace=str(trace), expected=size, header={"side": worker.side})
         rows["recorded"].append(answer["cost"])
         if reference is not None:
             local.append(_alone(worker, case, inputs, reference)["cpu"])
@@ -91,17 +92,19 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
                 found[side], state, traces[side] = side_costs(
                     worker, case, room, state, traces.get("torch"), repeat
                 )
-        others = ("truth", "alone", "local-truth")
-        paths = [*traces.values(), *(traces["torch"].with_name(f"{name}.h5") for name in others)]
+        truth, alone, local_truth = (
+            traces["torch"].with_name(f"{name}.h5") for name in ("truth", "alone", "local-truth")
+        )
         judging: list[float] = []
         judging_local: list[float] = []
         for _ in range(repeat):
             started = time.process_time()
             with contextlib.ExitStack() as stack:
-                opened = [stack.enter_context(Trace.open(path)) for path in paths]
-                alignment = comparing.compare(*opened[:3])
+                opened = [stack.enter_context(Trace.open(path)) for path in (*traces.values(), truth)]
+                alignment = comparing.compare(*opened)
                 judging.append(time.process_time() - started)
-                comparing.add_local(alignment, opened[0], *opened[3:], NoisePolicy())
+                forced = [stack.enter_context(Trace.open(path)) for path in (alone, local_truth)]
+                comparing.add_local(alignment, opened[0], *forced, NoisePolicy())
             judging_local.append(time.process_time() - started - judging[-1])
         found["tensors"] = sum(record.alias is None for record in opened[0].records.values())
         found["trace_bytes"] = traces["torch"].stat().st_size

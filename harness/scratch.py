@@ -17,8 +17,7 @@ from pathlib import Path
 
 from harness.environment.places import free_bytes
 from harness.host_memory import available_bytes
-
-SHARED_MEMORY = Path("/dev/shm")
+from harness.huge_pages import SHARED_MEMORY
 
 _PREFIX = "align-"
 _LOCK = ".alive"

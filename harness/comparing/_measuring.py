@@ -168,8 +168,12 @@ class Meter:
         with np.errstate(invalid="ignore"):  # the difference of two equal infinities
             error = its.astype(np.float64) - exact
         is_zero = stats.l2 == noise.l2 == 0 and not measured.integer
+        error_l2, error_max, samples = _estimated(measured, noise, error[np.isfinite(error)])
         return dataclasses.replace(
-            _estimated(measured, noise, error[np.isfinite(error)]),
+            measured,
+            error_l2=error_l2,
+            error_max=error_max,
+            error_samples=samples,
             noise_l2=noise.l2,
             noise_max=noise.max,
             truth_l2=stats.l2,
@@ -184,8 +188,8 @@ def _eps(dtype: str) -> float:
     return float(np.finfo(kind).eps) if kind.kind == "f" else 0.0
 
 
-def _estimated(measured: Measured, noise: Noise, error: Array) -> Measured:
-    """The candidate's distance from the truth, estimated from the elements `error`.
+def _estimated(measured: Measured, noise: Noise, error: Array) -> tuple[float, float, int]:
+    """The candidate's distance from the truth, estimated from the elements `error`: l2, largest, of how many.
 
     The reference is at most the noise away from the truth, so the candidate's distance from the reference
     bounds it: from both sides where that is exact, from below where it is an estimate too.
@@ -200,5 +204,4 @@ def _estimated(measured: Measured, noise: Noise, error: Array) -> Measured:
         samples = 0
         l2 = min(l2, apart.l2 + noise.l2)
         worst = min(max(worst, apart.max_abs), apart.max_abs + noise.max)
-    l2, worst = max(l2, apart.l2 - noise.l2), max(worst, apart.max_abs - noise.max)
-    return dataclasses.replace(measured, error_l2=l2, error_max=worst, error_samples=samples)
+    return max(l2, apart.l2 - noise.l2), max(worst, apart.max_abs - noise.max), samples

@@ -6,7 +6,6 @@ What can be said without a framework is said here; a side fills in the few steps
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import platform
 import sys
@@ -57,7 +56,15 @@ class Side(Framework):
 
     def describe(self) -> dict[str, Any]:
         """Versions, device, and the model once it is built."""
-        told: dict[str, Any] = {
+        told = self.identity()
+        if self.model is not None:
+            told["state"] = self.state_table()
+            told["layers"] = self.layer_table()
+        return told
+
+    def identity(self) -> dict[str, Any]:
+        """Versions and device."""
+        return {
             "side": self.name,
             "python": platform.python_version(),
             "executable": sys.executable,
@@ -69,10 +76,6 @@ class Side(Framework):
             "compiled": self.compiled(),
             "operator_cache": self.operator_cache(),
         }
-        if self.model is not None:
-            told["state"] = self.state_table()
-            told["layers"] = self.layer_table()
-        return told
 
     def layer_table(self) -> dict[str, Any]:
         """Type, plain attributes, and the package that defines it, of every module."""
@@ -132,6 +135,7 @@ class Side(Framework):
         dtype: str = "float32",
         header: dict[str, Any] | None = None,
         metrics: bool = False,
+        expected: int = 0,
     ) -> dict[str, Any]:
         """Go forward once from the loaded state.
 
@@ -141,10 +145,15 @@ class Side(Framework):
         """
         self._prepare(inputs, mode, dtype)
         sink: Sink = Rehearsal()
-        if observe and trace is not None:
-            self._writer = TraceWriter(Path(trace), header or {}, compact=compact)
-            sink = self._writer
-        outputs, cost = self._measured(functools.partial(self._forward, mode, sink, layers, observe))
+
+        def work() -> Arrays:
+            nonlocal sink
+            if observe and trace is not None:
+                self._writer = TraceWriter(Path(trace), header or {}, compact=compact, expected=expected)
+                sink = self._writer
+            return self._forward(mode, sink, layers, observe)
+
+        outputs, cost = self._measured(work)
         answer: dict[str, Any] = {"cost": asdict(cost), "compiled": self.compiled()}
         if not observe:
             self._bare = outputs
@@ -245,19 +254,23 @@ class Side(Framework):
         if not self._losses:
             raise BadInput("backward needs a run in a training mode first")
         loss = next(iter(self._losses.values()))
-        gradients, cost = self._measured(lambda: self.gradients(loss, self._recorder))
+        gradients, cost = self._measured(lambda: self._gradients_recorded(loss))
         answer: dict[str, Any] = {
             "cost": asdict(cost),
             "compiled": self.compiled(),
             "gradients": len(gradients),
         }
-        if self._recorder is not None:
-            self._record_training(self._recorder.sink, gradients)
-            if isinstance(self._recorder.sink, Rehearsal):
-                answer["bytes"] = self._recorder.sink.bytes
+        if self._recorder is not None and isinstance(self._recorder.sink, Rehearsal):
+            answer["bytes"] = self._recorder.sink.bytes
         if self._writer is not None:
             self._finish_trace(answer)
         return answer
+
+    def _gradients_recorded(self, loss: Any) -> Arrays:
+        gradients = self.gradients(loss, self._recorder)
+        if self._recorder is not None:
+            self._record_training(self._recorder.sink, gradients)
+        return gradients
 
     def _record_training(self, sink: Sink, gradients: Arrays) -> None:
         for name, gradient in gradients.items():
@@ -270,19 +283,21 @@ class Side(Framework):
                 sink.add(f"state:{key}", array)
 
     def _finish_trace(self, answer: dict[str, Any]) -> None:
+        """Close the trace; what that takes belongs to the cost of recording, too."""
         assert self._writer is not None
         assert self._recorder is not None
+        wall, cpu = time.perf_counter(), time.process_time()
         layers = self.layer_table()
         for path, arguments in self._recorder.operation_arguments.items():
             layers[path] = {"type": path.rpartition("/")[2].rpartition(".")[0], "attributes": arguments}
         self._writer.note("layers", layers)
         self._writer.note("state", self.state_table())
-        self._writer.note(
-            "side", {key: value for key, value in self.describe().items() if key not in ("state", "layers")}
-        )
+        self._writer.note("side", self.identity())
         self._writer.note("cost", answer["cost"])
         self._writer.close()
         self._writer = None
+        answer["cost"]["wall"] += time.perf_counter() - wall
+        answer["cost"]["cpu"] += time.process_time() - cpu
 
     def _step_once(self, lr: float | None = None) -> Arrays:
         """One optimiser step with the gradients of the last `backward`."""

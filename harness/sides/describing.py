@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import functools
 import sys
 from importlib import import_module, metadata
 from typing import Any
@@ -16,13 +16,18 @@ from harness.sides.recorder import plain_value
 HIDDEN_ATTRIBUTES = {"training", "is_train", "in_channels_", "is_depthwise_conv"}
 
 
+@functools.cache
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
 def installed(*packages: str) -> dict[str, str]:
     """The versions of the named distributions that are installed here."""
-    versions = {}
-    for package in packages:
-        with contextlib.suppress(metadata.PackageNotFoundError):
-            versions[package] = metadata.version(package)
-    return versions
+    found = {package: _version(package) for package in packages}
+    return {package: version for package, version in found.items() if version is not None}
 
 
 def attributes_of(module: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from harness.sides.state import check_state
 from ports_jittor.torchlike import functional, kinks, linear, optim, reduce, state
 
 _BUILTIN = ("jittor", "ports_jittor.torchlike")
+_DOT = re.compile(r"\.")
 _CONTAINERS = (nn.Sequential, nn.ModuleList)
 _OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
 
@@ -100,13 +102,13 @@ class JittorSide(Side):
     def modules(self) -> Iterator[tuple[str, Any]]:
         """Every module, once; the inner parts of Jittor's own layers are not layers."""
         seen: set[int] = set()
-        hidden: list[str] = []
+        closed: set[str] = set()
         for path, module in self.model.named_modules():
-            if id(module) in seen or any(path.startswith(above) for above in hidden):
+            if id(module) in seen or any(path[: dot.start()] in closed for dot in _DOT.finditer(path)):
                 continue
             seen.add(id(module))
             if self._is_builtin(module) and not isinstance(module, _CONTAINERS):
-                hidden.append(f"{path}.")
+                closed.add(path)
             yield path, module
 
     def _is_builtin(self, module: Any) -> bool:

@@ -6,7 +6,9 @@ ran; it names them, writes each tensor once, and writes a reference where the sa
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
+import functools
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -96,14 +98,23 @@ def flatten(value: Any, is_tensor: Callable[[Any], bool], key: str = "") -> Iter
         yield from flatten(part, is_tensor, f"{key}.{name}" if key else str(name))
 
 
+@functools.lru_cache(maxsize=1024)
+def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None
+
+
 def named_arguments(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Arguments by name where the function tells its signature, by place where it does not."""
-    try:
-        return dict(inspect.signature(function).bind(*args, **kwargs).arguments)
-    except (TypeError, ValueError):
-        return {**{str(place): value for place, value in enumerate(args)}, **kwargs}
+    signature = _signature(function)
+    if signature is not None:
+        with contextlib.suppress(TypeError):
+            return dict(signature.bind(*args, **kwargs).arguments)
+    return {**{str(place): value for place, value in enumerate(args)}, **kwargs}
 
 
 class Recorder:

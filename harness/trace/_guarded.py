@@ -24,6 +24,7 @@ from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5s, h5t, h5z
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from harness.huge_pages import Mapped
 
 _HEAP = b"GCOL\x01\0\0\0"
 _EIGHT_BYTES = struct.Struct("<Q")
@@ -33,7 +34,6 @@ _DAMAGE = (
 )
 _SMALL = 1 << 20
 _LARGE = 1 << 18
-_POPULATE_READ = 22  # of Linux 5.14; Python has no name for it
 _MAX_MEMBERS = 1 << 17
 _MAX_ATTRIBUTE = 1 << 16
 _MAX_DEFLATION = 1100  # deflate reaches 1032 at most
@@ -63,6 +63,7 @@ class GuardedFile:
         with refusing(path):
             with path.open("rb") as file:
                 self._memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+                self._mapping = Mapped(file.fileno(), len(self._memory))
             self._heaps_checked = False
             self.root = h5f.open(str(path).encode(), h5f.ACC_RDONLY)
 
@@ -142,41 +143,38 @@ class GuardedFile:
         count = math.prod(shape)
         layout = dataset.get_create_plist()
         if layout.get_layout() == h5d.CONTIGUOUS and (offset := dataset.get_offset()) is not None:
-            return self._mapped(offset, dtype, count).reshape(shape)
+            return self.mapped(offset, dtype, count).reshape(shape)
         _require_credible(dataset, layout, count * dtype.itemsize)
         values = np.empty(shape, dtype)
         if count:
             dataset.read(h5s.ALL, h5s.ALL, values)
         return values
 
-    def tensor(self, group: Any, name: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-        """The elements of a dataset of this dtype and shape; to ask for both would take longer."""
+    def place(self, group: Any, name: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> int | None:
+        """Where the elements of a dataset lie in the file; None where they are not just of that kind."""
         if not _has(group, name):
             raise ValueError(f"there is no {name.decode()!r}")
-        dataset, count = h5d.open(group, name), math.prod(shape)
-        if (
-            (offset := dataset.get_offset()) is not None
-            and dataset.get_storage_size() == count * dtype.itemsize
+        dataset = h5d.open(group, name)
+        plain = (
+            dataset.get_storage_size() == math.prod(shape) * dtype.itemsize
             and dataset.get_space().get_simple_extent_dims() == shape
             and dataset.get_type().equal(_type(dtype))
-        ):
-            return self._mapped(offset, dtype, count).reshape(shape)
-        values = self.array(dataset)
+        )
+        return dataset.get_offset() if plain else None
+
+    def tensor(self, group: Any, name: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+        """The elements of a dataset that has to be of this dtype and shape."""
+        values = self.array(h5d.open(group, name))
         if values.shape != shape or values.dtype != dtype:
             raise ValueError(f"a dataset holds {values.dtype} {values.shape} instead of {dtype} {shape}")
         return values
 
-    def _mapped(self, offset: int, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
-        self._fetch(offset, count * dtype.itemsize)
-        values = np.frombuffer(self._memory, dtype, count, offset)
+    def mapped(self, offset: int, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
+        """Elements that lie at a place of the file as they are."""
+        if (size := count * dtype.itemsize) >= _LARGE:
+            self._mapping.fetch(offset, size)
+        values = np.frombuffer(self._mapping.bytes, dtype, count, offset)
         return values if values.flags.aligned else values.copy()
-
-    def _fetch(self, offset: int, size: int) -> None:
-        """Have the pages of a large tensor mapped at once: one by one as they are touched takes longer."""
-        if size >= _LARGE:
-            start = offset - offset % mmap.PAGESIZE
-            with contextlib.suppress(OSError, ValueError):  # an older kernel; the file's end comes later
-                self._memory.madvise(_POPULATE_READ, start, offset + size - start)
 
 
 def _has(group: Any, name: bytes) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import struct
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,13 @@ import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5p, h5s, h5t
 from numpy.typing import NDArray
 
+from harness.huge_pages import Room
+
 ERRORS = (OSError, RuntimeError, ValueError)
 """What h5py raises where HDF5 fails."""
 
+_LARGE = 1 << 16  # bytes from which on a copy is cheaper than a call of HDF5
+_END = struct.Struct("<8sB19xQ")  # signature, version (2 or 3 here) and end of file, as HDF5's files begin
 _ALIGN = (256, 64)  # what is at least so large begins at a multiple of so much: arrays are mapped in place
 
 
@@ -26,6 +32,16 @@ def create(path: Path) -> Any:
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     access.set_alignment(*_ALIGN)
     return h5f.create(str(path).encode(), h5f.ACC_TRUNC, _timeless(h5p.FILE_CREATE), access)
+
+
+def close(file: Any) -> None:
+    """Let HDF5 finish the file, and cut off what was laid out beyond what it has taken."""
+    path = Path(file.name.decode())
+    file.close()
+    with path.open("rb") as finished:
+        _, _, end = _END.unpack(finished.read(_END.size))
+    if path.stat().st_size > end:
+        os.truncate(path, end)
 
 
 def create_group(file: Any, name: bytes) -> Any:
@@ -61,14 +77,24 @@ def _type(dtype: np.dtype[Any]) -> Any:
     return h5t.py_create(dtype)
 
 
-def write(location: Any, name: bytes, array: NDArray[Any], *, deflate: bool = False) -> None:
-    """Write a contiguous array as a dataset, straight from its memory."""
+def write(location: Any, name: bytes, array: NDArray[Any], room: Room | None = None) -> None:
+    """Write a contiguous array as a dataset, straight from its memory: into the room if it lies there."""
     if array.dtype == np.bool_:
         array = array.view(np.uint8)
+    dataset = _dataset(location, name, array, _contiguous())
+    if room is None or array.nbytes < _LARGE or not room.put(dataset.get_offset(), array):
+        dataset.write(h5s.ALL, h5s.ALL, array, _type(array.dtype))
+
+
+def write_packed(location: Any, name: bytes, array: NDArray[Any]) -> None:
+    """Write a contiguous array as a compressed dataset."""
+    dataset = _dataset(location, name, array, _deflated(array.size))
+    dataset.write(h5s.ALL, h5s.ALL, array, _type(array.dtype))
+
+
+def _dataset(location: Any, name: bytes, array: NDArray[Any], layout: Any) -> Any:
     space = h5s.create_simple(array.shape) if array.shape else h5s.create(h5s.SCALAR)
-    layout = _deflated(array.size) if deflate else _contiguous()
-    kind = _type(array.dtype)
-    h5d.create(location, name, kind, space, layout).write(h5s.ALL, h5s.ALL, array, kind)
+    return h5d.create(location, name, _type(array.dtype), space, layout)
 
 
 def write_attribute(file: Any, name: bytes, value: str | int) -> None:

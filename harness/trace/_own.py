@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -42,23 +42,36 @@ class OwnTrace:
         self._tensors = file.group(fmt.TENSORS.decode())
         self._values: dict[str, _Array] = {}
         own = [record for record in self.records.values() if record.alias is None]
+        noisy = file.child(file.root, fmt.NOISE.decode()) is not None
         if self._count:
             self._read_samples(own)
-            self._read_stats(own)
-        if file.child(file.root, fmt.NOISE.decode()) is not None:
-            self._read_noise(own)
-        self._share_with_aliases()
+        if self._count or noisy:
+            self._tell(own, self._read_stats(own), self._read_noise(own) if noisy else [None] * len(own))
 
     def whole(self, record: Record) -> _Array | None:
         """All elements of a tensor, where the file holds them."""
         if self._count:
             return self._values[record.address].reshape(record.shape) if record.size <= self._count else None
-        dtype = np.dtype("uint8" if record.dtype == "bool" else record.dtype)
-        try:
+        dtype = _stored_as(record)
+        if (place := self._places[record.address]) is not None:
+            values = self._file.mapped(place, dtype, record.size).reshape(record.shape)
+        else:
             values = self._file.tensor(self._tensors, fmt.link_name(record.address), dtype, record.shape)
+        return values.view(np.bool_) if record.dtype == "bool" else values
+
+    @cached_property
+    def _places(self) -> dict[str, int | None]:
+        """Where each tensor lies; found for all at once, while what HDF5 needs for it is in the caches."""
+        return {
+            address: self._place(record) for address, record in self.records.items() if record.alias is None
+        }
+
+    def _place(self, record: Record) -> int | None:
+        name = fmt.link_name(record.address)
+        try:
+            return self._file.place(self._tensors, name, _stored_as(record), record.shape)
         except ValueError as error:
             raise ValueError(f"{record.address} is not what the index says: {error}") from error
-        return values.view(np.bool_) if record.dtype == "bool" else values
 
     def samples(self, record: Record) -> tuple[_Array, _Array] | None:
         """Where the drawn elements of a tensor are, and they; None in a trace of whole tensors."""
@@ -91,24 +104,28 @@ class OwnTrace:
             for record, end, size in zip(sampled, ends, sizes, strict=True):
                 self._values[record.address] = values[end - size : end]
 
-    def _read_stats(self, own: list[Record]) -> None:
-        table = self._table(fmt.STATS, 5 * len(own)) if own else np.empty(0)
-        for record, row in zip(own, table.reshape(5, -1).T.tolist(), strict=True):
-            mean, std, absmax, l2, nonfinite = row
-            stats = Stats(mean, std, absmax, l2, int(nonfinite))
-            self.records[record.address] = replace(record, stats=stats)
+    def _read_stats(self, own: list[Record]) -> list[Stats | None]:
+        if not self._count or not own:
+            return [None] * len(own)
+        rows = self._table(fmt.STATS, 5 * len(own)).reshape(5, -1).T.tolist()
+        return [Stats(mean, std, absmax, l2, int(nonfinite)) for mean, std, absmax, l2, nonfinite in rows]
 
-    def _read_noise(self, own: list[Record]) -> None:
-        table = self._table(fmt.NOISE, 2 * len(own))
-        for record, row in zip(own, table.reshape(2, -1).T.tolist(), strict=True):
-            if not math.isnan(row[0]):
-                self.records[record.address] = self.records[record.address].with_noise(Noise(*row))
+    def _read_noise(self, own: list[Record]) -> list[Noise | None]:
+        rows = self._table(fmt.NOISE, 2 * len(own)).reshape(2, -1).T.tolist()
+        return [None if math.isnan(row[0]) else Noise(*row) for row in rows]
 
-    def _share_with_aliases(self) -> None:
+    def _tell(self, own: list[Record], stats: list[Stats | None], noise: list[Noise | None]) -> None:
+        """Give every record, and those that are other names of it, what the file tells of its tensor."""
+        told = dict(zip((record.address for record in own), zip(stats, noise, strict=True), strict=True))
         for address, record in self.records.items():
-            if record.alias is not None:
-                source = self.records[record.alias]
-                self.records[address] = replace(record, stats=source.stats, noise=source.noise)
+            its_stats, its_noise = told[record.alias or address]
+            self.records[address] = Record(
+                address, record.shape, record.dtype, record.type, record.alias, its_stats, its_noise
+            )
+
+
+def _stored_as(record: Record) -> np.dtype[Any]:
+    return np.dtype("uint8" if record.dtype == "bool" else record.dtype)
 
 
 def _check_version(file: GuardedFile, attributes: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from harness import seeded
 from harness.errors import HarnessError
+from harness.huge_pages import Room
 from harness.numerics import Stats, statistics
 from harness.trace import _format as fmt
 from harness.trace import _hdf5 as hdf5
@@ -27,6 +28,8 @@ _Array = NDArray[Any]
 
 class TraceWriter:
     """Streams tensors into a trace; the file takes its final name when it is closed.
+
+    `expected` is about how many bytes will come, where that is known.
 
     After an exception inside `with` the file stays as NAME.partial, which opens as an incomplete trace.
     Where the file system refuses to take more, nothing stays.
@@ -39,6 +42,7 @@ class TraceWriter:
         *,
         compact: bool = False,
         samples: int = seeded.SAMPLES,
+        expected: int = 0,
     ) -> None:
         self.path = Path(path)
         self.partial = self.path.with_name(self.path.name + ".partial")
@@ -55,6 +59,7 @@ class TraceWriter:
             hdf5.write_attribute(self._file, b"format", fmt.FORMAT)
             hdf5.write_attribute(self._file, b"version", fmt.VERSION)
             self._tensors = hdf5.create_group(self._file, fmt.TENSORS)
+            self._room = Room(self.partial, expected)
 
     def add(self, address: str, array: _Array, type: str = "") -> None:
         """Record a tensor: whole, or in a compact trace its statistics and samples."""
@@ -71,7 +76,7 @@ class TraceWriter:
             self._stats.append(statistics(array))
         else:
             try:
-                hdf5.write(self._tensors, fmt.link_name(address), array)
+                hdf5.write(self._tensors, fmt.link_name(address), array, self._room)
             except hdf5.ERRORS as error:
                 raise self._failed(error) from error
         self._records[address] = Record(address, array.shape, dtype, type)
@@ -121,15 +126,15 @@ class TraceWriter:
         own = [record for record in self._records.values() if record.alias is None]
         if self._samples and own:
             table = np.array([(s.mean, s.std, s.absmax, s.l2, s.nonfinite) for s in self._stats])
-            hdf5.write(self._file, fmt.STATS, table.T.reshape(-1), deflate=True)
+            hdf5.write_packed(self._file, fmt.STATS, table.T.reshape(-1))
             group = hdf5.create_group(self._file, fmt.SAMPLES)
             for dtype, values in self._values.items():
                 if (joined := np.concatenate(values)).size:
-                    hdf5.write(group, dtype.encode(), joined, deflate=True)
+                    hdf5.write_packed(group, dtype.encode(), joined)
         if any(record.noise for record in own):
             none = Noise(np.nan, np.nan)
             noise = np.array([(n.l2, n.max) for n in (record.noise or none for record in own)])
-            hdf5.write(self._file, fmt.NOISE, noise.T.reshape(-1), deflate=True)
+            hdf5.write_packed(self._file, fmt.NOISE, noise.T.reshape(-1))
         hdf5.write(self._file, fmt.INDEX, np.frombuffer(self._index(), np.uint8))
 
     def _index(self) -> bytes:
@@ -159,7 +164,8 @@ class TraceWriter:
 
     def _close_file(self) -> None:
         file, self._file = self._file, None
-        file.close()
+        self._room.close()
+        hdf5.close(file)
 
     def __enter__(self) -> TraceWriter:
         return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
@@ -11,6 +12,8 @@ import numpy as np
 import pytest
 
 from harness.errors import BadInput, HarnessError
+from harness.huge_pages import SHARED_MEMORY
+from harness.scratch import scratch_folder
 from harness.trace import Noise, Trace, TraceWriter
 from tests import ROOT
 from tests.unit.trace.samples import HEADER, write
@@ -35,6 +38,39 @@ def test_the_file_is_plain_hdf5_with_a_contiguous_dataset_for_each_tensor(tmp_pa
         assert dataset.chunks is None
         assert dataset.id.get_offset() % 64 == 0
         np.testing.assert_array_equal(dataset, found["layer:encoder/add.1#0:out"])
+
+
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    if not SHARED_MEMORY.is_dir():
+        pytest.skip("this system has no /dev/shm")
+    with scratch_folder(SHARED_MEMORY) as folder:
+        yield folder
+
+
+@pytest.mark.parametrize("expected", [3 << 20, 40 << 20, 400 << 20])
+def test_a_file_laid_out_before_it_is_written_holds_the_same_bytes(
+    in_memory: Path, tmp_path: Path, expected: int
+) -> None:
+    def record(path: Path, expected: int) -> bytes:
+        with TraceWriter(path, HEADER, expected=expected) as writer:
+            for number in range(8):
+                array = np.random.default_rng(number).random((number + 1, 1 << 18))
+                writer.add(f"layer:a{number}#0:out", array)
+                writer.add(f"layer:a{number}#0:in.0", array[:, :5])
+        return path.read_bytes()
+
+    assert record(in_memory / "a.h5", expected) == record(tmp_path / "a.h5", 0)
+
+
+def test_a_run_that_fails_leaves_no_more_than_it_wrote(in_memory: Path) -> None:
+    path = in_memory / "a.h5"
+    writer = TraceWriter(path, HEADER, expected=100 << 20)
+    writer.add("layer:first#0:out", np.ones(1 << 18))
+    writer.abort()
+    assert writer.partial.stat().st_size < 3 << 20
+    with Trace.open(writer.partial, allow_incomplete=True) as trace:
+        np.testing.assert_array_equal(trace.array("layer:first#0:out"), np.ones(1 << 18))
 
 
 def fail_after_two_layers(path: Path) -> None:
