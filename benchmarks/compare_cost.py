@@ -45,13 +45,12 @@ def side_costs(
     inputs = room.folder / "inputs.h5"
     place = partial(room.place, f"{worker.side}.h5")
     trace = drive.record(inputs, state, place, {"side": worker.side}).trace
-    size = trace.stat().st_size
     rows: dict[str, list[dict[str, Any]]] = {"bare": [], "recorded": []}
     local: list[float] = []
     for _ in range(repeat):
         rows["bare"].append(drive.run_once(inputs, observe=False)["cost"])
         trace.unlink()
-        answer = drive.run_once(inputs, trace=str(trace), expected=size, header={"side": worker.side})
+        answer = drive.run_once(inputs, trace=str(trace), header={"side": worker.side})
         rows["recorded"].append(answer["cost"])
         if reference is not None:
             local.append(_alone(worker, case, inputs, reference)["cpu"])

@@ -103,6 +103,7 @@ class Side(Framework):
             self.model = build_upstream(**upstream)
         self.layers = {path: self.layer_of(module) for path, module in self.modules()}
         self.paths = {id(module): path for path, module in self.modules()}
+        self._rehearsed = {}
         self._optimizer = None
         planting.uproot(self)
         return self.describe()
@@ -135,7 +136,6 @@ class Side(Framework):
         dtype: str = "float32",
         header: dict[str, Any] | None = None,
         metrics: bool = False,
-        expected: int = 0,
     ) -> dict[str, Any]:
         """Go forward once from the loaded state.
 
@@ -144,25 +144,26 @@ class Side(Framework):
         trace is named (a rehearsal). In a training mode the trace stays open for `backward`.
         """
         self._prepare(inputs, mode, dtype)
-        sink: Sink = Rehearsal()
+        rehearsal, kind = Rehearsal(), (mode, layers, dtype)
 
         def work() -> Arrays:
-            nonlocal sink
-            if observe and trace is not None:
-                self._writer = TraceWriter(Path(trace), header or {}, compact=compact, expected=expected)
-                sink = self._writer
-            return self._forward(mode, sink, layers, observe)
+            if trace is None or not observe:
+                return self._forward(mode, rehearsal, layers, observe)
+            plan = self._rehearsed.get(kind, rehearsal).plan
+            self._writer = TraceWriter(Path(trace), header or {}, compact=compact, plan=plan)
+            return self._forward(mode, self._writer, layers, observe)
 
         outputs, cost = self._measured(work)
         answer: dict[str, Any] = {"cost": asdict(cost), "compiled": self.compiled()}
         if not observe:
             self._bare = outputs
-        elif isinstance(sink, Rehearsal):
-            answer["bytes"] = sink.bytes
+        elif self._writer is None:
+            self._rehearsed[kind] = rehearsal
+            answer["bytes"] = rehearsal.bytes
         elif self._bare is not None:
             answer["observer"] = same(self._bare, outputs)
         if metrics and observe:
-            self._record_metrics(sink, outputs)
+            self._record_metrics(self._writer or rehearsal, outputs)
         if self._writer is not None and mode == "eval":
             self._finish_trace(answer)
         return answer

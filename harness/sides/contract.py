@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode, Pair
-from harness.sides.recorder import Layer, Recorder, Tensors
+from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
 from harness.trace import TraceWriter
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Framework(ABC):
         self._state: Arrays = {}
         self._bare: Arrays | None = None
         self._writer: TraceWriter | None = None
+        self._rehearsed: dict[tuple[str, str, str], Rehearsal] = {}
         self._inputs: dict[str, Any] = {}
         self._input_arrays: Arrays = {}
         self._losses: dict[str, Any] = {}

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
+from harness.trace import Form
 
 Array = NDArray[Any]
 
@@ -34,14 +35,19 @@ class Sink(Protocol):
 
 
 class Rehearsal:
-    """A sink that keeps nothing: used to warm up, to learn where a model breaks and how much it records."""
+    """A sink that keeps no tensor: used to warm up, to learn where a model breaks and what it records."""
 
     def __init__(self) -> None:
-        self.bytes = 0
+        self.plan: dict[str, Form] = {}
+
+    @property
+    def bytes(self) -> int:
+        """How much would have been recorded."""
+        return sum(form.bytes for form in self.plan.values())
 
     def add(self, address: str, array: Array, type: str = "") -> None:
-        """Count the tensor and drop it."""
-        self.bytes += array.nbytes
+        """Note what the tensor is like and drop it."""
+        self.plan[address] = Form(array.shape, array.dtype)
 
     def alias(self, address: str, of: str, type: str = "") -> None:
         """Drop the reference."""

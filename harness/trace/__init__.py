@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from harness.numerics import Stats
+from harness.trace._format import Form
 from harness.trace._reader import Trace
 from harness.trace._record import Noise, Record
 from harness.trace._writer import TraceWriter
 
-__all__ = ["Noise", "Record", "Stats", "Trace", "TraceWriter"]
+__all__ = ["Form", "Noise", "Record", "Stats", "Trace", "TraceWriter"]

@@ -13,8 +13,9 @@ Which elements are sampled is not stored: `seeded.sample_indices` draws them fro
 from __future__ import annotations
 
 import json
+import math
 import zlib
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,6 +27,23 @@ DTYPES = {np.dtype(name): name for name in ("bool", "float16", "float32", "float
 MAX_INDEX = 1 << 24
 """Bytes that an index may have once inflated."""
 _MAX_VALUES = 1 << 21
+
+
+class Form(NamedTuple):
+    """What has to be known of a tensor before it comes."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def bytes(self) -> int:
+        """The size of its elements."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def stored_as(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """The dtype of a dataset: HDF5 has no booleans."""
+    return np.dtype(np.uint8) if dtype == np.bool_ else dtype
 
 
 def link_name(address: str) -> bytes:

@@ -13,6 +13,7 @@ from h5py import h5a, h5d, h5f, h5g, h5p, h5s, h5t
 from numpy.typing import NDArray
 
 from harness.huge_pages import Room
+from harness.trace._format import Form, stored_as
 
 ERRORS = (OSError, RuntimeError, ValueError)
 """What h5py raises where HDF5 fails."""
@@ -77,24 +78,32 @@ def _type(dtype: np.dtype[Any]) -> Any:
     return h5t.py_create(dtype)
 
 
-def write(location: Any, name: bytes, array: NDArray[Any], room: Room | None = None) -> None:
-    """Write a contiguous array as a dataset, straight from its memory: into the room if it lies there."""
-    if array.dtype == np.bool_:
-        array = array.view(np.uint8)
-    dataset = _dataset(location, name, array, _contiguous())
+def dataset(location: Any, name: bytes, form: Form) -> Any:
+    """A new dataset for elements as they are, with its place in the file."""
+    return _dataset(location, name, form, _contiguous())
+
+
+def write(dataset: Any, array: NDArray[Any], room: Room | None = None) -> None:
+    """Write a contiguous array straight from its memory: into the room where its place lies there."""
     if room is None or array.nbytes < _LARGE or not room.put(dataset.get_offset(), array):
+        array = array.view(stored_as(array.dtype))
         dataset.write(h5s.ALL, h5s.ALL, array, _type(array.dtype))
 
 
 def write_packed(location: Any, name: bytes, array: NDArray[Any]) -> None:
     """Write a contiguous array as a compressed dataset."""
-    dataset = _dataset(location, name, array, _deflated(array.size))
-    dataset.write(h5s.ALL, h5s.ALL, array, _type(array.dtype))
+    made = _dataset(location, name, Form(array.shape, array.dtype), _deflated(array.size))
+    made.write(h5s.ALL, h5s.ALL, array, _type(array.dtype))
 
 
-def _dataset(location: Any, name: bytes, array: NDArray[Any], layout: Any) -> Any:
-    space = h5s.create_simple(array.shape) if array.shape else h5s.create(h5s.SCALAR)
-    return h5d.create(location, name, _type(array.dtype), space, layout)
+def _dataset(location: Any, name: bytes, form: Form, layout: Any) -> Any:
+    space = h5s.create_simple(form.shape) if form.shape else h5s.create(h5s.SCALAR)
+    return h5d.create(location, name, _type(stored_as(form.dtype)), space, layout)
+
+
+def place(dataset: Any) -> int:
+    """Where its elements begin; 0 where it has none."""
+    return dataset.get_offset() or 0
 
 
 def write_attribute(file: Any, name: bytes, value: str | int) -> None:

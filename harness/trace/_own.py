@@ -52,7 +52,7 @@ class OwnTrace:
         """All elements of a tensor, where the file holds them."""
         if self._count:
             return self._values[record.address].reshape(record.shape) if record.size <= self._count else None
-        dtype = _stored_as(record)
+        dtype = fmt.stored_as(np.dtype(record.dtype))
         if (place := self._places[record.address]) is not None:
             values = self._file.mapped(place, dtype, record.size).reshape(record.shape)
         else:
@@ -69,7 +69,7 @@ class OwnTrace:
     def _place(self, record: Record) -> int | None:
         name = fmt.link_name(record.address)
         try:
-            return self._file.place(self._tensors, name, _stored_as(record), record.shape)
+            return self._file.place(self._tensors, name, fmt.stored_as(np.dtype(record.dtype)), record.shape)
         except ValueError as error:
             raise ValueError(f"{record.address} is not what the index says: {error}") from error
 
@@ -122,10 +122,6 @@ class OwnTrace:
             self.records[address] = Record(
                 address, record.shape, record.dtype, record.type, record.alias, its_stats, its_noise
             )
-
-
-def _stored_as(record: Record) -> np.dtype[Any]:
-    return np.dtype("uint8" if record.dtype == "bool" else record.dtype)
 
 
 def _check_version(file: GuardedFile, attributes: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ import pytest
 from harness.errors import BadInput, HarnessError
 from harness.huge_pages import SHARED_MEMORY
 from harness.scratch import scratch_folder
-from harness.trace import Noise, Trace, TraceWriter
+from harness.trace import Form, Noise, Trace, TraceWriter
 from tests import ROOT
 from tests.unit.trace.samples import HEADER, write
 
@@ -48,27 +48,61 @@ def in_memory() -> Iterator[Path]:
         yield folder
 
 
-@pytest.mark.parametrize("expected", [3 << 20, 40 << 20, 400 << 20])
-def test_a_file_laid_out_before_it_is_written_holds_the_same_bytes(
-    in_memory: Path, tmp_path: Path, expected: int
+ARRAYS = {
+    f"layer:a{number}#0:out": np.random.default_rng(number).random((number, 1 << 18)).astype(dtype)
+    for number, dtype in enumerate(("float32", "float64", "bool", "int64", "float32", "float64", "int8"))
+}
+PLAN = {address: Form(array.shape, array.dtype) for address, array in ARRAYS.items()}
+
+
+def record(path: Path, plan: dict[str, Form] | None) -> dict[str, np.ndarray]:
+    """Write the arrays by a plan and read them back."""
+    with TraceWriter(path, HEADER, plan=plan) as writer:
+        for address, array in ARRAYS.items():
+            writer.add(address, array)
+    with Trace.open(path) as trace:
+        assert list(trace.records) == list(ARRAYS)
+        return {address: np.array(trace.array(address)) for address in trace.records}
+
+
+def test_what_came_as_planned_is_the_same_to_the_byte_on_a_disk_in_memory_and_without_a_plan(
+    in_memory: Path, tmp_path: Path
 ) -> None:
-    def record(path: Path, expected: int) -> bytes:
-        with TraceWriter(path, HEADER, expected=expected) as writer:
-            for number in range(8):
-                array = np.random.default_rng(number).random((number + 1, 1 << 18))
-                writer.add(f"layer:a{number}#0:out", array)
-                writer.add(f"layer:a{number}#0:in.0", array[:, :5])
-        return path.read_bytes()
-
-    assert record(in_memory / "a.h5", expected) == record(tmp_path / "a.h5", 0)
+    paths = tmp_path / "without.h5", tmp_path / "planned.h5", in_memory / "planned.h5"
+    for path, plan in zip(paths, (None, PLAN, PLAN), strict=True):
+        for address, array in record(path, plan).items():
+            np.testing.assert_array_equal(array, ARRAYS[address])
+    without, planned, laid_out = (path.read_bytes() for path in paths)
+    assert planned == laid_out
+    assert len(planned) == len(without)
 
 
-def test_a_run_that_fails_leaves_no_more_than_it_wrote(in_memory: Path) -> None:
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {address: Form(form.shape[::-1], form.dtype) for address, form in PLAN.items()},
+        {address: Form(form.shape, np.dtype(np.int16)) for address, form in PLAN.items()},
+        {address: Form((1,), np.dtype(np.complex64)) for address in PLAN},
+        {**dict(list(PLAN.items())[2:4]), "layer:never#0:out": Form((3, 1 << 20), np.dtype(np.float32))},
+    ],
+)
+def test_what_comes_otherwise_than_planned_is_written_all_the_same(
+    in_memory: Path, plan: dict[str, Form]
+) -> None:
+    for address, array in record(in_memory / "a.h5", plan).items():
+        np.testing.assert_array_equal(array, ARRAYS[address])
+    with h5py.File(in_memory / "a.h5") as file:
+        assert len(file["tensors"]) == len(ARRAYS)
+
+
+def test_a_run_that_fails_leaves_what_it_wrote(in_memory: Path) -> None:
     path = in_memory / "a.h5"
-    writer = TraceWriter(path, HEADER, expected=100 << 20)
+    plan = {f"layer:{name}#0:out": Form((1 << 18,), np.dtype(float)) for name in ("first", "last")}
+    writer = TraceWriter(path, HEADER, plan=plan)
     writer.add("layer:first#0:out", np.ones(1 << 18))
     writer.abort()
-    assert writer.partial.stat().st_size < 3 << 20
+    with h5py.File(writer.partial) as file:
+        assert list(file["tensors"]) == ["layer:first#0:out"]
     with Trace.open(writer.partial, allow_incomplete=True) as trace:
         np.testing.assert_array_equal(trace.array("layer:first#0:out"), np.ones(1 << 18))
 
