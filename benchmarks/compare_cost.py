@@ -3,7 +3,8 @@
     python -m benchmarks.compare_cost [--model l2sknet] [--variant V] [--sizes 256x256,512x512] [--out FILE]
 
 Each side runs bare and recorded in turn, in one process each, after a warm-up. Processor time decides,
-medians count. Start-up and the float64 run are not part of it: they are shown by `align compare` itself.
+medians count. What the system takes to supply the memory for a trace varies, so that is a figure of its own,
+and counts. Start-up and the float64 run are not part of it: `align compare` itself shows them.
 """
 
 from __future__ import annotations
@@ -45,13 +46,14 @@ def side_costs(
     inputs = room.folder / "inputs.h5"
     place = partial(room.place, f"{worker.side}.h5")
     trace = drive.record(inputs, state, place, {"side": worker.side}).trace
-    rows: dict[str, list[dict[str, Any]]] = {"bare": [], "recorded": []}
+    rows: dict[str, list[dict[str, Any]]] = {"bare": [], "room": [], "recorded": []}
     local: list[float] = []
     for _ in range(repeat):
         rows["bare"].append(drive.run_once(inputs, observe=False)["cost"])
         trace.unlink()
         answer = drive.run_once(inputs, trace=str(trace), header={"side": worker.side})
         rows["recorded"].append(answer["cost"])
+        rows["room"].append(answer["room"])
         if reference is not None:
             local.append(_alone(worker, case, inputs, reference)["cpu"])
     if worker.side == "torch":
@@ -63,7 +65,9 @@ def side_costs(
     found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
     if local:
         found["local"] = statistics.median(local)
-    peaks = {kind: statistics.median(row["peak_bytes"] for row in costs) for kind, costs in rows.items()}
+    peaks = {
+        kind: statistics.median(row["peak_bytes"] for row in rows[kind]) for kind in ("bare", "recorded")
+    }
     return {"cpu": found, "peak_bytes": peaks, "python": str(interpreter(worker.side).name)}, state, trace
 
 
@@ -108,7 +112,7 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
         found["tensors"] = sum(record.alias is None for record in opened[0].records.values())
         found["trace_bytes"] = traces["torch"].stat().st_size
     bare = sum(found[side]["cpu"]["bare"] for side in SIDES)
-    recorded = sum(found[side]["cpu"]["recorded"] for side in SIDES)
+    recorded = sum(found[side]["cpu"][step] for side in SIDES for step in ("room", "recorded"))
     found.update(judge=statistics.median(judging), rows=len(alignment.rows))
     found["ratio"] = (recorded + found["judge"]) / bare
     found["judge_local"] = statistics.median(judging_local)

@@ -228,6 +228,7 @@ _STEPS = {
     "build": "build the model",
     "warm_up": "warm up and compile",
     "bare": "run bare",
+    "room": "make room for the trace",
     "recorded": "run recorded",
     "truth": "float64 run and noise",
     "judge": "compare and judge",

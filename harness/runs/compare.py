@@ -339,7 +339,9 @@ def _ratio(work: Work, costs: dict[str, Any]) -> float | None:
     if len(work.recorded) < len(work.live):
         return None
     bare = sum(done.costs["bare"]["cpu"] for done in work.recorded.values())
-    recorded = sum(done.costs["recorded"]["cpu"] for done in work.recorded.values())
+    recorded = sum(
+        done.costs[step]["cpu"] for done in work.recorded.values() for step in ("room", "recorded")
+    )
     once = sum(costs.get(step, {}).get("cpu", 0.0) for step in ("judge", "local"))
     return float(recorded + once) / bare if bare else None
 

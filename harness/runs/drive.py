@@ -112,9 +112,8 @@ class Drive:
             recorded = self.run_once(inputs, trace=str(trace), header=header, metrics=metrics)
         if self.case.device == "cuda":
             self.costs["gpu_peak_bytes"] = self.worker.gpu_peak_bytes
-        self.costs.update(
-            bare=bare["cost"], recorded=recorded["cost"], compiled=recorded["compiled"] - before
-        )
+        self.costs.update(bare=bare["cost"], room=recorded["room"], recorded=recorded["cost"])
+        self.costs["compiled"] = recorded["compiled"] - before
         self.progress.event(self.worker.side, "done")
         return Recorded(trace, self.description, self.costs, recorded.get("observer", {}))
 

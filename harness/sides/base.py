@@ -6,6 +6,7 @@ What can be said without a framework is said here; a side fills in the few steps
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import platform
 import sys
@@ -145,16 +146,15 @@ class Side(Framework):
         """
         self._prepare(inputs, mode, dtype)
         rehearsal, kind = Rehearsal(), (mode, layers, dtype)
-
-        def work() -> Arrays:
-            if trace is None or not observe:
-                return self._forward(mode, rehearsal, layers, observe)
+        answer: dict[str, Any] = {}
+        if observe and trace is not None:
+            wall, cpu = time.perf_counter(), time.process_time()
             plan = self._rehearsed.get(kind, rehearsal).plan
             self._writer = TraceWriter(Path(trace), header or {}, compact=compact, plan=plan)
-            return self._forward(mode, self._writer, layers, observe)
-
-        outputs, cost = self._measured(work)
-        answer: dict[str, Any] = {"cost": asdict(cost), "compiled": self.compiled()}
+            answer["room"] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+        sink = self._writer or rehearsal
+        outputs, cost = self._measured(functools.partial(self._forward, mode, sink, layers, observe))
+        answer |= {"cost": asdict(cost), "compiled": self.compiled()}
         if not observe:
             self._bare = outputs
         elif self._writer is None:
@@ -163,7 +163,7 @@ class Side(Framework):
         elif self._bare is not None:
             answer["observer"] = same(self._bare, outputs)
         if metrics and observe:
-            self._record_metrics(self._writer or rehearsal, outputs)
+            self._record_metrics(sink, outputs)
         if self._writer is not None and mode == "eval":
             self._finish_trace(answer)
         return answer

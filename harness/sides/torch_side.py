@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
 from harness.breadcrumb import Breadcrumb
@@ -185,8 +186,11 @@ class TorchSide(Side):
             path = paths.get(id(module))
             if path is None:
                 return plain(module, *args, **kwargs)
-            recorder.enter(path, args, kwargs)
-            return recorder.leave(plain(module, *args, **kwargs))
+            with DisableTorchFunction():  # what the recorder itself asks of tensors is none of its business
+                recorder.enter(path, args, kwargs)
+            result = plain(module, *args, **kwargs)
+            with DisableTorchFunction():
+                return recorder.leave(result)
 
         nn.Module.__call__ = call  # type: ignore[method-assign]
         try:
