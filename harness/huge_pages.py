@@ -42,7 +42,7 @@ class Room:
         The file is that much longer then: whoever writes it cuts off what was too much.
         """
         self.size = 0
-        self._left = 0  # what lies before is not mapped any more
+        self._mapped: tuple[int, int] | None = None  # the part that was written last
         self._place: int | None = None
         self._library = _c_library() if SHARED_MEMORY in path.parents else None
         whole = size - size % _HUGE
@@ -78,7 +78,7 @@ class Room:
         return bool(self._library.madvise(self._place + start, length, advice) == 0)
 
     def put(self, start: int, values: NDArray[Any]) -> bool:
-        """Write contiguous values behind those before; False, and nothing written, beyond the room.
+        """Write contiguous values at a place of the file; False, and nothing written, beyond the room.
 
         Few pages stay mapped: they are the file's memory, not this process's.
         """
@@ -87,9 +87,12 @@ class Room:
             return False
         assert self._place is not None
         ctypes.memmove(self._place + start, values.ctypes.data, values.nbytes)
-        if end - self._left >= _KEPT:
-            self._advise(self._left, end - self._left, _DONT_NEED)
-            self._left = end - end % _HUGE
+        first, behind = self._mapped or (start, end)
+        first, behind = min(first, start - start % mmap.PAGESIZE), max(behind, end)
+        self._mapped = first, behind
+        if behind - first >= _KEPT:
+            self._advise(first, behind - first, _DONT_NEED)
+            self._mapped = None
         return True
 
     def close(self) -> None:

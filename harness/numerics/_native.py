@@ -72,9 +72,9 @@ def _library() -> ctypes.CDLL | None:
         if not kept.is_file():
             _compile(kept)
         library = ctypes.CDLL(str(kept))
-    except (OSError, subprocess.SubprocessError):
+        library.measure.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
+    except (OSError, AttributeError, subprocess.SubprocessError):
         return None
-    library.measure.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
     return library
 
 

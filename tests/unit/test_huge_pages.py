@@ -69,11 +69,13 @@ def test_what_is_put_there_is_what_is_read(file: Path) -> None:
     assert not any(data[8192 + values.nbytes + 28 :])
 
 
-def test_few_pages_stay_mapped(file: Path) -> None:
-    values = np.ones(2 * MIB, np.float32)
+@pytest.mark.parametrize("size", [MIB // 8, 2 * MIB])
+@pytest.mark.parametrize("step", [1, -1])
+def test_few_pages_stay_mapped(file: Path, size: int, step: int) -> None:
+    values = np.ones(size, np.float32)
     before = reset_peak()
     room = laid_out(file, 256 * MIB)
-    for number in range(32):
+    for number in range(256 * MIB // values.nbytes)[::step]:
         assert room.put(number * values.nbytes, values)
     assert peak_bytes() - before < 40 * MIB
 
