@@ -55,6 +55,8 @@ class TraceWriter:
         self._notes: dict[str, Any] = {}
         self._stats: list[Stats] = []
         self._values: dict[str, list[_Array]] = defaultdict(list)
+        self._planned: dict[str, tuple[Form, Any]] = {}
+        self._room = Room(self.partial, 0)
         self._file: Any = None
         with self._writing():
             self._file = hdf5.create(self.partial)
@@ -65,11 +67,9 @@ class TraceWriter:
 
     def _plan(self, plan: Mapping[str, Form]) -> None:
         """Make all datasets at once: one by one, between a model's steps, takes four times as long."""
-        self._planned = {
-            address: (form, hdf5.dataset(self._tensors, fmt.link_name(address), form))
-            for address, form in plan.items()
-            if form.dtype in fmt.DTYPES
-        }
+        for address, form in plan.items():
+            if form.dtype in fmt.DTYPES:
+                self._planned[address] = form, hdf5.dataset(self._tensors, fmt.link_name(address), form)
         ends = (hdf5.place(dataset) + form.bytes for form, dataset in self._planned.values())
         self._room = Room(self.partial, max(ends, default=0))
 
@@ -95,13 +95,12 @@ class TraceWriter:
         return None
 
     def _dataset(self, address: str, form: Form) -> Any:
-        planned, dataset = self._planned.pop(address, (None, None))
-        if planned == form:
-            return dataset
-        name = fmt.link_name(address)
-        if planned is not None:
-            self._tensors.unlink(name)
-        return hdf5.dataset(self._tensors, name, form)
+        if address in self._planned:
+            planned, dataset = self._planned.pop(address)
+            if planned == form:
+                return dataset
+            self._tensors.unlink(fmt.link_name(address))
+        return hdf5.dataset(self._tensors, fmt.link_name(address), form)
 
     def alias(self, address: str, of: str, type: str = "") -> None:
         """Record that `address` is the very tensor recorded at `of`."""
@@ -144,8 +143,8 @@ class TraceWriter:
                 self._close_file()
 
     def _write_rest(self) -> None:
-        for address in self._planned:  # and never came
-            self._tensors.unlink(fmt.link_name(address))
+        while self._planned:  # and never came
+            self._tensors.unlink(fmt.link_name(self._planned.popitem()[0]))
         own = [record for record in self._records.values() if record.alias is None]
         if self._samples and own:
             table = np.array([(s.mean, s.std, s.absmax, s.l2, s.nonfinite) for s in self._stats])

@@ -142,10 +142,12 @@ def test_an_error_before_anything_is_recorded(tmp_path: Path, compact: bool) -> 
 FILL = """
 import resource, sys
 import numpy as np
-from harness.trace import TraceWriter
+from harness.trace import Form, TraceWriter
+planned = {"planned": 30, "much planned": 20_000}.get(sys.argv[2], 0)
+plan = {f"layer:a.{number}#0:out": Form((20_000,), np.dtype(float)) for number in range(planned)}
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 try:
-    with TraceWriter(sys.argv[1], {}, compact=sys.argv[2] == "compact") as writer:
+    with TraceWriter(sys.argv[1], {}, compact=sys.argv[2] == "compact", plan=plan) as writer:
         for number in range(30):
             writer.add(f"layer:a.{number}#0:out", np.random.default_rng(number).random(20_000))
             writer.note(f"n{number}", np.random.default_rng(number).bytes(70_000).hex())
@@ -154,15 +156,19 @@ except Exception as error:
 """
 
 
-@pytest.mark.parametrize("kind", ["whole", "compact"])
-def test_a_full_disk_is_an_error_with_the_path_and_the_free_space(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "a.h5"
+@pytest.mark.parametrize("kind", ["whole", "compact", "planned", "much planned"])
+@pytest.mark.parametrize("place", ["tmp_path", "in_memory"])
+def test_a_full_disk_is_an_error_with_the_path_and_the_free_space(
+    place: str, kind: str, request: pytest.FixtureRequest
+) -> None:
+    folder = request.getfixturevalue(place)
+    path = folder / "a.h5"
     command = [sys.executable, "-c", FILL, str(path), kind]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"HarnessError cannot write {path}: File too large, with ")
     assert " MB free there" in done.stdout
-    assert list(tmp_path.iterdir()) == []
+    assert [left for left in folder.iterdir() if not left.name.startswith(".")] == []
 
 
 def test_a_folder_that_does_not_exist(tmp_path: Path) -> None:
