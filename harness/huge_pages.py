@@ -116,10 +116,14 @@ class Mapped:
         self.bytes = memoryview(block).cast("B").toreadonly()
 
     def fetch(self, start: int, size: int) -> None:
-        """Have the pages of a part mapped at once; one by one, as they are touched, takes longer."""
-        if self._library is not None and self._place is not None:
+        """Have the pages of a part mapped at once; one by one, as they are touched, takes longer.
+
+        What is asked for beyond the file is no part of it, and nothing is done.
+        """
+        inside = 0 <= start <= start + size <= len(self.bytes)
+        if inside and self._library is not None and self._place is not None:
             first = start - start % mmap.PAGESIZE
-            # What an older kernel refuses, or beyond the file's end, comes or fails when it is touched.
+            # An older kernel refuses: then they come as they are touched.
             self._library.madvise(self._place + first, start + size - first, _POPULATE_READ)
 
 

@@ -1,6 +1,6 @@
 """The measures between two tensors and of one tensor, in one walk over memory, block by block.
 
-They need numpy alone; where there is a C compiler, two float32 tensors are measured three times as fast.
+They need numpy alone; where there is a C compiler, two float32 tensors take less than half the time.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The usual case, two float32 tensors of finite numbers, measured by compiled code in one pass.
 
-`_walk.py` measures anything, at three times the cost. The few lines of C in `_pass.c` are compiled for this
-processor when they are first needed, with the compiler that Jittor needs as well, and kept in the cache;
-where there is none, the walk does it all.
+`_walk.py` measures anything, at more than twice the cost. The few lines of C in `_pass.c` are compiled for
+this processor when they are first needed, with the compiler that Jittor needs as well, and kept in the
+cache; where there is none, the walk does it all.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -56,7 +58,8 @@ class OwnTrace:
         if (place := self._places[record.address]) is not None:
             values = self._file.mapped(place, dtype, record.size).reshape(record.shape)
         else:
-            values = self._file.tensor(self._tensors, fmt.link_name(record.address), dtype, record.shape)
+            with _as_indexed(record):
+                values = self._file.tensor(self._tensors, fmt.link_name(record.address), dtype, record.shape)
         return values.view(np.bool_) if record.dtype == "bool" else values
 
     @cached_property
@@ -67,11 +70,9 @@ class OwnTrace:
         }
 
     def _place(self, record: Record) -> int | None:
-        name = fmt.link_name(record.address)
-        try:
-            return self._file.place(self._tensors, name, fmt.stored_as(np.dtype(record.dtype)), record.shape)
-        except ValueError as error:
-            raise ValueError(f"{record.address} is not what the index says: {error}") from error
+        name, dtype = fmt.link_name(record.address), fmt.stored_as(np.dtype(record.dtype))
+        with _as_indexed(record):
+            return self._file.place(self._tensors, name, dtype, record.shape)
 
     def samples(self, record: Record) -> tuple[_Array, _Array] | None:
         """Where the drawn elements of a tensor are, and they; None in a trace of whole tensors."""
@@ -122,6 +123,14 @@ class OwnTrace:
             self.records[address] = Record(
                 address, record.shape, record.dtype, record.type, record.alias, its_stats, its_noise
             )
+
+
+@contextlib.contextmanager
+def _as_indexed(record: Record) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{record.address} is not what the index says: {error}") from error
 
 
 def _check_version(file: GuardedFile, attributes: dict[str, Any]) -> None:

@@ -141,6 +141,27 @@ def test_a_mapped_file_reads_as_it_is(
     assert not values.flags.writeable
 
 
+@pytest.mark.parametrize(
+    ("start", "size"), [(0, 1 << 40), (1 << 40, 4096), (-4096, 4096), (3 * MIB, 1), (1 << 63, 9)]
+)
+def test_nothing_is_asked_for_beyond_the_file(
+    tmp_path: Path, start: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(bytes(3 * MIB))
+    with path.open("rb") as opened:
+        mapped = Mapped(opened.fileno(), 3 * MIB)
+    monkeypatch.setattr(mapped, "_library", None if mapped._library is None else Refusing())
+    mapped.fetch(start, size)  # what a damaged file says of its tensors
+
+
+class Refusing:
+    """A C library that is never to be called."""
+
+    def madvise(self, *given: int) -> int:
+        raise AssertionError(f"asked for memory elsewhere: {given}")
+
+
 def test_mappings_are_let_go(tmp_path: Path) -> None:
     path = tmp_path / "a-file-with-a-name-of-its-own"
     path.write_bytes(bytes(3 * MIB))

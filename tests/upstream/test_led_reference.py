@@ -45,7 +45,7 @@ STEP, MOVED = 1e-5, 2e-8
 # Adam divides by the size of a gradient: where one nearly cancels, rounding decides how far an element moves.
 # In pretraining, two recorded elements are 4.9e-7 from those of the same steps in float64, and it depends on
 # the processor which of the two float32 meets. Wrong momentum, rate or order of cameras: 6.5e-5 and more.
-PRETRAINED = 1e-6
+ROUNDED, LEFT_TO_ROUNDING = 1e-6, {"conv5_2.align_biases.3", "upv6.weight"}
 
 
 def network(variant: Variant, dtype: str = "float32") -> nn.Module:
@@ -246,7 +246,8 @@ def test_steps_of_pretraining(momentum: bool) -> None:
     model = network(PAIR.variant("repnr_unet_pretrain"))
     trainer, inputs = Pretrainer(model, 1e-4, momentum), step_inputs("pretrain")
     found = [trainer.step(inputs, camera) for camera in told["cameras"]]
-    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < PRETRAINED
+    for name, apart in truth.apart_after_steps(told["params"], exported(model)).items():
+        assert apart < (ROUNDED if momentum and name in LEFT_TO_ROUNDING else MOVED), name
     found.append(trainer.step(inputs, 3, lr=0.0))
     assert found == pytest.approx([*told["losses"], told["loss_after_cam3"]], rel=STEP)
 

@@ -224,3 +224,16 @@ def test_a_compact_trace_is_small(tmp_path: Path, count: int) -> None:
             array = rng.normal(rng.normal(), 1 + number, (2, 3, 20, 20)).astype(np.float32)
             writer.add(f"layer:stage{number % 7}.block.{number // 7}.conv{number}#0:out", array, "Conv2d")
     assert (tmp_path / "a.h5").stat().st_size < 200_000
+
+
+@pytest.mark.parametrize("other", [np.ones(3), np.ones((2, 2), np.float32), None])
+def test_a_tensor_that_is_not_what_the_index_says_is_named(tmp_path: Path, other: np.ndarray | None) -> None:
+    path = tmp_path / "a.h5"
+    with TraceWriter(path, HEADER) as writer:
+        writer.add("output:0", np.ones(3, np.float32))
+    with h5py.File(path, "r+") as file:
+        del file["tensors"]["output:0"]
+        if other is not None:
+            file["tensors"]["output:0"] = other
+    with Trace.open(path) as trace, pytest.raises(BadInput, match="output:0 is not what the index says"):
+        trace.array("output:0")
