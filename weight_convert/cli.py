@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from harness import own_packages
 from harness.errors import BAD_INPUT, HarnessError
 from weight_convert.source_digest import begin
 
@@ -28,6 +29,7 @@ _FLAGS = {
 
 def main() -> NoReturn:
     """Run the command; every failure is one message and an exit code."""
+    own_packages.prefer()
     try:
         code = _run(_parser().parse_args())
     except HarnessError as error:
