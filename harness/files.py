@@ -157,8 +157,8 @@ def _link(draft: Path, path: Path) -> None:
 @contextlib.contextmanager
 def _workshop(path: Path, parent: Path) -> Iterator[Path]:
     """A hidden folder beside `path`, gone at the end of the block."""
-    _clear_left(parent)
     try:
+        _clear_left(parent)
         folder, lock = _locked_folder(parent)
     except OSError as error:
         raise _cannot(path, error) from error
