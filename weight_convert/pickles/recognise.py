@@ -27,7 +27,7 @@ def begins_as_pickle(data: memoryview) -> bool:
         if instruction is None:
             return False
         if instruction.name == "STOP":
-            return True
+            return position > 2  # with something that it is the end of
         position = _end(data, position + 1, instruction)
         if position > len(data):
             return False
