@@ -21,7 +21,6 @@ from harness.errors import (
     CANNOT_WRITE,
     DIVERGED,
     INTERRUPTED,
-    NO_ENVIRONMENT,
     PIPE_CLOSED,
     TERMINATED,
 )
@@ -41,16 +40,14 @@ def run(name: str, load: Callable[[], Callable[[], object]]) -> NoReturn:
     _end_at_once(name)
     try:
         command = load()
-    except ImportError as error:
-        tell(name, lacking(error))
-        end(NO_ENVIRONMENT)
+    except Exception as error:
+        from harness import mistake
+
+        message, code = mistake.judged(name, sys.argv[1:], error)
+        tell(name, message)
+        end(code)
     command()
     raise AssertionError(f"{name} returned instead of ending")
-
-
-def lacking(error: ImportError) -> str:
-    """What to say where a part of the installation is missing or broken."""
-    return f"a part of the installation cannot be imported: {error}. Call ./run, which completes it"
 
 
 @contextlib.contextmanager

@@ -14,6 +14,9 @@ from harness.runs.request import CompareRequest
 from harness.trace import Trace
 
 
+_ROW = tuple[str, list[int]]
+
+
 @dataclass(frozen=True)
 class Stored:
     """A trace that stands in for a side, with all that is needed to run the other side like it."""
@@ -25,10 +28,20 @@ class Stored:
     upstream: bool
     inputs: Arrays | None = None
 
-    @property
-    def state_table(self) -> list[list[Any]] | None:
-        """The reference's state table, where the trace tells it."""
-        return self.trace.notes.get("state") if not self.upstream else None
+    def state_table(self, live: list[list[Any]]) -> list[list[Any]]:
+        """The reference's state table, where the trace tells it, else that of the model that runs."""
+        found = None if self.upstream else self.trace.notes.get("state")
+        if found is None:
+            return live
+        try:
+            plain.check(list[list[Any]], found, "the state table")
+            for place, row in enumerate(found):
+                plain.check(_ROW, row[:2], f"the state table[{place}]")
+        except plain.Unfit as error:
+            raise BadInput(f"{self.trace.path} is damaged: {error}. Record it again") from error
+        if (most := 2 * _elements(live)) < _elements(found):
+            raise BadInput(f"{self.trace.path} is of a model at least twice as large: its state has {_elements(found):,} elements")
+        return found
 
     def close(self) -> None:
         """Close the files."""
@@ -50,10 +63,7 @@ def stored_reference(request: CompareRequest, pair: Pair) -> Stored:
 
 
 def _golden(request: CompareRequest, pair: Pair) -> Stored:
-    try:
-        variant = pair.variant(request.variant).name
-    except ValueError as error:
-        raise BadInput(str(error)) from error
+    variant = pair.variant(request.variant).name
     path = golden.trace_path(pair.name, variant, request.mode)
     if not path.is_file():
         kept = ", ".join(sorted(golden.names(pair.name))) or "none"
@@ -63,17 +73,27 @@ def _golden(request: CompareRequest, pair: Pair) -> Stored:
         )
     golden.verify_digest(path)
     trace = Trace.open(path)
-    case = Case.from_dict(trace.header["case"]).on(device=request.device, pair=request.model)
+    case = _case(request, trace, path)
     return Stored("golden", trace, Trace.open(golden.truth_path(path)), case, upstream=False)
 
 
 def _own(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> Stored:
-    case = Case.from_dict(trace.header.get("case", {}))
-    if case.pair not in (pair.name, request.model):
-        raise BadInput(f"{path} is a trace of {case.pair}, not of {pair.name}")
+    case = _case(request, trace, path)
     beside = golden.truth_path(path)
     truth = Trace.open(beside) if beside.is_file() else None
-    return Stored(path.name, trace, truth, case.on(device=request.device, pair=request.model), upstream=False)
+    return Stored(path.name, trace, truth, case, upstream=False)
+
+
+def _case(request: CompareRequest, trace: Trace, path: Path) -> Case:
+    """The case of a trace of ours, to be run again: with the pair and the weights that the user named."""
+    case = Case.from_dict(trace.header.get("case"), f"the case of {path}")
+    stored_case.pair_of(case, request.model, str(path))
+    weights = stored_case.weights_of(case, request.weights, str(path))
+    return case.on(device=request.device, pair=request.model, weights=weights)
+
+
+def _elements(table: list[list[Any]]) -> int:
+    return sum(math.prod(row[1]) for row in table)
 
 
 def _mode(trace: Trace) -> Mode:
@@ -89,7 +109,7 @@ def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> 
         raise BadInput(f"{path} is a trace of {header.get('model')}, not of {pair.name}")
     try:
         variant = pair.variant(pair.traced_variant(header)).name
-    except ValueError as error:
+    except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     trace.drop_prefix(pair.traced_prefix)
     trace.keeps_gradients(pair.traced_gradients(header))

@@ -297,7 +297,9 @@ def test_golden_verify_of_every_pair(align: Align, flow: Place, monkeypatch: pyt
     assert list(align("golden", "verify", "--json").document["goldens"]) == ["a v.eval", "c v.eval"]
     assert placed.asked[0].model == "c"
     monkeypatch.setattr(golden, "names", lambda model: [])
-    assert "there is no golden to verify" in align("golden", "verify").stdout
+    ran = align("golden", "verify")
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "there is no golden to verify" in ran.stderr
 
 
 def test_pin_verify(align: Align, flow: Place, tmp_path: Path) -> None:
