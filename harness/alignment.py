@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from harness import address as addresses
-from harness import plain
+from harness import files, plain
 from harness.errors import ALIGNED, DIVERGED, WORKER_LOST, BadInput
 from harness.pairs.base import Override
 from harness.verdict import Measured, Status, Verdict
@@ -201,16 +200,9 @@ class Alignment:
             raise BadInput(f"{source} is no JSON: {error}; {_ADVICE}") from error
         return cls.from_dict(data, source)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, replace: bool = False) -> None:
         """Write alignment.json; the file appears whole or not at all."""
-        path = Path(path)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            draft.write_text(self.to_json(), encoding="utf-8")
-            draft.replace(path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise BadInput(f"{path} cannot be written: {error.strerror}; choose another place") from error
+        files.write_file(Path(path), self.to_json(), replace=replace)
 
     @classmethod
     def load(cls, path: str | Path) -> Alignment:

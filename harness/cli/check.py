@@ -16,6 +16,7 @@ def check(
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     output: options.JsonOut = None,
+    force: options.Force = False,
     as_json: options.Json = False,
 ) -> Outcome:
     """Judge the stored numbers of an earlier run anew; nothing is run."""
@@ -24,5 +25,5 @@ def check(
 
     alignment = rejudge(Alignment.load(stored), asking.policy(context.params))
     if output is not None:
-        alignment.save(output)
+        alignment.save(output, replace=force)
     return aligned_or_not(alignment)

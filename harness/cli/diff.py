@@ -18,12 +18,16 @@ def diff(
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     output: options.JsonOut = None,
+    force: options.Force = False,
     as_json: options.Json = False,
 ) -> Outcome:
     """Compare two traces that were recorded before, wherever that was; nothing is run."""
     from harness import runs
+    from harness.files import require_free
 
+    if output is not None:
+        require_free(output, replace=force)
     alignment = runs.diff(reference, candidate, asking.policy(context.params), truth)
     if output is not None:
-        alignment.save(output)
+        alignment.save(output, replace=force)
     return aligned_or_not(alignment)

@@ -255,6 +255,9 @@ GoldenFolder = Annotated[
         short="-o",
     ),
 ]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace the file to write if it exists.", rich_help_panel=_OUTPUT)
+]
 TraceOut = Annotated[
     Path,
     _flag("--output", "FILE.h5", "The trace to write.", parse.parse_trace_out, panel=_OUTPUT, short="-o"),

@@ -6,8 +6,11 @@ import shutil
 import time
 from pathlib import Path
 
+from harness import files
 from harness.case import Case
 from harness.errors import BadInput
+
+LOGS = "logs"
 
 
 def choose(output: Path | None, case: Case) -> Path:
@@ -16,18 +19,14 @@ def choose(output: Path | None, case: Case) -> Path:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         base = Path("runs") / f"{stamp}-{Path(case.pair.partition(':')[0]).stem}-{case.variant}"
         folder, turn = base, 1
-        while folder.exists():
+        while not files.claim_folder(folder, LOGS):
             turn += 1
             folder = base.with_name(f"{base.name}-{turn}")
-    else:
-        folder = output
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise BadInput(f"-o {folder}: it exists and is not an empty folder; name another one")
-    try:
-        (folder / "logs").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"cannot write to {folder}: {error.strerror}; name another folder with -o") from error
-    return folder
+        return folder
+    files.require_free_folder(output)
+    if not files.claim_folder(output, LOGS):
+        raise BadInput(f"{output} was taken by another run just now; name another")
+    return output
 
 
 def discard_if_empty(folder: Path) -> None:

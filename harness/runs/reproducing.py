@@ -12,6 +12,7 @@ from harness import reproduce
 from harness.alignment import Alignment
 from harness.comparing import kind_of
 from harness.errors import BadInput
+from harness.files import require_free_folder
 from harness.progress import Progress
 from harness.runs import causes, explain
 from harness.session import DEFAULT_TIMEOUT
@@ -25,6 +26,7 @@ def write(
     alignment: Alignment, asked: str, folder: Path, progress: Progress, timeout: float = DEFAULT_TIMEOUT
 ) -> list[Path]:
     """Run the case of an alignment again and write the layer at `asked` with all that it was given."""
+    require_free_folder(folder)
     made: list[Path] = []
 
     def after(work: Work, found: Alignment, inputs: Path) -> None:

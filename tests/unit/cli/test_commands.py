@@ -183,7 +183,7 @@ def test_diff(align: Align, flow: Place, tmp_path: Path) -> None:
     assert placed.asked == (Path("a.h5"), Path("b.h5"), FixedPolicy(), Path("t.h5"))
     assert ran.exit_code == 1
     assert Alignment.load(tmp_path / "found.json").to_dict() == samples.diverging().to_dict()
-    assert "this one exists" in align(*words).stderr
+    assert align(*words).stderr == "align: found.json exists; use --force or name another\n"
 
 
 def test_check_judges_stored_numbers_anew(align: Align, stored: Path, tmp_path: Path) -> None:
@@ -275,7 +275,9 @@ def test_golden_record(align: Align, flow: Place, tmp_path: Path) -> None:
         "golden", "record", "-m", "led", "--mode", "frozen", "--mode", "eval", "--mode", "frozen", "-o", "g"
     )
     assert placed.asked[1] == ("frozen", "eval")
-    assert placed.named == {"folder": Path("g")}
+    assert placed.named == {"folder": Path("g"), "replace": False}
+    align("golden", "record", "-m", "led", "--force")
+    assert placed.named == {"replace": True}
 
 
 def test_golden_verify(align: Align, flow: Place) -> None:
