@@ -15,9 +15,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.errors import BadInput
+from harness.errors import BadInput, HarnessError
+from harness.other_users import others_hand
 
 _PREFIX, _SUFFIX = ".align-", ".partial"
+_OWN = 0o755  # a folder that no other user can write, whatever the umask is
 
 
 def require_free(path: Path, *, replace: bool = False) -> None:
@@ -46,9 +48,10 @@ def new_files(*paths: Path, replace: bool = False) -> Iterator[list[Path]]:
     for path in paths:
         require_free(path, replace=replace)
     with _workshop(paths[0], paths[0].parent) as workshop:
-        drafts = [workshop / path.name for path in paths]
-        yield drafts
-        _publish(dict(zip(drafts, paths, strict=True)), replace)
+        drafts = {workshop / path.name: path for path in paths}
+        with _final_names(drafts):
+            yield list(drafts)
+        _publish(drafts, replace)
 
 
 @contextlib.contextmanager
@@ -89,7 +92,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         place.parent.mkdir(parents=True, exist_ok=True)
     with _workshop(path, place.parent) as workshop:
         draft = workshop / "folder"
-        draft.mkdir()
+        draft.mkdir(_OWN)
         yield draft
         try:
             draft.rename(place)
@@ -104,15 +107,30 @@ def claim_folder(path: Path, first: str) -> bool:
     Of many processes that claim the same folder at once one gets it.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        path.mkdir(_OWN, parents=True, exist_ok=True)
         if any(path.iterdir()):
             return False
-        (path / first).mkdir()
+        if wrong := others_hand(path):
+            raise BadInput(f"{path} cannot be written safely: {wrong}; name another folder")
+        (path / first).mkdir(_OWN)
     except (FileExistsError, NotADirectoryError):
         return False
     except OSError as error:
         raise _cannot(path, error) from error
     return True
+
+
+@contextlib.contextmanager
+def _final_names(drafts: dict[Path, Path]) -> Iterator[None]:
+    """Name the files to be, where something is said about drafts."""
+    try:
+        yield
+    except HarnessError as error:
+        said = str(error)
+        for draft, path in drafts.items():
+            said = said.replace(str(draft), str(path))
+        error.args = (said,)
+        raise
 
 
 def _publish(drafts: dict[Path, Path], replace: bool) -> None:

@@ -152,6 +152,16 @@ def test_an_error_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
     assert names(tmp_path) == []
 
 
+def test_what_is_said_about_a_draft_names_the_file_to_be(tmp_path: Path) -> None:
+    def fail() -> None:
+        with files.new_file(tmp_path / "a") as draft:
+            raise BadInput(f"{draft} is too long")
+
+    with pytest.raises(BadInput) as told:
+        fail()
+    assert str(told.value) == f"{tmp_path / 'a'} is too long"
+
+
 def test_a_disk_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, data: bytes) -> int:
         raise OSError(28, "No space left on device")
