@@ -82,3 +82,22 @@ def _is_left(lock: Path) -> bool:
     with lock.open() as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return True
+
+
+def is_of_living_run(path: Path) -> bool:
+    """Whether a file lies right in the temporary folder of a run of this user that has not ended.
+
+    A lock tells that, which no file can bring along.
+    """
+    folder = path.parent
+    try:
+        found = folder.stat()
+        if found.st_uid != os.getuid() or found.st_mode & 0o077:
+            return False
+        with (folder / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (OSError, ValueError):
+        pass
+    return False
