@@ -25,8 +25,9 @@ from harness import pairs
 from harness.errors import HarnessError
 from harness.pairs.base import Mode
 from harness.progress import Silent
-from harness.runs.compare import compare, kept_workers
+from harness.runs.compare import compare
 from harness.runs.request import Alone, CompareRequest
+from harness.runs.together import kept_workers
 from harness.scratch import scratch_folder
 from harness.session import DEFAULT_TIMEOUT
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ import reports
 from harness import comparing, pairs
 from harness.alignment import Alignment, SideReport
 from harness.case import Case
-from harness.errors import BadInput, WorkerLost
+from harness.errors import WorkerLost
 from harness.pairs.base import Arrays, Pair
 from harness.progress import Progress
 from harness.runs import alone, material, truths
@@ -24,13 +24,11 @@ from harness.runs import folder as folders
 from harness.runs.drive import Drive, Recorded
 from harness.runs.reference import Stored, stored_reference
 from harness.runs.request import CompareRequest
-from harness.scratch import Scratch, scratch, scratch_folder
+from harness.runs.together import SIDES, end_others, together
+from harness.scratch import Scratch, scratch
 from harness.session import Loss, Worker
 from harness.trace import Trace
 from harness.verdict import MetricPolicy, NoisePolicy
-
-SIDES = ("torch", "jittor")
-
 
 After = Callable[["Work", Alignment, Path], None]
 
@@ -73,16 +71,6 @@ class Work:
         return SIDES if self.stored is None or self.stored.upstream else ("jittor",)
 
 
-@contextlib.contextmanager
-def kept_workers(device: str, timeout: float) -> Iterator[dict[str, Worker]]:
-    """Workers of both sides for many comparisons in a row."""
-    with scratch_folder() as place, contextlib.ExitStack() as stack:
-        yield {
-            side: stack.enter_context(Worker(side, device, place, place / f"{side}.log", timeout))
-            for side in SIDES
-        }
-
-
 def compare(
     request: CompareRequest,
     progress: Progress,
@@ -96,17 +84,11 @@ def compare(
     """
     pair = _find(request.model)
     stored = stored_reference(request, pair) if request.reference else None
-    case = stored.case if stored else _case(request, pair)
+    case = stored.case if stored else request.case(pair)
     folder = folders.choose(request.output, case)
     progress.event("run", "folder", path=str(folder))
-    try:
-        with scratch() as room:
-            work = Work(request, pair, case, folder, room, progress, stored, after, workers or {})
-            alignment = run(work)
-    except BaseException:
-        folders.discard_if_empty(folder)
-        raise
-    return alignment
+    with folders.kept_if_done(folder), scratch() as room:
+        return run(Work(request, pair, case, folder, room, progress, stored, after, workers or {}))
 
 
 def _find(model: str) -> Pair:
@@ -114,21 +96,11 @@ def _find(model: str) -> Pair:
     return pair
 
 
-def _case(request: CompareRequest, pair: Pair) -> Case:
-    try:
-        return request.case(pair)
-    except ValueError as error:
-        raise BadInput(str(error)) from error
-
-
 def draw_inputs(work: Work) -> Arrays:
     """The inputs of the case: those of the stored reference, or what the pair draws."""
     if work.stored is not None and work.stored.inputs:
         return work.stored.inputs
-    try:
-        return work.pair.draw_inputs(work.case.request(work.pair))
-    except ValueError as error:
-        raise BadInput(str(error)) from error
+    return work.pair.inputs(work.case.request(work.pair))
 
 
 def run(work: Work) -> Alignment:
@@ -147,10 +119,7 @@ def run(work: Work) -> Alignment:
             work.workers[side] = work.kept.get(side) or stack.enter_context(
                 Worker(side, work.case.device, work.scratch, log, work.request.timeout)
             )
-        with ThreadPoolExecutor(len(work.live)) as pool:
-            futures = [pool.submit(_guarded, work, side, path) for side in work.live]
-        for future in futures:
-            future.result()
+        together(work.workers, work.live, partial(_guarded, work, path))
         alignment = _judge(work)
         alone.add(work, alignment, path)
         if work.after is not None:
@@ -163,17 +132,19 @@ def run(work: Work) -> Alignment:
     return alignment
 
 
-def _guarded(work: Work, side: str, inputs: Path) -> None:
-    """Run one side; a lost worker becomes a report, anything else ends the comparison."""
+def _guarded(work: Work, inputs: Path, side: str) -> None:
+    """Run one side; a lost worker becomes a report and ends the other, anything else ends the comparison."""
     worker = work.workers[side]
     try:
         _run_side(work, side, inputs)
     except WorkerLost as error:
-        work.lost[side] = _lost(worker.loss(error))
-        work.progress.event(side, "failed", text=str(error))
-        _stop_waiting(work, side, error)
-    except Exception as error:  # whatever it is, the other side must not wait for ever
-        _stop_waiting(work, side, error)
+        end_others(work.workers, side)
+        _stop_waiting(work, side)
+        if not (worker.stopped and side in work.recorded):  # else it lacks its truth alone
+            work.lost[side] = _lost(worker.loss(error))
+            work.progress.event(side, "failed", text=str(error))
+    except Exception:  # whatever it is, the other side must not wait for ever
+        _stop_waiting(work, side)
         raise
 
 
@@ -187,17 +158,17 @@ def _lost(loss: Loss) -> SideReport:
     )
 
 
-def _stop_waiting(work: Work, side: str, error: Exception) -> None:
+def _stop_waiting(work: Work, side: str) -> None:
     """Tell the side that waits for its weights that they will not come."""
     if side == work.live[0] and not work.state.done():
-        work.state.set_exception(WorkerLost(f"stopped, since the reference side failed: {error}"))
+        work.state.set_exception(WorkerLost(f"it was ended because the {side} side had failed"))
 
 
 def _run_side(work: Work, side: str, inputs: Path) -> None:
     drive = Drive(work.workers[side], work.case, work.request.layers, work.progress, work.quiet)
     table = drive.build()
     if side == work.live[0]:
-        _provide_state(work, work.stored.state_table if work.stored and work.stored.state_table else table)
+        _provide_state(work, work.stored.state_table(table) if work.stored else table)
     state = work.state.result()
     work.recorded[side] = drive.record(
         inputs,

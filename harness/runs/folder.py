@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from harness import files
+from harness import files, guard
 from harness.case import Case
-from harness.errors import BadInput
+from harness.errors import BadInput, WorkerLost
 
 LOGS = "logs"
 
@@ -27,6 +29,26 @@ def choose(output: Path | None, case: Case) -> Path:
     if not files.claim_folder(output, LOGS):
         raise BadInput(f"{output} was taken by another run just now; name another")
     return output
+
+
+@contextlib.contextmanager
+def kept_if_done(folder: Path) -> Iterator[None]:
+    """Keep the folder of a run that ends well, and the logs of one that fails; nothing of one broken off."""
+    guard.sweep(folder)
+    try:
+        yield
+    except Exception as error:
+        if not folder.is_dir():
+            raise WorkerLost(
+                f"the run stopped short: its folder {folder} was removed while it ran. Run it again"
+            ) from error
+        discard_if_empty(folder)
+        guard.spare(folder)
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    guard.spare(folder)
 
 
 def discard_if_empty(folder: Path) -> None:

@@ -18,7 +18,7 @@ from harness.diagnose import Cause
 from harness.errors import BadInput, HarnessError, WorkerLost
 from harness.pairs.base import Mode
 from harness.progress import Progress
-from harness.runs import alone, causes, explain, steps
+from harness.runs import alone, causes, explain, steps, together
 from harness.runs.drive import Drive
 from harness.runs.request import CompareRequest
 from harness.scratch import scratch_folder
@@ -56,7 +56,7 @@ def run(
 
     `tell` is given each row as soon as it is known. After `most_seconds` no more mistakes are planted.
     """
-    from harness.runs.compare import compare, kept_workers
+    from harness.runs.compare import compare
 
     started = time.perf_counter()
     rows: list[Outcome] = []
@@ -87,7 +87,7 @@ def run(
             if time.perf_counter() - started > most_seconds * (MODES.index(work.case.mode) + 1) / len(MODES):
                 break
 
-    with kept_workers(request.device, request.timeout) as workers:
+    with together.kept_workers(request.device, request.timeout) as workers:
         for mode in MODES:
             for seed in range(request.seed, request.seed + seeds):
                 with scratch_folder() as folder:

@@ -47,7 +47,7 @@ class Port(TorchSide):
 class Inside:
     """What a run needs of a worker, without a process."""
 
-    device, pid, gpu_peak_bytes = "cpu", 0, 0
+    device, pid, gpu_peak_bytes, stopped = "cpu", 0, 0, ""
 
     def __init__(self, held: TorchSide) -> None:
         self.side, self._held, self._verbs = held.name, held, held.verbs()
@@ -56,6 +56,9 @@ class Inside:
     def ready(self) -> dict[str, Any]:
         """It always is."""
         return self.description
+
+    def stop(self, why: str) -> None:
+        """There is no process that could be ended."""
 
     def place(self) -> Place:
         """The layer reached last."""
@@ -75,7 +78,7 @@ class Inside:
 
 @contextmanager
 def kept_workers(device: str, timeout: float) -> Iterator[dict[str, Inside]]:
-    """In the place of `harness.runs.compare.kept_workers`."""
+    """In the place of `harness.runs.together.kept_workers`."""
     with scratch_folder() as folder:
         sides = (
             TorchSide(device, Breadcrumb(folder / "a")),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 import pytest
 
 from harness import runs
 from harness.progress import Silent
-from harness.runs import selftest
+from harness.runs import selftest, together
 from harness.selftest import Mistake, Outcome
 
 pytestmark = pytest.mark.torch
@@ -26,9 +25,8 @@ def result() -> selftest.Result:
     """The score over the small pair, both sides in this process."""
     from tests.mutants.side_by_side import kept_workers
 
-    compare = sys.modules["harness.runs.compare"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compare, "kept_workers", kept_workers)
+        patch.setattr(together, "kept_workers", kept_workers)
         plain = selftest._chosen
         patch.setattr(selftest, "_chosen", lambda work, count, seed: one_of_each(plain(work, None, seed)))
         return selftest.run(runs.CompareRequest(model=SMALL), None, 1, Silent())
