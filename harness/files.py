@@ -107,16 +107,22 @@ def claim_folder(path: Path, first: str) -> bool:
     Of many processes that claim the same folder at once one gets it.
     """
     try:
-        path.mkdir(_OWN, parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _claimed(path, first)
+    except OSError as error:
+        raise _cannot(path, error) from error
+
+
+def _claimed(path: Path, first: str) -> bool:
+    try:
+        path.mkdir(_OWN, exist_ok=True)
         if any(path.iterdir()):
             return False
         if wrong := others_hand(path):
             raise BadInput(f"{path} cannot be written safely: {wrong}; name another folder")
         (path / first).mkdir(_OWN)
-    except (FileExistsError, NotADirectoryError):
+    except FileExistsError:
         return False
-    except OSError as error:
-        raise _cannot(path, error) from error
     return True
 
 
@@ -176,7 +182,7 @@ def _link(draft: Path, path: Path) -> None:
 def _workshop(path: Path, parent: Path) -> Iterator[Path]:
     """A hidden folder beside `path`, gone at the end of the block."""
     try:
-        _clear_left(parent)
+        clear_left(parent)
         folder, lock = _locked_folder(parent)
     except OSError as error:
         raise _cannot(path, error) from error
@@ -199,7 +205,7 @@ def _locked_folder(parent: Path) -> tuple[Path, int]:
             os.close(lock)
 
 
-def _clear_left(parent: Path) -> None:
+def clear_left(parent: Path) -> None:
     """Remove our folders whose writer has ended without doing so."""
     for folder in parent.glob(f"{_PREFIX}*{_SUFFIX}"):
         with contextlib.suppress(OSError):

@@ -18,7 +18,7 @@ from harness.errors import BadInput
 from tests import ROOT
 
 Making = Callable[[Path], None]
-AT_ONCE, ROUNDS = 6, 25
+AT_ONCE, ROUNDS = 4, 20
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 SPAWN = multiprocessing.get_context("spawn")
 
