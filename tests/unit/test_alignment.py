@@ -199,5 +199,5 @@ def test_a_missing_file_and_a_missing_folder_are_told(tmp_path: Path) -> None:
         Alignment.load(tmp_path / "none.json")
     with pytest.raises(BadInput, match="cannot be read: Is a directory"):
         Alignment.load(tmp_path)
-    with pytest.raises(BadInput, match="cannot be written: No such file"):
+    with pytest.raises(BadInput, match="cannot be written: there is no folder"):
         small_alignment().save(tmp_path / "none" / "alignment.json")

@@ -212,11 +212,11 @@ def test_files_that_are_no_alignment(align: Align, tmp_path: Path, text: str, co
     ("ending", "start"), [("html", "<!DOCTYPE html>"), ("md", "**✘"), ("xml", "<?xml"), ("json", "{")]
 )
 def test_report(align: Align, stored: Path, tmp_path: Path, ending: str, start: str) -> None:
-    for _ in range(2):  # a report is drawn from what is kept, so it may be drawn over
-        ran = align("report", stored, "-o", f"r.{ending}")
+    for force in ((), ("--force",)):
+        ran = align("report", stored, "-o", f"r.{ending}", *force)
         assert (ran.exit_code, ran.stdout) == (0, f"r.{ending}\n")
     assert (tmp_path / f"r.{ending}").read_text().startswith(start)
-    assert align("report", stored, "-o", "r.html", "--json").document == {
+    assert align("report", stored, "-o", "r.html", "--force", "--json").document == {
         "written": ["r.html"],
         "exit_code": 0,
     }
@@ -225,7 +225,7 @@ def test_report(align: Align, stored: Path, tmp_path: Path, ending: str, start: 
 def test_report_into_a_folder_that_is_missing(align: Align, stored: Path) -> None:
     ran = align("report", stored, "-o", "nowhere/r.html")
     assert ran.exit_code == 2
-    assert "nowhere/r.html cannot be written: No such file or directory" in ran.stderr
+    assert "nowhere/r.html cannot be written: there is no folder nowhere" in ran.stderr
 
 
 def test_show_an_alignment(align: Align, stored: Path) -> None:
