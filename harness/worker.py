@@ -2,8 +2,8 @@
 
 Requests are `{"number": N, "verb": NAME, "arguments": {...}}`; answers are `{"number": N, "result": ...}` or
 `{"number": N, "error": {"kind", "message"}}`. The answer number 0 says that the side has started. Tensors
-never pass here: they go through trace files. What a framework prints goes to standard error, which the session
-keeps as a log.
+never pass here: they go through trace files. What a framework prints goes to standard error, which the
+session keeps as a log.
 """
 
 from __future__ import annotations
