@@ -12,7 +12,16 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from harness.pairs.base import Mode
     from harness.runs import CompareRequest
+    from harness.runs.stored_case import Typed
     from harness.verdict import Policy
+
+
+def typed(given: Mapping[str, Any]) -> Typed:
+    """What a command's flags say beside a stored file."""
+    from harness.runs.stored_case import Typed
+
+    values = {field.name: given.get(field.name) for field in fields(Typed)}
+    return Typed(**{name: value for name, value in values.items() if value is not None})
 
 
 def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:

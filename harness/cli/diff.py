@@ -13,6 +13,7 @@ def diff(
     context: typer.Context,
     reference: options.TraceA,
     candidate: options.TraceB,
+    model: options.OwnModel = None,
     truth: options.Truth = None,
     policy: options.Policy = None,
     rtol: options.Rtol = None,
@@ -27,7 +28,7 @@ def diff(
 
     if output is not None:
         require_free(output, replace=force)
-    alignment = runs.diff(reference, candidate, asking.policy(context.params), truth)
+    alignment = runs.diff(reference, candidate, asking.policy(context.params), truth, model)
     if output is not None:
         alignment.save(output, replace=force)
     return aligned_or_not(alignment)

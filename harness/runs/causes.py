@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from harness.alignment import Alignment, Source
 from harness.case import Case
 from harness.errors import BadInput
+from harness.plain import short
 from harness.progress import Progress
-from harness.runs import explain
+from harness.runs import explain, stored_case
 from harness.runs.request import CompareRequest
+from harness.runs.stored_case import Typed
 from harness.scratch import scratch_folder
-from harness.session import DEFAULT_TIMEOUT
 from harness.trace import Trace
 from harness.verdict import parse_policy
 
@@ -27,14 +28,19 @@ if TYPE_CHECKING:
 MOST = 8
 
 
-def request_of(alignment: Alignment, **changes: Any) -> CompareRequest:
+def request_of(alignment: Alignment, typed: Typed, **changes: Any) -> CompareRequest:
     """The request that made an alignment."""
-    case = Case.from_dict(alignment.case)
+    source = "this alignment"
+    case = Case.from_dict(alignment.case, f"the case of {source}")
+    stored_case.pair_of(case, typed.model, source)
+    layers = alignment.case.get("layers") or "all"
+    if not isinstance(layers, str):
+        raise BadInput(f"the case of {source} is damaged: layers is {short(layers)}, it should be a text")
     return CompareRequest(
-        model=case.pair,
+        model=typed.model or case.pair,
         variant=case.variant,
-        layers=str(alignment.case.get("layers") or "all"),
-        weights=case.weights,
+        layers=layers,
+        weights=stored_case.weights_of(case, typed.weights, source),
         device=case.device,
         dtype=case.dtype,
         mode=case.mode,
@@ -42,20 +48,17 @@ def request_of(alignment: Alignment, **changes: Any) -> CompareRequest:
         input_size=case.size,
         batch=case.batch,
         policy=parse_policy(alignment.policy),
+        timeout=typed.timeout,
         **changes,
     )
 
 
-def explain_stored(
-    alignment: Alignment, wanted: str | None, progress: Progress, timeout: float = DEFAULT_TIMEOUT
-) -> Alignment:
+def explain_stored(alignment: Alignment, wanted: str | None, progress: Progress, typed: Typed) -> Alignment:
     """Run the case of an alignment again and find the causes of its sources, or of those at `wanted`."""
-    return again(alignment, functools.partial(add, asked=wanted), progress, timeout)
+    return again(alignment, functools.partial(add, asked=wanted), progress, typed)
 
 
-def again(
-    alignment: Alignment, after: After, progress: Progress, timeout: float = DEFAULT_TIMEOUT
-) -> Alignment:
+def again(alignment: Alignment, after: After, progress: Progress, typed: Typed) -> Alignment:
     """Run the case of an alignment again, layers alone included; `after` is called while workers live."""
     from harness.runs.compare import compare
 
@@ -65,13 +68,7 @@ def again(
             "trying the reference's layers again, so compare without --reference first"
         )
     with scratch_folder() as folder:
-        request = request_of(
-            alignment,
-            timeout=timeout,
-            local="always",
-            keep="none",
-            output=folder / "run",
-        )
+        request = request_of(alignment, typed, local="always", keep="none", output=folder / "run")
         return compare(request, progress, after)
 
 

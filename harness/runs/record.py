@@ -19,6 +19,7 @@ from harness.pairs.base import Mode, Pair
 from harness.progress import Progress
 from harness.runs import material
 from harness.runs.drive import Drive
+from harness.runs.reference import case_again
 from harness.runs.request import CompareRequest
 from harness.scratch import scratch, scratch_folder
 from harness.session import Worker
@@ -166,7 +167,7 @@ def golden_verify(
             Trace.open(golden.truth_path(path)) as truth,
             scratch_folder() as folder,
         ):
-            case = Case.from_dict(trace.header["case"]).on(pair=request.model)
+            case = case_again(request, trace, path)
             fresh = folder / "fresh.h5"
             _record_case(pair, request, case, "torch", fresh, None, True, progress)
             with Trace.open(fresh) as again:

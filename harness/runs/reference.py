@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import golden
+from harness import plain
 from harness.case import Case
 from harness.errors import BadInput
 from harness.pairs.base import MODES, Arrays, Mode, Pair
+from harness.plain import short
+from harness.runs import stored_case
 from harness.runs.request import CompareRequest
 from harness.trace import Trace
 
-
 _ROW = tuple[str, list[int]]
+_TOLD_UPSTREAM = {"model": str, "variant": str, "case": str, "seed": int}
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,14 @@ class Stored:
             plain.check(list[list[Any]], found, "the state table")
             for place, row in enumerate(found):
                 plain.check(_ROW, row[:2], f"the state table[{place}]")
+                _require_sizes(row[1], place)
         except plain.Unfit as error:
             raise BadInput(f"{self.trace.path} is damaged: {error}. Record it again") from error
-        if (most := 2 * _elements(live)) < _elements(found):
-            raise BadInput(f"{self.trace.path} is of a model at least twice as large: its state has {_elements(found):,} elements")
-        return found
+        if _elements(found) > 2 * _elements(live):
+            told = f"its state has {_elements(found):,} elements, that of the port {_elements(live):,}"
+            raise BadInput(f"{self.trace.path} is of another model: {told}")
+        rows: list[list[Any]] = found
+        return rows
 
     def close(self) -> None:
         """Close the files."""
@@ -73,23 +80,30 @@ def _golden(request: CompareRequest, pair: Pair) -> Stored:
         )
     golden.verify_digest(path)
     trace = Trace.open(path)
-    case = _case(request, trace, path)
+    case = case_again(request, trace, path)
     return Stored("golden", trace, Trace.open(golden.truth_path(path)), case, upstream=False)
 
 
 def _own(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> Stored:
-    case = _case(request, trace, path)
+    case = case_again(request, trace, path)
     beside = golden.truth_path(path)
     truth = Trace.open(beside) if beside.is_file() else None
     return Stored(path.name, trace, truth, case, upstream=False)
 
 
-def _case(request: CompareRequest, trace: Trace, path: Path) -> Case:
+def case_again(request: CompareRequest, trace: Trace, path: Path) -> Case:
     """The case of a trace of ours, to be run again: with the pair and the weights that the user named."""
     case = Case.from_dict(trace.header.get("case"), f"the case of {path}")
     stored_case.pair_of(case, request.model, str(path))
     weights = stored_case.weights_of(case, request.weights, str(path))
     return case.on(device=request.device, pair=request.model, weights=weights)
+
+
+def _require_sizes(shape: list[int], place: int) -> None:
+    if min(shape, default=0) < 0:
+        raise plain.Unfit(
+            f"the state table[{place}] has the shape {short(shape)}, lengths should be 0 or more"
+        )
 
 
 def _elements(table: list[list[Any]]) -> int:
@@ -105,20 +119,18 @@ def _mode(trace: Trace) -> Mode:
 
 def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> Stored:
     header = trace.header
-    if header.get("model") != pair.name:
-        raise BadInput(f"{path} is a trace of {header.get('model')}, not of {pair.name}")
+    for name, kind in _TOLD_UPSTREAM.items():
+        if type(header.get(name)) is not kind:
+            found = short(header.get(name))
+            raise BadInput(f"{path} is damaged: its {name} is {found}, it should be {kind.__name__}")
+    if header["model"] != pair.name:
+        raise BadInput(f"{path} is a trace of {short(header['model'])}, not of {pair.name}")
     try:
         variant = pair.variant(pair.traced_variant(header)).name
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     trace.drop_prefix(pair.traced_prefix)
     trace.keeps_gradients(pair.traced_gradients(header))
-    case = Case(
-        pair=request.model,
-        variant=variant,
-        mode=_mode(trace),
-        seed=int(header["seed"]),
-        tag=str(header["case"]),
-        device=request.device,
-    )
+    told = {"pair": request.model, "variant": variant, "mode": _mode(trace), "seed": header["seed"]}
+    case = Case.from_dict({**told, "tag": header["case"], "device": request.device}, f"the case of {path}")
     return Stored(path.name, trace, None, case, upstream=True, inputs=trace.inputs())

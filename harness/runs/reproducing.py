@@ -15,16 +15,14 @@ from harness.errors import BadInput
 from harness.files import require_free_folder
 from harness.progress import Progress
 from harness.runs import causes, explain
-from harness.session import DEFAULT_TIMEOUT
+from harness.runs.stored_case import Typed
 from harness.trace import Trace
 
 if TYPE_CHECKING:
     from harness.runs.compare import Work
 
 
-def write(
-    alignment: Alignment, asked: str, folder: Path, progress: Progress, timeout: float = DEFAULT_TIMEOUT
-) -> list[Path]:
+def write(alignment: Alignment, asked: str, folder: Path, progress: Progress, typed: Typed) -> list[Path]:
     """Run the case of an alignment again and write the layer at `asked` with all that it was given."""
     require_free_folder(folder)
     made: list[Path] = []
@@ -32,7 +30,7 @@ def write(
     def after(work: Work, found: Alignment, inputs: Path) -> None:
         made.extend(_write(work, found, inputs, asked, folder))
 
-    causes.again(alignment, after, progress, timeout)
+    causes.again(alignment, after, progress, typed)
     return made
 
 

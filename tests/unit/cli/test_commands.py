@@ -180,7 +180,7 @@ def test_diff(align: Align, flow: Place, tmp_path: Path) -> None:
         (tmp_path / name).touch()
     words = ("diff", "a.h5", "b.h5", "--truth", "t.h5", "--policy", "fixed", "-o", "found.json")
     ran = align(*words)
-    assert placed.asked == (Path("a.h5"), Path("b.h5"), FixedPolicy(), Path("t.h5"))
+    assert placed.asked == (Path("a.h5"), Path("b.h5"), FixedPolicy(), Path("t.h5"), None)
     assert ran.exit_code == 1
     assert Alignment.load(tmp_path / "found.json").to_dict() == samples.diverging().to_dict()
     assert align(*words).stderr == "align: found.json exists; use --force or name another\n"
