@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from harness.environment.interpreters import interpreter
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
 from harness.guard import Kept
 from harness.requests import Requests
+from harness.worker_log import WorkerLog
 
 PACKAGES = ("harness", "refs_torch", "ports_jittor", "weight_convert")
 DEFAULT_TIMEOUT = 1800.0
@@ -32,8 +32,6 @@ SHARING = {
 }  # two workers share the cores: idle threads sleep instead of spinning
 # Without the working directory, which Python puts before everything else: a pair that needs it asks for it.
 _START = "import sys; sys.path = list(filter(None, sys.path)); from harness.worker import main; main()"
-_TAIL = 3000
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_RESTARTS = 3
 _DISMISSED_SECONDS = 10.0
 
@@ -74,7 +72,8 @@ class Worker:
     def __init__(
         self, side: str, device: str, scratch: Path, log: Path, timeout: float = DEFAULT_TIMEOUT
     ) -> None:
-        self.side, self.device, self.log, self.timeout = side, device, log, timeout
+        self.side, self.device, self.timeout = side, device, timeout
+        self.log = WorkerLog(side, log, scratch)
         self.gpu_peak_bytes = 0
         self.stopped = ""
         self.description: dict[str, Any] = {}
@@ -108,7 +107,7 @@ class Worker:
             self._kept.end()
 
     def _started(self, stdin: int, stdout: int) -> Kept:
-        with self.log.open("ab") as log:
+        with self.log.path.open("ab") as log:
             try:
                 return Kept(self._command, self._environment, stdin=stdin, stdout=stdout, stderr=log)
             except OSError as error:
@@ -176,22 +175,22 @@ class Worker:
             raise WorkerLost(self.stopped)
         raise WorkerLost(
             f"the {self.side} worker ended during `{verb}` ({self.ending()}){self._whereabouts()}. "
-            f"Its log: {self.log}"
+            f"{self.log.told()}"
         )
 
     def _raise_late(self, verb: str) -> NoReturn:
         self._end()
         raise WorkerLost(
             f"the {self.side} worker gave no answer to `{verb}` within {self.timeout:g} s and was stopped"
-            f"{self._whereabouts()}. Allow more time with --timeout, or look at {self.log}"
+            f"{self._whereabouts()}. Allow more time with --timeout. {self.log.told()}"
         )
 
     def _raise_nonsense(self, verb: str, nonsense: Nonsense) -> NoReturn:
         self._end()
         raise WorkerLost(
             f"the {self.side} worker wrote {nonsense} instead of an answer to `{verb}` and was stopped"
-            f"{self._whereabouts()}. Something in the model writes to the worker's pipe for answers; "
-            f"its log: {self.log}"
+            f"{self._whereabouts()}. Something in the model writes to the worker's pipe for answers. "
+            f"{self.log.told()}"
         )
 
     def ending(self) -> str:
@@ -215,14 +214,7 @@ class Worker:
     def loss(self, error: Exception) -> Loss:
         """What the report shows of a lost worker."""
         code = self._status or 0
-        return Loss(str(error), signal_name(-code) if code < 0 else "", self.place().layer, self.log_tail())
-
-    def log_tail(self) -> str:
-        """The end of what the worker printed, without the colours of a terminal."""
-        with contextlib.suppress(OSError), self.log.open("rb") as log:
-            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
-            return _COLOUR.sub("", log.read(_TAIL).decode(errors="replace"))
-        return ""
+        return Loss(str(error), signal_name(-code) if code < 0 else "", self.place().layer, self.log.tail())
 
     def stop(self, why: str) -> None:
         """End the process and its children at once; whoever waits for its answer is told why."""
