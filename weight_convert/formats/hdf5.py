@@ -5,6 +5,8 @@ Datasets in one piece are mapped from the file here, others come unpacked from t
 
 from __future__ import annotations
 
+import os
+import re
 from collections import Counter
 from typing import Any
 
@@ -25,6 +27,7 @@ from weight_convert.tensor import Tensor
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MANIFEST = "weight-manifest"
 _SMALLEST_BLOCK = 512
+_REFUSED = re.compile(r"\berrno = (\d+)")  # what the system said, among many words of the library
 _LIBVER = ("v108", "v110")
 
 
@@ -103,6 +106,17 @@ def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
 
     The library lays the datasets out and says where, the tensors' bytes are written there as in every format.
     """
+    try:
+        _write(sink, tensors, manifest)
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        refused = _REFUSED.search(str(error))
+        if refused is None:
+            raise
+        number = int(refused[1])
+        raise OSError(number, os.strerror(number)) from error
+
+
+def _write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     import h5py
 
     with h5py.File(sink.path, "w", libver=_LIBVER, track_order=True) as file:
