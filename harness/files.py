@@ -1,7 +1,7 @@
 """Files and folders that appear whole or not at all, and take nobody's place unasked.
 
-What is being written lies in a hidden folder beside its place. That folder is locked as long as its writer
-lives, so that whoever writes there next can clear away what a killed one left.
+What is being written lies in a hidden folder beside its place, which goes with its writer. It is locked as
+long as the writer lives: should the sweeper be killed as well, whoever writes there next clears it away.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from harness import guard
 from harness.errors import BadInput, HarnessError
 from harness.other_users import others_hand
 
@@ -186,10 +187,12 @@ def _workshop(path: Path, parent: Path) -> Iterator[Path]:
         folder, lock = _locked_folder(parent)
     except OSError as error:
         raise _cannot(path, error) from error
+    guard.sweep(folder)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        guard.spare(folder)
         os.close(lock)
 
 

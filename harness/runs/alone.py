@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import comparing
+from harness import comparing, files
 from harness.alignment import Alignment
 from harness.errors import WorkerLost
 from harness.runs import truths
@@ -87,14 +87,15 @@ def _truth(work: Work, inputs: Path, reference: Path) -> tuple[Path | None, dict
     if truths.usable(found):
         return found, {"cached": True}
     work.progress.event("torch", "state", text="float64 run of each layer alone")
-    cost = work.workers["torch"].call(
-        "local_truth",
-        inputs=str(inputs),
-        mode=work.case.mode,
-        reference=str(reference),
-        path=str(found),
-        scratch=str(work.scratch),
-        samples=truths.SAMPLES,
-    )
+    with files.new_file(found, replace=True) as draft:
+        cost = work.workers["torch"].call(
+            "local_truth",
+            inputs=str(inputs),
+            mode=work.case.mode,
+            reference=str(reference),
+            path=str(draft),
+            scratch=str(work.scratch),
+            samples=truths.SAMPLES,
+        )
     work.progress.event("torch", "done")
     return found, {**cost, "cached": False}

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import reports
-from harness import comparing, pairs
+from harness import comparing, files, pairs
 from harness.alignment import Alignment, SideReport
 from harness.case import Case
 from harness.errors import WorkerLost
@@ -197,17 +197,18 @@ def _truth(work: Work, inputs: Path, trace: Path) -> Path | None:
         work.truth_cost = {"cached": True}
         return found
     work.progress.event("torch", "state", text="float64 run and noise")
-    cost = worker.call(
-        "truth",
-        inputs=str(inputs),
-        mode=work.case.mode,
-        reference=str(trace),
-        path=str(found),
-        scratch=str(work.scratch),
-        samples=truths.SAMPLES,
-        layers=work.request.layers,
-        header={**work.header, "side": "torch"},
-    )
+    with files.new_file(found, replace=True) as draft:
+        cost = worker.call(
+            "truth",
+            inputs=str(inputs),
+            mode=work.case.mode,
+            reference=str(trace),
+            path=str(draft),
+            scratch=str(work.scratch),
+            samples=truths.SAMPLES,
+            layers=work.request.layers,
+            header={**work.header, "side": "torch"},
+        )
     work.truth_cost = {**cost, "cached": False}
     truths.tidy()
     work.progress.event("torch", "done")
