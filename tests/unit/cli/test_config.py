@@ -124,7 +124,7 @@ def test_odd_values_are_refused_in_one_short_line(tmp_path: Path, text: str) -> 
     except BadInput as refusal:
         said = str(refusal)
         assert not allowed, said
-        assert str(tmp_path / "align.toml") in said  # noqa: PT017
+        assert str(tmp_path / "align.toml") in said
         assert len(said.splitlines()) == 1
         assert len(said) < 700
     else:
