@@ -41,7 +41,9 @@ _DAMAGED: dict[str, Callable[[bytes], bool]] = {
     "a zip archive without its directory": lambda head: head.startswith(b"PK\x03\x04"),
     "a tar archive whose first header does not fit its checksum": lambda head: head[257:262] == b"ustar",
     "a safetensors file whose header does not fit": lambda head: head[4:9] == b"\0\0\0\0{",
-    "a pickle with something else among its first instructions": lambda head: head[:1] == b"\x80",
+    "a pickle with something else among its first instructions": lambda head: (
+        head[:1] == b"\x80" and 2 <= head[1] <= 5
+    ),
 }
 _STRANGERS = {
     b"\x1f\x8b": "packed with gzip; unpack it first (gzip -d)",
