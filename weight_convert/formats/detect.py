@@ -62,12 +62,6 @@ _STRANGERS = {
 
 def open_content(path: Path, *, trusted: bool = False) -> Content:
     """Read the file's structure; BadInput in one line where it is no checkpoint."""
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder; name the checkpoint file in it")
-    if not path.exists():
-        raise BadInput(f"{path} does not exist")
-    if not path.is_file():
-        raise BadInput(f"{path} is no regular file")
     file = MappedFile(path, trusted=trusted)
     if file.size == 0:
         raise BadInput(f"{path} is empty")
