@@ -44,7 +44,7 @@ UPSTREAM: dict[str, Any] = {
 LIVE = [["conv.weight", [1, 2], "float32", True], ["conv.bias", [1], "float32", True]]
 GONE = object()
 ODD: list[Any] = [
-    None, -1, 10**19, float("inf"), "abc", "\ud800\x1b[2J", [], {}, [1, "a"], {"a": []}, [10**18, 10**18], GONE,
+    None, -1, 10**19, float("inf"), "abc", "\ud800\x1b[2J", [], {}, [1, "a"], {"a": []}, [10**18] * 2, GONE,
 ]  # fmt: skip
 
 
