@@ -42,7 +42,7 @@ _DAMAGED: dict[str, Callable[[bytes], bool]] = {
     "a tar archive whose first header does not fit its checksum": lambda head: head[257:262] == b"ustar",
     "a safetensors file whose header does not fit": lambda head: head[4:9] == b"\0\0\0\0{",
     "a pickle with something else among its first instructions": lambda head: (
-        head[:1] == b"\x80" and 2 <= head[1] <= 5
+        head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5")
     ),
 }
 _STRANGERS = {
