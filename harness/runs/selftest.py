@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness import comparing, selftest
+from harness import comparing, pairs, selftest
 from harness.alignment import Alignment
 from harness.deviation import Deviation
 from harness.diagnose import Cause
@@ -59,6 +59,7 @@ def run(
     from harness.runs.compare import compare
 
     started = time.perf_counter()
+    request.case(pairs.find(request.model))  # refused, if it is to be, before anything runs
     rows: list[Outcome] = []
     alarms: list[str] = []
     chosen: list[Mistake] = []
