@@ -59,9 +59,9 @@ def side_costs(
     if worker.side == "torch":
         given = {"inputs": str(inputs), "reference": str(trace), "scratch": str(room.folder)}
         path = str(trace.with_name("truth.h5"))
-        worker.call("truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
+        worker.call("measure_truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
         path = str(trace.with_name("local-truth.h5"))
-        worker.call("local_truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
+        worker.call("measure_isolated", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
     found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
     if local:
         found["local"] = statistics.median(local)
@@ -78,7 +78,7 @@ def _alone(worker: Worker, case: Case, inputs: Path, reference: Path) -> dict[st
     with Trace.open(reference) as recorded:
         addresses = list(recorded.records)
     given = {"inputs": str(inputs), "reference": str(reference), "trace": str(trace)}
-    cost: dict[str, Any] = worker.call("local", mode=case.mode, addresses=addresses, **given)
+    cost: dict[str, Any] = worker.call("run_isolated", mode=case.mode, addresses=addresses, **given)
     return cost
 
 

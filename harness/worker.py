@@ -19,7 +19,7 @@ from harness.environment import own_settings
 from harness.errors import HarnessError, NoEnvironment
 
 if TYPE_CHECKING:
-    from harness.sides.base import Side
+    from harness.sides.side import Side
 
 
 def _take_over_stdout() -> TextIO:
@@ -49,8 +49,10 @@ def open_side(name: str, device: str, breadcrumb: Breadcrumb) -> Side:
 
 def answer(side: Side, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
     """Carry out one request."""
+    from harness.sides.verbs import call_verb
+
     try:
-        return {"result": side.verbs()[verb](**arguments)}
+        return {"result": call_verb(side, verb, **arguments)}
     except HarnessError as error:
         return {"error": {"kind": type(error).__name__, "message": str(error), "details": ""}}
     except MemoryError:

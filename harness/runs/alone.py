@@ -65,7 +65,7 @@ def _add(work: Work, alignment: Alignment, inputs: Path) -> None:
 def run_port(work: Work, inputs: Path, forced: Path, paired: list[str]) -> dict[str, Any]:
     """One pass of the port in which every paired layer is given the reference's own tensors."""
     cost: dict[str, Any] = work.workers["jittor"].call(
-        "local",
+        "run_isolated",
         inputs=str(inputs),
         mode=work.case.mode,
         reference=str(work.recorded["torch"].trace),
@@ -88,7 +88,7 @@ def _truth(work: Work, inputs: Path, reference: Path) -> tuple[Path | None, dict
         return found, {"cached": True}
     work.progress.event("torch", "state", text="float64 run of each layer alone")
     cost = work.workers["torch"].call(
-        "local_truth",
+        "measure_isolated",
         inputs=str(inputs),
         mode=work.case.mode,
         reference=str(reference),

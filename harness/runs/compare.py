@@ -227,7 +227,7 @@ def _truth(work: Work, inputs: Path, trace: Path) -> Path | None:
         return found
     work.progress.event("torch", "state", text="float64 run and noise")
     cost = worker.call(
-        "truth",
+        "measure_truth",
         inputs=str(inputs),
         mode=work.case.mode,
         reference=str(trace),

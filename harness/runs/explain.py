@@ -55,7 +55,7 @@ class Bench:
         given = self.scratch / "held.h5"
         self.worker.call("load", state=str(self.state))
         self.worker.call(
-            "hold", inputs=str(self.inputs), mode=self.mode, path=path, call=call, given=str(given)
+            "capture_call", inputs=str(self.inputs), mode=self.mode, path=path, call=call, given=str(given)
         )
         with Trace.open(given) as held:
             return {name: np.array(held.array(name)) for name in held.records}
@@ -173,7 +173,7 @@ def _replay(bench: Bench, trials: Sequence[Trial], key: str) -> list[Array | Non
     if not trials:
         return []
     asked = [bench.asked(number, trial) for number, trial in enumerate(trials)]
-    answers = bench.worker.call("retry", trials=asked, folder=str(bench.scratch))
+    answers = bench.worker.call("try_changes", trials=asked, folder=str(bench.scratch))
     return [_answer(answer, key) for answer in answers]
 
 

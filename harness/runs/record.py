@@ -76,7 +76,7 @@ def _record_case(
             whole = drive.record(given, stored, partial(room.place, "whole.h5"), header).trace
             if truth is not None:
                 worker.call(
-                    "truth",
+                    "measure_truth",
                     inputs=str(given),
                     mode=case.mode,
                     reference=str(whole),

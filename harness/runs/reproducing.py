@@ -45,7 +45,12 @@ def _write(work: Work, alignment: Alignment, inputs: Path, asked: str, folder: P
         given = bench.scratch / "held.h5"
         bench.worker.call("load", state=str(bench.state))
         call = bench.worker.call(
-            "hold", inputs=str(inputs), mode=bench.mode, path=layer.path, call=layer.call, given=str(given)
+            "capture_call",
+            inputs=str(inputs),
+            mode=bench.mode,
+            path=layer.path,
+            call=layer.call,
+            given=str(given),
         )
         with Trace.open(given) as held:
             tensors = {name: np.array(held.array(name)) for name in held.records}

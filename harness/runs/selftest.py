@@ -149,7 +149,7 @@ def _compared(work: Work, mistake: Mistake, inputs: Path) -> Outcome:
     worker = work.workers["jittor"]
     worker.call("build", pair=work.case.pair, variant=work.case.variant)
     worker.call("load", state=str(work.state.result()))
-    planted = worker.call("plant", kind=mistake.kind, path=mistake.path, attributes=mistake.attributes)
+    planted = worker.call("inject_fault", kind=mistake.kind, path=mistake.path, attributes=mistake.attributes)
     if not planted["changed"]:
         return _not_run(mistake, "it changes nothing here")
     trace = work.forced.with_name("planted.h5")
@@ -157,7 +157,7 @@ def _compared(work: Work, mistake: Mistake, inputs: Path) -> Outcome:
         path.unlink(missing_ok=True)
     drive = Drive(worker, work.case, work.request.layers, work.progress, work.quiet)
     drive.run_once(inputs, trace=str(trace), header={**work.header, "side": "jittor"})
-    if not worker.call("planted")["effect"]:
+    if not worker.call("fault_effect")["effect"]:
         return _not_run(mistake, "it changes nothing here")
     alignment = _judged(work, trace, inputs)
     if alignment.verdict == "aligned" and _same(work.recorded["jittor"].trace, trace):

@@ -90,7 +90,9 @@ def _share(bench: Bench, alignment: Alignment, row: Row, taker: Taker) -> Share 
     def pull(trials: Sequence[Trial]) -> list[Array | None]:
         bench.hold(taker.path, taker.call)
         asked = [bench.asked(number, trial) for number, trial in enumerate(trials)]
-        answers = bench.worker.call("pull", gradients=str(gradients), trials=asked, folder=str(bench.scratch))
+        answers = bench.worker.call(
+            "backward_through_call", gradients=str(gradients), trials=asked, folder=str(bench.scratch)
+        )
         return [_reached(answer, targets, taker.is_parameter, row) for answer in answers]
 
     (share,) = pull([Trial("as it is")])

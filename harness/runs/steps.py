@@ -53,7 +53,7 @@ def step(
     worker = work.workers[side]
     worker.call("load", state=str(work.state.result()))
     worker.call(
-        "steps",
+        "take_steps",
         gradients=str(work.recorded["torch"].trace),
         rates=[rate * share for share in _PLAN],
         path=str(path),

@@ -20,9 +20,9 @@ from harness.environment import own_python
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
 from harness.sides import jittor_patches
-from harness.sides.base import Side
-from harness.sides.describing import installed
+from harness.sides.description import installed
 from harness.sides.recorder import Layer, Recorder
+from harness.sides.side import Side
 from harness.sides.state import check_state
 from ports_jittor.torchlike import functional, kinks, linear, optim, reduce, state
 
@@ -222,13 +222,13 @@ class JittorSide(Side):
 
         return call
 
-    def _forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
+    def forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
         self.tensors.addresses.clear()
         if mode != "eval":
             for name in self.pair.given(self._inputs):
                 if self._inputs[name].dtype.is_float():
                     self._inputs[name].start_grad()
-        return super()._forward(mode, *args, **kwargs)
+        return super().forward(mode, *args, **kwargs)
 
     def gradients(self, loss: Any, recorder: Recorder | None) -> Arrays:
         """Jittor's gradients of every parameter, every watched layer and the inputs, asked for at once."""
@@ -276,7 +276,7 @@ class JittorSide(Side):
         for name, array in arrays.items():
             own[name].assign(self.leaf(array, own[name], learns=False)[0])
 
-    def forced_gradients(
+    def gradients_from(
         self, loss: Any | None, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
     ) -> Arrays:
         """Jittor's gradients of one sum in which every result counts with the gradient given for it."""

@@ -13,7 +13,7 @@ from harness.address import EQUAL, is_inside, with_role
 from harness.alignment import Alignment, Row
 from harness.comparing import add_local, carries, paired_addresses, rejudge
 from harness.comparing._local import _Terms
-from harness.sides.forcing import same_bits
+from harness.sides.isolated_run import same_bits
 from harness.trace import Trace, TraceWriter
 from harness.verdict import FixedPolicy, NoisePolicy, Verdict
 from tests.unit.toy_network import ADD, BATCH, WIDTH, Bench, Run, leaky, scaled

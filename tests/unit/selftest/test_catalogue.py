@@ -9,7 +9,7 @@ import pytest
 from harness.alignment import Source
 from harness.selftest import KINDS, Kind, Mistake, Outcome, places, sample, score
 from harness.selftest._score import judge
-from harness.sides.mistakes import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
+from harness.sides.faults import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
 
 LAYERS: dict[str, Any] = {
     "(model)": {"type": "Net", "attributes": {}},

@@ -11,19 +11,16 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
-from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, flatten
+from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, flatten, map_tensors
+from harness.sides.side import Side
 from harness.trace import Trace, TraceWriter
-
-if TYPE_CHECKING:
-    from harness.sides.base import Side
-
 
 _BLOCK = 1 << 17
 
@@ -55,7 +52,7 @@ class Substitutes:
         return None if record is None else record.alias or address
 
 
-class Forcing(Recorder):
+class IsolatedRecorder(Recorder):
     """Records what each layer makes of the reference's inputs."""
 
     def __init__(
@@ -109,7 +106,7 @@ class Forcing(Recorder):
             self.cuts.append(Cut(address, tensor, leaf))
             return onward
 
-        return replaced(result, self.tensors.is_tensor, cut)
+        return map_tensors(result, self.tensors.is_tensor, cut)
 
     def _is_equal(self, address: str, tensor: Any, array: Array) -> bool:
         """Whether a tensor that is new here has the reference's very bits: nothing need be written then."""
@@ -129,25 +126,7 @@ def same_bits(ours: Array, its: Array) -> bool:
     )
 
 
-def replaced(
-    value: Any, is_tensor: Callable[[Any], bool], change: Callable[[str, Any], Any], key: str = ""
-) -> Any:
-    """The same nested value with every tensor changed; keys are those of `flatten`."""
-    if is_tensor(value):
-        return change(key, value)
-
-    def inner(name: object, part: Any) -> Any:
-        return replaced(part, is_tensor, change, f"{key}.{name}" if key else str(name))
-
-    if isinstance(value, dict):
-        return type(value)((name, inner(name, part)) for name, part in value.items())
-    if isinstance(value, tuple | list):
-        parts = [inner(place, part) for place, part in enumerate(value)]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
-    return value
-
-
-def run_forced(
+def run_isolated(
     side: Side,
     inputs: str,
     mode: Mode,
@@ -159,7 +138,7 @@ def run_forced(
 ) -> dict[str, Any]:
     """One forced pass of a side, in a training mode backward too; its tensors go to the trace at `path`."""
     started, cpu = time.perf_counter(), time.process_time()
-    side._prepare(inputs, mode, dtype)
+    side.prepare(inputs, mode, dtype)
     with Trace.open(reference) as recorded, TraceWriter(path, {**header, "forced": True}) as writer:
         known = frozenset(address for address in paired if address in recorded.records)
 
@@ -167,24 +146,26 @@ def run_forced(
             return side.leaf(array, like, mode != "eval")
 
         substitutes = Substitutes(recorded, known, make, mode != "eval")
-        recorder = Forcing(side.tensors, side.layers, writer, side.breadcrumb, substitutes=substitutes)
-        side._forward(mode, writer, "all", observe=True, recorder=recorder)
+        recorder = IsolatedRecorder(
+            side.tensors, side.layers, writer, side.breadcrumb, substitutes=substitutes
+        )
+        side.forward(mode, writer, "all", observe=True, recorder=recorder)
         if mode != "eval":
             _backward(side, recorder, recorded, writer)
         writer.note(addresses.EQUAL, recorder.equal)
     return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
 
 
-def _backward(side: Side, recorder: Forcing, recorded: Trace, writer: TraceWriter) -> None:
+def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: TraceWriter) -> None:
     """Hand every layer the reference's gradient and write what it gives back."""
     given = []
     for cut in recorder.cuts:
         gradient = recorded.gradient(cut.address)
         if gradient is not None:
             given.append((cut.returned, gradient))
-    loss = next(iter(side._losses.values()))
+    loss = next(iter(side.losses.values()))
     leaves = {addresses.with_role(cut.address, "grad"): cut.leaf for cut in recorder.cuts}
-    found: Arrays = side.forced_gradients(loss, given, leaves)
+    found: Arrays = side.gradients_from(loss, given, leaves)
     for address, array in found.items():
         if address in recorded.records:
             writer.add(address, array)

@@ -9,43 +9,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from harness import address as addresses
 from harness.numerics import difference
 from harness.pairs.base import Mode
+from harness.sides.isolated_run import run_isolated
+from harness.sides.perturbation import PERTURBATIONS
 from harness.sides.recorder import Array
+from harness.sides.side import Side
 from harness.trace import Noise, Trace, TraceWriter
 
-if TYPE_CHECKING:
-    from harness.sides.base import Side
-    from harness.sides.torch_side import TorchSide
-
 Alter = Callable[[Any], Any]
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """How far a run moves every result, in units in the last place: each element, and whole channels.
-
-    A sum in another order moves a whole channel at once. The strong runs count for gradients alone: they
-    are there to turn over the units that rounding may turn over, and would blur the forward pass.
-    """
-
-    element: float
-    channel: float
-    gradients_alone: bool = False
-
-
-_ROUNDING = Perturbation(element=2, channel=8)
-_TURNING = Perturbation(element=48, channel=8, gradients_alone=True)
-PERTURBATIONS = {
-    "eval": (_ROUNDING, _ROUNDING),
-    "train": (_ROUNDING, _ROUNDING, _TURNING, _TURNING, _TURNING),
-    "frozen": (_ROUNDING, _ROUNDING, _TURNING, _TURNING, _TURNING),
-}
 
 
 def is_gradient(address: str) -> bool:
@@ -88,7 +64,7 @@ class NoiseMeter:
 
 
 def measure(
-    side: TorchSide,
+    side: Side,
     inputs: str,
     mode: Mode,
     reference: Path,
@@ -117,7 +93,7 @@ def measure(
     return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
 
 
-def measure_local(
+def measure_isolated(
     side: Side, inputs: str, mode: Mode, reference: Path, path: Path, scratch: Path, samples: int
 ) -> dict[str, Any]:
     """Write the truth of each layer alone: what it makes in float64 of the float32 inputs recorded."""
@@ -126,7 +102,7 @@ def measure_local(
     with Trace.open(reference) as recorded:
         paired = list(recorded.records)
         header = dict(recorded.header)
-        side.local(inputs, mode, str(reference), paired, str(exact), "float64", header)
+        run_isolated(side, inputs, mode, reference, paired, exact, "float64", header)
         with Trace.open(exact) as truth:
             meter = NoiseMeter(truth)
             for address in truth.records:
@@ -138,14 +114,12 @@ def measure_local(
     return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
 
 
-def _perturbed_run(
-    side: TorchSide, inputs: str, mode: Mode, layers: str, meter: NoiseMeter, alter: Alter
-) -> None:
-    side._prepare(inputs, mode, "float32")
-    side._forward(mode, meter, layers, observe=True, alter=alter)
+def _perturbed_run(side: Side, inputs: str, mode: Mode, layers: str, meter: NoiseMeter, alter: Alter) -> None:
+    side.prepare(inputs, mode, "float32")
+    side.forward(mode, meter, layers, observe=True, alter=alter)
     if mode != "eval":
-        loss = next(iter(side._losses.values()))
-        side._record_training(meter, side.gradients(loss, side._recorder))
+        loss = next(iter(side.losses.values()))
+        side.record_training(meter, side.gradients(loss, side.recorder))
 
 
 def _write(

@@ -1,19 +1,17 @@
-"""Several steps of an optimiser on gradients that are given: what it makes of them is its own doing alone."""
+"""Takes several steps of an optimiser on given gradients, so that only the optimiser can differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from harness.deviation import Deviation
 from harness.pairs.base import Arrays
+from harness.sides.side import Side
 from harness.trace import Trace, TraceWriter
-
-if TYPE_CHECKING:
-    from harness.sides.base import Side
 
 # Other gradients at every step, or momentum would not show.
 FACTORS = (1.0, -0.5, 0.25, 2.0)
@@ -31,7 +29,7 @@ def take_steps(
             if address.startswith("grad:")
         }
     given = {name: array for name, array in given.items() if array.any()}  # one of zeros may be none at all
-    side.write_state(side._state)
+    side.write_state(side.loaded_state)
     side.cast(dtype)
     side.set_mode("train")
     optimizer = side.make_optimizer(how.kind or None, how.options)
@@ -43,7 +41,7 @@ def take_steps(
         for key, array in side.read_state().items():
             if key in learning:
                 writer.add(f"state:{key}", array)
-    side.write_state(side._state)
+    side.write_state(side.loaded_state)
     side.cast("float32")
     return {"steps": len(rates)}
 

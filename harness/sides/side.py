@@ -1,6 +1,6 @@
-"""The verbs of a side. Both frameworks implement them with the same signatures and meanings.
+"""What both sides do alike: build and load a model, run it, record it, take its gradients.
 
-What can be said without a framework is said here; a side fills in the few steps that need one.
+A framework's own side fills in the few steps that need the framework.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
@@ -22,38 +22,15 @@ import numpy as np
 from harness import pairs
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
-from harness.sides import forcing, holding, planting, pulling, stepping, truth
 from harness.sides.contract import Framework
 from harness.sides.cost import Cost, peak_bytes, reset_peak
-from harness.sides.describing import attributes_of, build_upstream, installed, same
+from harness.sides.description import attributes_of, build_upstream, installed, same
 from harness.sides.recorder import Recorder, Rehearsal, Sink, flatten
 from harness.trace import Trace, TraceWriter
 
 
 class Side(Framework):
     """One framework holding one model, with the verbs that a worker is asked."""
-
-    def verbs(self) -> dict[str, Callable[..., Any]]:
-        """The requests a worker takes."""
-        told = (self.describe, self.build, self.load, self.run, self.backward, self.step, self.replay)
-        more = (self.measure, self.truth, self.local, self.local_truth, self.hold, self.retry)
-        planted = (self.plant, self.planted, self.steps, self.pull)
-        return {verb.__name__: verb for verb in (*told, *more, *planted)}
-
-    def call_alone(self, module: Any, attributes: Mapping[str, Any], inputs: dict[str, Any]) -> Any:
-        """Call with changed attributes; positional inputs are those named by their place."""
-        kept = {name: getattr(module, name) for name in attributes}
-        try:
-            for name, value in attributes.items():
-                setattr(module, name, tuple(value) if isinstance(value, list) else value)
-            places = sorted((name for name in inputs if name.isdigit()), key=int)
-            keywords = {name: value for name, value in inputs.items() if not name.isdigit()}
-            return module(*(inputs[place] for place in places), **keywords)
-        finally:
-            for name, value in kept.items():
-                setattr(module, name, value)
-
-    # --- the verbs ---
 
     def describe(self) -> dict[str, Any]:
         """Versions, device, and the model once it is built."""
@@ -106,8 +83,13 @@ class Side(Framework):
         self.paths = {id(module): path for path, module in self.modules()}
         self._rehearsed = {}
         self._optimizer = None
-        planting.uproot(self)
+        self.clear_faults()
         return self.describe()
+
+    def clear_faults(self) -> None:
+        """Undo what an injected fault has changed beyond the model itself."""
+        self.loss_change, self.effect = lambda loss: loss, False
+        self.__dict__.pop("observed", None)
 
     def side_module(self) -> Any:
         """The module of this pair that belongs to this framework."""
@@ -117,14 +99,14 @@ class Side(Framework):
     def load(self, state: str) -> dict[str, Any]:
         """Fill the model with the `state:` tensors of a trace file."""
         with Trace.open(Path(state)) as stored:
-            self._state = {
+            self.loaded_state = {
                 address.partition(":")[2]: np.array(stored.array(address))
                 for address in stored.records
                 if address.startswith("state:")
             }
-        self.write_state(self._state)
+        self.write_state(self.loaded_state)
         self._bare = None
-        return {"keys": len(self._state)}
+        return {"keys": len(self.loaded_state)}
 
     def run(
         self,
@@ -144,7 +126,7 @@ class Side(Framework):
         are when nobody looks. Otherwise every layer is recorded into `trace`, or only computed when no
         trace is named (a rehearsal). In a training mode the trace stays open for `backward`.
         """
-        self._prepare(inputs, mode, dtype)
+        self.prepare(inputs, mode, dtype)
         rehearsal, kind = Rehearsal(), (mode, layers, dtype)
         answer: dict[str, Any] = {}
         if observe and trace is not None:
@@ -153,7 +135,7 @@ class Side(Framework):
             self._writer = TraceWriter(Path(trace), header or {}, compact=compact, plan=plan)
             answer["room"] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
         sink = self._writer or rehearsal
-        outputs, cost = self._measured(functools.partial(self._forward, mode, sink, layers, observe))
+        outputs, cost = self._measured(functools.partial(self.forward, mode, sink, layers, observe))
         answer |= {"cost": asdict(cost), "compiled": self.compiled()}
         if not observe:
             self._bare = outputs
@@ -168,19 +150,20 @@ class Side(Framework):
             self._finish_trace(answer)
         return answer
 
-    def _prepare(self, inputs: str, mode: Mode, dtype: str) -> None:
+    def prepare(self, inputs: str, mode: Mode, dtype: str) -> None:
+        """Load the state again, choose mode and dtype, and put the inputs on the device."""
         if self._writer is not None:  # of a run that failed
             self._writer.abort()
             self._writer = None
-        self.write_state(self._state)
+        self.write_state(self.loaded_state)
         self.cast(dtype)
         self.set_mode(mode)
         with Trace.open(Path(inputs)) as stored:
             self._input_arrays = stored.inputs()
         self._inputs = self.to_tensors(self._input_arrays, dtype)
-        self._losses, self._recorder = {}, None
+        self.losses, self.recorder = {}, None
 
-    def _forward(
+    def forward(
         self,
         mode: Mode,
         sink: Sink,
@@ -192,7 +175,7 @@ class Side(Framework):
         """One forward pass; the outputs in host memory. `recorder` takes the usual one's place."""
         context: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
         if observe:
-            self._recorder = recorder or Recorder(
+            self.recorder = recorder or Recorder(
                 self.tensors,
                 self.layers,
                 sink,
@@ -202,8 +185,8 @@ class Side(Framework):
                 alter=alter,
             )
             for name, tensor in self._inputs.items():
-                self._recorder.save(f"input:{name}", tensor)
-            context = self.observed(self._recorder)
+                self.recorder.save(f"input:{name}", tensor)
+            context = self.observed(self.recorder)
         given = [self._inputs[name] for name in self.pair.given(self._inputs)]
         with contextlib.nullcontext() if mode != "eval" else self.without_gradients():
             with context:
@@ -211,21 +194,21 @@ class Side(Framework):
             if mode != "eval":
                 losses = getattr(self.model, "losses", None) or self.side_module().losses
                 found = losses(outputs, self._inputs)
-                self._losses = {name: self.loss_change(loss) for name, loss in found.items()}
+                self.losses = {name: self.loss_change(loss) for name, loss in found.items()}
         return self._collect(outputs)
 
     def _collect(self, outputs: Any) -> Arrays:
         arrays: Arrays = {}
         for key, tensor in flatten(outputs, self.tensors.is_tensor):
             address = f"output:{key or '0'}"
-            if self._recorder is not None:
-                self._recorder.save(address, tensor)
+            if self.recorder is not None:
+                self.recorder.save(address, tensor)
             arrays[address] = np.array(self.tensors.to_array(tensor))
-        for name, loss in self._losses.items():
+        for name, loss in self.losses.items():
             address = f"loss:{name}"
             arrays[address] = np.array(self.tensors.to_array(loss)).reshape(())
-            if self._recorder is not None:
-                self._recorder.sink.add(address, arrays[address])
+            if self.recorder is not None:
+                self.recorder.sink.add(address, arrays[address])
         self.synchronise()
         return arrays
 
@@ -252,28 +235,29 @@ class Side(Framework):
 
     def backward(self) -> dict[str, Any]:
         """Back-propagate the first loss of the last `run`; gradients and changed buffers go to its trace."""
-        if not self._losses:
+        if not self.losses:
             raise BadInput("backward needs a run in a training mode first")
-        loss = next(iter(self._losses.values()))
+        loss = next(iter(self.losses.values()))
         gradients, cost = self._measured(lambda: self._gradients_recorded(loss))
         answer: dict[str, Any] = {
             "cost": asdict(cost),
             "compiled": self.compiled(),
             "gradients": len(gradients),
         }
-        if self._recorder is not None and isinstance(self._recorder.sink, Rehearsal):
-            answer["bytes"] = self._recorder.sink.bytes
+        if self.recorder is not None and isinstance(self.recorder.sink, Rehearsal):
+            answer["bytes"] = self.recorder.sink.bytes
         if self._writer is not None:
             self._finish_trace(answer)
         return answer
 
     def _gradients_recorded(self, loss: Any) -> Arrays:
-        gradients = self.gradients(loss, self._recorder)
-        if self._recorder is not None:
-            self._record_training(self._recorder.sink, gradients)
+        gradients = self.gradients(loss, self.recorder)
+        if self.recorder is not None:
+            self.record_training(self.recorder.sink, gradients)
         return gradients
 
-    def _record_training(self, sink: Sink, gradients: Arrays) -> None:
+    def record_training(self, sink: Sink, gradients: Arrays) -> None:
+        """Record gradients of parameters and inputs, and the buffers that the pass has changed."""
         for name, gradient in gradients.items():
             sink.add(f"grad:{name}", gradient)
         for name, gradient in self.input_gradients(self.pair.given(self._inputs)).items():
@@ -286,10 +270,10 @@ class Side(Framework):
     def _finish_trace(self, answer: dict[str, Any]) -> None:
         """Close the trace; what that takes belongs to the cost of recording, too."""
         assert self._writer is not None
-        assert self._recorder is not None
+        assert self.recorder is not None
         wall, cpu = time.perf_counter(), time.process_time()
         layers = self.layer_table()
-        for path, arguments in self._recorder.operation_arguments.items():
+        for path, arguments in self.recorder.operation_arguments.items():
             layers[path] = {"type": path.rpartition("/")[2].rpartition(".")[0], "attributes": arguments}
         self._writer.note("layers", layers)
         self._writer.note("state", self.state_table())
@@ -311,82 +295,8 @@ class Side(Framework):
     def step(self, lr: float) -> dict[str, Any]:
         """One optimiser step with the gradients of the last `backward`; the state stays changed."""
         self._step_once(lr)
-        self._state = self.read_state()
+        self.loaded_state = self.read_state()
         return {"lr": lr}
-
-    def steps(
-        self,
-        gradients: str,
-        rates: list[float],
-        path: str,
-        dtype: str = "float32",
-        deviation: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Steps of a new optimiser on the gradients of a trace; see `harness.sides.stepping`."""
-        return stepping.take_steps(self, Path(gradients), rates, Path(path), dtype, deviation or {})
-
-    def replay(
-        self,
-        path: str,
-        inputs: str,
-        outputs: str,
-        mode: Mode = "eval",
-        attributes: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Call one layer alone on the `input:` tensors of a trace, with attributes changed if asked."""
-        found = dict(self.modules())
-        if path not in found:
-            raise BadInput(f"{self.pair.name} {self.variant} has no layer {path!r} on the {self.name} side")
-        self.set_mode(mode)
-        with Trace.open(Path(inputs)) as stored:
-            given = self.to_tensors(stored.inputs(), "float32")
-        with self.without_gradients():
-            result = self.call_alone(found[path], attributes or {}, given)
-        with TraceWriter(Path(outputs), {"side": self.name, "replay": path}) as writer:
-            for key, tensor in flatten(result, self.tensors.is_tensor):
-                writer.add(f"output:{key or '0'}", self.tensors.to_array(tensor))
-        return {"path": path}
-
-    def local(
-        self,
-        inputs: str,
-        mode: Mode,
-        reference: str,
-        addresses: list[str],
-        trace: str,
-        dtype: str = "float32",
-        header: dict[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Run every layer alone on the inputs that the reference recorded; see `harness.sides.forcing`."""
-        return forcing.run_forced(
-            self, inputs, mode, Path(reference), addresses, Path(trace), dtype, header or {}
-        )
-
-    def hold(self, inputs: str, mode: Mode, path: str, call: int, given: str) -> dict[str, Any]:
-        """Run forward and keep one call of one layer or operation; write what it was given to `given`."""
-        self._held = holding.hold(self, inputs, mode, path, call)
-        holding.write_held(self, self._held, Path(given))
-        return holding.told(self, self._held)
-
-    def retry(self, trials: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
-        """Make the kept call again, once a trial, with `changes`, a `state` file, or `training` changed."""
-        if self._held is None:
-            raise BadInput("there is no call to try again: hold one first")
-        return holding.try_again(self, self._held, trials, Path(folder))
-
-    def pull(self, gradients: str, trials: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
-        """Pull gradients back through the kept call, once a trial; see `harness.sides.pulling`."""
-        if self._held is None:
-            raise BadInput("there is no call to pull gradients through: hold one first")
-        return pulling.pull_back(self, self._held, Path(gradients), trials, Path(folder))
-
-    def plant(self, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
-        """Plant a mistake of `harness.selftest` into the model; `build` makes a sound one again."""
-        return planting.plant(self, kind, path, attributes)
-
-    def planted(self) -> dict[str, Any]:
-        """Whether the mistake planted last has changed anything in the runs since."""
-        return {"effect": self.effect}
 
     def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> dict[str, Any]:
         """Time bare runs, synchronised: forward, and in a training mode backward and the optimiser's step.
@@ -395,12 +305,12 @@ class Side(Framework):
         """
         costs: list[dict[str, Any]] = []
         for turn in range(warm_up + repeat):
-            self._prepare(inputs, mode, "float32")
+            self.prepare(inputs, mode, "float32")
             self.synchronise()
-            _, forward = self._measured(lambda: self._forward(mode, Rehearsal(), "all", observe=False))
+            _, forward = self._measured(lambda: self.forward(mode, Rehearsal(), "all", observe=False))
             row: dict[str, Any] = {"forward": asdict(forward)}
             if mode != "eval":
-                loss = next(iter(self._losses.values()))
+                loss = next(iter(self.losses.values()))
                 _, backward = self._measured(lambda loss=loss: self.gradients(loss, None))  # type: ignore[misc]
                 row["backward"] = asdict(backward)
                 _, step = self._measured(self._step_once)
@@ -408,27 +318,3 @@ class Side(Framework):
             if turn >= warm_up:
                 costs.append(row)
         return {"runs": costs, "compiled": self.compiled()}
-
-    def truth(
-        self,
-        inputs: str,
-        mode: Mode,
-        reference: str,
-        path: str,
-        scratch: str,
-        samples: int,
-        layers: str = "all",
-        header: dict[str, Any] | None = None,
-        slim: bool = False,
-    ) -> dict[str, Any]:
-        """Measure the noise of the reference's own arithmetic against a run in double precision.
-
-        `slim` leaves out the gradients of layers, for goldens.
-        """
-        raise BadInput(f"the {self.name} side does not provide the truth: the reference does")
-
-    def local_truth(
-        self, inputs: str, mode: Mode, reference: str, path: str, scratch: str, samples: int
-    ) -> dict[str, Any]:
-        """Measure the noise that each layer makes alone, on the inputs that the reference recorded."""
-        return truth.measure_local(self, inputs, mode, Path(reference), Path(path), Path(scratch), samples)

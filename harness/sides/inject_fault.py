@@ -1,44 +1,41 @@
-"""Plants one mistake into a model that a side holds, by methods that both frameworks' tensors have."""
+"""Injects one fault into a model that a side holds, by methods that both frameworks' tensors have."""
 
 from __future__ import annotations
 
 import contextlib
 import inspect
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from harness.errors import BadInput
-from harness.sides.forcing import replaced
-from harness.sides.holding import own_state
-from harness.sides.mistakes import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
-from harness.sides.recorder import Recorder, flatten
-
-if TYPE_CHECKING:
-    from harness.sides.base import Side
+from harness.sides.faults import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
+from harness.sides.recorder import Recorder, flatten, map_tensors
+from harness.sides.repeat_call import own_state
+from harness.sides.side import Side
 
 # Attributes that may make no difference where they are planted: there the layer runs both ways.
 _UNSURE = ("ceil_mode", "count_include_pad", "padding_mode", "align_corners", "mode")
 
 
-def plant(side: Side, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Plant a mistake; whether anything has changed at all.
+def inject_fault(side: Side, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
+    """Inject a fault of `harness.selftest`; whether anything has changed at all.
 
-    What changes results tells only after a run whether it did: see `effect`.
+    A fault in results shows only after a run whether it changed them: see `fault_effect`.
     """
     side.effect = True
     if kind in LOSSES:
         side.loss_change = LOSSES[kind]
         return {"changed": True}
     if "/" in path:
-        _plant_operation(side, kind, path, attributes)
+        _inject_into_operation(side, kind, path, attributes)
         return {"changed": True}
     module = dict(side.modules()).get(path)
     if module is None:
-        raise BadInput(f"there is no layer {path!r} to plant a mistake in")
+        raise BadInput(f"there is no layer {path!r} to inject a fault into")
     if attributes:
-        _plant_attributes(side, module, attributes)
+        _inject_attributes(side, module, attributes)
         return {"changed": True}
     if kind in STATES:
         return {"changed": _change_state(side, path, *STATES[kind])}
@@ -46,13 +43,12 @@ def plant(side: Side, kind: str, path: str, attributes: dict[str, Any]) -> dict[
     return {"changed": True}
 
 
-def uproot(side: Side) -> None:
-    """Take back what a mistake has changed beyond the model itself."""
-    side.loss_change, side.effect = lambda loss: loss, False
-    side.__dict__.pop("observed", None)
+def fault_effect(side: Side) -> dict[str, Any]:
+    """Whether the fault injected last has changed anything in the runs since."""
+    return {"effect": side.effect}
 
 
-def _plant_attributes(side: Side, module: Any, attributes: dict[str, Any]) -> None:
+def _inject_attributes(side: Side, module: Any, attributes: dict[str, Any]) -> None:
     before = {name: getattr(module, name) for name in attributes}
     if set(attributes) & set(_UNSURE):
         method = _method(module)
@@ -89,7 +85,7 @@ def _method(module: Any) -> str:
     return "execute" if hasattr(module, "execute") else "forward"
 
 
-def _plant_operation(side: Side, kind: str, path: str, attributes: dict[str, Any]) -> None:
+def _inject_into_operation(side: Side, kind: str, path: str, attributes: dict[str, Any]) -> None:
     """Let every call of one operation go wrong while the side is observed."""
     plain = side.observed
     side.effect = kind.endswith("detached") or kind == "gradient doubled"
@@ -99,13 +95,13 @@ def _plant_operation(side: Side, kind: str, path: str, attributes: dict[str, Any
         operation = recorder.operation
 
         def tell(name: str, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-            frame = recorder._stack[-1]
+            frame = recorder.frames[-1]
             if f"{frame.path}/{name}.{frame.operations[name]}" == path:
-                recorder._inside_operation = True  # what a mistake computes is no operation of the model
+                recorder.inside_operation = True  # what a fault computes is no operation of the model
                 try:
                     function, args, kwargs = _wrong(side, kind, attributes, function, args, kwargs)
                 finally:
-                    recorder._inside_operation = False
+                    recorder.inside_operation = False
             return operation(name, function, args, kwargs)
 
         recorder.operation = tell  # type: ignore[method-assign]
@@ -129,14 +125,14 @@ def _wrong(
         if len(parts) < 2:
             raise BadInput(f"{kind!r} needs an operation on two tensors or more")
         changed = iter(GIVEN[kind](parts))
-        wrong_args, wrong_kwargs = replaced(
+        wrong_args, wrong_kwargs = map_tensors(
             (args, kwargs), side.tensors.is_tensor, lambda name, tensor: next(changed)
         )
         if not side.effect:
             _note_effect(side, function(*args, **kwargs), function(*wrong_args, **wrong_kwargs))
         return function, wrong_args, wrong_kwargs
     if kind not in RESULTS:
-        raise BadInput(f"{kind!r} is no mistake of an operation")
+        raise BadInput(f"{kind!r} is no fault of an operation")
     first = next((tensor for _, tensor in flatten((args, kwargs), side.tensors.is_tensor)), None)
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -150,14 +146,14 @@ def _wrong(
 
 def _change_state(side: Side, path: str, name: str, change: Callable[[Any], Any]) -> bool:
     key = f"{path}.{name}"
-    before = side._state[key]
+    before = side.loaded_state[key]
     try:
         after = np.ascontiguousarray(change(before)).astype(before.dtype)
     except (ValueError, IndexError):
         return False
     if after.shape != before.shape or np.allclose(after, before, rtol=1e-6, atol=0):
         return False
-    side._state = {**side._state, key: after}
+    side.loaded_state = {**side.loaded_state, key: after}
     return True
 
 
@@ -180,7 +176,7 @@ def _wrap(side: Side, module: Any, kind: str) -> None:
         return _buffers(side, module, kind, args[0], lambda: plain(*args, **kwargs))
 
     if kind not in (*RESULTS, *FROZEN, *BUFFERS, OTHER_MODE):
-        raise BadInput(f"there is no mistake {kind!r}")
+        raise BadInput(f"there is no fault {kind!r}")
     setattr(module, method, call)
 
 
