@@ -22,10 +22,10 @@ from typing import Any
 from harness import comparing, pairs
 from harness.case import Case
 from harness.environment.interpreters import interpreter
+from harness.flows import float64_cache, inputs_and_weights
+from harness.flows.side_run import SideRun
 from harness.pairs.base import Pair
 from harness.progress import Silent
-from harness.runs import material, truths
-from harness.runs.drive import Drive
 from harness.scratch import Scratch, scratch
 from harness.session import Worker
 from harness.trace import Trace
@@ -38,11 +38,11 @@ def side_costs(
     worker: Worker, case: Case, room: Scratch, state: Path | None, reference: Path | None, repeat: int
 ) -> tuple[dict[str, Any], Path, Path]:
     """Seconds of processor time and the peak of memory, bare and recorded in turn."""
-    drive = Drive(worker, case, "all", Silent(), threading.Lock())
+    drive = SideRun(worker, case, "all", Silent(), threading.Lock())
     table = drive.build()
     if state is None:
-        drawn = material.draw_state(pairs.find(case.pair), case.seed, table)
-        state = material.write(room.folder / "state.h5", "state", drawn)
+        drawn = inputs_and_weights.draw_state(pairs.find(case.pair), case.seed, table)
+        state = inputs_and_weights.write(room.folder / "state.h5", "state", drawn)
     inputs = room.folder / "inputs.h5"
     place = partial(room.place, f"{worker.side}.h5")
     trace = drive.record(inputs, state, place, {"side": worker.side}).trace
@@ -59,9 +59,9 @@ def side_costs(
     if worker.side == "torch":
         given = {"inputs": str(inputs), "reference": str(trace), "scratch": str(room.folder)}
         path = str(trace.with_name("truth.h5"))
-        worker.call("measure_truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
+        worker.call("measure_truth", **given, path=path, mode=case.mode, samples=float64_cache.SAMPLES)
         path = str(trace.with_name("local-truth.h5"))
-        worker.call("measure_isolated", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
+        worker.call("measure_isolated", **given, path=path, mode=case.mode, samples=float64_cache.SAMPLES)
     found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
     if local:
         found["local"] = statistics.median(local)
@@ -89,7 +89,7 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
     state: Path | None = None
     traces: dict[str, Path] = {}
     with scratch() as room:
-        material.write(room.folder / "inputs.h5", "input", pair.draw_inputs(case.request(pair)))
+        inputs_and_weights.write(room.folder / "inputs.h5", "input", pair.draw_inputs(case.request(pair)))
         for side in SIDES:
             with Worker(side, "cpu", room.folder, room.folder / f"{side}.log") as worker:
                 found[side], state, traces[side] = side_costs(

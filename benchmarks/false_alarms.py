@@ -23,10 +23,11 @@ from typing import Any
 
 from harness import pairs
 from harness.errors import HarnessError
+from harness.flows.compare import compare
+from harness.flows.comparison import lend_workers
+from harness.flows.request import Alone, CompareRequest
 from harness.pairs.base import Mode
 from harness.progress import Silent
-from harness.runs.compare import compare, kept_workers
-from harness.runs.request import Alone, CompareRequest
 from harness.scratch import scratch_folder
 from harness.session import DEFAULT_TIMEOUT
 
@@ -88,7 +89,7 @@ def main() -> None:
     listed = cases(options.first_seed, options.last_seed, kinds(options.model, options.variant))
     waiting = list(islice(listed, options.most))
     while len(rows) < len(waiting) and time.monotonic() - started < options.seconds:
-        with kept_workers("cpu", DEFAULT_TIMEOUT) as workers:
+        with lend_workers("cpu", DEFAULT_TIMEOUT) as workers:
             for kind, seed in waiting[len(rows) : len(rows) + _FRESH_AFTER]:
                 row = _one(kind, seed, workers, options.local)
                 rows.append(row)

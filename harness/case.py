@@ -10,6 +10,7 @@ from typing import Any
 from harness.errors import BadInput
 from harness.pairs.base import InputRequest, Mode, Pair
 
+SIDES = REFERENCE, PORT = ("torch", "jittor")
 DEVICES = ("cpu", "cuda")
 DTYPES = ("float32", "float64")
 

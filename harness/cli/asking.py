@@ -10,14 +10,14 @@ from harness.cli import parse
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
+    from harness.flows import CompareRequest
     from harness.pairs.base import Mode
-    from harness.runs import CompareRequest
     from harness.verdict import Policy
 
 
 def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:
     """The request that a command's flags make."""
-    from harness.runs import CompareRequest
+    from harness.flows import CompareRequest
 
     values = {field.name: given.get(field.name) for field in fields(CompareRequest)}
     values["input_size"] = parse.size(given.get("input_size"))

@@ -36,9 +36,9 @@ def compare(
 
     Exits with 0 if aligned, 1 if diverged, 4 if a side died.
     """
-    from harness import runs
+    from harness import flows
 
     request = asking.request(context.params)
     with listening() as listener:
-        alignment = runs.compare(request, listener)
+        alignment = flows.compare(request, listener)
     return aligned_or_not(alignment, listener.folder or str(output or ""))

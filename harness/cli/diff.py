@@ -21,9 +21,9 @@ def diff(
     as_json: options.Json = False,
 ) -> Outcome:
     """Compare two traces that were recorded before, wherever that was; nothing is run."""
-    from harness import runs
+    from harness import flows
 
-    alignment = runs.diff(reference, candidate, asking.policy(context.params), truth)
+    alignment = flows.diff(reference, candidate, asking.policy(context.params), truth)
     if output is not None:
         alignment.save(output)
     return aligned_or_not(alignment)

@@ -50,7 +50,7 @@ def explain(
     if stored is None:
         raise BadInput("align explain needs an alignment.json or a run folder, or --op NAME")
     from harness.alignment import Alignment
-    from harness.runs.causes import explain_stored
+    from harness.flows.explain import explain_stored
 
     given = {} if timeout is None else {"timeout": timeout}
     with listening() as listener:

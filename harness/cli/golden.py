@@ -34,12 +34,14 @@ def record(
     as_json: options.Json = False,
 ) -> Outcome:
     """Record goldens from the reference and pin their digests."""
-    from harness import runs
+    from harness import flows
 
     request = asking.request(context.params, mode=None, output=None)
     folder = {} if output is None else {"folder": output}
     with listening() as listener:
-        return written(runs.golden_record(request, asking.modes(mode, ("eval", "train")), listener, **folder))
+        return written(
+            flows.golden_record(request, asking.modes(mode, ("eval", "train")), listener, **folder)
+        )
 
 
 @app.command()
@@ -57,7 +59,7 @@ def verify(
 ) -> Outcome:
     """Run the references anew and hold them against their goldens."""
     import golden
-    from harness import pairs, runs
+    from harness import flows, pairs
     from harness.pairs.base import MODES
 
     models = [model] if model else [name for name in pairs.names() if golden.names(name)]
@@ -65,7 +67,7 @@ def verify(
     with listening() as listener:
         for name in models:
             request = asking.request(context.params, model=name, mode=None)
-            verified = runs.golden_verify(request, asking.modes(mode, MODES), listener)
+            verified = flows.golden_verify(request, asking.modes(mode, MODES), listener)
             found |= {f"{name} {golden_name}": alignment for golden_name, alignment in verified.items()}
     return _verified(found)
 

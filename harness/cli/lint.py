@@ -12,7 +12,7 @@ from harness.errors import ALIGNED, DIVERGED
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.runs.lint import Linted
+    from harness.flows.lint import Linted
 
 
 def lint(
@@ -26,7 +26,7 @@ def lint(
 
     Exits with 0 if nothing differs that changes the result, else with 1.
     """
-    from harness.runs.lint import lint as run
+    from harness.flows.lint import lint as run
 
     given = {name: value for name, value in (("device", device), ("timeout", timeout)) if value is not None}
     with listening() as listener:

@@ -39,11 +39,13 @@ def verify(
     as_json: options.Json = False,
 ) -> Outcome:
     """Run the upstream's own network and the reference on the same weights and inputs, and compare."""
-    from harness import runs
+    from harness import flows
 
     request = asking.request(context.params)
     with listening() as listener:
-        found = runs.pin_verify(request, upstream, listener, entry, dict(map(parse.assignment, option or [])))
+        found = flows.pin_verify(
+            request, upstream, listener, entry, dict(map(parse.assignment, option or []))
+        )
     alignment = found.alignment
     document = {
         "entry": found.entry,

@@ -29,8 +29,8 @@ def record(
     as_json: options.Json = False,
 ) -> Outcome:
     """Run one side of a pair and record it into a trace, to compare it later or elsewhere."""
-    from harness import runs
+    from harness import flows
 
     request = asking.request(context.params, output=None)
     with listening() as listener:
-        return written([runs.record(request, side, output, listener)])
+        return written([flows.record(request, side, output, listener)])

@@ -30,8 +30,8 @@ def reproduce(
 ) -> Outcome:
     """Write one layer that differs as a script for each framework and the tensors, for a bug report."""
     from harness.alignment import Alignment
-    from harness.runs.reproducing import write
+    from harness.flows.reproduce import reproduce_layer
 
     given = {} if timeout is None else {"timeout": timeout}
     with listening() as listener:
-        return written(write(Alignment.load(stored), address, output, listener, **given))
+        return written(reproduce_layer(Alignment.load(stored), address, output, listener, **given))

@@ -13,7 +13,7 @@ from harness.cli.outcome import Outcome
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.runs.selftest import Result
+    from harness.flows.selftest import Result
 
 Sample = Annotated[
     int | None,
@@ -56,13 +56,13 @@ def selftest(
 
     Says of your own pair what your settings would not catch.
     """
-    from harness.runs import selftest as runs
+    from harness.flows import selftest as flows
 
     with listening() as listener:
-        result = runs.run(asking.request(context.params), sample, seeds or 1, listener)
+        result = flows.selftest_pair(asking.request(context.params), sample, seeds or 1, listener)
     document = {
         "score": result.score.to_dict(),
-        "kinds": runs.by_kind(result.rows),
+        "kinds": flows.by_kind(result.rows),
         "mutants": [row.to_dict() for row in result.rows],
         "alarms": result.alarms,
         "seconds": result.seconds,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import pairs, runs
+from harness import flows, pairs
 from harness.alignment import Alignment
 from harness.errors import BadInput
 from harness.pairs.base import InputRequest, Mode, Pair
@@ -79,7 +79,7 @@ def told(alignment: Alignment) -> str:
 @pytest.mark.jittor
 @pytest.mark.parametrize(("model", "variant", "mode"), CASES)
 def test_port_is_aligned(model: str, variant: str, mode: Mode, tmp_path: Path) -> None:
-    request = runs.CompareRequest(
+    request = flows.CompareRequest(
         model=model,
         variant=variant,
         mode=mode,
@@ -88,7 +88,7 @@ def test_port_is_aligned(model: str, variant: str, mode: Mode, tmp_path: Path) -
         local="always",
         keep="none",
     )
-    alignment = runs.compare(request, Silent())
+    alignment = flows.compare(request, Silent())
     assert alignment.verdict == "aligned", told(alignment)
     compared = alignment.coverage["compared"]
     assert compared["layer"] + compared["operation"] > 50

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import runs
+from harness import flows
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
 from harness.progress import Silent
 from harness.session import Worker
@@ -21,8 +21,8 @@ MODEL = "tests.faults.models.pair:PAIR"
 pytestmark = [pytest.mark.fault, pytest.mark.torch]
 
 
-def request(variant: str, **more: object) -> runs.CompareRequest:
-    return runs.CompareRequest(model=MODEL, variant=variant, **{"timeout": 120.0, **more})  # type: ignore[arg-type]
+def request(variant: str, **more: object) -> flows.CompareRequest:
+    return flows.CompareRequest(model=MODEL, variant=variant, **{"timeout": 120.0, **more})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def request(variant: str, **more: object) -> runs.CompareRequest:
 )
 def test_lost_worker_says_how_and_where(variant: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match=words) as lost:
-        runs.record(request(variant), "torch", tmp_path / "trace.h5", Silent())
+        flows.record(request(variant), "torch", tmp_path / "trace.h5", Silent())
     assert "head" in str(lost.value)
     assert lost.value.exit_code == 4
     assert not list(tmp_path.iterdir())
@@ -45,11 +45,11 @@ def test_lost_worker_says_how_and_where(variant: str, words: str, tmp_path: Path
 
 def test_hang_ends_at_the_time_limit_and_names_the_layer(tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match=r"no answer to `run` within 15 s.*last layer reached: head"):
-        runs.record(request("hangs", timeout=15.0), "torch", tmp_path / "trace.h5", Silent())
+        flows.record(request("hangs", timeout=15.0), "torch", tmp_path / "trace.h5", Silent())
 
 
 def test_what_a_model_prints_does_not_reach_the_channel(tmp_path: Path) -> None:
-    assert runs.record(request("prints"), "torch", tmp_path / "trace.h5", Silent()).is_file()
+    assert flows.record(request("prints"), "torch", tmp_path / "trace.h5", Silent()).is_file()
 
 
 def test_a_dismissed_worker_ends_by_itself(tmp_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_dismissed_worker_ends_by_itself(tmp_path: Path) -> None:
 
 @pytest.mark.jittor
 def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
-    alignment = runs.compare(request("port killed", output=tmp_path / "run"), Silent())
+    alignment = flows.compare(request("port killed", output=tmp_path / "run"), Silent())
     assert (alignment.verdict, alignment.exit_code) == ("failed", 4)
     side = alignment.sides["jittor"]
     assert (side.status, side.signal) == ("failed", "SIGKILL")
@@ -80,7 +80,7 @@ def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.jittor
 def test_killed_reference_does_not_leave_the_port_waiting(tmp_path: Path) -> None:
-    alignment = runs.compare(request("killed", output=tmp_path / "run"), Silent())
+    alignment = flows.compare(request("killed", output=tmp_path / "run"), Silent())
     assert alignment.exit_code == 4
     assert alignment.sides["torch"].signal == "SIGKILL"
 
@@ -101,21 +101,21 @@ def test_weights_that_do_not_fit_name_the_key(tmp_path: Path) -> None:
     with pytest.raises(
         BadInput, match=r"head\.weight: \[1, 4, 1, 1\] in the file, \[2, 4, 1, 1\] in the model"
     ):
-        runs.compare(request("other shape", output=tmp_path / "run"), Silent())
+        flows.compare(request("other shape", output=tmp_path / "run"), Silent())
     assert not (tmp_path / "run" / "alignment.json").exists()
 
 
 def test_missing_interpreter_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALIGN_TORCH_PYTHON", str(tmp_path / "nowhere" / "python"))
     with pytest.raises(NoEnvironment, match=r"ALIGN_TORCH_PYTHON.*nowhere/python") as missing:
-        runs.record(request("sound"), "torch", tmp_path / "trace.h5", Silent())
+        flows.record(request("sound"), "torch", tmp_path / "trace.h5", Silent())
     assert missing.value.exit_code == 3
 
 
 def test_output_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("mine")
     with pytest.raises(BadInput, match="is not an empty folder"):
-        runs.compare(request("sound", output=tmp_path), Silent())
+        flows.compare(request("sound", output=tmp_path), Silent())
     assert (tmp_path / "kept.txt").read_text() == "mine"
 
 
@@ -134,7 +134,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path) -> None:
     path = small_disk / "trace.h5"
     with pytest.raises(HarnessError, match="No space left on device") as full:
-        runs.record(request("sound", input_size=(512, 512), keep="whole"), "torch", path, Silent())
+        flows.record(request("sound", input_size=(512, 512), keep="whole"), "torch", path, Silent())
     assert str(path) in str(full.value)
     assert not path.exists()
 
@@ -143,5 +143,5 @@ def test_full_scratch_disk_is_told(small_disk: Path, tmp_path: Path, monkeypatch
     monkeypatch.setenv("TMPDIR", str(small_disk))
     monkeypatch.setattr("tempfile.tempdir", None)
     with pytest.raises(HarnessError, match="No space left on device"):
-        runs.record(request("sound", input_size=(512, 512)), "torch", tmp_path / "trace.h5", Silent())
+        flows.record(request("sound", input_size=(512, 512)), "torch", tmp_path / "trace.h5", Silent())
     assert not (tmp_path / "trace.h5").exists()

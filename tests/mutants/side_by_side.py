@@ -75,8 +75,8 @@ class Inside:
 
 
 @contextmanager
-def kept_workers(device: str, timeout: float) -> Iterator[dict[str, Inside]]:
-    """In the place of `harness.runs.compare.kept_workers`."""
+def lend_workers(device: str, timeout: float) -> Iterator[dict[str, Inside]]:
+    """In the place of `harness.flows.comparison.lend_workers`."""
     with scratch_folder() as folder:
         sides = (
             TorchSide(device, Breadcrumb(folder / "a")),

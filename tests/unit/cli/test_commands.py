@@ -15,7 +15,7 @@ from harness import comparing, pairs
 from harness.alignment import Alignment, SideReport
 from harness.cli import options
 from harness.errors import BadInput, NoEnvironment, WorkerLost
-from harness.runs import CompareRequest, PinResult
+from harness.flows import CompareRequest, PinResult
 from harness.verdict import FixedPolicy, MetricPolicy, NoisePolicy
 from tests.unit.cli.conftest import Align, Flow
 from tests.unit.reports import samples

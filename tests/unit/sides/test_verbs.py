@@ -12,7 +12,7 @@ import pytest
 from harness import pairs
 from harness.breadcrumb import Breadcrumb
 from harness.errors import BadInput
-from harness.runs import material
+from harness.flows import inputs_and_weights
 from harness.sides import verbs
 from harness.trace import Trace
 
@@ -43,8 +43,8 @@ def side(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     held = getattr(module, f"{request.param.capitalize()}Side")("cpu", Breadcrumb(tmp_path / "place"))
     held.build(MODEL, "small")
     pair = pairs.find(MODEL)
-    state = material.draw_state(pair, 1, held.state_table())
-    material.write(tmp_path / "state.h5", "state", state)
+    state = inputs_and_weights.draw_state(pair, 1, held.state_table())
+    inputs_and_weights.write(tmp_path / "state.h5", "state", state)
     held.load(str(tmp_path / "state.h5"))
     return held
 
@@ -53,7 +53,7 @@ def side(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 def inputs(tmp_path: Path) -> str:
     """A file with the inputs of the small model."""
     image = np.random.default_rng(0).random((4, 3, 8, 8), dtype=np.float32)
-    return str(material.write(tmp_path / "inputs.h5", "input", {"image": image}))
+    return str(inputs_and_weights.write(tmp_path / "inputs.h5", "input", {"image": image}))
 
 
 def record(side: Any, inputs: str, path: Path, mode: str = "eval", **more: Any) -> Trace:
@@ -128,7 +128,7 @@ def test_a_module_that_calls_itself_is_recorded_each_time(
 
 def test_a_trace_is_written_where_a_run_failed_before(side: Any, inputs: str, tmp_path: Path) -> None:
     image = np.zeros((4, 5, 8, 8), np.float32)
-    wrong = str(material.write(tmp_path / "wrong.h5", "input", {"image": image}))
+    wrong = str(inputs_and_weights.write(tmp_path / "wrong.h5", "input", {"image": image}))
     for mode in ("eval", "train"):
         with pytest.raises(Exception, match="5"):
             record(side, wrong, tmp_path / "t.h5", mode)
@@ -210,7 +210,7 @@ def test_missing_unexpected_and_misshapen_keys_are_all_listed(side: Any, tmp_pat
     state = dict(side.loaded_state)
     state["head.wieght"] = state.pop("head.weight")
     state["conv.bias"] = np.zeros(7, np.float32)
-    material.write(tmp_path / "bad.h5", "state", state)
+    inputs_and_weights.write(tmp_path / "bad.h5", "state", state)
     with pytest.raises(BadInput) as refused:
         side.load(str(tmp_path / "bad.h5"))
     assert "1 missing (head.weight, perhaps head.wieght)" in str(refused.value)
@@ -289,7 +289,7 @@ def test_held_operation_takes_other_arguments(side: Any, inputs: str, tmp_path: 
 def test_gradients_are_pulled_through_a_held_call(side: Any, inputs: str, tmp_path: Path) -> None:
     verbs.capture_call(side, inputs, "train", "(model)/add.0", 0, str(tmp_path / "held.h5"))
     given = np.random.default_rng(2).standard_normal((4, 4, 8, 8)).astype(np.float32)
-    handed = str(material.write(tmp_path / "handed.h5", "grad", {"0": given}))
+    handed = str(inputs_and_weights.write(tmp_path / "handed.h5", "grad", {"0": given}))
     (answer,) = verbs.backward_through_call(side, handed, [{}], str(tmp_path))
     with Trace.open(answer["trace"]) as pulled:
         for name in ("input:0", "input:1"):
@@ -307,7 +307,7 @@ def test_gradients_are_pulled_through_a_held_call(side: Any, inputs: str, tmp_pa
 
 
 def _state_file(folder: Path, name: str, shape: tuple[int, ...]) -> str:
-    return str(material.write(folder / "other.h5", "state", {name: np.zeros(shape, np.float32)}))
+    return str(inputs_and_weights.write(folder / "other.h5", "state", {name: np.zeros(shape, np.float32)}))
 
 
 @pytest.mark.parametrize(
@@ -324,7 +324,9 @@ def test_steps_on_given_gradients(
     side: Any, tmp_path: Path, deviation: dict[str, Any], factors: tuple[float, float]
 ) -> None:
     gradient = np.array([1.0, -2.0, 0.5, 3.0], np.float32)
-    given = material.write(tmp_path / "g.h5", "grad", {"head.bias": gradient, "norm.bias": 0 * gradient})
+    given = inputs_and_weights.write(
+        tmp_path / "g.h5", "grad", {"head.bias": gradient, "norm.bias": 0 * gradient}
+    )
     verbs.take_steps(side, str(given), [0.5, 0.05], str(tmp_path / "stepped.h5"), deviation=deviation)
     with Trace.open(tmp_path / "stepped.h5") as stepped:
         moved = {name: np.array(stepped.array(f"state:{name}")) for name in ("head.bias", "norm.bias")}
@@ -335,7 +337,7 @@ def test_steps_on_given_gradients(
 
 def test_a_parameter_left_out_is_not_stepped(side: Any, tmp_path: Path) -> None:
     gradient = {name: np.ones(4, np.float32) for name in ("head.bias", "norm.bias")}
-    given = str(material.write(tmp_path / "g.h5", "grad", gradient))
+    given = str(inputs_and_weights.write(tmp_path / "g.h5", "grad", gradient))
     verbs.take_steps(side, given, [0.5], str(tmp_path / "s.h5"), deviation={"left_out": "head.bias"})
     with Trace.open(tmp_path / "s.h5") as stepped:
         np.testing.assert_array_equal(

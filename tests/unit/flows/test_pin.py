@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import runs
+from harness import flows
 from harness.errors import BadInput
+from harness.flows.pin import commit_of, find_entry
 from harness.progress import Silent
-from harness.runs.pin import commit_of, find_entry
 
 MODEL = "tests.unit.sides.small:PAIR"
 SAME = "from tests.unit.sides.small_torch import Small as Base\n\n\nclass small(Base):\n    pass\n"
@@ -48,12 +48,12 @@ def test_commit_is_read_from_git(checkout: Path, tmp_path: Path) -> None:
 
 def test_missing_checkout_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"--upstream .*nowhere: no such folder"):
-        runs.pin_verify(runs.CompareRequest(MODEL), tmp_path / "nowhere", Silent())
+        flows.pin_verify(flows.CompareRequest(MODEL), tmp_path / "nowhere", Silent())
 
 
 @pytest.mark.torch
 def test_equal_upstream_is_aligned_and_the_missing_pin_is_told(checkout: Path) -> None:
-    found = runs.pin_verify(runs.CompareRequest(MODEL), checkout, Silent())
+    found = flows.pin_verify(flows.CompareRequest(MODEL), checkout, Silent())
     assert found.alignment.verdict == "aligned"
     assert found.entry == "model.network:small"
     assert found.warnings == ["small small is pinned to no upstream repository"]
@@ -62,11 +62,11 @@ def test_equal_upstream_is_aligned_and_the_missing_pin_is_told(checkout: Path) -
 @pytest.mark.torch
 def test_other_upstream_diverges(checkout: Path) -> None:
     (checkout / "model" / "network.py").write_text(OTHER)
-    found = runs.pin_verify(runs.CompareRequest(MODEL), checkout, Silent())
+    found = flows.pin_verify(flows.CompareRequest(MODEL), checkout, Silent())
     assert found.alignment.verdict == "diverged"
 
 
 @pytest.mark.torch
 def test_entry_that_cannot_be_loaded_is_told(checkout: Path) -> None:
     with pytest.raises(BadInput, match=r"model\.network:nothing cannot be loaded"):
-        runs.pin_verify(runs.CompareRequest(MODEL), checkout, Silent(), "model.network:nothing")
+        flows.pin_verify(flows.CompareRequest(MODEL), checkout, Silent(), "model.network:nothing")

@@ -1,25 +1,23 @@
-"""The optimisers of both sides held against each other: the same steps on the same gradients."""
+"""Compares the optimisers of both sides: the same steps on the same gradients."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harness import comparing
 from harness.address import ROOT
 from harness.alignment import Alignment, Row, Source
+from harness.case import PORT, REFERENCE
 from harness.deviation import Deviation
 from harness.diagnose import Cause
 from harness.diagnose.optimisers import deviations
+from harness.flows.compare import Compared
 from harness.numerics import difference
 from harness.trace import Noise, Trace, TraceWriter
 from harness.verdict import NoisePolicy, allowances
-
-if TYPE_CHECKING:
-    from harness.runs.compare import Work
 
 OPTIMISER = "(optimiser)"
 _PLAN = (1.0, 1.0, 0.1, 0.1)  # a schedule that steps in the middle, or a late one would not show
@@ -30,31 +28,34 @@ _POLICY = NoisePolicy(ulps=2.0)
 _NEARER = 0.1
 
 
-def compare_steps(work: Work, deviation: Deviation | None = None) -> Alignment:
+def compare_steps(compared: Compared, deviation: Deviation | None = None) -> Alignment:
     """Both sides take the recipe's steps from the case's state; the port's deviate where that is asked."""
-    ours, its = work.scratch / "steps-torch.h5", work.scratch / "steps-jittor.h5"
-    truth = work.scratch / "steps-truth.h5"
+    ours, its = (
+        compared.live.scratch.folder / "steps-torch.h5",
+        compared.live.scratch.folder / "steps-jittor.h5",
+    )
+    truth = compared.live.scratch.folder / "steps-truth.h5"
     if not truth.exists():
-        exact = work.scratch / "steps-float64.h5"
-        step(work, "torch", ours)
-        step(work, "torch", exact, dtype="float64")
+        exact = compared.live.scratch.folder / "steps-float64.h5"
+        step(compared, REFERENCE, ours)
+        step(compared, REFERENCE, exact, dtype="float64")
         _write_truth(ours, exact, truth)
-    step(work, "jittor", its, deviation)
+    step(compared, PORT, its, deviation)
     with Trace.open(ours) as reference, Trace.open(its) as port, Trace.open(truth) as noise:
-        return comparing.compare(reference, port, noise, _POLICY, names=("torch", "jittor"))
+        return comparing.compare(reference, port, noise, _POLICY, names=(REFERENCE, PORT))
 
 
 def step(
-    work: Work, side: str, path: Path, deviation: Deviation | None = None, dtype: str = "float32"
+    compared: Compared, side: str, path: Path, deviation: Deviation | None = None, dtype: str = "float32"
 ) -> None:
     """Let one side take the steps."""
     path.unlink(missing_ok=True)
-    rate = work.pair.recipe.lr
-    worker = work.workers[side]
-    worker.call("load", state=str(work.state.result()))
+    rate = compared.live.pair.recipe.lr
+    worker = compared.live.workers[side]
+    worker.call("load", state=str(compared.recordings.weights.path))
     worker.call(
         "take_steps",
-        gradients=str(work.recorded["torch"].trace),
+        gradients=str(compared.recordings.sides[REFERENCE].trace),
         rates=[rate * share for share in _PLAN],
         path=str(path),
         dtype=dtype,
@@ -76,18 +77,18 @@ def _write_truth(single: Path, double: Path, path: Path) -> None:
             writer.set_noise(address, Noise(apart.l2, apart.max_abs))
 
 
-def explain_steps(work: Work, alignment: Alignment) -> tuple[list[Source], Cause]:
+def explain_steps(compared: Compared, alignment: Alignment) -> tuple[list[Source], Cause]:
     """Where a wrong step is made, and why: deviations of the reference's optimiser are tried in turn."""
     wrong = [row for row in alignment.rows if row.verdict.status == "diverged"]
     if not wrong:
         return [], Cause(False, "")
     names = [row.address.partition(":")[2] for row in wrong]
-    tried, recipe = 0, work.pair.recipe
+    tried, recipe = 0, compared.live.pair.recipe
     for words, deviation in deviations(recipe.optimizer, recipe.options, names):
         tried += 1
-        path = work.scratch / "steps-tried.h5"
-        step(work, "torch", path, deviation)
-        if _reproduces(work, path, wrong):
+        path = compared.live.scratch.folder / "steps-tried.h5"
+        step(compared, REFERENCE, path, deviation)
+        if _reproduces(compared, path, wrong):
             cause = Cause(True, f"the port's steps are {words}.", words, tried=tried)
             return [_source(wrong[0], _place(deviation.left_out))], cause
     cause = Cause(False, f"none of {tried} hypotheses reproduces the port's steps.", tried=tried)
@@ -104,9 +105,9 @@ def _source(row: Row, place: str) -> Source:
     return Source(row.address, "state", [place], row.verdict.reason, row.verdict.ratio)
 
 
-def _reproduces(work: Work, path: Path, wrong: list[Row]) -> bool:
+def _reproduces(compared: Compared, path: Path, wrong: list[Row]) -> bool:
     """Whether a trial ends where the port did, for every parameter that is not right."""
-    with Trace.open(path) as trial, Trace.open(work.scratch / "steps-jittor.h5") as port:
+    with Trace.open(path) as trial, Trace.open(compared.live.scratch.folder / "steps-jittor.h5") as port:
         for row in wrong:
             assert row.measured is not None
             left, right = trial.array(row.address), port.array(row.address)

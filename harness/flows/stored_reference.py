@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,13 @@ from typing import Any
 import golden
 from harness.case import Case
 from harness.errors import BadInput
+from harness.flows.request import CompareRequest
 from harness.pairs.base import MODES, Arrays, Mode, Pair
-from harness.runs.request import CompareRequest
 from harness.trace import Trace
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredReference:
     """A trace that stands in for a side, with all that is needed to run the other side like it."""
 
     name: str
@@ -37,8 +39,17 @@ class Stored:
             self.truth.close()
 
 
-def stored_reference(request: CompareRequest, pair: Pair) -> Stored:
-    """What `--reference` names."""
+@contextlib.contextmanager
+def stored_reference(request: CompareRequest, pair: Pair) -> Iterator[StoredReference]:
+    """What `--reference` names, open as long as the context lasts."""
+    stored = _opened(request, pair)
+    try:
+        yield stored
+    finally:
+        stored.close()
+
+
+def _opened(request: CompareRequest, pair: Pair) -> StoredReference:
     assert request.reference is not None
     if request.reference == "golden":
         return _golden(request, pair)
@@ -49,7 +60,7 @@ def stored_reference(request: CompareRequest, pair: Pair) -> Stored:
     return _own(request, pair, trace, path)
 
 
-def _golden(request: CompareRequest, pair: Pair) -> Stored:
+def _golden(request: CompareRequest, pair: Pair) -> StoredReference:
     try:
         variant = pair.variant(request.variant).name
     except ValueError as error:
@@ -64,16 +75,18 @@ def _golden(request: CompareRequest, pair: Pair) -> Stored:
     golden.verify_digest(path)
     trace = Trace.open(path)
     case = Case.from_dict(trace.header["case"]).on(device=request.device, pair=request.model)
-    return Stored("golden", trace, Trace.open(golden.truth_path(path)), case, upstream=False)
+    return StoredReference("golden", trace, Trace.open(golden.truth_path(path)), case, upstream=False)
 
 
-def _own(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> Stored:
+def _own(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> StoredReference:
     case = Case.from_dict(trace.header.get("case", {}))
     if case.pair not in (pair.name, request.model):
         raise BadInput(f"{path} is a trace of {case.pair}, not of {pair.name}")
     beside = golden.truth_path(path)
     truth = Trace.open(beside) if beside.is_file() else None
-    return Stored(path.name, trace, truth, case.on(device=request.device, pair=request.model), upstream=False)
+    return StoredReference(
+        path.name, trace, truth, case.on(device=request.device, pair=request.model), upstream=False
+    )
 
 
 def _mode(trace: Trace) -> Mode:
@@ -83,7 +96,7 @@ def _mode(trace: Trace) -> Mode:
     raise BadInput(f"{trace.path} was recorded in mode {trace.mode!r}; known are {', '.join(MODES)}")
 
 
-def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> Stored:
+def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> StoredReference:
     header = trace.header
     if header.get("model") != pair.name:
         raise BadInput(f"{path} is a trace of {header.get('model')}, not of {pair.name}")
@@ -101,4 +114,4 @@ def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> 
         tag=str(header["case"]),
         device=request.device,
     )
-    return Stored(path.name, trace, None, case, upstream=True, inputs=trace.inputs())
+    return StoredReference(path.name, trace, None, case, upstream=True, inputs=trace.inputs())

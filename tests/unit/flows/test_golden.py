@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import golden
-from harness import runs
+from harness import flows
 from harness.errors import BadInput
 from harness.progress import Silent
 from harness.trace import Trace
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.torch
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with goldens of the small pair."""
     place = tmp_path_factory.mktemp("golden")
-    runs.golden_record(runs.CompareRequest(MODEL), ("eval", "train"), Silent(), place)
+    flows.golden_record(flows.CompareRequest(MODEL), ("eval", "train"), Silent(), place)
     return place
 
 

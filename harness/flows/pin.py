@@ -14,11 +14,11 @@ from typing import Any
 from harness import comparing, pairs
 from harness.alignment import Alignment
 from harness.errors import BadInput
+from harness.flows import inputs_and_weights
+from harness.flows.request import CompareRequest
+from harness.flows.side_run import SideRun
 from harness.pairs.base import Pair
 from harness.progress import Progress
-from harness.runs import material
-from harness.runs.drive import Drive
-from harness.runs.request import CompareRequest
 from harness.scratch import scratch
 from harness.session import Worker
 from harness.trace import Trace
@@ -81,10 +81,10 @@ def pin_verify(
     case = request.case(pair)
     inputs = pair.draw_inputs(case.request(pair))
     with scratch() as room:
-        given = material.write(room.folder / "inputs.h5", "input", inputs)
+        given = inputs_and_weights.write(room.folder / "inputs.h5", "input", inputs)
         header = {
             "case": case.to_dict(),
-            "inputs": material.fingerprint(inputs),
+            "inputs": inputs_and_weights.fingerprint(inputs),
             "side": "torch",
             "dtype": case.dtype,
         }
@@ -93,13 +93,13 @@ def pin_verify(
             folder = room.folder / who
             folder.mkdir()
             with Worker("torch", case.device, folder, room.folder / f"{who}.log", request.timeout) as worker:
-                drive = Drive(worker, case, request.layers, progress, threading.Lock())
+                drive = SideRun(worker, case, request.layers, progress, threading.Lock())
                 if source is not None:
                     drive.upstream = {"checkout": str(source), "entry": entry, "options": dict(options or {})}
                 table = drive.build()
                 if state is None:
-                    drawn = material.state_for(pair, case, table)
-                    state = material.write(room.folder / "state.h5", "state", drawn)
+                    drawn = inputs_and_weights.state_for(pair, case, table)
+                    state = inputs_and_weights.write(room.folder / "state.h5", "state", drawn)
                 traces[who] = drive.record(given, state, partial(room.place, f"{who}.h5"), header).trace
         with Trace.open(traces["upstream"]) as truth, Trace.open(traces["reference"]) as reference:
             alignment = comparing.compare(

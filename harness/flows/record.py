@@ -14,11 +14,11 @@ from harness import comparing, pairs
 from harness.alignment import Alignment
 from harness.case import Case
 from harness.errors import BadInput
+from harness.flows import inputs_and_weights
+from harness.flows.request import CompareRequest
+from harness.flows.side_run import SideRun
 from harness.pairs.base import Mode, Pair
 from harness.progress import Progress
-from harness.runs import material
-from harness.runs.drive import Drive
-from harness.runs.request import CompareRequest
 from harness.scratch import scratch, scratch_folder
 from harness.session import Worker
 from harness.trace import Trace
@@ -59,20 +59,20 @@ def _record_case(
 ) -> Made:
     inputs = pair.draw_inputs(case.request(pair))
     with scratch() as room:
-        given = material.write(room.folder / "inputs.h5", "input", inputs)
+        given = inputs_and_weights.write(room.folder / "inputs.h5", "input", inputs)
         log = room.folder / f"{side}.log"
         with Worker(side, case.device, room.folder, log, request.timeout) as worker:
-            drive = Drive(worker, case, request.layers, progress, threading.Lock())
-            state = material.state_for(pair, case, drive.build())
+            drive = SideRun(worker, case, request.layers, progress, threading.Lock())
+            state = inputs_and_weights.state_for(pair, case, drive.build())
             header = {
                 "case": case.to_dict(),
-                "inputs": material.fingerprint(inputs),
-                "state": material.fingerprint(state),
+                "inputs": inputs_and_weights.fingerprint(inputs),
+                "state": inputs_and_weights.fingerprint(state),
                 "dtype": case.dtype,
                 "side": side,
                 "layers": request.layers,
             }
-            stored = material.write(room.folder / "state.h5", "state", state)
+            stored = inputs_and_weights.write(room.folder / "state.h5", "state", state)
             whole = drive.record(given, stored, partial(room.place, "whole.h5"), header).trace
             if truth is not None:
                 worker.call(

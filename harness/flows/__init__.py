@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.runs.compare import compare
-from harness.runs.diff import diff
-from harness.runs.pin import PinResult, pin_verify
-from harness.runs.record import golden_record, golden_verify, record
-from harness.runs.request import CompareRequest
+from harness.flows.compare import compare
+from harness.flows.diff import diff
+from harness.flows.pin import PinResult, pin_verify
+from harness.flows.record import golden_record, golden_verify, record
+from harness.flows.request import CompareRequest
 
 __all__ = [
     "CompareRequest",

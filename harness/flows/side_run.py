@@ -1,4 +1,4 @@
-"""Drives one worker through a case: build, load, rehearse, run bare, record."""
+"""Takes one worker through a case: build, load, rehearse, run bare, record."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def compiled_operators(worker: Worker) -> int:
     return max(0, sum(1 for _ in Path(cache).glob("*.so")) - int(worker.description.get("compiled", 0)))
 
 
-class Drive:
+class SideRun:
     """One side of a comparison, step by step; the steps are timed."""
 
     def __init__(
