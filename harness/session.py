@@ -30,6 +30,8 @@ DEFAULT_TIMEOUT = 1800.0
 SHARING = {
     "OMP_WAIT_POLICY": "PASSIVE"
 }  # two workers share the cores: idle threads sleep instead of spinning
+# Without the working directory, which Python puts before everything else: a pair that needs it asks for it.
+_START = "import sys; sys.path = list(filter(None, sys.path)); from harness.worker import main; main()"
 _TAIL = 3000
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_RESTARTS = 3
@@ -77,11 +79,11 @@ class Worker:
         self.python = interpreter(side)
         self.crumbs = Breadcrumb(scratch / f"{side}.place")
         variables = environment.side_environment(side, device, self.python)
-        paths = [str(import_folder(scratch / "packages")), str(Path.cwd()), os.environ.get("PYTHONPATH", "")]
+        paths = [str(import_folder(scratch / "packages")), os.environ.get("PYTHONPATH", "")]
         search = os.pathsep.join(filter(None, paths))
         self._environment = {**SHARING, **os.environ, **variables, "PYTHONPATH": search}
         place = str(scratch / f"{side}.place")
-        self._command = [str(self.python), "-m", "harness.worker", side, device, place]
+        self._command = [str(self.python), "-c", _START, side, device, place]
         self._launch()
 
     def _launch(self) -> None:

@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from harness import own_packages
 from harness.breadcrumb import Breadcrumb
 from harness.environment import own_settings
 from harness.errors import HarnessError, NoEnvironment
@@ -70,6 +71,7 @@ def _failure(verb: str, message: str, kind: str) -> dict[str, Any]:
 
 def main() -> None:
     """Serve one side until standard input ends."""
+    own_packages.prefer()
     name, device, crumbs = sys.argv[1:4]
     channel = _take_over_stdout()
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from harness.alignment import Alignment, Row
+from harness.text import printable
 from reports import facts
-from reports.words import printable, scientific
+from reports.words import scientific
 
 WIDTH, HEIGHT = 960, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 16, 34

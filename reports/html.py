@@ -1,4 +1,7 @@
-"""An alignment as one HTML file that needs nothing else: no network, no server, everything escaped."""
+"""An alignment as one HTML file that needs nothing else: no network, no server.
+
+Every value that a template shows is made printable and escaped, whether or not the template thinks of it.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,15 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from harness.alignment import Alignment
+from harness.text import printable, printable_lines
 from reports import facts, files, words
 from reports.chart import chart
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_FILTERS = (words.printable, words.scientific, words.ratio, words.size, words.count)
+_FILTERS = (words.scientific, words.ratio, words.size, words.count)
 
 
 def write_html(alignment: Alignment, path: Path) -> None:
@@ -48,9 +53,20 @@ def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
+        finalize=_shown,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({function.__name__: function for function in _FILTERS})
+    environment.filters.update({function.__name__: function for function in _FILTERS}, lines=_lines)
     return environment
+
+
+def _shown(value: object) -> object:
+    """A value as the page shows it: one line. What is markup already is the templates' own."""
+    return value if isinstance(value, Markup | int | float) else printable(value)
+
+
+def _lines(text: str) -> Markup:
+    """A text of several lines, where the page keeps them."""
+    return escape(printable_lines(text))

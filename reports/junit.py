@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 from harness import address as addresses
 from harness.alignment import Alignment, Row
+from harness.text import printable, printable_lines
 from reports import facts
-from reports.words import printable
 
 
 def junit(alignment: Alignment) -> str:
@@ -17,7 +17,7 @@ def junit(alignment: Alignment) -> str:
     for side, found in facts.failures(alignment):
         case = ElementTree.SubElement(suite, "testcase", classname=name, name=f"side {printable(side)}")
         problem = ElementTree.SubElement(case, "error", message=printable(found.error))
-        problem.text = "\n".join(map(printable, found.stderr_tail.splitlines()))
+        problem.text = printable_lines(found.stderr_tail)
     for row in alignment.rows:
         suite.append(_case(name, row))
     tags = [child.tag for case in suite for child in case]

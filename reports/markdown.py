@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from harness.alignment import Alignment, Row
 from reports import facts
-from reports.words import count, printable, ratio, scientific
+from reports.marked import code, prose
+from reports.words import count, ratio, scientific
 
 ROWS = 20
-_SPECIAL = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_{}[]<>()#+!|~&@"})
 
 
 def markdown(alignment: Alignment) -> str:
@@ -18,8 +18,8 @@ def markdown(alignment: Alignment) -> str:
     bad = facts.diverged(alignment)
     beyond = f"and {len(bad) - len(rows)} more of {count(len(bad), 'diverged tensor')}"
     parts = [
-        f"**{facts.SYMBOLS[alignment.verdict]} {_text(alignment.sentence)}**",
-        *(f"The side {_text(name)} failed: {_text(side.error)}" for name, side in facts.failures(alignment)),
+        f"**{facts.SYMBOLS[alignment.verdict]} {prose(alignment.sentence)}**",
+        *(f"The side {code(name)} failed: {prose(side.error)}" for name, side in facts.failures(alignment)),
         _table(("", "address", "type", "error", "noise", "of limit"), map(_row, rows)) if rows else "",
         beyond if len(bad) > len(rows) else "",
         _items(facts.sources(alignment)),
@@ -32,26 +32,21 @@ def markdown(alignment: Alignment) -> str:
 
 def _row(row: Row) -> tuple[str, ...]:
     figures = (scientific(facts.error(row)), scientific(facts.noise(row)), ratio(row.verdict.ratio))
-    return (facts.SYMBOLS[row.verdict.status], _text(row.address), _text(row.type), *figures)
+    return (facts.SYMBOLS[row.verdict.status], code(row.address), code(row.type), *figures)
 
 
 def _attributes(alignment: Alignment) -> str:
     differing = [
-        (_text(facts.attribute(found)), _text(found.get("reference")), _text(found.get("port")))
+        (code(facts.attribute(found)), code(found.get("reference")), code(found.get("port")))
         for found in alignment.attributes
     ]
     return _table(("attribute that differs", "reference", "port"), differing) if differing else ""
 
 
 def _items(items: Iterable[facts.Item]) -> str:
-    return "\n".join(f"- {_text(item.name)}: {_text(item.text)}" for item in items)
+    return "\n".join(f"- {prose(item.name)}: {prose(item.text)}" for item in items)
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [names, ["---"] * len(names), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _text(value: object) -> str:
-    """A text that Markdown shows as it is."""
-    return printable(value).translate(_SPECIAL)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from rich.table import Table
 from rich.text import Text
 
-from reports.words import printable, shorten
+from harness.text import printable
+from reports.words import shorten
 
 _GAP = 2
 _LEAST = 12

@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.alignment import Alignment, Row
+from harness.text import printable
 from reports import facts
 from reports.tables import Column, table
-from reports.words import count, printable, ratio, scientific, size
+from reports.words import count, ratio, scientific, size
 
 ROWS = 12
 STYLES = {"aligned": "green", "diverged": "red", "failed": "red", "skipped": "yellow", "not compared": "dim"}

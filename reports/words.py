@@ -8,11 +8,6 @@ from collections.abc import Iterable
 GAP = "…"
 
 
-def printable(text: object) -> str:
-    """A text without what could steer a terminal or break a line."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in str(text))
-
-
 def shorten(text: str, width: int) -> str:
     """At most `width` letters: the middle goes, because both ends of a path tell most."""
     if len(text) <= width:

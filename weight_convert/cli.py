@@ -9,18 +9,26 @@ import argparse
 import dataclasses
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from harness import own_packages
+from harness.cli import Terminated
 from harness.errors import BAD_INPUT, HarnessError
+from harness.files import write_file
 from weight_convert.source_digest import begin
+
+if TYPE_CHECKING:
+    from weight_convert.converting import Request
 
 _FLAGS = {
     "--deploy": "Fold what the model folds for deployment.",
     "--float32": "Widen half and bfloat16 numbers.",
     "--verify": "Also build both models and compare their outputs.",
     "--dry-run": "Do everything but write.",
+    "--force": "Replace DESTINATION if it exists.",
     "--draft-map": "Print the draft of a key map instead of converting.",
     "--json": "Print the report for machines.",
 }
@@ -28,14 +36,22 @@ _FLAGS = {
 
 def main() -> NoReturn:
     """Run the command; every failure is one message and an exit code."""
+    own_packages.prefer()
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         code = _run(_parser().parse_args())
     except HarnessError as error:
         _fail(str(error), error.exit_code)
+    except Terminated:
+        _fail("terminated", 143)
     except KeyboardInterrupt:
         _fail("interrupted", 130)
     gc.freeze()  # nor when Python looks once more at its end
     sys.exit(code)
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    raise Terminated
 
 
 class _Parser(argparse.ArgumentParser):
@@ -98,9 +114,10 @@ def _run(options: argparse.Namespace) -> int:
         options.float32,
         options.partial,
         options.dry_run,
+        options.force,
     )
     if options.draft_map:
-        _show_draft(draft(request), options.destination)
+        _show_draft(draft(request), request)
         return 0
     verified = needs_model(options.model) if options.verify else None
     report = convert(request)
@@ -112,11 +129,11 @@ def _run(options: argparse.Namespace) -> int:
     return report.exit_code
 
 
-def _show_draft(text: str, destination: Path | None) -> None:
-    if destination is None:
+def _show_draft(text: str, request: Request) -> None:
+    if request.destination is None:
         print(text, end="")
     else:
-        destination.write_text(text, encoding="utf-8")
+        write_file(request.destination, text, replace=request.replace)
 
 
 def _fail(message: str, code: int) -> NoReturn:

@@ -5,12 +5,14 @@ Most conversions need no key map, so what reads them is imported by those that d
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness import files
 from harness.errors import BadInput
 from weight_convert.complete import add_counters, fit_scalars
 from weight_convert.layout import Layout, Mismatch, compare, layout_like, layout_of
@@ -18,7 +20,7 @@ from weight_convert.manifest import Dropped, Manifest
 from weight_convert.prefixes import common_prefixes
 from weight_convert.reading import read_state
 from weight_convert.state import State
-from weight_convert.writing import format_for, write_state
+from weight_convert.writing import format_for, outputs, write_state
 
 if TYPE_CHECKING:
     from weight_convert.keymaps.rules import Work
@@ -42,6 +44,7 @@ class Request:
     float32: bool = False
     partial: bool = False
     dry_run: bool = False
+    replace: bool = False
 
 
 @dataclass
@@ -117,13 +120,15 @@ def convert(request: Request) -> Report:
     """Convert a checkpoint; BadInput tells everything that stands in the way."""
     if request.destination is None:
         raise BadInput("name the file to write, after the source")
-    if request.destination.exists() and request.destination.samefile(request.source):
-        raise BadInput(f"{request.source} would be written over itself; choose another name for the result")
     form = format_for(request.destination)
+    for path in outputs(request.destination):
+        _require_writable(path, request)
     ready = prepare(request)
     state, manifest = ready.state, ready.manifest
     if not request.dry_run:
-        manifest = write_state(state, request.destination, manifest, float32=request.float32)
+        manifest = write_state(
+            state, request.destination, manifest, float32=request.float32, replace=request.replace
+        )
     return Report(
         source=str(request.source),
         destination=str(request.destination),
@@ -144,8 +149,20 @@ def convert(request: Request) -> Report:
     )
 
 
+def _require_writable(path: Path, request: Request) -> None:
+    """Refuse a place before the source is read, which may take long."""
+    with contextlib.suppress(OSError):  # one of the two is not there
+        if path.samefile(request.source):
+            raise BadInput(
+                f"{request.source} would be written over itself; choose another name for the result"
+            )
+    files.require_free(path, replace=request.replace)
+
+
 def draft(request: Request) -> str:
     """The draft of a key map from a checkpoint to a model."""
+    if request.destination is not None:
+        _require_writable(request.destination, request)
     layout = _layout(request)
     if layout is None:
         raise BadInput("a draft needs to know the keys wanted: give --model NAME or --like FILE")

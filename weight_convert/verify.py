@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.errors import BadInput, NoEnvironment
+from harness.errors import BadInput, HarnessError, NoEnvironment
 
 
 @dataclass(frozen=True)
@@ -32,5 +32,8 @@ def verify(weights: Path, model: str, variant: str | None) -> Verified:
         raise NoEnvironment(
             f"--verify needs the whole harness, of which a part is missing: {error}"
         ) from error
-    alignment = compare(CompareRequest(model=model, variant=variant, weights=str(weights)), Silent())
+    try:
+        alignment = compare(CompareRequest(model=model, variant=variant, weights=str(weights)), Silent())
+    except HarnessError as error:
+        raise type(error)(f"{weights} is written, but could not be verified: {error}") from error
     return Verified(alignment.sentence, alignment.exit_code)

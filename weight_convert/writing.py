@@ -1,20 +1,21 @@
-"""From a state to a file: written under another name, read back and compared bit for bit, then renamed."""
+"""From a state to a file, which takes its name when it was read back and compared bit for bit."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from harness import files
 from harness.errors import BadInput
 from weight_convert.adapt import Adapted, adapt, restore
 from weight_convert.digests import PENDING_FILE, PENDING_TENSOR, tensor_digest
 from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
+from weight_convert.formats.content import Content
 from weight_convert.formats.detect import open_content
 from weight_convert.formats.read_back import same_bytes
 from weight_convert.formats.sink import Sink
@@ -52,34 +53,36 @@ def format_for(path: Path) -> str:
     )
 
 
+def outputs(path: Path) -> tuple[Path, ...]:
+    """The files that a state is written to: an npz has its manifest beside it."""
+    return (path, npz.sidecar(path)) if format_for(path) == "npz" else (path,)
+
+
 def write_state(
-    state: State, path: str | Path, manifest: Manifest | None = None, *, float32: bool = False
+    state: State,
+    path: str | Path,
+    manifest: Manifest | None = None,
+    *,
+    float32: bool = False,
+    replace: bool = False,
 ) -> Manifest:
     """Write a state in the format that the name asks for, with its proof, completely or not at all.
 
-    `manifest` may say more about the origin. `float32` widens half and bfloat16, which loses nothing.
+    `manifest` may say more about the origin. `float32` widens half and bfloat16, which loses nothing. A file
+    that is there already is refused, unless `replace` lets it go.
     """
-    path = Path(path)
-    try:
-        with naming(state.origin.path) if state.origin is not None else contextlib.nullcontext():
-            return _write_state(state, path, manifest or Manifest(), float32)
-    except OSError as error:
-        raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
-
-
-def _write_state(state: State, path: Path, told: Manifest, float32: bool) -> Manifest:
+    path, told = Path(path), manifest or Manifest()
     form = format_for(path)
-    adapted = adapt(state, form, float32=float32)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with Sink(temporary) as sink:
-            _write_and_prove(form, state, adapted, told, sink)
-        if form == "npz":
-            _write_beside(path, told)
-        temporary.replace(path)
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
+    with files.new_files(*outputs(path), replace=replace) as drafts:
+        try:
+            with naming(state.origin.path) if state.origin is not None else contextlib.nullcontext():
+                adapted = adapt(state, form, float32=float32)
+                with Sink(drafts[0]) as sink:
+                    _write_and_prove(form, state, adapted, told, sink)
+            for beside in drafts[1:]:
+                beside.write_bytes(told.to_json())
+        except OSError as error:
+            raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
     return told
 
 
@@ -146,7 +149,7 @@ def _prove(state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
     """Read the new file and compare every element, as stored and as it will be brought back."""
     state.release()
     proven = sink.proven()
-    content = open_content(sink.path, trusted=True)
+    content = _read_back(sink.path)
     written = {key: as_tensor(value) for key, value in content.root.items()}
     if list(written) != list(adapted.tensors):
         raise BadInput("the keys read back are not those written; nothing was kept")
@@ -172,6 +175,14 @@ def _prove(state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
         compare(key, state.tensors[key], _of_the_same_form(key, state.tensors[key], back.tensors.get(key)))
 
 
+def _read_back(draft: Path) -> Content:
+    try:
+        return open_content(draft, trusted=True)
+    except BadInput as error:
+        reason = str(error).replace(str(draft), "it")
+        raise BadInput(f"{draft.name} cannot be read back: {reason}; nothing was kept") from error
+
+
 def _are_the_same(one: Tensor | None, other: Tensor) -> bool:
     """Whether two tensors are one, or made of the very same elements."""
     if one is None or one is other:
@@ -192,10 +203,3 @@ def _compare(key: str, wanted: Tensor, found: Tensor) -> None:
         if not same_bytes(block, flat[position : position + len(block)]):
             raise BadInput(f"{key!r} was read back with other bits than were written; nothing was kept")
         position += len(block)
-
-
-def _write_beside(path: Path, told: Manifest) -> None:
-    beside = npz.sidecar(path)
-    temporary = beside.with_name(f".{beside.name}.{os.getpid()}.partial")
-    temporary.write_bytes(told.to_json())
-    temporary.replace(beside)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import signal
 from typing import NoReturn
 
+from harness import own_packages
+
 
 class Terminated(KeyboardInterrupt):
     """Somebody asked the process to end; workers and scratch files are cleared away as after Ctrl-C."""
@@ -12,6 +14,7 @@ class Terminated(KeyboardInterrupt):
 
 def main() -> None:
     """Run `align`."""
+    own_packages.prefer()
     from harness.cli.app import app
 
     signal.signal(signal.SIGTERM, _terminate)

@@ -20,7 +20,7 @@ from harness.cli import Terminated
 from harness.cli.defaults import defaults
 from harness.cli.outcome import Outcome, as_line
 from harness.errors import BAD_INPUT, HarnessError
-from reports.words import printable
+from harness.text import printable
 
 BUG, INTERRUPTED, PIPE_CLOSED, TERMINATED = 70, 130, 141, 143
 _USAGE: type[Exception] = typer.BadParameter.__mro__[2]  # every complaint about usage

@@ -46,7 +46,7 @@ def lint(
 def _draw(found: Linted, console: Console) -> None:
     from rich.text import Text
 
-    from reports.words import printable
+    from harness.text import printable
 
     for finding in found.findings:
         mark, style = ("✘", "red") if finding.wrong else ("·", "dim")

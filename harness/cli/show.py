@@ -86,8 +86,9 @@ def _matching(wanted: str, addresses: Iterable[str]) -> set[str]:
 
 
 def _draw(header: dict[str, Any], records: list[dict[str, Any]], console: Console) -> None:
+    from harness.text import printable
     from reports.tables import Column, table
-    from reports.words import count, printable, scientific, size
+    from reports.words import count, scientific, size
 
     for name, value in header.items():
         console.print(f"{printable(name)}: {printable(value)}", style="dim")

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from harness import own_packages
 from harness.errors import BadInput
 from harness.pairs.base import Pair
 
@@ -39,6 +40,7 @@ def find(name: str) -> Pair:
     if place.endswith(".py"):
         return _attribute(_file(Path(place)), attribute or _ATTRIBUTE, name)
     if colon and place and attribute:
+        _offer(Path.cwd())
         return _attribute(_module(place), attribute, name)
     raise BadInput(_unknown(name))
 
@@ -73,8 +75,7 @@ def _file(path: Path) -> ModuleType:
     name = f"align_pair_{hashlib.sha256(str(path).encode()).hexdigest()[:12]}"
     if name in sys.modules:
         return sys.modules[name]
-    if str(path.parent) not in sys.path:
-        sys.path.append(str(path.parent))
+    _offer(path.parent)
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -88,8 +89,14 @@ def _file(path: Path) -> ModuleType:
     return module
 
 
+def _offer(folder: Path) -> None:
+    """Let modules be imported from a folder, after everything that is installed."""
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+
+
 def _told(problem: Exception) -> str:
-    return f"{type(problem).__name__}: {problem}"
+    return f"{type(problem).__name__}: {problem}{own_packages.clash(problem)}"
 
 
 def _attribute(module: ModuleType, attribute: str, name: str) -> Pair:

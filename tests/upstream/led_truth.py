@@ -148,6 +148,12 @@ def modules(stem: str) -> dict[tuple[str, int], Sample]:
     }
 
 
+def has_modules(stem: str) -> bool:
+    """Whether a trace holds what modules returned; only its head is read, as tests are collected by this."""
+    with h5py.File(file(f"{stem}.h5"), "r") as content:
+        return any(name + "." != PREFIX for name in content.get("modules", ()))
+
+
 def request(stem: str) -> InputRequest:
     """The request that draws the inputs of a recorded run."""
     run = traced(stem)

@@ -120,7 +120,7 @@ def arranged(image: Array, shape: tuple[int, ...]) -> Array:
     return image if image.ndim == len(shape) else np.moveaxis(image.reshape(*image.shape[:2], -1), 1, 2)
 
 
-@pytest.mark.parametrize("stem", [stem for stem in STEMS if truth.modules(stem)])
+@pytest.mark.parametrize("stem", [stem for stem in STEMS if truth.has_modules(stem)])
 @torch.no_grad()
 def test_layers(stem: str) -> None:
     model = network(truth.variant_of(stem))

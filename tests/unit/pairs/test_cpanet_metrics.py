@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import scipy.ndimage
 
 from harness import seeded
 from harness.errors import BadInput
@@ -103,6 +102,8 @@ def test_shapes_must_agree() -> None:
 
 
 def test_resizing_against_scipy() -> None:
+    import scipy.ndimage
+
     planes = seeded.tensor(0, "resize", (2, 7, 9)).astype(np.float64)
     wanted = [scipy.ndimage.zoom(plane, (16 / 7, 5 / 9), order=1, grid_mode=False) for plane in planes]
     np.testing.assert_allclose(resize_bilinear(planes, (16, 5)), wanted, atol=1e-12)

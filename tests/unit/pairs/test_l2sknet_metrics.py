@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from harness import seeded
 from harness.pairs.l2sknet.metrics import Detection, FScore, PixelAccuracy, Roc, evaluate
@@ -163,6 +162,8 @@ SPIRAL = image_of(
     ],
 )
 def test_regions_are_numbered_as_scipy_does(image: NDArray[np.bool_]) -> None:
+    from scipy import ndimage
+
     wanted, count = ndimage.label(image, np.ones((3, 3)))
     found, number = label(image)
     assert number == count

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from harness import seeded
 from harness.errors import BadInput
@@ -158,6 +157,8 @@ def test_synthetic_pairs_are_dark_noisy_and_alike() -> None:
 
 
 def test_laws_of_the_noise() -> None:
+    from scipy import stats
+
     uniform = seeded.tensor(0, "u", (40_000,)).astype(np.float64)
     for weight in (0.14, -0.2, 0.0):
         found = noise.tukey(uniform, np.float64(weight))

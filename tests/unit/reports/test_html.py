@@ -70,7 +70,7 @@ def test_hostile_texts_stay_texts() -> None:
     assert len(page.of("script")) == 1
     assert "<script>alert" not in text
     assert text.count("&lt;script&gt;alert(") >= 20
-    assert "\u202e" not in re.sub(r"<pre>.*?</pre>", "", text, flags=re.DOTALL)
+    assert "\u202e" not in text
     assert all(not name.startswith("on") for _, attributes in page.seen for name in attributes)
 
 

@@ -59,8 +59,3 @@ def test_shapes_and_counts() -> None:
     assert words.size(()) == "scalar"
     assert words.count(1, "layer") == "1 layer"
     assert words.count(0, "layer") == "0 layers"
-
-
-def test_printable_replaces_what_could_steer_or_hide() -> None:
-    assert words.printable("a\x1b[31m\n\u202eb\ud800 é … ✔") == "a�[31m��b� é … ✔"
-    assert words.printable(None) == "None"
