@@ -7,13 +7,16 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from harness import address as addresses
-from harness import plain
+from harness import notebook, plain
 from harness.errors import ALIGNED, DIVERGED, WORKER_LOST, BadInput
 from harness.pairs.base import Override
 from harness.verdict import Measured, Status, Verdict
+
+if TYPE_CHECKING:
+    import pandas
 
 SCHEMA = "align-alignment"
 VERSION = 4
@@ -164,6 +167,13 @@ class Alignment:
         if found is None:
             raise BadInput(f"this alignment has no address {address!r}; `align show` lists those it has")
         return found
+
+    def frame(self) -> pandas.DataFrame:
+        """A pandas data frame with one row a tensor."""
+        return notebook.frame(self)
+
+    def _repr_html_(self) -> str:
+        return notebook.html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Data that strict JSON can hold."""

@@ -19,7 +19,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-import harness
 from harness import environment
 from harness.breadcrumb import Breadcrumb, Place
 from harness.environment.interpreters import interpreter
@@ -58,7 +57,7 @@ class Loss:
 
 def import_folder(folder: Path) -> Path:
     """A folder that offers our packages, and nothing else of this interpreter, to another interpreter."""
-    root = Path(harness.__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parent.parent
     folder.mkdir(parents=True, exist_ok=True)
     for package in PACKAGES:
         link = folder / package
