@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 ALIGNED, DIVERGED, BAD_INPUT, NO_ENVIRONMENT, WORKER_LOST = range(5)
+BUG, CANNOT_WRITE = 70, 74  # a mistake of our own; standard output takes no more
+INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143  # as a shell numbers SIGINT, SIGPIPE and SIGTERM
 
 
 class HarnessError(Exception):

@@ -1,4 +1,6 @@
-"""python -m weight_convert"""
+"""`python -m weight_convert`."""
+
+from __future__ import annotations
 
 from weight_convert.cli import main
 

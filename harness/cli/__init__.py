@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import signal
-from typing import NoReturn
-
-from harness import own_packages
-
-
-class Terminated(KeyboardInterrupt):
-    """Somebody asked the process to end; workers and scratch files are cleared away as after Ctrl-C."""
+from collections.abc import Callable
 
 
 def main() -> None:
     """Run `align`."""
+    from harness import process
+
+    process.run("align", _load)
+
+
+def _load() -> Callable[[], object]:
+    from harness import own_packages
+
     own_packages.prefer()
+    import typer
+
     from harness.cli.app import app
 
-    signal.signal(signal.SIGTERM, _terminate)
-    app()
-
-
-def _terminate(number: int, frame: object) -> NoReturn:
-    raise Terminated
+    return typer.main.get_command(app).main

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
+from harness import process
 from harness.cli.outcome import Outcome
 from harness.environment.examine import examine
 from harness.environment.findings import Finding, Report
 from harness.environment.mend import mend
+from harness.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,7 +30,7 @@ def outcome(fix: bool) -> Outcome:
 
 
 def _say(text: str) -> None:
-    print(f"doctor: {text}", file=sys.stderr, flush=True)
+    process.tell("doctor", text)
 
 
 def draw(report: Report, console: Console) -> None:
@@ -41,9 +42,9 @@ def draw(report: Report, console: Console) -> None:
         if finding.state not in ("warn", "wrong"):
             continue
         console.print()
-        console.print(Text(f"{finding.state}: {_printable(finding.wrong)}", style=_STYLES[finding.state]))
+        console.print(Text(f"{finding.state}: {printable(finding.wrong)}", style=_STYLES[finding.state]))
         if finding.mend:  # never broken into lines, so that it can be copied
-            console.print(Text(f"    {_printable(finding.mend)}"), soft_wrap=True)
+            console.print(Text(f"    {printable(finding.mend)}"), soft_wrap=True)
     console.print()
     console.print(Text(f"{report.sentence[:1].upper()}{report.sentence[1:]}", style="bold"))
 
@@ -69,8 +70,4 @@ def _cells(finding: Finding) -> list[Text]:
     from rich.text import Text
 
     state = Text(finding.state, style=_STYLES[finding.state])
-    return [Text(finding.part), state, Text(_printable(finding.found))]
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return [Text(finding.part), state, Text(printable(finding.found))]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.progress import Kind
+from harness.text import printable
 from reports.words import count
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class PlainProgress(Listener):
         counts = state.counts()
         line = f"{side:<8} {state.seconds:6.1f} s  {state.doing}" + (f" ({counts})" if counts else "")
         with contextlib.suppress(OSError, ValueError):
-            print(line, file=self._stream, flush=True)
+            print(printable(line), file=self._stream, flush=True)
 
 
 class LiveProgress(Listener):
@@ -130,10 +131,10 @@ def listening(stream: TextIO | None = None) -> Iterator[Listener]:
     if not stream.isatty():
         yield PlainProgress(stream)
         return
-    from rich.console import Console
     from rich.live import Live
 
+    from reports.sheet import Sheet
+
     listener = LiveProgress()
-    console = Console(file=stream, highlight=False, markup=False, emoji=False)
-    with Live(listener, console=console, refresh_per_second=8, transient=True, redirect_stdout=False):
+    with Live(listener, console=Sheet(stream), refresh_per_second=8, transient=True, redirect_stdout=False):
         yield listener

@@ -24,23 +24,16 @@ class Outcome:
     document: dict[str, Any]
     prose: Callable[[Console], None]
 
-    def publish(self, stream: TextIO, as_json: bool) -> None:
-        """Write one of the two to `stream`, at once."""
-        text = as_line(self.document) if as_json else self._drawn(stream)
-        encoding = stream.encoding or "utf-8"
-        stream.write(text.encode(encoding, "replace").decode(encoding))
-        stream.flush()
+    def text(self, stream: TextIO, as_json: bool) -> str:
+        """One of the two, as it is to be written to `stream`."""
+        return as_line(self.document) if as_json else self._drawn(stream)
 
     def _drawn(self, stream: TextIO) -> str:
-        from rich.console import Console
+        from reports.sheet import Sheet
 
-        sheet = io.StringIO()
-        colours = Console(file=stream).is_terminal
-        console = Console(
-            file=sheet, width=width(), force_terminal=colours, highlight=False, markup=False, emoji=False
-        )
-        self.prose(console)
-        return sheet.getvalue()
+        drawn = io.StringIO()
+        self.prose(Sheet(drawn, width(), colours=Sheet(stream).is_terminal))
+        return drawn.getvalue()
 
 
 def width() -> int:

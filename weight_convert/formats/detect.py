@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from harness.errors import BadInput
 from weight_convert.formats import (
     hdf5,
     jittor_pickle,
     npy,
-    npz,
     safetensors,
     torch_legacy,
     torch_tar,
-    torch_zip,
+    zips,
 )
 from weight_convert.formats.content import Content
-from weight_convert.formats.zip_directory import read_directory
 from weight_convert.mapped import MappedFile
 from weight_convert.naming import naming
 
 READABLE = (
     "torch (.pt .pth .ckpt .pth.tar), Jittor (.pkl), .npz, .safetensors, .h5 and traces of this harness"
 )
-_ZIP = b"PK\x03\x04"
+
+
+class Format(Protocol):
+    """A module that reads files of one structure, or of one container for several."""
+
+    def recognises(self, file: MappedFile) -> bool:
+        """Whether a file has this structure."""
+
+    def read(self, file: MappedFile) -> Content:
+        """What the file holds."""
+
+
+# A file has one of these structures at most; the last looks for its own behind anything.
+FORMATS: tuple[Format, ...] = (zips, torch_legacy, torch_tar, safetensors, jittor_pickle, hdf5)
+_DAMAGED: dict[str, Callable[[bytes], bool]] = {
+    "a zip archive without its directory": lambda head: head.startswith(b"PK\x03\x04"),
+    "a tar archive whose first header does not fit its checksum": lambda head: head[257:262] == b"ustar",
+    "a safetensors file whose header does not fit": lambda head: head[4:9] == b"\0\0\0\0{",
+    "a pickle with something else among its first instructions": lambda head: head[:1] == b"\x80",
+}
 _STRANGERS = {
     b"\x1f\x8b": "packed with gzip; unpack it first (gzip -d)",
     b"BZh": "packed with bzip2; unpack it first",
@@ -55,31 +74,19 @@ def open_content(path: Path, *, trusted: bool = False) -> Content:
 
 
 def _read(file: MappedFile) -> Content:
+    for form in FORMATS:
+        if form.recognises(file):
+            return form.read(file)
+    raise BadInput(f"{file.path} is {_stranger(file)}. Read are: {READABLE}")
+
+
+def _stranger(file: MappedFile) -> str:
     head = bytes(file.data[:512])
-    if head.startswith(_ZIP):
-        members = read_directory(file)
-        if torch_zip.is_torch_zip(members):
-            return torch_zip.read(file)
-        if npz.is_npz(members):
-            return npz.read(file)
-        held = ", ".join(list(members)[:5]) or "nothing"
-        raise BadInput(f"{file.path} is a zip archive, but neither torch's nor numpy's; it holds {held}")
-    if head.startswith(hdf5.MAGIC):
-        return hdf5.read(file)
-    if torch_legacy.recognises(head):
-        return torch_legacy.read(file)
-    if torch_tar.recognises(head):
-        return torch_tar.read(file)
-    if jittor_pickle.recognises(head):
-        return jittor_pickle.read(file)
-    if safetensors.recognises(head, file.size):
-        return safetensors.read(file)
-    raise BadInput(f"{file.path} is {_stranger(head)}. Read are: {READABLE}")
-
-
-def _stranger(head: bytes) -> str:
     if head.startswith(npy.MAGIC):
         return "a single numpy array without a name; save a dictionary with np.savez"
+    for what, looks in _DAMAGED.items():
+        if looks(head):
+            return f"{what}: it is cut short or damaged; copy it again"
     for start, what in _STRANGERS.items():
         if head.lstrip().startswith(start) if start == b"<" else head.startswith(start):
             return what

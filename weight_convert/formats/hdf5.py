@@ -28,8 +28,19 @@ from weight_convert.tensor import Tensor
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MANIFEST = "weight-manifest"
+_SMALLEST_BLOCK = 512
 _LIBVER = ("v108", "v110")
 _SECONDS, _BYTES_PER_SECOND = 8.0, 40e6
+
+
+def recognises(file: MappedFile) -> bool:
+    """Whether a file begins as HDF5 does, at once or behind a user block of 512 bytes, 1024, 2048 ..."""
+    place = 0
+    while place < file.size:
+        if bytes(file.data[place : place + len(MAGIC)]) == MAGIC:
+            return True
+        place = 2 * place or _SMALLEST_BLOCK
+    return False
 
 
 def read(file: MappedFile) -> Content:

@@ -10,6 +10,7 @@ import struct
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from harness.errors import BadInput
+from weight_convert.formats import torch_legacy
 from weight_convert.formats.content import Content
 from weight_convert.formats.sink import SMALL, Sink
 from weight_convert.manifest import Unfinished, parse_manifest
@@ -17,6 +18,7 @@ from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.emit import Emitter
 from weight_convert.pickles.names import Names
+from weight_convert.pickles.recognise import begins_as_pickle
 from weight_convert.tensor import BLOCK, Tensor
 
 MARK = b"HCAJSLHD"
@@ -24,9 +26,9 @@ _TAIL = 20 + len(MARK)
 MANIFEST_MARK = b"\nweight-manifest\n"
 
 
-def recognises(head: bytes) -> bool:
-    """Whether a file begins as a pickle of protocol 2 or later does."""
-    return head[:1] == b"\x80" and 2 <= head[1] <= 5 if len(head) > 1 else False
+def recognises(file: MappedFile) -> bool:
+    """Whether a file begins as a pickle does, and is none of torch's."""
+    return begins_as_pickle(file.data) and not torch_legacy.recognises(file)
 
 
 def read(file: MappedFile) -> Content:

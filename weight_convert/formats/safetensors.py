@@ -22,9 +22,13 @@ METADATA = "__metadata__"
 MANIFEST = "weight-manifest"
 
 
-def recognises(head: bytes, size: int) -> bool:
-    """Whether a file begins with a plausible length and an opening brace."""
-    return len(head) > 8 and head[8:9] == b"{" and 2 <= int.from_bytes(head[:8], "little") <= size
+def recognises(file: MappedFile) -> bool:
+    """Whether a file begins with the length of a header that fits into it and has braces around it."""
+    length = int.from_bytes(file.data[:8], "little")
+    if not 2 <= length <= file.size - 8 or file.data[8] != ord("{"):
+        return False
+    end = 8 + length
+    return bytes(file.data[max(9, end - TEXT) : end]).rstrip(b" ").endswith(b"}")
 
 
 def read(file: MappedFile) -> Content:

@@ -16,9 +16,10 @@ HEAD = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")
 _PROTOCOL = 1001
 
 
-def recognises(head: bytes) -> bool:
-    """Whether a file begins with torch's number."""
-    return head[:1] == b"\x80" and head[2:14] == HEAD
+def recognises(file: MappedFile) -> bool:
+    """Whether a file begins with torch's number, as a pickle."""
+    head = bytes(file.data[:14])
+    return head[:1] == b"\x80" and head[2:] == HEAD
 
 
 def read(file: MappedFile) -> Content:

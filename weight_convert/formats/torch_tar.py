@@ -16,12 +16,17 @@ from weight_convert.pickles.values import Name
 from weight_convert.tensor import Tensor
 
 _RECORD = 512
+_CHECKSUM = slice(148, 156)  # of all other bytes of the header, as if these were blanks
 _NEEDED = ("storages", "tensors", "pickle")
 
 
-def recognises(head: bytes) -> bool:
-    """Whether a file begins with a tar header."""
-    return head[257:262] == b"ustar"
+def recognises(file: MappedFile) -> bool:
+    """Whether a file begins with a tar header whose checksum fits."""
+    head = bytes(file.data[:_RECORD])
+    if len(head) < _RECORD or head[257:262] != b"ustar":
+        return False
+    written = head[_CHECKSUM].strip(b" \0").lstrip(b"0")
+    return written == b"%o" % (sum(head) - sum(head[_CHECKSUM]) + 8 * ord(" "))
 
 
 def read(file: MappedFile) -> Content:

@@ -18,6 +18,7 @@ _LOCATOR64 = b"PK\x06\x07"
 _CENTRAL = b"PK\x01\x02"
 _LOCAL = b"PK\x03\x04"
 _HEADER = 30
+_LONGEST_END = 22 + 65535  # with the longest comment
 _SATURATED = 0xFFFFFFFF
 STORED, DEFLATED = 0, 8
 
@@ -46,6 +47,11 @@ class Member:
         return file.view(start, self.packed, repr(self.name))
 
 
+def recognises(file: MappedFile) -> bool:
+    """Whether a file begins with a member of a zip archive and has the end of its directory near its own."""
+    return bytes(file.data[:4]) == _LOCAL and bytes(file.data[-_LONGEST_END:]).rfind(_END) >= 0
+
+
 def read_directory(file: MappedFile) -> dict[str, Member]:
     """All members by name, in the archive's order."""
     try:
@@ -71,7 +77,7 @@ def _members(file: MappedFile) -> dict[str, Member]:
 
 def _find_directory(file: MappedFile) -> tuple[int, int, int]:
     """Number of members, size and offset of the directory."""
-    tail_start = max(0, file.size - 22 - 65535)
+    tail_start = max(0, file.size - _LONGEST_END)
     tail = bytes(file.data[tail_start:])
     found = tail.rfind(_END)
     if found < 0:

@@ -11,6 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from safetensors import numpy as safetensors
 
 from harness.errors import BadInput
 from tests.unit.weight_convert.samples import assert_same, every_dtype, network
@@ -136,10 +137,9 @@ def test_python_reads_a_pkl_as_a_plain_dictionary(tmp_path: Path) -> None:
 
 
 def test_the_safetensors_library_reads_ours_and_ours_reads_its(tmp_path: Path) -> None:
-    library = pytest.importorskip("safetensors.numpy", reason="the safetensors library is not installed")
     write_state(State.of(network()), tmp_path / "ours.safetensors")
-    found = library.load_file(tmp_path / "ours.safetensors")
-    library.save_file(network(), tmp_path / "theirs.safetensors")
+    found = safetensors.load_file(tmp_path / "ours.safetensors")
+    safetensors.save_file(network(), tmp_path / "theirs.safetensors")
     again = read_state(tmp_path / "theirs.safetensors")
     for key, array in network().items():
         np.testing.assert_array_equal(found[key], array)

@@ -59,5 +59,5 @@ def test_beginning_with_what_is_no_file_does_nothing(tmp_path: Path) -> None:
 
 
 def test_the_command_begins_before_numpy_is_there() -> None:
-    program = "import sys, weight_convert.cli; sys.exit('numpy' in sys.modules)"
+    program = "import sys, weight_convert.command; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode == 0

@@ -1,0 +1,154 @@
+"""Makes the corpus: small right files of every format. Run it as `./run python -m tests.fuzz.seeds`."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import torch
+
+from tests.faults.checkpoints.case import (
+    PLAIN,
+    jittor,
+    legacy,
+    npz,
+    ones,
+    safetensors,
+    state,
+    tensor,
+    text,
+    torch_tar,
+    torch_zip,
+)
+from tests.faults.checkpoints.damaged import hdf5_bytes
+from tests.fuzz.mutators.hdf5 import rewritten
+from tests.fuzz.targets import TARGETS
+from tests.unit.reports.samples import alignment, row
+from tests.unit.trace.samples import write
+from weight_convert import State, write_state
+from weight_convert.keymaps.load import _SHIPPED
+
+Files = Iterator[tuple[str, str, bytes]]
+_LAYERS = text("_parameters") + b"}" + text("weight") + tensor("0", 4, 0, (2, 2), (2, 1)) + b"s"
+MODULE = b"\x80\x02cnet\nNet\n)\x81}(" + _LAYERS + (text("_buffers") + b"}" + text("_modules") + b"}ub.")
+VIEWS = state({"a": tensor("0", 4, 0, (2, 2), (2, 1)), "b": tensor("0", 4, 1, (3,), (1,))})
+CONFIG = """\
+model = "cpanet"
+variant = "vgg16"
+layers = "all"
+weights = "seeded"
+device = "cpu"
+seed = 7
+input-size = "64x64"
+rtol = ["1e-4", "layer:*=1e-3"]
+timeout = 600
+torch-python = "../torch-env/bin/python"
+"""
+KEY_MAP = """\
+about = "every rule once"
+version = 1
+
+[[rule]]
+rename = "features.*.weight"
+to = "layer.*.w"
+
+[[rule]]
+transpose = "a.1.weight"
+axes = [1, 0]
+check = "look at it"
+"""
+
+
+def main() -> None:
+    """Write every file of the corpus anew."""
+    for target in TARGETS.values():
+        shutil.rmtree(target.corpus, ignore_errors=True)
+        target.corpus.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, file, raw in (*_checkpoints(), *_saved(Path(folder)), *_traces(Path(folder)), *_texts()):
+            (TARGETS[name].corpus / file).write_bytes(raw)
+
+
+def _checkpoints() -> Files:
+    """Files put together by hand."""
+    training = {"state_dict": PLAIN, "epoch": 3, "args": {"lr": 0.1}, "name": "x"}
+    yield "pickle", "jittor.pkl", jittor(pickle.dumps(PLAIN, 4))
+    yield "pickle", "training.pkl", pickle.dumps(training, 2)
+    yield "torch-zip", "module.pt", torch_zip(MODULE, {"0": ones(4)})
+    yield "torch-zip", "views.pt", torch_zip(VIEWS, {"0": ones(4)})
+    yield "torch-legacy", "module.pt", legacy(MODULE, {"0": np.ones(4, np.float32)})
+    yield "torch-legacy", "views.pt", legacy(VIEWS, {"0": np.ones(4, np.float32)})
+    yield "torch-tar", "plain.tar", torch_tar({key: PLAIN[key] for key in ("bn.running_mean", "steps")})
+    yield "npz", "plain.npz", npz(PLAIN)
+    yield "npz", "packed.npz", npz(PLAIN, compressed=True)
+    entry = {"a": {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}}
+    yield "safetensors", "small.safetensors", safetensors(entry, ones(4))
+    yield "hdf5", "plain.h5", hdf5_bytes(PLAIN)
+
+
+def _saved(folder: Path) -> Files:
+    """Files as our own writer and torch make them."""
+    kept = State.of({"conv.weight": np.arange(12, dtype=np.float32).reshape(3, 4), "steps": np.asarray(3)})
+    ways = {"pickle": ".pkl", "torch-zip": ".pt", "npz": ".npz", "safetensors": ".safetensors", "hdf5": ".h5"}
+    for name, ending in ways.items():
+        path = folder / f"written{ending}"
+        write_state(kept, path)
+        yield name, path.name, path.read_bytes()
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1), torch.nn.BatchNorm2d(2))
+    for name, new in (("torch-zip", True), ("torch-legacy", False)):
+        out = io.BytesIO()
+        state = {"model": model.half().state_dict(), "epoch": 1}
+        torch.save(state, out, _use_new_zipfile_serialization=new)
+        yield name, "saved.pt", out.getvalue()
+    chunked = folder / "chunked.h5"
+    with h5py.File(chunked, "w") as file:
+        file.create_dataset(
+            "block/weight", data=np.ones((9, 3), np.float32), chunks=(4, 3), compression="gzip"
+        )
+        file["block"].attrs["about"] = "a text"
+        file["half"] = np.ones(3, np.float16)
+    yield "hdf5", "chunked.h5", chunked.read_bytes()
+
+
+def _traces(folder: Path) -> Files:
+    for name, compact in (("whole", False), ("compact", True)):
+        path, older = folder / f"{name}.h5", folder / f"{name}-older.h5"
+        write(path, compact=compact, samples=16)
+        rewritten(path, older)
+        yield "trace", path.name, path.read_bytes()
+        yield "trace", older.name, older.read_bytes()
+    upstream = folder / "upstream.h5"
+    with h5py.File(upstream, "w") as file:
+        file.attrs.update({"mode": "eval", "model": "toy", "seed": 1, "recipe": "as drawn"})
+        file["inputs/x"] = np.ones((2, 3), np.float32)
+        file.create_dataset("outputs/0", data=np.ones((40, 50), np.float32), compression="gzip")
+        group = file.create_group("modules/conv/0")
+        group.attrs.update(
+            {"type": "Conv2d", "shape": [4, 5], "mean": 1.0, "std": 0.0, "absmax": 1.0, "l2": 4.5}
+        )
+        group["index"], group["value"] = np.array([0, 3], np.uint16), np.ones(2, np.float32)
+        file["grads_table"] = json.dumps({"conv.weight": [[4, 5], 0.0, 1.0, 2.0, 3.0]})
+        file["state/table"] = json.dumps([["conv.weight", [4, 5], "float32"]])
+    yield "trace", "upstream.h5", upstream.read_bytes()
+
+
+def _texts() -> Files:
+    rows = [row("layer:a#0:out", 0, 1e-3), row("output:0", 1), row("grad:a.weight", 2, noise=None)]
+    yield "alignment", "diverged.json", alignment(rows).to_json().encode()
+    yield "alignment", "aligned.json", alignment(rows[1:2]).to_json().encode()
+    yield "config", "align.toml", CONFIG.encode()
+    yield "key-map", "every-rule.toml", KEY_MAP.encode()
+    for path in sorted(_SHIPPED.glob("*.toml")):
+        if path.stat().st_size < 6000:
+            yield "key-map", path.name, path.read_bytes()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+"""What one input may cost: memory above the size of its file, and processor time."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+MEMORY = 200 << 20
+"""Bytes that a reader may take above the size of the file."""
+SECONDS = 10.0
+"""Processor time that a file of some kilobytes may take, that of a reader's own processes included."""
+
+_ROOM = 1 << 30
+"""Memory that can be had at all while a file is read, so that a fault does not take the machine's."""
+
+
+class TooMuch(Exception):
+    """An input that cost more than any may."""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one input has cost."""
+
+    memory: int = 0
+    seconds: float = 0.0
+
+    def most(self, other: Spent) -> Spent:
+        """The larger of each."""
+        return Spent(max(self.memory, other.memory), max(self.seconds, other.seconds))
+
+
+def watched(read: Callable[[], None], size: int) -> Spent:
+    """Read a file of `size` bytes and say what it cost; TooMuch where that is beyond the bounds."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    memory, seconds = _resident("VmRSS"), _processor_time()
+    with _bounded(_resident("VmSize") + size + _ROOM):
+        read()
+    spent = Spent(max(0, _resident("VmHWM") - memory - size), _processor_time() - seconds)
+    if spent.memory > MEMORY:
+        raise TooMuch(f"{size:,} bytes took {spent.memory:,} bytes of memory above them")
+    if spent.seconds > SECONDS:
+        raise TooMuch(f"{size:,} bytes took {spent.seconds:.1f} s of processor time")
+    return spent
+
+
+@contextlib.contextmanager
+def _bounded(size: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
+
+
+def _processor_time() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def _resident(field: str) -> int:
+    """A size of this process: resident now (VmRSS), at most since the peak began anew (VmHWM), or mapped."""
+    with open("/proc/self/status", "rb") as file:  # noqa: PTH123 (a Path for every input takes longer)
+        text = file.read()
+    start = text.index(field.encode()) + len(field) + 1
+    return int(text[start : text.index(b"kB", start)]) * 1024
