@@ -24,8 +24,8 @@ from typing import Any
 from harness import pairs
 from harness.errors import HarnessError
 from harness.flows.compare import compare
-from harness.flows.comparison import lend_workers
 from harness.flows.request import Alone, CompareRequest
+from harness.flows.together import lend_workers
 from harness.pairs.base import Mode
 from harness.progress import Silent
 from harness.scratch import scratch_folder

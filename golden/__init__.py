@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput
+from harness.files import write_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -57,9 +58,7 @@ def write_pins(found: dict[str, Any], path: Path = PINS) -> None:
         for golden_name, values in sorted(entry.items()):
             lines += ["", f'[{model}."{golden_name}"]']
             lines += [f'{key} = "{value}"' for key, value in sorted(values.items())]
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_file(path, "\n".join(lines) + "\n", replace=True)
 
 
 def verify_digest(path: Path) -> None:
@@ -71,5 +70,5 @@ def verify_digest(path: Path) -> None:
         if not file.is_file() or file_digest(file) != pinned[key]:
             raise BadInput(
                 f"{file} is not the file that {PINS.name} pins (its sha256 differs): restore it from version "
-                "control, or record it anew with `align golden record`"
+                "control, or record it anew with `align golden record --force`"
             )

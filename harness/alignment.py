@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
-from harness import address as addresses
-from harness import notebook, plain
+from harness import alignment_rules, files, notebook, plain, strict_json
 from harness.errors import ALIGNED, DIVERGED, WORKER_LOST, BadInput
 from harness.pairs.base import Override
 from harness.verdict import Measured, Status, Verdict
@@ -21,19 +19,6 @@ if TYPE_CHECKING:
 SCHEMA = "align-alignment"
 VERSION = 4
 _READABLE = (1, 2, 3, VERSION)
-_MOST_BYTES = 256 << 20
-_MOST_ROWS = 200_000
-_COVERAGE = {
-    "recorded": dict[str, int],
-    "compared": dict[str, int],
-    "not_compared": list[dict[str, str]],
-    "skipped": list[dict[str, str]],
-    "fallback": list[str],
-    "weak": list[str],
-    "unpaired": dict[str, list[str]],
-    "case_differences": list[dict[str, Any]],
-}
-_ATTRIBUTE = {"layer", "name", "reference", "port"}
 _ADVICE = "give the alignment.json that a comparison wrote"
 
 
@@ -185,15 +170,16 @@ class Alignment:
         """Read an alignment from such data; BadInput says what is wrong with any other."""
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise BadInput(f"{source} is no alignment: it does not say {SCHEMA}; {_ADVICE}")
-        if data.get("version") not in _READABLE:
+        if type(data.get("version")) is not int or data["version"] not in _READABLE:
             versions = " and ".join(map(str, _READABLE))
             raise BadInput(
-                f"{source} is an alignment of version {data.get('version')!r}; this program reads versions "
-                f"{versions}. Use the program that wrote it, or compare anew"
+                f"{source} is an alignment of version {plain.short(data.get('version'))}; this program reads "
+                f"versions {versions}. Use the program that wrote it, or compare anew"
             )
         try:
+            alignment_rules.require_modest(data)
             alignment = plain.from_plain(cls, _upgraded(data))
-            _check(alignment)
+            alignment_rules.check(alignment)
         except (plain.Unfit, RecursionError) as error:
             raise BadInput(f"{source} is a damaged alignment: {error}; {_ADVICE}") from error
         return alignment
@@ -206,33 +192,26 @@ class Alignment:
     def from_json(cls, text: str | bytes, source: str = "the text") -> Alignment:
         """Read an alignment from JSON."""
         try:
-            data = json.loads(text, parse_constant=_no_constant)
-        except (ValueError, RecursionError) as error:
-            raise BadInput(f"{source} is no JSON: {error}; {_ADVICE}") from error
+            data = strict_json.parse(text)
+        except ValueError as error:
+            raise BadInput(f"{source} is no JSON that can be read: {error}; {_ADVICE}") from error
         return cls.from_dict(data, source)
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, replace: bool = False) -> None:
         """Write alignment.json; the file appears whole or not at all."""
-        path = Path(path)
-        draft = path.with_name(f".{path.name}.{os.getpid()}")
-        try:
-            draft.write_text(self.to_json(), encoding="utf-8")
-            draft.replace(path)
-        except OSError as error:
-            draft.unlink(missing_ok=True)
-            raise BadInput(f"{path} cannot be written: {error.strerror}; choose another place") from error
+        files.write_file(Path(path), self.to_json(), replace=replace)
 
     @classmethod
     def load(cls, path: str | Path) -> Alignment:
         """Read alignment.json; BadInput for whatever is no alignment of this version."""
         path = Path(path)
         try:
-            size = path.stat().st_size
-            if size > _MOST_BYTES:
-                raise BadInput(f"{path} has {size} bytes; an alignment has at most {_MOST_BYTES}; {_ADVICE}")
-            return cls.from_json(path.read_bytes(), str(path))
+            raw = strict_json.read(path)
         except OSError as error:
             raise BadInput(f"{path} cannot be read: {error.strerror}; {_ADVICE}") from error
+        except ValueError as error:
+            raise BadInput(f"{path} cannot be read: {error}; {_ADVICE}") from error
+        return cls.from_json(raw, str(path))
 
 
 def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
@@ -264,41 +243,3 @@ def _with_measured(row: dict[str, Any], **more: float) -> dict[str, Any]:
     if isinstance(row.get("local"), dict):
         changed["local"] = _with_measured(row["local"], **more)
     return changed
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"it holds {name}, which is no JSON")
-
-
-def _check(alignment: Alignment) -> None:
-    """What annotations cannot say."""
-    if len(alignment.sides) != 2:
-        raise plain.Unfit(f"sides are {', '.join(alignment.sides) or 'none'}, they should be two")
-    if len(alignment.rows) > _MOST_ROWS:
-        raise plain.Unfit(f"it has {len(alignment.rows)} rows, it should have at most {_MOST_ROWS}")
-    for name, hint in _COVERAGE.items():
-        if name in alignment.coverage:
-            plain.check(hint, alignment.coverage[name], f"coverage.{name}")
-    for item in alignment.attributes:
-        if item.keys() != _ATTRIBUTE:
-            raise plain.Unfit(f"an attribute has {', '.join(item)}; it should have {', '.join(_ATTRIBUTE)}")
-    for row in alignment.rows:
-        _check_row(row)
-    known = {row.address for row in alignment.rows}
-    if len(known) != len(alignment.rows):
-        raise plain.Unfit("two rows have the same address")
-    for name in ("first", "worst"):
-        if (place := getattr(alignment, name)) is not None and place not in known:
-            raise plain.Unfit(f"{name} is {place!r}, it should be the address of a row")
-
-
-def _check_row(row: Row) -> None:
-    try:
-        if addresses.kind(row.address) == "layer":
-            addresses.parse_layer(row.address)
-    except ValueError as error:
-        raise plain.Unfit(str(error)) from error
-    if (row.measured is None) == (row.obstacle is None):
-        raise plain.Unfit(f"row {row.address} should have either measures or an obstacle")
-    if any(length < 0 for length in row.shape):
-        raise plain.Unfit(f"row {row.address} has the shape {row.shape}, lengths should be 0 or more")

@@ -5,19 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, get_type_hints
 
+from harness import plain
 from harness.errors import BadInput
 from harness.pairs.base import InputRequest, Mode, Pair
 
 SIDES = REFERENCE, PORT = ("torch", "jittor")
 DEVICES = ("cpu", "cuda")
 DTYPES = ("float32", "float64")
+_LARGEST = 2**63 - 1
+_LEAST = {"seed": 0, "batch": 1}
+_ONE_OF = {"dtype": DTYPES, "device": DEVICES}
 
 
 @dataclass(frozen=True)
 class Case:
-    """One run, told so exactly that it can be repeated anywhere."""
+    """One run, told so exactly that it can be repeated anywhere.
+
+    `name` is what the pair calls itself, where `pair` is the place of its declaration.
+    """
 
     pair: str
     variant: str
@@ -29,6 +36,7 @@ class Case:
     tag: str = "compare"
     dtype: str = "float32"
     device: str = "cpu"
+    name: str = ""
 
     @property
     def trains(self) -> bool:
@@ -55,19 +63,42 @@ class Case:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Case:
-        """Read a case back from plain data; unknown fields belong to newer versions and are ignored."""
-        known = {field.name for field in fields(cls)}
-        kept = {key: value for key, value in data.items() if key in known}
-        if "pair" not in kept or "variant" not in kept:
-            raise BadInput(
-                f"a case needs a pair and a variant; found only {', '.join(sorted(data)) or 'nothing'}"
-            )
-        if kept.get("size") is not None:
-            kept["size"] = tuple(kept["size"])
+    def from_dict(cls, data: object, source: str) -> Case:
+        """Read a case back from plain data; `source` is what a message calls them."""
+        kept = told(data, source)
+        for name in ("pair", "variant"):
+            if name not in kept:
+                raise BadInput(f"{source} is no case: it does not say its {name}")
         return cls(**kept)
 
     def digest(self, *more: str) -> str:
         """A short fingerprint of the case and of whatever else decides its numbers."""
-        text = json.dumps([self.to_dict(), *more], sort_keys=True)
+        decisive = {key: value for key, value in self.to_dict().items() if key != "name"}
+        text = json.dumps([decisive, *more], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+def told(data: object, source: str) -> dict[str, Any]:
+    """The fields of a case that plain data tell, checked; unknown ones belong to newer versions."""
+    if not isinstance(data, dict):
+        raise BadInput(f"{source} is {plain.short(data)}, and a case is a table of pair, variant and more")
+    hints = get_type_hints(Case)
+    kept = {field.name: data[field.name] for field in fields(Case) if field.name in data}
+    try:
+        for name, value in kept.items():
+            plain.check(hints[name], value, name)
+            _check_range(name, value)
+    except plain.Unfit as error:
+        raise BadInput(f"{source} is damaged: {error}") from error
+    if kept.get("size") is not None:
+        kept["size"] = tuple(kept["size"])
+    return kept
+
+
+def _check_range(name: str, value: Any) -> None:
+    if name in _ONE_OF and value not in _ONE_OF[name]:
+        raise plain.Unfit(f"{name} is {plain.short(value)}, it should be {' or '.join(_ONE_OF[name])}")
+    for number in value if isinstance(value, list) else [value]:
+        least = _LEAST.get(name, 1)
+        if isinstance(number, int) and not least <= number <= _LARGEST:
+            raise plain.Unfit(f"{name} is {plain.short(number)}, it should be from {least} to {_LARGEST}")

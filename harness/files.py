@@ -1,7 +1,7 @@
 """Files and folders that appear whole or not at all, and take nobody's place unasked.
 
-What is being written lies in a hidden folder beside its place. That folder is locked as long as its writer
-lives, so that whoever writes there next can clear away what a killed one left.
+What is being written lies in a hidden folder beside its place, which goes with its writer. It is locked as
+long as the writer lives: should the sweeper be killed as well, whoever writes there next clears it away.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness.errors import BadInput
+from harness import guard
+from harness.errors import BadInput, HarnessError
+from harness.other_users import others_hand
 
 _PREFIX, _SUFFIX = ".align-", ".partial"
+_OWN = 0o755  # a folder that no other user can write, whatever the umask is
 
 
 def require_free(path: Path, *, replace: bool = False) -> None:
@@ -46,9 +49,10 @@ def new_files(*paths: Path, replace: bool = False) -> Iterator[list[Path]]:
     for path in paths:
         require_free(path, replace=replace)
     with _workshop(paths[0], paths[0].parent) as workshop:
-        drafts = [workshop / path.name for path in paths]
-        yield drafts
-        _publish(dict(zip(drafts, paths, strict=True)), replace)
+        drafts = {workshop / path.name: path for path in paths}
+        with _final_names(drafts):
+            yield list(drafts)
+        _publish(drafts, replace)
 
 
 @contextlib.contextmanager
@@ -89,7 +93,7 @@ def new_folder(path: Path) -> Iterator[Path]:
         place.parent.mkdir(parents=True, exist_ok=True)
     with _workshop(path, place.parent) as workshop:
         draft = workshop / "folder"
-        draft.mkdir()
+        draft.mkdir(_OWN)
         yield draft
         try:
             draft.rename(place)
@@ -104,15 +108,36 @@ def claim_folder(path: Path, first: str) -> bool:
     Of many processes that claim the same folder at once one gets it.
     """
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            return False
-        (path / first).mkdir()
-    except (FileExistsError, NotADirectoryError):
-        return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _claimed(path, first)
     except OSError as error:
         raise _cannot(path, error) from error
+
+
+def _claimed(path: Path, first: str) -> bool:
+    try:
+        path.mkdir(_OWN, exist_ok=True)
+        if any(path.iterdir()):
+            return False
+        if wrong := others_hand(path):
+            raise BadInput(f"{path} cannot be written safely: {wrong}; name another folder")
+        (path / first).mkdir(_OWN)
+    except FileExistsError:
+        return False
     return True
+
+
+@contextlib.contextmanager
+def _final_names(drafts: dict[Path, Path]) -> Iterator[None]:
+    """Name the files to be, where something is said about drafts."""
+    try:
+        yield
+    except HarnessError as error:
+        said = str(error)
+        for draft, path in drafts.items():
+            said = said.replace(str(draft), str(path))
+        error.args = (said,)
+        raise
 
 
 def _publish(drafts: dict[Path, Path], replace: bool) -> None:
@@ -158,14 +183,16 @@ def _link(draft: Path, path: Path) -> None:
 def _workshop(path: Path, parent: Path) -> Iterator[Path]:
     """A hidden folder beside `path`, gone at the end of the block."""
     try:
-        _clear_left(parent)
+        clear_left(parent)
         folder, lock = _locked_folder(parent)
     except OSError as error:
         raise _cannot(path, error) from error
+    guard.sweep(folder)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        guard.spare(folder)
         os.close(lock)
 
 
@@ -181,7 +208,7 @@ def _locked_folder(parent: Path) -> tuple[Path, int]:
             os.close(lock)
 
 
-def _clear_left(parent: Path) -> None:
+def clear_left(parent: Path) -> None:
     """Remove our folders whose writer has ended without doing so."""
     for folder in parent.glob(f"{_PREFIX}*{_SUFFIX}"):
         with contextlib.suppress(OSError):

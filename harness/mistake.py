@@ -1,7 +1,11 @@
-"""A mistake of our own: its traceback is kept in a file, and one line asks for a report."""
+"""Errors that nobody foresaw: what the system refused, what is not installed, and mistakes of our own.
+
+The traceback of a mistake is kept in a file, and one line asks for a report.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import shlex
@@ -9,9 +13,29 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 
+from harness import own_packages
+from harness.errors import BAD_INPUT, BUG, NO_ENVIRONMENT
 
-def kept(name: str, words: Sequence[str], error: BaseException) -> str:
-    """Keep what the program `name` failed of, called with `words`; the line to say."""
+_SPENT = {errno.ENOSPC, errno.EDQUOT, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EAGAIN}
+
+
+def judged(name: str, words: Sequence[str], error: BaseException) -> tuple[str, int]:
+    """What the program `name`, called with `words`, says of an error, and its exit code."""
+    if isinstance(error, OSError) and error.errno in _SPENT:
+        return f"{_place(error)}{error.strerror}. Make room there, or name another place", NO_ENVIRONMENT
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{_place(error)}{error.strerror}. Name another place, or make it accessible", BAD_INPUT
+    if isinstance(error, ImportError) and not own_packages.clash(error):
+        told = f"a part of the installation cannot be imported: {error}. Call ./run, which completes it"
+        return told, NO_ENVIRONMENT
+    return _kept(name, words, error), BUG
+
+
+def _place(error: OSError) -> str:
+    return "" if error.filename is None else f"{error.filename}: "
+
+
+def _kept(name: str, words: Sequence[str], error: BaseException) -> str:
     told = f"this is a mistake of {name} itself ({type(error).__name__}: {error}). Please report it"
     if os.environ.get("ALIGN_DEBUG"):
         traceback.print_exception(error)

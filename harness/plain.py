@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import reprlib
 import types
 from typing import Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -20,6 +21,9 @@ _MARK = "$float"
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 _DEEPEST = 64
 _LONGEST = 60
+_LONGEST_TEXT = 1 << 20
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 2 * _LONGEST
 
 
 class Unfit(ValueError):
@@ -32,13 +36,29 @@ def tidy(value: Any, depth: int = 0) -> Any:
         raise Unfit(f"data nested more than {_DEEPEST} deep")
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, bool | int | float | str):
+    if value is None or isinstance(value, bool | int | float):
         return value
+    if isinstance(value, str):
+        return _writable(value)
     if isinstance(value, list | tuple):
         return [tidy(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {str(key): tidy(item, depth + 1) for key, item in value.items()}
-    raise Unfit(f"{type(value).__name__} {value!r} cannot be written as JSON")
+        return {_writable(str(key)): tidy(item, depth + 1) for key, item in value.items()}
+    raise Unfit(f"{type(value).__name__} {short(value)} cannot be written as JSON")
+
+
+def short(value: Any) -> str:
+    """A value as a message shows it; what is long is cut before it is written out."""
+    try:
+        text = _SHORT.repr(value)
+    except ValueError:  # Python writes out no whole number of thousands of digits
+        text = f"a {type(value).__name__} too long to show"
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+
+def _writable(text: str) -> str:
+    """A text that UTF-8 can express: half of a surrogate pair, as in odd file names, is spelled out."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def to_plain(value: Any) -> Any:
@@ -90,10 +110,10 @@ def _encode(value: Any, hint: Any) -> Any:
     if get_origin(hint) in (list, tuple):
         return [_encode(item, inner) for item, inner in zip(value, _items(hint, len(value)), strict=True)]
     if get_origin(hint) is dict:
-        return {key: _encode(item, get_args(hint)[1]) for key, item in value.items()}
+        return {_writable(key): _encode(item, get_args(hint)[1]) for key, item in value.items()}
     if hint is float:
         return _name(float(value)) or float(value)
-    return value
+    return _writable(value) if isinstance(value, str) else value
 
 
 def _name(value: float) -> str | None:
@@ -117,16 +137,20 @@ def _unmark(data: Any) -> Any:
     if isinstance(data, list):
         return [_unmark(item) for item in data]
     if isinstance(data, dict):
-        if data.keys() == {_MARK} and data[_MARK] in _SPECIAL:
+        if data.keys() == {_MARK} and isinstance(data[_MARK], str) and data[_MARK] in _SPECIAL:
             return _SPECIAL[data[_MARK]]
         return {key: _unmark(item) for key, item in data.items()}
     return data
 
 
 def _refuse(where: str, found: Any, allowed: str) -> NoReturn:
-    text = repr(found)
-    text = text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-    raise Unfit(f"{where or 'the whole'} is {text}, it should be {allowed}")
+    raise Unfit(f"{where or 'the whole'} is {short(found)}, it should be {allowed}")
+
+
+def _inside(where: str, name: str) -> str:
+    """The place of something inside another; a long name is cut."""
+    name = name if len(name) <= _LONGEST else name[:_LONGEST] + "..."
+    return f"{where}.{name}" if where else name
 
 
 def _decode(data: Any, hint: Any, where: str) -> Any:
@@ -145,7 +169,7 @@ def _decode(data: Any, hint: Any, where: str) -> Any:
     if origin is dict:
         if not isinstance(data, dict):
             _refuse(where, data, "an object")
-        return {key: _decode(item, get_args(hint)[1], f"{where}.{key}") for key, item in data.items()}
+        return {key: _decode(item, get_args(hint)[1], _inside(where, key)) for key, item in data.items()}
     return _decode_scalar(data, hint, where)
 
 
@@ -153,10 +177,9 @@ def _decode_fields(data: Any, kind: type, where: str) -> Any:
     hints = _hints(kind)
     if not isinstance(data, dict):
         _refuse(where, data, "an object")
-    lead = f"{where}." if where else ""
     for name in hints.keys() ^ data.keys():
-        raise Unfit(f"{lead}{name} is {'missing' if name in hints else 'unknown'}")
-    return kind(**{name: _decode(data[name], hint, lead + name) for name, hint in hints.items()})
+        raise Unfit(f"{_inside(where, name)} is {'missing' if name in hints else 'unknown'}")
+    return kind(**{name: _decode(data[name], hint, _inside(where, name)) for name, hint in hints.items()})
 
 
 def _decode_items(data: Any, hint: Any, where: str) -> Any:
@@ -174,8 +197,17 @@ def _decode_scalar(data: Any, hint: Any, where: str) -> Any:
         if isinstance(data, str) and data in _SPECIAL:
             return _SPECIAL[data]
         if isinstance(data, int | float) and not isinstance(data, bool):
-            return float(data)
+            return _float(data, where)
         _refuse(where, data, "a number")
     if not isinstance(data, hint) or (hint is int and isinstance(data, bool)):
         _refuse(where, data, {int: "a whole number", str: "a text", bool: "true or false"}[hint])
+    if isinstance(data, str) and len(data) > _LONGEST_TEXT:
+        _refuse(where, data, f"a text of at most {_LONGEST_TEXT:,} letters")
     return data
+
+
+def _float(data: int | float, where: str) -> float:
+    try:
+        return float(data)
+    except OverflowError:
+        _refuse(where, data, "a number that fits into 64 bits")

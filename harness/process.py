@@ -12,22 +12,23 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from harness.errors import (
     ALIGNED,
     CANNOT_WRITE,
     DIVERGED,
     INTERRUPTED,
-    NO_ENVIRONMENT,
     PIPE_CLOSED,
     TERMINATED,
 )
 from harness.text import printable
 
 RESTORED = "ALIGN_INTERRUPT"  # set by ./run where it had SIGINT ignored until a command looks after it
+_CLEARING_SECONDS = 8.0
 _ENDINGS = {signal.SIGINT: (INTERRUPTED, "interrupted"), signal.SIGTERM: (TERMINATED, "terminated")}
 
 
@@ -41,30 +42,45 @@ def run(name: str, load: Callable[[], Callable[[], object]]) -> NoReturn:
     _end_at_once(name)
     try:
         command = load()
-    except ImportError as error:
-        tell(name, lacking(error))
-        end(NO_ENVIRONMENT)
+    except Exception as error:
+        from harness import mistake
+
+        message, code = mistake.judged(name, sys.argv[1:], error)
+        tell(name, message)
+        end(code)
     command()
     raise AssertionError(f"{name} returned instead of ending")
 
 
-def lacking(error: ImportError) -> str:
-    """What to say where a part of the installation is missing or broken."""
-    return f"a part of the installation cannot be imported: {error}. Call ./run, which completes it"
-
-
 @contextlib.contextmanager
 def clearing_away() -> Iterator[None]:
-    """In here a signal raises KeyboardInterrupt, so that workers and files can be cleared away first."""
+    """In here a signal raises KeyboardInterrupt, so that workers and files can be cleared away first.
+
+    The next one ends the process on the spot, and so does time: what is left then, the sweeper removes.
+    """
     before = {number: signal.getsignal(number) for number in _ENDINGS}
+
+    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        _restore(before)
+        leave = before[signal.Signals(number)]
+        if isinstance(leave, _Leave):
+            late = threading.Timer(_CLEARING_SECONDS, leave, (number, None))
+            late.daemon = True
+            late.start()
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
-            signal.signal(number, _raise)
+            signal.signal(number, interrupt)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        _restore(before)
+
+
+def _restore(handlers: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 def tell(name: str, message: str, hint: str = "") -> None:
@@ -133,23 +149,25 @@ def _silence(stream: TextIO) -> None:
         stream.flush()
 
 
-def _end_at_once(name: str) -> None:
-    """Until something has been begun, a signal ends the process on the spot."""
-    ignored = os.environ.pop(RESTORED, "") == "" and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+class _Leave:
+    """A handler that ends the process on the spot."""
 
-    def leave(number: int, frame: FrameType | None) -> NoReturn:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, number: int, frame: FrameType | None) -> NoReturn:
         code, word = _ENDINGS[signal.Signals(number)]
         with contextlib.suppress(OSError):
-            os.write(2, f"{name}: {word}\n".encode())
+            os.write(2, f"{self._name}: {word}\n".encode())
         if "--json" in sys.argv:
             with contextlib.suppress(OSError):
                 os.write(1, f'{{"error": "{word}", "exit_code": {code}}}\n'.encode())
         os._exit(code)
 
+
+def _end_at_once(name: str) -> None:
+    """Until something has been begun, a signal ends the process on the spot."""
+    ignored = os.environ.pop(RESTORED, "") == "" and signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     for number in _ENDINGS:
         if not (number == signal.SIGINT and ignored):
-            signal.signal(number, leave)
-
-
-def _raise(number: int, frame: FrameType | None) -> NoReturn:
-    raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+            signal.signal(number, _Leave(name))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.errors import BadInput
+from harness.files import new_folder
 from harness.pairs.base import Arrays
 
 TENSORS = "tensors.npz"
@@ -60,14 +60,12 @@ def write(
     folder: Path, address: str, call: Mapping[str, Any], tensors: Arrays, port: Mapping[str, Any], cause: str
 ) -> list[Path]:
     """Write the folder: `call` is what the reference calls, `port` the attributes of the port."""
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadInput(f"-o {folder}: it exists and is not an empty folder; name another one")
-    folder.mkdir(parents=True, exist_ok=True)
-    np.savez(folder / TENSORS, **tensors)
     title = f"{address}: PyTorch and Jittor differ here." + (f" {cause}" if cause else "")
     texts = {"reference.py": torch_script(title, call), "port.py": jittor_script(title, call, port)}
-    for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8")
+    with new_folder(folder) as draft:
+        np.savez(draft / TENSORS, **tensors)
+        for name, text in texts.items():
+            (draft / name).write_text(text, encoding="utf-8")
     return [folder / TENSORS, *(folder / name for name in texts)]
 
 

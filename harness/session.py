@@ -7,22 +7,22 @@ names the signal, the last layer reached and the end of its log. It never takes 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import queue
-import re
 import signal
 import subprocess
-import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
 from harness import environment
+from harness.answers import Listener, Nonsense, Result, require_form
 from harness.breadcrumb import Breadcrumb, Place
 from harness.environment.interpreters import interpreter
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
+from harness.guard import Kept
+from harness.requests import Requests
+from harness.worker_log import WorkerLog
 
 PACKAGES = ("harness", "refs_torch", "ports_jittor", "weight_convert")
 DEFAULT_TIMEOUT = 1800.0
@@ -31,9 +31,8 @@ SHARING = {
 }  # two workers share the cores: idle threads sleep instead of spinning
 # Without the working directory, which Python puts before everything else: a pair that needs it asks for it.
 _START = "import sys; sys.path = list(filter(None, sys.path)); from harness.worker import main; main()"
-_TAIL = 3000
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _MOST_RESTARTS = 3
+_DISMISSED_SECONDS = 10.0
 
 
 class ModelFailed(WorkerLost):
@@ -72,8 +71,10 @@ class Worker:
     def __init__(
         self, side: str, device: str, scratch: Path, log: Path, timeout: float = DEFAULT_TIMEOUT
     ) -> None:
-        self.side, self.device, self.log, self.timeout = side, device, log, timeout
+        self.side, self.device, self.timeout = side, device, timeout
+        self.log = WorkerLog(side, log, scratch)
         self.gpu_peak_bytes = 0
+        self.stopped = ""
         self.description: dict[str, Any] = {}
         self.python = interpreter(side)
         self.crumbs = Breadcrumb(scratch / f"{side}.place")
@@ -86,32 +87,38 @@ class Worker:
         self._launch()
 
     def _launch(self) -> None:
-        with self.log.open("ab") as stderr:
-            self._process = subprocess.Popen(
-                self._command,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=stderr,
-                env=self._environment,
-                start_new_session=True,
-            )
-        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        threading.Thread(target=self._listen, args=(self._process, self._answers), daemon=True).start()
+        self._status: int | None = None
+        asked, ask = os.pipe()
+        answers, tell = os.pipe()
+        try:
+            self._kept = self._started(asked, tell)
+        except BaseException:
+            os.close(ask)
+            os.close(answers)
+            raise
+        finally:
+            os.close(asked)
+            os.close(tell)
+        process = self._kept.process
+        self._requests = Requests(ask)
+        self._answers = Listener(answers, lambda: process.poll() is not None)
+        if self.stopped:
+            self._kept.end()
 
-    @staticmethod
-    def _listen(process: subprocess.Popen[bytes], answers: queue.Queue[dict[str, Any] | None]) -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
+    def _started(self, stdin: int, stdout: int) -> Kept:
+        with self.log.path.open("ab") as log:
             try:
-                answers.put(json.loads(line))
-            except json.JSONDecodeError:
-                break
-        answers.put(None)
+                return Kept(self._command, self._environment, stdin=stdin, stdout=stdout, stderr=log)
+            except OSError as error:
+                raise NoEnvironment(
+                    f"the {self.side} worker cannot be started with {self.python}: {error.strerror}. "
+                    "Run `align doctor` to see what is missing and how to mend it"
+                ) from error
 
     @property
     def pid(self) -> int:
         """The process id."""
-        return self._process.pid
+        return self._kept.pid
 
     def ready(self) -> dict[str, Any]:
         """Wait until the framework is up; its versions and device.
@@ -119,66 +126,81 @@ class Worker:
         Jittor ends its process with exit status 0 when it has rebuilt a part of itself: that is no loss,
         and the worker starts again. A worker that is up already answers at once.
         """
-        if self.description:
-            return self.description
         for _ in range(_MOST_RESTARTS):
+            if self.description:
+                break
             try:
-                self.description = self._receive("start")
-                return self.description
+                self.description = self._receive("start", 0)
             except WorkerLost:
-                if self._process.poll() != 0:
+                if self.stopped or self._status != 0:
                     raise
-                self._close_pipes()
                 self._launch()
-        self.description = self._receive("start")
+        self.description = self.description or self._receive("start", 0)
         return self.description
 
     def call(self, verb: str, **arguments: Any) -> Any:
         """Hand the side one request and wait for its answer."""
-        assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps({"verb": verb, "arguments": arguments}).encode() + b"\n")
-            self._process.stdin.flush()
-        except (BrokenPipeError, ValueError):
+            number = self._requests.send(verb, arguments, self.timeout)
+        except BrokenPipeError:
             self._raise_lost(verb)
-        return self._receive(verb)
+        except TimeoutError:
+            self._raise_late(verb)
+        return self._receive(verb, number)
 
-    def _receive(self, verb: str) -> Any:
+    def _receive(self, verb: str, number: int) -> Any:
         try:
-            answer = self._answers.get(timeout=self.timeout)
-        except queue.Empty:
-            self.kill()
-            raise WorkerLost(
-                f"the {self.side} worker gave no answer to `{verb}` within {self.timeout:g} s and was stopped"
-                f"{self._whereabouts()}. Allow more time with --timeout, or look at {self.log}"
-            ) from None
-        if answer is None:
-            self._raise_lost(verb)
-        if "error" in answer:
-            kind, message = answer["error"]["kind"], answer["error"]["message"]
-            if kind == ModelFailed.__name__:
-                message = f"the {self.side} side failed in {message}{self._whereabouts()}"
-            raise _ERRORS.get(kind, WorkerLost)(message)
-        return answer["result"]
+            answer = self._answers.get(self.timeout)
+            if answer is None:
+                self._raise_lost(verb)
+            if answer.number != number:
+                raise Nonsense(f"an answer to request {answer.number}, where {number} was asked last")
+            if isinstance(answer, Result):
+                require_form(verb, answer.value)
+                return answer.value
+        except TimeoutError:
+            self._raise_late(verb)
+        except Nonsense as nonsense:
+            self._raise_nonsense(verb, nonsense)
+        message = answer.message
+        if answer.kind == ModelFailed.__name__:
+            message = f"the {self.side} side failed in {message}{self._whereabouts()}"
+        raise _ERRORS.get(answer.kind, WorkerLost)(message)
 
     def _raise_lost(self, verb: str) -> NoReturn:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=10)
+        self._await()
+        self._end()
+        if self.stopped:
+            raise WorkerLost(self.stopped)
         raise WorkerLost(
             f"the {self.side} worker ended during `{verb}` ({self.ending()}){self._whereabouts()}. "
-            f"Its log: {self.log}"
+            f"{self.log.told()}"
+        )
+
+    def _raise_late(self, verb: str) -> NoReturn:
+        self._end()
+        raise WorkerLost(
+            f"the {self.side} worker gave no answer to `{verb}` within {self.timeout:g} s and was stopped"
+            f"{self._whereabouts()}. Allow more time with --timeout. {self.log.told()}"
+        )
+
+    def _raise_nonsense(self, verb: str, nonsense: Nonsense) -> NoReturn:
+        self._end()
+        raise WorkerLost(
+            f"the {self.side} worker wrote {nonsense} instead of an answer to `{verb}` and was stopped"
+            f"{self._whereabouts()}. Something in the model writes to the worker's pipe for answers. "
+            f"{self.log.told()}"
         )
 
     def ending(self) -> str:
-        """How the process ended, in words."""
-        code = self._process.poll()
+        """How the process ended by itself, in words."""
+        code = self._status
         if code is None:
-            return "still running"
+            return "it closed its pipe for answers and was stopped"
         if code >= 0:
             return f"exit status {code}"
-        name = signal.Signals(-code).name
         hint = ", often the kernel reclaiming memory" if -code == signal.SIGKILL else ""
-        return f"killed by {name}{hint}"
+        return f"killed by {signal_name(-code)}{hint}"
 
     def place(self) -> Place:
         """What the worker is doing and the layer it reached last."""
@@ -190,27 +212,29 @@ class Worker:
 
     def loss(self, error: Exception) -> Loss:
         """What the report shows of a lost worker."""
-        code = self._process.poll()
-        name = signal.Signals(-code).name if code is not None and code < 0 else ""
-        return Loss(str(error), name, self.place().layer, self.log_tail())
+        code = self._status or 0
+        return Loss(str(error), signal_name(-code) if code < 0 else "", self.place().layer, self.log.tail())
 
-    def log_tail(self) -> str:
-        """The end of what the worker printed, without the colours of a terminal."""
-        with contextlib.suppress(OSError):
-            return _COLOUR.sub("", self.log.read_bytes()[-_TAIL:].decode(errors="replace"))
-        return ""
-
-    def kill(self) -> None:
-        """End the process and its children at once."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+    def stop(self, why: str) -> None:
+        """End the process and its children at once; whoever waits for its answer is told why."""
+        self.stopped = self.stopped or why
+        self._kept.end()
 
     def dismiss(self) -> None:
         """Tell the process to end, which takes it a while; leaving the context waits for it."""
-        with contextlib.suppress(OSError):
-            assert self._process.stdin is not None
-            self._process.stdin.close()
+        self._requests.close()
+
+    def _await(self) -> None:
+        """Give the process some time to end by itself."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._kept.process.wait(_DISMISSED_SECONDS)
+
+    def _end(self) -> None:
+        if not self.stopped:
+            self._status = self._kept.process.poll() if self._status is None else self._status
+        self._kept.end()
+        self._answers.close()
+        self._requests.close()
 
     def __enter__(self) -> Worker:
         return self
@@ -218,17 +242,16 @@ class Worker:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and self._process.poll() is None:
+        if kind is None:
             self.dismiss()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(timeout=10)
-        if self._process.poll() is None:
-            self.kill()
-        self._close_pipes()
+            self._await()
+        self._end()
         self.crumbs.close()
 
-    def _close_pipes(self) -> None:
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(OSError):
-                if pipe is not None:
-                    pipe.close()
+
+def signal_name(number: int) -> str:
+    """What a signal is called; those between the first and the last real-time signal are counted."""
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    first = int(signal.SIGRTMIN)
+    return f"SIGRTMIN+{number - first}" if first < number < signal.SIGRTMAX else f"signal {number}"

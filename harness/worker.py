@@ -1,33 +1,52 @@
 """The process that holds one side: reads requests as JSON lines, answers with JSON lines.
 
-Requests are `{"verb": NAME, "arguments": {...}}`; answers are `{"result": ...}` or
-`{"error": {"kind", "message", "details"}}`. Tensors never pass here: they go through trace files. What a
-framework prints goes to standard error, which the session keeps as a log.
+Requests are `{"number": N, "verb": NAME, "arguments": {...}}`; answers are `{"number": N, "result": ...}` or
+`{"number": N, "error": {"kind", "message"}}`. The answer number 0 says that the side has started. Tensors
+never pass here: they go through trace files. What a framework prints goes to standard error, which the
+session keeps as a log.
 """
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from harness import own_packages
 from harness.breadcrumb import Breadcrumb
 from harness.environment import own_settings
+from harness.environment.places import free_bytes
 from harness.errors import HarnessError, NoEnvironment
+from harness.huge_pages import SHARED_MEMORY
 
 if TYPE_CHECKING:
     from harness.sides.side import Side
 
 
-def _take_over_stdout() -> TextIO:
-    """Keep the pipe for answers and send everything else written to stdout to stderr."""
-    channel = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
-    os.dup2(2, 1)
-    return channel
+_CHANNEL = 100  # a descriptor that nobody else has, nor closes by mistake
+_LONGEST = 4000  # characters of a message: a model may put a whole tensor into it
+
+
+class Channel:
+    """The pipe for answers, kept apart from what else is written to standard output."""
+
+    def __init__(self) -> None:
+        """Take the pipe over, and send everything else that is written there to standard error."""
+        self._owner = os.getpid()
+        pipe = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, _CHANNEL)
+        self._pipe = os.fdopen(pipe, "w", encoding="utf-8")
+        os.dup2(2, 1)
+
+    def send(self, number: int, message: dict[str, Any]) -> None:
+        """Answer a request. A copy of this process that a model made by forking has no say, and ends."""
+        if os.getpid() != self._owner:
+            os._exit(1)
+        self._pipe.write(json.dumps({"number": number, **message}) + "\n")
+        self._pipe.flush()
 
 
 def open_side(name: str, device: str, breadcrumb: Breadcrumb) -> Side:
@@ -41,11 +60,17 @@ def open_side(name: str, device: str, breadcrumb: Breadcrumb) -> Side:
             from harness.sides.jittor_side import JittorSide
 
         return JittorSide(device, breadcrumb)
-    except (ImportError, RuntimeError, AssertionError) as error:
+    except (ImportError, RuntimeError, AssertionError, OSError) as error:
         raise NoEnvironment(
-            f"the {name} side cannot start with {sys.executable}: {error}. "
+            f"the {name} side cannot start with {sys.executable}: {error}.{_shared_memory()} "
             "Run `align doctor` to see what is missing and how to mend it"
         ) from error
+
+
+def _shared_memory() -> str:
+    """A hint where it is full, for Jittor's compilers share locks there."""
+    full = SHARED_MEMORY.is_dir() and free_bytes(SHARED_MEMORY) == 0
+    return f" {SHARED_MEMORY} is full: free some space there." if full else ""
 
 
 def answer(side: Side, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -55,43 +80,46 @@ def answer(side: Side, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
     try:
         return {"result": call_verb(side, verb, **arguments)}
     except HarnessError as error:
-        return {"error": {"kind": type(error).__name__, "message": str(error), "details": ""}}
+        return _failure(type(error).__name__, str(error))
     except MemoryError:
-        return _failure(verb, "the worker ran out of memory", "WorkerLost")
+        traceback.print_exc()
+        return _failure("WorkerLost", f"{verb}: the worker ran out of memory")
     except Exception as error:  # whatever a model raises is a finding, not a crash of the harness
-        return _failure(verb, f"{type(error).__name__}: {error}", "ModelFailed")
+        traceback.print_exc()
+        return _failure("ModelFailed", f"{verb}: {type(error).__name__}: {_text(error)}")
 
 
-def _failure(verb: str, message: str, kind: str) -> dict[str, Any]:
-    traceback.print_exc()
-    return {
-        "error": {"kind": kind, "message": f"{verb}: {message}", "details": traceback.format_exc()[-4000:]}
-    }
+def _text(error: Exception) -> str:
+    try:
+        return str(error)
+    except Exception:  # a model's own errors may fail as well
+        return "(its text cannot be shown)"
+
+
+def _failure(kind: str, message: str) -> dict[str, Any]:
+    if len(message) > _LONGEST:
+        message = f"{message[: _LONGEST - 3]}..."
+    return {"error": {"kind": kind, "message": message}}
 
 
 def main() -> None:
     """Serve one side until standard input ends."""
     own_packages.prefer()
     name, device, crumbs = sys.argv[1:4]
-    channel = _take_over_stdout()
-
-    def send(message: dict[str, Any]) -> None:
-        channel.write(json.dumps(message) + "\n")
-        channel.flush()
-
+    channel = Channel()
     breadcrumb = Breadcrumb(Path(crumbs))
     breadcrumb.start("start")
     try:
         side = open_side(name, device, breadcrumb)
     except HarnessError as error:
         traceback.print_exc()
-        send({"error": {"kind": type(error).__name__, "message": str(error), "details": ""}})
+        channel.send(0, _failure(type(error).__name__, str(error)))
         sys.exit(error.exit_code)
-    send({"result": side.describe()})
+    channel.send(0, {"result": side.describe()})
     for line in sys.stdin:
         request = json.loads(line)
         breadcrumb.start(request["verb"])
-        send(answer(side, request["verb"], request["arguments"]))
+        channel.send(request["number"], answer(side, request["verb"], request["arguments"]))
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from harness.alignment import Alignment
 
 
-def write(alignment: Alignment, path: Path) -> None:
+def write(alignment: Alignment, path: Path, *, replace: bool = False) -> None:
     """Write the report that the ending of `path` names."""
     from harness.errors import BadInput
-    from reports import files, html, junit, markdown
+    from harness.files import write_file
+    from reports import html, junit, markdown
 
     drawers = {
         ".html": html.html,
@@ -23,4 +24,4 @@ def write(alignment: Alignment, path: Path) -> None:
     drawer = drawers.get(path.suffix.lower())
     if drawer is None:
         raise BadInput(f"{path}: a report ends in one of {', '.join(drawers)}")
-    files.write_text(path, drawer(alignment))
+    write_file(path, drawer(alignment), replace=replace)

@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from harness.alignment import Alignment, Row, SideReport
@@ -308,7 +309,8 @@ def next_steps(alignment: Alignment, folder: str) -> list[str]:
     stored = shlex.quote(f"{folder}/alignment.json" if folder else "alignment.json")
     if alignment.verdict == "failed":
         names = " and ".join(name for name, _ in failures(alignment)) or "the side that failed"
-        return [f"read what {names} printed: {folder or 'the run folder'}/logs", "align doctor"]
+        logs = Path(folder) / "logs"
+        return [*([f"read what {names} printed: {logs}"] if folder and logs.is_dir() else []), "align doctor"]
     if alignment.verdict == "diverged" and alignment.first:
         shown = f"align show {stored} {shlex.quote(alignment.first)}"
         return [shown, f"align explain {stored}"] if alignment.sources else [shown]

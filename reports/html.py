@@ -15,16 +15,11 @@ from markupsafe import Markup, escape
 
 from harness.alignment import Alignment
 from harness.text import printable, printable_lines
-from reports import facts, files, words
+from reports import facts, words
 from reports.chart import chart
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILTERS = (words.scientific, words.ratio, words.size, words.count)
-
-
-def write_html(alignment: Alignment, path: Path) -> None:
-    """Write the report."""
-    files.write_text(path, html(alignment))
 
 
 def html(alignment: Alignment) -> str:

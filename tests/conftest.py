@@ -3,6 +3,7 @@
 A test that needs a framework is marked `torch` or `jittor`; a module that imports one at its top is
 marked by itself. Where the framework cannot be used such tests are skipped with the reason, unless
 ALIGN_TESTS_REQUIRE names it (as in `ALIGN_TESTS_REQUIRE="torch jittor"`): then nothing runs at all.
+What runs unasked is in `selection`, the lines that tell the time left are in `time_left`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from types import ModuleType
 import pytest
 
 from harness.numerics import denormals_kept
-from tests import shared_folder
+from tests import selection, shared_folder, time_left
 from tests.frameworks import FRAMEWORKS, imported_by, why_not
 
 CACHED = type(why_not)
@@ -31,8 +32,15 @@ class UnusableModule(pytest.Module):
         pytest.skip("; ".join(reason for reason in reasons if reason), allow_module_level=True)
 
 
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Take the project's own flags."""
+    pluginmanager.register(selection)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Stop at once where a framework that must be tested cannot be."""
+    if (shown := time_left.of(config)) is not None:
+        config.pluginmanager.register(shown)
     required = os.environ.get("ALIGN_TESTS_REQUIRE", "").split()
     for name in required:
         if name not in FRAMEWORKS:

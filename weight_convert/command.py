@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from harness import mistake, process
-from harness.errors import BAD_INPUT, BUG, INTERRUPTED, NO_ENVIRONMENT, TERMINATED, HarnessError
+from harness.errors import BAD_INPUT, INTERRUPTED, TERMINATED, HarnessError
 from harness.files import write_file
 from harness.text import printable
 from weight_convert.source_digest import begin
@@ -51,10 +51,8 @@ def command() -> NoReturn:
         _fail("terminated", TERMINATED)
     except KeyboardInterrupt:
         _fail("interrupted", INTERRUPTED)
-    except ModuleNotFoundError as error:
-        _fail(process.lacking(error), NO_ENVIRONMENT)
     except Exception as error:
-        _fail(mistake.kept(NAME, sys.argv[1:], error), BUG)
+        _fail(*mistake.judged(NAME, sys.argv[1:], error))
     gc.freeze()  # nor when Python looks once more at its end
     process.end(process.write(NAME, sys.stdout, text) or code)
 

@@ -13,6 +13,7 @@ import numpy as np
 from harness import files
 from harness.errors import BadInput
 from weight_convert.adapt import Adapted, adapt, restore
+from weight_convert.candidate import as_tensor
 from weight_convert.digests import PENDING_FILE, PENDING_TENSOR, tensor_digest
 from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
 from weight_convert.formats.content import Content
@@ -21,7 +22,6 @@ from weight_convert.formats.read_back import same_bytes
 from weight_convert.formats.sink import Sink
 from weight_convert.manifest import Entry, Manifest, Unfinished
 from weight_convert.naming import naming
-from weight_convert.select import as_tensor
 from weight_convert.source_digest import sha256
 from weight_convert.state import State
 from weight_convert.tensor import Tensor
@@ -179,8 +179,7 @@ def _read_back(draft: Path) -> Content:
     try:
         return open_content(draft, trusted=True)
     except BadInput as error:
-        reason = str(error).replace(str(draft), "it")
-        raise BadInput(f"{draft.name} cannot be read back: {reason}; nothing was kept") from error
+        raise BadInput(f"what was written cannot be read back: {error}; nothing was kept") from error
 
 
 def _are_the_same(one: Tensor | None, other: Tensor) -> bool:

@@ -11,8 +11,17 @@ from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.flows import CompareRequest
+    from harness.flows.stored_case import Typed
     from harness.pairs.base import Mode
     from harness.verdict import Policy
+
+
+def typed(given: Mapping[str, Any]) -> Typed:
+    """What a command's flags say beside a stored file."""
+    from harness.flows.stored_case import Typed
+
+    values = {field.name: given.get(field.name) for field in fields(Typed)}
+    return Typed(**{name: value for name, value in values.items() if value is not None})
 
 
 def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:

@@ -12,17 +12,24 @@ from harness.cli.outcome import Outcome
 def check(
     context: typer.Context,
     stored: options.Stored,
+    model: options.OwnOverrides = None,
     policy: options.Policy = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     output: options.JsonOut = None,
+    force: options.Force = False,
     as_json: options.Json = False,
 ) -> Outcome:
     """Judge the stored numbers of an earlier run anew; nothing is run."""
     from harness.alignment import Alignment
     from harness.comparing import rejudge
 
-    alignment = rejudge(Alignment.load(stored), asking.policy(context.params))
+    alignment = Alignment.load(stored)
+    if model is not None:
+        from harness.flows.stored_case import overrides_of
+
+        alignment.overrides = list(overrides_of(alignment.case, model, str(stored)))
+    alignment = rejudge(alignment, asking.policy(context.params))
     if output is not None:
-        alignment.save(output)
+        alignment.save(output, replace=force)
     return aligned_or_not(alignment)

@@ -13,17 +13,22 @@ def diff(
     context: typer.Context,
     reference: options.TraceA,
     candidate: options.TraceB,
+    model: options.OwnModel = None,
     truth: options.Truth = None,
     policy: options.Policy = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     output: options.JsonOut = None,
+    force: options.Force = False,
     as_json: options.Json = False,
 ) -> Outcome:
     """Compare two traces that were recorded before, wherever that was; nothing is run."""
     from harness import flows
+    from harness.files import require_free
 
-    alignment = flows.diff(reference, candidate, asking.policy(context.params), truth)
     if output is not None:
-        alignment.save(output)
+        require_free(output, replace=force)
+    alignment = flows.diff(reference, candidate, asking.policy(context.params), truth, model)
+    if output is not None:
+        alignment.save(output, replace=force)
     return aligned_or_not(alignment)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli import options, parse
+from harness.cli import asking, options, parse
 from harness.cli.live import listening
 from harness.cli.outcome import Outcome
 from harness.errors import BadInput
@@ -35,9 +35,12 @@ Operation = Annotated[
 
 
 def explain(
+    context: typer.Context,
     stored: Stored = None,
     address: options.Address = None,
     op: Operation = None,
+    model: options.OwnModel = None,
+    weights: options.OwnWeights = None,
     timeout: options.Timeout = None,
     as_json: options.Json = False,
 ) -> Outcome:
@@ -52,9 +55,8 @@ def explain(
     from harness.alignment import Alignment
     from harness.flows.explain import explain_stored
 
-    given = {} if timeout is None else {"timeout": timeout}
     with listening() as listener:
-        alignment = explain_stored(Alignment.load(stored), address, listener, **given)
+        alignment = explain_stored(Alignment.load(stored), address, listener, asking.typed(context.params))
     return _caused(alignment)
 
 

@@ -12,10 +12,10 @@ from typing import Any, NoReturn, TextIO
 import typer
 from typer.core import TyperGroup
 
-from harness import mistake, own_packages, process
+from harness import mistake, process
 from harness.cli.defaults import defaults
 from harness.cli.outcome import Outcome, as_line
-from harness.errors import BAD_INPUT, BUG, INTERRUPTED, NO_ENVIRONMENT, TERMINATED, HarnessError
+from harness.errors import BAD_INPUT, INTERRUPTED, TERMINATED, HarnessError
 
 _USAGE: type[Exception] = typer.BadParameter.__mro__[2]  # every complaint about usage
 _COMPLETION = "_ALIGN_COMPLETE"
@@ -35,8 +35,9 @@ class Frame(TyperGroup):
     ) -> NoReturn:
         """Run the command in `args` and end with its exit code."""
         words = list(sys.argv[1:] if args is None else args)
-        code = _Call(self, words or ["--help"]).framed()
-        process.end(code if words else code or BAD_INPUT)
+        asked = words or _COMPLETION in os.environ
+        code = _Call(self, words if asked else ["--help"]).framed()
+        process.end(code if asked else code or BAD_INPUT)
 
     def outcome(self, words: list[str]) -> Outcome:
         """What a command found. Where typer itself answers (help, version, completion) it raises an Exit."""
@@ -83,9 +84,7 @@ class _Call:
         return self._write(text if self.as_json else printed + text) or found.exit_code
 
     def _unforeseen(self, error: BaseException) -> int:
-        if isinstance(error, ModuleNotFoundError) and not own_packages.clash(error):
-            return self._fail(process.lacking(error), NO_ENVIRONMENT)
-        return self._fail(mistake.kept("align", self.words, error), BUG)
+        return self._fail(*mistake.judged("align", self.words, error))
 
     def _write(self, text: str) -> int:
         return process.write("align", self.stdout, text)

@@ -10,6 +10,7 @@ from harness.cli import asking, options
 from harness.cli.finding import written
 from harness.cli.live import listening
 from harness.cli.outcome import Outcome
+from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,17 +32,17 @@ def record(
     batch: options.Batch = None,
     timeout: options.Timeout = None,
     output: options.GoldenFolder = None,
+    force: options.Force = False,
     as_json: options.Json = False,
 ) -> Outcome:
     """Record goldens from the reference and pin their digests."""
     from harness import flows
 
     request = asking.request(context.params, mode=None, output=None)
+    chosen = asking.modes(mode, ("eval", "train"))
     folder = {} if output is None else {"folder": output}
     with listening() as listener:
-        return written(
-            flows.golden_record(request, asking.modes(mode, ("eval", "train")), listener, **folder)
-        )
+        return written(flows.golden_record(request, chosen, listener, **folder, replace=force))
 
 
 @app.command()
@@ -69,11 +70,13 @@ def verify(
             request = asking.request(context.params, model=name, mode=None)
             verified = flows.golden_verify(request, asking.modes(mode, MODES), listener)
             found |= {f"{name} {golden_name}": alignment for golden_name, alignment in verified.items()}
+    if not found:
+        raise BadInput("there is no golden to verify; record one with `align golden record`")
     return _verified(found)
 
 
 def _verified(found: dict[str, Alignment]) -> Outcome:
-    exit_code = max((alignment.exit_code for alignment in found.values()), default=0)
+    exit_code = max(alignment.exit_code for alignment in found.values())
     goldens: dict[str, Any] = {
         name: {"verdict": alignment.verdict, "sentence": alignment.sentence}
         for name, alignment in found.items()
@@ -84,7 +87,5 @@ def _verified(found: dict[str, Alignment]) -> Outcome:
 
         for name, alignment in found.items():
             draw_sentence(alignment, console, name)
-        if not found:
-            console.print("there is no golden to verify; record one with `align golden record`")
 
     return Outcome(exit_code, {"goldens": goldens, "exit_code": exit_code}, prose)

@@ -41,6 +41,28 @@ Model = Annotated[
     str,
     _flag("--model", "NAME", "The pair to run; `align list` shows them.", parse.parse_name, short="-m"),
 ]
+OwnModel = Annotated[
+    str | None,
+    _flag(
+        "--model",
+        "NAME",
+        "The pair that the file is of, where it is not built in: no code that a file names is run.",
+        parse.parse_name,
+        default="the built-in pair that the file names",
+        short="-m",
+    ),
+]
+OwnOverrides = Annotated[
+    str | None,
+    _flag(
+        "--model",
+        "NAME",
+        "The pair whose overrides judge, instead of those in the file.",
+        parse.parse_name,
+        panel=_JUDGING,
+        short="-m",
+    ),
+]
 AnyModel = Annotated[
     str | None,
     _flag("--model", "NAME", "This pair alone.", parse.parse_name, default="every pair", short="-m"),
@@ -71,6 +93,15 @@ Weights = Annotated[
         "Weights drawn from the seed, or a checkpoint.",
         parse.parse_weights,
         default="seeded",
+    ),
+]
+OwnWeights = Annotated[
+    str | None,
+    _flag(
+        "--weights",
+        "FILE",
+        "The checkpoint that the file is of, if its weights were not seeded: no path in a file is read.",
+        parse.parse_weights,
     ),
 ]
 Device = Annotated[
@@ -254,6 +285,9 @@ GoldenFolder = Annotated[
         panel=_OUTPUT,
         short="-o",
     ),
+]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace the file to write if it exists.", rich_help_panel=_OUTPUT)
 ]
 TraceOut = Annotated[
     Path,

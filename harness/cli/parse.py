@@ -125,12 +125,12 @@ def parse_folder(value: str) -> Path:
 
 def parse_trace_out(value: str) -> Path:
     """Where to write a trace."""
-    return _new(_writable(value, (".h5",), "a path that ends in .h5"))
+    return _writable(value, (".h5",), "a path that ends in .h5")
 
 
 def parse_json_out(value: str) -> Path:
     """Where to write an alignment."""
-    return _new(_writable(value, (".json",), "a path that ends in .json"))
+    return _writable(value, (".json",), "a path that ends in .json")
 
 
 def parse_report_out(value: str) -> Path:
@@ -276,10 +276,4 @@ def _writable(value: str, endings: tuple[str, ...], allowed: str) -> Path:
         _refuse(value, allowed)
     if path.is_dir():
         _refuse(value, f"{allowed}; that is a folder")
-    return path
-
-
-def _new(path: Path) -> Path:
-    if path.exists():
-        _refuse(str(path), "a new file, and this one exists; remove it or give another name")
     return path

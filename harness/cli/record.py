@@ -26,6 +26,7 @@ def record(
     batch: options.Batch = None,
     timeout: options.Timeout = None,
     keep: options.TraceKeep = None,
+    force: options.Force = False,
     as_json: options.Json = False,
 ) -> Outcome:
     """Run one side of a pair and record it into a trace, to compare it later or elsewhere."""
@@ -33,4 +34,4 @@ def record(
 
     request = asking.request(context.params, output=None)
     with listening() as listener:
-        return written([flows.record(request, side, output, listener)])
+        return written([flows.record(request, side, output, listener, replace=force)])

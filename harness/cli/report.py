@@ -7,10 +7,15 @@ from harness.cli.finding import written
 from harness.cli.outcome import Outcome
 
 
-def report(stored: options.Stored, output: options.ReportOut, as_json: options.Json = False) -> Outcome:
+def report(
+    stored: options.Stored,
+    output: options.ReportOut,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> Outcome:
     """Draw a stored alignment as HTML, Markdown, JUnit or JSON; the ending of the file says which."""
     from harness.alignment import Alignment
     from reports import write
 
-    write(Alignment.load(stored), output)
+    write(Alignment.load(stored), output, replace=force)
     return written([output])

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import options, parse
+from harness.cli import asking, options, parse
 from harness.cli.finding import written
 from harness.cli.live import listening
 from harness.cli.outcome import Outcome
@@ -22,9 +22,12 @@ Folder = Annotated[
 
 
 def reproduce(
+    context: typer.Context,
     stored: options.Stored,
     address: Place,
     output: Folder,
+    model: options.OwnModel = None,
+    weights: options.OwnWeights = None,
     timeout: options.Timeout = None,
     as_json: options.Json = False,
 ) -> Outcome:
@@ -32,6 +35,6 @@ def reproduce(
     from harness.alignment import Alignment
     from harness.flows.reproduce import reproduce_layer
 
-    given = {} if timeout is None else {"timeout": timeout}
+    typed = asking.typed(context.params)
     with listening() as listener:
-        return written(reproduce_layer(Alignment.load(stored), address, output, listener, **given))
+        return written(reproduce_layer(Alignment.load(stored), address, output, listener, typed))

@@ -9,6 +9,7 @@ import typer
 from harness.cli import asking, options, parse
 from harness.cli.live import listening
 from harness.cli.outcome import Outcome
+from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -54,21 +55,26 @@ def selftest(
 ) -> Outcome:
     """Plant mistakes into a sound port and count those that are detected, located and named.
 
-    Says of your own pair what your settings would not catch.
+    Says of your own pair what your settings would not catch. Exits with 0 if every mistake was
+    detected and the sound port never accused, else with 1.
     """
     from harness.flows import selftest as flows
 
     with listening() as listener:
         result = flows.selftest_pair(asking.request(context.params), sample, seeds or 1, listener)
+    if not result.score.planted:
+        raise BadInput(
+            f"none of the {len(result.rows)} mistakes changes anything here: plant more with --sample"
+        )
     document = {
         "score": result.score.to_dict(),
         "kinds": flows.by_kind(result.rows),
         "mutants": [row.to_dict() for row in result.rows],
         "alarms": result.alarms,
         "seconds": result.seconds,
-        "exit_code": 0,
+        "exit_code": result.score.exit_code,
     }
-    return Outcome(0, document, lambda console: _draw(result, console))
+    return Outcome(result.score.exit_code, document, lambda console: _draw(result, console))
 
 
 def _draw(result: Result, console: Console) -> None:

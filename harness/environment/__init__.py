@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from harness.environment.interpreters import interpreter
 from harness.environment.jittor_start import own_python, own_settings, warm_up
-from harness.environment.places import cache_folder
+from harness.environment.places import kept_folder
 from harness.environment.variables import jittor_environment, prepare, side_environment, torch_environment
 
 __all__ = [
-    "cache_folder",
     "interpreter",
     "jittor_environment",
+    "kept_folder",
     "own_python",
     "own_settings",
     "prepare",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.environment.findings import Finding, State
 from harness.environment.places import CACHE, cache_folder, free_bytes, used_bytes, writable
+from harness.other_users import can_be_replaced, others_hand
 
 LITTLE_DISK, TOO_LITTLE_DISK, LITTLE_MEMORY = 2 << 30, 200 << 20, 1 << 30
 
@@ -39,6 +40,8 @@ def _cache(folder: Path) -> Finding:
         return Finding(
             "machine", "cache", str(folder), "wrong", wrong, f"export {CACHE}=FOLDER  # a writable one"
         )
+    if folder.exists() and (wrong := others_hand(folder) or can_be_replaced(folder)):
+        return Finding("machine", "cache", str(folder), "wrong", wrong, f"export {CACHE}=FOLDER  # your own")
     note = size(used_bytes(folder)) if folder.is_dir() else "not made yet"
     return Finding("machine", "cache", f"{folder} ({note})")
 

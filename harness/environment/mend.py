@@ -12,7 +12,7 @@ from harness.environment.facts import Facts, facts_of
 from harness.environment.findings import Report
 from harness.environment.interpreters import SIDES, interpreter
 from harness.environment.jittor_start import is_warm, warm_up
-from harness.environment.places import cache_folder
+from harness.environment.places import kept_folder
 from harness.environment.processes import run
 from harness.environment.variables import jittor_environment
 from harness.errors import NoEnvironment
@@ -32,7 +32,7 @@ def mend(report: Report, say: Say) -> None:
 
 
 def _make_cache() -> None:
-    cache_folder().mkdir(parents=True, exist_ok=True)
+    kept_folder("jittor")
 
 
 def _install(side: str, report: Report, say: Say) -> None:

@@ -1,9 +1,12 @@
-"""Where things are kept: the cache folder, and Jittor's home inside it."""
+"""Where things are kept: the cache folder, which no other user may have a hand in."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+
+from harness.errors import NoEnvironment
+from harness.other_users import can_be_replaced, others_hand
 
 CACHE = "ALIGN_CACHE"
 
@@ -16,9 +19,23 @@ def cache_folder() -> Path:
     return (Path(base) if Path(base).is_absolute() else Path.home() / ".cache") / "align"
 
 
-def jittor_home() -> Path:
-    """What JITTOR_HOME is set to."""
-    return cache_folder() / "jittor"
+def kept_folder(name: str) -> Path:
+    """A folder of the cache, made where there is none; NoEnvironment where another user could write there."""
+    cache = cache_folder()
+    for folder in (cache, cache / name):
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise NoEnvironment(
+                f"{error.filename or folder} cannot be written: {error.strerror}. "
+                f"Name a writable folder with {CACHE}"
+            ) from error
+        if wrong := others_hand(folder) or can_be_replaced(folder):
+            raise NoEnvironment(
+                f"the cache folder cannot be used: {wrong}. What lies there is run. "
+                f"Name a folder that only you can write with {CACHE}"
+            )
+    return cache / name
 
 
 def existing(path: Path) -> Path:

@@ -1,17 +1,19 @@
-"""Programs run with a side's interpreter, as a whole process group that a time limit ends."""
+"""Programs run with a side's interpreter, which a time limit ends with all that they started."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.guard import Kept
+
+_READING_SECONDS = 5.0
 _PROGRAMS = Path(__file__).parent.parent / "sides/programs"
 
 
@@ -39,26 +41,29 @@ class Ended:
 
 def run(command: Sequence[str], env: Mapping[str, str], seconds: float) -> Ended:
     """Run a program in this environment with `env` on top; end it and its children when the time is up."""
-    process = subprocess.Popen(
-        list(command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, **env},
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
+    kept = Kept(command, {**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process = kept.process
     try:
-        output, errors = process.communicate(timeout=seconds)
-    except BaseException as stopped:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        output, errors = process.communicate()
-        if not isinstance(stopped, subprocess.TimeoutExpired):
-            raise
-        return Ended(None, output, errors)
-    return Ended(process.returncode, output, errors)
+        told = process.communicate(timeout=seconds)
+        status: int | None = process.returncode
+    except subprocess.TimeoutExpired:
+        kept.end()
+        told, status = _left(process), None
+    finally:
+        kept.end()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+    output, errors = (part.decode(errors="replace") for part in told)
+    return Ended(status, output, errors)
+
+
+def _left(process: subprocess.Popen[bytes]) -> tuple[bytes, bytes]:
+    """What an ended program has printed."""
+    try:
+        return process.communicate(timeout=_READING_SECONDS)
+    except subprocess.TimeoutExpired as error:  # a stranger holds its pipes
+        return error.output or b"", error.stderr or b""
 
 
 def program(name: str) -> Path:
@@ -77,7 +82,7 @@ def ask(
 def _told(output: str) -> dict[str, Any] | None:
     """The last line that is an object; a framework may print lines of its own around it."""
     for line in reversed(output.splitlines()):
-        with contextlib.suppress(json.JSONDecodeError):
+        with contextlib.suppress(ValueError, RecursionError):
             if line.startswith("{"):
                 told: dict[str, Any] = json.loads(line)
                 return told

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.environment import cuda, onednn, precompiled, python_config, requirements
 from harness.environment.facts import Facts, facts_of
-from harness.environment.places import CACHE, jittor_home
+from harness.environment.places import CACHE, kept_folder
 from harness.errors import NoEnvironment
 
 
@@ -31,7 +31,7 @@ def jittor_environment(device: str = "cpu", python: Path | None = None) -> dict[
     """Lay out what Jittor needs to start with an interpreter, and return its variables."""
     facts = facts_of(python or Path(sys.executable))
     _refuse_what_cannot_run("jittor", facts)
-    return prepare(facts, device, jittor_home())
+    return prepare(facts, device, kept_folder("jittor"))
 
 
 def prepare(facts: Facts, device: str, home: Path) -> dict[str, str]:

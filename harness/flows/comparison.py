@@ -11,13 +11,12 @@ from typing import Any
 
 from harness import pairs
 from harness.case import PORT, SIDES, Case
-from harness.errors import BadInput
 from harness.flows import inputs_and_weights, run_folder
 from harness.flows.request import CompareRequest
 from harness.flows.stored_reference import StoredReference, stored_reference
 from harness.pairs.base import Arrays, Override, Pair
 from harness.progress import Progress
-from harness.scratch import Scratch, scratch, scratch_folder
+from harness.scratch import Scratch, scratch
 from harness.session import Worker
 
 Workers = Mapping[str, Worker]
@@ -79,8 +78,9 @@ def comparison(
     lent = workers or {}
     with contextlib.ExitStack() as stack:
         stored = stack.enter_context(stored_reference(request, pair)) if request.reference else None
-        case = stored.case if stored else _case(request, pair)
-        folder = stack.enter_context(_run_folder(request, case))
+        case = stored.case if stored else request.case(pair)
+        folder = run_folder.choose(request.output, case)
+        stack.enter_context(run_folder.kept_if_done(folder))
         progress.event("run", "folder", path=str(folder))
         place = stack.enter_context(scratch())
         inputs = _draw_inputs(pair, case, stored)
@@ -102,46 +102,16 @@ def comparison(
         )
 
 
-@contextlib.contextmanager
-def lend_workers(device: str, timeout: float) -> Iterator[dict[str, Worker]]:
-    """Workers of both sides for many comparisons in a row."""
-    with scratch_folder() as place, contextlib.ExitStack() as stack:
-        yield {
-            side: stack.enter_context(Worker(side, device, place, place / f"{side}.log", timeout))
-            for side in SIDES
-        }
-
-
 def _sides(stored: StoredReference | None) -> tuple[str, ...]:
     return SIDES if stored is None or stored.upstream else (PORT,)
-
-
-@contextlib.contextmanager
-def _run_folder(request: CompareRequest, case: Case) -> Iterator[Path]:
-    folder = run_folder.choose(request.output, case)
-    try:
-        yield folder
-    except BaseException:
-        run_folder.discard_if_empty(folder)
-        raise
 
 
 def _new_worker(side: str, request: CompareRequest, case: Case, folder: Path, place: Scratch) -> Worker:
     return Worker(side, case.device, place.folder, folder / "logs" / f"{side}.log", request.timeout)
 
 
-def _case(request: CompareRequest, pair: Pair) -> Case:
-    try:
-        return request.case(pair)
-    except ValueError as error:
-        raise BadInput(str(error)) from error
-
-
 def _draw_inputs(pair: Pair, case: Case, stored: StoredReference | None) -> Arrays:
     """The inputs of the case: those of the stored reference, or what the pair draws."""
     if stored is not None and stored.inputs:
         return stored.inputs
-    try:
-        return pair.draw_inputs(case.request(pair))
-    except ValueError as error:
-        raise BadInput(str(error)) from error
+    return pair.inputs(case.request(pair))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import golden
-from harness import comparing, pairs
+from harness import comparing
 from harness.alignment import Alignment
-from harness.errors import BadInput
-from harness.pairs.base import Override
+from harness.case import told
+from harness.flows.stored_case import overrides_of
 from harness.trace import Trace
 from harness.verdict import Policy
 
 
-def diff(reference: Path, candidate: Path, policy: Policy, truth: Path | None = None) -> Alignment:
-    """Hold one stored trace against another; a truth beside the reference is used without being named."""
+def diff(
+    reference: Path, candidate: Path, policy: Policy, truth: Path | None = None, model: str | None = None
+) -> Alignment:
+    """Hold one stored trace against another; a truth beside the reference is used without being named.
+
+    The overrides are those of the pair that the reference is of: a built-in one, or the one at `model`.
+    """
     beside = golden.truth_path(reference)
     truth = truth or (beside if beside.is_file() else None)
     with contextlib.ExitStack() as stack:
@@ -27,19 +33,14 @@ def diff(reference: Path, candidate: Path, policy: Policy, truth: Path | None = 
             other,
             exact,
             policy=policy,
-            overrides=_overrides(one),
-            case=dict(one.header.get("case", {})) if not one.upstream else dict(one.header),
+            overrides=overrides_of(_case(one), model, str(reference)),
+            case=dict(one.header) if one.upstream else _case(one),
             names=(reference.name, candidate.name),
         )
 
 
-def _overrides(trace: Trace) -> tuple[Override, ...]:
-    """The overrides of the pair the trace was made from, where that pair is known here."""
-    case = trace.header.get("case")
-    if not isinstance(case, dict):
-        return ()
-    try:
-        pair = pairs.find(str(case["pair"]))
-        return pair.overrides(pair.variant(str(case["variant"])), case["mode"])
-    except (BadInput, KeyError, ValueError):
-        return ()
+def _case(trace: Trace) -> dict[str, Any]:
+    """The case that a trace of ours tells, if any; one of an upstream model tells it in other words."""
+    data = {} if trace.upstream else trace.header.get("case", {})
+    told(data, f"the case of {trace.path}")
+    return dict(data)

@@ -11,28 +11,34 @@ from typing import Any
 from harness.alignment import Alignment, Source
 from harness.case import REFERENCE, Case
 from harness.errors import BadInput
-from harness.flows import find_causes
+from harness.flows import find_causes, stored_case
 from harness.flows.compare import Compared, compare_live
 from harness.flows.comparison import comparison
 from harness.flows.reference_probe import ReferenceProbe
 from harness.flows.request import CompareRequest
+from harness.flows.stored_case import Typed
+from harness.plain import short
 from harness.progress import Progress
 from harness.scratch import scratch_folder
-from harness.session import DEFAULT_TIMEOUT
 from harness.trace import Trace
 from harness.verdict import parse_policy
 
 MOST = 8
 
 
-def request_of(alignment: Alignment, **changes: Any) -> CompareRequest:
+def request_of(alignment: Alignment, typed: Typed, **changes: Any) -> CompareRequest:
     """The request that made an alignment."""
-    case = Case.from_dict(alignment.case)
+    source = "this alignment"
+    case = Case.from_dict(alignment.case, f"the case of {source}")
+    stored_case.pair_of(case, typed.model, source)
+    layers = alignment.case.get("layers") or "all"
+    if not isinstance(layers, str):
+        raise BadInput(f"the case of {source} is damaged: layers is {short(layers)}, it should be a text")
     return CompareRequest(
-        model=case.pair,
+        model=typed.model or case.pair,
         variant=case.variant,
-        layers=str(alignment.case.get("layers") or "all"),
-        weights=case.weights,
+        layers=layers,
+        weights=stored_case.weights_of(case, typed.weights, source),
         device=case.device,
         dtype=case.dtype,
         mode=case.mode,
@@ -40,23 +46,20 @@ def request_of(alignment: Alignment, **changes: Any) -> CompareRequest:
         input_size=case.size,
         batch=case.batch,
         policy=parse_policy(alignment.policy),
+        timeout=typed.timeout,
         **changes,
     )
 
 
-def explain_stored(
-    alignment: Alignment, wanted: str | None, progress: Progress, timeout: float = DEFAULT_TIMEOUT
-) -> Alignment:
+def explain_stored(alignment: Alignment, wanted: str | None, progress: Progress, typed: Typed) -> Alignment:
     """Run the case of an alignment again and find the causes of its sources, or of those at `wanted`."""
-    with compared_again(alignment, progress, timeout) as compared:
+    with compared_again(alignment, progress, typed) as compared:
         add_causes(compared, wanted)
     return compared.alignment
 
 
 @contextlib.contextmanager
-def compared_again(
-    alignment: Alignment, progress: Progress, timeout: float = DEFAULT_TIMEOUT
-) -> Iterator[Compared]:
+def compared_again(alignment: Alignment, progress: Progress, typed: Typed) -> Iterator[Compared]:
     """The case of an alignment compared again, isolated layers included, with workers that are alive."""
     if alignment.case.get("reference"):
         raise BadInput(
@@ -64,7 +67,7 @@ def compared_again(
             "trying the reference's layers again, so compare without --reference first"
         )
     with scratch_folder() as folder:
-        request = request_of(alignment, timeout=timeout, local="always", keep="none", output=folder / "run")
+        request = request_of(alignment, typed, local="always", keep="none", output=folder / "run")
         with comparison(request, progress) as live:
             yield compare_live(live)
 

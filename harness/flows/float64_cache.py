@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
 from harness import environment
 from harness.errors import BadInput
+from harness.other_users import others_hand
 from harness.pairs.base import Pair
 from harness.trace import Trace
 
@@ -33,14 +35,12 @@ def source_digest(pair: Pair) -> str:
 
 def folder() -> Path:
     """Where truths are kept."""
-    place = environment.cache_folder() / "truth"
-    place.mkdir(parents=True, exist_ok=True)
-    return place
+    return environment.kept_folder("truth")
 
 
 def tidy(most_bytes: int = MOST_BYTES) -> None:
     """Drop the truths used longest ago until the rest is small enough."""
-    files = sorted(folder().glob("*.h5"), key=lambda file: file.stat().st_mtime, reverse=True)
+    files = sorted(folder().glob("*.h5"), key=lambda file: file.stat().st_atime, reverse=True)
     total = 0
     for file in files:
         total += file.stat().st_size
@@ -54,9 +54,11 @@ def usable(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
+        if hand := others_hand(path):
+            raise BadInput(hand)
         Trace.open(path).close()
     except BadInput:
         path.unlink(missing_ok=True)
         return False
-    os.utime(path)
+    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # used, yet not changed
     return True

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness import comparing
+from harness import comparing, files
 from harness.alignment import Alignment
 from harness.case import PORT, REFERENCE, SIDES
 from harness.errors import WorkerLost
@@ -90,14 +90,15 @@ def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, 
     if float64_cache.usable(found):
         return found, {"cached": True}
     live.progress.event(REFERENCE, "state", text="float64 run of each layer alone")
-    cost = live.workers[REFERENCE].call(
-        "measure_isolated",
-        inputs=str(live.inputs),
-        mode=live.case.mode,
-        reference=str(recordings.sides[REFERENCE].trace),
-        path=str(found),
-        scratch=str(live.scratch.folder),
-        samples=float64_cache.SAMPLES,
-    )
+    with files.new_file(found, replace=True) as draft:
+        cost = live.workers[REFERENCE].call(
+            "measure_isolated",
+            inputs=str(live.inputs),
+            mode=live.case.mode,
+            reference=str(recordings.sides[REFERENCE].trace),
+            path=str(draft),
+            scratch=str(live.scratch.folder),
+            samples=float64_cache.SAMPLES,
+        )
     live.progress.event(REFERENCE, "done")
     return found, {**cost, "cached": False}

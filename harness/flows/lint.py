@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,13 +10,11 @@ from typing import Any
 
 from harness import lint as static
 from harness import pairs
-from harness.errors import BadInput
+from harness.case import SIDES
+from harness.flows.together import lend_workers, together
 from harness.pairs.base import Pair
 from harness.progress import Progress
-from harness.scratch import scratch_folder
 from harness.session import DEFAULT_TIMEOUT, Worker
-
-SIDES = ("torch", "jittor")
 
 
 @dataclass(frozen=True)
@@ -50,16 +47,11 @@ def lint(
 ) -> Linted:
     """Compare the two models of a pair without running them."""
     pair = pairs.find(model)
-    try:
-        name = pair.variant(variant).name
-    except ValueError as error:
-        raise BadInput(str(error)) from error
-    with scratch_folder() as scratch, ThreadPoolExecutor(len(SIDES)) as pool:
-        told = list(
-            pool.map(lambda side: _describe(side, model, name, scratch, progress, device, timeout), SIDES)
-        )
+    name = pair.variant(variant).name
+    with lend_workers(device, timeout) as held:
+        told = together(held, SIDES, lambda side: _describe(held[side], model, name, progress))
     started = time.perf_counter()
-    (reference, ours), (port, its) = told
+    (reference, ours), (port, its) = (told[side] for side in SIDES)
     findings = static.lint(reference, port, sources(pair))
     seconds = {
         "start": max(ours["start"], its["start"]),
@@ -70,17 +62,16 @@ def lint(
 
 
 def _describe(
-    side: str, model: str, variant: str, scratch: Path, progress: Progress, device: str, timeout: float
+    worker: Worker, model: str, variant: str, progress: Progress
 ) -> tuple[dict[str, Any], dict[str, float]]:
     started = time.perf_counter()
-    progress.event(side, "state", text="starting")
-    with Worker(side, device, scratch, scratch / f"{side}.log", timeout) as worker:
-        worker.ready()
-        ready = time.perf_counter()
-        progress.event(side, "state", text=f"building {variant}")
-        told = worker.call("build", pair=model, variant=variant)
-        progress.event(side, "done")
-        return told, {"start": ready - started, "build": time.perf_counter() - ready}
+    progress.event(worker.side, "state", text="starting")
+    worker.ready()
+    ready = time.perf_counter()
+    progress.event(worker.side, "state", text=f"building {variant}")
+    told = worker.call("build", pair=model, variant=variant)
+    progress.event(worker.side, "done")
+    return told, {"start": ready - started, "build": time.perf_counter() - ready}
 
 
 def sources(pair: Pair) -> list[Path]:

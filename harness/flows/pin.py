@@ -79,7 +79,7 @@ def pin_verify(
     warnings = _warnings(pair, variant.name, checkout)
     entry = entry or find_entry(checkout, str(variant.options.get("upstream_class", variant.name)))
     case = request.case(pair)
-    inputs = pair.draw_inputs(case.request(pair))
+    inputs = pair.inputs(case.request(pair))
     with scratch() as room:
         given = inputs_and_weights.write(room.folder / "inputs.h5", "input", inputs)
         header = {

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import golden
 from harness import address as addresses
-from harness import comparing, pairs
+from harness import comparing, files, pairs
 from harness.alignment import Alignment
 from harness.case import Case
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
 from harness.flows.request import CompareRequest
 from harness.flows.side_run import SideRun
+from harness.flows.stored_reference import case_again
 from harness.pairs.base import Mode, Pair
 from harness.progress import Progress
 from harness.scratch import scratch, scratch_folder
@@ -37,13 +39,14 @@ class Made:
     state: str
 
 
-def record(request: CompareRequest, side: str, path: Path, progress: Progress) -> Path:
+def record(
+    request: CompareRequest, side: str, path: Path, progress: Progress, *, replace: bool = False
+) -> Path:
     """Record one side of a case into a trace file; `keep` says whole or compact."""
-    if path.exists():
-        raise BadInput(f"{path} exists already: name another file or remove it")
-    pair = pairs.find(request.model)
-    compact = request.keep != "whole"
-    _record_case(pair, request, request.case(pair), side, path, None, compact, progress)
+    with files.new_file(path, replace=replace) as draft:
+        pair = pairs.find(request.model)
+        compact = request.keep != "whole"
+        _record_case(pair, request, request.case(pair), side, draft, None, compact, progress)
     return path
 
 
@@ -57,7 +60,7 @@ def _record_case(
     compact: bool,
     progress: Progress,
 ) -> Made:
-    inputs = pair.draw_inputs(case.request(pair))
+    inputs = pair.inputs(case.request(pair))
     with scratch() as room:
         given = inputs_and_weights.write(room.folder / "inputs.h5", "input", inputs)
         log = room.folder / f"{side}.log"
@@ -98,24 +101,39 @@ def _record_case(
 
 
 def golden_record(
-    request: CompareRequest, modes: tuple[Mode, ...], progress: Progress, folder: Path = golden.FOLDER
+    request: CompareRequest,
+    modes: tuple[Mode, ...],
+    progress: Progress,
+    folder: Path = golden.FOLDER,
+    *,
+    replace: bool = False,
 ) -> list[Path]:
     """Record goldens of one variant, or of all of a pair's, and pin their digests."""
     pair = pairs.find(request.model)
     names = [pair.variant(request.variant).name] if request.variant else list(pair.variants)
+    places = {
+        (name, mode): golden.trace_path(pair.name, name, mode, folder) for name in names for mode in modes
+    }
+    _make_room(list(places.values()), replace)
     pinned = golden.pins(folder / golden.PINS.name)
-    made: list[Path] = []
-    for name in names:
-        for mode in modes:
-            path = golden.trace_path(pair.name, name, mode, folder)
+    for (name, mode), path in places.items():
+        case = dataclasses.replace(request, variant=name, mode=mode).case(pair).on(tag="golden")
+        with files.new_files(path, golden.truth_path(path), replace=replace) as (draft, truth):
+            recorded = _record_case(pair, request, case, "torch", draft, truth, True, progress)
+            pinned.setdefault(pair.name, {})[path.stem] = _pin(pair, name, recorded)
+        golden.write_pins(pinned, folder / golden.PINS.name)
+    return list(places.values())
+
+
+def _make_room(paths: list[Path], replace: bool) -> None:
+    """Make the folders of goldens; refuse, before anything runs, what is there already."""
+    for path in paths:
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            case = replace(request, variant=name, mode=mode).case(pair).on(tag="golden")
-            truth = golden.truth_path(path)
-            files = _record_case(pair, request, case, "torch", path, truth, True, progress)
-            pinned.setdefault(pair.name, {})[path.stem] = _pin(pair, name, files)
-            golden.write_pins(pinned, folder / golden.PINS.name)
-            made.append(path)
-    return made
+        except OSError as error:
+            raise BadInput(f"{path.parent} cannot be made: {error.strerror}; name another folder") from error
+        for file in (path, golden.truth_path(path)):
+            files.require_free(file, replace=replace)
 
 
 def _pin(pair: Pair, variant: str, files: Made) -> dict[str, Any]:
@@ -149,7 +167,7 @@ def golden_verify(
             Trace.open(golden.truth_path(path)) as truth,
             scratch_folder() as folder,
         ):
-            case = Case.from_dict(trace.header["case"]).on(pair=request.model)
+            case = case_again(request, trace, path)
             fresh = folder / "fresh.h5"
             _record_case(pair, request, case, "torch", fresh, None, True, progress)
             with Trace.open(fresh) as again:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness import files
 from harness.alignment import SideReport
 from harness.case import REFERENCE
 from harness.errors import WorkerLost
 from harness.flows import float64_cache, inputs_and_weights
 from harness.flows.comparison import Comparison
 from harness.flows.side_run import Recorded, SideRun
+from harness.flows.together import end_others, together
 from harness.session import Loss
 from harness.verdict import MetricPolicy
 
@@ -45,10 +47,10 @@ class Recordings:
         """Let the side that waits for them go on."""
         self._weights.set_result(weights)
 
-    def refuse_weights(self, error: Exception) -> None:
+    def refuse_weights(self, side: str) -> None:
         """Tell the side that waits for its weights that they will not come."""
         if not self._weights.done():
-            self._weights.set_exception(WorkerLost(f"stopped, since the reference side failed: {error}"))
+            self._weights.set_exception(WorkerLost(f"it was ended because the {side} side had failed"))
 
     @property
     def isolated(self) -> Path:
@@ -57,30 +59,31 @@ class Recordings:
 
 
 def record_sides(live: Comparison) -> Recordings:
-    """Run every side of a comparison; a lost worker becomes a report, anything else ends the comparison."""
+    """Run every side of a comparison at once."""
     recordings = Recordings()
-    with ThreadPoolExecutor(len(live.sides)) as pool:
-        futures = [pool.submit(_record_guarded, live, side, recordings) for side in live.sides]
-    for future in futures:
-        future.result()
+    together(live.workers, live.sides, partial(_record_guarded, live, recordings))
     return recordings
 
 
-def _record_guarded(live: Comparison, side: str, recordings: Recordings) -> None:
+def _record_guarded(live: Comparison, recordings: Recordings, side: str) -> None:
+    """Run one side; a lost worker becomes a report and ends the other, anything else ends the comparison."""
+    worker = live.workers[side]
     try:
         _record_side(live, side, recordings)
     except WorkerLost as error:
-        recordings.lost[side] = _report(live.workers[side].loss(error))
-        live.progress.event(side, "failed", text=str(error))
-        _stop_waiting(live, side, recordings, error)
-    except Exception as error:  # whatever it is, the other side must not wait for ever
-        _stop_waiting(live, side, recordings, error)
+        end_others(live.workers, side)
+        _stop_waiting(live, side, recordings)
+        if not (worker.stopped and side in recordings.sides):  # else it lacks its truth alone
+            recordings.lost[side] = _report(worker.loss(error))
+            live.progress.event(side, "failed", text=str(error))
+    except Exception:  # whatever it is, the other side must not wait for ever
+        _stop_waiting(live, side, recordings)
         raise
 
 
-def _stop_waiting(live: Comparison, side: str, recordings: Recordings, error: Exception) -> None:
+def _stop_waiting(live: Comparison, side: str, recordings: Recordings) -> None:
     if side == live.sides[0]:
-        recordings.refuse_weights(error)
+        recordings.refuse_weights(side)
 
 
 def _report(loss: Loss) -> SideReport:
@@ -97,8 +100,9 @@ def _record_side(live: Comparison, side: str, recordings: Recordings) -> None:
     run = SideRun(live.workers[side], live.case, live.request.layers, live.progress, live.quiet)
     table = run.build()
     if side == live.sides[0]:
-        stored = live.stored.state_table if live.stored else None
-        recordings.provide_weights(_make_weights(live, stored or table))
+        recordings.provide_weights(
+            _make_weights(live, live.stored.state_table(table) if live.stored else table)
+        )
     weights = recordings.weights
     recordings.sides[side] = run.record(
         live.inputs,
@@ -126,17 +130,18 @@ def _find_truth(live: Comparison, recordings: Recordings) -> None:
         recordings.truth_cost = {"cached": True}
         return
     live.progress.event(REFERENCE, "state", text="float64 run and noise")
-    cost = live.workers[REFERENCE].call(
-        "measure_truth",
-        inputs=str(live.inputs),
-        mode=live.case.mode,
-        reference=str(recordings.sides[REFERENCE].trace),
-        path=str(recordings.truth),
-        scratch=str(live.scratch.folder),
-        samples=float64_cache.SAMPLES,
-        layers=live.request.layers,
-        header={**live.header, "state": recordings.weights.digest, "side": REFERENCE},
-    )
+    with files.new_file(recordings.truth, replace=True) as draft:
+        cost = live.workers[REFERENCE].call(
+            "measure_truth",
+            inputs=str(live.inputs),
+            mode=live.case.mode,
+            reference=str(recordings.sides[REFERENCE].trace),
+            path=str(draft),
+            scratch=str(live.scratch.folder),
+            samples=float64_cache.SAMPLES,
+            layers=live.request.layers,
+            header={**live.header, "state": recordings.weights.digest, "side": REFERENCE},
+        )
     recordings.truth_cost = {**cost, "cached": False}
     float64_cache.tidy()
     live.progress.event(REFERENCE, "done")

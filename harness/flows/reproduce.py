@@ -13,21 +13,23 @@ from harness import reproduce
 from harness.alignment import Alignment
 from harness.comparing import kind_of
 from harness.errors import BadInput
+from harness.files import require_free_folder
 from harness.flows import find_causes
 from harness.flows.compare import Compared
 from harness.flows.explain import compared_again, reference_probe
 from harness.flows.reference_probe import ReferenceProbe
+from harness.flows.stored_case import Typed
 from harness.pairs.base import Arrays
 from harness.progress import Progress
-from harness.session import DEFAULT_TIMEOUT
 from harness.trace import Trace
 
 
 def reproduce_layer(
-    alignment: Alignment, address: str, folder: Path, progress: Progress, timeout: float = DEFAULT_TIMEOUT
+    alignment: Alignment, address: str, folder: Path, progress: Progress, typed: Typed
 ) -> list[Path]:
     """Run the case of an alignment again and write the layer at `address` with all that it was given."""
-    with compared_again(alignment, progress, timeout) as compared:
+    require_free_folder(folder)
+    with compared_again(alignment, progress, typed) as compared:
         return _write(compared, address, folder)
 
 

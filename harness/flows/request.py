@@ -48,6 +48,7 @@ class CompareRequest:
             size=self.input_size,
             dtype=self.dtype,
             device=self.device,
+            name="" if self.model == pair.name else pair.name,
         )
 
     def settings(self) -> dict[str, Any]:

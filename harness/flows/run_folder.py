@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from harness import files, guard
 from harness.case import Case
-from harness.errors import BadInput
+from harness.errors import BadInput, WorkerLost
+
+LOGS = "logs"
 
 
 def choose(output: Path | None, case: Case) -> Path:
@@ -16,18 +21,34 @@ def choose(output: Path | None, case: Case) -> Path:
         stamp = time.strftime("%Y%m%d-%H%M%S")
         base = Path("runs") / f"{stamp}-{Path(case.pair.partition(':')[0]).stem}-{case.variant}"
         folder, turn = base, 1
-        while folder.exists():
+        while not files.claim_folder(folder, LOGS):
             turn += 1
             folder = base.with_name(f"{base.name}-{turn}")
-    else:
-        folder = output
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise BadInput(f"-o {folder}: it exists and is not an empty folder; name another one")
+        return folder
+    files.require_free_folder(output)
+    if not files.claim_folder(output, LOGS):
+        raise BadInput(f"{output} was taken by another run just now; name another")
+    return output
+
+
+@contextlib.contextmanager
+def kept_if_done(folder: Path) -> Iterator[None]:
+    """Keep the folder of a run that ends well, and the logs of one that fails; nothing of one broken off."""
+    guard.sweep(folder)
     try:
-        (folder / "logs").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"cannot write to {folder}: {error.strerror}; name another folder with -o") from error
-    return folder
+        yield
+    except Exception as error:
+        if not folder.is_dir():
+            raise WorkerLost(
+                f"the run stopped short: its folder {folder} was removed while it ran. Run it again"
+            ) from error
+        discard_if_empty(folder)
+        guard.spare(folder)
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    guard.spare(folder)
 
 
 def discard_if_empty(folder: Path) -> None:

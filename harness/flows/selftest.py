@@ -19,11 +19,12 @@ from harness.diagnose import Cause
 from harness.errors import BadInput, HarnessError, WorkerLost
 from harness.flows import find_causes, optimiser_steps
 from harness.flows.compare import Compared, compare_live
-from harness.flows.comparison import comparison, lend_workers
+from harness.flows.comparison import comparison
 from harness.flows.explain import reference_probe
 from harness.flows.isolated_layers import isolated_truth_path, run_isolated
 from harness.flows.request import CompareRequest
 from harness.flows.side_run import SideRun
+from harness.flows.together import lend_workers
 from harness.pairs.base import Mode
 from harness.progress import Progress
 from harness.scratch import scratch_folder

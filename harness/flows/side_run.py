@@ -17,6 +17,7 @@ from harness.session import Worker
 
 _MOST_WARM_UPS = 4
 _POLL_SECONDS = 0.2
+_JOIN_SECONDS = 5.0
 
 
 @dataclass
@@ -54,7 +55,7 @@ def watched(worker: Worker, progress: Progress) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join()
+        thread.join(_JOIN_SECONDS)  # a terminal that takes nothing more must not hold up the run
 
 
 def compiled_operators(worker: Worker) -> int:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import golden
+from harness import plain
 from harness.case import Case
 from harness.errors import BadInput
+from harness.flows import stored_case
 from harness.flows.request import CompareRequest
 from harness.pairs.base import MODES, Arrays, Mode, Pair
+from harness.plain import short
 from harness.trace import Trace
+
+_ROW = tuple[str, list[int]]
+_TOLD_UPSTREAM = {"model": str, "variant": str, "case": str, "seed": int}
 
 
 @dataclass(frozen=True)
@@ -27,10 +34,23 @@ class StoredReference:
     upstream: bool
     inputs: Arrays | None = None
 
-    @property
-    def state_table(self) -> list[list[Any]] | None:
-        """The reference's state table, where the trace tells it."""
-        return self.trace.notes.get("state") if not self.upstream else None
+    def state_table(self, live: list[list[Any]]) -> list[list[Any]]:
+        """The reference's state table, where the trace tells it, else that of the model that runs."""
+        found = None if self.upstream else self.trace.notes.get("state")
+        if found is None:
+            return live
+        try:
+            plain.check(list[list[Any]], found, "the state table")
+            for place, row in enumerate(found):
+                plain.check(_ROW, row[:2], f"the state table[{place}]")
+                _require_sizes(row[1], place)
+        except plain.Unfit as error:
+            raise BadInput(f"{self.trace.path} is damaged: {error}. Record it again") from error
+        if _elements(found) > 2 * _elements(live):
+            told = f"its state has {_elements(found):,} elements, that of the port {_elements(live):,}"
+            raise BadInput(f"{self.trace.path} is of another model: {told}")
+        rows: list[list[Any]] = found
+        return rows
 
     def close(self) -> None:
         """Close the files."""
@@ -42,14 +62,14 @@ class StoredReference:
 @contextlib.contextmanager
 def stored_reference(request: CompareRequest, pair: Pair) -> Iterator[StoredReference]:
     """What `--reference` names, open as long as the context lasts."""
-    stored = _opened(request, pair)
+    stored = _open(request, pair)
     try:
         yield stored
     finally:
         stored.close()
 
 
-def _opened(request: CompareRequest, pair: Pair) -> StoredReference:
+def _open(request: CompareRequest, pair: Pair) -> StoredReference:
     assert request.reference is not None
     if request.reference == "golden":
         return _golden(request, pair)
@@ -61,10 +81,7 @@ def _opened(request: CompareRequest, pair: Pair) -> StoredReference:
 
 
 def _golden(request: CompareRequest, pair: Pair) -> StoredReference:
-    try:
-        variant = pair.variant(request.variant).name
-    except ValueError as error:
-        raise BadInput(str(error)) from error
+    variant = pair.variant(request.variant).name
     path = golden.trace_path(pair.name, variant, request.mode)
     if not path.is_file():
         kept = ", ".join(sorted(golden.names(pair.name))) or "none"
@@ -74,19 +91,34 @@ def _golden(request: CompareRequest, pair: Pair) -> StoredReference:
         )
     golden.verify_digest(path)
     trace = Trace.open(path)
-    case = Case.from_dict(trace.header["case"]).on(device=request.device, pair=request.model)
+    case = case_again(request, trace, path)
     return StoredReference("golden", trace, Trace.open(golden.truth_path(path)), case, upstream=False)
 
 
 def _own(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> StoredReference:
-    case = Case.from_dict(trace.header.get("case", {}))
-    if case.pair not in (pair.name, request.model):
-        raise BadInput(f"{path} is a trace of {case.pair}, not of {pair.name}")
+    case = case_again(request, trace, path)
     beside = golden.truth_path(path)
     truth = Trace.open(beside) if beside.is_file() else None
-    return StoredReference(
-        path.name, trace, truth, case.on(device=request.device, pair=request.model), upstream=False
-    )
+    return StoredReference(path.name, trace, truth, case, upstream=False)
+
+
+def case_again(request: CompareRequest, trace: Trace, path: Path) -> Case:
+    """The case of a trace of ours, to be run again: with the pair and the weights that the user named."""
+    case = Case.from_dict(trace.header.get("case"), f"the case of {path}")
+    stored_case.pair_of(case, request.model, str(path))
+    weights = stored_case.weights_of(case, request.weights, str(path))
+    return case.on(device=request.device, pair=request.model, weights=weights)
+
+
+def _require_sizes(shape: list[int], place: int) -> None:
+    if min(shape, default=0) < 0:
+        raise plain.Unfit(
+            f"the state table[{place}] has the shape {short(shape)}, lengths should be 0 or more"
+        )
+
+
+def _elements(table: list[list[Any]]) -> int:
+    return sum(math.prod(row[1]) for row in table)
 
 
 def _mode(trace: Trace) -> Mode:
@@ -98,20 +130,18 @@ def _mode(trace: Trace) -> Mode:
 
 def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> StoredReference:
     header = trace.header
-    if header.get("model") != pair.name:
-        raise BadInput(f"{path} is a trace of {header.get('model')}, not of {pair.name}")
+    for name, kind in _TOLD_UPSTREAM.items():
+        if type(header.get(name)) is not kind:
+            found = short(header.get(name))
+            raise BadInput(f"{path} is damaged: its {name} is {found}, it should be {kind.__name__}")
+    if header["model"] != pair.name:
+        raise BadInput(f"{path} is a trace of {short(header['model'])}, not of {pair.name}")
     try:
         variant = pair.variant(pair.traced_variant(header)).name
-    except ValueError as error:
+    except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     trace.drop_prefix(pair.traced_prefix)
     trace.keeps_gradients(pair.traced_gradients(header))
-    case = Case(
-        pair=request.model,
-        variant=variant,
-        mode=_mode(trace),
-        seed=int(header["seed"]),
-        tag=str(header["case"]),
-        device=request.device,
-    )
+    told = {"pair": request.model, "variant": variant, "mode": _mode(trace), "seed": header["seed"]}
+    case = Case.from_dict({**told, "tag": header["case"], "device": request.device}, f"the case of {path}")
     return StoredReference(path.name, trace, None, case, upstream=True, inputs=trace.inputs())

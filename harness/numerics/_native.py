@@ -21,8 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.environment.places import cache_folder
+from harness.environment.places import kept_folder
+from harness.errors import NoEnvironment
 from harness.numerics._totals import Totals, rounded_up
+from harness.other_users import others_hand
 
 _SOURCE = Path(__file__).with_name("_pass.c")
 _COMPILERS = ("cc", "gcc", "clang", "g++")
@@ -68,12 +70,12 @@ def totals(reference: NDArray[Any], candidate: NDArray[Any]) -> Totals | None:
 @lru_cache(maxsize=1)
 def _library() -> ctypes.CDLL | None:
     try:
-        kept = cache_folder() / "measuring" / f"{_digest()}.so"
-        if not kept.is_file():
+        kept = kept_folder("measuring") / f"{_digest()}.so"
+        if not kept.is_file() or others_hand(kept):
             _compile(kept)
         library = ctypes.CDLL(str(kept))
         library.measure.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p)
-    except (OSError, AttributeError, subprocess.SubprocessError):
+    except (OSError, AttributeError, subprocess.SubprocessError, NoEnvironment):
         return None
     return library
 
@@ -93,7 +95,6 @@ def _compile(target: Path) -> None:
     compiler = next(filter(None, map(shutil.which, _COMPILERS)), None)
     if compiler is None:
         raise FileNotFoundError("there is no C compiler")
-    target.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(suffix=".partial", dir=target.parent)
     os.close(handle)
     try:

@@ -1,4 +1,8 @@
-"""The pairs: the built-in ones, each in a sub-package of its own, and a user's own by module or by file."""
+"""The pairs: the built-in ones, each in a sub-package of its own, and a user's own by module or by file.
+
+To find a pair of one's own is to run its code. So `find` is for what a user typed, and `built_in` for what
+any file says: traces, alignments, and whatever else may come from a stranger.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from types import ModuleType
 from harness import own_packages
 from harness.errors import BadInput
 from harness.pairs.base import Pair
+from harness.plain import short
 
 _ATTRIBUTE = "PAIR"
 
@@ -27,13 +32,23 @@ def names() -> list[str]:
 
 def all_pairs() -> list[Pair]:
     """Every built-in pair."""
-    return [find(name) for name in names()]
+    return [_shipped(name) for name in names()]
+
+
+def built_in(name: str, source: str) -> Pair:
+    """The built-in pair that a file calls `name`; nothing else is looked for, and nothing of it is run."""
+    if name in names():
+        return _shipped(name)
+    raise BadInput(
+        f"{source} is of the pair {short(name)}, which is not built in ({', '.join(names())} are). "
+        "Nothing that a file names is run: name the pair yourself, with --model"
+    )
 
 
 def find(name: str) -> Pair:
-    """The pair called `name`, or the one at `package.module:ATTRIBUTE` or `path/to/pair.py[:ATTRIBUTE]`."""
+    """The pair that a user calls `name`, `package.module:ATTRIBUTE` or `path/to/pair.py[:ATTRIBUTE]`."""
     if name in names():
-        return _attribute(_module(f"{__name__}.{name}.pair"), _ATTRIBUTE, name)
+        return _shipped(name)
     place, colon, attribute = name.rpartition(":")
     if not colon:
         place, attribute = name, _ATTRIBUTE
@@ -43,6 +58,10 @@ def find(name: str) -> Pair:
         _offer(Path.cwd())
         return _attribute(_module(place), attribute, name)
     raise BadInput(_unknown(name))
+
+
+def _shipped(name: str) -> Pair:
+    return _attribute(_module(f"{__name__}.{name}.pair"), _ATTRIBUTE, name)
 
 
 def _declares(package: str) -> bool:

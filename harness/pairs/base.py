@@ -127,8 +127,19 @@ class Pair:
         if name is None:
             return next(iter(self.variants.values()))
         if name not in self.variants:
-            raise ValueError(f"{self.name} has no variant {name!r}; it has {', '.join(self.variants)}")
+            raise BadInput(f"{self.name} has no variant {name!r}; it has {', '.join(self.variants)}")
         return self.variants[name]
+
+    def inputs(self, request: InputRequest) -> Arrays:
+        """The inputs of a case; what the pair does not draw it refuses in its own words."""
+        try:
+            return self.draw_inputs(request)
+        except BadInput:
+            raise
+        except ValueError as error:
+            raise BadInput(f"{self.name}: {error}") from error
+        except Exception as error:  # a stranger's code may raise anything; what it raised is told
+            raise BadInput(f"{self.name} cannot draw inputs: {type(error).__name__}: {error}") from error
 
     def given(self, present: Collection[str]) -> list[str]:
         """The inputs to call the model with, of those `present`: a recorded case may lack the last ones."""

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from harness.alignment import Source
+from harness.errors import ALIGNED, DIVERGED
 from harness.selftest._catalogue import Mistake
 
 
@@ -38,6 +39,11 @@ class Score:
     false_alarms: int
     planted: int
     correct: int
+
+    @property
+    def exit_code(self) -> int:
+        """0 where every mistake was detected and no correct port accused, else 1."""
+        return ALIGNED if self.detected == 1 and not self.false_alarms else DIVERGED
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""

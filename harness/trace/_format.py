@@ -26,6 +26,8 @@ DTYPES = {np.dtype(name): name for name in ("bool", "float16", "float32", "float
 """The dtypes that a trace can hold, with their names."""
 MAX_INDEX = 1 << 24
 """Bytes that an index may have once inflated."""
+MOST_ELEMENTS = 1 << 40
+"""Elements that a tensor may claim to have."""
 _MAX_VALUES = 1 << 21
 
 
@@ -49,6 +51,11 @@ def stored_as(dtype: np.dtype[Any]) -> np.dtype[Any]:
 def link_name(address: str) -> bytes:
     """The address as the name of a dataset, where a slash would begin a group."""
     return address.replace("%", "%25").replace("/", "%2F").encode()
+
+
+def tensor_place(address: str) -> str:
+    """The path of the dataset that holds a whole tensor."""
+    return f"{TENSORS.decode()}/{link_name(address).decode()}"
 
 
 def pack(index: dict[str, Any]) -> bytes:

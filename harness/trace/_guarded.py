@@ -1,42 +1,39 @@
-"""Reading HDF5 files that may be damaged or hostile.
+"""Reading HDF5 files that may be damaged or hostile, or change while they are read.
 
-Nothing outside the file is followed, nothing is allocated that the file does not hold, and whatever HDF5
-stumbles over becomes a BadInput.
+A trace in the scratch folder of a run of our own is listed here and mapped. Any other is listed by a process
+that may be lost, and its elements are copied: to touch a mapped file that somebody cuts short ends a process.
+Nothing is allocated that the file does not hold, and whatever is wrong becomes a BadInput.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
-import mmap
 import os
 import re
+import stat
 import struct
 import zlib
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import h5py
 import numpy as np
-from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5s, h5t, h5z
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from harness.hdf5.asking import ask, list_here
+from harness.hdf5.listing import TEXT, Dataset, Group
 from harness.huge_pages import Mapped
+from harness.scratch import is_of_living_run
 
-_HEAP = b"GCOL\x01\0\0\0"
-_EIGHT_BYTES = struct.Struct("<Q")
+_SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_FIRST_USER_BLOCK = 512
 _DAMAGE = (
     *(OSError, RuntimeError, ValueError, LookupError, TypeError),
     *(AttributeError, ArithmeticError, MemoryError, struct.error, zlib.error),
 )
-_SMALL = 1 << 20
 _LARGE = 1 << 18
-_MAX_MEMBERS = 1 << 17
-_MAX_ATTRIBUTE = 1 << 16
-_MAX_DEFLATION = 1100  # deflate reaches 1032 at most
+_MOST_MEMBERS = 1 << 17
 
 
 @contextlib.contextmanager
@@ -45,177 +42,171 @@ def refusing(path: Path) -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        detail = str(error) or type(error).__name__
+        detail = " ".join(str(error).split()) or type(error).__name__
         raise BadInput(f"{path} is damaged or no trace: {detail}. Record or copy it again") from error
 
 
 class GuardedFile:
-    """An HDF5 file open for reading."""
+    """An HDF5 file open for reading. Groups and datasets are named by their paths; "" is the root."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if not path.is_file():
-            raise BadInput(f"there is no file {path}")
-        if not os.access(path, os.R_OK):
-            raise BadInput(f"{path} may not be read by this user")
-        if not h5f.is_hdf5(str(path).encode()):
-            raise BadInput(f"{path} is not a trace of a run: it is no HDF5 file")
-        with refusing(path):
-            with path.open("rb") as file:
-                self._memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-                self._mapping = Mapped(file.fileno(), len(self._memory))
-            self._heaps_checked = False
-            self.root = h5f.open(str(path).encode(), h5f.ACC_RDONLY)
+        self._file = _open(path)
+        try:
+            self._state = _state(os.fstat(self._file))
+            self._size = os.fstat(self._file).st_size
+            if not _is_hdf5(self._file, self._size):
+                raise BadInput(f"{path} is not a trace of a run: it is no HDF5 file")
+            with refusing(path):
+                self._read_contents()
+        except BaseException:
+            self.close()
+            raise
+
+    def _read_contents(self) -> None:
+        self._mapping: Mapped | None = None
+        if is_of_living_run(self.path):
+            self._mapping = Mapped(self._file, self._size)
+            self._contents, self._unpacked = list_here(self.path, self._size)
+        else:
+            self._contents, self._unpacked = ask(self.path, self._size)
+            self._require_unchanged(self.path.stat())
+        self._links = frozenset(self._contents.links)
+        self._members: dict[str, list[str]] = {}
+        for place in (*self._contents.groups, *self._contents.datasets, *self._links):
+            if place:
+                group, _, name = place.rpartition("/")
+                self._members.setdefault(group, []).append(name)
 
     def close(self) -> None:
-        """Close the file; mapped arrays stay valid."""
-        self.root.close()
+        """Close the file; arrays stay valid."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
 
-    def child(self, group: Any, name: str) -> Any:
-        """The group or dataset called `name`, or None; refuses links that lead elsewhere."""
-        encoded = name.encode()
-        return h5o.open(group, encoded) if _has(group, encoded) else None
+    def group(self, place: str) -> Group | None:
+        """The group at that place, or None; refuses links that lead elsewhere."""
+        self._require_no_link(place)
+        return self._contents.groups.get(place)
 
-    def group(self, name: str) -> Any:
-        """The group called `name` at the top, or None."""
-        found = self.child(self.root, name)
-        return found if isinstance(found, h5g.GroupID) else None
+    def dataset(self, place: str) -> Dataset | None:
+        """The dataset at that place, or None; refuses links that lead elsewhere."""
+        self._require_no_link(place)
+        return self._contents.datasets.get(place)
 
-    def names(self, group: Any) -> list[str]:
+    def holds(self, place: str) -> bool:
+        """Whether there is a group or dataset at that place."""
+        return self.group(place) is not None or self.dataset(place) is not None
+
+    def names(self, group: str) -> list[str]:
         """The names in a group, numbers inside them in their own order."""
-        if group.get_num_objs() > _MAX_MEMBERS:
+        found = self._members.get(group, [])
+        if len(found) > _MOST_MEMBERS:
             raise ValueError("it holds more objects than any trace")
-        return sorted((name.decode() for name in group), key=_natural)
+        return sorted(found, key=_natural)
 
-    def attributes(self, thing: Any) -> dict[str, Any]:
-        """The attributes of a group or dataset as plain Python values."""
-        return dict(self._attribute(thing, index) for index in range(h5a.get_num_attrs(thing)))
+    def attributes(self, place: str) -> dict[str, Any]:
+        """The attributes of a group as plain Python values."""
+        group = self._contents.groups[place]
+        if group.unread:
+            raise ValueError(f"its attribute {group.unread[0]!r} is larger than any trace's, or empty")
+        return group.attributes
 
-    def _attribute(self, thing: Any, index: int) -> tuple[str, Any]:
-        attribute = h5a.open(thing, index=index)
-        name, shape, kind = attribute.name.decode(), attribute.shape, attribute.get_type()
-        if shape is None or math.prod(shape) * kind.get_size() > _MAX_ATTRIBUTE:
-            raise ValueError(f"its attribute {name!r} is larger than any trace's")
-        if kind.get_class() == h5t.STRING and not kind.is_variable_str():
-            text = np.empty((), attribute.dtype)
-            attribute.read(text)
-            return name, _plain(text[()])
-        if kind.get_class() not in (h5t.INTEGER, h5t.FLOAT):
-            self._check_heaps()
-            return name, _plain(h5py.Group(thing).attrs[name])
-        values = np.empty(shape, attribute.dtype)
-        attribute.read(values)
-        return name, values.tolist()
+    def text(self, place: str) -> bytes:
+        """A dataset that is one text."""
+        dataset = self.dataset(place)
+        if dataset is None or dataset.dtype != TEXT or dataset.shape != ():
+            raise ValueError(f"{place!r} should be a text and is none")
+        return self._elements(dataset, np.dtype(np.uint8)).tobytes()
 
-    def _check_heaps(self) -> None:
-        """Walk through the heaps that hold texts, in which HDF5 can go round in circles for ever."""
-        if self._heaps_checked:
-            return
-        start = self._memory.find(_HEAP)
-        while start >= 0:
-            end = start + _EIGHT_BYTES.unpack_from(self._memory, start + 8)[0]
-            place = start + 16
-            while place + 16 <= end <= len(self._memory):
-                size = _EIGHT_BYTES.unpack_from(self._memory, place + 8)[0]
-                used = self._memory[place : place + 2] != b"\0\0"
-                step = 16 + (size + 7) // 8 * 8 if used else size
-                place += step if step >= 16 else len(self._memory)
-            if place > end or end > len(self._memory):
-                raise ValueError("the heap of its texts is damaged")
-            start = self._memory.find(_HEAP, start + 1)
-        self._heaps_checked = True
+    def array(self, place: str) -> NDArray[Any]:
+        """The elements of a dataset."""
+        dataset = self.dataset(place)
+        if dataset is None:
+            raise ValueError(f"there is no dataset {place!r}")
+        if dataset.shape is None or not dataset.is_numbers:
+            raise ValueError(f"{place!r} holds {dataset.dtype}")
+        dtype = np.dtype(dataset.dtype)
+        if dtype.kind not in "fiub" or dtype.itemsize > 8:
+            raise ValueError(f"{place!r} is of type {dtype}")
+        if dataset.odd:
+            raise ValueError(f"{place!r} is no part of a trace: {dataset.odd}")
+        return self._elements(dataset, dtype).reshape(dataset.shape)
 
-    def text(self, dataset: Any) -> bytes:
-        """A dataset that is one string."""
-        if not isinstance(dataset, h5d.DatasetID) or dataset.shape != ():
-            raise ValueError("what should be a text is none")
-        self._check_heaps()
-        value = h5py.Dataset(dataset)[()]
-        return value if isinstance(value, bytes) else str(value).encode()
-
-    def array(self, dataset: Any) -> NDArray[Any]:
-        """The elements of a dataset: mapped from the file where they lie there as they are, else read."""
-        if not isinstance(dataset, h5d.DatasetID):
-            raise ValueError("what should be a dataset is none")
-        dtype, shape = dataset.dtype, dataset.shape
-        if dtype.kind not in "fiub" or dtype.itemsize > 8 or shape is None:
-            raise ValueError(f"a dataset is of type {dtype}")
-        count = math.prod(shape)
-        layout = dataset.get_create_plist()
-        if layout.get_layout() == h5d.CONTIGUOUS and (offset := dataset.get_offset()) is not None:
-            return self.mapped(offset, dtype, count).reshape(shape)
-        _require_credible(dataset, layout, count * dtype.itemsize)
-        values = np.empty(shape, dtype)
-        if count:
-            dataset.read(h5s.ALL, h5s.ALL, values)
-        return values
-
-    def place(self, group: Any, name: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> int | None:
-        """Where the elements of a dataset lie in the file; None where they are not just of that kind."""
-        if not _has(group, name):
-            raise ValueError(f"there is no {name.decode()!r}")
-        dataset = h5d.open(group, name)
-        plain = (
-            dataset.get_storage_size() == math.prod(shape) * dtype.itemsize
-            and dataset.get_space().get_simple_extent_dims() == shape
-            and dataset.get_type().equal(_type(dtype))
-        )
-        return dataset.get_offset() if plain else None
-
-    def tensor(self, group: Any, name: bytes, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    def tensor(self, place: str, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         """The elements of a dataset that has to be of this dtype and shape."""
-        values = self.array(h5d.open(group, name))
-        if values.shape != shape or values.dtype != dtype:
-            raise ValueError(f"a dataset holds {values.dtype} {values.shape} instead of {dtype} {shape}")
+        dataset = self.dataset(place)
+        if dataset is not None and (dataset.dtype, dataset.shape) != (dtype.str, shape):
+            raise ValueError(f"a dataset holds {dataset.dtype} {dataset.shape} instead of {dtype} {shape}")
+        return self.array(place)
+
+    def _elements(self, dataset: Dataset, dtype: np.dtype[Any]) -> NDArray[Any]:
+        size = len(self._unpacked) if dataset.spilled else self._size
+        if not 0 <= dataset.place <= dataset.place + dataset.nbytes <= size:
+            raise ValueError(f"elements should lie at byte {dataset.place:,}, and it ends at {size:,}")
+        if dataset.spilled:
+            return _viewed(self._unpacked, dataset, dtype)
+        if self._mapping is None:
+            return self._copied(dataset, dtype)
+        if dataset.nbytes >= _LARGE:
+            self._mapping.fetch(dataset.place, dataset.nbytes)
+        return _viewed(self._mapping.bytes, dataset, dtype)
+
+    def _copied(self, dataset: Dataset, dtype: np.dtype[Any]) -> NDArray[Any]:
+        values = np.empty(dataset.nbytes // dtype.itemsize, dtype)
+        rest, place = values.view(np.uint8).data, dataset.place
+        while rest and (count := os.preadv(self._file, [rest], place)):
+            rest, place = rest[count:], place + count
+        self._require_unchanged(os.fstat(self._file))
+        values.flags.writeable = False
         return values
 
-    def mapped(self, offset: int, dtype: np.dtype[Any], count: int) -> NDArray[Any]:
-        """Elements that lie at a place of the file as they are."""
-        if (size := count * dtype.itemsize) >= _LARGE:
-            self._mapping.fetch(offset, size)
-        values = np.frombuffer(self._mapping.bytes, dtype, count, offset)
-        return values if values.flags.aligned else values.copy()
+    def _require_unchanged(self, found: os.stat_result) -> None:
+        if _state(found) != self._state:
+            raise ValueError("it was changed while it was read")
+
+    def _require_no_link(self, place: str) -> None:
+        if place in self._links:
+            raise ValueError(f"{place!r} is a link to somewhere else")
 
 
-def _has(group: Any, name: bytes) -> bool:
-    """Whether a group holds something of that name; refuses links that lead elsewhere."""
-    links = group.links
-    if not links.exists(name):
-        return False
-    if links.get_info(name).type != h5l.TYPE_HARD:
-        raise ValueError(f"{name.decode()!r} is a link to somewhere else")
-    return True
+def _viewed(memory: memoryview, dataset: Dataset, dtype: np.dtype[Any]) -> NDArray[Any]:
+    values = np.frombuffer(memory, dtype, dataset.nbytes // dtype.itemsize, dataset.place)
+    return values if values.flags.aligned else values.copy()
 
 
-@lru_cache(maxsize=32)
-def _type(dtype: np.dtype[Any]) -> Any:
-    return h5t.py_create(dtype)
+def _open(path: Path) -> int:
+    """Open a regular file for reading; what waits for a writer, as a pipe does, is not waited for."""
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise BadInput(f"there is no file {path}") from error
+    except PermissionError as error:
+        raise BadInput(f"{path} may not be read by this user") from error
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}") from error
+    mode = os.fstat(file).st_mode
+    if stat.S_ISREG(mode):
+        return file
+    os.close(file)
+    what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
+    raise BadInput(f"there is no file {path}: it is {what}")
 
 
-def _require_credible(dataset: Any, layout: Any, size: int) -> None:
-    """Refuse a dataset that claims more than the file can hold, or that needs anything unusual to be read."""
-    if layout.get_external_count() or layout.get_layout() == h5d.VIRTUAL:
-        raise ValueError("a dataset lies in another file")
-    filters = [layout.get_filter(i)[0] for i in range(layout.get_nfilters())]
-    known = {h5z.FILTER_DEFLATE, h5z.FILTER_SHUFFLE, h5z.FILTER_FLETCHER32}
-    if not known.issuperset(filters) or filters.count(h5z.FILTER_DEFLATE) > 1:
-        raise ValueError("a dataset is packed in a way that traces are not")
-    if size > _SMALL + _MAX_DEFLATION * dataset.get_storage_size():
-        raise ValueError(f"a dataset claims {size} bytes that the file does not hold")
-    if layout.get_layout() == h5d.CHUNKED:
-        chunk = math.prod(layout.get_chunk()) * dataset.dtype.itemsize
-        if chunk > max(size, _SMALL):
-            raise ValueError("a dataset is packed in chunks larger than itself")
+def _state(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _is_hdf5(file: int, size: int) -> bool:
+    """Whether the signature stands where HDF5 looks for it: at the start, or behind a user's block."""
+    place = 0
+    while place < size:
+        if os.pread(file, len(_SIGNATURE), place) == _SIGNATURE:
+            return True
+        place = place * 2 or _FIRST_USER_BLOCK
+    return False
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """A key that puts 10 after 9."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        value = value.tolist()
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    return value.decode(errors="replace") if isinstance(value, bytes) else value

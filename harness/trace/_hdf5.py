@@ -32,7 +32,8 @@ def create(path: Path) -> Any:
     access.set_libver_bounds(h5f.LIBVER_V18, h5f.LIBVER_V110)
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     access.set_alignment(*_ALIGN)
-    return h5f.create(str(path).encode(), h5f.ACC_TRUNC, _timeless(h5p.FILE_CREATE), access)
+    path.unlink(missing_ok=True)  # and what may have been a link to elsewhere is none
+    return h5f.create(str(path).encode(), h5f.ACC_EXCL, _timeless(h5p.FILE_CREATE), access)
 
 
 def close(file: Any) -> None:

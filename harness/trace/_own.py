@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,7 +20,6 @@ from harness.trace._record import Noise, Record
 
 _Array = NDArray[Any]
 _T = TypeVar("_T")
-_MAX_SIZE = 1 << 40
 _MAX_SAMPLES = 1 << 20
 
 
@@ -41,10 +39,9 @@ class OwnTrace:
         if not 0 <= self._count <= _MAX_SAMPLES:
             raise ValueError(f"it claims {self._count} samples a tensor")
         self.records = _records(_require(index.get("records"), list, "records"))
-        self._tensors = file.group(fmt.TENSORS.decode())
         self._values: dict[str, _Array] = {}
         own = [record for record in self.records.values() if record.alias is None]
-        noisy = file.child(file.root, fmt.NOISE.decode()) is not None
+        noisy = file.holds(fmt.NOISE.decode())
         if self._count:
             self._read_samples(own)
         if self._count or noisy:
@@ -54,25 +51,10 @@ class OwnTrace:
         """All elements of a tensor, where the file holds them."""
         if self._count:
             return self._values[record.address].reshape(record.shape) if record.size <= self._count else None
-        dtype = fmt.stored_as(np.dtype(record.dtype))
-        if (place := self._places[record.address]) is not None:
-            values = self._file.mapped(place, dtype, record.size).reshape(record.shape)
-        else:
-            with _as_indexed(record):
-                values = self._file.tensor(self._tensors, fmt.link_name(record.address), dtype, record.shape)
-        return values.view(np.bool_) if record.dtype == "bool" else values
-
-    @cached_property
-    def _places(self) -> dict[str, int | None]:
-        """Where each tensor lies; found for all at once, while what HDF5 needs for it is in the caches."""
-        return {
-            address: self._place(record) for address, record in self.records.items() if record.alias is None
-        }
-
-    def _place(self, record: Record) -> int | None:
-        name, dtype = fmt.link_name(record.address), fmt.stored_as(np.dtype(record.dtype))
+        dtype, place = fmt.stored_as(np.dtype(record.dtype)), fmt.tensor_place(record.address)
         with _as_indexed(record):
-            return self._file.place(self._tensors, name, dtype, record.shape)
+            values = self._file.tensor(place, dtype, record.shape)
+        return values.view(np.bool_) if record.dtype == "bool" else values
 
     def samples(self, record: Record) -> tuple[_Array, _Array] | None:
         """Where the drawn elements of a tensor are, and they; None in a trace of whole tensors."""
@@ -85,19 +67,18 @@ class OwnTrace:
         return None
 
     def _table(self, name: bytes, size: int | None = None) -> _Array:
-        values = self._file.array(self._file.child(self._file.root, name.decode()))
+        values = self._file.array(name.decode())
         if values.ndim != 1 or (size is not None and values.shape != (size,)):
             raise ValueError(f"its {name.decode()} do not fit its records")
         return values
 
     def _read_samples(self, own: list[Record]) -> None:
-        group = self._file.group(fmt.SAMPLES.decode())
         for dtype, name in fmt.DTYPES.items():
             sampled = [record for record in own if record.dtype == name]
             sizes = [min(record.size, self._count) for record in sampled]
             values = np.empty(0, dtype)
             if sum(sizes):
-                values = self._file.array(self._file.child(group, name))
+                values = self._file.array(f"{fmt.SAMPLES.decode()}/{name}")
                 values = values.view(np.bool_) if name == "bool" else values
             if values.dtype != dtype or values.shape != (sum(sizes),):
                 raise ValueError(f"its {name} samples do not fit its records")
@@ -148,7 +129,7 @@ def _records(entries: list[Any]) -> dict[str, Record]:
         address, type, shape, dtype, alias = _require(entry, list, "record")
         addresses.kind(_require(address, str, "address"))
         sizes = tuple(_require(size, int, "size") for size in _require(shape, list, "shape"))
-        if min(sizes, default=0) < 0 or math.prod(sizes) > _MAX_SIZE:
+        if min(sizes, default=0) < 0 or math.prod(sizes) > fmt.MOST_ELEMENTS:
             raise ValueError(f"{address} claims the shape {sizes}")
         if dtype not in fmt.DTYPES.values():
             raise ValueError(f"{address} claims the dtype {dtype}")

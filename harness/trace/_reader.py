@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from harness import address as addresses
 from harness import seeded
 from harness.errors import BadInput, HarnessError
+from harness.files import new_file
 from harness.numerics import Stats, statistics
 from harness.trace._format import FORMAT
 from harness.trace._guarded import GuardedFile, refusing
@@ -148,12 +149,10 @@ class Trace:
     def copy(self, path: str | Path) -> None:
         """Write a copy as it is."""
         target = Path(path)
-        partial = target.with_name(target.name + ".partial")
         try:
-            shutil.copyfile(self.path, partial)
-            partial.replace(target)
+            with new_file(target, replace=True) as draft:
+                shutil.copyfile(self.path, draft)
         except OSError as error:
-            partial.unlink(missing_ok=True)
             raise HarnessError(f"cannot copy {self.path} to {target}: {error.strerror}") from error
 
     def drop_prefix(self, prefix: str) -> None:
@@ -193,10 +192,10 @@ class Trace:
 
 
 def _content(file: GuardedFile) -> OwnTrace | UpstreamTrace:
-    attributes = file.attributes(file.root)
+    attributes = file.attributes("")
     if attributes.get("format") == FORMAT:
         return OwnTrace(file, attributes)
     if is_upstream(file, attributes):
         return UpstreamTrace(file, attributes)
-    held = ", ".join(file.names(file.root)[:8]) or "nothing"
+    held = ", ".join(file.names("")[:8])[:200] or "nothing"
     raise BadInput(f"{file.path} is not a trace of a run: it holds {held}")

@@ -22,10 +22,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from h5py import h5d, h5g
 from numpy.typing import NDArray
 
 from harness import address as addresses
+from harness.hdf5.listing import Dataset
 from harness.numerics import Stats
 from harness.trace import _format as fmt
 from harness.trace._guarded import GuardedFile
@@ -47,7 +47,7 @@ _TRUTHS = {"output": "outputs64", "loss": "loss64"}
 
 def is_upstream(file: GuardedFile, attributes: dict[str, Any]) -> bool:
     """Whether a file is the trace of one run of an upstream model."""
-    return "mode" in attributes and any(file.group(name) for name in ("outputs", "loss"))
+    return "mode" in attributes and any(file.group(name) is not None for name in ("outputs", "loss"))
 
 
 class UpstreamTrace:
@@ -61,20 +61,20 @@ class UpstreamTrace:
         self.header = {"side": "torch", "dtype": "float32", **attributes}
         self.records: dict[str, Record] = {}
         self.notes: dict[str, Any] = {}
-        self._places: dict[str, Any] = {}
+        self._places: dict[str, str] = {}
         for address, place in self._members():
             self._add(address, place)
         for table, kind in _TABLES.items():
-            if (place := file.child(file.root, table)) is not None:
-                self._add_table(kind, fmt.parse(file.text(place)))
+            if file.holds(table):
+                self._add_table(kind, fmt.parse(file.text(table)))
         self._read_state()
 
-    def _members(self) -> Iterator[tuple[str, Any]]:
+    def _members(self) -> Iterator[tuple[str, str]]:
         for name, place in self._children("inputs"):
             yield f"input:{name}", place
         for path, module in self._children("modules"):
             for call in self._file.names(module):
-                yield addresses.layer(path, int(call), "out"), self._file.child(module, call)
+                yield addresses.layer(path, int(call), "out"), f"{module}/{call}"
         for group, kind in _KINDS.items():
             for name, place in self._children(group):
                 if group == "outputs" and name.startswith(_AFTER):
@@ -82,35 +82,45 @@ class UpstreamTrace:
                 else:
                     yield f"{kind}:{name}", place
 
-    def _children(self, name: str) -> Iterator[tuple[str, Any]]:
-        if (group := self._file.group(name)) is not None:
-            for child in self._file.names(group):
-                yield child, self._file.child(group, child)
+    def _children(self, name: str) -> Iterator[tuple[str, str]]:
+        if self._file.group(name) is not None:
+            for child in self._file.names(name):
+                yield child, f"{name}/{child}"
 
-    def _add(self, address: str, place: Any) -> None:
+    def _add(self, address: str, place: str) -> None:
         stats, type = None, ""
-        if isinstance(place, h5g.GroupID):
+        if self._file.group(place) is not None:
             told = self._file.attributes(place)
-            shape, stats, type = tuple(told["shape"]), _stats(told), told.get("type", "")
-            dtype = fmt.DTYPES[self._file.child(place, "value").dtype]
+            shape, stats, type = _shape(told["shape"]), _stats(told), str(told.get("type", ""))
+            dtype = self._dtype(f"{place}/value")
             if "noise_rel_l2" in told:
-                self.notes.setdefault("noise_rel_l2", {})[address] = told["noise_rel_l2"]
+                self.notes.setdefault("noise_rel_l2", {})[address] = float(told["noise_rel_l2"])
         else:
-            shape, dtype = place.shape, fmt.DTYPES[place.dtype]
+            shape, dtype = self._dataset(place).shape or (), self._dtype(place)
         self._places[address] = place
         self.records[address] = Record(address, shape, dtype, type, stats=stats)
+
+    def _dataset(self, place: str) -> Dataset:
+        if (dataset := self._file.dataset(place)) is None:
+            raise ValueError(f"there is no dataset {place!r}")
+        return dataset
+
+    def _dtype(self, place: str) -> str:
+        code = self._dataset(place).dtype
+        for dtype, name in fmt.DTYPES.items():
+            if dtype.str == code:
+                return name
+        raise ValueError(f"{place!r} is of type {code}")
 
     def _add_table(self, kind: str, table: dict[str, list[Any]]) -> None:
         for name, (shape, mean, std, absmax, l2) in table.items():
             stats = Stats(float(mean), float(std), float(absmax), float(l2), nonfinite=0)
             address = f"{kind}:{name}"
-            self.records[address] = Record(address, tuple(map(int, shape)), "float32", stats=stats)
+            self.records[address] = Record(address, _shape(shape), "float32", stats=stats)
 
     def _read_state(self) -> None:
-        group = self._file.group("state")
-        table = self._file.child(group, "table") if group is not None else None
-        if table is not None:
-            self.notes["state"] = fmt.parse(self._file.text(table))
+        if self._file.holds("state/table"):
+            self.notes["state"] = fmt.parse(self._file.text("state/table"))
 
     def drop_prefix(self, prefix: str) -> None:
         """Take a prefix off the names of layers and of gradients."""
@@ -126,7 +136,7 @@ class UpstreamTrace:
     def whole(self, record: Record) -> _Array | None:
         """All elements of a tensor, where the file holds them."""
         place = self._places.get(record.address)
-        return self._file.array(place) if isinstance(place, h5d.DatasetID) else None
+        return self._file.array(place) if place is not None and self._file.group(place) is None else None
 
     def samples(self, record: Record) -> tuple[_Array, _Array] | None:
         """Where the stored elements of a tensor are, and they; None for a whole one.
@@ -134,11 +144,11 @@ class UpstreamTrace:
         There are no elements where the file has statistics alone.
         """
         place = self._places.get(record.address)
-        if isinstance(place, h5d.DatasetID):
-            return None
         if place is None:
             return np.empty(0, np.int64), np.empty(0, record.dtype)
-        index, values = (self._file.array(self._file.child(place, name)) for name in ("index", "value"))
+        if self._file.group(place) is None:
+            return None
+        index, values = (self._file.array(f"{place}/{name}") for name in ("index", "value"))
         index = index.astype(np.int64)
         if index.shape != values.shape or index.ndim != 1 or not _within(index, math.prod(record.shape)):
             raise ValueError(f"the samples of {record.address} do not fit its shape")
@@ -147,10 +157,18 @@ class UpstreamTrace:
     def truth(self, address: str) -> _Array | None:
         """The float64 run of an output or loss."""
         kind, _, name = address.partition(":")
-        if kind not in _TRUTHS or (group := self._file.group(_TRUTHS[kind])) is None:
+        if kind not in _TRUTHS or self._file.dataset(place := f"{_TRUTHS[kind]}/{name}") is None:
             return None
-        place = self._file.child(group, name)
-        return None if place is None else self._file.array(place)
+        return self._file.array(place)
+
+
+def _shape(told: Any) -> tuple[int, ...]:
+    """A shape that a tensor can have."""
+    if not isinstance(told, list):
+        raise ValueError(f"a shape is {str(told)[:40]!r}")
+    if any(type(size) is not int or size < 0 for size in told) or math.prod(told) > fmt.MOST_ELEMENTS:
+        raise ValueError(f"a shape is {str(told)[:40]}")
+    return tuple(told)
 
 
 def _stats(told: dict[str, Any]) -> Stats:

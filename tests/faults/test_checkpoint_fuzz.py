@@ -1,6 +1,6 @@
 """Mutated checkpoints: whatever is done to a right file, it is read or refused, never a crash or a hang.
 
-The slow test makes 20,000 mutations: pytest -m slow tests/faults/test_checkpoint_fuzz.py
+The slow test makes 20,000 mutations: pytest --slow tests/faults/test_checkpoint_fuzz.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Fuzz one target, or `all` in turn, for a time: `./run python -m tests.fuzz.run TARGET --seconds N`.
 
-It needs atheris: `./run pip install '.[fuzz]'`. Inputs that crash a reader are kept in
+It needs atheris: `./run pip install -e '.[fuzz]'`. Inputs that crash a reader are kept in
 the folder `--crashes`; `--out` writes the figures as JSON. The exit code is 1 where something crashed.
 """
 
@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="file for the figures")
     options = parser.parse_args()
     if importlib.util.find_spec("atheris") is None:
-        sys.exit("atheris is not installed: ./run pip install '.[fuzz]'")
+        sys.exit("atheris is not installed: ./run pip install -e '.[fuzz]'")
     results = []
     for name in TARGETS if options.target == "all" else [options.target]:
         results.append(fuzz(TARGETS[name], options.seconds, options.crashes.absolute()))

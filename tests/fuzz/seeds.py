@@ -7,6 +7,7 @@ import json
 import pickle
 import shutil
 import tempfile
+from collections import OrderedDict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +82,10 @@ def _checkpoints() -> Files:
     training = {"state_dict": PLAIN, "epoch": 3, "args": {"lr": 0.1}, "name": "x"}
     yield "pickle", "jittor.pkl", jittor(pickle.dumps(PLAIN, 4))
     yield "pickle", "training.pkl", pickle.dumps(training, 2)
+    values = [{1, 2}, frozenset("ab"), bytearray(b"c"), b"d", 1j, (1.5, None), OrderedDict(a=True), 1 << 70]
+    for protocol in (2, 4):
+        whole = pickle.dumps({"a": PLAIN["steps"], "values": values}, protocol)
+        yield "pickle", f"values-{protocol}.pkl", whole
     yield "torch-zip", "module.pt", torch_zip(MODULE, {"0": ones(4)})
     yield "torch-zip", "views.pt", torch_zip(VIEWS, {"0": ones(4)})
     yield "torch-legacy", "module.pt", legacy(MODULE, {"0": np.ones(4, np.float32)})

@@ -48,7 +48,7 @@ class Port(TorchSide):
 class Inside:
     """What a run needs of a worker, without a process."""
 
-    device, pid, gpu_peak_bytes = "cpu", 0, 0
+    device, pid, gpu_peak_bytes, stopped = "cpu", 0, 0, ""
 
     def __init__(self, held: TorchSide) -> None:
         self.side, self._held = held.name, held
@@ -57,6 +57,9 @@ class Inside:
     def ready(self) -> dict[str, Any]:
         """It always is."""
         return self.description
+
+    def stop(self, why: str) -> None:
+        """There is no process that could be ended."""
 
     def place(self) -> Place:
         """The layer reached last."""
@@ -76,7 +79,7 @@ class Inside:
 
 @contextmanager
 def lend_workers(device: str, timeout: float) -> Iterator[dict[str, Inside]]:
-    """In the place of `harness.flows.comparison.lend_workers`."""
+    """In the place of `harness.flows.together.lend_workers`."""
     with scratch_folder() as folder:
         sides = (
             TorchSide(device, Breadcrumb(folder / "a")),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import alignment as alignments
+from harness import alignment_rules, strict_json
 from harness.alignment import Alignment, Local, Obstacle, Row, SideReport
 from harness.errors import BadInput
 from harness.numerics import difference
@@ -170,7 +170,7 @@ def _set(*keys: Any, value: Any) -> Callable[[Any], None]:
         (_set("extra", value=1), "extra is unknown"),
         (_set("coverage", "compared", value=[]), "coverage.compared is []"),
         (_set("coverage", "skipped", value=[{"address": 1}]), "coverage.skipped[0].address is 1"),
-        (_set("attributes", 0, value={"layer": "x"}), "an attribute has layer"),
+        (_set("attributes", 0, value={"layer": "x"}), "attributes[0] has ['layer']"),
         (_set("overrides", 0, "policy", value="ignore"), "overrides[0].policy"),
     ],
 )
@@ -185,11 +185,11 @@ def test_damage_is_named(damage: Callable[[Any], None], words: str) -> None:
 def test_what_is_too_large_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "alignment.json"
     small_alignment().save(path)
-    monkeypatch.setattr(alignments, "_MOST_BYTES", 100)
-    with pytest.raises(BadInput, match="at most 100"):
+    monkeypatch.setattr(strict_json, "MOST_BYTES", 100)
+    with pytest.raises(BadInput, match="at most 100 are read"):
         Alignment.load(path)
     monkeypatch.undo()
-    monkeypatch.setattr(alignments, "_MOST_ROWS", 1)
+    monkeypatch.setattr(alignment_rules, "_MOST_ROWS", 1)
     with pytest.raises(BadInput, match="at most 1"):
         Alignment.load(path)
 
@@ -199,5 +199,5 @@ def test_a_missing_file_and_a_missing_folder_are_told(tmp_path: Path) -> None:
         Alignment.load(tmp_path / "none.json")
     with pytest.raises(BadInput, match="cannot be read: Is a directory"):
         Alignment.load(tmp_path)
-    with pytest.raises(BadInput, match="cannot be written: No such file"):
+    with pytest.raises(BadInput, match="cannot be written: there is no folder"):
         small_alignment().save(tmp_path / "none" / "alignment.json")

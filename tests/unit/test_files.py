@@ -18,7 +18,7 @@ from harness.errors import BadInput
 from tests import ROOT
 
 Making = Callable[[Path], None]
-AT_ONCE, ROUNDS = 6, 25
+AT_ONCE, ROUNDS = 4, 20
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -150,6 +150,16 @@ def test_an_error_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(RuntimeError, match="in the middle"):
             failing()
     assert names(tmp_path) == []
+
+
+def test_what_is_said_about_a_draft_names_the_file_to_be(tmp_path: Path) -> None:
+    def fail() -> None:
+        with files.new_file(tmp_path / "a") as draft:
+            raise BadInput(f"{draft} is too long")
+
+    with pytest.raises(BadInput) as told:
+        fail()
+    assert str(told.value) == f"{tmp_path / 'a'} is too long"
 
 
 def test_a_disk_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,27 +1,25 @@
-"""HDF5: opened by a process of its own, because the library that reads it may crash or hang on a bad file.
+"""HDF5: listed by a process that may be lost, because the library may crash or hang on a bad file.
 
-That process tells where every dataset lies; datasets stored in one piece are mapped from the file here,
-compressed ones come through an unnamed scratch file.
+Datasets in one piece are mapped from the file here, others come unpacked from that process.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
+import re
+from collections import Counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from harness.hdf5.asking import Unreadable, ask, list_here
+from harness.hdf5.listing import Contents, Dataset
 from weight_convert.dtypes import of_numpy
 from weight_convert.formats.content import Content
 from weight_convert.formats.sink import Sink
-from weight_convert.limits import INFLATED_FACTOR, TENSOR_SLACK, check_shape, is_count
+from weight_convert.limits import check_shape, is_count
 from weight_convert.manifest import Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.tensor import Tensor
@@ -29,8 +27,8 @@ from weight_convert.tensor import Tensor
 MAGIC = b"\x89HDF\r\n\x1a\n"
 MANIFEST = "weight-manifest"
 _SMALLEST_BLOCK = 512
+_REFUSED = re.compile(r"\berrno = (\d+)")  # what the system said, among many words of the library
 _LIBVER = ("v108", "v110")
-_SECONDS, _BYTES_PER_SECOND = 8.0, 40e6
 
 
 def recognises(file: MappedFile) -> bool:
@@ -45,65 +43,33 @@ def recognises(file: MappedFile) -> bool:
 
 def read(file: MappedFile) -> Content:
     """The datasets of an HDF5 file by path. A trace is told apart by its attributes."""
-    with tempfile.NamedTemporaryFile(prefix="weights-", suffix=".raw") as scratch:
-        listing = (_list_here if file.trusted else _ask)(file, Path(scratch.name))
-        spilled = MappedFile(Path(scratch.name))
-    if _is_trace(listing):
-        return _read_trace(file)
-    root = {name: _tensor(file, spilled, name, entry) for name, entry in listing["datasets"].items()}
-    manifest = listing["manifest"]
-    return Content(
-        file, "hdf5", root, parse_manifest(manifest.encode() if manifest else None), listing["skipped"]
-    )
-
-
-def _list_here(file: MappedFile, scratch: Path) -> dict[str, Any]:
-    from weight_convert.formats.hdf5_child import list_file
-
-    return list_file(file.path, scratch, _allowed(file))
-
-
-def _allowed(file: MappedFile) -> int:
-    return INFLATED_FACTOR * file.size + TENSOR_SLACK
-
-
-def _ask(file: MappedFile, scratch: Path) -> dict[str, Any]:
-    program = Path(__file__).with_name("hdf5_child.py")
-    environment = {**os.environ, "HDF5_PLUGIN_PRELOAD": "::", "OPENBLAS_NUM_THREADS": "1"}
     try:
-        done = subprocess.run(
-            [sys.executable, "-I", program, file.path, scratch, str(_allowed(file))],
-            capture_output=True,
-            timeout=_SECONDS + file.size / _BYTES_PER_SECOND,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise BadInput("reading it as HDF5 does not end; the file is damaged") from error
-    if done.returncode:
-        raise BadInput(f"{_failure(done)}")
-    listing = json.loads(done.stdout)
-    assert isinstance(listing, dict)
-    return listing
+        contents, spilled = (list_here if file.trusted else ask)(file.path, file.size)
+    except Unreadable as error:
+        raise BadInput(f"{error}: the file is damaged, or made to do harm") from error
+    if _is_trace(contents):
+        return _read_trace(file)
+    root, inert = {}, Counter("a link to elsewhere" for _ in contents.links)
+    for name, entry in contents.datasets.items():
+        if entry.is_numbers:
+            root[name] = _tensor(file, spilled, name, entry)
+        else:
+            inert[f"a dataset of {entry.dtype}"] += 1
+    manifest = contents.groups[""].attributes.get(MANIFEST)
+    known = parse_manifest(manifest.encode()) if isinstance(manifest, str) else None
+    return Content(file, "hdf5", root, known, dict(inert))
 
 
-def _failure(done: subprocess.CompletedProcess[bytes]) -> str:
-    if done.returncode < 0:
-        return (
-            f"the HDF5 library was killed by signal {-done.returncode} while reading it: the file is damaged"
-        )
-    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-    return f"not readable as HDF5: {lines[-1][:300] if lines else 'no reason given'}"
-
-
-def _tensor(file: MappedFile, spilled: MappedFile, name: str, entry: dict[str, Any]) -> Tensor:
-    shape = tuple(entry["shape"])
+def _tensor(file: MappedFile, spilled: memoryview, name: str, entry: Dataset) -> Tensor:
+    shape = entry.shape or ()
     if not all(is_count(side) for side in shape):
         raise BadInput(f"{name!r} has an impossible shape")
     check_shape(name, shape)
-    dtype = np.dtype(entry["dtype"])
-    holder = spilled if entry["spilled"] else file
-    data = holder.view(entry["offset"], entry["nbytes"], repr(name))
+    dtype = np.dtype(entry.dtype)
+    if entry.spilled:
+        data = spilled[entry.place : entry.place + entry.nbytes]
+    else:
+        data = file.view(entry.place, entry.nbytes, repr(name))
     kind = of_numpy(dtype)
 
     def load() -> NDArray[Any]:
@@ -111,15 +77,13 @@ def _tensor(file: MappedFile, spilled: MappedFile, name: str, entry: dict[str, A
         array = flat.reshape(shape)
         return array.astype(kind.storage) if dtype.byteorder == ">" else array
 
-    return Tensor(
-        kind.name, shape, load, ("dataset", entry["spilled"], entry["offset"]) if len(data) else None
-    )
+    return Tensor(kind.name, shape, load, ("dataset", entry.spilled, entry.place) if len(data) else None)
 
 
-def _is_trace(listing: dict[str, Any]) -> bool:
-    attributes, groups = set(listing["attributes"]), set(listing["groups"])
-    return "align-trace" in listing["attributes"].values() or (
-        "mode" in attributes and bool(groups & {"modules", "outputs"})
+def _is_trace(contents: Contents) -> bool:
+    attributes = contents.groups[""].attributes
+    return "align-trace" in attributes.values() or (
+        "mode" in attributes and any(name in contents.groups for name in ("modules", "outputs"))
     )
 
 
@@ -142,6 +106,17 @@ def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
 
     The library lays the datasets out and says where, the tensors' bytes are written there as in every format.
     """
+    try:
+        _write(sink, tensors, manifest)
+    except (OSError, RuntimeError, ValueError, KeyError) as error:
+        refused = _REFUSED.search(str(error))
+        if refused is None:
+            raise
+        number = int(refused[1])
+        raise OSError(number, os.strerror(number)) from error
+
+
+def _write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
     import h5py
 
     with h5py.File(sink.path, "w", libver=_LIBVER, track_order=True) as file:

@@ -79,9 +79,25 @@ def mutate_instructions(data: bytes, rng: Random) -> bytes:
     return b"".join(parts)[:_LONGEST] + rest
 
 
+def swelling(rng: Random) -> bytes:
+    """A small pickle that takes one value very often: what copies it each time fills the memory."""
+    count, times = rng.choice((10, 1000, 30_000)), rng.choice((10, 300, 9000))
+    value = rng.choice((b"(" + b"N" * count + b"l", b"(" + b"K\1" * count + b"t", text("x" * count)))
+    if rng.random() < 0.3:
+        value = b"(" + b"".join(integer(number << 61) + b"N" for number in range(min(count, 3000))) + b"d"
+    name = "c{}\n{}\n".format(*rng.choice(_NAMES).split()).encode()
+    taken = rng.choice((b"h\1h\0\x85R", b"h\0", b"h\1h\0h\0\x86R", b"h\1h\0\x85\x81h\0b", b"h\0h\0\x86"))
+    end = rng.choice((b"l", b"t", b"\x90"))
+    start = b"\x8f(" if end == b"\x90" else b"("
+    return b"\x80\x04" + value + b"q\x000" + name + b"q\x010" + start + taken * times + end + b"."
+
+
 def mutate_pickle(data: bytes, rng: Random) -> bytes:
-    """A pickle, changed by its instructions or as bytes."""
-    return mutate_instructions(data, rng) if rng.random() < 0.75 else scramble(data, rng)
+    """A pickle, changed by its instructions or as bytes, or a new one that would swell."""
+    kind = rng.random()
+    if kind < 0.05:
+        return swelling(rng)
+    return mutate_instructions(data, rng) if kind < 0.75 else scramble(data, rng)
 
 
 def mutate_jittor(data: bytes, rng: Random) -> bytes:
@@ -104,8 +120,3 @@ def mutate_legacy(data: bytes, rng: Random) -> bytes:
         return b"".join(pickles) + scramble(rest, rng)
     pickles[chosen] = mutate_pickle(pickles[chosen], rng)
     return b"".join(pickles) + rest
-
-
-def key(rng: Random) -> bytes:
-    """Instructions that make some key."""
-    return text(rng.choice(("a", "", "a.b", "x" * 300, "\u202e", "state_dict")))

@@ -180,10 +180,10 @@ def test_diff(align: Align, flow: Place, tmp_path: Path) -> None:
         (tmp_path / name).touch()
     words = ("diff", "a.h5", "b.h5", "--truth", "t.h5", "--policy", "fixed", "-o", "found.json")
     ran = align(*words)
-    assert placed.asked == (Path("a.h5"), Path("b.h5"), FixedPolicy(), Path("t.h5"))
+    assert placed.asked == (Path("a.h5"), Path("b.h5"), FixedPolicy(), Path("t.h5"), None)
     assert ran.exit_code == 1
     assert Alignment.load(tmp_path / "found.json").to_dict() == samples.diverging().to_dict()
-    assert "this one exists" in align(*words).stderr
+    assert align(*words).stderr == "align: found.json exists; use --force or name another\n"
 
 
 def test_check_judges_stored_numbers_anew(align: Align, stored: Path, tmp_path: Path) -> None:
@@ -212,11 +212,11 @@ def test_files_that_are_no_alignment(align: Align, tmp_path: Path, text: str, co
     ("ending", "start"), [("html", "<!DOCTYPE html>"), ("md", "**✘"), ("xml", "<?xml"), ("json", "{")]
 )
 def test_report(align: Align, stored: Path, tmp_path: Path, ending: str, start: str) -> None:
-    for _ in range(2):  # a report is drawn from what is kept, so it may be drawn over
-        ran = align("report", stored, "-o", f"r.{ending}")
+    for force in ((), ("--force",)):
+        ran = align("report", stored, "-o", f"r.{ending}", *force)
         assert (ran.exit_code, ran.stdout) == (0, f"r.{ending}\n")
     assert (tmp_path / f"r.{ending}").read_text().startswith(start)
-    assert align("report", stored, "-o", "r.html", "--json").document == {
+    assert align("report", stored, "-o", "r.html", "--force", "--json").document == {
         "written": ["r.html"],
         "exit_code": 0,
     }
@@ -225,7 +225,7 @@ def test_report(align: Align, stored: Path, tmp_path: Path, ending: str, start: 
 def test_report_into_a_folder_that_is_missing(align: Align, stored: Path) -> None:
     ran = align("report", stored, "-o", "nowhere/r.html")
     assert ran.exit_code == 2
-    assert "nowhere/r.html cannot be written: No such file or directory" in ran.stderr
+    assert "nowhere/r.html cannot be written: there is no folder nowhere" in ran.stderr
 
 
 def test_show_an_alignment(align: Align, stored: Path) -> None:
@@ -275,7 +275,9 @@ def test_golden_record(align: Align, flow: Place, tmp_path: Path) -> None:
         "golden", "record", "-m", "led", "--mode", "frozen", "--mode", "eval", "--mode", "frozen", "-o", "g"
     )
     assert placed.asked[1] == ("frozen", "eval")
-    assert placed.named == {"folder": Path("g")}
+    assert placed.named == {"folder": Path("g"), "replace": False}
+    align("golden", "record", "-m", "led", "--force")
+    assert placed.named == {"replace": True}
 
 
 def test_golden_verify(align: Align, flow: Place) -> None:
@@ -297,7 +299,9 @@ def test_golden_verify_of_every_pair(align: Align, flow: Place, monkeypatch: pyt
     assert list(align("golden", "verify", "--json").document["goldens"]) == ["a v.eval", "c v.eval"]
     assert placed.asked[0].model == "c"
     monkeypatch.setattr(golden, "names", lambda model: [])
-    assert "there is no golden to verify" in align("golden", "verify").stdout
+    ran = align("golden", "verify")
+    assert (ran.exit_code, ran.stdout) == (2, "")
+    assert "there is no golden to verify" in ran.stderr
 
 
 def test_pin_verify(align: Align, flow: Place, tmp_path: Path) -> None:

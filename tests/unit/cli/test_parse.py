@@ -128,11 +128,8 @@ def test_files_and_folders_that_exist(tmp_path: Path) -> None:
     assert parse.parse_stored(str(tmp_path / "w.pt")) == tmp_path / "w.pt"
 
 
-def test_nothing_of_ones_own_is_written_over(tmp_path: Path) -> None:
-    for parser, name in ((parse.parse_trace_out, "a.h5"), (parse.parse_json_out, "a.json")):
-        (tmp_path / name).touch()
-        with pytest.raises(typer.BadParameter, match="this one exists"):
-            parser(str(tmp_path / name))
+def test_a_file_takes_no_folder_s_place_and_a_folder_no_file_s(tmp_path: Path) -> None:
+    (tmp_path / "a.h5").touch()
     (tmp_path / "a.html").mkdir()
     with pytest.raises(typer.BadParameter, match="that is a folder"):
         parse.parse_report_out(str(tmp_path / "a.html"))

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from harness.alignment import Alignment
-from reports.html import html, write_html
+from reports import write
+from reports.html import html
 from tests.unit.reports import samples
 
 VOID = {"meta", "input", "line", "polyline", "br"}
@@ -92,7 +93,7 @@ def test_an_alignment_of_nothing() -> None:
 
 
 def test_lone_surrogates_can_be_written(tmp_path: Path) -> None:
-    write_html(samples.alignment(sentence="a\ud800b", case={"pair": "\ud800"}), tmp_path / "r.html")
+    write(samples.alignment(sentence="a\ud800b", case={"pair": "\ud800"}), tmp_path / "r.html")
     Page((tmp_path / "r.html").read_text(encoding="utf-8"))
     assert [file.name for file in tmp_path.iterdir()] == ["r.html"]
 

@@ -1,7 +1,7 @@
 """Every part is also tested without its C++ kernels, as it runs on a GPU.
 
 Each part is an operator or two for Jittor to compile. The gate takes those that all models use;
-`./run pytest tests/unit/torchlike` runs all.
+`./run pytest --slow tests/unit/torchlike` runs all.
 """
 
 from __future__ import annotations

@@ -7,13 +7,15 @@ import json
 import pickle
 import zipfile
 from pathlib import Path
+from typing import NoReturn
 
 import h5py
 import numpy as np
 import pytest
 from safetensors import numpy as safetensors
 
-from harness.errors import BadInput
+from harness.errors import BadInput, NoEnvironment
+from harness.hdf5.asking import Unreadable
 from tests.unit.weight_convert.samples import assert_same, every_dtype, network
 from weight_convert import State, read_state, write_state
 from weight_convert.formats import hdf5
@@ -210,19 +212,18 @@ def test_npz_refuses_names_that_lead_elsewhere(key: str, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("program", "word"),
-    [("kill -SEGV $$", "killed by signal 11"), ("sleep 60", "does not end"), ("exit 3", "no reason given")],
+    ("problem", "error"),
+    [(Unreadable("it was killed by signal 11"), BadInput), (NoEnvironment("it is stopped"), NoEnvironment)],
 )
-def test_a_lost_hdf5_reader_is_a_refusal(
-    program: str, word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_the_hdf5_reader_says_is_told(
+    problem: Exception, error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in = tmp_path / "python"
-    stand_in.write_text(f"#!/bin/sh\n{program}\n")
-    stand_in.chmod(0o755)
+    def ask(path: Path, size: int) -> NoReturn:
+        raise problem
+
     write_state(State.of({"a": np.zeros(1)}), tmp_path / "a.h5")
-    monkeypatch.setattr(hdf5, "_SECONDS", 0.5)
-    monkeypatch.setattr(hdf5.sys, "executable", str(stand_in))
-    with pytest.raises(BadInput, match=word):
+    monkeypatch.setattr(hdf5, "ask", ask)
+    with pytest.raises(error, match=str(problem)):
         read_state(tmp_path / "a.h5")
 
 

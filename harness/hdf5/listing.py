@@ -1,0 +1,61 @@
+"""What is known of an HDF5 file, without the library that reads it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+TEXT = "text"
+"""The dtype of a dataset that is one text."""
+
+
+class Dataset(NamedTuple):
+    """One dataset: `nbytes` bytes from `place` on, of the file or, if it is spilled, of the scratch file."""
+
+    shape: tuple[int, ...] | None
+    dtype: str
+    """numpy's code of a number, TEXT, or in words what else it is."""
+    place: int
+    nbytes: int
+    spilled: bool
+    odd: str
+    """Why nobody who writes traces would have stored it so; empty where somebody might."""
+
+    @property
+    def is_numbers(self) -> bool:
+        """Whether its elements are numbers, of which `dtype` is numpy's code."""
+        return self.shape is not None and is_code(self.dtype)
+
+
+class Group(NamedTuple):
+    """One group: its attributes, and the names of those that are too large or of no value."""
+
+    attributes: dict[str, Any]
+    unread: list[str]
+
+
+@dataclass
+class Contents:
+    """All groups and datasets by path ("" is the root), and the paths of links to elsewhere."""
+
+    groups: dict[str, Group] = field(default_factory=dict)
+    datasets: dict[str, Dataset] = field(default_factory=dict)
+    links: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """What JSON can express of it."""
+        return {"groups": self.groups, "datasets": self.datasets, "links": self.links}
+
+    @classmethod
+    def from_json(cls, told: dict[str, Any]) -> Contents:
+        """The same contents again."""
+        groups = {path: Group(*group) for path, group in told["groups"].items()}
+        datasets = {}
+        for path, (shape, *rest) in told["datasets"].items():
+            datasets[path] = Dataset(None if shape is None else tuple(shape), *rest)
+        return cls(groups, datasets, told["links"])
+
+
+def is_code(dtype: str) -> bool:
+    """Whether this is numpy's code of a number, and not words."""
+    return len(dtype) <= 4 and dtype[:1] in "<>|="

@@ -1,0 +1,53 @@
+"""Requests to a worker, written to its pipe without waiting for ever for somebody to read them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+
+class Requests:
+    """The pipe on which a worker reads what it is asked."""
+
+    def __init__(self, pipe: int) -> None:
+        """Take over the descriptor of a pipe."""
+        self._pipe: int | None = pipe
+        self._number = 0
+        self._lock = threading.Lock()
+        os.set_blocking(pipe, False)
+
+    def send(self, verb: str, arguments: Mapping[str, Any], timeout: float) -> int:
+        """Write a request; its number.
+
+        BrokenPipeError says that nobody can read it any more, TimeoutError that nobody did in time.
+        """
+        self._number += 1
+        request = {"number": self._number, "verb": verb, "arguments": arguments}
+        with self._lock:
+            self._write(json.dumps(request).encode() + b"\n", time.monotonic() + timeout)
+        return self._number
+
+    def _write(self, text: bytes, limit: float) -> None:
+        if self._pipe is None:
+            raise BrokenPipeError
+        poll = select.poll()
+        poll.register(self._pipe, select.POLLOUT)
+        left = memoryview(text)
+        while left:
+            if not poll.poll(max(0.0, limit - time.monotonic()) * 1000):
+                raise TimeoutError
+            with contextlib.suppress(BlockingIOError):
+                left = left[os.write(self._pipe, left) :]
+
+    def close(self) -> None:
+        """Say that there will be no more requests."""
+        with self._lock:
+            if self._pipe is not None:
+                os.close(self._pipe)
+                self._pipe = None
