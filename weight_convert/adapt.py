@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ def restore(state: State, manifest: Manifest) -> State:
 
 def _undo(tensor: Tensor, was: tuple[str, tuple[int, ...]]) -> Tensor:
     dtype, shape = was
-    if dtype not in DTYPES or int(np.prod(shape, dtype=object)) != tensor.size:
+    if dtype not in DTYPES or prod(shape) != tensor.size:
         raise BadInput("the file's manifest does not fit its tensors; convert its source again")
     if dtype == tensor.dtype:
         return Tensor(dtype, shape, lambda: tensor.load().reshape(shape), tensor.memory)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness.errors import BadInput, NoEnvironment
+from harness.errors import NoEnvironment
 from weight_convert.state import State
 
 Shape = tuple[int, ...]
 COUNTER = "num_batches_tracked"
 _CLOSE_ENOUGH = 250_000
+_LETTERS = 50_000_000
+"""Letters of names that are compared for the sake of a message."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +68,7 @@ def layout_of(model: str, variant: str | None) -> Layout:
     from harness.session import Worker
 
     pair = pairs.find(model)
-    try:
-        chosen = pair.variant(variant)
-    except ValueError as error:
-        raise BadInput(str(error)) from error
+    chosen = pair.variant(variant)
     problems = []
     for side in ("torch", "jittor"):
         with scratch_folder() as scratch:
@@ -116,17 +115,22 @@ class _Nearest:
         small = len(candidates) * wanted <= _CLOSE_ENOUGH
         self._all = list(candidates) if small else []
         self._shapes = candidates
+        self._left = _LETTERS
 
     def to(self, key: str, shape: Shape) -> str:
         """What comes near, in words; empty where nothing does."""
         same = self._of_shape.get(shape, [])[:500]
-        best = max(same, key=lambda other: likeness(key, other), default=None)
-        named = max(self._all, key=lambda other: likeness(key, other), default=None)
+        best, named = self._most_like(key, same), self._most_like(key, self._all)
         if best is not None and likeness(key, best):
             return f" (nearest: {best}, of the same shape)"
         if named is not None and likeness(key, named) >= 2:
             return f" (nearest: {named}, of shape {list(self._shapes[named])}, {list(shape)} wanted)"
         return f" (of the same shape: {', '.join(same[:3])})" if same else ""
+
+    def _most_like(self, key: str, others: list[str]) -> str | None:
+        """The one of the others that is most like a key, as long as few enough have been compared."""
+        self._left -= sum(map(len, others)) + len(key) * len(others)
+        return max(others, key=lambda other: likeness(key, other), default=None) if self._left > 0 else None
 
 
 def likeness(one: str, other: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from harness.errors import BadInput
@@ -20,20 +22,38 @@ TOTAL_FACTOR = 16
 INFLATED_FACTOR = 50
 """Compressed arrays together may be this many times the file, plus TENSOR_SLACK."""
 
-PICKLE_STEPS = 4_000_000
-"""Instructions of one pickle."""
+TIED_FACTOR = 64
+"""The same with tied tensors counted each time, which is how some formats store them."""
 
-PICKLE_MEMORY = 96 * MEBIBYTE
-"""What the plain values of one pickle may occupy (arrays and storages stay in the file)."""
+PICKLE_STEPS = 4_000_000
+"""Instructions of all pickles of one file."""
+
+MADE = 96 * MEBIBYTE
+"""What reading one file may make in memory (arrays and storages stay in the file)."""
+
+JSON_MADE = 64 * MEBIBYTE
+"""What one JSON document may become in memory."""
 
 TEXT = 16 * MEBIBYTE
 """One text or one header."""
 
 LONGEST_KEY = 1000
-"""Characters of one key."""
+"""Characters of one key, of one module's or class's name."""
+
+ALL_KEYS = 8 * MEBIBYTE
+"""Characters of all keys of a state."""
 
 ARCHIVE_MEMBERS = 200_000
 """Members of one archive."""
+
+LARGEST_ARRAY = 1 << 63
+"""Bytes that no array can have, with its empty sides left out."""
+
+LONGEST_NUMBER = 1024
+"""Digits or bytes of one number."""
+
+
+_LARGEST_ELEMENT = 16
 
 
 def is_count(value: Any) -> bool:
@@ -41,10 +61,14 @@ def is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 1 << 62
 
 
-def check_shape(what: str, shape: tuple[int, ...]) -> None:
-    """Refuse shapes that no array can have."""
+def check_shape(what: str, shape: Sequence[Any]) -> None:
+    """Refuse shapes that no array can have, of whatever kind of number, with or without elements."""
     if len(shape) > DIMENSIONS:
-        raise BadInput(f"{what} has {len(shape)} dimensions; at most {DIMENSIONS} are possible")
+        raise BadInput(f"{what} has {len(shape):,} dimensions; at most {DIMENSIONS} are possible")
+    if not all(is_count(side) for side in shape):
+        raise BadInput(f"{what} has a shape that is not made of counts")
+    if prod(side for side in shape if side) * _LARGEST_ELEMENT >= LARGEST_ARRAY:
+        raise BadInput(f"{what} has sides that no array can have: {list(shape)}")
 
 
 def check_tensor_size(what: str, nbytes: int, file_size: int) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from harness.errors import BadInput
-from weight_convert.limits import TEXT
+from weight_convert.json_text import parse_json
+from weight_convert.limits import TEXT, check_shape
 
 KIND, VERSION = "weight-manifest", 1
 
@@ -101,8 +102,8 @@ def parse_manifest(raw: bytes | memoryview | None) -> Manifest | None:
     if len(raw) > TEXT:
         raise BadInput(f"a manifest of {len(raw):,} bytes; at most {TEXT:,} are read")
     try:
-        return _parse(json.loads(bytes(raw)))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        return _parse(parse_json(bytes(raw)))
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadInput(
             f"the file's manifest is damaged ({error!s:.100}); convert its source again"
         ) from error
@@ -131,8 +132,9 @@ def _text(value: Any) -> str:
 
 
 def _shape(value: Any) -> tuple[int, ...]:
-    if not isinstance(value, list) or any(type(side) is not int or side < 0 for side in value):
+    if not isinstance(value, list):
         raise TypeError("a shape that is no list of counts")
+    check_shape("the manifest", value)
     return tuple(value)
 
 

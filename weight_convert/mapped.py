@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from weight_convert.budget import Budget
 
 
 class MappedFile:
     """A read-only mapping of a whole file; views of it stay valid as long as they are held.
 
     `trusted` is True for a file that this process has just written and compares with its origin.
+    `budget` is what reading it may still make.
     """
 
     def __init__(self, path: Path, *, trusted: bool = False) -> None:
-        self.path, self.trusted = path, trusted
+        self.path, self.trusted, self.budget = path, trusted, Budget()
         try:
             with path.open("rb") as file:
                 self.size = file.seek(0, 2)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
-from math import prod
 from pathlib import Path
 
 from harness.errors import BadInput
 from weight_convert.adapt import restore
+from weight_convert.candidate import Candidate
 from weight_convert.complete import add_counters
 from weight_convert.formats.content import Content
 from weight_convert.formats.detect import open_content
-from weight_convert.limits import LONGEST_KEY, TENSOR_SLACK, TOTAL_FACTOR
+from weight_convert.limits import ALL_KEYS, LONGEST_KEY, TENSOR_SLACK, TIED_FACTOR, TOTAL_FACTOR
 from weight_convert.naming import naming
 from weight_convert.prefixes import strip
-from weight_convert.select import Candidate, choose
+from weight_convert.select import choose
+from weight_convert.shown import shown
 from weight_convert.state import Origin, State
 from weight_convert.tensor import Tensor
+
+_LISTED = 8
+_NO_TEXT = re.compile("[\x00-\x1f\ud800-\udfff]")
 
 
 def read_state(
@@ -50,11 +55,10 @@ def _state(
     path = content.file.path
     candidate = choose(content, select)
     if candidate.unreadable and not partial:
-        listed = "; ".join(f"{item.key}: {item.reason}" for item in candidate.unreadable[:20])
+        listed = "; ".join(f"{item.key}: {item.reason}" for item in candidate.unreadable[:_LISTED])
         raise BadInput(f"{len(candidate.unreadable)} entries are no tensors that can be read: {listed}")
     _check_total(content, candidate)
-    for key in candidate.tensors:
-        _check_key(key)
+    _check_keys(candidate.tensors)
     origin = Origin(path, content.format, candidate.path, (), content.inert)
     dropped = [*candidate.dropped, *candidate.unreadable]
     state = State(candidate.tensors, origin, content.manifest, dropped, file=content.file)
@@ -65,11 +69,16 @@ def _state(
     return stripped(state, strip_prefixes, expected)
 
 
-def _check_key(key: str) -> None:
-    if len(key) > LONGEST_KEY:
-        raise BadInput(f"a key has {len(key):,} characters ({key[:40]!r}...); no model's has")
-    if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 for letter in key):
-        raise BadInput(f"the key {key[:80]!a} is no plain text; no model's has control characters")
+def _check_keys(keys: Iterable[str]) -> None:
+    total = 0
+    for key in keys:
+        total += len(key)
+        if len(key) > LONGEST_KEY:
+            raise BadInput(f"a key has {len(key):,} characters ({shown(key)}); no model's has")
+        if total > ALL_KEYS:
+            raise BadInput(f"its keys come to more than {ALL_KEYS:,} characters; no model's do")
+        if _NO_TEXT.search(key):
+            raise BadInput(f"the key {shown(key)} is no plain text; no model's has control characters")
 
 
 def stripped(state: State, asked: Iterable[str] = (), expected: Iterable[str] = ()) -> State:
@@ -86,9 +95,12 @@ def _check_total(content: Content, candidate: Candidate) -> None:
     counted: dict[object, Tensor] = {}
     for key, tensor in candidate.tensors.items():
         counted.setdefault(tensor.memory if tensor.memory is not None else key, tensor)
-    total = sum(prod(tensor.shape) * tensor.kind.size for tensor in counted.values())
-    if content.format != "npz" and total > TOTAL_FACTOR * content.file.size + TENSOR_SLACK:
-        raise BadInput(
-            f"its tensors come to {total:,} bytes, the file has {content.file.size:,}: "
-            "damaged or made to exhaust memory"
-        )
+    if content.format == "npz":
+        return
+    for tensors, factor in ((counted, TOTAL_FACTOR), (candidate.tensors, TIED_FACTOR)):
+        total = sum(tensor.nbytes for tensor in tensors.values())
+        if total > factor * content.file.size + TENSOR_SLACK:
+            raise BadInput(
+                f"its tensors come to {total:,} bytes, the file has {content.file.size:,}: "
+                "damaged or made to exhaust memory"
+            )

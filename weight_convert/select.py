@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from harness.errors import BadInput
+from weight_convert.budget import FINDING, Budget
+from weight_convert.candidate import Candidate, as_tensor
 from weight_convert.formats.content import Content
-from weight_convert.manifest import Dropped
-from weight_convert.pickles.arrays import ArrayDraft
-from weight_convert.pickles.values import Thing
-from weight_convert.tensor import Tensor
+from weight_convert.limits import LONGEST_KEY
+from weight_convert.modules import is_module, module_state
+from weight_convert.pickles.values import OddKey, Thing
+from weight_convert.shown import shown_name
 
 _NOT_WEIGHTS = ("optim", "sched", "scaler", "rng", "callbacks", "loops", "lr_", "amp", "grad")
+_LONGEST_PREFIX = 16
 _DEPTH = 4
-_MOST_PARTS = 400_000
-
-
-@dataclass
-class Candidate:
-    """A part of a file that looks like a model's state."""
-
-    path: str
-    tensors: dict[str, Tensor] = field(default_factory=dict)
-    dropped: list[Dropped] = field(default_factory=list)
-    unreadable: list[Dropped] = field(default_factory=list)
-
-    def describe(self) -> str:
-        """Name and size, for messages."""
-        return f"{self.path or '.'} ({len(self.tensors)} tensors)"
-
-
-def as_tensor(value: Any) -> Tensor | None:
-    """The tensor that a leaf is, if it is one."""
-    if isinstance(value, Tensor):
-        return value
-    return value.tensor() if isinstance(value, ArrayDraft) else None
+_LISTED = 8
 
 
 def choose(content: Content, select: str | None = None) -> Candidate:
     """The one state that a file holds, or the one called `select`."""
-    found = _Search(everything=select is not None).candidates(content.root)
+    found = _Search(content.file.budget, everything=select is not None).candidates(content.root)
     if content.format == "trace" and select is None:
         found = [candidate for candidate in found if candidate.path == "state"] or found
     where = content.file.path
@@ -50,9 +31,9 @@ def choose(content: Content, select: str | None = None) -> Candidate:
     if select is not None:
         return _selected(found, select, where)
     if len(found) > 1:
-        listed = ", ".join(candidate.describe() for candidate in found[:20])
         raise BadInput(
-            f"{where} holds several states: {listed}. Say which one is meant (convert-weights --select NAME)"
+            f"{where} holds several states: {_listed(found)}. "
+            "Say which one is meant (convert-weights --select NAME)"
         )
     return found[0]
 
@@ -63,18 +44,24 @@ def _selected(found: list[Candidate], select: str, where: Any) -> Candidate:
     ending = [candidate for candidate in found if candidate.path.endswith("." + wanted)]
     chosen = exact or ending
     if len(chosen) != 1:
-        listed = ", ".join(candidate.describe() for candidate in found[:20])
         raise BadInput(
-            f"{where} holds {'no' if not chosen else 'more than one'} state {select!r}; it holds: {listed}"
+            f"{where} holds {'no' if not chosen else 'more than one'} state {select!r}; "
+            f"it holds: {_listed(found)}"
         )
     return chosen[0]
+
+
+def _listed(found: list[Candidate]) -> str:
+    more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
+    return ", ".join(candidate.describe() for candidate in found[:_LISTED]) + more
 
 
 def _outline(root: Any) -> str:
     if isinstance(root, Thing):
         return f"it is a {root.name}"
     if isinstance(root, dict):
-        return f"its keys are {', '.join(str(key)[:40] for key in list(root)[:8]) or 'none'}"
+        keys = [shown_name(str(key)) for key in islice(root, 8)]
+        return f"its keys are {', '.join(keys) or 'none'}"
     return f"it is a {type(root).__name__}"
 
 
@@ -84,101 +71,70 @@ class _Search:
     What training leaves beside the weights is passed over, unless `everything` is asked for.
     """
 
-    def __init__(self, everything: bool) -> None:
+    def __init__(self, budget: Budget, everything: bool) -> None:
+        self._budget = budget
         self._everything = everything
         self._seen: set[int] = set()
 
-    def candidates(self, value: Any, path: str = "", depth: int = 0) -> list[Candidate]:
+    def candidates(self, value: Any, path: tuple[str, ...] = ()) -> list[Candidate]:
         """The states in `value`, in the order of the file."""
-        if depth > _DEPTH or id(value) in self._seen:
+        if len(path) > _DEPTH or id(value) in self._seen:
             return []
-        if _is_module(value):
-            return [_module_state(value, path)]
+        if is_module(value):
+            return [self._named(module_state(value, self._budget), path)]
         entries = _entries(value)
         if not entries:
             return []
         self._seen.add(id(value))
-        own = _plain_state(entries, path)
+        own = _plain_state(entries, self._budget)
         inner = [
             candidate
             for key, part in entries.items()
             if isinstance(key, str) and (self._everything or (_is_weight(key) and not _is_optimizer(part)))
-            for candidate in self.candidates(part, f"{path}.{key}" if path else key, depth + 1)
+            for candidate in self.candidates(part, (*path, key))
         ]
         if inner and not any(tensor.size > 1 and _is_weight(key) for key, tensor in own.tensors.items()):
             return inner
-        return ([own] if own.tensors else []) + inner
+        return ([self._named(own, path)] if own.tensors else []) + inner
+
+    def _named(self, candidate: Candidate, path: tuple[str, ...]) -> Candidate:
+        """The candidate with its part's name, which is made only where there is something under it."""
+        if sum(map(len, path)) > LONGEST_KEY:
+            raise BadInput(f"a part of the file has a name of more than {LONGEST_KEY:,} characters")
+        self._budget.spend(FINDING)
+        candidate.path = ".".join(path)
+        return candidate
 
 
 def _entries(value: Any) -> dict[Any, Any]:
     if isinstance(value, dict):
         return value
     if isinstance(value, Thing):
-        return value.entries or value.attributes()
+        return value.entries or value.attributes
     return {}
 
 
 def _is_weight(key: str) -> bool:
-    return not key.lower().startswith(_NOT_WEIGHTS)
+    return not key[:_LONGEST_PREFIX].lower().startswith(_NOT_WEIGHTS)
 
 
 def _is_optimizer(value: Any) -> bool:
-    return isinstance(value, dict) and {"state", "param_groups"} <= set(value)
+    return isinstance(value, dict) and "state" in value and "param_groups" in value
 
 
-def _plain_state(entries: dict[Any, Any], path: str) -> Candidate:
-    made = Candidate(path)
+def _plain_state(entries: dict[Any, Any], budget: Budget) -> Candidate:
+    made = Candidate("", budget)
+    others = []
     for key, value in entries.items():
-        tensor = as_tensor(value)
-        if tensor is not None and isinstance(key, (str, int)):
-            made.tensors[str(key)] = tensor
-        elif tensor is None and not isinstance(value, (dict, list, tuple)):
-            _leave(made, str(key)[:200], value)
+        if as_tensor(value) is not None and _is_name(key):
+            made.take(str(key), value)
+        elif not isinstance(value, (dict, list, tuple)):
+            others.append((key, value))
+    if made.tensors:
+        for key, value in others:
+            made.leave(str(key), value)
     return made
 
 
-def _leave(made: Candidate, key: str, value: Any) -> None:
-    if isinstance(value, ArrayDraft):
-        made.unreadable.append(Dropped(key, value.problem))
-    elif isinstance(value, Thing) and "_rebuild" in value.name.name:
-        made.unreadable.append(Dropped(key, f"made by {value.name}, which is no plain tensor"))
-    else:
-        what = str(value.name) if isinstance(value, Thing) else type(value).__name__
-        made.dropped.append(Dropped(key, f"not a tensor ({what})"))
-
-
-def _is_module(value: Any) -> bool:
-    return isinstance(value, Thing) and {"_parameters", "_buffers", "_modules"} <= set(value.attributes())
-
-
-def _module_state(module: Thing, path: str) -> Candidate:
-    """What the module's state_dict() would be: own parameters, own lasting buffers, then the children's."""
-    made = Candidate(path)
-    for visited, (prefix, part) in enumerate(_modules(module)):
-        if visited > _MOST_PARTS:
-            raise BadInput("a pickled module has more parts than any model: damaged or hostile")
-        attributes = part.attributes()
-        fleeting = attributes.get("_non_persistent_buffers_set") or ()
-        for holder in ("_parameters", "_buffers"):
-            for name, value in _entries(attributes[holder]).items():
-                if value is None or (holder == "_buffers" and name in fleeting):
-                    continue
-                tensor = as_tensor(value)
-                if tensor is None:
-                    _leave(made, f"{prefix}{name}", value)
-                else:
-                    made.tensors[f"{prefix}{name}"] = tensor
-    return made
-
-
-def _modules(root: Thing) -> Iterator[tuple[str, Thing]]:
-    """Every module with its prefix, parents first, as often as it is reached; a cycle is refused."""
-    pending: list[tuple[str, Thing, tuple[int, ...]]] = [("", root, ())]
-    while pending:
-        prefix, module, above = pending.pop()
-        if id(module) in above or len(above) > 200:
-            raise BadInput(f"a pickled module contains itself (at {prefix[:200]!r})")
-        yield prefix, module
-        children = _entries(module.attributes()["_modules"])
-        inner = [(f"{prefix}{name}.", child) for name, child in children.items() if _is_module(child)]
-        pending.extend((name, child, (*above, id(module))) for name, child in reversed(inner))
+def _is_name(key: Any) -> bool:
+    return isinstance(key, str) or (isinstance(key, OddKey) and key.what == "int")

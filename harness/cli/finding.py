@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cli.outcome import Outcome
+from harness.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,6 +30,6 @@ def written(paths: list[Path]) -> Outcome:
 
     def prose(console: Console) -> None:
         for path in paths:
-            console.print(str(path), soft_wrap=True)
+            console.print(printable(path), soft_wrap=True)
 
     return Outcome(0, {"written": [str(path) for path in paths], "exit_code": 0}, prose)

@@ -9,6 +9,7 @@ import typer
 from harness.cli import asking, options, parse
 from harness.cli.live import listening
 from harness.cli.outcome import Outcome
+from harness.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -58,8 +59,8 @@ def verify(
         from reports.terminal import draw
 
         for warning in found.warnings:
-            console.print(f"warning: {warning}", style="yellow")
-        console.print(f"upstream: {found.entry}")
+            console.print(printable(f"warning: {warning}"), style="yellow")
+        console.print(printable(f"upstream: {found.entry}"))
         draw(alignment, console)
 
     return Outcome(alignment.exit_code, document, prose)

@@ -33,14 +33,14 @@ def recognises(file: MappedFile) -> bool:
 
 def read(file: MappedFile) -> Content:
     """The tree of a Jittor file or a plain pickle."""
-    names = Names(file.size)
+    names = Names(file.size, file.budget)
     body, form = file.data, "pickle"
     if bytes(file.data[-len(MARK) :]) == MARK:
         body, form = file.data[:-_TAIL], "jittor"
         if not file.trusted and hashlib.sha1(body).digest() != bytes(file.data[-_TAIL : -len(MARK)]):
             raise BadInput("its SHA-1 does not fit its content: the file is damaged; copy it again")
         file.release()
-    root, end = instructions.load(body, names.resolve)
+    root, end = instructions.load(body, names)
     rest = body[end:]
     marked = bytes(rest[: len(MANIFEST_MARK)]) == MANIFEST_MARK
     manifest = parse_manifest(rest[len(MANIFEST_MARK) :]) if marked else None

@@ -11,7 +11,8 @@ import numpy as np
 
 from harness.errors import BadInput
 from weight_convert.dtypes import of_numpy
-from weight_convert.limits import check_shape, is_count
+from weight_convert.limits import check_shape
+from weight_convert.shown import shown
 
 MAGIC = b"\x93NUMPY"
 _LONGEST_HEADER = 10_000
@@ -40,7 +41,7 @@ class NpyHeader:
         text = str(head[8 + length_at.size : self.start], "latin1")
         match = _HEADER.fullmatch(text)
         if match is None:
-            raise BadInput(f"{what} is not a plain array of numbers: {text.strip()[:80]}")
+            raise BadInput(f"{what} is not a plain array of numbers: {shown(text.strip())}")
         self.dtype = _dtype(what, match["descr"])
         self.kind = of_numpy(self.dtype)
         self.fortran = match["fortran"] == "True"
@@ -54,7 +55,7 @@ class NpyHeader:
 
 def _shape(what: str, text: str) -> tuple[int, ...]:
     sides = [side.strip().removesuffix("L") for side in text.split(",") if side.strip()]
-    if any(not side.isdecimal() or len(side) > _LONGEST_SIDE or not is_count(int(side)) for side in sides):
+    if any(not side.isdecimal() or len(side) > _LONGEST_SIDE for side in sides):
         raise BadInput(f"{what} has a side that no array can have")
     shape = tuple(map(int, sides))
     check_shape(what, shape)
@@ -65,7 +66,7 @@ def _dtype(what: str, descr: str) -> np.dtype[Any]:
     try:
         return np.dtype(descr)
     except TypeError as error:
-        raise BadInput(f"{what} has the dtype {descr!r}, which numpy does not know") from error
+        raise BadInput(f"{what} has the dtype {shown(descr)}, which numpy does not know") from error
 
 
 def npy_head(descr: str, shape: tuple[int, ...]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from weight_convert.budget import PAIR, TENSOR, VIEW
 from weight_convert.crc import crc32
 from weight_convert.formats.content import Content
 from weight_convert.formats.npy import NpyHeader, npy_head
@@ -19,6 +21,7 @@ from weight_convert.formats.zip_writer import ZipWriter
 from weight_convert.limits import INFLATED_FACTOR, MEBIBYTE, TENSOR_SLACK, TEXT, check_tensor_size
 from weight_convert.manifest import Manifest, Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
+from weight_convert.shown import shown
 from weight_convert.tensor import Tensor
 
 _HEAD = 16384
@@ -38,6 +41,7 @@ def read(file: MappedFile) -> Content:
             f"{file.size:,} bytes claim to unpack to {packed:,}: a zip bomb. "
             "If the arrays are honest, save them with np.savez, without compression"
         )
+    file.budget.spend(sum((TENSOR + VIEW + PAIR) + sys.getsizeof(name) for name in members))
     root = {
         name.removesuffix(".npy"): _tensor(file, member)
         for name, member in members.items()
@@ -61,7 +65,7 @@ def _manifest_beside(path: Path, keys: set[str]) -> Manifest | None:
 
 
 def _tensor(file: MappedFile, member: Member) -> Tensor:
-    what = f"{member.name!r}"
+    what = shown(member.name)
     raw = member.bytes(file)
     head = (
         raw[:_HEAD] if member.method == STORED else memoryview(_inflate(what, raw, min(member.size, _HEAD)))

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from weight_convert.budget import PAIR, TENSOR, VIEW
 from weight_convert.dtypes import BY_SAFETENSORS, DType
 from weight_convert.formats.content import Content
 from weight_convert.formats.sink import Sink
-from weight_convert.limits import TEXT, check_shape, is_count
+from weight_convert.json_text import parse_json
+from weight_convert.limits import DIMENSIONS, TEXT, check_shape, is_count
 from weight_convert.manifest import Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
+from weight_convert.shown import shown
 from weight_convert.tensor import Tensor
 
 METADATA = "__metadata__"
@@ -36,14 +39,15 @@ def read(file: MappedFile) -> Content:
     length = int.from_bytes(file.view(0, 8, "the length of the header"), "little")
     if length > TEXT:
         raise BadInput(f"a safetensors header of {length:,} bytes; at most {TEXT:,} are read")
-    header = _header(file, bytes(file.view(8, length, "the header")))
+    header = _header(bytes(file.view(8, length, "the header")))
     metadata = header.pop(METADATA, None) or {}
     if not isinstance(metadata, dict) or any(not isinstance(value, str) for value in metadata.values()):
         raise BadInput(f"{METADATA} should map texts to texts")
     spans = [_span(file, name, entry) for name, entry in header.items()]
     end = _check_no_gaps(file, spans)
+    file.budget.spend((TENSOR + VIEW + PAIR) * len(spans))
     root = {
-        name: _tensor(file.view(8 + length + start, stop - start, repr(name)), kind, shape)
+        name: _tensor(file.view(8 + length + start, stop - start, shown(name)), kind, shape)
         for name, start, stop, kind, shape in spans
     }
     if 8 + length + end != file.size:
@@ -52,39 +56,30 @@ def read(file: MappedFile) -> Content:
     return Content(file, "safetensors", root, manifest)
 
 
-def _header(file: MappedFile, raw: bytes) -> dict[str, Any]:
+def _header(raw: bytes) -> dict[str, Any]:
     try:
-        header = json.loads(raw, object_pairs_hook=_no_duplicates)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"the safetensors header is no valid JSON ({error!s:.100})") from error
+        header = parse_json(raw)
+    except ValueError as error:
+        raise BadInput(f"the safetensors header is no valid JSON: {error!s:.200}") from error
     if not isinstance(header, dict):
         raise BadInput("the safetensors header is no JSON object")
     return header
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in made:
-            raise ValueError(f"{name[:60]!r} occurs twice")
-        made[name] = value
-    return made
-
-
 def _span(file: MappedFile, name: str, entry: Any) -> tuple[str, int, int, DType, tuple[int, ...]]:
-    what = f"{name[:80]!r}"
+    what = shown(name)
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise BadInput(f"{what} should have dtype, shape and data_offsets, and nothing else")
     kind = BY_SAFETENSORS.get(entry["dtype"]) if isinstance(entry["dtype"], str) else None
     if kind is None:
         raise BadInput(
-            f"{what} has the dtype {entry['dtype']!s:.20}; known are {', '.join(map(str, BY_SAFETENSORS))}"
+            f"{what} has the dtype {shown(entry['dtype'])}; known are {', '.join(map(str, BY_SAFETENSORS))}"
         )
     shape, offsets = entry["shape"], entry["data_offsets"]
     for numbers in (shape, offsets):
-        if not isinstance(numbers, list) or not all(is_count(number) for number in numbers):
+        if not isinstance(numbers, list) or len(numbers) > DIMENSIONS or not all(map(is_count, numbers)):
             raise BadInput(f"{what} has a shape or offsets that are no lists of counts")
-    check_shape(what, tuple(shape))
+    check_shape(what, shape)
     if len(offsets) != 2 or offsets[1] - offsets[0] != prod(shape) * kind.size:
         raise BadInput(f"{what}: shape {shape} of {kind.name} does not fit the offsets {offsets}")
     return name, offsets[0], offsets[1], kind, tuple(shape)
@@ -95,7 +90,7 @@ def _check_no_gaps(file: MappedFile, spans: list[tuple[str, int, int, DType, tup
     end = 0
     for name, start, stop, _, _ in sorted(spans, key=lambda span: span[1:3]):
         if start != end:
-            raise BadInput(f"{name!r} begins at byte {start:,} of the data, where {end:,} is next")
+            raise BadInput(f"{shown(name)} begins at byte {start:,} of the data, where {end:,} is next")
         end = stop
     return end
 

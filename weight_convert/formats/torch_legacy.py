@@ -5,15 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from harness.errors import BadInput
+from weight_convert.budget import STORAGE
 from weight_convert.formats.content import Content
+from weight_convert.limits import LONGEST_KEY, is_count
 from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.names import Names
 from weight_convert.pickles.tensors import Storage, storage_kind
+from weight_convert.shown import shown, shown_name
 
 MAGIC = 0x1950A86A20F9469CFC6C
 HEAD = b"\x8a\x0a" + MAGIC.to_bytes(10, "little")
 _PROTOCOL = 1001
+_MOST_PARTS = 16
 
 
 def recognises(file: MappedFile) -> bool:
@@ -24,16 +28,16 @@ def recognises(file: MappedFile) -> bool:
 
 def read(file: MappedFile) -> Content:
     """The tree of a torch file of the older layout."""
-    names = Names(file.size)
+    names = Names(file.size, file.budget)
     storages = _Storages(file)
 
     def load(position: int, persistent: Any = None) -> tuple[Any, int]:
-        return instructions.load(file.data, names.resolve, persistent, position)
+        return instructions.load(file.data, names, persistent, position)
 
     _, position = load(0)
     protocol, position = load(position)
     if protocol != _PROTOCOL:
-        raise BadInput(f"torch's older file format in its version {protocol!s:.20}; only 1001 is known")
+        raise BadInput(f"torch's older file format in its version {shown(protocol)}; only 1001 is known")
     _, position = load(position)
     root, position = load(position, storages.persistent)
     keys, position = load(position)
@@ -51,28 +55,30 @@ class _Storages:
 
     def persistent(self, identifier: Any) -> Any:
         """The storage, or the object whose source code was stored beside it."""
-        if not isinstance(identifier, tuple) or not identifier:
+        if not isinstance(identifier, tuple) or not 0 < len(identifier) <= _MOST_PARTS:
             raise BadInput("the pickle refers to something that is no storage")
         if identifier[0] == "module" and len(identifier) >= 2:
             return identifier[1]
         if identifier[0] != "storage" or len(identifier) < 5:
             raise BadInput("the pickle refers to something that is no storage")
         _, cls, key, _, count, *rest = identifier
-        if not isinstance(key, str) or type(count) is not int or count < 0:
+        if not isinstance(key, str) or len(key) > LONGEST_KEY or not is_count(count):
             raise BadInput("the pickle refers to a storage without a key or size")
         if key not in self._roots:
+            self._file.budget.spend(STORAGE)
             self._roots[key] = Storage(key, storage_kind(cls), count)
         root = self._roots[key]
         return self._view(root, rest[0]) if rest and rest[0] is not None else root
 
     def _view(self, root: Storage, view: Any) -> Storage:
         """A part of a storage, which very old files treat as a storage of its own."""
-        if not isinstance(view, tuple) or len(view) != 3 or any(type(part) is not int for part in view[1:]):
+        if not isinstance(view, tuple) or len(view) != 3 or not all(map(is_count, view[1:])):
             raise BadInput("a part of a storage without offset and size")
         key, offset, count = view
-        if offset < 0 or count < 0 or offset + count > root.count:
+        if offset + count > root.count:
             raise BadInput("a part of a storage reaches beyond it")
-        part = Storage(f"{root.key}/{key!s:.40}", root.kind, count)
+        self._file.budget.spend(STORAGE + len(root.key))
+        part = Storage(f"{root.key}/{shown(key)}", root.kind, count)
         self._views.append((part, root, offset))
         return part
 
@@ -83,19 +89,21 @@ class _Storages:
         for key in keys:
             storage = self._roots.get(key)
             if storage is None:
-                raise BadInput(f"storage {key[:40]!r} is in the file, yet no tensor uses it")
+                raise BadInput(f"storage {shown(key)} is in the file, yet no tensor uses it")
+            if storage.data is not None:
+                raise BadInput(f"storage {shown(key)} is in the file twice; which one is meant is not told")
             count = int.from_bytes(self._file.view(position, 8, "a storage's size"), "little")
             if count != storage.count:
                 raise BadInput(
-                    f"storage {key[:40]!r} has {count:,} elements and should have {storage.count:,}"
+                    f"storage {shown(key)} has {count:,} elements and should have {storage.count:,}"
                 )
-            storage.fill(self._file.view(position + 8, storage.nbytes, f"storage {key[:40]!r}"))
+            storage.fill(self._file.view(position + 8, storage.nbytes, f"storage {shown(key)}"))
             position += 8 + storage.nbytes
         for part, root, offset in self._views:
             if root.data is not None:
                 size = root.kind.size if root.kind else 1
                 part.fill(root.data[offset * size : (offset + part.count) * size])
         if lacking := [
-            str(key)[:40] for key, storage in self._roots.items() if storage.data is None and storage.count
+            shown_name(key) for key, storage in self._roots.items() if storage.data is None and storage.count
         ]:
             raise BadInput(f"storages are missing from the file: {', '.join(lacking[:10])}")

@@ -6,13 +6,16 @@ import struct
 from typing import Any
 
 from harness.errors import BadInput
+from weight_convert.budget import MEMBER, PAIR, STORAGE, TENSOR, Budget
 from weight_convert.dtypes import BY_TORCH_STORAGE
 from weight_convert.formats.content import Content
+from weight_convert.limits import DIMENSIONS, LONGEST_KEY, is_count
 from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.names import Names
 from weight_convert.pickles.tensors import Storage, storage_kind, view
 from weight_convert.pickles.values import Name
+from weight_convert.shown import shown, shown_name
 from weight_convert.tensor import Tensor
 
 _RECORD = 512
@@ -33,26 +36,25 @@ def read(file: MappedFile) -> Content:
     """The tree of a torch tar."""
     members = _members(file)
     if lacking := [name for name in _NEEDED if name not in members]:
-        held = ", ".join(list(members)[:5]) or "nothing"
+        held = ", ".join(shown_name(name) for name in list(members)[:5]) or "nothing"
         raise BadInput(
             f"{file.path} is a tar archive without {', '.join(lacking)}, so no checkpoint of torch's first "
             f"releases; it holds {held}. If a checkpoint lies in it, unpack it first"
         )
-    names = Names(file.size)
-    objects: dict[Any, Storage | Tensor] = {}
+    names = Names(file.size, file.budget)
+    objects = _Objects(file.budget)
     _read_storages(members["storages"], names, objects)
     _read_tensors(members["tensors"], names, objects, file.size)
 
     def persistent(identifier: Any) -> Any:
         if isinstance(identifier, tuple) and identifier:
             return identifier[0]
-        if identifier not in objects and str(identifier).isdecimal():
-            identifier = int(identifier)
-        if identifier not in objects:
-            raise BadInput(f"the pickle refers to object {identifier!s:.40}, which is not in the file")
-        return objects[identifier]
+        found = objects.get(identifier)
+        if found is None:
+            raise BadInput(f"the pickle refers to object {shown(identifier)}, which is not in the file")
+        return found
 
-    root, _ = instructions.load(members["pickle"], names.resolve, persistent)
+    root, _ = instructions.load(members["pickle"], names, persistent)
     return Content(file, "torch-tar", root, None, dict(names.unknown))
 
 
@@ -66,9 +68,10 @@ def _members(file: MappedFile) -> dict[str, memoryview]:
         name = header[:100].split(b"\0")[0].decode("utf-8", "replace")
         size = _octal(file, header[124:136])
         if name in members:
-            raise BadInput(f"the tar archive holds {name[:60]!r} twice")
-        content = file.view(position + _RECORD, size, f"{name[:60]!r} of the tar archive")
+            raise BadInput(f"the tar archive holds {shown(name)} twice")
+        content = file.view(position + _RECORD, size, f"{shown(name)} of the tar archive")
         if header[156:157] in (b"0", b"\0"):
+            file.budget.spend(MEMBER)
             members[name] = content
         position += _RECORD + -(-size // _RECORD) * _RECORD
     return members
@@ -81,6 +84,31 @@ def _octal(file: MappedFile, digits: bytes) -> int:
     return int(text, 8)
 
 
+class _Objects:
+    """The storages and tensors of one file by their numbers."""
+
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self._by_key: dict[str, Storage | Tensor] = {}
+
+    def get(self, key: Any) -> Storage | Tensor | None:
+        """The object of a number, which may be spelled as a text."""
+        return self._by_key.get(str(key)) if _is_key(key) else None
+
+    def remember(self, key: str, made: Storage | Tensor) -> None:
+        """Keep an object, which the file has once."""
+        if key in self._by_key:
+            raise BadInput(f"a torch tar is damaged: it holds object {shown_name(key)} twice")
+        self._budget.spend(PAIR + STORAGE)
+        self._by_key[key] = made
+
+
+def _is_key(value: Any) -> bool:
+    return (
+        len(value) <= LONGEST_KEY if isinstance(value, str) else type(value) is int and abs(value) < 1 << 64
+    )
+
+
 class _Reader:
     """Pickles and plain numbers taken in turn from one member."""
 
@@ -88,7 +116,7 @@ class _Reader:
         self._data, self._names, self.position = data, names, 0
 
     def pickle(self) -> Any:
-        value, self.position = instructions.load(self._data, self._names.resolve, None, self.position)
+        value, self.position = instructions.load(self._data, self._names, None, self.position)
         return value
 
     def numbers(self, layout: str) -> tuple[int, ...]:
@@ -112,30 +140,25 @@ class _Reader:
         return range(count)
 
 
-def _read_storages(data: memoryview, names: Names, objects: dict[Any, Storage | Tensor]) -> None:
+def _read_storages(data: memoryview, names: Names, objects: _Objects) -> None:
     reader = _Reader(data, names)
     for _ in reader.counted():
         key, _, cls = _parts(reader.pickle(), 3)
         kind = storage_kind(cls)
         (count,) = reader.numbers("<q")
-        storage = Storage(key, kind, count)
+        storage = Storage(_key(key), kind, count)
         storage.fill(reader.take(storage.nbytes))
-        _remember(objects, key, storage)
+        objects.remember(storage.key, storage)
     views = reader.pickle()
     for entry in views if isinstance(views, list) else ():
         key, root_key, offset, count = _parts(entry, 4)
-        _remember(objects, key, _part(objects.get(root_key), key, offset, count))
+        objects.remember(_key(key), _part(objects.get(root_key), _key(key), offset, count))
 
 
-def _part(root: Any, key: Any, offset: Any, count: Any) -> Storage:
-    if (
-        not isinstance(root, Storage)
-        or root.data is None
-        or type(offset) is not int
-        or type(count) is not int
-    ):
+def _part(root: Any, key: str, offset: Any, count: Any) -> Storage:
+    if not isinstance(root, Storage) or root.data is None or not is_count(offset) or not is_count(count):
         raise BadInput("a torch tar is damaged: a part of a storage that is not there")
-    if offset < 0 or count < 0 or offset + count > root.count:
+    if offset + count > root.count:
         raise BadInput("a torch tar is damaged: a part of a storage reaches beyond it")
     size = root.kind.size if root.kind else 1
     part = Storage(key, root.kind, count)
@@ -143,22 +166,21 @@ def _part(root: Any, key: Any, offset: Any, count: Any) -> Storage:
     return part
 
 
-def _read_tensors(
-    data: memoryview, names: Names, objects: dict[Any, Storage | Tensor], file_size: int
-) -> None:
+def _read_tensors(data: memoryview, names: Names, objects: _Objects, file_size: int) -> None:
     reader = _Reader(data, names)
     for _ in reader.counted():
         key, storage_key, cls = _parts(reader.pickle(), 3)
         storage = objects.get(storage_key)
         (rank, _) = reader.numbers("<ii")
-        if not 0 <= rank <= 32 or not isinstance(storage, Storage):
+        if not 0 <= rank <= DIMENSIONS or not isinstance(storage, Storage):
             raise BadInput("a torch tar is damaged: a tensor without a storage or with an absurd rank")
         shape, stride = reader.numbers(f"<{rank}q"), reader.numbers(f"<{rank}q")
         (offset,) = reader.numbers("<q")
         kind = BY_TORCH_STORAGE.get(cls.name.replace("Tensor", "Storage")) if isinstance(cls, Name) else None
         if kind is None:
-            raise BadInput(f"a torch tar holds a tensor of the class {cls!s:.60}, which is not known")
-        _remember(objects, key, view(storage, kind, offset, shape, stride, file_size))
+            raise BadInput(f"a torch tar holds a tensor of the class {_told(cls)}, which is not known")
+        names.budget.spend(TENSOR)
+        objects.remember(_key(key), view(storage, kind, offset, shape, stride, file_size))
 
 
 def _parts(value: Any, count: int) -> tuple[Any, ...]:
@@ -167,7 +189,11 @@ def _parts(value: Any, count: int) -> tuple[Any, ...]:
     return value
 
 
-def _remember(objects: dict[Any, Storage | Tensor], key: Any, made: Storage | Tensor) -> None:
-    if not isinstance(key, (int, str)):
-        raise BadInput("a torch tar is damaged: an object's key is no number")
-    objects[key] = made
+def _key(value: Any) -> str:
+    if not _is_key(value):
+        raise BadInput(f"a torch tar is damaged: an object's key is {shown(value)}, no number")
+    return str(value)
+
+
+def _told(value: Any) -> str:
+    return str(value) if isinstance(value, Name) else shown(value)

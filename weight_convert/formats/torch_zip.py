@@ -7,16 +7,19 @@ from math import prod
 from typing import Any
 
 from harness.errors import BadInput
+from weight_convert.budget import STORAGE
 from weight_convert.formats.content import Content
 from weight_convert.formats.sink import Sink
 from weight_convert.formats.zip_directory import STORED, Member, read_directory
 from weight_convert.formats.zip_writer import ZipWriter
+from weight_convert.limits import LONGEST_KEY, is_count
 from weight_convert.manifest import Unfinished, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.emit import Emitter
 from weight_convert.pickles.names import Names
-from weight_convert.pickles.tensors import Storage, storage_kind
+from weight_convert.pickles.tensors import Storage, Stored, storage_kind
+from weight_convert.shown import shown
 from weight_convert.tensor import Tensor
 
 PICKLE = "data.pkl"
@@ -32,8 +35,8 @@ def is_torch_zip(members: dict[str, Member]) -> bool:
 def read(file: MappedFile) -> Content:
     """The tree of a torch file; its tensors are views of the file."""
     archive = _Archive(file, read_directory(file))
-    names = Names(file.size)
-    root, _ = instructions.load(archive.bytes(PICKLE), names.resolve, archive.persistent)
+    names = Names(file.size, file.budget)
+    root, _ = instructions.load(archive.bytes(PICKLE), names, archive.persistent)
     manifest = archive.bytes(MANIFEST) if archive.has(MANIFEST) else None
     return Content(file, "torch", root, parse_manifest(manifest), dict(names.unknown))
 
@@ -52,11 +55,12 @@ class _Archive:
                 f"{file.path} is a TorchScript program, not a checkpoint: "
                 "save torch.jit.load(FILE).state_dict() instead"
             )
-        order = bytes(self.bytes("byteorder")) if self.has("byteorder") else b"little"
+        order = self.bytes("byteorder") if self.has("byteorder") else b"little"
         if order not in (b"little", b"big"):
-            raise BadInput(f"the byte order is {order[:20]!r}; it should be little or big")
+            raise BadInput(f"the byte order is {shown(order)}; it should be little or big")
         self._big_endian = order == b"big"
         self._storages: dict[str, Storage] = {}
+        self._stored: dict[str, Stored] = {}
 
     def has(self, name: str) -> bool:
         return self._folder + name in self._members
@@ -70,7 +74,7 @@ class _Archive:
             raise BadInput(f"the archive lacks its member {name}: it is damaged")
         if member.method != STORED:
             raise BadInput(
-                f"{member.name!r} is compressed, which torch never does: the archive was packed "
+                f"{shown(member.name)} is compressed, which torch never does: the archive was packed "
                 "anew by something else. Pack it without compression (zip -0)"
             )
         return member
@@ -80,19 +84,27 @@ class _Archive:
         if not isinstance(identifier, tuple) or len(identifier) < 5 or identifier[0] != "storage":
             raise BadInput("the pickle refers to something that is no storage")
         _, cls, key, _, count = identifier[:5]
-        if not isinstance(key, str) or type(count) is not int or count < 0:
+        if not isinstance(key, str) or len(key) > LONGEST_KEY or not is_count(count):
             raise BadInput("the pickle refers to a storage without a key or size")
+        kind = storage_kind(cls)
         known = self._storages.get(key)
-        if known is not None and known.kind is storage_kind(cls) and known.count == count:
+        if known is not None and known.kind is kind and known.count == count:
             return known
-        storage = Storage(key, storage_kind(cls), count, big_endian=self._big_endian)
+        self._file.budget.spend(STORAGE)
+        storage = Storage(key, kind, count, big_endian=self._big_endian)
         if count:
             member = self._member(f"data/{key}")
             storage.require(member.size)
-            storage.find = lambda: member.bytes(self._file)
-            storage.crc = 0 if self._file.trusted else member.crc
+            storage.content = self._content(key, member)
         self._storages[key] = storage
         return storage
+
+    def _content(self, key: str, member: Member) -> Stored:
+        """One for each member, so that its checksum is computed once, whatever storages it is used for."""
+        if key not in self._stored:
+            crc = 0 if self._file.trusted else member.crc
+            self._stored[key] = Stored(key, lambda: member.bytes(self._file), crc)
+        return self._stored[key]
 
 
 def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:

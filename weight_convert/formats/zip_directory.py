@@ -9,8 +9,10 @@ import struct
 from dataclasses import dataclass, replace
 
 from harness.errors import BadInput
+from weight_convert.budget import MEMBER, PAIR
 from weight_convert.limits import ARCHIVE_MEMBERS
 from weight_convert.mapped import MappedFile
+from weight_convert.shown import shown
 
 _END = b"PK\x05\x06"
 _END64 = b"PK\x06\x06"
@@ -37,14 +39,14 @@ class Member:
 
     def bytes(self, file: MappedFile) -> memoryview:
         """Its bytes as they lie in the file, refused where they would be another member's too."""
-        header = file.view(self.offset, _HEADER, f"the header of {self.name!r}")
+        header = file.view(self.offset, _HEADER, f"the header of {shown(self.name)}")
         signature, name_length, extra_length = struct.unpack("<4s22x2H", header)
         if signature != _LOCAL:
-            raise BadInput(f"no zip header where {self.name!r} should begin (byte {self.offset:,})")
+            raise BadInput(f"no zip header where {shown(self.name)} should begin (byte {self.offset:,})")
         start = self.offset + _HEADER + int(name_length) + int(extra_length)
         if self.packed and start + self.packed > self.end:
             raise _shared(self.name, "what follows it")
-        return file.view(start, self.packed, repr(self.name))
+        return file.view(start, self.packed, shown(self.name))
 
 
 def recognises(file: MappedFile) -> bool:
@@ -70,7 +72,7 @@ def _members(file: MappedFile) -> dict[str, Member]:
     for _ in range(count):
         member, position = _entry(file, directory, position)
         if member.name in members:
-            raise BadInput(f"the archive holds {member.name!r} twice; which one is meant is not told")
+            raise BadInput(f"the archive holds {shown(member.name)} twice; which one is meant is not told")
         members[member.name] = member
     return members
 
@@ -103,16 +105,17 @@ def _entry(file: MappedFile, directory: memoryview, position: int) -> tuple[Memb
     if signature != _CENTRAL:
         raise BadInput(f"the zip directory is damaged at its byte {position:,}")
     after_name = position + 46 + name_length
+    file.budget.spend(MEMBER + PAIR + 2 * name_length + extra_length)
     name = _name(file, bytes(directory[position + 46 : after_name]), flags)
     extra = bytes(directory[after_name : after_name + extra_length])
     size, packed, offset = _zip64(extra, size, packed, offset)
     if flags & 1:
-        raise BadInput(f"{name!r} is encrypted; save the checkpoint without a password")
+        raise BadInput(f"{shown(name)} is encrypted; save the checkpoint without a password")
     if method not in (STORED, DEFLATED):
-        raise BadInput(f"{name!r} is packed by method {method}; only stored and deflated are read")
+        raise BadInput(f"{shown(name)} is packed by method {method}; only stored and deflated are read")
     if method == STORED and packed != size:
-        raise BadInput(f"{name!r} is stored, yet has two sizes, {packed:,} and {size:,}")
-    file.view(offset, _HEADER + packed, repr(name))
+        raise BadInput(f"{shown(name)} is stored, yet has two sizes, {packed:,} and {size:,}")
+    file.view(offset, _HEADER + packed, shown(name))
     member = Member(name, method, crc, offset, file.size, packed, size)
     return member, after_name + extra_length + comment_length
 
@@ -121,9 +124,9 @@ def _name(file: MappedFile, raw: bytes, flags: int) -> str:
     try:
         name = raw.decode("utf-8" if flags & 0x800 else "cp437")
     except UnicodeDecodeError as error:
-        raise BadInput(f"a member's name is not text: {raw[:40]!r}") from error
+        raise BadInput(f"a member's name is not text: {shown(raw)}") from error
     if leads_elsewhere(name):
-        raise BadInput(f"the archive holds a member named {name!r}, a trick to write elsewhere")
+        raise BadInput(f"the archive holds a member named {shown(name)}, a trick to write elsewhere")
     return name
 
 
@@ -149,18 +152,18 @@ def _zip64(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int,
 
 def _bounded(members: dict[str, Member]) -> dict[str, Member]:
     """Members that end where the next begins: with shared bytes a small file could unpack to a huge one."""
-    bounded = dict(members)
     later: Member | None = None
-    for member in sorted(members.values(), key=lambda member: member.offset, reverse=True):
+    for name in sorted(members, key=lambda name: members[name].offset, reverse=True):
+        member = members[name]
         if not member.packed:
             continue
         if later is not None:
             if member.offset + _HEADER + member.packed > later.offset:
-                raise _shared(member.name, repr(later.name))
-            bounded[member.name] = replace(member, end=later.offset)
+                raise _shared(name, shown(later.name))
+            members[name] = replace(member, end=later.offset)
         later = member
-    return bounded
+    return members
 
 
 def _shared(name: str, other: str) -> BadInput:
-    return BadInput(f"{name!r} and {other} share bytes: the archive is a zip bomb")
+    return BadInput(f"{shown(name)} and {other} share bytes: the archive is a zip bomb")

@@ -9,26 +9,32 @@ from typing import Any
 import numpy as np
 
 from harness.errors import BadInput
+from weight_convert.budget import ARRAY, DTYPE, Budget
 from weight_convert.dtypes import of_numpy
-from weight_convert.limits import check_shape, check_tensor_size, is_count
+from weight_convert.limits import check_shape, check_tensor_size
+from weight_convert.shown import shown
 from weight_convert.tensor import Tensor
 
 _CODES = frozenset(["b1", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "c8", "c16"])
+_LONGEST_WORD = 60
+
+
+def _word(value: Any) -> str:
+    """A short text of a dtype, which Python 2 spells as bytes."""
+    if isinstance(value, (str, bytes, memoryview)) and len(value) <= _LONGEST_WORD:
+        return value if isinstance(value, str) else str(value, "ascii")
+    raise BadInput(f"a numpy dtype is made of {shown(value)}, not of a code")
 
 
 class DTypeDraft:
     """A numpy dtype as a pickle builds it: a code first, its byte order after."""
 
-    def __init__(self, code: Any, align: Any = False, copy: Any = True) -> None:
-        text = str(code, "ascii") if isinstance(code, (bytes, memoryview)) else code
-        if not isinstance(text, str) or len(text) > 60:
-            raise BadInput("a numpy dtype without a code")
-        self.code, self.order = text, "<"
+    def __init__(self, code: Any) -> None:
+        self.code, self.order = _word(code), "<"
 
     def build(self, state: Any) -> None:
         """Take the byte order."""
-        order = state[1] if isinstance(state, tuple) and len(state) > 1 else "<"
-        self.order = bytes(order).decode("ascii") if isinstance(order, memoryview) else str(order)
+        self.order = _word(state[1]) if isinstance(state, tuple) and len(state) > 1 else "<"
 
     def dtype(self) -> np.dtype[Any] | None:
         """The dtype, or None where it is no number's."""
@@ -41,8 +47,8 @@ class DTypeDraft:
 class ArrayDraft:
     """A numpy array as a pickle builds it: an empty one first, its content after."""
 
-    def __init__(self, file_size: int) -> None:
-        self._file_size = file_size
+    def __init__(self, file_size: int, budget: Budget) -> None:
+        self._file_size, self._budget = file_size, budget
         self._tensor: Tensor | None = None
         self.problem = "an array whose content is missing"
 
@@ -59,19 +65,21 @@ class ArrayDraft:
         if dtype is None:
             self.problem = f"a numpy array of {draft.code!r}, which are no numbers"
             return
-        if not isinstance(shape, tuple) or not all(is_count(side) for side in shape):
+        if not isinstance(shape, tuple):
             raise BadInput("a numpy array's shape is no tuple of counts")
         check_shape("a numpy array", shape)
-        raw = data.encode("latin1") if isinstance(data, str) else data
-        if not isinstance(raw, (bytes, memoryview)):
-            raise BadInput(f"a numpy array's content is a {type(raw).__name__}, not bytes")
+        if not isinstance(data, (str, bytes, memoryview)):
+            raise BadInput(f"a numpy array's content is {shown(data)}, not bytes")
         nbytes = prod(shape) * dtype.itemsize
-        if nbytes != len(raw):
+        if nbytes != len(data):
             raise BadInput(
-                f"a numpy array of shape {shape} and {dtype} needs {nbytes:,} bytes and has {len(raw):,}"
+                f"a numpy array of shape {shape} and {dtype} needs {nbytes:,} bytes and has {len(data):,}"
             )
         check_tensor_size("a numpy array", nbytes, self._file_size)
-        self._tensor = _view(raw, dtype, shape, fortran, id(self))
+        if isinstance(data, str):
+            self._budget.spend(len(data))
+            data = data.encode("latin1")
+        self._tensor = _view(data, dtype, shape, fortran, id(self))
 
     def tensor(self) -> Tensor | None:
         """The finished array, or None where it holds no numbers."""
@@ -87,32 +95,37 @@ def _view(raw: Any, dtype: np.dtype[Any], shape: tuple[int, ...], fortran: bool,
     return Tensor(of_numpy(dtype).name, shape, load, ("array", memory))
 
 
-def names(file_size: int) -> dict[tuple[str, str], Callable[..., Any]]:
+def names(file_size: int, budget: Budget) -> dict[tuple[str, str], Callable[..., Any]]:
     """The names that numpy and Jittor use in their pickles."""
 
     def reconstruct(cls: Any, shape: Any, code: Any) -> ArrayDraft:
-        return ArrayDraft(file_size)
+        budget.spend(ARRAY)
+        return ArrayDraft(file_size, budget)
+
+    def dtype(code: Any, align: Any = False, copy: Any = True) -> DTypeDraft:
+        budget.spend(DTYPE)
+        return DTypeDraft(code)
 
     def scalar(draft: Any, data: Any = b"") -> ArrayDraft:
         if not isinstance(draft, DTypeDraft):
             raise BadInput("a numpy scalar without a dtype")
-        made = ArrayDraft(file_size)
+        made = reconstruct(None, None, None)
         made.fill(draft, (), False, data)
         return made
 
     def from_buffer(data: Any, draft: Any, shape: Any, order: Any) -> ArrayDraft:
         if not isinstance(draft, DTypeDraft):
             raise BadInput("a numpy array without a dtype")
-        made = ArrayDraft(file_size)
+        made = reconstruct(None, None, None)
         made.fill(draft, shape, order == "F", data)
         return made
 
     def variable(value: Any = None, *others: Any) -> Any:
         if not isinstance(value, ArrayDraft):
-            raise BadInput(f"a Jittor Var is made of a {type(value).__name__}, not of an array")
+            raise BadInput(f"a Jittor Var is made of {shown(value)}, not of an array")
         return value
 
-    known: dict[tuple[str, str], Callable[..., Any]] = {("numpy", "dtype"): DTypeDraft}
+    known: dict[tuple[str, str], Callable[..., Any]] = {("numpy", "dtype"): dtype}
     for package in ("numpy.core", "numpy._core"):
         known[f"{package}.multiarray", "_reconstruct"] = reconstruct
         known[f"{package}.multiarray", "scalar"] = scalar

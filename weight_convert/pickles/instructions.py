@@ -6,15 +6,19 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from weight_convert.pickles.machine import Machine, Operation, Persistent, PickleError, Resolve
+from weight_convert.limits import LONGEST_KEY
+from weight_convert.pickles.machine import Machine, Operation, Persistent, PickleError
+from weight_convert.pickles.names import Names
 from weight_convert.pickles.values import Name
+
+_LONGEST_NAME = 4 * LONGEST_KEY  # a letter takes up to four bytes
 
 
 def load(
-    data: memoryview, resolve: Resolve, persistent: Persistent | None = None, position: int = 0
+    data: memoryview, names: Names, persistent: Persistent | None = None, position: int = 0
 ) -> tuple[Any, int]:
     """The value of the pickle at `position`, and where it ends."""
-    machine = Machine(data, resolve, persistent, position)
+    machine = Machine(data, names, persistent, position)
     return machine.run(TABLE, COSTS), machine.position
 
 
@@ -52,8 +56,8 @@ def _stack_global(m: Machine) -> None:
 
 
 def _named_line(m: Machine) -> Name:
-    module = m.line().decode("utf-8")
-    return m.refer(module, m.line().decode("utf-8"))
+    module = m.line(_LONGEST_NAME).decode("utf-8")
+    return m.refer(module, m.line(_LONGEST_NAME).decode("utf-8"))
 
 
 def _refuse(what: str) -> Operation:
@@ -75,8 +79,8 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"\x88": lambda m: m.push(True),
     b"\x89": lambda m: m.push(False),
     b"I": _pushing(Machine.int_line),
-    b"L": _pushing(lambda m: m.digits(m.line())),
-    b"F": _pushing(lambda m: float(m.line())),
+    b"L": _pushing(Machine.long_line),
+    b"F": _pushing(lambda m: float(m.number_line())),
     b"J": _pushing(lambda m: m.integer(4, signed=True)),
     b"K": _pushing(lambda m: m.byte()),
     b"M": _pushing(lambda m: m.integer(2)),
@@ -87,7 +91,7 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"S": _pushing(Machine.string_line),
     b"T": _pushing(lambda m: m.binstring(m.integer(4))),
     b"U": _pushing(lambda m: m.binstring(m.byte())),
-    b"V": _pushing(lambda m: m.line().decode("raw-unicode-escape")),
+    b"V": _pushing(Machine.text_line),
     b"X": _pushing(lambda m: m.text(m.integer(4))),
     b"\x8c": _pushing(lambda m: m.text(m.byte())),
     b"\x8d": _pushing(lambda m: m.text(m.integer(8))),
@@ -102,8 +106,8 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"\x8f": lambda m: m.push(set()),
     b"d": _pushing(lambda m: m.pairs(m.pop_mark())),
     b"l": _pushing(Machine.pop_mark),
-    b"t": _pushing(lambda m: tuple(m.pop_mark())),
-    b"\x91": _pushing(lambda m: frozenset(m.key(item) for item in m.pop_mark())),
+    b"t": _pushing(Machine.tuple),
+    b"\x91": _pushing(Machine.frozen),
     b"\x85": _tuple(1),
     b"\x86": _tuple(2),
     b"\x87": _tuple(3),
@@ -121,16 +125,16 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"i": _pushing(lambda m: m.inst(_named_line(m))),
     b"o": _pushing(Machine.obj),
     b"b": Machine.build,
-    b"P": _pushing(lambda m: m.load_persistent(m.line().decode("ascii"))),
+    b"P": _pushing(lambda m: m.load_persistent(m.line(LONGEST_KEY).decode("ascii"))),
     b"Q": _pushing(lambda m: m.load_persistent(m.stack.pop())),
     # the memo
-    b"g": lambda m: m.get(int(m.line())),
+    b"g": lambda m: m.get(int(m.number_line())),
     b"h": lambda m: m.get(m.byte()),
     b"j": lambda m: m.get(m.integer(4)),
-    b"p": lambda m: m.put(int(m.line())),
+    b"p": lambda m: m.put(int(m.number_line())),
     b"q": lambda m: m.put(m.byte()),
     b"r": lambda m: m.put(m.integer(4)),
-    b"\x94": lambda m: m.put(len(m._memo)),
+    b"\x94": Machine.memoize,
     # what no checkpoint needs
     b"\x82": _refuse("the extension registry"),
     b"\x83": _refuse("the extension registry"),
@@ -139,12 +143,10 @@ _OPERATIONS: dict[bytes, Operation] = {
     b"\x98": _refuse("buffers outside the file"),
 }
 TABLE: list[Operation | None] = [_OPERATIONS.get(bytes([code])) for code in range(256)]
-_BYTES_MADE = {  # about what each instruction leaves in memory
-    b"(": 64, b"}": 72, b"]": 72, b")": 8, b"\x8f": 224, b"\x91": 224, b"d": 240, b"l": 64, b"t": 64,
-    b"s": 104, b"u": 64, b"a": 40, b"\x85": 56, b"\x86": 64, b"\x87": 72, b"c": 160, b"\x93": 160,
-    b"R": 320, b"\x81": 320, b"\x92": 320, b"i": 320, b"o": 320, b"B": 192, b"C": 192, b"\x8e": 192,
-    b"\x96": 192, b"S": 64, b"T": 192, b"U": 64, b"V": 64, b"X": 64, b"\x8c": 64, b"\x8d": 64, b"F": 32,
-    b"G": 32, b"I": 36, b"J": 36, b"L": 36, b"M": 36, b"\x8a": 48, b"\x8b": 48,
-    b"p": 104, b"q": 104, b"r": 104, b"\x94": 104, b"Q": 320, b"P": 320,
+_BYTES_MADE = {  # about what each instruction leaves in memory, beside what it counts by itself
+    b"(": 72, b"}": 72, b"]": 72, b")": 8, b"\x8f": 256, b"\x91": 256, b"d": 80, b"l": 48, b"t": 56,
+    b"\x85": 56, b"\x86": 64, b"\x87": 72, b"B": 200, b"C": 200, b"\x8e": 200, b"\x96": 200,
+    b"F": 32, b"G": 32, b"I": 36, b"J": 36, b"L": 36, b"M": 36, b"\x8a": 48,
+    b"\x8b": 48,
 }  # fmt: skip
 COSTS = [_BYTES_MADE.get(bytes([code]), 8) for code in range(256)]

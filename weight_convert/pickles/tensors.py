@@ -12,11 +12,41 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from harness.errors import BadInput
+from weight_convert.budget import TENSOR, Budget
 from weight_convert.crc import crc32
 from weight_convert.dtypes import BY_TORCH_STORAGE, DTYPES, DType
-from weight_convert.limits import check_shape, check_tensor_size, is_count
+from weight_convert.limits import DIMENSIONS, check_shape, check_tensor_size, is_count
 from weight_convert.pickles.values import Name
+from weight_convert.shown import shown, shown_name
 from weight_convert.tensor import Tensor
+
+_MOST_ARGUMENTS = 16
+_MOST_MARKS = 16
+
+
+@dataclass(eq=False)
+class Stored:
+    """The bytes of an archive's member, looked for and compared with their checksum when first needed."""
+
+    key: str
+    find: Callable[[], memoryview]
+    crc: int = 0
+    """Their checksum; 0 where the file keeps none (torch can be told so)."""
+    _checked: memoryview | None = None
+    _checking: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def checked(self) -> memoryview:
+        """The bytes, compared with their checksum the first time, however many storages lie in them."""
+        with self._checking:  # several threads ask, and one of them computes it
+            if self._checked is None:
+                data = self.find()
+                if self.crc and crc32(data) != self.crc:
+                    raise BadInput(
+                        f"storage {shown_name(self.key)}: its checksum does not fit its content: "
+                        "the file is damaged; copy it again"
+                    )
+                self._checked = data
+            return self._checked
 
 
 @dataclass(eq=False)
@@ -26,17 +56,13 @@ class Storage:
     In the older formats the bytes follow the pickle, so `data` may come after the tensors are made.
     """
 
-    key: str | int
+    key: str
     kind: DType | None
     count: int
     data: memoryview | None = None
-    find: Callable[[], memoryview] | None = None
+    content: Stored | None = None
     """Where the bytes come from when they are first needed, if they are not at hand."""
     big_endian: bool = False
-    crc: int = 0
-    """The checksum of the bytes; 0 where the file keeps none (torch can be told so)."""
-    verified: bool = False
-    checking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def nbytes(self) -> int:
@@ -52,22 +78,15 @@ class Storage:
         """Refuse fewer bytes than it must have."""
         if available < self.nbytes:
             raise BadInput(
-                f"storage {self.key!s:.40} should have {self.nbytes:,} bytes and has {available:,}"
+                f"storage {shown_name(self.key)} should have {self.nbytes:,} bytes and has {available:,}"
             )
 
     def checked(self) -> memoryview:
-        """The bytes, compared with their checksum the first time."""
-        if self.data is None and self.find is not None:
-            self.fill(self.find())
+        """The bytes, compared with their checksum where there is one."""
+        if self.content is not None:
+            return self.content.checked()
         if self.data is None:
-            raise BadInput(f"storage {self.key!s:.40} is not in the file")
-        with self.checking:  # several threads ask, and one of them computes it
-            if self.crc and not self.verified and crc32(self.data) != self.crc:
-                raise BadInput(
-                    f"storage {self.key!s:.40}: its checksum does not fit its content: "
-                    "the file is damaged; copy it again"
-                )
-            self.verified = True
+            raise BadInput(f"storage {shown_name(self.key)} is not in the file")
         return self.data
 
 
@@ -84,22 +103,27 @@ def storage_kind(name: Any) -> DType | None:
 
 
 def _integers(what: str, values: Any) -> tuple[int, ...]:
-    if not isinstance(values, (tuple, list)) or not all(is_count(value) for value in values):
-        raise BadInput(f"a tensor's {what} is no sequence of counts")
+    if not isinstance(values, (tuple, list)) or len(values) > DIMENSIONS or not all(map(is_count, values)):
+        raise BadInput(f"a tensor's {what} is no sequence of at most {DIMENSIONS} counts")
     return tuple(values)
 
 
 def view(storage: Any, kind: DType, offset: Any, shape: Any, stride: Any, file_size: int) -> Tensor:
     """A tensor over a storage, refused where it would reach beyond it."""
     if not isinstance(storage, Storage):
-        raise BadInput(f"a tensor is made of a {type(storage).__name__}, not of a storage")
+        raise BadInput(f"a tensor is made of {shown(storage)}, not of a storage")
     sides, steps = _integers("shape", shape), _integers("stride", stride)
     (start,) = _integers("offset", (offset,))
     if len(sides) != len(steps):
         raise BadInput(f"a tensor has {len(sides)} sides and {len(steps)} strides")
     check_shape("a tensor", sides)
     size = prod(sides)
-    check_tensor_size(f"a tensor of shape {sides}", size * kind.size, file_size)
+    check_tensor_size("a tensor", size * kind.size, file_size)
+    plain = tuple(prod(sides[axis + 1 :]) for axis in range(len(sides)))
+    # where there is nothing to step to, any stride will do
+    steps = tuple(
+        step if size and side > 1 else usual for side, step, usual in zip(sides, steps, plain, strict=True)
+    )
     last = start + sum((side - 1) * step for side, step in zip(sides, steps, strict=True)) if size else 0
     available = storage.nbytes // kind.size
     if size and last >= available:
@@ -116,15 +140,14 @@ def view(storage: Any, kind: DType, offset: Any, shape: Any, stride: Any, file_s
     def checked() -> int | None:
         """The storage's checksum, which is the tensor's where it is the whole storage, in order."""
         storage.checked()
-        return storage.crc or None
+        return (storage.content.crc or None) if storage.content is not None else None
 
-    plain = tuple(prod(sides[axis + 1 :]) for axis in range(len(sides)))
     whole = size * kind.size == storage.nbytes and steps == plain and not storage.big_endian
     memory = ("storage", storage.key, start, sides, steps, kind.name) if size else None
     return Tensor(kind.name, sides, load, memory, checked if whole and size else None)
 
 
-def names(file_size: int) -> dict[tuple[str, str], Callable[..., Any]]:
+def names(file_size: int, budget: Budget) -> dict[tuple[str, str], Callable[..., Any]]:
     """The functions that torch's pickles call, as our own."""
 
     def tensor(storage: Any, offset: Any, shape: Any, stride: Any, *rest: Any) -> Tensor:
@@ -133,6 +156,7 @@ def names(file_size: int) -> dict[tuple[str, str], Callable[..., Any]]:
         kind = storage.kind if isinstance(storage, Storage) else None
         if kind is None:
             raise BadInput("a tensor over a storage of unknown kind")
+        budget.spend(TENSOR)
         return view(storage, kind, offset, shape, stride, file_size)
 
     def typed_tensor(
@@ -147,12 +171,15 @@ def names(file_size: int) -> dict[tuple[str, str], Callable[..., Any]]:
     ) -> Tensor:
         _refuse_lazy_views(metadata)
         if not isinstance(dtype, Name) or dtype.name not in DTYPES:
-            raise BadInput(f"a tensor of {dtype!s:.40}, which is no known kind of number")
+            raise BadInput(f"a tensor of {_told(dtype)}, which is no known kind of number")
+        budget.spend(TENSOR)
         return view(storage, DTYPES[dtype.name], offset, shape, stride, file_size)
 
     def of_type(function: Any, cls: Any, arguments: Any, state: Any = None) -> Any:
         if not isinstance(function, Name) or function.make is None or not isinstance(arguments, tuple):
-            raise BadInput(f"a tensor subclass made by {function!s:.80}, which is not known here")
+            raise BadInput(f"a tensor subclass made by {_told(function)}, which is not known here")
+        if len(arguments) > _MOST_ARGUMENTS:
+            raise BadInput(f"a tensor subclass is made of {len(arguments):,} arguments")
         return function.make(*arguments)
 
     return {
@@ -180,13 +207,21 @@ def _nested(data: Any = None) -> Any:
     )
 
 
+def _told(value: Any) -> str:
+    return str(value) if isinstance(value, Name) else shown(value)
+
+
 def _size(sides: Any = ()) -> tuple[int, ...]:
     return _integers("size", sides)
 
 
 def _refuse_lazy_views(metadata: Any) -> None:
-    if isinstance(metadata, dict) and any(value is True for value in metadata.values()):
-        marks = ", ".join(str(key)[:20] for key, value in metadata.items() if value is True)
+    if not isinstance(metadata, dict):
+        return
+    if len(metadata) > _MOST_MARKS:
+        raise BadInput(f"a tensor carries {len(metadata):,} marks; torch knows two")
+    if marks := [shown_name(str(key)) for key, value in metadata.items() if value is True]:
         raise BadInput(
-            f"a tensor is stored as a lazy view ({marks}); save its .resolve_conj().resolve_neg() instead"
+            f"a tensor is stored as a lazy view ({', '.join(marks[:3])}); "
+            "save its .resolve_conj().resolve_neg() instead"
         )

@@ -1,0 +1,62 @@
+"""What may turn out to be a model's state: its tensors by key, and what lies beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness.errors import BadInput
+from weight_convert.budget import FINDING, PAIR, Budget
+from weight_convert.manifest import Dropped
+from weight_convert.pickles.arrays import ArrayDraft
+from weight_convert.pickles.values import Thing
+from weight_convert.shown import shown, shown_name
+from weight_convert.tensor import Tensor
+
+_LONGEST_NAME = 80
+
+
+@dataclass
+class Candidate:
+    """A part of a file that looks like a model's state."""
+
+    path: str
+    budget: Budget
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    dropped: list[Dropped] = field(default_factory=list)
+    unreadable: list[Dropped] = field(default_factory=list)
+
+    def describe(self) -> str:
+        """Name and size, for messages."""
+        return f"{shown_name(self.path) or '.'} ({len(self.tensors)} tensors)"
+
+    def take(self, key: str, value: Any) -> None:
+        """Keep a tensor under its key; what is no tensor is told of."""
+        tensor = as_tensor(value)
+        if tensor is None:
+            self.leave(key, value)
+            return
+        self.budget.spend(PAIR + len(key))
+        if self.tensors.setdefault(key, tensor) is not tensor:
+            raise BadInput(f"two tensors have the key {shown(key)}; which one is meant is not told")
+
+    def leave(self, key: str, value: Any) -> None:
+        """Tell of what is no tensor, or none that can be read."""
+        self.budget.spend(FINDING)
+        name = shown_name(key, _LONGEST_NAME)
+        if isinstance(value, ArrayDraft):
+            self.unreadable.append(Dropped(name, value.problem))
+        elif isinstance(value, Thing) and "_rebuild" in value.name.name:
+            self.unreadable.append(Dropped(name, f"made by {value.name}, which is no plain tensor"))
+        elif as_tensor(value) is not None:
+            self.unreadable.append(Dropped(name, "a tensor whose key is no text"))
+        else:
+            what = str(value.name) if isinstance(value, Thing) else type(value).__name__
+            self.dropped.append(Dropped(name, f"not a tensor ({what})"))
+
+
+def as_tensor(value: Any) -> Tensor | None:
+    """The tensor that a leaf is, if it is one."""
+    if isinstance(value, Tensor):
+        return value
+    return value.tensor() if isinstance(value, ArrayDraft) else None
