@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness import alignment_rules, files, notebook, plain, strict_json
+from harness.alignment_rows import Row, SideReport, Source
 from harness.errors import ALIGNED, DIVERGED, WORKER_LOST, BadInput
 from harness.pairs.base import Override
-from harness.verdict import Measured, Status, Verdict
 
 if TYPE_CHECKING:
     import pandas
@@ -20,80 +20,6 @@ SCHEMA = "align-alignment"
 VERSION = 4
 _READABLE = (1, 2, 3, VERSION)
 _ADVICE = "give the alignment.json that a comparison wrote"
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """Why a tensor could not be measured, and what that alone says of it."""
-
-    why: str
-    status: Status = "not compared"
-
-
-@dataclass(frozen=True)
-class Local:
-    """A tensor of a layer that ran alone, on the reference's own inputs or gradients."""
-
-    measured: Measured
-    verdict: Verdict
-
-
-@dataclass(frozen=True)
-class Source:
-    """A place where an error is made, and not merely passed on.
-
-    `address` is the tensor that shows it when layers run alone, `layers` the paths of those that may have
-    made it. `cause` is what `explain` found, `entries` names what the knowledge base has on it.
-    """
-
-    address: str
-    direction: Literal["forward", "backward", "state"]
-    layers: list[str]
-    text: str
-    ratio: float | None = None
-    cause: str = ""
-    entries: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Row:
-    """One address: what was measured there and what the policy says of it.
-
-    `order` counts the reference's records in execution order. `measured` is None where there is an
-    `obstacle`. `found` tells which side recorded it. `inputs` are the addresses that feed it, where known.
-    `local` is what the layer makes of the reference's own inputs, where that was tried.
-    """
-
-    address: str
-    type: str
-    shape: tuple[int, ...]
-    dtype: str
-    order: int
-    measured: Measured | None
-    verdict: Verdict
-    note: str = ""
-    inputs: list[str] = field(default_factory=list)
-    found: Literal["both", "reference", "candidate"] = "both"
-    obstacle: Obstacle | None = None
-    local: Local | None = None
-
-
-@dataclass
-class SideReport:
-    """How one side fared."""
-
-    status: Literal["ok", "failed"] = "ok"
-    error: str = ""
-    signal: str = ""
-    last_layer: str = ""
-    stderr_tail: str = ""
-    versions: dict[str, Any] = field(default_factory=dict)
-    device: str = ""
-    layers: int = 0
-    cost: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.versions, self.cost = plain.tidy(self.versions), plain.tidy(self.cost)
 
 
 @dataclass

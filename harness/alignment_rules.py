@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from harness import address as addresses
 from harness import plain
-
-if TYPE_CHECKING:
-    from harness.alignment import Alignment, Row
+from harness.alignment_rows import Row, SideReport
+from harness.pairs.base import Override
 
 _MOST_ROWS = 200_000
 _MOST_BESIDE_ROWS = 300_000
@@ -34,6 +33,17 @@ _ATTRIBUTE = {"layer", "name", "reference", "port"}
 _CASE_DIFFERENCE = {"name", "reference", "candidate"}
 _LONGEST_ADDRESS = 2_000
 _ANY_SIGN = frozenset(["cosine", "worst_reference", "worst_candidate"])
+
+
+class Alignment(Protocol):
+    """The parts of an alignment that have rules."""
+
+    sides: dict[str, SideReport]
+    rows: list[Row]
+    overrides: list[Override]
+    coverage: dict[str, Any]
+    attributes: list[dict[str, Any]]
+    costs: dict[str, Any]
 
 
 def require_modest(data: dict[str, Any]) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.alignment import Alignment, Row, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import Row, SideReport
 from harness.comparing import in_order_of_computation
 from harness.numerics import Difference
 from reports.words import count, scientific, seconds, size

@@ -5,7 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from harness.alignment import Alignment, Row
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
 from harness.text import printable
 from reports import facts
 from reports.tables import Column, table

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import address as addresses
-from harness.alignment import Alignment, Obstacle, Row, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import Obstacle, Row, SideReport
 from harness.comparing._coverage import coverage
 from harness.comparing._lineage import execution_order, feeds, teller
 from harness.comparing._local import rejudge_local

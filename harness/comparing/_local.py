@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness import address as addresses
-from harness.alignment import Alignment, Local, Row, Source
+from harness.alignment import Alignment
+from harness.alignment_rows import Local, Row, Source
 from harness.comparing._measuring import Meter
 from harness.comparing._places import in_order_of_computation, kind_of
 from harness.numerics import no_difference

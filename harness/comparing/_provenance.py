@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness import address as addresses
-from harness.alignment import Row, SideReport
+from harness.alignment_rows import Row, SideReport
 from harness.attributes import attribute_differences
 from harness.trace import Trace
 

@@ -6,7 +6,8 @@ from collections import Counter
 from typing import Any
 
 from harness import address as addresses
-from harness.alignment import Alignment, Row, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import Row, SideReport
 from harness.comparing._places import kind_of
 
 _KINDS = {"grad": "parameter gradient", "grad_input": "input gradient", "layer_grad": "layer gradient",

@@ -8,7 +8,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from harness.alignment import Alignment, Source
+from harness.alignment import Alignment
+from harness.alignment_rows import Source
 from harness.case import REFERENCE, Case
 from harness.errors import BadInput
 from harness.flows import find_causes, stored_case

@@ -10,7 +10,8 @@ import numpy as np
 
 from harness import address as addresses
 from harness import diagnose
-from harness.alignment import Alignment, Row, Source
+from harness.alignment import Alignment
+from harness.alignment_rows import Row, Source
 from harness.comparing import kind_of
 from harness.diagnose import Cause, Evidence, Trial
 from harness.errors import WorkerLost

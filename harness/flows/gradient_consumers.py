@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness import address as addresses
-from harness.alignment import Alignment, Row, Source
+from harness.alignment import Alignment
+from harness.alignment_rows import Row, Source
 from harness.comparing import kind_of
 from harness.diagnose import Evidence, Share, Trial
 from harness.errors import BadInput

@@ -9,7 +9,8 @@ import numpy as np
 
 from harness import comparing
 from harness.address import ROOT
-from harness.alignment import Alignment, Row, Source
+from harness.alignment import Alignment
+from harness.alignment_rows import Row, Source
 from harness.case import PORT, REFERENCE
 from harness.deviation import Deviation
 from harness.diagnose import Cause

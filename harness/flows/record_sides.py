@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import files
-from harness.alignment import SideReport
+from harness.alignment_rows import SideReport
 from harness.case import REFERENCE
 from harness.errors import WorkerLost
 from harness.flows import float64_cache, inputs_and_weights

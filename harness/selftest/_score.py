@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.alignment import Source
+from harness.alignment_rows import Source
 from harness.errors import ALIGNED, DIVERGED
 from harness.selftest._catalogue import Mistake
 

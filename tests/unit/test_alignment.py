@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from harness import alignment_rules, strict_json
-from harness.alignment import Alignment, Local, Obstacle, Row, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import Local, Obstacle, Row, SideReport
 from harness.errors import BadInput
 from harness.numerics import difference
 from harness.pairs.base import Override

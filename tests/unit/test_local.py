@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from harness.address import EQUAL, is_inside, with_role
-from harness.alignment import Alignment, Row
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
 from harness.comparing import add_local, carries, paired_addresses, rejudge
 from harness.comparing._local import _Terms
 from harness.sides.isolated_run import same_bits

@@ -12,7 +12,8 @@ import pytest
 
 import golden
 from harness import comparing, pairs
-from harness.alignment import Alignment, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import SideReport
 from harness.cli import options
 from harness.errors import BadInput, NoEnvironment, WorkerLost
 from harness.flows import CompareRequest, PinResult

@@ -14,7 +14,7 @@ from harness import flows, pairs
 from harness.alignment import Alignment
 from harness.case import Case
 from harness.errors import BadInput
-from harness.flows import explain
+from harness.flows import explain, reproduce
 from harness.flows.stored_case import Typed, overrides_of, pair_of, weights_of
 from harness.flows.stored_reference import stored_reference
 from harness.pairs.base import Override

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness import comparing
-from harness.alignment import SideReport
+from harness.alignment_rows import SideReport
 from harness.verdict import NoisePolicy
 from reports import facts
 from tests.unit.reports import samples

@@ -15,7 +15,8 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.alignment import Alignment, Local, Obstacle, Override, SideReport, Source
+from harness.alignment import Alignment, Override
+from harness.alignment_rows import Local, Obstacle, SideReport, Source
 from harness.cli.outcome import as_line
 from harness.text import printable
 from reports import terminal

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.alignment import Source
+from harness.alignment_rows import Source
 from harness.selftest import KINDS, FaultResult, Kind, Mistake, places, sample, score
 from harness.selftest._score import judge_fault
 from harness.sides.faults import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
