@@ -64,7 +64,7 @@ def side_costs(
         worker.call("measure_isolated", **given, path=path, mode=case.mode, samples=float64_cache.SAMPLES)
     found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
     if local:
-        found["local"] = statistics.median(local)
+        found["isolated"] = statistics.median(local)
     peaks = {
         kind: statistics.median(row["peak_bytes"] for row in rows[kind]) for kind in ("bare", "recorded")
     }
@@ -107,7 +107,7 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
                 alignment = comparing.compare(*opened)
                 judging.append(time.process_time() - started)
                 forced = [stack.enter_context(Trace.open(path)) for path in (alone, local_truth)]
-                comparing.add_local(alignment, opened[0], *forced, NoisePolicy())
+                comparing.add_isolated(alignment, opened[0], *forced, NoisePolicy())
             judging_local.append(time.process_time() - started - judging[-1])
         found["tensors"] = sum(record.alias is None for record in opened[0].records.values())
         found["trace_bytes"] = traces["torch"].stat().st_size
@@ -116,7 +116,7 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
     found.update(judge=statistics.median(judging), rows=len(alignment.rows))
     found["ratio"] = (recorded + found["judge"]) / bare
     found["judge_local"] = statistics.median(judging_local)
-    local = found["jittor"]["cpu"]["local"] + found["judge_local"]
+    local = found["jittor"]["cpu"]["isolated"] + found["judge_local"]
     found["ratio_with_local"] = (recorded + found["judge"] + local) / bare
     return found
 

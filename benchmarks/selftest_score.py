@@ -67,7 +67,7 @@ def main() -> None:
     size = (int(height), int(width)) if width else None
     variant = find(options.model).variant(options.variant).name
     request = flows.CompareRequest(
-        model=options.model, variant=variant, input_size=size, seed=options.seed, local="always"
+        model=options.model, variant=variant, input_size=size, seed=options.seed, isolated="always"
     )
     result = selftest.selftest_pair(request, options.sample, 1, Silent(), _tell, options.seconds)
     known = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}

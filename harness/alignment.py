@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pandas
 
 SCHEMA = "align-alignment"
-VERSION = 4
-_READABLE = (1, 2, 3, VERSION)
+VERSION = 5
+_READABLE = (1, 2, 3, 4, VERSION)
 _ADVICE = "give the alignment.json that a comparison wrote"
 
 
@@ -34,8 +34,8 @@ class Alignment:
     `case_differences` (name, reference and candidate of what differs between the cases). `attributes`
     lists layer, name, reference and port of what differs without being a tensor. `held` tells, where both
     sides were held against a stored trace as well, what came of it: side, trace, verdict and sentence.
-    `sources` are the places where errors are made, in the order of computation; `local` says whether layers
-    were run alone to find them, or why not.
+    `sources` are the places where errors are made, in the order of computation; `isolated` says whether
+    layers were run in isolation to find them, or why not.
     """
 
     case: dict[str, Any]
@@ -53,12 +53,12 @@ class Alignment:
     observer: dict[str, Any] = field(default_factory=dict)
     held: list[dict[str, str]] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
-    local: dict[str, Any] = field(default_factory=dict)
+    isolated: dict[str, Any] = field(default_factory=dict)
     schema: str = SCHEMA
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        for name in ("case", "policy", "coverage", "attributes", "costs", "observer", "local"):
+        for name in ("case", "policy", "coverage", "attributes", "costs", "observer", "isolated"):
             setattr(self, name, plain.tidy(getattr(self, name)))
 
     @property
@@ -150,7 +150,19 @@ def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
         data = _with_rows(data, lambda row: _with_measured(row, typical=0.0))
     if data["version"] < 4:
         data = _with_rows(data, lambda row: _with_measured(row, terms=1))
+    if data["version"] < 5:
+        data = _with_rows(_renamed(data), _renamed)
+        if isinstance(data.get("costs"), dict):
+            data["costs"] = {_OLD_COSTS.get(name, name): cost for name, cost in data["costs"].items()}
     return {**data, "version": VERSION}
+
+
+_OLD_COSTS = {"local": "isolated", "local truth": "isolated truth"}
+
+
+def _renamed(data: dict[str, Any]) -> dict[str, Any]:
+    """What isolated layers showed, under its new name."""
+    return {"isolated" if name == "local" else name: value for name, value in data.items()}
 
 
 def _with_rows(data: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class Obstacle:
 
 
 @dataclass(frozen=True)
-class Local:
+class Isolated:
     """A tensor of a layer that ran alone, on the reference's own inputs or gradients."""
 
     measured: Measured
@@ -48,7 +48,7 @@ class Row:
 
     `order` counts the reference's records in execution order. `measured` is None where there is an
     `obstacle`. `found` tells which side recorded it. `inputs` are the addresses that feed it, where known.
-    `local` is what the layer makes of the reference's own inputs, where that was tried.
+    `isolated` is what the layer makes of the reference's own inputs, where that was tried.
     """
 
     address: str
@@ -62,7 +62,7 @@ class Row:
     inputs: list[str] = field(default_factory=list)
     found: Literal["both", "reference", "candidate"] = "both"
     obstacle: Obstacle | None = None
-    local: Local | None = None
+    isolated: Isolated | None = None
 
 
 @dataclass

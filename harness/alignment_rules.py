@@ -26,7 +26,7 @@ _COVERAGE = {
     "unpaired": dict[str, list[str]],
     "case_differences": list[dict[str, Any]],
 }
-_LOCAL = {"ran": bool, "why": str, "judged": int}
+_ISOLATED = {"ran": bool, "why": str, "judged": int}
 _FIGURES = frozenset(["wall", "cpu", "peak_bytes", "max_abs", "scale", "ratio"])
 """What is a number, or None, wherever it stands among costs and beside the observer."""
 _ATTRIBUTE = {"layer", "name", "reference", "port"}
@@ -76,7 +76,7 @@ def check(alignment: Alignment) -> None:
 
 def _check_free(alignment: Alignment) -> None:
     """Free-form data, as far as somebody reads it."""
-    for free, hints in (("coverage", _COVERAGE), ("local", _LOCAL)):
+    for free, hints in (("coverage", _COVERAGE), ("isolated", _ISOLATED)):
         found = getattr(alignment, free)
         for name, hint in hints.items():
             if name in found:
@@ -137,7 +137,7 @@ def _check_row(row: Row) -> None:
         raise plain.Unfit(f"row {row.address} should have either measures or an obstacle")
     if any(length < 0 for length in row.shape):
         raise plain.Unfit(f"row {row.address} has the shape {row.shape}, lengths should be 0 or more")
-    for measured in (row.measured, row.local and row.local.measured):
+    for measured in (row.measured, row.isolated and row.isolated.measured):
         for part in (measured, measured and measured.difference):
             _check_signs(row, part)
 

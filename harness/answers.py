@@ -27,12 +27,12 @@ _FORMS: dict[str, dict[str, type]] = {
     "build": {"state": list, "layers": dict},
     "run": {"compiled": int, "cost": dict},
     "backward": {"compiled": int, "cost": dict},
-    "local": {"cpu": float},
-    "plant": {"changed": bool},
-    "planted": {"effect": bool},
+    "run_isolated": {"cpu": float},
+    "inject_fault": {"changed": bool},
+    "fault_effect": {"effect": bool},
     "measure": {"runs": list, "compiled": int},
 }
-_LISTS = ("retry", "pull")
+_LISTS = ("try_changes", "backward_through_call")
 
 
 class Nonsense(Exception):

@@ -25,7 +25,7 @@ else:
 
 FLAGS = (
     "model", "variant", "layers", "weights", "device", "dtype", "mode", "seed", "input-size", "batch",
-    "reference", "policy", "rtol", "atol", "timeout", "keep", "local",
+    "reference", "policy", "rtol", "atol", "timeout", "keep", "isolated",
 )  # fmt: skip
 INTERPRETERS = ("torch-python", "jittor-python")
 KEYS = FLAGS + INTERPRETERS

@@ -121,10 +121,10 @@ def sources(alignment: Alignment) -> list[Item]:
 
 def alone(alignment: Alignment) -> str:
     """What came of running each layer alone."""
-    if alignment.local.get("ran"):
-        judged = count(int(alignment.local.get("judged", 0)), "tensor")
+    if alignment.isolated.get("ran"):
+        judged = count(int(alignment.isolated.get("judged", 0)), "tensor")
         return f"{judged} of layers that ran alone, {len(alignment.sources)} where an error is made"
-    return str(alignment.local.get("why", "layers were not run alone"))
+    return str(alignment.isolated.get("why", "layers were not run alone"))
 
 
 def attribute(found: dict[str, Any]) -> str:
@@ -136,7 +136,7 @@ def coverage(alignment: Alignment) -> list[Item]:
     """What was compared, what was not, and why."""
     found = alignment.coverage
     items = [Item("compared", _compared(found))]
-    if alignment.local:
+    if alignment.isolated:
         items.append(Item("alone", alone(alignment)))
     for name, key in (("not compared", "not_compared"), ("not judged", "skipped")):
         for why, addresses in reasons(found.get(key, [])).items():
@@ -234,8 +234,8 @@ _STEPS = {
     "recorded": "run recorded",
     "truth": "float64 run and noise",
     "judge": "compare and judge",
-    "local truth": "float64 run of layers alone",
-    "local": "run layers alone and judge",
+    "isolated truth": "float64 run of layers alone",
+    "isolated": "run layers alone and judge",
     "explain": "try hypotheses",
 }
 

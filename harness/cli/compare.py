@@ -27,7 +27,7 @@ def compare(
     policy: options.Policy = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
-    local: options.Local = None,
+    isolated: options.Isolated = None,
     keep: options.Keep = None,
     output: options.RunFolder = None,
     as_json: options.Json = False,

@@ -89,7 +89,12 @@ def _draw_entry(item: Entry, console: Console, brief: bool) -> None:
 
 def _caused(alignment: Alignment) -> Outcome:
     told: list[dict[str, Any]] = [asdict(source) for source in alignment.sources]
-    document = {"sentence": alignment.sentence, "sources": told, "local": alignment.local, "exit_code": 0}
+    document = {
+        "sentence": alignment.sentence,
+        "sources": told,
+        "isolated": alignment.isolated,
+        "exit_code": 0,
+    }
 
     def prose(console: Console) -> None:
         from reports.terminal import draw_sources

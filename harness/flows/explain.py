@@ -68,7 +68,7 @@ def compared_again(alignment: Alignment, progress: Progress, typed: Typed) -> It
             "trying the reference's layers again, so compare without --reference first"
         )
     with scratch_folder() as folder:
-        request = request_of(alignment, typed, local="always", keep="none", output=folder / "run")
+        request = request_of(alignment, typed, isolated="always", keep="none", output=folder / "run")
         with comparison(request, progress) as live:
             yield compare_live(live)
 
@@ -76,7 +76,7 @@ def compared_again(alignment: Alignment, progress: Progress, typed: Typed) -> It
 def add_causes(compared: Compared, wanted: str | None = None) -> None:
     """Find the causes of an alignment's sources while its workers are alive."""
     alignment, progress = compared.alignment, compared.live.progress
-    if not alignment.local.get("ran"):
+    if not alignment.isolated.get("ran"):
         return
     started = time.perf_counter()
     with reference_probe(compared) as probe:

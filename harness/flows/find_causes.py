@@ -83,9 +83,9 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
 
 def floor(row: Row) -> float:
     """How far in l2 two tensors may be apart by rounding alone, generously."""
-    if row.local is None:
+    if row.isolated is None:
         return 0.0
-    measured = row.local.measured
+    measured = row.isolated.measured
     eps = measured.eps or 1e-7
     allowed = allowances(measured, NoisePolicy())[0] if measured.truth_l2 is not None else 0.0
     return 3 * allowed + _FLOOR_ULPS * eps * measured.difference.reference_l2

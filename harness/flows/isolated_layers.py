@@ -24,25 +24,25 @@ def judge_isolated_layers(live: Comparison, recordings: Recordings, alignment: A
     """Judge every layer in isolation, and list the sources; the alignment says why if that was not done."""
     why = _why_not(live, recordings, alignment)
     if why:
-        alignment.local = {"ran": False, "why": why}
+        alignment.isolated = {"ran": False, "why": why}
         return
     try:
         _judge(live, recordings, alignment)
     except WorkerLost as error:
-        alignment.local = {"ran": False, "why": f"a side was lost while its layers ran alone: {error}"}
+        alignment.isolated = {"ran": False, "why": f"a side was lost while its layers ran alone: {error}"}
 
 
 def _why_not(live: Comparison, recordings: Recordings, alignment: Alignment) -> str:
-    if live.request.local == "never":
-        return "it was not asked for (--local never)"
+    if live.request.isolated == "never":
+        return "it was not asked for (--isolated never)"
     if alignment.verdict == "failed":
         return "a side did not reach the end"
     if set(recordings.sides) != set(SIDES):
         return "a stored trace stands in for the reference, which has to run for it"
     if isinstance(live.request.policy, MetricPolicy):
         return "metrics alone were judged"
-    if live.request.local == "auto" and alignment.verdict == "aligned":
-        return "nothing diverged (--local always runs them all the same)"
+    if live.request.isolated == "auto" and alignment.verdict == "aligned":
+        return "nothing diverged (--isolated always runs them all the same)"
     return ""
 
 
@@ -56,10 +56,10 @@ def _judge(live: Comparison, recordings: Recordings, alignment: Alignment) -> No
         reference = stack.enter_context(Trace.open(recordings.sides[REFERENCE].trace))
         isolated = stack.enter_context(Trace.open(recordings.isolated))
         exact = stack.enter_context(Trace.open(truth)) if truth else None
-        comparing.add_local(alignment, reference, isolated, exact, live.request.policy)
+        comparing.add_isolated(alignment, reference, isolated, exact, live.request.policy)
     cost["cpu"] += time.process_time() - started
-    alignment.costs["local"] = cost
-    alignment.costs["local truth"] = truth_cost
+    alignment.costs["isolated"] = cost
+    alignment.costs["isolated truth"] = truth_cost
 
 
 def run_isolated(live: Comparison, recordings: Recordings, paired: list[str]) -> dict[str, Any]:

@@ -104,5 +104,5 @@ def cost_ratio(live: Comparison, recordings: Recordings, costs: dict[str, Any]) 
     recorded = sum(
         done.costs[step]["cpu"] for done in recordings.sides.values() for step in ("room", "recorded")
     )
-    once = sum(costs.get(step, {}).get("cpu", 0.0) for step in ("judge", "local"))
+    once = sum(costs.get(step, {}).get("cpu", 0.0) for step in ("judge", "isolated"))
     return float(recorded + once) / bare if bare else None

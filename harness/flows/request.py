@@ -12,7 +12,7 @@ from harness.session import DEFAULT_TIMEOUT
 from harness.verdict import NoisePolicy, Policy
 
 Keep = Literal["compact", "whole", "none"]
-Alone = Literal["auto", "always", "never"]
+Isolation = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class CompareRequest:
     timeout: float = DEFAULT_TIMEOUT
     output: Path | None = None
     keep: Keep = "compact"
-    local: Alone = "auto"
+    isolated: Isolation = "auto"
 
     def case(self, pair: Pair) -> Case:
         """The case this asks for."""

@@ -65,7 +65,7 @@ def selftest_pair(
             for seed in range(request.seed, request.seed + seeds):
                 with scratch_folder() as folder:
                     this = dataclasses.replace(
-                        request, mode=mode, seed=seed, local="always", keep="none", output=folder / "run"
+                        request, mode=mode, seed=seed, isolated="always", keep="none", output=folder / "run"
                     )
                     with comparison(this, progress, workers) as live:
                         found.take(compare_live(live))
@@ -214,7 +214,7 @@ def _judge_faulty(compared: Compared, trace: Path) -> Alignment:
         )
         run_isolated(live, recordings, comparing.paired_addresses(alignment))
         with Trace.open(recordings.isolated) as isolated:
-            comparing.add_local(alignment, reference, isolated, isolated_truth, live.request.policy)
+            comparing.add_isolated(alignment, reference, isolated, isolated_truth, live.request.policy)
     return alignment
 
 

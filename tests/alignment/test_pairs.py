@@ -85,7 +85,7 @@ def test_port_is_aligned(model: str, variant: str, mode: Mode, tmp_path: Path) -
         mode=mode,
         input_size=smallest_size(pairs.find(model), variant, mode),
         output=tmp_path / "run",
-        local="always",
+        isolated="always",
         keep="none",
     )
     alignment = flows.compare(request, Silent())

@@ -28,7 +28,7 @@ def compared(model: str, variant: str, folder: Path, mode: Mode = "eval") -> Ali
         input_size=(64, 64),
         output=folder / "run",
         keep="none",
-        local="always",
+        isolated="always",
     )
     with comparison(request, Silent()) as live:
         found = compare_live(live)

@@ -344,7 +344,7 @@ def test_defaults_that_the_help_shows_are_those_of_the_request() -> None:
         "seed": options.Seed,
         "timeout": options.Timeout,
         "keep": options.Keep,
-        "local": options.Local,
+        "isolated": options.Isolated,
     }
     request = CompareRequest("any")
     for name, option in shown.items():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness import address as addresses
 from harness.alignment import Alignment
-from harness.alignment_rows import Local, Row, Source
+from harness.alignment_rows import Isolated, Row, Source
 from harness.comparing._measuring import Meter
 from harness.comparing._places import in_order_of_computation, kind_of
 from harness.numerics import no_difference
@@ -25,7 +25,7 @@ def paired_addresses(alignment: Alignment) -> list[str]:
     return [row.address for row in alignment.rows if row.found == "both" and row.obstacle is None]
 
 
-def add_local(
+def add_isolated(
     alignment: Alignment, reference: Trace, forced: Trace, truth: Trace | None, policy: Policy
 ) -> None:
     """Judge what layers did alone, and list the sources; the alignment is changed."""
@@ -35,7 +35,7 @@ def add_local(
 
     def judge_alone(row: Row, measured: Measured) -> None:
         known = dataclasses.replace(measured, terms=terms.of(row))
-        row.local = Local(known, judge(row.address, known, policy, alignment.overrides))
+        row.isolated = Isolated(known, judge(row.address, known, policy, alignment.overrides))
 
     for address in forced.notes.get(addresses.EQUAL, ()):
         row = rows.get(address)
@@ -54,8 +54,8 @@ def add_local(
             judge_alone(row, measured)
     _add_missing(alignment.rows, reference, forced)
     alignment.sources = sources(alignment.rows)
-    judged = sum(row.local is not None for row in alignment.rows)
-    alignment.local = {"ran": True, "judged": judged}
+    judged = sum(row.isolated is not None for row in alignment.rows)
+    alignment.isolated = {"ran": True, "judged": judged}
     _conclude(alignment)
 
 
@@ -140,17 +140,17 @@ def _add_missing(rows: Sequence[Row], reference: Trace, forced: Trace) -> None:
                 False,
                 0.0,
             )
-            row.local = Local(measured, row.verdict)
+            row.isolated = Isolated(measured, row.verdict)
 
 
-def rejudge_local(alignment: Alignment, policy: Policy, overrides: Sequence[Override]) -> None:
+def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[Override]) -> None:
     """Judge stored local errors by another policy."""
-    if not alignment.local.get("ran"):
+    if not alignment.isolated.get("ran"):
         return
     for row in alignment.rows:
-        if row.local is not None and row.obstacle is None:
-            verdict = judge(row.address, row.local.measured, policy, overrides)
-            row.local = Local(row.local.measured, verdict)
+        if row.isolated is not None and row.obstacle is None:
+            verdict = judge(row.address, row.isolated.measured, policy, overrides)
+            row.isolated = Isolated(row.isolated.measured, verdict)
     explained = {source.address: source for source in alignment.sources if source.cause}
     alignment.sources = [explained.get(found.address, found) for found in sources(alignment.rows)]
     _conclude(alignment)
@@ -174,7 +174,9 @@ def told(alignment: Alignment) -> str:
     if not names:
         if not diverged:
             return "Every layer agrees on the reference's own inputs as well."
-        return "Alone, on the reference's own inputs, every layer agrees: no single layer makes the error."
+        return (
+            "Isolation, on the reference's own inputs, every layer agrees: no single layer makes the error."
+        )
     carriers = sum(carries(row) for row in alignment.rows)
     count = "1 place makes" if len(names) == 1 else f"{len(names)} places make"
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
@@ -184,7 +186,9 @@ def told(alignment: Alignment) -> str:
 def carries(row: Row) -> bool:
     """Whether a tensor diverged although its layer, run alone, does nothing wrong."""
     return (
-        row.verdict.status == "diverged" and row.local is not None and row.local.verdict.status != "diverged"
+        row.verdict.status == "diverged"
+        and row.isolated is not None
+        and row.isolated.verdict.status != "diverged"
     )
 
 
@@ -199,15 +203,15 @@ def sources(rows: list[Row]) -> list[Source]:
 
 
 def _wrong_alone(row: Row) -> bool:
-    return row.local is not None and row.local.verdict.status == "diverged"
+    return row.isolated is not None and row.isolated.verdict.status == "diverged"
 
 
 def _ratio(row: Row) -> float | None:
-    return row.local.verdict.ratio if row.local else None
+    return row.isolated.verdict.ratio if row.isolated else None
 
 
 def _reason(row: Row) -> str:
-    return row.local.verdict.reason if row.local else ""
+    return row.isolated.verdict.reason if row.isolated else ""
 
 
 def _forward(wrong: Iterable[Row]) -> Iterable[Source]:

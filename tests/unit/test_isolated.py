@@ -12,8 +12,8 @@ import pytest
 from harness.address import EQUAL, is_inside, with_role
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
-from harness.comparing import add_local, carries, paired_addresses, rejudge
-from harness.comparing._local import _Terms
+from harness.comparing import add_isolated, carries, paired_addresses, rejudge
+from harness.comparing._isolated import _Terms
 from harness.sides.isolated_run import same_bits
 from harness.trace import Trace, TraceWriter
 from harness.verdict import FixedPolicy, NoisePolicy, Verdict
@@ -37,7 +37,7 @@ def judged(bench: Bench, faults: dict[str, Callable[[Any], Any]]) -> Alignment:
     }
     forced = Run(kept).write(bench.folder / "alone.h5", "jittor")
     with Trace.open(bench.folder / "torch.h5") as reference:
-        add_local(alignment, reference, forced, bench.truth, NoisePolicy())
+        add_isolated(alignment, reference, forced, bench.truth, NoisePolicy())
     return alignment
 
 
@@ -45,7 +45,7 @@ def test_sound_port_has_no_source(bench: Bench) -> None:
     alignment = judged(bench, {})
     assert alignment.verdict == "aligned"
     assert alignment.sources == []
-    assert alignment.local["ran"] is True
+    assert alignment.isolated["ran"] is True
     assert "on the reference's own inputs as well" in alignment.sentence
 
 
@@ -83,7 +83,7 @@ def test_gradient_of_a_parameter_names_its_layer(bench: Bench) -> None:
 
 
 def test_what_ran_alone_is_known_by_how_much_it_sums_up(bench: Bench) -> None:
-    terms = {row.address: row.local.measured.terms for row in judged(bench, {}).rows if row.local}
+    terms = {row.address: row.isolated.measured.terms for row in judged(bench, {}).rows if row.isolated}
     assert terms["grad:block.fc.weight"] == BATCH
     assert terms[FC] == terms["layer:act#0:grad"] == WIDTH
     assert terms["grad_input:x"] == terms[with_role(FC, "grad")] == terms[ADD] == 1
@@ -104,7 +104,7 @@ def test_error_that_shows_alone_only_makes_the_verdict(bench: Bench) -> None:
     tensors = {address: item for address, item in bench.reference.tensors.items() if address == HEAD}
     forced = Run({HEAD: tensors[HEAD] * np.float32(1.01)}).write(bench.folder / "alone.h5", "jittor")  # type: ignore[operator]
     with Trace.open(bench.folder / "torch.h5") as reference:
-        add_local(alignment, reference, forced, bench.truth, NoisePolicy())
+        add_isolated(alignment, reference, forced, bench.truth, NoisePolicy())
     assert (alignment.verdict, alignment.first) == ("diverged", HEAD)
 
 
@@ -134,13 +134,13 @@ def test_what_is_equal_to_the_bit_need_not_be_written(bench: Bench) -> None:
         forced.note(EQUAL, [name for name in own if name != HEAD])
     short = bench.compare(bench.port({HEAD: scaled(1.01)}))
     with Trace.open(bench.folder / "torch.h5") as reference, Trace.open(forced.path) as alone:
-        add_local(short, reference, alone, bench.truth, NoisePolicy())
+        add_isolated(short, reference, alone, bench.truth, NoisePolicy())
     assert [source.address for source in short.sources] == [HEAD]
     for one, other in zip(whole.rows, short.rows, strict=True):
-        assert (one.local is None) == (other.local is None)
-        if one.local is not None and other.local is not None:
-            assert one.local.verdict == other.local.verdict
-            assert one.local.measured == other.local.measured
+        assert (one.isolated is None) == (other.isolated is None)
+        if one.isolated is not None and other.isolated is not None:
+            assert one.isolated.verdict == other.isolated.verdict
+            assert one.isolated.measured == other.isolated.measured
 
 
 @pytest.mark.parametrize(
