@@ -38,6 +38,19 @@ def names(model: str, folder: Path = FOLDER) -> list[str]:
     return sorted(file.stem for file in files if not file.name.endswith(".truth.h5"))
 
 
+def listed(model: str, folder: Path = FOLDER) -> str:
+    """The goldens there are of a model, in words; where to find those that are not installed."""
+    found = names(model, folder)
+    pinned = sorted(pins(folder / PINS.name).get(model, {}))
+    if found or not pinned:
+        return ", ".join(found) or "none"
+    return (
+        "none, since the installed package holds no goldens. The project's repository holds "
+        f"{', '.join(pinned)} in golden/{model}: run from a checkout of it, or name a file there, "
+        f"as --reference golden/{model}/{pinned[0]}.h5"
+    )
+
+
 def pins(path: Path = PINS) -> dict[str, Any]:
     """The contents of pins.toml; empty where there is none yet."""
     return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}

@@ -7,6 +7,9 @@ The keys are the names of the flags without their dashes, plus the interpreters 
     torch-python = "../torch-env/bin/python"
 
 Paths are read from the folder of the file that names them. Flags win over what is written here.
+
+An interpreter, and a pair that is not built in, are code that will be run. They are taken only from a file in
+the folder where the command is run: whoever can write a file into some folder above it is not asked.
 """
 
 from __future__ import annotations
@@ -16,12 +19,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from harness import strict_toml
 from harness.errors import BadInput
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from harness.plain import short
+from harness.text import printable
 
 FLAGS = (
     "model", "variant", "layers", "weights", "device", "dtype", "mode", "seed", "input-size", "batch",
@@ -32,30 +33,75 @@ KEYS = FLAGS + INTERPRETERS
 _NAMES_OR_PATHS = ("model", *INTERPRETERS)
 _PATHS = {"weights": ("seeded",), "reference": ("golden",), **dict.fromkeys(_NAMES_OR_PATHS, ())}
 _LISTS = ("rtol", "atol")
+_OLDER_NAMES = {"local": "isolated"}
+_said: set[str] = set()
 
 
 def find_config(start: Path | None = None) -> Path | None:
     """The file that defaults come from: the first one found from `start` upwards."""
-    folder = (start or Path.cwd()).resolve()
+    folder = _folder(start)
     for place in (folder, *folder.parents):
         own = place / "align.toml"
-        if own.is_file():
+        if _is_file(own):
             return own
         shared = place / "pyproject.toml"
-        if shared.is_file() and "align" in _tools(shared):
+        if _is_file(shared) and "align" in _tools(shared):
             return shared
     return None
 
 
 def load_config(start: Path | None = None) -> dict[str, Any]:
-    """The defaults, checked: keys as in KEYS, paths absolute. Empty where no file is found."""
+    """The defaults, checked: keys as in KEYS, paths absolute. Empty where no file is found.
+
+    What a file further up may not say is left out, and a line on standard error tells it.
+    """
     path = find_config(start)
     if path is None:
         return {}
     table = _read(path) if path.name == "align.toml" else _tools(path)["align"]
     if not isinstance(table, dict):
-        raise BadInput(f"{path}: [tool.align] should be a table, not {table!r}")
-    return {key: _checked(path, key, value) for key, value in table.items()}
+        raise BadInput(f"{path}: [tool.align] should be a table, not {short(table)}")
+    named = {_OLDER_NAMES.get(key, key): value for key, value in table.items()}
+    values = {key: _checked(path, key, value) for key, value in named.items()}
+    return values if path.parent == _folder(start) else _without_code(path, values)
+
+
+def say_once(text: str) -> None:
+    """Tell on standard error, once a process, what decides without having been typed."""
+    if text not in _said:
+        _said.add(text)
+        print(f"align: {printable(text)}", file=sys.stderr, flush=True)
+
+
+def _without_code(path: Path, values: dict[str, Any]) -> dict[str, Any]:
+    code = [key for key, value in values.items() if key in INTERPRETERS or _is_own_model(key, value)]
+    if code:
+        say_once(
+            f"{path} names {' and '.join(code)}: left out, since a config file names code only for commands "
+            "that are run in its own folder"
+        )
+    if len(values) > len(code):
+        say_once(f"defaults come from {path}")
+    return {key: value for key, value in values.items() if key not in code}
+
+
+def _is_own_model(key: str, value: Any) -> bool:
+    """Whether this is a file or a module to run, and not the name of a built-in pair."""
+    return key == "model" and (":" in str(value) or str(value).endswith(".py"))
+
+
+def _folder(start: Path | None) -> Path:
+    try:
+        return (start or Path.cwd()).resolve()
+    except OSError as error:
+        raise BadInput(f"the folder you are in cannot be read: {error.strerror}; go to another") from error
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be looked into, a name that is too long
+        return False
 
 
 def _tools(path: Path) -> dict[str, Any]:
@@ -65,8 +111,8 @@ def _tools(path: Path) -> dict[str, Any]:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return strict_toml.parse(strict_toml.read(path))
+    except ValueError as error:
         raise BadInput(f"{path} is no valid TOML: {error}. Correct it, or remove it") from error
     except OSError as error:
         raise BadInput(f"{path} cannot be read: {error.strerror}") from error
@@ -76,7 +122,7 @@ def _checked(path: Path, key: str, value: Any) -> Any:
     if key not in KEYS:
         close = difflib.get_close_matches(key, KEYS, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise BadInput(f"{path}: unknown key {key!r}.{hint} Allowed are: {', '.join(KEYS)}")
+        raise BadInput(f"{path}: unknown key {short(key)}.{hint} Allowed are: {', '.join(KEYS)}")
     if key in _LISTS and isinstance(value, list):
         return [_scalar(path, key, item) for item in value]
     value = _scalar(path, key, value)
@@ -87,14 +133,17 @@ def _checked(path: Path, key: str, value: Any) -> Any:
 
 def _scalar(path: Path, key: str, value: Any) -> str | int | float:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise BadInput(f"{path}: {key} should be a text or a number, not {value!r}")
+        raise BadInput(f"{path}: {key} should be a text or a number, not {short(value)}")
     return value
 
 
 def _names_a_file(path: Path, value: str | int | float) -> bool:
     """Whether this is a path from the file's folder, and not a name to search for."""
-    return "/" in str(value) or (path.parent / str(value).partition(":")[0]).is_file()
+    return "/" in str(value) or _is_file(path.parent / str(value).partition(":")[0])
 
 
 def _absolute(path: Path, value: str | int | float) -> str:
-    return str(path.parent / Path(str(value)).expanduser())
+    try:
+        return str(path.parent / Path(str(value)).expanduser())
+    except RuntimeError as error:
+        raise BadInput(f"{path}: {short(value)} is no path here: {error}") from error

@@ -34,11 +34,10 @@ def read(path: Path) -> bytes:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):  # opening a pipe would wait for whoever writes to it
         raise ValueError("it is no regular file")
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise ValueError(f"it has {size:,} bytes, and at most {MOST_BYTES:,} are read")
     with path.open("rb") as file:
-        raw = file.read(MOST_BYTES + 1)
-    if len(raw) > MOST_BYTES:
-        raise ValueError(f"it has {path.stat().st_size:,} bytes, and at most {MOST_BYTES:,} are read")
-    return raw
+        return file.read(MOST_BYTES + 1)
 
 
 def parse(text: str | bytes) -> Any:

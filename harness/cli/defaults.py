@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-_FLAT = ("compare", "record", "diff", "check")
+_OF_A_FILE = ("diff", "check", "explain", "reproduce")
+"""What these run or judge is told by the file that they are given, and by flags."""
+_FLAT = ("compare", "record", "lint", "selftest", *_OF_A_FILE)
 _NESTED = {"golden": ("record", "verify"), "pin": ("verify",)}
 _REPEATABLE = ("rtol", "atol")
 
@@ -15,6 +17,9 @@ def defaults(words: list[str]) -> dict[str, Any]:
     if "--help" in words or (command not in _FLAT and command not in _NESTED):
         return {}
     flags = _flags(other_policy=any(word.partition("=")[0] == "--policy" for word in words))
+    if command in _OF_A_FILE:
+        for name in ("model", "weights"):
+            flags.pop(name, None)
     if command == "golden":
         flags.pop("mode", None)  # there --mode may be given more than once, and no default narrows it
     return {command: flags if command in _FLAT else dict.fromkeys(_NESTED[command], flags)}

@@ -21,10 +21,13 @@ POLICIES = ("noise", "fixed", "metric")
 SIDES = ("torch", "jittor")
 _SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
 _LARGEST = 2**63 - 1
+_MOST_DIGITS = 30
+_SHOWN = 300  # letters of a value that is refused
 
 
 def _refuse(value: object, allowed: str) -> NoReturn:
-    raise typer.BadParameter(f"{str(value)!r} is not allowed; it should be {allowed}")
+    shown = str(value)[:_SHOWN]
+    raise typer.BadParameter(f"{shown!r} is not allowed; it should be {allowed}")
 
 
 def _one_of(value: str, allowed: Iterable[str]) -> str:
@@ -111,13 +114,14 @@ def parse_file(value: str) -> Path:
 
 def parse_stored(value: str) -> Path:
     """An alignment.json, or the run folder that holds one."""
-    within = Path(value).expanduser() / "alignment.json"
-    return within if within.is_file() else _file(value, "an alignment.json, or a run folder that holds one")
+    allowed = "an alignment.json, or a run folder that holds one"
+    within = _path(value, allowed) / "alignment.json"
+    return within if within.is_file() else _file(value, allowed)
 
 
 def parse_folder(value: str) -> Path:
     """The path of a folder that exists."""
-    path = Path(value).expanduser()
+    path = _path(value, "the path of a folder")
     if not path.is_dir():
         _refuse(value, "the path of a folder, and there is none of that name")
     return path
@@ -141,7 +145,7 @@ def parse_report_out(value: str) -> Path:
 
 def parse_folder_out(value: str) -> Path:
     """A folder to write into; made where it is missing."""
-    path = Path(value).expanduser()
+    path = _path(value, "a folder, new or not")
     if not value.strip() or (path.exists() and not path.is_dir()):
         _refuse(value, "a folder, new or not")
     return path
@@ -241,13 +245,18 @@ def assignment(text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
     try:
         return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return name, value
 
 
 def _whole(value: str, least: int, allowed: str) -> int:
     text = str(value)
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= _LARGEST:
+    if (
+        not text.isascii()
+        or not text.isdigit()
+        or len(text) > _MOST_DIGITS
+        or not least <= int(text) <= _LARGEST
+    ):
         _refuse(value, allowed)
     return int(text)
 
@@ -262,8 +271,18 @@ def _positive(value: str, allowed: str) -> float:
     return number
 
 
+def _path(value: str, allowed: str) -> Path:
+    """A path that can be looked at, whether or not there is something."""
+    try:
+        path = Path(value).expanduser()
+        path.exists()
+    except (OSError, RuntimeError, ValueError) as error:  # a long name, a user that is none, a closed folder
+        _refuse(value, f"{allowed}; {getattr(error, 'strerror', None) or error}")
+    return path
+
+
 def _file(value: str, allowed: str) -> Path:
-    path = Path(value).expanduser()
+    path = _path(value, allowed)
     if path.is_file():
         return path
     found = "that is a folder" if path.is_dir() else "there is no file of that name"
@@ -271,7 +290,7 @@ def _file(value: str, allowed: str) -> Path:
 
 
 def _writable(value: str, endings: tuple[str, ...], allowed: str) -> Path:
-    path = Path(value).expanduser()
+    path = _path(value, allowed)
     if path.suffix.lower() not in endings:
         _refuse(value, allowed)
     if path.is_dir():

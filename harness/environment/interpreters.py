@@ -22,10 +22,12 @@ def interpreter(side: str) -> Path:
     """A side's interpreter: from its variable, else from the config file, else the running one."""
     named, source = os.environ.get(variable(side), ""), f"${variable(side)}"
     if not named:
-        from harness.config import load_config  # not needed, and on 3.10 not importable, in a worker
+        from harness.config import find_config, load_config, say_once  # on 3.10 not importable in a worker
 
         key = f"{side}-python"
         named, source = str(load_config().get(key, "")), f"{key} in the config file"
+        if named:
+            say_once(f"the {side} side runs with {named}, as {key} in {find_config()} says")
     return _found(named, source) if named else Path(sys.executable)
 
 

@@ -181,7 +181,5 @@ def golden_verify(
                     names=("golden", "torch"),
                 )
     if not found:
-        raise BadInput(
-            f"{pair.name} has no such golden; there are: {', '.join(golden.names(pair.name)) or 'none'}"
-        )
+        raise BadInput(f"{pair.name} has no such golden; there are: {golden.listed(pair.name)}")
     return found

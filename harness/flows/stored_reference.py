@@ -84,10 +84,9 @@ def _golden(request: CompareRequest, pair: Pair) -> StoredReference:
     variant = pair.variant(request.variant).name
     path = golden.trace_path(pair.name, variant, request.mode)
     if not path.is_file():
-        kept = ", ".join(sorted(golden.names(pair.name))) or "none"
         raise BadInput(
-            f"there is no golden of {pair.name} {variant} in mode {request.mode}; there are: {kept}. "
-            "Record one with `align golden record`"
+            f"there is no golden of {pair.name} {variant} in mode {request.mode}; there are: "
+            f"{golden.listed(pair.name)}. Or record one with `align golden record`"
         )
     golden.verify_digest(path)
     trace = Trace.open(path)

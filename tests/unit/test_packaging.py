@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests import ROOT
 
@@ -28,6 +29,7 @@ MODULES_OF = {  # distributions whose modules have other names
     "pillow": {"PIL"},
     "pyyaml": {"yaml"},
 }
+LARGEST_WHEEL = 3_000_000  # bytes
 HAS_SETUPTOOLS = importlib.util.find_spec("setuptools") is not None
 
 pytestmark = pytest.mark.skipif(
@@ -44,13 +46,18 @@ def run(*command: str | Path, cwd: Path) -> str:
     return done.stdout
 
 
+def is_golden(path: Path) -> bool:
+    """Whether a file is a trace of the room `golden`."""
+    return path.suffix == ".h5" and path.parent.parent.name == "golden"
+
+
 def package_files(root: Path) -> set[str]:
-    """Every file that lies in a package's folder and is no by-product."""
+    """Every file that lies in a package's folder and is no by-product; goldens stay in the repository."""
     return {
         path.relative_to(root).as_posix()
         for package in PACKAGES
         for path in (root / package).rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
+        if path.is_file() and "__pycache__" not in path.parts and not is_golden(path)
     }
 
 
@@ -81,6 +88,12 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(wheel: Path
     with zipfile.ZipFile(wheel) as archive:
         held = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert held == package_files(ROOT)
+
+
+def test_the_wheel_is_small_and_pins_what_it_does_not_hold(wheel: Path) -> None:
+    assert wheel.stat().st_size < LARGEST_WHEEL
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("golden/pins.toml") == (ROOT / "golden" / "pins.toml").read_bytes()
 
 
 def test_the_wheel_carries_licence_notice_and_commands(wheel: Path) -> None:
@@ -127,12 +140,11 @@ def core_distributions(requirements: list[str]) -> dict[str, metadata.Distributi
     waiting = [Requirement(text) for text in requirements]
     while waiting:
         requirement = waiting.pop()
-        if requirement.name in found or (
-            requirement.marker and not requirement.marker.evaluate({"extra": ""})
-        ):
+        name = canonicalize_name(requirement.name)
+        if name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
             continue
-        found[requirement.name] = metadata.distribution(requirement.name)
-        waiting += [Requirement(text) for text in found[requirement.name].requires or []]
+        found[name] = metadata.distribution(name)
+        waiting += [Requirement(text) for text in found[name].requires or []]
     return found
 
 
@@ -171,3 +183,11 @@ def test_commands_work_without_a_framework(
     bare: Path, tmp_path: Path, command: tuple[str, ...], expected: str
 ) -> None:
     assert expected in run(bare / command[0], *command[1:], cwd=tmp_path)
+
+
+def test_a_golden_that_is_not_installed_is_told_with_its_place(bare: Path, tmp_path: Path) -> None:
+    command = [bare / "align", "compare", "--model", "l2sknet", "--reference", "golden"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "the installed package holds no goldens" in done.stderr
+    assert "--reference golden/l2sknet/" in done.stderr

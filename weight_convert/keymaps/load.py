@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness import strict_toml
 from harness.errors import BadInput
 from weight_convert.keymaps.rules import Rule, Work
 from weight_convert.keymaps.verbs import parse_rule
-from weight_convert.limits import TEXT
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 VERSION = 1
 _SHIPPED = Path(__file__).resolve().parent.parent / "maps"
@@ -60,13 +54,13 @@ def load_map(name: str | Path) -> KeyMap:
         raise BadInput(
             f"there is no key map {name}: no such file, and shipped are {', '.join(shipped_maps())}"
         )
-    raw = path.read_bytes()
-    if len(raw) > TEXT:
-        raise BadInput(f"{path}: a key map of {len(raw):,} bytes; at most {TEXT:,} are read")
     try:
-        data = tomllib.loads(raw.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadInput(f"{path} is no valid TOML: {error}") from error
+        raw = strict_toml.read(path)
+        data = strict_toml.parse(raw)
+    except ValueError as error:
+        raise BadInput(f"{path} is no valid TOML: {error}. Correct it") from error
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read: {error.strerror}") from error
     return _parse(path, data, hashlib.sha256(raw).hexdigest())
 
 

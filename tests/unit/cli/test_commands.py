@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from harness.alignment_rows import SideReport
 from harness.cli import options
 from harness.errors import BadInput, NoEnvironment, WorkerLost
 from harness.flows import CompareRequest, PinResult
+from harness.pairs.base import Override, Variant
 from harness.verdict import FixedPolicy, MetricPolicy, NoisePolicy
 from tests.unit.cli.conftest import Align, Flow
 from tests.unit.reports import samples
@@ -119,6 +121,52 @@ def test_flags_win_over_the_config_file(align: Align, flow: Place, tmp_path: Pat
     assert request.policy == FixedPolicy(0.1, 0.0, {"x*": (None, 1.0)})
     align("compare", "--policy", "noise")
     assert placed.asked[0].policy == NoisePolicy()
+
+
+def test_the_config_file_counts_for_every_command_that_runs_a_pair(
+    align: Align, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.flows import lint, selftest
+
+    (tmp_path / "align.toml").write_text('model = "led"\nvariant = "v"\nseed = 4\ntimeout = 9\n')
+    for module, name, words in ((lint, "lint", "lint"), (selftest, "selftest_pair", "selftest")):
+        placed = Flow(BadInput("far enough"))
+        monkeypatch.setattr(module, name, placed)
+        assert "far enough" in align(words).stderr
+        asked = placed.asked[0]
+        assert "led" in (asked, getattr(asked, "model", None))
+    assert placed.asked[0] == CompareRequest("led", "v", seed=4, timeout=9.0)
+
+
+def test_the_config_file_says_nothing_of_what_a_stored_file_is_of(
+    align: Align, flow: Place, stored: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "w.pt").touch()
+    (tmp_path / "align.toml").write_text('model = "led"\nweights = "w.pt"\n')
+    placed = flow("diff", samples.alignment())
+    for name in ("a.h5", "b.h5"):
+        (tmp_path / name).touch()
+    align("diff", "a.h5", "b.h5")
+    assert placed.asked[-1] is None
+    align("diff", "a.h5", "b.h5", "--model", "cpanet")
+    assert placed.asked[-1] == "cpanet"
+    assert "'toy', which is not built in" in align("explain", stored).stderr
+    assert align("check", stored).exit_code == 1
+
+
+def test_check_takes_the_overrides_of_the_pair_that_is_typed(
+    align: Align, stored: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy = dataclasses.replace(
+        pairs.find("led"),
+        name="toy",
+        variants={"small": Variant("small", "")},
+        overrides=lambda variant, mode: (Override("layer:backbone.neck*", "skip", "known"),),
+    )
+    monkeypatch.setattr(pairs, "find", lambda name: toy)
+    document = align("check", stored, "--model", "toy.py", "--json").document
+    assert [rule["reason"] for rule in document["overrides"]] == ["known"]
+    assert align("check", stored, "--json").document["overrides"] == []
 
 
 def test_a_bad_value_in_the_config_file_is_named_with_the_file(align: Align, tmp_path: Path) -> None:

@@ -75,6 +75,7 @@ BAD = [
     (parse.parse_names, "", "names with commas between them, such as person,car"),
     (parse.parse_seed, "-1", "a whole number, 0 or more"),
     (parse.parse_seed, str(2**63), "a whole number, 0 or more"),
+    (parse.parse_seed, "9" * 200, "a whole number, 0 or more"),
     (parse.parse_timeout, "0", "seconds above 0"),
     (parse.parse_timeout, "inf", "seconds above 0"),
     (parse.parse_timeout, "nan", "seconds above 0"),
@@ -94,6 +95,12 @@ BAD = [
     (parse.parse_json_out, "a", "a path that ends in .json"),
     (parse.parse_report_out, "a.pdf", ".html, .md, .xml (JUnit) or .json"),
     (parse.parse_folder_out, "", "a folder"),
+    (parse.parse_weights, "~nobody-of-this-name/w.pt", "path of a checkpoint; Could not determine home"),
+    (parse.parse_file, "n" * 299, "the path of a file; File name too long"),
+    (parse.parse_stored, "n" * 299, "a run folder that holds one; File name too long"),
+    (parse.parse_folder, "n" * 299, "the path of a folder; File name too long"),
+    (parse.parse_folder_out, "n" * 299, "a folder, new or not; File name too long"),
+    (parse.parse_report_out, "n" * 290 + ".html", "File name too long"),
 ]
 
 
@@ -135,6 +142,13 @@ def test_a_file_takes_no_folder_s_place_and_a_folder_no_file_s(tmp_path: Path) -
         parse.parse_report_out(str(tmp_path / "a.html"))
     with pytest.raises(typer.BadParameter, match="a folder, new or not"):
         parse.parse_folder_out(str(tmp_path / "a.h5"))
+
+
+def test_a_value_without_end_is_cut_in_the_message() -> None:
+    for text in ("9" * 100_000, "x" * 100_000):
+        with pytest.raises(typer.BadParameter) as refusal:
+            parse.parse_seed(text)
+        assert len(str(refusal.value)) < 500
 
 
 def test_texts_are_split_after_they_were_checked() -> None:

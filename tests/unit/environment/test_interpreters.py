@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import config
 from harness.environment.interpreters import interpreter
 from harness.errors import NoEnvironment
 from tests.unit.environment.fakes import program, touch
@@ -15,6 +16,7 @@ from tests.unit.environment.fakes import program, touch
 @pytest.fixture(autouse=True)
 def _nothing_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(config, "_said", set())
     for name in ("ALIGN_TORCH_PYTHON", "ALIGN_JITTOR_PYTHON"):
         monkeypatch.delenv(name, raising=False)
 
@@ -31,6 +33,33 @@ def test_the_variable_wins_over_the_config_file(monkeypatch: pytest.MonkeyPatch,
     assert interpreter("jittor") == Path(sys.executable)
     monkeypatch.setenv("ALIGN_TORCH_PYTHON", "b/python")
     assert interpreter("torch") == tmp_path / "b/python"
+
+
+def test_an_interpreter_of_the_config_file_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program(tmp_path / "a" / "python", "")
+    (tmp_path / "align.toml").write_text('torch-python = "a/python"\n')
+    for _ in range(2):
+        interpreter("torch")
+        interpreter("jittor")
+    path = tmp_path / "align.toml"
+    told = f"align: the torch side runs with {tmp_path / 'a/python'}, as torch-python in {path} says\n"
+    assert capsys.readouterr().err == told
+    monkeypatch.setenv("ALIGN_TORCH_PYTHON", "a/python")
+    interpreter("torch")
+    assert capsys.readouterr().err == ""
+
+
+def test_no_interpreter_is_taken_from_a_folder_above(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program(tmp_path / "a" / "python", "")
+    (tmp_path / "align.toml").write_text('torch-python = "a/python"\n')
+    (tmp_path / "inner").mkdir()
+    monkeypatch.chdir(tmp_path / "inner")
+    assert interpreter("torch") == Path(sys.executable)
+    assert "names torch-python: left out" in capsys.readouterr().err
 
 
 def test_the_table_in_pyproject_counts_too(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.config import tomllib
 from harness.environment import requirements
 from harness.environment.facts import Facts
 from harness.environment.findings import Finding
+from harness.strict_toml import tomllib
 from tests import ROOT
 from tests.unit.environment.fakes import HEALTHY, environment, without
 

@@ -62,3 +62,14 @@ def test_built_in_goldens_are_pinned_and_small() -> None:
             with Trace.open(path) as trace:
                 allowed = min(FILE + TENSOR * len(trace.records), LARGEST)
             assert path.stat().st_size <= allowed
+
+
+def test_goldens_that_are_pinned_and_not_there_are_told_with_their_place(
+    folder: Path, tmp_path: Path
+) -> None:
+    assert golden.listed("small", folder) == "small.eval, small.train"
+    assert golden.listed("nobody", folder) == "none"
+    (tmp_path / "pins.toml").write_bytes((folder / "pins.toml").read_bytes())
+    text = golden.listed("small", tmp_path)
+    assert text.startswith("none, since the installed package holds no goldens.")
+    assert text.endswith("--reference golden/small/small.eval.h5")
