@@ -12,7 +12,7 @@ import pytest
 
 from harness.case import Case
 from harness.errors import BadInput
-from harness.flows import folder
+from harness.flows import run_folder
 
 AT_ONCE, ROUNDS = 4, 40
 CASE = Case("led", "unet")
@@ -27,7 +27,7 @@ def choose(place: Path, output: Path | None, start: Barrier, chosen: Answers) ->
     for turn in range(ROUNDS):
         start.wait(60)
         try:
-            mine.append(folder.choose(output and output / str(turn), CASE))
+            mine.append(run_folder.choose(output and output / str(turn), CASE))
         except BadInput:
             mine.append(None)
     chosen.put(mine)
@@ -63,7 +63,7 @@ def test_of_runs_that_are_given_the_same_folder_one_gets_it(tmp_path: Path) -> N
 def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
     (tmp_path / "kept").touch()
     with pytest.raises(BadInput, match="exists and is not an empty folder; name another"):
-        folder.choose(tmp_path, CASE)
+        run_folder.choose(tmp_path, CASE)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
@@ -80,7 +80,7 @@ def test_what_is_no_folder_is_refused(name: str, word: str, tmp_path: Path) -> N
     (tmp_path / "file").touch()
     (tmp_path / "link").symlink_to("nowhere")
     with pytest.raises(BadInput, match=word):
-        folder.choose(tmp_path / name, CASE)
+        run_folder.choose(tmp_path / name, CASE)
 
 
 @pytest.mark.parametrize("what", ["file", "link"])
@@ -93,12 +93,12 @@ def test_where_runs_is_no_folder_that_is_told(
     else:
         Path("runs").symlink_to("nowhere")
     with pytest.raises(BadInput, match="cannot be written: File exists"):
-        folder.choose(None, CASE)
+        run_folder.choose(None, CASE)
 
 
 def test_names_of_own_pairs_are_names_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    made = folder.choose(None, Case("some/where/own.py:PAIR", "v"))
+    made = run_folder.choose(None, Case("some/where/own.py:PAIR", "v"))
     assert made.parent == Path("runs")
     assert made.name.endswith("-own-v")
     assert [path.name for path in made.iterdir()] == ["logs"]
