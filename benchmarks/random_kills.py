@@ -5,7 +5,7 @@
 `align compare` of a small case is run again and again. In some rounds the torch worker or the Jittor worker
 is killed with SIGKILL, in the others the command itself gets SIGKILL, SIGTERM or SIGINT. A round counts where
 the victim was still at work; else it is drawn anew. Each round has other weights, so that nothing of it is
-kept from the last one. FILE is written anew after each round.
+kept from the last one. FILE is written anew after each round; the rounds that it holds already count.
 """
 
 from __future__ import annotations
@@ -192,13 +192,10 @@ def main() -> None:
     options = parser.parse_args()
     chance = random.Random(options.seed)
     whole = max(_undisturbed(seed) for seed in (1, 2))  # the first may have to compile operators
-    victims = [
-        victim
-        for victim in ENDINGS
-        for _ in range(options.parents if victim.startswith("SIG") else options.workers)
-    ]
+    wanted = {victim: options.parents if victim.startswith("SIG") else options.workers for victim in ENDINGS}
+    rounds = _rounds_so_far(options.out)
+    victims = list((Counter(wanted) - Counter(one.victim for one in rounds)).elements())
     chance.shuffle(victims)
-    rounds: list[Round] = []
     for victim in victims:
         found = None
         while found is None:
@@ -206,7 +203,14 @@ def main() -> None:
         rounds.append(found)
         print(json.dumps(asdict(found)), flush=True)
         options.out.write_text(json.dumps(summary(rounds, whole), indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(summary(rounds, whole)["kinds"], indent=1))
     sys.exit(not all(one.as_documented for one in rounds))
+
+
+def _rounds_so_far(path: Path) -> list[Round]:
+    if not path.exists():
+        return []
+    return [Round(**told) for told in json.loads(path.read_text(encoding="utf-8"))["rounds"]]
 
 
 def _undisturbed(seed: int) -> float:

@@ -15,6 +15,8 @@ from typing import Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_o
 
 import numpy as np
 
+from harness.text import printable
+
 T = TypeVar("T")
 
 _MARK = "$float"
@@ -149,7 +151,7 @@ def _refuse(where: str, found: Any, allowed: str) -> NoReturn:
 
 def _inside(where: str, name: str) -> str:
     """The place of something inside another; a long name is cut."""
-    name = name if len(name) <= _LONGEST else name[:_LONGEST] + "..."
+    name = printable(name if len(name) <= _LONGEST else name[:_LONGEST] + "...")
     return f"{where}.{name}" if where else name
 
 

@@ -29,6 +29,7 @@ from harness.text import printable
 
 RESTORED = "ALIGN_INTERRUPT"  # set by ./run where it had SIGINT ignored until a command looks after it
 _CLEARING_SECONDS = 8.0
+_MOMENT = 0.01  # seconds
 _ENDINGS = {signal.SIGINT: (INTERRUPTED, "interrupted"), signal.SIGTERM: (TERMINATED, "terminated")}
 
 
@@ -60,22 +61,63 @@ def clearing_away() -> Iterator[None]:
     """
     before = {number: signal.getsignal(number) for number in _ENDINGS}
 
+    came: list[int] = []
+
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+        came.append(number)
         _restore(before)
         leave = before[signal.Signals(number)]
         if isinstance(leave, _Leave):
             late = threading.Timer(_CLEARING_SECONDS, leave, (number, None))
             late.daemon = True
             late.start()
-        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+        _raise(number, frame)
 
     for number, handler in before.items():
         if handler is not signal.SIG_IGN:
             signal.signal(number, interrupt)
     try:
-        yield
+        with _raised_again():
+            yield
+    except Exception as error:
+        if came:  # code in C turns what a signal raises into errors of its own
+            raise _interruption(came[0]) from error
+        raise
     finally:
         _restore(before)
+
+
+@contextlib.contextmanager
+def _raised_again() -> Iterator[None]:
+    """In here what a signal raised in a callback of Python's own, which swallows it, is raised once more."""
+    usual = sys.unraisablehook
+
+    def again(lost: sys.UnraisableHookArgs) -> None:
+        if not isinstance(lost.exc_value, KeyboardInterrupt):
+            usual(lost)
+            return
+        number = signal.SIGTERM if isinstance(lost.exc_value, Terminated) else signal.SIGINT
+        signal.signal(number, _raise)
+        threading.Timer(_MOMENT, os.kill, (os.getpid(), number)).start()
+
+    sys.unraisablehook = again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
+
+
+def _interruption(number: int) -> KeyboardInterrupt:
+    return Terminated() if number == signal.SIGTERM else KeyboardInterrupt()
+
+
+def _raise(number: int, frame: FrameType | None) -> NoReturn:
+    raise _interruption(number)
+
+
+def finished() -> None:
+    """From now on signals come too late: everything is done, and what is left is to say so."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
 
 
 def _restore(handlers: Mapping[signal.Signals, Any]) -> None:

@@ -32,7 +32,8 @@ SHARING = {
 # Without the working directory, which Python puts before everything else: a pair that needs it asks for it.
 _START = "import sys; sys.path = list(filter(None, sys.path)); from harness.worker import main; main()"
 _MOST_RESTARTS = 3
-_DISMISSED_SECONDS = 10.0
+_DISMISSED_SECONDS = 10.0  # until a worker that is no longer needed has ended by itself
+_LOST_SECONDS = 5.0  # the same for one whose pipe for answers has ended
 
 
 class ModelFailed(WorkerLost):
@@ -168,7 +169,7 @@ class Worker:
         raise _ERRORS.get(answer.kind, WorkerLost)(message)
 
     def _raise_lost(self, verb: str) -> NoReturn:
-        self._await()
+        self._await(_LOST_SECONDS)
         self._end()
         if self.stopped:
             raise WorkerLost(self.stopped)
@@ -224,10 +225,10 @@ class Worker:
         """Tell the process to end, which takes it a while; leaving the context waits for it."""
         self._requests.close()
 
-    def _await(self) -> None:
+    def _await(self, seconds: float) -> None:
         """Give the process some time to end by itself."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._kept.process.wait(_DISMISSED_SECONDS)
+            self._kept.process.wait(seconds)
 
     def _end(self) -> None:
         if not self.stopped:
@@ -244,7 +245,7 @@ class Worker:
     ) -> None:
         if kind is None:
             self.dismiss()
-            self._await()
+            self._await(_DISMISSED_SECONDS)
         self._end()
         self.crumbs.close()
 

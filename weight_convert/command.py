@@ -45,6 +45,7 @@ def command() -> NoReturn:
         options = _options()
         with process.clearing_away():
             text, code = _run(options)
+            process.finished()
     except HarnessError as error:
         _fail(str(error), error.exit_code)
     except process.Terminated:

@@ -12,6 +12,8 @@ from typing import Any
 
 from jinja2 import Environment, select_autoescape
 
+from harness.files import write_file
+
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>GPU check</title>
 <style>body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6rem;
@@ -81,6 +83,4 @@ class Record:
             ("gpu_check.json", json.dumps(self.data(), indent=1, default=str)),
             ("gpu_check.html", page.render(data=self.data())),
         ):
-            temporary = self.folder / f"{name}.tmp"
-            temporary.write_text(text, encoding="utf-8")
-            temporary.replace(self.folder / name)
+            write_file(self.folder / name, text, replace=True)

@@ -58,6 +58,13 @@ class _Sweeper:
                 )
             self._line.sendall(b"".join(b"+" + os.fsencode(path) + b"\0" for path in self._paths))
 
+    def disown(self) -> None:
+        """Leave the process to whom it belongs."""
+        if self._line is not None:
+            self._line.close()
+        if self._process is not None:
+            self._process.returncode = 0  # nobody waits for it here
+
     def end(self) -> None:
         with self._lock:
             if self._line is not None:
@@ -71,7 +78,21 @@ class _Sweeper:
 
 
 _sweeper = _Sweeper()
-atexit.register(_sweeper.end)
+
+
+def _begin_anew() -> None:
+    """A copy of this process made by forking has a sweeper of its own: the other one is not its to end."""
+    global _sweeper
+    _sweeper.disown()
+    _sweeper = _Sweeper()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
+@atexit.register
+def _end() -> None:
+    _sweeper.end()
 
 
 def sweep(path: Path) -> None:

@@ -25,7 +25,7 @@ def main() -> None:
     limit = time.monotonic() + MOST_SECONDS
     quiet = 0
     while paths and quiet < 3 and time.monotonic() < limit:
-        left = [path for path in paths if os.path.lexists(path)]
+        left = [path for path in paths if _is_ours(path)]
         quiet = 0 if left else quiet + 1
         for path in left:
             _remove(path)
@@ -53,18 +53,21 @@ def _listen(line: int, parent: int) -> list[bytes]:
     return list(paths)
 
 
+def _is_ours(path: bytes) -> bool:
+    """Whether a file or a folder of this user stands there: whatever else does is not what was made."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return found.st_uid == os.getuid() and (stat.S_ISDIR(found.st_mode) or stat.S_ISREG(found.st_mode))
+
+
 def _remove(path: bytes) -> None:
-    """Remove a file or a folder of ours; whatever else stands there is not what was made."""
     import shutil  # not needed where nothing is left
 
-    with contextlib.suppress(OSError):
-        found = os.lstat(path)
-        if found.st_uid != os.getuid():
-            return
-        if stat.S_ISDIR(found.st_mode):
-            shutil.rmtree(path, ignore_errors=True)
-        elif stat.S_ISREG(found.st_mode):
-            os.unlink(path)  # noqa: PTH108, pathlib takes long to import
+    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):  # a file
+        os.unlink(path)  # noqa: PTH108, pathlib takes long to import
 
 
 if __name__ == "__main__":

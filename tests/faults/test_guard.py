@@ -153,3 +153,17 @@ def test_a_killed_sweeper_is_replaced(tmp_path: Path, mark: str) -> None:
     assert done.returncode == -signal.SIGKILL
     until(lambda: processes_of(mark) == {})
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_of_a_process_leaves_its_files_alone(tmp_path: Path, mark: str) -> None:
+    code = (
+        "import os, sys; from pathlib import Path; from harness import guard\n"
+        "place = Path(sys.argv[1]); guard.sweep(place); place.mkdir()\n"
+        "if os.fork() == 0: sys.exit()\n"
+        "os.wait(); print(place.is_dir())\n"
+    )
+    command = [sys.executable, "-X", "dev", "-c", code, str(tmp_path / "folder")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("True\n", "")
+    until(lambda: processes_of(mark) == {})
+    assert list(tmp_path.iterdir()) == []

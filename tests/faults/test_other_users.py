@@ -23,7 +23,7 @@ import pytest
 from harness import scratch
 from harness.alignment import Alignment
 from harness.environment import machine, places
-from harness.errors import BadInput, HarnessError, NoEnvironment
+from harness.errors import NO_ENVIRONMENT, BadInput, HarnessError, NoEnvironment
 from harness.files import claim_folder, new_folder, write_file
 from harness.flows import float64_cache
 from harness.numerics import _native
@@ -159,6 +159,27 @@ def test_a_cache_of_another_user_is_refused_in_a_sentence(
     finding = next(finding for finding in machine.judge() if finding.part == "cache")
     assert finding.state == "wrong"
     assert "belongs to user" in finding.wrong
+
+
+@pytest.mark.torch
+@pytest.mark.jittor
+def test_a_comparison_with_such_a_cache_ends_with_3_before_anything_runs(
+    shared_folder: Path, attack: Shell
+) -> None:
+    attack("mkdir -p cache")
+    done = subprocess.run(
+        [sys.executable, "-m", "harness.cli", "compare", "--model", "l2sknet", "-o", shared_folder / "run"],
+        env={**os.environ, "ALIGN_CACHE": str(shared_folder / "cache")},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == NO_ENVIRONMENT
+    assert "belongs to user" in done.stderr
+    assert not (shared_folder / "run").exists()
+    assert list((shared_folder / "cache").iterdir()) == []
 
 
 def test_a_truth_that_another_user_planted_is_dropped(

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import threading
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from benchmarks.random_kills import MARK, processes_of
 from harness import flows
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
-from harness.progress import Silent
+from harness.progress import Kind, Silent
 from harness.session import Worker
+from tests import ROOT
+from tests.faults.test_guard import until
 
 MODEL = "tests.faults.models.pair:PAIR"
 
@@ -33,6 +40,10 @@ def request(variant: str, **more: object) -> flows.CompareRequest:
         ("exits", "exit status 0"),
         ("raises", "RuntimeError: the head gave up"),
         ("hungry", "run: "),
+        ("forks and dies", "killed by SIGKILL"),
+        ("real-time signal", r"killed by SIGRTMIN\+3"),
+        ("raises at length", "RuntimeError: xxx"),
+        ("raises the unspeakable", r"Unspeakable: \(its text cannot be shown\)"),
     ],
 )
 def test_lost_worker_says_how_and_where(variant: str, words: str, tmp_path: Path) -> None:
@@ -46,6 +57,10 @@ def test_lost_worker_says_how_and_where(variant: str, words: str, tmp_path: Path
 def test_hang_ends_at_the_time_limit_and_names_the_layer(tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match=r"no answer to `run` within 15 s.*last layer reached: head"):
         flows.record(request("hangs", timeout=15.0), "torch", tmp_path / "trace.h5", Silent())
+
+
+def test_a_copy_that_a_model_made_of_its_process_has_no_say(tmp_path: Path) -> None:
+    assert flows.record(request("forks"), "torch", tmp_path / "trace.h5", Silent()).is_file()
 
 
 def test_what_a_model_prints_does_not_reach_the_channel(tmp_path: Path) -> None:
@@ -63,9 +78,22 @@ def test_a_dismissed_worker_ends_by_itself(tmp_path: Path) -> None:
     assert told.signal == "", "it was not killed"
 
 
+class PortWaits:
+    """Keeps the port from warming up until the reference is done, so that it is killed after that."""
+
+    def __init__(self) -> None:
+        self._reference_is_done = threading.Event()
+
+    def event(self, side: str, kind: Kind, **fields: object) -> None:
+        if side == "jittor" and fields.get("text") == "warming up":
+            assert self._reference_is_done.wait(120)
+        if side == "torch" and kind == "done":
+            self._reference_is_done.set()
+
+
 @pytest.mark.jittor
 def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
-    alignment = flows.compare(request("port killed", output=tmp_path / "run"), Silent())
+    alignment = flows.compare(request("port killed", output=tmp_path / "run"), PortWaits())
     assert (alignment.verdict, alignment.exit_code) == ("failed", 4)
     side = alignment.sides["jittor"]
     assert (side.status, side.signal) == ("failed", "SIGKILL")
@@ -83,6 +111,15 @@ def test_killed_reference_does_not_leave_the_port_waiting(tmp_path: Path) -> Non
     alignment = flows.compare(request("killed", output=tmp_path / "run"), Silent())
     assert alignment.exit_code == 4
     assert alignment.sides["torch"].signal == "SIGKILL"
+    assert alignment.sides["jittor"].signal == "", "it did nothing wrong"
+
+
+@pytest.mark.jittor
+def test_a_reference_that_fails_ends_a_port_that_is_at_work(tmp_path: Path) -> None:
+    alignment = flows.compare(request("raises, port hangs", timeout=600.0, output=tmp_path / "run"), Silent())
+    assert alignment.exit_code == 4
+    assert "the head gave up" in alignment.sides["torch"].error
+    assert alignment.sides["jittor"].error == "it was ended because the torch side had failed"
 
 
 @pytest.mark.jittor
@@ -140,8 +177,65 @@ def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path) -> None:
 
 
 def test_full_scratch_disk_is_told(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TMPDIR", str(small_disk))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    with pytest.raises(HarnessError, match="No space left on device"):
+    own_scratch(small_disk, monkeypatch)
+    with pytest.raises(NoEnvironment, match=r"No space left on device.*Free some space.*TMPDIR") as full:
         flows.record(request("sound", input_size=(512, 512)), "torch", tmp_path / "trace.h5", Silent())
+    assert full.value.exit_code == 3
     assert not (tmp_path / "trace.h5").exists()
+    assert list(small_disk.iterdir()) == []
+
+
+def own_scratch(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have runs make their temporary folders in a place of their own."""
+    place.mkdir(exist_ok=True)
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr("tempfile.tempdir", None)
+
+
+class Removes:
+    """Removes what lies in a folder as soon as a side begins to warm up."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+
+    def event(self, side: str, kind: Kind, **fields: object) -> None:
+        if fields.get("text") == "warming up":
+            for folder in self._place.iterdir():
+                shutil.rmtree(folder)
+
+
+def test_a_temporary_folder_removed_in_mid_run_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_scratch(tmp_path / "scratch", monkeypatch)
+    with pytest.raises(WorkerLost, match=r"temporary folder .*scratch/align-\w+ was removed while it ran"):
+        flows.record(request("sound"), "torch", tmp_path / "trace.h5", Removes(tmp_path / "scratch"))
+    assert not (tmp_path / "trace.h5").exists()
+
+
+@pytest.mark.jittor
+def test_a_runs_folder_removed_in_mid_run_is_told(tmp_path: Path) -> None:
+    place = tmp_path / "runs"
+    place.mkdir()
+    with pytest.raises(WorkerLost, match=r"its folder .*runs/run was removed while it ran"):
+        flows.compare(request("sound", output=place / "run"), Removes(place))
+    assert list(place.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGKILL, -9), (signal.SIGTERM, 143), (signal.SIGINT, 130)]
+)
+def test_nothing_is_left_of_a_killed_command(number: signal.Signals, code: int, tmp_path: Path) -> None:
+    mark, scratch = uuid.uuid4().hex, tmp_path / "scratch"
+    scratch.mkdir()
+    command = [sys.executable, "-m", "harness.cli", "record", "--side", "torch", "--model", MODEL]
+    with subprocess.Popen(
+        [*command, "--variant", "hangs", "-o", str(tmp_path / "trace.h5")],
+        env={**os.environ, MARK: mark, "TMPDIR": str(scratch)},
+        cwd=ROOT,
+    ) as process:
+        until(lambda: any(b"head" in place.read_bytes() for place in scratch.glob("*/torch.place")))
+        process.send_signal(number)
+        assert process.wait(60) == code
+    until(lambda: processes_of(mark) == {})
+    assert [path.name for path in tmp_path.rglob("*")] == ["scratch"]

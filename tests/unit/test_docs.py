@@ -20,12 +20,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import typer
 
+from harness.cli.app import app
 from tests import ROOT
 
-DOCUMENTS = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+DOCUMENTS = (
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "examples" / "README.md",
+)
 SECONDS = 600
-SHOWN_TO_COMMANDS = ("benchmarks", "golden", "pyproject.toml", "tests")
+SHOWN_TO_COMMANDS = ("benchmarks", "examples", "golden", "pyproject.toml", "tests")
 FENCE = re.compile(
     r"^(?:<!-- (?P<kind>run|not run|file): (?P<note>.+?) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
@@ -196,7 +204,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 
 def test_every_page_is_reached_from_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    pages = [page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").glob("*.md")]
+    pages = [page.relative_to(ROOT).as_posix() for page in (ROOT / "docs").glob("*.md")] + ["SECURITY.md"]
     assert [page for page in pages if f"]({page}" not in text] == []
 
 
@@ -212,3 +220,49 @@ def test_every_page_is_reached_from_the_readme() -> None:
 def test_how_commands_are_translated(written: str, tested: tuple[str, Path | None]) -> None:
     assert as_tested(written) == tested
     assert shlex.split(as_tested(written)[0])
+
+
+WORDS = re.compile(r"(?:^|[`\s])(?:\./run )?align ((?:[a-z]+)(?: [a-z]+)?)", re.MULTILINE)
+CODE = re.compile(r"```sh\n(.*?)```|`([^`\n]+)`", re.DOTALL)
+
+
+def named_commands(text: str) -> set[tuple[str, ...]]:
+    """The word after `align` wherever a document writes it as code, and a second one that follows."""
+    code = "\n".join(part for found in CODE.findall(text) for part in found if part)
+    return {tuple(words.split()) for words in WORDS.findall(code)}
+
+
+def is_a_command(words: tuple[str, ...]) -> bool:
+    """Whether `align WORDS` is what the command line knows; a second word matters to a group alone."""
+    found = typer.main.get_command(app).commands.get(words[0])
+    inside = getattr(found, "commands", None)  # of a group, such as `align golden`
+    return found is not None and (inside is None or len(words) == 1 or words[1] in inside)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_that_a_document_names_exists(document: Path) -> None:
+    named = named_commands(document.read_text(encoding="utf-8"))
+    assert [words for words in sorted(named) if not is_a_command(words)] == []
+
+
+def test_how_named_commands_are_found() -> None:
+    text = "`align train`, then\n```sh\n./run align golden record --model x\nA=1 align list\n```\nWe align.\n"
+    assert named_commands(text) == {("train",), ("golden", "record"), ("list",)}
+    for words in (("golden", "record"), ("golden",), ("list",), ("list", "of")):
+        assert is_a_command(words)
+    for words in (("no-such",), ("golden", "nope")):
+        assert not is_a_command(words)
+
+
+def test_the_example_is_what_its_page_shows() -> None:
+    files_of_the_page = [block for block in BLOCKS if block.document.name == "own-pair.md"]
+    shown = {block.note: block.text for block in files_of_the_page if block.kind == "file"}
+    files = sorted((ROOT / "examples" / "tiny").glob("*.py"))
+    assert {file.name for file in files} == {"tiny_jittor.py", "tiny_pair.py", "tiny_torch.py"}
+    for file in files:
+        assert file.read_text(encoding="utf-8") == shown[file.name], file.name
+
+
+def test_pictures_of_the_readme_also_show_on_a_package_index() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"!\[[^]]*\]\((?!https://)[^)]*\)", text) == []

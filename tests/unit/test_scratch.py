@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -21,17 +22,30 @@ def test_a_folder_is_gone_after_the_run(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def killed_run(base: Path) -> Path:
-    """The folder that a killed process leaves."""
+def killed_run(base: Path, *, with_its_sweeper: bool) -> Path:
+    """The folder of a process that was killed."""
     code = "import sys; from pathlib import Path; from harness.scratch import scratch_folder\n"
-    code += "with scratch_folder(Path(sys.argv[1])) as folder: print(folder, flush=True); input()"
-    command = [sys.executable, "-c", code, str(base)]
+    code += "from harness.guard import _sweeping\n"
+    code += "with scratch_folder(Path(sys.argv[1])) as folder:\n"
+    code += "    if sys.argv[2:]: _sweeping._sweeper._process.kill()\n"
+    code += "    print(folder, flush=True); input()"
+    more = ["sweeper too"] if with_its_sweeper else []
+    command = [sys.executable, "-c", code, str(base), *more]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         left = Path(process.stdout.readline().strip())
+        assert left.is_dir()
         process.send_signal(signal.SIGKILL)
-    assert left.is_dir()
     return left
+
+
+def test_a_killed_run_leaves_nothing(tmp_path: Path) -> None:
+    left = killed_run(tmp_path, with_its_sweeper=False)
+    limit = time.monotonic() + 30
+    while left.exists():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+    assert list(tmp_path.iterdir()) == []
 
 
 def make_older(folder: Path) -> None:
@@ -40,7 +54,7 @@ def make_older(folder: Path) -> None:
 
 
 def test_the_next_run_clears_away_what_a_killed_one_left(tmp_path: Path) -> None:
-    left = killed_run(tmp_path)
+    left = killed_run(tmp_path, with_its_sweeper=True)
     with scratch_folder(tmp_path):
         assert left.is_dir()  # it could be one that is just being made
     make_older(left)

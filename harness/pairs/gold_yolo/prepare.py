@@ -11,6 +11,7 @@ from typing import Any
 
 from harness import seeded
 from harness.errors import BadInput, HarnessError
+from harness.files import new_folder, require_free_folder
 from harness.pairs.base import Subset
 from harness.pairs.gold_yolo.annotations import Annotations, read_annotations
 from harness.pairs.gold_yolo.datasets import Split, yaml_module
@@ -59,21 +60,15 @@ def prepare(request: Request) -> Path:
     places = _image_files(request.source, told, chosen)
     count = round(len(chosen) * request.train_share)
     splits: dict[Split, list[int]] = {"train": chosen[:count], "val": chosen[count:]}
-    partial = request.target.with_name(request.target.name + ".partial")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        for split, members in splits.items():
-            for number in members:
-                _write_image(partial, split, places[number], labels[number])
-        _write_info(partial, request, told.path.name, splits, labels)
-        path = write_dataset_file(partial, list(splits), request.classes)
-        if request.target.is_dir():
-            request.target.rmdir()
-        partial.rename(request.target)
-    except OSError as problem:
-        raise HarnessError(f"cannot write {request.target}: {problem}") from problem
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    with new_folder(request.target) as draft:
+        try:
+            for split, members in splits.items():
+                for number in members:
+                    _write_image(draft, split, places[number], labels[number])
+            _write_info(draft, request, told.path.name, splits, labels)
+            path = write_dataset_file(draft, list(splits), request.classes)
+        except OSError as problem:
+            raise HarnessError(f"cannot write {request.target}: {problem.strerror or problem}") from problem
     return request.target / path.name
 
 
@@ -84,9 +79,7 @@ def _check(request: Request) -> None:
     repeated = sorted({name for name in request.classes if request.classes.count(name) > 1})
     if repeated:
         raise BadInput(f"--classes names {', '.join(repeated)} more than once; name each class once")
-    target = request.target
-    if target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise BadInput(f"--target {target} holds something already; give a new or an empty folder")
+    require_free_folder(request.target)
     yaml_module()  # before anything is copied: what it says when it is missing
 
 

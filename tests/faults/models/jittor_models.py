@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Mapping
 
 from jittor import Var as Tensor
@@ -22,6 +23,8 @@ class Network(nn.Module):
         x = functional.relu(self.conv(image))
         if self._variant == "port killed":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self._variant.endswith("port hangs"):
+            time.sleep(600)
         return self.head(x)
 
 

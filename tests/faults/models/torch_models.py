@@ -35,6 +35,27 @@ def _raise() -> None:
     raise RuntimeError("the head gave up")
 
 
+def _fork_and_die() -> None:
+    if os.fork() == 0:
+        time.sleep(600)  # holds every pipe of its parent
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Unspeakable(Exception):
+    """An error that cannot be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def _raise_unspeakable() -> None:
+    raise Unspeakable
+
+
+def _raise_at_length() -> None:
+    raise RuntimeError("x" * (1 << 25))
+
+
 BREAKS: dict[str, Callable[[], object]] = {
     "sound": lambda: None,
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
@@ -42,13 +63,19 @@ BREAKS: dict[str, Callable[[], object]] = {
     "exits": lambda: os._exit(0),
     "hangs": lambda: time.sleep(600),
     "raises": _raise,
+    "forks and dies": _fork_and_die,
+    "real-time signal": lambda: os.kill(os.getpid(), signal.SIGRTMIN + 3),
+    "raises at length": _raise_at_length,
+    "raises the unspeakable": _raise_unspeakable,
     "hungry": lambda: torch.empty(1 << 50),
     "prints": lambda: print("noise on standard output"),
 }
 
 
 def build(variant: str) -> nn.Module:
-    return Network(Breaking(BREAKS.get(variant, BREAKS["sound"])))
+    if variant == "forks":
+        os.fork()  # and both go on
+    return Network(Breaking(BREAKS.get(variant.removesuffix(", port hangs"), BREAKS["sound"])))
 
 
 def losses(outputs: Tensor, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:

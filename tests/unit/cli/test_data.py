@@ -80,7 +80,7 @@ def test_a_pair_is_handed_what_was_asked(
         (("--classes", "cat,,dog"), "'cat,,dog' is not allowed; it should be names with commas between"),
         (("--classes", "cow"), "instances_val2017.json knows no class cow; it has cat"),
         (("--annotations", "none.json"), "there is no file of that name"),
-        (("--target", "coco"), "--target coco holds something already; give a new or an empty folder"),
+        (("--target", "coco"), "coco exists and is not an empty folder; name another"),
     ],
 )
 def test_bad_input_is_exit_2_and_writes_nothing(

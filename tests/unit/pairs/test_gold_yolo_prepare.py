@@ -148,9 +148,17 @@ def test_nothing_is_written_over(request_: Request) -> None:
     request_.target.mkdir()
     assert prepare(request_).is_file()
     before = sorted(request_.target.rglob("*"))
-    with pytest.raises(BadInput, match="holds something already"):
+    with pytest.raises(BadInput, match="exists and is not an empty folder; name another"):
         prepare(request_)
     assert sorted(request_.target.rglob("*")) == before
+
+
+def test_a_folder_of_the_user_s_beside_it_is_left_alone(request_: Request) -> None:
+    beside = request_.target.with_name(request_.target.name + ".partial")
+    beside.mkdir()
+    (beside / "precious").touch()
+    prepare(request_)
+    assert (beside / "precious").exists()
 
 
 def test_nothing_half_written_stays(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
