@@ -13,6 +13,7 @@ from typing import Any, Literal
 from harness import knowledge
 from harness.attributes import attribute_differences
 from harness.knowledge.scan import uses
+from harness.state_table import StateEntry, StateTable, read_table
 
 Kind = Literal["attribute", "type", "parameter", "shape", "dtype", "learns", "order", "layer", "known"]
 _COUNTS_BATCHES = "num_batches_tracked"
@@ -46,7 +47,7 @@ def lint(
     """Every difference between two described models; `sources` are the files of the port."""
     found = [
         *_attributes(reference["layers"], port["layers"]),
-        *_state(reference["state"], port["state"]),
+        *_state(read_table(reference["state"]), read_table(port["state"])),
         *_layers(reference["layers"], port["layers"]),
         *_known_layers(port["layers"]),
         *_known_uses(sources),
@@ -63,9 +64,11 @@ def _attributes(reference: Mapping[str, Any], port: Mapping[str, Any]) -> Iterab
         yield Finding(kind, place, name, ours, its, text, entry=entry)
 
 
-def _state(reference: list[list[Any]], port: list[list[Any]]) -> Iterable[Finding]:
-    ours = {row[0]: row[1:] for row in reference if not row[0].endswith(_COUNTS_BATCHES)}
-    its = {row[0]: row[1:] for row in port if not row[0].endswith(_COUNTS_BATCHES)}
+def _state(reference: StateTable, port: StateTable) -> Iterable[Finding]:
+    ours, its = (
+        {entry.key: entry for entry in table if not entry.key.endswith(_COUNTS_BATCHES)}
+        for table in (reference, port)
+    )
     for side, only in (("reference", ours.keys() - its.keys()), ("port", its.keys() - ours.keys())):
         for key in sorted(only):
             here = side == "reference"
@@ -73,7 +76,7 @@ def _state(reference: list[list[Any]], port: list[list[Any]]) -> Iterable[Findin
             yield Finding("parameter", _owner(key), key, here, not here, text)
     shared = [key for key in ours if key in its]
     for key in shared:
-        yield from _entry(key, ours[key], its[key])
+        yield from _entry(ours[key], its[key])
     if not (ours.keys() ^ its.keys()) and shared != list(its):
         first = next(key for key, other in zip(shared, its, strict=True) if key != other)
         place = list(its).index(first)
@@ -81,9 +84,10 @@ def _state(reference: list[list[Any]], port: list[list[Any]]) -> Iterable[Findin
         yield Finding("order", _owner(first), first, shared.index(first), place, text, wrong=False)
 
 
-def _entry(key: str, ours: list[Any], its: list[Any]) -> Iterable[Finding]:
+def _entry(ours: StateEntry, its: StateEntry) -> Iterable[Finding]:
     """The shape, dtype and gradient of one part of the state."""
-    (shape, dtype, learns), (its_shape, its_dtype, its_learns) = ours, its
+    key, shape, its_shape = ours.key, list(ours.shape), list(its.shape)
+    dtype, its_dtype, learns, its_learns = ours.dtype, its.dtype, ours.learns, its.learns
     if (shape or [1]) != (its_shape or [1]):
         text = f"{key} has the shape {its_shape} in the port and {shape} in the reference"
         yield Finding("shape", _owner(key), key, shape, its_shape, text)

@@ -12,6 +12,7 @@ import numpy as np
 from harness.case import Case
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Pair
+from harness.state_table import StateTable
 from harness.trace import TraceWriter
 
 
@@ -33,12 +34,12 @@ def write(path: Path, kind: str, arrays: Arrays) -> Path:
     return path
 
 
-def draw_state(pair: Pair, seed: int, table: list[list[Any]]) -> Arrays:
+def draw_state(pair: Pair, seed: int, table: StateTable) -> Arrays:
     """Seeded weights for every key of a state table."""
-    return {key: pair.weight_rule(seed, key, tuple(shape)) for key, shape, *_ in table}
+    return {entry.key: pair.weight_rule(seed, entry.key, entry.shape) for entry in table}
 
 
-def state_for(pair: Pair, case: Case, table: list[list[Any]]) -> Arrays:
+def state_for(pair: Pair, case: Case, table: StateTable) -> Arrays:
     """The weights a case asks for: drawn, or read from a checkpoint."""
     if case.weights == "seeded":
         if pair.seeded_state is not None:

@@ -17,6 +17,7 @@ from harness.flows.comparison import Comparison
 from harness.flows.side_run import Recorded, SideRun
 from harness.flows.together import end_others, together
 from harness.session import Loss
+from harness.state_table import StateTable
 from harness.verdict import MetricPolicy
 
 
@@ -115,7 +116,7 @@ def _record_side(live: Comparison, side: str, recordings: Recordings) -> None:
         _find_truth(live, recordings)
 
 
-def _make_weights(live: Comparison, table: list[list[Any]]) -> Weights:
+def _make_weights(live: Comparison, table: StateTable) -> Weights:
     state = inputs_and_weights.state_for(live.pair, live.case, table)
     path = inputs_and_weights.write(live.scratch.folder / "state.h5", "state", state)
     return Weights(path, inputs_and_weights.fingerprint(state))

@@ -30,6 +30,7 @@ from harness.progress import Progress
 from harness.scratch import scratch_folder
 from harness.selftest import FaultResult, Mistake, Score
 from harness.selftest._score import judge_fault
+from harness.state_table import read_table
 from harness.trace import Trace
 from harness.verdict import override_for
 
@@ -132,10 +133,9 @@ def _choose(compared: Compared, count: int | None, seed: int) -> list[Mistake]:
     port = compared.recordings.sides[PORT]
     with Trace.open(port.trace) as trace:
         layers = {**trace.notes["layers"]}
-    keys = frozenset(row[0] for row in port.description["state"])
-    learning = [
-        row[0] for row in port.description["state"] if row[3] and not _is_zero_in_theory(compared, row[0])
-    ]
+    table = read_table(port.description["state"])
+    keys = frozenset(entry.key for entry in table)
+    learning = [entry.key for entry in table if entry.learns and not _is_zero_in_theory(compared, entry.key)]
     more = selftest.optimiser_mistakes(compared.live.pair.recipe, learning)
     chosen = selftest.sample(layers, keys, count, seed, more)
     if not chosen:

@@ -14,6 +14,7 @@ from harness.case import Case
 from harness.gpu_memory import process_bytes
 from harness.progress import Progress
 from harness.session import Worker
+from harness.state_table import StateTable, read_table
 
 _MOST_WARM_UPS = 4
 _POLL_SECONDS = 0.2
@@ -78,7 +79,7 @@ class SideRun:
         self.description: dict[str, Any] = {}
         self.upstream: dict[str, Any] | None = None
 
-    def build(self) -> list[list[Any]]:
+    def build(self) -> StateTable:
         """Start the framework and make the model; the state table."""
         self._timed("start", "starting", self.worker.ready)
         self.description = self._timed(
@@ -88,8 +89,7 @@ class SideRun:
                 "build", pair=self.case.pair, variant=self.case.variant, upstream=self.upstream
             ),
         )
-        table: list[list[Any]] = self.description["state"]
-        return table
+        return read_table(self.description["state"])
 
     def record(
         self,

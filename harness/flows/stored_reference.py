@@ -17,6 +17,7 @@ from harness.flows import stored_case
 from harness.flows.request import CompareRequest
 from harness.pairs.base import MODES, Arrays, Mode, Pair
 from harness.plain import short
+from harness.state_table import StateTable, read_table
 from harness.trace import Trace
 
 _ROW = tuple[str, list[int]]
@@ -34,7 +35,7 @@ class StoredReference:
     upstream: bool
     inputs: Arrays | None = None
 
-    def state_table(self, live: list[list[Any]]) -> list[list[Any]]:
+    def state_table(self, live: StateTable) -> StateTable:
         """The reference's state table, where the trace tells it, else that of the model that runs."""
         found = None if self.upstream else self.trace.notes.get("state")
         if found is None:
@@ -46,11 +47,11 @@ class StoredReference:
                 _require_sizes(row[1], place)
         except plain.Unfit as error:
             raise BadInput(f"{self.trace.path} is damaged: {error}. Record it again") from error
-        if _elements(found) > 2 * _elements(live):
-            told = f"its state has {_elements(found):,} elements, that of the port {_elements(live):,}"
-            raise BadInput(f"{self.trace.path} is of another model: {told}")
-        rows: list[list[Any]] = found
-        return rows
+        table = read_table(found)
+        if _elements(table) > 2 * _elements(live):
+            sizes = f"its state has {_elements(table):,} elements, that of the port {_elements(live):,}"
+            raise BadInput(f"{self.trace.path} is of another model: {sizes}")
+        return table
 
     def close(self) -> None:
         """Close the files."""
@@ -116,8 +117,8 @@ def _require_sizes(shape: list[int], place: int) -> None:
         )
 
 
-def _elements(table: list[list[Any]]) -> int:
-    return sum(math.prod(row[1]) for row in table)
+def _elements(table: StateTable) -> int:
+    return sum(math.prod(entry.shape) for entry in table)
 
 
 def _mode(trace: Trace) -> Mode:

@@ -15,6 +15,7 @@ from harness.pairs.base import Arrays, Mode, Pair
 from harness.sides.captured_call import CapturedCall
 from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
+from harness.state_table import StateTable
 from harness.trace import TraceWriter
 
 
@@ -60,8 +61,8 @@ class Framework(ABC):
         """What kind of layer a module is."""
 
     @abstractmethod
-    def state_table(self) -> list[list[Any]]:
-        """The state dict in its order: [key, shape, dtype, trainable]."""
+    def state_table(self) -> StateTable:
+        """The state dict in its order."""
 
     @abstractmethod
     def write_state(self, arrays: Arrays) -> None:

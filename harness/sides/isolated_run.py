@@ -20,6 +20,7 @@ from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
 from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, flatten, map_tensors
 from harness.sides.side import Side
+from harness.state_table import learning
 from harness.trace import Trace, TraceWriter
 
 _BLOCK = 1 << 17
@@ -169,7 +170,7 @@ def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: T
     for address, array in found.items():
         if address in recorded.records:
             writer.add(address, array)
-    trainable = {key for key, _, _, learns in side.state_table() if learns}
+    trainable = learning(side.state_table())
     for key, array in side.read_state().items():
         if key not in trainable and f"state:{key}" in recorded.records:
             writer.add(f"state:{key}", array)

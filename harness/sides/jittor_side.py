@@ -24,6 +24,7 @@ from harness.sides.description import installed
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
+from harness.state_table import StateEntry, StateTable
 from ports_jittor.torchlike import functional, kinks, linear, optim, reduce, state
 
 _BUILTIN = ("jittor", "ports_jittor.torchlike")
@@ -126,10 +127,10 @@ class JittorSide(Side):
             return kind.__name__
         return self._other_names.get(kind, kind.__name__)
 
-    def state_table(self) -> list[list[Any]]:
+    def state_table(self) -> StateTable:
         """The state dict's keys, shapes, dtypes, and whether training changes them by gradient."""
         return [
-            [key, list(shape), dtype, key in self._learning]
+            StateEntry(key, tuple(shape), dtype, key in self._learning)
             for key, (shape, dtype) in state.torch_state_table(self.model).items()
         ]
 

@@ -11,6 +11,7 @@ import numpy as np
 from harness.deviation import Deviation
 from harness.pairs.base import Arrays
 from harness.sides.side import Side
+from harness.state_table import learning
 from harness.trace import Trace, TraceWriter
 
 # Other gradients at every step, or momentum would not show.
@@ -36,10 +37,10 @@ def take_steps(
     if how.begun:
         side.begin_at(optimizer, how.begun)
     _steps(side, optimizer, given, how, rates)
-    learning = {key for key, _, _, learns in side.state_table() if learns}
+    trainable = learning(side.state_table())
     with TraceWriter(path, {"side": side.name, "steps": len(rates)}) as writer:
         for key, array in side.read_state().items():
-            if key in learning:
+            if key in trainable:
                 writer.add(f"state:{key}", array)
     side.write_state(side.loaded_state)
     side.cast("float32")

@@ -26,6 +26,7 @@ from harness.sides.contract import Framework
 from harness.sides.cost import Cost, peak_bytes, reset_peak
 from harness.sides.description import attributes_of, build_upstream, installed, same
 from harness.sides.recorder import Recorder, Rehearsal, Sink, flatten
+from harness.state_table import learning
 from harness.trace import Trace, TraceWriter
 
 
@@ -262,7 +263,7 @@ class Side(Framework):
             sink.add(f"grad:{name}", gradient)
         for name, gradient in self.input_gradients(self.pair.given(self._inputs)).items():
             sink.add(f"grad_input:{name}", gradient)
-        trainable = {key for key, _, _, learns in self.state_table() if learns}
+        trainable = learning(self.state_table())
         for key, array in self.read_state().items():
             if key not in trainable:
                 sink.add(f"state:{key}", array)

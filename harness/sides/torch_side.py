@@ -21,6 +21,7 @@ from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
+from harness.state_table import StateEntry, StateTable
 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
@@ -127,11 +128,11 @@ class TorchSide(Side):
         self.model.to(self._target)
         return self.describe()
 
-    def state_table(self) -> list[list[Any]]:
+    def state_table(self) -> StateTable:
         """The state dict's keys, shapes, dtypes, and whether training changes them by gradient."""
         trainable = {name for name, value in self.model.named_parameters() if value.requires_grad}
         return [
-            [key, list(value.shape), str(value.dtype).removeprefix("torch."), key in trainable]
+            StateEntry(key, tuple(value.shape), str(value.dtype).removeprefix("torch."), key in trainable)
             for key, value in self.model.state_dict().items()
         ]
 
