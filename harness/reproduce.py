@@ -1,15 +1,22 @@
-"""A layer that differs as two short scripts and a file of tensors, for a bug report."""
+"""A layer that differs as two short scripts and a file of tensors, for a bug report.
+
+Names come from a model, and a model's names may be any text. So a text enters a script as a literal, and a
+name only where it is an identifier: nothing that a model calls itself becomes code.
+"""
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harness.errors import BadInput
 from harness.files import new_folder
 from harness.pairs.base import Arrays
+from harness.plain import short
 
 TENSORS = "tensors.npz"
 # Names of arguments that Jittor spells in its own way.
@@ -37,10 +44,8 @@ _AS_LAYER = {
     "pixel_shuffle": ("PixelShuffle", "upscale_factor"),
 }
 
-_HEAD = '''"""{title}
-
-Run it beside {tensors}: python {name}
-"""
+_HEAD = """{title}
+# Run it beside {tensors}: python {name}
 
 import numpy as np
 import {framework}
@@ -48,7 +53,7 @@ import {framework}
 saved = np.load("{tensors}")
 given = {{name[6:]: {make} for name in saved if name.startswith("input:")}}
 state = {{name[6:]: {make} for name in saved if name.startswith("state:")}}
-'''
+"""
 _TAIL = """found = {to_numpy}
 for name in ("reference", "port"):
     apart = np.abs(found.astype(np.float64) - saved[name].astype(np.float64))
@@ -86,7 +91,7 @@ def torch_script(title: str, call: Mapping[str, Any]) -> str:
 def jittor_script(title: str, call: Mapping[str, Any], port: Mapping[str, Any]) -> str:
     """The same call in plain Jittor, with the attributes that the port's layer has."""
     head = _head(title, "port.py", "jittor as jt", "jt.array(saved[name])")
-    kind = call["name"].rpartition(".")[2]
+    kind = _identifier(call["name"].rpartition(".")[2])
     called = _called({**call, "kwargs": _renamed(kind, call["kwargs"])})
     if call["module"]:
         own = {name: port.get(name, value) for name, value in call["made"].items()}
@@ -125,12 +130,13 @@ def _jittor_call(kind: str, call: Mapping[str, Any], called: str) -> str:
 
 
 def _head(title: str, name: str, framework: str, make: str) -> str:
-    return _HEAD.format(title=title, tensors=TENSORS, name=name, framework=framework, make=make)
+    return _HEAD.format(title=repr(title), tensors=TENSORS, name=name, framework=framework, make=make)
 
 
 def _torch_name(name: str) -> str:
     """A public name: torch.nn.modules.conv.Conv2d is torch.nn.Conv2d."""
     space, _, kind = name.rpartition(".")
+    _identifier(kind)
     if space.startswith("torch.nn.modules"):
         return f"torch.nn.{kind}"
     if space.startswith("torch.nn.functional"):
@@ -139,21 +145,31 @@ def _torch_name(name: str) -> str:
 
 
 def _made(arguments: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}={_value(value)}" for name, value in arguments.items())
+    return ", ".join(f"{_identifier(name)}={_value(value)}" for name, value in arguments.items())
 
 
 def _called(call: Mapping[str, Any]) -> str:
     parts = [_value(value) for value in call["args"]]
-    return ", ".join([*parts, *(f"{name}={_value(value)}" for name, value in call["kwargs"].items())])
+    return ", ".join([*parts, *filter(None, [_made(call["kwargs"])])])
+
+
+def _identifier(name: str) -> str:
+    if not name.isidentifier() or keyword.iskeyword(name):
+        raise BadInput(f"{short(name)} is no name in Python, so no script can use it")
+    return name
 
 
 def _value(value: Any) -> str:
     """A value as source text; a tensor by its name."""
     if isinstance(value, dict) and value.keys() == {"tensor"}:
-        return f'given["{value["tensor"]}"]'
+        return f"given[{_value(value['tensor'])}]"
     if isinstance(value, list | tuple):
         inner = ", ".join(_value(item) for item in value)
         return f"[{inner}]" if any(isinstance(item, dict) for item in value) else f"({inner},)"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_value(key)}: {_value(item)}" for key, item in value.items()) + "}"
     if isinstance(value, float) and not np.isfinite(value):
         return f'float("{value}")'
-    return repr(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    raise BadInput(f"a {type(value).__name__} cannot be written into a script")

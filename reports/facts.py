@@ -115,7 +115,7 @@ def sources(alignment: Alignment) -> list[Item]:
         items.append(Item(f"{source.direction} source", f"{source.address} ({layers}): {source.text}"))
         if source.cause:
             items.append(Item("cause", source.cause))
-        items += [Item("known", f"align explain --op {entry}") for entry in source.entries]
+        items += [Item("known", f"align explain --op {shlex.quote(entry)}") for entry in source.entries]
     return items
 
 
@@ -314,8 +314,15 @@ def next_steps(alignment: Alignment, folder: str) -> list[str]:
         return [*([f"read what {names} printed: {logs}"] if folder and logs.is_dir() else []), "align doctor"]
     if alignment.verdict == "diverged" and alignment.first:
         shown = f"align show {stored} {shlex.quote(alignment.first)}"
-        return [shown, f"align explain {stored}"] if alignment.sources else [shown]
+        explained = f"align explain {stored}{_own_pair(alignment)}"
+        return [shown, explained] if alignment.sources else [shown]
     return []
+
+
+def _own_pair(alignment: Alignment) -> str:
+    """That a pair of one's own has to be named again; its name in a stranger's file is no advice."""
+    told = str(alignment.case.get("pair", ""))
+    return " --model PAIR" if ":" in told or told.endswith(".py") else ""
 
 
 def _pair(l2: float | None, largest: float | None) -> str:

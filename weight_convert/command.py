@@ -12,15 +12,17 @@ import gc
 import io
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from harness import mistake, process
-from harness.errors import BAD_INPUT, INTERRUPTED, TERMINATED, HarnessError
-from harness.files import write_file
+from harness.errors import BAD_INPUT, INTERRUPTED, TERMINATED, WORKER_LOST, BadInput, HarnessError
+from harness.files import clear_left, write_file
 from harness.text import printable
 from weight_convert.source_digest import begin
+from weight_convert.supervised import supervised
 
 if TYPE_CHECKING:
     from weight_convert.converting import Request
@@ -43,9 +45,12 @@ def command() -> NoReturn:
     """Run the command; every failure is one message and an exit code."""
     try:
         options = _options()
+        supervised(lambda number: _killed(options, number))
         with process.clearing_away():
             text, code = _run(options)
             process.finished()
+    except _Misuse as error:
+        _fail(str(error), error.exit_code, f"Try: {NAME} --help")
     except HarnessError as error:
         _fail(str(error), error.exit_code)
     except process.Terminated:
@@ -58,9 +63,13 @@ def command() -> NoReturn:
     process.end(process.write(NAME, sys.stdout, text) or code)
 
 
+class _Misuse(BadInput):
+    """Arguments that this command does not take."""
+
+
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        _fail(message, BAD_INPUT, f"Try: {NAME} --help")
+        raise _Misuse(message)
 
 
 def _options() -> argparse.Namespace:
@@ -149,6 +158,18 @@ def _drafted(text: str, request: Request) -> str:
         return text
     write_file(request.destination, text, replace=request.replace)
     return ""
+
+
+def _killed(options: argparse.Namespace, number: signal.Signals) -> NoReturn:
+    """Clear away what the conversion had begun, and tell what ended it."""
+    if options.destination is not None:
+        clear_left(options.destination.absolute().parent)
+    if number == signal.SIGBUS:
+        read = " or ".join(str(path) for path in (options.source, options.like) if path is not None)
+        told = f"{read} was cut short, or its disk failed, while it was read; nothing was written"
+        _fail(f"{told}. Convert it again when it is whole", BAD_INPUT)
+    told = f"the conversion was killed by signal {number.value} ({number.name}); nothing was written"
+    _fail(f"{told}. If memory was short, free some", WORKER_LOST)
 
 
 def _fail(message: str, code: int, hint: str = "") -> NoReturn:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import mmap
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from harness.regular_file import open_regular, require_unchanged, version
 from weight_convert.budget import Budget
 
 
@@ -23,15 +25,20 @@ class MappedFile:
 
     def __init__(self, path: Path, *, trusted: bool = False) -> None:
         self.path, self.trusted, self.budget = path, trusted, Budget()
+        file = open_regular(path)
         try:
-            with path.open("rb") as file:
-                self.size = file.seek(0, 2)
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if self.size else None
-        except OSError as error:
-            raise BadInput(f"{path} cannot be read: {error.strerror or error}") from error
-        except ValueError as error:
+            self._version = version(file)
+            self.size = self._version.size
+            self._map = mmap.mmap(file, self.size, access=mmap.ACCESS_READ) if self.size else None
+        except (OSError, ValueError) as error:
             raise BadInput(f"{path} cannot be mapped into memory: {error}") from error
+        finally:
+            os.close(file)
         self.data = memoryview(self._map) if self._map is not None else memoryview(b"")
+
+    def require_unchanged(self) -> None:
+        """Refuse it where it is no longer the file that was mapped: what was read may be of two files."""
+        require_unchanged(self.path, self._version)
 
     def release(self) -> None:
         """Drop the pages read so far from this process; the next access reads them from the file again."""

@@ -7,6 +7,7 @@ imports numpy, so that this goes on while numpy is still being imported.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import mmap
 import os
@@ -14,6 +15,7 @@ from pathlib import Path
 from threading import Thread
 
 from harness.errors import BadInput
+from harness.regular_file import open_regular, require_unchanged, version
 
 _PIECE = 8 << 20  # the lock that Python's threads share is asked for so rarely
 _PART = 32 << 20
@@ -27,9 +29,14 @@ class _Reader(Thread):
 
     def run(self) -> None:
         try:
-            with self._path.open("rb", buffering=0) as file:
-                self.found = _digest(file.fileno())
-        except (OSError, ValueError) as error:
+            file = open_regular(self._path)
+            try:
+                before = version(file)
+                self.found = _digest(file)
+                require_unchanged(self._path, before)
+            finally:
+                os.close(file)
+        except (BadInput, OSError, ValueError) as error:
             self.found = error
 
 
@@ -38,9 +45,10 @@ _begun: dict[Path, _Reader] = {}
 
 def begin(path: Path) -> None:
     """Begin to read a file and to compute its digest, behind what the program does next."""
-    if path not in _begun and path.is_file():
-        _begun[path] = _Reader(path)
-        _begun[path].start()
+    with contextlib.suppress(OSError, ValueError):  # whoever reads it next says why
+        if path not in _begun and path.is_file():
+            _begun[path] = _Reader(path)
+            _begun[path].start()
 
 
 def sha256(path: Path) -> str:
@@ -50,6 +58,8 @@ def sha256(path: Path) -> str:
         reader = _Reader(path)
         reader.start()
     reader.join()
+    if isinstance(reader.found, BadInput):
+        raise reader.found
     if isinstance(reader.found, Exception):
         raise BadInput(f"{path} cannot be read: {reader.found}") from reader.found
     return reader.found

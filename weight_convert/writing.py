@@ -105,6 +105,8 @@ def _write_and_prove(form: str, state: State, adapted: Adapted, told: Manifest, 
         sink.finish()
         finished()
     _prove(state, adapted, told, sink)
+    if state.file is not None:
+        state.file.require_unchanged()
 
 
 def _digests(adapted: Adapted) -> dict[str, str]:

@@ -18,7 +18,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness import guard
 from harness.environment.files import write
+from harness.guard import Kept
 
 HEADERS = (
     "algorithm", "cmath", "functional", "iostream", "list", "map", "memory", "set", "sstream", "string",
@@ -81,28 +83,23 @@ def make(variables: Mapping[str, str]) -> None:
             if not (folder / use).exists():
                 temporary = header.with_name(f"{use}.{os.getpid()}")
                 command = [str(compiler), *options, *searched, "-x", "c++-header", str(header)]
-                process = subprocess.Popen(
-                    [*command, "-o", str(temporary)],
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                )
-                started.append((process, temporary, folder / use))
-    for process, temporary, place in started:
-        _keep(process, temporary, place)
+                guard.sweep(temporary)
+                compiling = Kept([*command, "-o", str(temporary)], os.environ, stderr=subprocess.DEVNULL)
+                started.append((compiling, temporary, folder / use))
+    for compiling, temporary, place in started:
+        _keep(compiling, temporary, place)
 
 
-def _keep(process: subprocess.Popen[bytes], temporary: Path, place: Path) -> None:
+def _keep(compiling: Kept, temporary: Path, place: Path) -> None:
     try:
-        if process.wait(_SECONDS) == 0:
+        if compiling.process.wait(_SECONDS) == 0:
             temporary.replace(place)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    except OSError:
+    except (OSError, subprocess.TimeoutExpired):
         pass
     finally:
+        compiling.end()
         temporary.unlink(missing_ok=True)
+        guard.spare(temporary)
 
 
 def _compiler() -> Path | None:

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from threading import Lock
 
+from harness import guard
 from harness.errors import NoEnvironment
 from harness.hdf5.listing import Contents
 
@@ -42,8 +43,13 @@ def list_here(path: Path, size: int) -> tuple[Contents, memoryview]:
 
 def ask(path: Path, size: int) -> tuple[Contents, memoryview]:
     """What a file of `size` bytes holds that anybody may have written; and what lies in it in pieces."""
-    with tempfile.TemporaryDirectory(prefix="align-hdf5-", ignore_cleanup_errors=True) as name:
+    with (
+        contextlib.ExitStack() as stack,
+        tempfile.TemporaryDirectory(prefix="align-hdf5-", ignore_cleanup_errors=True) as name,
+    ):
         folder = Path(name)
+        guard.sweep(folder)
+        stack.callback(guard.spare, folder)
         scratch, answer = folder / "scratch", folder / "answer"
         seconds = round(_SECONDS + size / _BYTES_PER_SECOND)
         request = {

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import zlib
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +31,9 @@ MAX_INDEX = 1 << 24
 MOST_ELEMENTS = 1 << 40
 """Elements that a tensor may claim to have."""
 _MAX_VALUES = 1 << 21
+_DEEPEST = 64
+_MOST_DIGITS = 20
+_LONG_NUMBER = re.compile(rb"[0-9]{21}")
 
 
 class Form(NamedTuple):
@@ -80,9 +85,29 @@ def unpack(data: bytes) -> dict[str, Any]:
 
 
 def parse(text: bytes) -> Any:
-    """Parse JSON whose number of values is bounded."""
+    """Parse JSON whose number of values is bounded, and whose whole numbers fit into 64 bits or nearly so."""
     _require_bounded(text)
-    return json.loads(text)
+    return json.loads(text, parse_int=_integer if _LONG_NUMBER.search(text) else None)
+
+
+def require_shallow(data: Any) -> Any:
+    """The same data; ValueError where they are nested deeper than whoever reads them can follow."""
+    level = [data]
+    for _ in range(_DEEPEST):
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+        if not level:
+            return data
+    raise ValueError(f"its JSON is nested more than {_DEEPEST} deep")
+
+
+def _inside(outer: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return outer.values() if isinstance(outer, dict) else outer
+
+
+def _integer(text: str) -> int:
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"its JSON holds a whole number of {len(text)} digits")
+    return int(text)
 
 
 def _require_bounded(text: bytes) -> None:

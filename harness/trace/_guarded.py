@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import stat
 import struct
 import zlib
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from harness.errors import BadInput
 from harness.hdf5.asking import ask, list_here
 from harness.hdf5.listing import TEXT, Dataset, Group
 from harness.huge_pages import Mapped
+from harness.regular_file import open_regular, require_unchanged, version
 from harness.scratch import is_of_living_run
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -51,10 +51,10 @@ class GuardedFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file = _open(path)
+        self._file = open_regular(path)
         try:
-            self._state = _state(os.fstat(self._file))
-            self._size = os.fstat(self._file).st_size
+            self._version = version(self._file)
+            self._size = self._version.size
             if not _is_hdf5(self._file, self._size):
                 raise BadInput(f"{path} is not a trace of a run: it is no HDF5 file")
             with refusing(path):
@@ -70,7 +70,7 @@ class GuardedFile:
             self._contents, self._unpacked = list_here(self.path, self._size)
         else:
             self._contents, self._unpacked = ask(self.path, self._size)
-            self._require_unchanged(self.path.stat())
+            require_unchanged(self.path, self._version)
         self._links = frozenset(self._contents.links)
         self._members: dict[str, list[str]] = {}
         for place in (*self._contents.groups, *self._contents.datasets, *self._links):
@@ -157,13 +157,10 @@ class GuardedFile:
         rest, place = values.view(np.uint8).data, dataset.place
         while rest and (count := os.preadv(self._file, [rest], place)):
             rest, place = rest[count:], place + count
-        self._require_unchanged(os.fstat(self._file))
+        if version(self._file) != self._version:
+            raise ValueError("it was changed while it was read")
         values.flags.writeable = False
         return values
-
-    def _require_unchanged(self, found: os.stat_result) -> None:
-        if _state(found) != self._state:
-            raise ValueError("it was changed while it was read")
 
     def _require_no_link(self, place: str) -> None:
         if place in self._links:
@@ -173,28 +170,6 @@ class GuardedFile:
 def _viewed(memory: memoryview, dataset: Dataset, dtype: np.dtype[Any]) -> NDArray[Any]:
     values = np.frombuffer(memory, dtype, dataset.nbytes // dtype.itemsize, dataset.place)
     return values if values.flags.aligned else values.copy()
-
-
-def _open(path: Path) -> int:
-    """Open a regular file for reading; what waits for a writer, as a pipe does, is not waited for."""
-    try:
-        file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError as error:
-        raise BadInput(f"there is no file {path}") from error
-    except PermissionError as error:
-        raise BadInput(f"{path} may not be read by this user") from error
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} cannot be opened: {getattr(error, 'strerror', None) or error}") from error
-    mode = os.fstat(file).st_mode
-    if stat.S_ISREG(mode):
-        return file
-    os.close(file)
-    what = "a folder" if stat.S_ISDIR(mode) else "no regular file"
-    raise BadInput(f"there is no file {path}: it is {what}")
-
-
-def _state(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def _is_hdf5(file: int, size: int) -> bool:

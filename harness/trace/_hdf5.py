@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
 from functools import lru_cache
@@ -33,17 +34,29 @@ def create(path: Path) -> Any:
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     access.set_alignment(*_ALIGN)
     path.unlink(missing_ok=True)  # and what may have been a link to elsewhere is none
-    return h5f.create(str(path).encode(), h5f.ACC_EXCL, _timeless(h5p.FILE_CREATE), access)
+    return h5f.create(bytes(path), h5f.ACC_EXCL, _timeless(h5p.FILE_CREATE), access)
 
 
 def close(file: Any) -> None:
     """Let HDF5 finish the file, and cut off what was laid out beyond what it has taken."""
-    path = Path(file.name.decode())
+    path = Path(os.fsdecode(file.name))
     file.close()
     with path.open("rb") as finished:
         _, _, end = _END.unpack(finished.read(_END.size))
     if path.stat().st_size > end:
         os.truncate(path, end)
+
+
+def give_up(file: Any, path: Path) -> None:
+    """Close a file that could not be written, and remove it.
+
+    Its space is given back first: where HDF5 cannot write what it still holds, it crashes at the end.
+    """
+    with contextlib.suppress(OSError):
+        os.truncate(path, 0)
+    with contextlib.suppress(*ERRORS):
+        file.close()
+    path.unlink(missing_ok=True)
 
 
 def create_group(file: Any, name: bytes) -> Any:
@@ -84,17 +97,26 @@ def dataset(location: Any, name: bytes, form: Form) -> Any:
     return _dataset(location, name, form, _contiguous())
 
 
-def write(dataset: Any, array: NDArray[Any], room: Room | None = None) -> None:
-    """Write a contiguous array straight from its memory: into the room where its place lies there."""
-    if room is None or array.nbytes < _LARGE or not room.put(dataset.get_offset(), array):
-        array = array.view(stored_as(array.dtype))
-        dataset.write(h5s.ALL, h5s.ALL, array, _type(array.dtype))
+def write(file: Any, dataset: Any, array: NDArray[Any], room: Room | None = None) -> None:
+    """Write a contiguous array straight from its memory: into the room where its place lies there.
+
+    Otherwise to that place of the file. HDF5 would keep small ones, and say nothing where the disk is full.
+    """
+    if not array.nbytes:
+        return
+    start = dataset.get_offset()
+    if room is None or array.nbytes < _LARGE or not room.put(start, array):
+        rest, handle = array.reshape(-1).view(np.uint8).data, file.get_vfd_handle()
+        while rest:
+            written = os.pwrite(handle, rest, start)
+            rest, start = rest[written:], start + written
 
 
 def write_packed(location: Any, name: bytes, array: NDArray[Any]) -> None:
     """Write a contiguous array as a compressed dataset."""
     made = _dataset(location, name, Form(array.shape, array.dtype), _deflated(array.size))
     made.write(h5s.ALL, h5s.ALL, array, _type(array.dtype))
+    h5f.flush(made)  # here an error can still be told
 
 
 def _dataset(location: Any, name: bytes, form: Form, layout: Any) -> Any:

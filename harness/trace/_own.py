@@ -33,8 +33,8 @@ class OwnTrace:
         _check_version(file, attributes)
         self.complete = bool(attributes.get("complete"))
         index = fmt.unpack(self._table(fmt.INDEX).tobytes())
-        self.header = _require(index.get("header"), dict, "header")
-        self.notes = _require(index.get("notes"), dict, "notes")
+        self.header = fmt.require_shallow(_require(index.get("header"), dict, "header"))
+        self.notes = fmt.require_shallow(_require(index.get("notes"), dict, "notes"))
         self._count = _require(index.get("samples"), int, "count of samples")
         if not 0 <= self._count <= _MAX_SAMPLES:
             raise ValueError(f"it claims {self._count} samples a tensor")

@@ -120,7 +120,7 @@ class UpstreamTrace:
 
     def _read_state(self) -> None:
         if self._file.holds("state/table"):
-            self.notes["state"] = fmt.parse(self._file.text("state/table"))
+            self.notes["state"] = fmt.require_shallow(fmt.parse(self._file.text("state/table")))
 
     def drop_prefix(self, prefix: str) -> None:
         """Take a prefix off the names of layers and of gradients."""

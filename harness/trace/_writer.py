@@ -87,10 +87,9 @@ class TraceWriter:
             self._values[dtype].append(array.reshape(-1)[index])
             self._stats.append(statistics(array))
         else:
-            try:
-                hdf5.write(self._dataset(address, Form(array.shape, array.dtype)), array, self._room)
-            except hdf5.ERRORS as error:
-                raise self._failed(error) from error
+            with self._writing():
+                dataset = self._dataset(address, Form(array.shape, array.dtype))
+                hdf5.write(self._file, dataset, array, self._room)
         self._records[address] = Record(address, array.shape, dtype, type)
         return None
 
@@ -158,7 +157,7 @@ class TraceWriter:
             noise = np.array([(n.l2, n.max) for n in (record.noise or none for record in own)])
             hdf5.write_packed(self._file, fmt.NOISE, noise.T.reshape(-1))
         index = np.frombuffer(self._index(), np.uint8)
-        hdf5.write(hdf5.dataset(self._file, fmt.INDEX, Form(index.shape, index.dtype)), index)
+        hdf5.write(self._file, hdf5.dataset(self._file, fmt.INDEX, Form(index.shape, index.dtype)), index)
 
     def _index(self) -> bytes:
         place = {address: number for number, address in enumerate(self._records)}
@@ -180,15 +179,15 @@ class TraceWriter:
         """Leave no half file, and say where and why."""
         left = _free_space(self.path)
         if self._file is not None:
-            with contextlib.suppress(*hdf5.ERRORS):
-                self._close_file()
-            self.partial.unlink(missing_ok=True)
+            self._room.close()
+            hdf5.give_up(self._file, self.partial)
+            self._file = None
         return HarnessError(f"cannot write {self.path}: {_reason(error)}{left}")
 
     def _close_file(self) -> None:
-        file, self._file = self._file, None
         self._room.close()
-        hdf5.close(file)
+        hdf5.close(self._file)
+        self._file = None
 
     def __enter__(self) -> TraceWriter:
         return self
@@ -208,8 +207,10 @@ class TraceWriter:
 
 def _reason(error: Exception) -> str:
     """What the system said, out of the many words of HDF5."""
-    said = re.search(r"error message = '([^']+)'", str(error))
-    return said[1] if said else str(error).partition("\n")[0]
+    if said := re.search(r"error message = '([^']+)'", str(error)):
+        return said[1]
+    told = error.strerror if isinstance(error, OSError) else None
+    return (told or str(error)).partition("\n")[0]
 
 
 def _free_space(path: Path) -> str:

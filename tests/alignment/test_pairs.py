@@ -1,11 +1,14 @@
 """Every built-in pair: the port computes what the reference computes, in every variant and mode.
 
-A failure lists each layer that diverged, with its figures. Choose with -k, for instance -k l2sknet.
+Each case runs small and with workers that are already up. The slow ones also run each layer alone, on larger
+inputs. A failure lists each layer that diverged, with its figures. Choose with -k, for instance -k l2sknet.
 """
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,53 +18,81 @@ from harness.alignment import Alignment
 from harness.errors import BadInput
 from harness.pairs.base import InputRequest, Mode, Pair
 from harness.progress import Silent
+from harness.flows.together import lend_workers
+from harness.session import Worker
+
+pytestmark = [pytest.mark.torch, pytest.mark.jittor]
+
+# The smallest first; a pair takes the first one that it can draw inputs of.
+QUICK_SIZES, SIZES = ((32, 32), (64, 64), (96, 96)), ((64, 64), (96, 96))
+ALONE_IN_THE_GATE = "l2sknet"  # the lightest pair; its first variant stands for what running alone does
+QUICK_TIMEOUT = 600.0  # seconds an answer may take where all operators have to be compiled
 
 
-def can_train(pair: Pair, variant: str) -> bool:
-    """Whether a variant has a loss that training needs."""
+def takes(pair: Pair, variant: str, mode: Mode, size: tuple[int, int] | None) -> bool:
+    """Whether a pair draws inputs of this size; not all variants have a loss to train with."""
     try:
-        pair.draw_inputs(InputRequest(pair.variant(variant), "train", 0))
+        pair.draw_inputs(InputRequest(pair.variant(variant), mode, 0, size=size))
     except BadInput:
         return False
     return True
 
 
-SIZES = ((64, 64), (96, 96))
-
-
-def smallest_size(pair: Pair, variant: str, mode: Mode) -> tuple[int, int]:
-    """The first of SIZES that a pair takes: assigning by place needs nine cells in every level."""
-    for size in SIZES:
-        with contextlib.suppress(BadInput):
-            pair.draw_inputs(InputRequest(pair.variant(variant), mode, 0, size=size))
+def size_for(pair: Pair, variant: str, mode: Mode, sizes: tuple[tuple[int, int], ...]) -> tuple[int, int]:
+    """The first size that a pair takes: assigning by place needs nine cells in every level."""
+    for size in sizes:
+        if takes(pair, variant, mode, size):
             return size
-    raise AssertionError(f"{pair.name} {variant} takes none of {SIZES} in {mode}")
-
-
-# The first variant of each pair is in the gate in evaluation, and of the lightest pair in training: every
-# other one costs a cold Jittor some minutes, or the truth of its gradients does.
-TRAINED_IN_THE_GATE = "l2sknet"
-
-
-def marks(pair: str, place: int, mode: str) -> list[pytest.MarkDecorator]:
-    """What the gate leaves out."""
-    kept = place == 0 and (mode == "eval" or pair == TRAINED_IN_THE_GATE)
-    return [] if kept else [pytest.mark.slow]
+    raise AssertionError(f"{pair.name} {variant} takes none of {sizes} in {mode}")
 
 
 CASES = [
-    pytest.param(
-        pair.name,
-        variant,
-        mode,
-        id=f"{pair.name}-{variant}-{mode}",
-        marks=marks(pair.name, place, mode),
-    )
+    (pair.name, variant, mode)
     for pair in pairs.all_pairs()
-    for place, variant in enumerate(pair.variants)
+    for variant in pair.variants
     for mode in ("eval", "train")
-    if mode == "eval" or can_train(pair, variant)
+    if mode == "eval" or takes(pair, variant, "train", SIZES[-1])
 ]
+
+
+def marks(model: str, variant: str) -> list[pytest.MarkDecorator]:
+    """What the gate leaves out of the runs with each layer alone."""
+    kept = model == ALONE_IN_THE_GATE and variant == pairs.find(model).variant(None).name
+    return [] if kept else [pytest.mark.slow]
+
+
+class Warm:
+    """Workers of both sides that serve one comparison after the other; new ones after one that failed."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.ExitStack()
+        self._held: Mapping[str, Worker] = {}
+
+    def compare(self, request: flows.CompareRequest) -> Alignment:
+        """Compare with the workers at hand, whoever started them."""
+        if not self._held:
+            self._held = self._stack.enter_context(lend_workers(request.device, request.timeout))
+        verdict = ""
+        try:
+            alignment = flows.compare(request, Silent(), workers=self._held)
+            verdict = alignment.verdict
+        finally:
+            if verdict != "aligned":  # a worker may be lost, or its framework upset
+                self.close()
+        return alignment
+
+    def close(self) -> None:
+        """End them."""
+        self._held = {}
+        self._stack.close()
+
+
+@pytest.fixture(scope="module")
+def warm() -> Iterator[Warm]:
+    """The workers of the quick cases."""
+    kept = Warm()
+    yield kept
+    kept.close()
 
 
 def told(alignment: Alignment) -> str:
@@ -75,22 +106,77 @@ def told(alignment: Alignment) -> str:
     return "\n".join(lines)
 
 
+<<<<<<< HEAD
 @pytest.mark.torch
 @pytest.mark.jittor
 @pytest.mark.parametrize(("model", "variant", "mode"), CASES)
 def test_port_is_aligned(model: str, variant: str, mode: Mode, tmp_path: Path) -> None:
     request = flows.CompareRequest(
+=======
+def assert_aligned(alignment: Alignment, mode: Mode) -> None:
+    """All of it was compared, nothing diverged, and looking changed nothing."""
+    assert alignment.verdict == "aligned", told(alignment)
+    compared = alignment.coverage["compared"]
+    assert compared["layer"] + compared["operation"] > 50
+    assert (compared.get("grad", 0) > 10) == (mode == "train")
+    assert "Recording itself changes" not in alignment.sentence
+    assert alignment.observer["torch"]["bitwise"]
+
+
+@pytest.mark.parametrize(
+    ("model", "variant", "mode"), [pytest.param(*case, id="-".join(case)) for case in CASES]
+)
+def test_a_small_run_is_aligned(model: str, variant: str, mode: Mode, warm: Warm, tmp_path: Path) -> None:
+    request = flows.CompareRequest(
+>>>>>>> main
         model=model,
         variant=variant,
         mode=mode,
-        input_size=smallest_size(pairs.find(model), variant, mode),
+        input_size=size_for(pairs.find(model), variant, mode, QUICK_SIZES),
+        output=tmp_path / "run",
+        local="never",
+        keep="none",
+        timeout=QUICK_TIMEOUT,
+    )
+    assert_aligned(warm.compare(request), mode)
+
+
+@pytest.mark.parametrize(
+    ("model", "variant", "mode"),
+    [pytest.param(*case, id="-".join(case), marks=marks(*case[:2])) for case in CASES],
+)
+def test_every_layer_is_aligned_alone_too(model: str, variant: str, mode: Mode, tmp_path: Path) -> None:
+    request = flows.CompareRequest(
+        model=model,
+        variant=variant,
+        mode=mode,
+        input_size=size_for(pairs.find(model), variant, mode, SIZES),
         output=tmp_path / "run",
         isolated="always",
         keep="none",
     )
+<<<<<<< HEAD
     alignment = flows.compare(request, Silent())
     assert alignment.verdict == "aligned", told(alignment)
     compared = alignment.coverage["compared"]
     assert compared["layer"] + compared["operation"] > 50
     assert "Recording itself changes" not in alignment.sentence
     assert alignment.observer["torch"]["bitwise"]
+=======
+    assert_aligned(flows.compare(request, Silent()), mode)
+
+
+@pytest.mark.fault
+def test_workers_are_kept_until_a_comparison_fails(warm: Warm, tmp_path: Path) -> None:
+    request = flows.CompareRequest(
+        model="tests.faults.models.pair:PAIR", output=tmp_path / "a", keep="none", local="never"
+    )
+    assert warm.compare(request).verdict == "aligned"
+    held = dict(warm._held)
+    assert warm.compare(replace(request, output=tmp_path / "b")).verdict == "aligned"
+    assert warm._held == held
+    held["torch"].stop("the test ends it")
+    warm.compare(replace(request, output=tmp_path / "c"))
+    assert warm._held == {}
+    assert warm.compare(replace(request, output=tmp_path / "d")).verdict == "aligned"
+>>>>>>> main

@@ -10,14 +10,18 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from benchmarks.random_kills import MARK, processes_of
+<<<<<<< HEAD
 from harness import flows
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
+=======
+from harness import flows
+from harness.errors import BadInput, NoEnvironment, WorkerLost
+>>>>>>> main
 from harness.progress import Kind, Silent
 from harness.session import Worker
 from tests import ROOT
@@ -156,6 +160,7 @@ def test_output_folder_in_use_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "kept.txt").read_text() == "mine"
 
 
+<<<<<<< HEAD
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 1 MB, mounted for the test."""
@@ -185,6 +190,8 @@ def test_full_scratch_disk_is_told(small_disk: Path, tmp_path: Path, monkeypatch
     assert list(small_disk.iterdir()) == []
 
 
+=======
+>>>>>>> main
 def own_scratch(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have runs make their temporary folders in a place of their own."""
     place.mkdir(exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -61,6 +62,63 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
         reproduce.write(tmp_path, "layer:x#0:out", NORM, {}, {}, "")
 
 
+X = {"tensor": "0"}
+HOSTILE = [
+    '"""\nowned()\n"""',
+    "'''\nowned()\n'''",
+    '"];owned();["',
+    "x=owned(),y",
+    "x\nowned()\n",
+    "\\",
+    "{owned()}",
+    "\ud800\u202e\x00\r",
+]
+PLAIN_NAMES = {
+    "np", "jt", "torch", "saved", "given", "state", "name", "value", "layer", "result", "found", "apart",
+    "print", "hasattr", "getattr", "float",
+}  # fmt: skip
+
+
+def calls(text: str) -> list[dict[str, Any]]:
+    """A layer and a function, with a text in every place where a model may have one."""
+    value: Any = [text, {text: text, "x": [text]}, {"tensor": text}]
+    return [
+        {**NORM, "name": f"torch.nn.modules.x.{text}"},
+        {**NORM, "name": f"{text}.Conv2d"},
+        {**NORM, "made": {text: 1}},
+        {**NORM, "made": {"x": value}},
+        {**NORM, "args": value, "kwargs": {"y": value}},
+        {**NORM, "kwargs": {text: 1}},
+        {**RESIZE, "name": text},
+        {**RESIZE, "kwargs": {text: 1}},
+        {**RESIZE, "name": "torch.avg_pool2d", "args": [X, text], "kwargs": {"y": text}},
+    ]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_no_text_of_a_model_becomes_code(tmp_path: Path, text: str) -> None:
+    written = 0
+    for number, call in enumerate([NORM, *calls(text)]):
+        folder = tmp_path / str(number)
+        try:
+            reproduce.write(folder, f"layer:{text}#0:out", call, tensors(), {"eps": text}, text)
+        except BadInput:
+            assert not folder.exists()
+            continue
+        written += 1
+        for name in ("reference.py", "port.py"):
+            tree = ast.parse((folder / name).read_text(encoding="utf-8"))
+            assert {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} <= PLAIN_NAMES
+    assert written >= 3
+
+
+def test_what_is_no_name_or_no_literal_is_refused() -> None:
+    with pytest.raises(BadInput, match="'a b' is no name in Python"):
+        reproduce.torch_script("", {**NORM, "made": {"a b": 1}})
+    with pytest.raises(BadInput, match="a object cannot be written into a script"):
+        reproduce.torch_script("", {**NORM, "made": {"x": object()}})
+
+
 @pytest.mark.torch
 def test_the_reference_script_repeats_what_was_recorded(tmp_path: Path) -> None:
     reproduce.write(tmp_path / "report", "layer:x#0:out", NORM, tensors(), {}, "")
@@ -72,7 +130,6 @@ def test_the_reference_script_repeats_what_was_recorded(tmp_path: Path) -> None:
     assert first < 1e-6 < 0.1 < second
 
 
-X = {"tensor": "0"}
 SHAPE = (2, 4, 6, 6)
 
 

@@ -41,7 +41,9 @@ _DAMAGED: dict[str, Callable[[bytes], bool]] = {
     "a zip archive without its directory": lambda head: head.startswith(b"PK\x03\x04"),
     "a tar archive whose first header does not fit its checksum": lambda head: head[257:262] == b"ustar",
     "a safetensors file whose header does not fit": lambda head: head[4:9] == b"\0\0\0\0{",
-    "a pickle with something else among its first instructions": lambda head: head[:1] == b"\x80",
+    "a pickle with something else among its first instructions": lambda head: (
+        head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5")
+    ),
 }
 _STRANGERS = {
     b"\x1f\x8b": "packed with gzip; unpack it first (gzip -d)",
@@ -60,12 +62,6 @@ _STRANGERS = {
 
 def open_content(path: Path, *, trusted: bool = False) -> Content:
     """Read the file's structure; BadInput in one line where it is no checkpoint."""
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder; name the checkpoint file in it")
-    if not path.exists():
-        raise BadInput(f"{path} does not exist")
-    if not path.is_file():
-        raise BadInput(f"{path} is no regular file")
     file = MappedFile(path, trusted=trusted)
     if file.size == 0:
         raise BadInput(f"{path} is empty")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput
+from harness.plain import short
 from weight_convert.keymaps.rules import Pattern
 from weight_convert.limits import is_count
+
+_LARGEST = 1 << 63
 
 
 class Fields:
@@ -28,7 +32,7 @@ class Fields:
         if value is ...:
             raise BadInput(f"{self.where} lacks {name!r}")
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise BadInput(f"{self.where}: {name} = {value!r} is of the wrong kind")
+            raise BadInput(f"{self.where}: {name} = {short(value)} is of the wrong kind")
         return value
 
     def text(self, name: str, default: Any = ...) -> str:
@@ -50,16 +54,30 @@ class Fields:
         """A list of counts."""
         values = self.take(name, (list, type(None)), default)
         if values is not None and not all(is_count(value) for value in values):
-            raise BadInput(f"{self.where}: {name} should list counts, not {values!r}")
+            raise BadInput(f"{self.where}: {name} should list counts, not {short(values)}")
         return None if values is None else tuple(values)
 
     def number(self, name: str, default: Any = ...) -> float:
         """A number."""
-        return float(self.take(name, (int, float), default))
+        value = self.take(name, (int, float), default)
+        try:
+            return float(value)
+        except OverflowError as error:
+            raise BadInput(f"{self.where}: {name} = {short(value)} is no number of 64 bits") from error
+
+    def size(self, name: str, default: Any = ...) -> float:
+        """A number that is finite and not negative."""
+        value = self.number(name, default)
+        if not 0 <= value < math.inf:
+            raise BadInput(f"{self.where}: {name} = {value} should be finite, 0 or more")
+        return value
 
     def integer(self, name: str, default: Any = ...) -> int:
         """An integer."""
-        return int(self.take(name, int, default))
+        value = int(self.take(name, int, default))
+        if abs(value) >= _LARGEST:
+            raise BadInput(f"{self.where}: {name} = {short(value)} does not fit into 64 bits")
+        return value
 
     def same_stars(self, *patterns: Pattern) -> None:
         """Refuse keys with different numbers of stars."""

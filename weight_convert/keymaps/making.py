@@ -15,6 +15,7 @@ from harness.errors import BadInput
 from weight_convert.dtypes import DTYPES
 from weight_convert.folds import FoldReport, fold_conv_bn, fold_repnr, fold_repvgg
 from weight_convert.keymaps.rules import Pattern, Rule, Work
+from weight_convert.limits import check_shape
 from weight_convert.manifest import Dropped, Made
 from weight_convert.tensor import Tensor
 
@@ -37,11 +38,21 @@ class Make(Rule):
             raise BadInput(
                 f"rule {self.number} makes {self.key!r}, which is there already; drop or rename it first"
             )
+        check_shape(f"what rule {self.number} makes", self.shape)
         if prod(self.shape) > 1 << 28:
             raise BadInput(f"rule {self.number} makes {self.key!r} of shape {self.shape}, which is too large")
+        self._require_fitting()
         how = f"all {self.value:g}" if self.std is None else f"normal, std {self.std:g}, seed {self.seed}"
-        work.tensors[self.key] = Tensor.of(self._array())
+        work.tensors[self.key] = Tensor(self.dtype, self.shape, self._array)
         work.made.append(Made(self.key, f"{self.reason} ({how})"))
+
+    def _require_fitting(self) -> None:
+        """Refuse a number that this kind of entry cannot hold, before anything is made of it."""
+        try:
+            with np.errstate(all="raise"):
+                np.asarray([self.value, self.std or 0.0]).astype(DTYPES[self.dtype].storage)
+        except (ArithmeticError, ValueError) as error:
+            raise BadInput(f"rule {self.number}: no {self.dtype} can hold {self.value:g}") from error
 
     def _array(self) -> NDArray[Any]:
         dtype = DTYPES[self.dtype].storage

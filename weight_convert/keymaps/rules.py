@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -39,12 +38,28 @@ class Pattern:
     def __init__(self, text: str) -> None:
         self.text = text
         self.stars = text.count("*")
-        self._expression = re.compile("(.+?)".join(map(re.escape, text.split("*"))), re.DOTALL)
+        self._head, *self._parts = text.split("*")
 
     def match(self, key: str) -> tuple[str, ...] | None:
-        """What the stars stand for in `key`, or None where it does not match."""
-        found = self._expression.fullmatch(key)
-        return None if found is None else found.groups()
+        """What the stars stand for in `key`, or None where it does not match.
+
+        Each star takes as little as it can, one letter at least. Whatever the pattern, every part of it is
+        looked for once: a stranger's pattern costs no more than any other.
+        """
+        if not self._parts:
+            return () if key == self.text else None
+        *inner, tail = self._parts
+        place, stop = len(self._head), len(key) - len(tail)
+        if not key.startswith(self._head) or not key.endswith(tail):
+            return None
+        found = []
+        for part in inner:
+            start = key.find(part, place + 1, stop)
+            if start < 0:
+                return None
+            found.append(key[place:start])
+            place = start + len(part)
+        return (*found, key[place:stop]) if place < stop else None
 
     def fill(self, stars: tuple[str, ...]) -> str:
         """The key with the stars replaced."""

@@ -70,7 +70,7 @@ def _make(verb: str) -> Callable[[Fields, int, str], Rule]:
             fields.counts("shape") or (),
             dtype,
             fields.number("mean", 0.0) if drawn else fields.number("value"),
-            fields.number("std") if drawn else None,
+            fields.size("std") if drawn else None,
             fields.integer("seed", 0) if drawn else 0,
             fields.text("reason"),
         )
@@ -82,7 +82,7 @@ def _fold(fields: Fields, number: int, check: str) -> Rule:
     kind = fields.text("fold")
     if kind not in FOLDS:
         raise BadInput(f"{fields.where}: unknown fold {kind!r}; known are {', '.join(FOLDS)}")
-    eps = fields.number("eps") if kind != "repnr" else 0.0
+    eps = fields.size("eps") if kind != "repnr" else 0.0
     branch = fields.integer("branch", -1) if kind == "repnr" else -1
     keep = fields.patterns("keep", []) if kind == "conv_bn" else ()
     optional = bool(fields.take("optional", bool, False))

@@ -3,7 +3,11 @@ from __future__ import annotations
 import pytest
 
 from harness import comparing
+<<<<<<< HEAD
 from harness.alignment_rows import SideReport
+=======
+from harness.alignment_rows import SideReport, Source
+>>>>>>> main
 from harness.verdict import NoisePolicy
 from reports import facts
 from tests.unit.reports import samples
@@ -88,3 +92,15 @@ def test_next_steps_can_be_pasted_into_a_shell() -> None:
     (step,) = facts.next_steps(alignment, "runs/my run")
     assert step == """align show 'runs/my run/alignment.json' 'layer:a'"'"'s#0:out'"""
     assert facts.next_steps(samples.alignment(), "runs/1") == []
+
+
+def test_the_name_of_a_pair_in_a_stranger_s_file_is_no_advice() -> None:
+    for told in ("evil.py", "./evil.py:PAIR", "evil:PAIR"):
+        alignment = samples.diverging()
+        alignment.case["pair"] = told
+        alignment.sources = [Source("layer:a#0:out", "forward", ["a"], "text", entries=["x; evil"])]
+        step = facts.next_steps(alignment, "run")[-1]
+        assert step == "align explain run/alignment.json --model PAIR"
+        assert facts.sources(alignment)[-1].text == "align explain --op 'x; evil'"
+    alignment.case["pair"] = "toy"
+    assert facts.next_steps(alignment, "run")[-1] == "align explain run/alignment.json"

@@ -123,8 +123,8 @@ def test_what_is_no_hdf5_file(content: bytes, tmp_path: Path) -> None:
 
 
 def test_what_is_no_file(tmp_path: Path) -> None:
-    refused(tmp_path / "none.h5", "there is no file")
-    refused(tmp_path, "there is no file")
+    refused(tmp_path / "none.h5", "does not exist")
+    refused(tmp_path, "is a folder; name a file in it")
 
 
 def test_hdf5_of_something_else(tmp_path: Path) -> None:

@@ -145,18 +145,19 @@ import numpy as np
 from harness.trace import Form, TraceWriter
 planned = {"planned": 30, "much planned": 20_000}.get(sys.argv[2], 0)
 plan = {f"layer:a.{number}#0:out": Form((20_000,), np.dtype(float)) for number in range(planned)}
+count, size = (2000, 200) if sys.argv[2] == "small" else (30, 20_000)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 try:
     with TraceWriter(sys.argv[1], {}, compact=sys.argv[2] == "compact", plan=plan) as writer:
-        for number in range(30):
-            writer.add(f"layer:a.{number}#0:out", np.random.default_rng(number).random(20_000))
+        for number in range(count):
+            writer.add(f"layer:a.{number}#0:out", np.random.default_rng(number).random(size))
             writer.note(f"n{number}", np.random.default_rng(number).bytes(70_000).hex())
 except Exception as error:
     print(type(error).__name__, error)
 """
 
 
-@pytest.mark.parametrize("kind", ["whole", "compact", "planned", "much planned"])
+@pytest.mark.parametrize("kind", ["whole", "small", "compact", "planned", "much planned"])
 @pytest.mark.parametrize("place", ["tmp_path", "in_memory"])
 def test_a_full_disk_is_an_error_with_the_path_and_the_free_space(
     place: str, kind: str, request: pytest.FixtureRequest

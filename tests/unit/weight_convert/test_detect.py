@@ -102,6 +102,17 @@ def test_exactly_one_recogniser_says_yes_to_a_real_file(what: str, tmp_path: Pat
     assert len(read_state(tmp_path / "file")) >= 1
 
 
+@pytest.mark.parametrize("what", FILES)
+def test_every_beginning_of_a_file_is_refused_in_one_line(what: str, tmp_path: Path) -> None:
+    FILES[what][1](tmp_path / "file")
+    raw = (tmp_path / "file").read_bytes()
+    for length in (*range(1, 40), 128, 257, 511, 512, 513):
+        (tmp_path / "cut").write_bytes(raw[:length])
+        with pytest.raises(BadInput) as told:
+            read_state(tmp_path / "cut")
+        assert "\n" not in str(told.value)
+
+
 @pytest.mark.parametrize("what", [what for what, (form, _) in FILES.items() if form == "zips"])
 def test_an_archive_is_torch_s_or_numpy_s(what: str, tmp_path: Path) -> None:
     FILES[what][1](tmp_path / "file")

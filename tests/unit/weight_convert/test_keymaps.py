@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
+import re
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from tests.unit.weight_convert.torchvision_states import torchvision_resnet50, t
 from weight_convert import State
 from weight_convert.keymaps import draft_map, load_map, shipped_maps
 from weight_convert.keymaps.rules import Pattern, Work
+from weight_convert.keymaps.verbs import parse_rule
 from weight_convert.layout import Layout
 
 Array = NDArray[Any]
@@ -40,6 +45,64 @@ def test_a_pattern_fills_its_stars() -> None:
     assert pattern.match("a.1.c.weight") is None
     assert Pattern("x*y*").fill(("1", "2")) == "x1y2"
     assert Pattern("features.1.*").match("features.10.weight") is None
+
+
+def test_a_pattern_matches_as_a_lazy_expression_would() -> None:
+    letters = ("a", "b", "ab", "*", "**", "a*", "*b", "")
+    patterns = {"".join(parts) for parts in itertools.product(letters, repeat=3)}
+    keys = ["".join(key) for length in range(7) for key in itertools.product("ab", repeat=length)]
+    for text in sorted(patterns):
+        truth = re.compile("(.+?)".join(map(re.escape, text.split("*"))), re.DOTALL)
+        for key in keys:
+            found = truth.fullmatch(key)
+            assert Pattern(text).match(key) == (found and found.groups()), (text, key)
+
+
+def test_no_pattern_takes_for_ever() -> None:
+    for text in ("*a" * 200 + "b", "*" * 500 + "b", "*aa" * 300 + "*b"):
+        assert Pattern(text).match("a" * 1000) is None
+    assert Pattern("*a" * 200).match("a" * 1000) is not None
+
+
+RULES: dict[str, dict[str, Any]] = {
+    "rename": {"rename": "a.*", "to": "b.*"},
+    "transpose": {"transpose": "a.w", "axes": [1, 0]},
+    "split": {"split": "a.w", "into": ["x", "y"], "axis": 0, "sizes": [1, 1]},
+    "concatenate": {"concatenate": ["a.w", "a.v"], "into": "b", "axis": 0},
+    "drop": {"drop": "a.w", "reason": "no use"},
+    "constant": {"constant": "k", "shape": [2], "dtype": "int32", "value": 1, "reason": "missing"},
+    "normal": {"normal": "k", "shape": [2], "mean": 0.0, "std": 1.0, "seed": 3, "reason": "missing"},
+    "fold": {"fold": "conv_bn", "eps": 1e-5, "keep": ["x*"], "optional": True, "check": "look"},
+}
+ODD = [True, -1, 10**30, 10**400, 1e300, math.inf, math.nan, "", "text", "*" * 300, [], [[]], [-1], [1, "a"],
+       [10**18, 10**18], [0] * 40, {}, {"a": 1}]  # fmt: skip
+
+
+@pytest.mark.parametrize(("verb", "name"), [(verb, name) for verb in RULES for name in RULES[verb]])
+def test_a_rule_with_an_odd_field_is_applied_or_refused_in_one_short_line(
+    verb: str, name: str, tmp_path: Path
+) -> None:
+    refused = 0
+    for value in ODD:
+        work = Work(State.of({"a.w": np.zeros((2, 2)), "a.v": np.ones((2, 2))}).tensors)
+        try:
+            parse_rule(tmp_path, 1, {**RULES[verb], name: value}).apply(work)
+            values(work)
+        except BadInput as refusal:
+            refused += 1
+            told = str(refusal)
+            assert len(told.removeprefix(str(tmp_path)).splitlines()) == 1, told
+    assert refused
+
+
+def test_what_a_rule_makes_is_made_when_it_is_read(tmp_path: Path) -> None:
+    rule = {"constant": "k", "shape": [1 << 14, 1 << 14], "value": 0, "reason": "x"}
+    work = Work({})
+    tracemalloc.start()
+    for number in range(20):
+        parse_rule(tmp_path, number, {**rule, "constant": f"k{number}"}).apply(work)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
 
 
 def test_rename_keeps_the_place_and_tells_the_source(tmp_path: Path) -> None:

@@ -1,0 +1,157 @@
+"""Runs the programs many times for the price of one start: imports everything once, then forks for each call.
+
+Reads one JSON object a line: program, words, folder, out, err (a path, or "closed"), encoding, the size that
+a file may have, and whether the flows that start workers are stood in for. Answers with the exit code. The
+child ends as Python ends, the last flush of its streams included. A superuser's right to read and write
+everything is given up first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import importlib
+import io
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from harness import pairs, runs
+from harness.cli import doctor, main
+from harness.environment.findings import Finding, Report
+from harness.flows import causes, lint, reproducing, selftest
+from harness.selftest import Score
+from tests.unit.reports import samples
+from weight_convert import cli
+
+PATIENCE = 100.0  # seconds for one call
+LATE = (
+    "harness.knowledge", "harness.lint", "harness.mistake", "harness.reproduce", "jinja2", "reports.html",
+    "reports.junit", "reports.markdown", "reports.terminal", "weight_convert.command",
+    "weight_convert.converting", "weight_convert.keymaps.draft", "weight_convert.verify",
+    "weight_convert.words",
+)  # fmt: skip
+_OVERRIDE, _SEARCH = 1 << 1, 1 << 2  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+_VERSION = 0x20080522
+
+
+def give_up_rights() -> None:
+    """Be refused what the permissions of a file refuse, as everybody else is."""
+    library = ctypes.CDLL(None, use_errno=True)
+    header, data = (ctypes.c_uint32 * 2)(_VERSION, 0), (ctypes.c_uint32 * 6)()
+    library.capget(header, data)
+    for place in range(3):
+        data[place] &= ~(_OVERRIDE | _SEARCH)
+    if library.capset(header, data):
+        raise OSError(ctypes.get_errno(), "rights cannot be given up")
+
+
+def warm_up() -> None:
+    """Import what the programs import when they need it: once, not in every child."""
+    for name in LATE:
+        importlib.import_module(name)
+    command = typer.main.get_command(importlib.import_module("harness.cli.app").app)
+    for words in (["list"], ["--help"]):
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
+            command.main(words)
+    gc.freeze()
+
+
+def stand_in() -> None:
+    """Put what needs no framework in the place of every flow that starts a worker."""
+    diverging = samples.diverging()
+    result = selftest.Result(Score(1.0, 1.0, 1.0, 1, 3, 2), [], ["eval, seed 0: it diverges"], 1.0)
+    broken = Report([Finding("torch", "torch", "nothing", "wrong", "it is missing", "install it")])
+    stands: dict[Any, dict[str, Any]] = {
+        runs: {
+            "compare": diverging,
+            "diff": diverging,
+            "record": Path("a.h5"),
+            "golden_record": [Path("a.h5")],
+            "golden_verify": {"v.eval": diverging},
+            "pin_verify": flows.PinResult(diverging, "net:Net", ["another commit"]),
+        },
+        lint: {"lint": lint.Linted("toy", "v", [], 1, 1, {"start": 1.0})},
+        selftest: {"run": result},
+        causes: {"explain_stored": diverging},
+        reproducing: {"write": [Path("a.py")]},
+        doctor: {"examine": broken},
+        type(pairs.find("gold_yolo")): {"prepare_data": lambda subset: Path("dataset.yaml")},
+    }
+    for room, flows in stands.items():
+        for name, answer in flows.items():
+            if room is runs or not isinstance(room, type):
+                setattr(room, name, lambda *_, answer=answer, **__: answer)
+    gold = pairs.find("gold_yolo")
+    object.__setattr__(gold, "prepare_data", lambda subset: Path("dataset.yaml"))
+
+
+def lead(number: int, where: str, encoding: str) -> Any:
+    """Lead a standard stream to a file, or close it, and make of it what Python makes as it starts."""
+    if where == "closed":
+        os.close(number)
+        return None
+    opened = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(opened, number)
+    os.close(opened)
+    return open(number, "w", encoding=encoding, errors="strict" if number == 1 else "backslashreplace")
+
+
+def child(call: dict[str, Any]) -> None:
+    """Be one call of a program."""
+    os.environ.update(call["environment"])
+    for name in call["without"]:
+        os.environ.pop(name, None)
+    if call["stand_in"]:
+        stand_in()
+    os.chdir(call["folder"])
+    os.close(0)
+    os.open(os.devnull, os.O_RDONLY)
+    sys.stderr = lead(2, call["err"], call["encoding"])
+    sys.stdout = lead(1, call["out"], call["encoding"])
+    if call["limit"] is not None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (call["limit"], call["limit"]))
+    sys.argv = [call["program"], *call["words"]]
+    {"align": main, "convert-weights": cli.main}[call["program"]]()
+
+
+def waited_for(pid: int) -> int:
+    """The exit code of a child; -99 where it hung."""
+    began = time.monotonic()
+    while time.monotonic() - began < PATIENCE:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.002)
+    os.kill(pid, 9)
+    os.waitpid(pid, 0)
+    return -99
+
+
+def serve() -> None:
+    """Answer every call; return in a child, which then ends as a program does."""
+    answers = os.fdopen(os.dup(1), "w")
+    calls = os.fdopen(os.dup(0))
+    for line in calls:
+        sys.stdout.flush()
+        pid = os.fork()
+        if not pid:
+            answers.close()
+            calls.close()
+            child(json.loads(line))
+            return
+        answers.write(f"{waited_for(pid)}\n")
+        answers.flush()
+
+
+if __name__ == "__main__":
+    give_up_rights()
+    warm_up()
+    serve()
