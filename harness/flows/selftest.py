@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from harness import comparing, selftest
+from harness import comparing, pairs, selftest
 from harness.alignment import Alignment
 from harness.case import PORT, REFERENCE
 from harness.deviation import Deviation
@@ -60,6 +60,7 @@ def selftest_pair(
 
     `tell` is given each row as soon as it is known. After `most_seconds` no more mistakes are planted.
     """
+    request.case(pairs.find(request.model))  # refused, if it is to be, before anything runs
     found = _Selftest(request, count, tell, most_seconds)
     with lend_workers(request.device, request.timeout) as workers:
         for mode in MODES:

@@ -16,9 +16,9 @@ import pytest
 from harness import flows, pairs
 from harness.alignment import Alignment
 from harness.errors import BadInput
+from harness.flows.together import lend_workers
 from harness.pairs.base import InputRequest, Mode, Pair
 from harness.progress import Silent
-from harness.flows.together import lend_workers
 from harness.session import Worker
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
@@ -106,13 +106,6 @@ def told(alignment: Alignment) -> str:
     return "\n".join(lines)
 
 
-<<<<<<< HEAD
-@pytest.mark.torch
-@pytest.mark.jittor
-@pytest.mark.parametrize(("model", "variant", "mode"), CASES)
-def test_port_is_aligned(model: str, variant: str, mode: Mode, tmp_path: Path) -> None:
-    request = flows.CompareRequest(
-=======
 def assert_aligned(alignment: Alignment, mode: Mode) -> None:
     """All of it was compared, nothing diverged, and looking changed nothing."""
     assert alignment.verdict == "aligned", told(alignment)
@@ -128,13 +121,12 @@ def assert_aligned(alignment: Alignment, mode: Mode) -> None:
 )
 def test_a_small_run_is_aligned(model: str, variant: str, mode: Mode, warm: Warm, tmp_path: Path) -> None:
     request = flows.CompareRequest(
->>>>>>> main
         model=model,
         variant=variant,
         mode=mode,
         input_size=size_for(pairs.find(model), variant, mode, QUICK_SIZES),
         output=tmp_path / "run",
-        local="never",
+        isolated="never",
         keep="none",
         timeout=QUICK_TIMEOUT,
     )
@@ -155,21 +147,13 @@ def test_every_layer_is_aligned_alone_too(model: str, variant: str, mode: Mode, 
         isolated="always",
         keep="none",
     )
-<<<<<<< HEAD
-    alignment = flows.compare(request, Silent())
-    assert alignment.verdict == "aligned", told(alignment)
-    compared = alignment.coverage["compared"]
-    assert compared["layer"] + compared["operation"] > 50
-    assert "Recording itself changes" not in alignment.sentence
-    assert alignment.observer["torch"]["bitwise"]
-=======
     assert_aligned(flows.compare(request, Silent()), mode)
 
 
 @pytest.mark.fault
 def test_workers_are_kept_until_a_comparison_fails(warm: Warm, tmp_path: Path) -> None:
     request = flows.CompareRequest(
-        model="tests.faults.models.pair:PAIR", output=tmp_path / "a", keep="none", local="never"
+        model="tests.faults.models.pair:PAIR", output=tmp_path / "a", keep="none", isolated="never"
     )
     assert warm.compare(request).verdict == "aligned"
     held = dict(warm._held)
@@ -179,4 +163,3 @@ def test_workers_are_kept_until_a_comparison_fails(warm: Warm, tmp_path: Path) -
     warm.compare(replace(request, output=tmp_path / "c"))
     assert warm._held == {}
     assert warm.compare(replace(request, output=tmp_path / "d")).verdict == "aligned"
->>>>>>> main

@@ -15,13 +15,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.random_kills import MARK, processes_of
-<<<<<<< HEAD
-from harness import flows
-from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
-=======
 from harness import flows
 from harness.errors import BadInput, NoEnvironment, WorkerLost
->>>>>>> main
 from harness.progress import Kind, Silent
 from harness.session import Worker
 from tests import ROOT
@@ -160,38 +155,6 @@ def test_output_folder_in_use_is_refused(tmp_path: Path) -> None:
     assert (tmp_path / "kept.txt").read_text() == "mine"
 
 
-<<<<<<< HEAD
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 1 MB, mounted for the test."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
-        pytest.skip("mounting a small file system needs root")
-    yield place
-    subprocess.run(["umount", "-l", place], check=False)
-
-
-def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path) -> None:
-    path = small_disk / "trace.h5"
-    with pytest.raises(HarnessError, match="No space left on device") as full:
-        flows.record(request("sound", input_size=(512, 512), keep="whole"), "torch", path, Silent())
-    assert str(path) in str(full.value)
-    assert not path.exists()
-
-
-def test_full_scratch_disk_is_told(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own_scratch(small_disk, monkeypatch)
-    with pytest.raises(NoEnvironment, match=r"No space left on device.*Free some space.*TMPDIR") as full:
-        flows.record(request("sound", input_size=(512, 512)), "torch", tmp_path / "trace.h5", Silent())
-    assert full.value.exit_code == 3
-    assert not (tmp_path / "trace.h5").exists()
-    assert list(small_disk.iterdir()) == []
-
-
-=======
->>>>>>> main
 def own_scratch(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have runs make their temporary folders in a place of their own."""
     place.mkdir(exist_ok=True)

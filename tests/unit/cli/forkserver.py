@@ -23,7 +23,7 @@ from typing import Any
 
 import typer
 
-from harness import pairs, runs
+from harness import flows, pairs, runs
 from harness.cli import doctor, main
 from harness.environment.findings import Finding, Report
 from harness.flows import causes, lint, reproducing, selftest

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import pairs, runs
+from harness import flows, pairs
 from harness.cli.show import show
 from harness.errors import BadInput
 from harness.flows.stored_reference import stored_reference

@@ -3,11 +3,7 @@ from __future__ import annotations
 import pytest
 
 from harness import comparing
-<<<<<<< HEAD
-from harness.alignment_rows import SideReport
-=======
 from harness.alignment_rows import SideReport, Source
->>>>>>> main
 from harness.verdict import NoisePolicy
 from reports import facts
 from tests.unit.reports import samples
