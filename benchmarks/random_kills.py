@@ -119,7 +119,8 @@ def round_of(victim: str, at_seconds: float, seed: int) -> Round | None:
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         ) as process:
-            time.sleep(at_seconds)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(at_seconds)
             killed = _kill(victim, process, mark)
             moment = time.monotonic()
             try:
@@ -191,7 +192,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    whole = max(_undisturbed(seed) for seed in (1, 2))  # the first may have to compile operators
+    _, whole = (_undisturbed(seed) for seed in (1, 2))  # the first may have to compile operators
     wanted = {victim: options.parents if victim.startswith("SIG") else options.workers for victim in ENDINGS}
     rounds = _rounds_so_far(options.out)
     victims = list((Counter(wanted) - Counter(one.victim for one in rounds)).elements())

@@ -6,17 +6,12 @@
 from __future__ import annotations
 
 import hashlib
-import sys
 from pathlib import Path
 from typing import Any
 
+from harness import plain, strict_toml
 from harness.errors import BadInput
 from harness.files import write_file
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 FOLDER = Path(__file__).resolve().parent
 PINS = FOLDER / "pins.toml"
@@ -53,7 +48,14 @@ def listed(model: str, folder: Path = FOLDER) -> str:
 
 def pins(path: Path = PINS) -> dict[str, Any]:
     """The contents of pins.toml; empty where there is none yet."""
-    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        found = strict_toml.parse(strict_toml.read(path))
+        plain.check(dict[str, dict[str, dict[str, str]]], found, "what is pinned")
+    except ValueError as error:
+        raise BadInput(f"{path} is no list of goldens: {error}. Restore it from version control") from error
+    return found
 
 
 def file_digest(path: Path) -> str:
@@ -80,7 +82,7 @@ def verify_digest(path: Path) -> None:
     if pinned is None:
         raise BadInput(f"{path} is not listed in {PINS.name}: record it with `align golden record`")
     for key, file in (("trace", path), ("truth", truth_path(path))):
-        if not file.is_file() or file_digest(file) != pinned[key]:
+        if not file.is_file() or file_digest(file) != pinned.get(key):
             raise BadInput(
                 f"{file} is not the file that {PINS.name} pins (its sha256 differs): restore it from version "
                 "control, or record it anew with `align golden record --force`"

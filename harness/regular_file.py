@@ -57,6 +57,11 @@ def require_unchanged(path: Path, before: Version) -> None:
         now = _version(path.stat())
     except OSError as error:
         raise BadInput(f"{path} was removed while it was read ({error.strerror})") from error
+    require_same(path, before, now)
+
+
+def require_same(path: Path, before: Version, now: Version) -> None:
+    """Refuse a file that has another state than before."""
     if now != before:
         what = "replaced" if now[:2] != before[:2] else "changed"
         raise BadInput(f"{path} was {what} while it was read. Do this again when nothing writes to it")

@@ -40,6 +40,9 @@ TEXT = 16 * MEBIBYTE
 LONGEST_KEY = 1000
 """Characters of one key, of one module's or class's name."""
 
+MOST_TENSORS = 20_000
+"""Tensors of one state. To convert one takes up to ten kilobytes beside its content."""
+
 ALL_KEYS = 8 * MEBIBYTE
 """Characters of all keys of a state."""
 
@@ -51,7 +54,6 @@ LARGEST_ARRAY = 1 << 63
 
 LONGEST_NUMBER = 1024
 """Digits or bytes of one number."""
-
 
 _LARGEST_ELEMENT = 16
 

@@ -7,11 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from harness.errors import BadInput
-
-
-def _one_line(message: str) -> str:
-    """The message without what a file's own texts may do to a terminal."""
-    return "".join(letter if letter.isprintable() else "?" for letter in message)
+from harness.text import printable
 
 
 @contextmanager
@@ -24,7 +20,7 @@ def naming(path: str | Path) -> Iterator[None]:
         yield
     except BadInput as error:
         said = str(error)
-        told = _one_line(said if str(path) in said else f"{path}: {said}")
+        told = printable(said if str(path) in said else f"{path}: {said}")
         if told == said:
             raise
         raise BadInput(told) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from weight_convert.candidate import Candidate
 from weight_convert.complete import add_counters
 from weight_convert.formats.content import Content
 from weight_convert.formats.detect import open_content
-from weight_convert.limits import ALL_KEYS, LONGEST_KEY, TENSOR_SLACK, TIED_FACTOR, TOTAL_FACTOR
+from weight_convert.limits import ALL_KEYS, LONGEST_KEY, MOST_TENSORS, TENSOR_SLACK, TIED_FACTOR, TOTAL_FACTOR
 from weight_convert.naming import naming
 from weight_convert.prefixes import strip
 from weight_convert.select import choose
@@ -69,7 +69,9 @@ def _state(
     return stripped(state, strip_prefixes, expected)
 
 
-def _check_keys(keys: Iterable[str]) -> None:
+def _check_keys(keys: Collection[str]) -> None:
+    if len(keys) > MOST_TENSORS:
+        raise BadInput(f"it holds {len(keys):,} tensors; at most {MOST_TENSORS:,} are converted")
     total = 0
     for key in keys:
         total += len(key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -127,7 +128,7 @@ def _describe(
     origin = state.origin
     if origin is not None:
         told.source = {
-            "name": origin.path.name,
+            "name": os.fsencode(origin.path.name).decode("utf-8", "replace"),
             "format": origin.format,
             "bytes": origin.path.stat().st_size,
             "sha256": source or PENDING_FILE,

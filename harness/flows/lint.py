@@ -76,7 +76,10 @@ def _describe(
 
 def sources(pair: Pair) -> list[Path]:
     """The files of a pair's port, found without importing it."""
-    spec = find_spec(pair.port)
+    try:
+        spec = find_spec(pair.port)
+    except Exception:  # the package around it is imported here, and may need what only a worker has
+        return []
     if spec is None or spec.origin is None:
         return []
     origin = Path(spec.origin)

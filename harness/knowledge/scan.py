@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +18,8 @@ class Use(NamedTuple):
 
 
 def uses(path: Path) -> list[Use]:
-    """Every use of a name of Jittor, once a line, in the order of the lines."""
-    tree = ast.parse(path.read_bytes(), str(path))
+    """Every use of a name of Jittor, once a line, in the order of the lines; none in what is no Python."""
+    tree = _parsed(path)
     known = _imported(tree)
     found = set()
     for node in ast.walk(tree):
@@ -27,6 +28,16 @@ def uses(path: Path) -> list[Use]:
             if name is not None and name.partition(".")[0] == ROOT:
                 found.add(Use(name, node.lineno))
     return sorted(found, key=lambda use: (use.line, use.name))
+
+
+def _parsed(path: Path) -> ast.Module:
+    """A file as Python reads it, without its warnings; an empty one where it cannot."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(path.read_bytes(), str(path))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.Module([], [])
 
 
 def _imported(tree: ast.Module) -> dict[str, str]:

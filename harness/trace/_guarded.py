@@ -23,7 +23,7 @@ from harness.errors import BadInput
 from harness.hdf5.asking import ask, list_here
 from harness.hdf5.listing import TEXT, Dataset, Group
 from harness.huge_pages import Mapped
-from harness.regular_file import open_regular, require_unchanged, version
+from harness.regular_file import open_regular, require_same, require_unchanged, version
 from harness.scratch import is_of_living_run
 
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
@@ -157,8 +157,7 @@ class GuardedFile:
         rest, place = values.view(np.uint8).data, dataset.place
         while rest and (count := os.preadv(self._file, [rest], place)):
             rest, place = rest[count:], place + count
-        if version(self._file) != self._version:
-            raise ValueError("it was changed while it was read")
+        require_same(self.path, self._version, version(self._file))
         values.flags.writeable = False
         return values
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import pickle
 import subprocess
 import sys
 import time
@@ -17,13 +19,14 @@ from numpy.typing import NDArray
 
 from harness.errors import BAD_INPUT, BadInput
 from tests import ROOT
-from tests.faults.checkpoints import attacks, bombs, damaged
-from tests.faults.checkpoints.case import Arrays, Case
+from tests.faults.checkpoints import attacks, bombs, damaged, swelling
+from tests.faults.checkpoints.case import PLAIN, Arrays, Case, jittor, text
 from weight_convert import read_state
 
 Array = NDArray[Any]
 SECONDS = 10.0
 MEMORY = 200 << 20
+SWELLING = list(swelling.cases())
 CASES = list(chain(attacks.cases(), bombs.cases(), damaged.cases()))
 
 
@@ -121,3 +124,91 @@ def test_the_command_says_one_line_and_ends_with_2(name: str, tmp_path: Path) ->
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert sorted(tmp_path.iterdir()) == [tmp_path / "in.pt"]
+
+
+def measured(what: str, *arguments: Path | str) -> dict[str, Any]:
+    """What a process of its own took to read a file, or to run the command."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.faults.measured", what, *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, f"ended by {done.returncode}: {done.stderr[-500:]}"
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory: pytest.TempPathFactory) -> int:
+    """The memory that a file of some bytes takes: the interpreter's and numpy's."""
+    path = tmp_path_factory.mktemp("usual") / "plain.pkl"
+    path.write_bytes(jittor(pickle.dumps(PLAIN, 4)))
+    took = measured("read", path)
+    assert took["code"] == 0
+    return int(took["memory"])
+
+
+def check_kept_small(took: dict[str, Any], size: int, usual: int) -> None:
+    """The promise: 200 MB above the file's size, seconds of processor time."""
+    assert took["memory"] - usual < size + MEMORY
+    assert took["seconds"] < SECONDS
+
+
+@pytest.mark.parametrize("case", SWELLING, ids=lambda case: case.name)
+def test_a_small_file_stays_small(case: Case, tmp_path: Path, usual: int) -> None:
+    path = tmp_path / "checkpoint"
+    case.write(path)
+    took = measured("read", path)
+    check_kept_small(took, path.stat().st_size, usual)
+    if case.read_as is None:
+        assert took["code"] == BAD_INPUT
+        check_refusal(took["said"], case, path)
+    else:
+        check_arrays(read(path), case.read_as)
+
+
+def test_as_many_tensors_as_are_converted_stay_small(tmp_path: Path, usual: int) -> None:
+    path = tmp_path / "checkpoint"
+    for count, code in ((20_000, 0), (20_001, BAD_INPUT)):
+        arrays = {f"backbone.stage.{index}.conv.weight": np.ones(2, np.float32) for index in range(count)}
+        path.write_bytes(jittor(pickle.dumps(arrays, 4)))
+        took = measured("convert", path, tmp_path / f"{count}.safetensors")
+        assert took["code"] == code, took["said"]
+        check_kept_small(took, path.stat().st_size, usual)
+
+
+def test_two_states_without_a_common_key_are_compared_in_seconds(tmp_path: Path, usual: int) -> None:
+    one, other = tmp_path / "one.pkl", tmp_path / "other.pkl"
+    array = np.ones(2, np.float32)
+    for path, name in ((one, "a"), (other, "b")):
+        names = (f"{'part.' * 30}{name}{index}.weight" for index in range(15_000))
+        path.write_bytes(jittor(pickle.dumps(dict.fromkeys(names, array), 4)))
+    took = measured("convert", one, tmp_path / "out.npz", "--like", other)
+    assert took["code"] == BAD_INPUT
+    assert "15000 missing, 15000 unexpected" in took["said"]
+    check_kept_small(took, one.stat().st_size + other.stat().st_size, usual)
+
+
+def test_names_that_no_terminal_should_see_are_told_harmlessly(tmp_path: Path) -> None:
+    odd = "\x1b]0;title\x07\u202e\n"
+    thing = text(odd) + b"X\x03\0\0\0\xed\xb2\x80" + b"\x93)\x81"
+    note = b"X\x03\0\0\0\xed\xb2\x80" + thing
+    (tmp_path / "in.pkl").write_bytes(
+        swelling.pickled(b"}(" + text("w") + swelling.ARRAY + text(odd) + b"N" + note + b"u")
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "weight_convert", tmp_path / "in.pkl", tmp_path / "out.npz"],
+        capture_output=True,
+        cwd=ROOT,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    told = done.stdout.decode()
+    assert "classes left alone" in told
+    assert all(line.isprintable() for line in told.splitlines())
+    assert sorted(np.load(tmp_path / "out.npz")) == ["w"]

@@ -83,6 +83,7 @@ def _run(
         "timeout": _HANGS,
         "rss_limit_mb": 2048,
         "max_len": _LARGEST,
+        "report_slow_units": _HANGS,
         "print_final_stats": 0,
         "verbosity": 0,
     }

@@ -12,8 +12,11 @@ from pathlib import Path
 
 MEMORY = 200 << 20
 """Bytes that a reader may take above the size of the file."""
-SECONDS = 10.0
-"""Processor time that a file of some kilobytes may take, that of a reader's own processes included."""
+SECONDS = 15.0
+"""Processor time that a file of some kilobytes may take, a reader's own processes included.
+
+Where the HDF5 library goes round in circles, its process is stopped after 10.
+"""
 
 _ROOM = 1 << 30
 """Memory that can be had at all while a file is read, so that a fault does not take the machine's."""

@@ -8,6 +8,9 @@ import unicodedata
 import pytest
 
 from harness.text import LONGEST, MOST_LINES, printable, printable_lines
+from tests import ROOT
+
+ASKING = {"harness/cli/parse.py", "harness/text.py", "reports/sheet.py"}  # they refuse, define, or only look
 
 STEERING = ["\x00", "\x07", "\x1b", "\x7f", "\x80", "\x9b", "\u061c", "\u200b", "\u200d", "\u200e", "\u200f"]
 STEERING += [*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)), "\ufeff", "\U000e0041"]
@@ -64,3 +67,13 @@ def test_lengths_are_bounded_and_said() -> None:
 
 def test_tabs_keep_their_columns_in_a_log() -> None:
     assert printable_lines("a\tb\r\nc") == "a       b\nc"
+
+
+def test_there_is_one_definition() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for room in ("harness", "reports", "weight_convert", "golden")
+        for path in (ROOT / room).rglob("*.py")
+        if "isprintable" in path.read_text(encoding="utf-8")
+    }
+    assert found == ASKING

@@ -46,6 +46,24 @@ def test_changed_golden_is_refused(folder: Path, tmp_path: Path) -> None:
         golden.verify_digest(path)
 
 
+@pytest.mark.parametrize(
+    "text", ["[", "small = 3", '[small]\n"small.eval" = 1', '[small."small.eval"]\ntrace = 1']
+)
+def test_pins_of_odd_types_are_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pins.toml").write_text(text)
+    with pytest.raises(BadInput, match=r"pins\.toml is no list of goldens"):
+        golden.verify_digest(tmp_path / "small" / "small.eval.h5")
+
+
+def test_pins_that_lack_a_digest_pin_nothing(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "small").mkdir()
+    (tmp_path / "pins.toml").write_text('[small."small.eval"]\ncommit = "abc"\n')
+    for name in ("small.eval.h5", "small.eval.truth.h5"):
+        (tmp_path / "small" / name).write_bytes((folder / "small" / name).read_bytes())
+    with pytest.raises(BadInput, match="is not the file that"):
+        golden.verify_digest(tmp_path / "small" / "small.eval.h5")
+
+
 def test_unlisted_golden_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="is not listed in"):
         golden.verify_digest(tmp_path / "small" / "small.eval.h5")

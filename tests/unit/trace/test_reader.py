@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -71,6 +72,28 @@ def test_arrays_of_any_other_trace_are_copied_and_outlive_it(tmp_path: Path) -> 
     assert array is not None
     assert not array.flags.writeable
     np.testing.assert_array_equal(array, found["layer:encoder.0#0:out"])
+
+
+@pytest.mark.parametrize("size", [0, 4096, 1 << 24])
+def test_a_trace_that_changes_while_it_is_read_is_refused(tmp_path: Path, size: int) -> None:
+    path = tmp_path / "a.h5"
+    with TraceWriter(path, HEADER) as writer:
+        for name in ("0", "1"):
+            writer.add(f"output:{name}", np.ones(1 << 20))
+    with Trace.open(path) as trace:
+        np.testing.assert_array_equal(trace.array("output:0"), np.ones(1 << 20))
+        os.truncate(path, size)
+        for address in trace.records:
+            with pytest.raises(BadInput, match=r"a\.h5 was changed while it was read"):
+                trace.array(address)
+
+
+def test_a_trace_that_another_takes_the_place_of_is_read_on(tmp_path: Path) -> None:
+    found = write(tmp_path / "a.h5")
+    with Trace.open(tmp_path / "a.h5") as trace:
+        (tmp_path / "b.h5").write_bytes(b"another")
+        (tmp_path / "b.h5").replace(tmp_path / "a.h5")
+        np.testing.assert_array_equal(trace.array("output:0"), found["output:0"])
 
 
 @pytest.mark.parametrize("samples", [64, 10, 1024])
