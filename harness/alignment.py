@@ -144,8 +144,8 @@ def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
     """Data of an older version as data of this one."""
     if data["version"] == 1:
         why = "this alignment was written before layers were run alone"
-        told = {"sources": [], "local": {"ran": False, "why": why}}
-        data = {**_with_rows(data, lambda row: {**row, "local": None}), **told}
+        added = {"sources": [], "local": {"ran": False, "why": why}}
+        data = {**_with_rows(data, lambda row: {**row, "local": None}), **added}
     if data["version"] < 3:
         data = _with_rows(data, lambda row: _with_measured(row, typical=0.0))
     if data["version"] < 4:

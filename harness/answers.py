@@ -62,15 +62,15 @@ Answer = Result | Failure
 def parse(line: bytes) -> Answer:
     """One line as an answer."""
     try:
-        told = json.loads(line)
+        message = json.loads(line)
     except (ValueError, RecursionError):
         raise Nonsense(shown(line)) from None
-    number = told.get("number") if isinstance(told, dict) else None
+    number = message.get("number") if isinstance(message, dict) else None
     if type(number) is not int:
         raise Nonsense(shown(line))
-    if "result" in told:
-        return Result(number, told["result"])
-    error = told.get("error")
+    if "result" in message:
+        return Result(number, message["result"])
+    error = message.get("error")
     if isinstance(error, dict):
         kind, message = error.get("kind"), error.get("message")
         if isinstance(kind, str) and isinstance(message, str):

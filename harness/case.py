@@ -65,7 +65,7 @@ class Case:
     @classmethod
     def from_dict(cls, data: object, source: str) -> Case:
         """Read a case back from plain data; `source` is what a message calls them."""
-        kept = told(data, source)
+        kept = case_fields(data, source)
         for name in ("pair", "variant"):
             if name not in kept:
                 raise BadInput(f"{source} is no case: it does not say its {name}")
@@ -78,7 +78,7 @@ class Case:
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def told(data: object, source: str) -> dict[str, Any]:
+def case_fields(data: object, source: str) -> dict[str, Any]:
     """The fields of a case that plain data tell, checked; unknown ones belong to newer versions."""
     if not isinstance(data, dict):
         raise BadInput(f"{source} is {plain.short(data)}, and a case is a table of pair, variant and more")

@@ -175,14 +175,14 @@ class Worker:
             raise WorkerLost(self.stopped)
         raise WorkerLost(
             f"the {self.side} worker ended during `{verb}` ({self.ending()}){self._whereabouts()}. "
-            f"{self.log.told()}"
+            f"{self.log.hint()}"
         )
 
     def _raise_late(self, verb: str) -> NoReturn:
         self._end()
         raise WorkerLost(
             f"the {self.side} worker gave no answer to `{verb}` within {self.timeout:g} s and was stopped"
-            f"{self._whereabouts()}. Allow more time with --timeout. {self.log.told()}"
+            f"{self._whereabouts()}. Allow more time with --timeout. {self.log.hint()}"
         )
 
     def _raise_nonsense(self, verb: str, nonsense: Nonsense) -> NoReturn:
@@ -190,7 +190,7 @@ class Worker:
         raise WorkerLost(
             f"the {self.side} worker wrote {nonsense} instead of an answer to `{verb}` and was stopped"
             f"{self._whereabouts()}. Something in the model writes to the worker's pipe for answers. "
-            f"{self.log.told()}"
+            f"{self.log.hint()}"
         )
 
     def ending(self) -> str:

@@ -193,8 +193,8 @@ def _together(texts: list[str]) -> str:
         return texts[0]
     layers = [found[1] for found in map(_IN_LAYER.search, texts) if found]
     more = ", …" if len(layers) > _NAMED else ""
-    told = f" in {len(layers)} layers ({', '.join(layers[:_NAMED])}{more}),"
-    return _IN_LAYER.sub(lambda _: told, texts[0], count=1)
+    where = f" in {len(layers)} layers ({', '.join(layers[:_NAMED])}{more}),"
+    return _IN_LAYER.sub(lambda _: where, texts[0], count=1)
 
 
 def case(alignment: Alignment) -> list[Item]:
@@ -205,8 +205,8 @@ def case(alignment: Alignment) -> list[Item]:
 
 def judging(alignment: Alignment) -> list[Item]:
     """What judged: the policy with its figures, and the rules that a pair has for some addresses."""
-    told = {key: value for key, value in alignment.policy.items() if value != {}}
-    figures = [Item(key.replace("_", " "), _plain(value)) for key, value in told.items()]
+    settings = {key: value for key, value in alignment.policy.items() if value != {}}
+    figures = [Item(key.replace("_", " "), _plain(value)) for key, value in settings.items()]
     rules = [Item(rule.pattern, f"{rule.policy}: {rule.reason}") for rule in alignment.overrides]
     return figures + rules
 
@@ -321,8 +321,8 @@ def next_steps(alignment: Alignment, folder: str) -> list[str]:
 
 def _own_pair(alignment: Alignment) -> str:
     """That a pair of one's own has to be named again; its name in a stranger's file is no advice."""
-    told = str(alignment.case.get("pair", ""))
-    return " --model PAIR" if ":" in told or told.endswith(".py") else ""
+    pair = str(alignment.case.get("pair", ""))
+    return " --model PAIR" if ":" in pair or pair.endswith(".py") else ""
 
 
 def _pair(l2: float | None, largest: float | None) -> str:

@@ -110,8 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     strictness.add_argument(
         "--strict", action="store_false", dest="partial", help="Refuse what does not fit (the default)."
     )
-    for flag, told in _FLAGS.items():
-        add(flag, action="store_true", help=told)
+    for flag, help in _FLAGS.items():
+        add(flag, action="store_true", help=help)
     return parser
 
 
@@ -148,8 +148,8 @@ def _run(options: argparse.Namespace) -> tuple[str, int]:
         gc.enable()
         found = verify(Path(report.destination), verified, options.variant)
         report = dataclasses.replace(report, verified=found.sentence, exit_code=found.exit_code)
-    told = report.to_json() if options.json else "\n".join(map(printable, lines(report)))
-    return f"{told}\n", report.exit_code
+    text = report.to_json() if options.json else "\n".join(map(printable, lines(report)))
+    return f"{text}\n", report.exit_code
 
 
 def _drafted(text: str, request: Request) -> str:
@@ -166,10 +166,10 @@ def _killed(options: argparse.Namespace, number: signal.Signals) -> NoReturn:
         clear_left(options.destination.absolute().parent)
     if number == signal.SIGBUS:
         read = " or ".join(str(path) for path in (options.source, options.like) if path is not None)
-        told = f"{read} was cut short, or its disk failed, while it was read; nothing was written"
-        _fail(f"{told}. Convert it again when it is whole", BAD_INPUT)
-    told = f"the conversion was killed by signal {number.value} ({number.name}); nothing was written"
-    _fail(f"{told}. If memory was short, free some", WORKER_LOST)
+        what = f"{read} was cut short, or its disk failed, while it was read; nothing was written"
+        _fail(f"{what}. Convert it again when it is whole", BAD_INPUT)
+    what = f"the conversion was killed by signal {number.value} ({number.name}); nothing was written"
+    _fail(f"{what}. If memory was short, free some", WORKER_LOST)
 
 
 def _fail(message: str, code: int, hint: str = "") -> NoReturn:

@@ -101,7 +101,7 @@ def prepare(request: Request) -> Prepared:
                 + ". Look at each, take its `check` line out, or use --partial"
             )
         state = _mapped(state, manifest, key_map.apply)
-        manifest.key_map = key_map.told()
+        manifest.key_map = key_map.to_dict()
     mismatch = Mismatch()
     if layout is not None:
         state = fit_scalars(add_counters(state, layout.shapes), layout)
@@ -145,7 +145,7 @@ def convert(request: Request) -> Report:
         ],
         unchecked=ready.unchecked,
         inert=dict(state.origin.inert) if state.origin else {},
-        manifest=manifest.told(),
+        manifest=manifest.to_dict(),
     )
 
 

@@ -57,7 +57,7 @@ class Manifest:
     tied: dict[str, str] = field(default_factory=dict)
     """Key -> the earlier key that is the very same tensor."""
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The manifest as plain containers."""
         return {
             "kind": KIND,
@@ -70,7 +70,7 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """The manifest as stored in and beside files, an entry a line."""
-        parts = ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in self.told().items())
+        parts = ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in self.to_dict().items())
         return f"{{\n{parts}\n}}\n".encode()
 
 

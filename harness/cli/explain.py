@@ -88,10 +88,10 @@ def _draw_entry(item: Entry, console: Console, brief: bool) -> None:
 
 
 def _caused(alignment: Alignment) -> Outcome:
-    told: list[dict[str, Any]] = [asdict(source) for source in alignment.sources]
+    sources: list[dict[str, Any]] = [asdict(source) for source in alignment.sources]
     document = {
         "sentence": alignment.sentence,
-        "sources": told,
+        "sources": sources,
         "isolated": alignment.isolated,
         "exit_code": 0,
     }

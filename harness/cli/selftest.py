@@ -88,7 +88,7 @@ def _draw(result: Result, console: Console) -> None:
         Column("mistake", [row.mistake.kind for row in rows], most=30),
         Column("planted in", [row.mistake.path for row in rows], elastic=True),
         *(
-            Column(name, [_mark(getattr(row, name)) if told == "ran" else "-" for told, row in marks])
+            Column(name, [_mark(getattr(row, name)) if state == "ran" else "-" for state, row in marks])
             for name in ("detected", "located", "named")
         ),
     ]

@@ -158,7 +158,7 @@ def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[O
 
 def _conclude(alignment: Alignment) -> None:
     """An error that drowns in the noise of the whole network is an error all the same."""
-    alignment.sentence = " ".join([alignment.sentence, told(alignment)])
+    alignment.sentence = " ".join([alignment.sentence, sources_sentence(alignment)])
     if alignment.verdict == "aligned" and alignment.sources:
         alignment.verdict, alignment.first = "diverged", alignment.sources[0].address
 
@@ -167,7 +167,7 @@ def _same_size(reference: Trace, forced: Trace, address: str) -> bool:
     return reference.records[address].size == forced.records[address].size
 
 
-def told(alignment: Alignment) -> str:
+def sources_sentence(alignment: Alignment) -> str:
     """The sources in a sentence."""
     names = [source.address for source in alignment.sources]
     diverged = sum(row.verdict.status == "diverged" for row in alignment.rows)

@@ -45,21 +45,21 @@ class Facts:
         return any((folder / "Python.h").is_file() for folder in self.includes)
 
     @classmethod
-    def of(cls, python: Path, told: Mapping[str, Any]) -> Facts:
+    def of(cls, python: Path, description: Mapping[str, Any]) -> Facts:
         """Take what `describe_python` says; $ALIGN_PYTHON_INCLUDE stands in for headers kept elsewhere."""
         named = os.environ.get(INCLUDE)
         return cls(
             python=python,
-            version=tuple(told["version"]),
-            prefix=Path(told["prefix"]),
-            base_prefix=Path(told["base_prefix"]),
-            machine=told["machine"],
-            includes=(Path(named).absolute(),) if named else tuple(map(Path, told["includes"])),
-            suffix=told["suffix"],
-            abi=told["abi"],
-            site=tuple(map(Path, told["site"])),
-            packages=told["packages"],
-            pip=told["pip"],
+            version=tuple(description["version"]),
+            prefix=Path(description["prefix"]),
+            base_prefix=Path(description["base_prefix"]),
+            machine=description["machine"],
+            includes=(Path(named).absolute(),) if named else tuple(map(Path, description["includes"])),
+            suffix=description["suffix"],
+            abi=description["abi"],
+            site=tuple(map(Path, description["site"])),
+            packages=description["packages"],
+            pip=description["pip"],
         )
 
 
@@ -76,10 +76,10 @@ def _asked(python: Path) -> Mapping[str, Any]:
     except OSError as error:
         raise NoEnvironment(f"{python} cannot be run: {error.strerror}. Name a Python interpreter") from error
     try:
-        told: Mapping[str, Any] = json.loads(ended.output.splitlines()[-1])
+        description: Mapping[str, Any] = json.loads(ended.output.splitlines()[-1])
     except (IndexError, json.JSONDecodeError):
         raise NoEnvironment(
             f"{python} does not work as a Python interpreter ({ended.ending}: {ended.last_words}). "
             "Name another"
         ) from None
-    return told
+    return description

@@ -9,7 +9,7 @@ from typing import Any
 import golden
 from harness import comparing
 from harness.alignment import Alignment
-from harness.case import told
+from harness.case import case_fields
 from harness.flows.stored_case import overrides_of
 from harness.trace import Trace
 from harness.verdict import Policy
@@ -42,5 +42,5 @@ def diff(
 def _case(trace: Trace) -> dict[str, Any]:
     """The case that a trace of ours tells, if any; one of an upstream model tells it in other words."""
     data = {} if trace.upstream else trace.header.get("case", {})
-    told(data, f"the case of {trace.path}")
+    case_fields(data, f"the case of {trace.path}")
     return dict(data)

@@ -37,9 +37,9 @@ class Linted:
     def sentence(self) -> str:
         """What it comes to."""
         rest = len(self.findings) - len(self.wrong)
-        told = f"{self.layers} layers and {self.parameters} parts of the state compared: "
-        told += f"{len(self.wrong)} differ" if self.wrong else "nothing differs that changes the result"
-        return f"{told}, {rest} more worth a look." if rest else f"{told}."
+        text = f"{self.layers} layers and {self.parameters} parts of the state compared: "
+        text += f"{len(self.wrong)} differ" if self.wrong else "nothing differs that changes the result"
+        return f"{text}, {rest} more worth a look." if rest else f"{text}."
 
 
 def lint(
@@ -49,9 +49,9 @@ def lint(
     pair = pairs.find(model)
     name = pair.variant(variant).name
     with lend_workers(device, timeout) as held:
-        told = together(held, SIDES, lambda side: _describe(held[side], model, name, progress))
+        found = together(held, SIDES, lambda side: _describe(held[side], model, name, progress))
     started = time.perf_counter()
-    (reference, ours), (port, its) = (told[side] for side in SIDES)
+    (reference, ours), (port, its) = (found[side] for side in SIDES)
     findings = static.lint(reference, port, sources(pair))
     seconds = {
         "start": max(ours["start"], its["start"]),
@@ -69,9 +69,9 @@ def _describe(
     worker.ready()
     ready = time.perf_counter()
     progress.event(worker.side, "state", text=f"building {variant}")
-    told = worker.call("build", pair=model, variant=variant)
+    description = worker.call("build", pair=model, variant=variant)
     progress.event(worker.side, "done")
-    return told, {"start": ready - started, "build": time.perf_counter() - ready}
+    return description, {"start": ready - started, "build": time.perf_counter() - ready}
 
 
 def sources(pair: Pair) -> list[Path]:

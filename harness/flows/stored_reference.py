@@ -142,6 +142,6 @@ def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> 
         raise BadInput(f"{path}: {error}") from error
     trace.drop_prefix(pair.traced_prefix)
     trace.keeps_gradients(pair.traced_gradients(header))
-    told = {"pair": request.model, "variant": variant, "mode": _mode(trace), "seed": header["seed"]}
-    case = Case.from_dict({**told, "tag": header["case"], "device": request.device}, f"the case of {path}")
+    fields = {"pair": request.model, "variant": variant, "mode": _mode(trace), "seed": header["seed"]}
+    case = Case.from_dict({**fields, "tag": header["case"], "device": request.device}, f"the case of {path}")
     return StoredReference(path.name, trace, None, case, upstream=True, inputs=trace.inputs())

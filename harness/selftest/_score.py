@@ -25,8 +25,8 @@ class FaultResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        told = asdict(self)
-        return {**told.pop("mistake"), **told}
+        fields = asdict(self)
+        return {**fields.pop("mistake"), **fields}
 
 
 @dataclass(frozen=True)

@@ -89,12 +89,12 @@ class JittorSide(Side):
 
     def versions(self) -> dict[str, str]:
         """Jittor, its compiler, and whether oneDNN serves its convolutions."""
-        told = installed("jittor")
-        told["compiler"] = str(jt.flags.cc_type)
-        told["onednn"] = str(bool(jt.compile_extern.use_mkl))
+        versions = installed("jittor")
+        versions["compiler"] = str(jt.flags.cc_type)
+        versions["onednn"] = str(bool(jt.compile_extern.use_mkl))
         if self.device == "cuda":
-            told["nvcc"] = str(jt.flags.nvcc_path)
-        return told
+            versions["nvcc"] = str(jt.flags.nvcc_path)
+        return versions
 
     def device_name(self) -> str:
         """The device Jittor computes on."""

@@ -35,11 +35,11 @@ class Side(Framework):
 
     def describe(self) -> dict[str, Any]:
         """Versions, device, and the model once it is built."""
-        told = self.identity()
+        description = self.identity()
         if self.model is not None:
-            told["state"] = self.state_table()
-            told["layers"] = self.layer_table()
-        return told
+            description["state"] = self.state_table()
+            description["layers"] = self.layer_table()
+        return description
 
     def identity(self) -> dict[str, Any]:
         """Versions and device."""

@@ -99,13 +99,13 @@ class TorchSide(Side):
 
     def versions(self) -> dict[str, str]:
         """Torch, and CUDA with what decides its rounding."""
-        told = installed("torch")
+        versions = installed("torch")
         if self.device == "cuda":
-            told["cuda"] = str(torch.version.cuda)
-            told["cudnn"] = str(torch.backends.cudnn.version())
-            told["tf32"] = str(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
-            told["deterministic"] = str(torch.are_deterministic_algorithms_enabled())
-        return told
+            versions["cuda"] = str(torch.version.cuda)
+            versions["cudnn"] = str(torch.backends.cudnn.version())
+            versions["tf32"] = str(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
+            versions["deterministic"] = str(torch.are_deterministic_algorithms_enabled())
+        return versions
 
     def device_name(self) -> str:
         """The card's name, or cpu with its capability."""

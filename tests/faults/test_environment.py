@@ -14,7 +14,7 @@ import pytest
 
 from harness import environment
 from harness.environment import facts, onednn, processes
-from harness.environment.jittor_start import told_by, warm_up
+from harness.environment.jittor_start import ask_until_it_answers, warm_up
 from harness.errors import NoEnvironment
 from tests import ROOT
 from tests.unit.environment import fakes
@@ -103,7 +103,7 @@ def test_jittor_computes_beside_half_a_toolkit(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("CUDA_HOME", str(tmp_path))
     program = tmp_path / "convolution.py"
     program.write_text(CONVOLUTION)
-    told, _ = told_by(Path(sys.executable), program, [], environment.jittor_environment(), 600)
+    told, _ = ask_until_it_answers(Path(sys.executable), program, [], environment.jittor_environment(), 600)
     assert told == {"result": 9.0, "cuda": 0}
 
 

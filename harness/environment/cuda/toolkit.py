@@ -39,7 +39,7 @@ def _complete(found: Survey) -> Nvcc:
 
 def variables(found: Survey, nvcc: Nvcc, root: Path) -> dict[str, str]:
     """What tells Jittor to use the toolkit in `root`, and in which way."""
-    told = {
+    variables = {
         "nvcc_path": str(root / "bin/nvcc"),
         "use_nccl": "0",
         "use_cutt": "0",  # this and the next would be downloaded
@@ -47,10 +47,10 @@ def variables(found: Survey, nvcc: Nvcc, root: Path) -> dict[str, str]:
         "NVIDIA_TF32_OVERRIDE": "0",  # plain float32 in cuDNN and cuBLAS
     }
     if found.card is not None and found.card.architecture is not None:
-        told["cuda_archs"] = str(found.card.architecture)
+        variables["cuda_archs"] = str(found.card.architecture)
     if nvcc.version[0] >= 13:
-        told |= {"cc_flags": shims.CUDA13_FLAGS, "NVCC_APPEND_FLAGS": shims.CUDA13_NVCC_FLAGS}
-    return told
+        variables |= {"cc_flags": shims.CUDA13_FLAGS, "NVCC_APPEND_FLAGS": shims.CUDA13_NVCC_FLAGS}
+    return variables
 
 
 def lay_out(found: Survey, nvcc: Nvcc, root: Path) -> None:
