@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from harness import alignment_rules, files, notebook, plain, strict_json
+from harness import alignment_rules, files, json_codec, notebook, strict_json
 from harness.alignment_rows import Row, SideReport, Source
 from harness.errors import ALIGNED, DIVERGED, WORKER_LOST, BadInput
 from harness.pairs.base import Override
@@ -59,7 +59,7 @@ class Alignment:
 
     def __post_init__(self) -> None:
         for name in ("case", "policy", "coverage", "attributes", "costs", "observer", "isolated"):
-            setattr(self, name, plain.tidy(getattr(self, name)))
+            setattr(self, name, json_codec.tidy(getattr(self, name)))
 
     @property
     def exit_code(self) -> int:
@@ -88,7 +88,7 @@ class Alignment:
 
     def to_dict(self) -> dict[str, Any]:
         """Data that strict JSON can hold."""
-        data: dict[str, Any] = plain.to_plain(self)
+        data: dict[str, Any] = json_codec.to_plain(self)
         return {"schema": data.pop("schema"), "version": data.pop("version"), **data}
 
     @classmethod
@@ -99,14 +99,14 @@ class Alignment:
         if type(data.get("version")) is not int or data["version"] not in _READABLE:
             versions = " and ".join(map(str, _READABLE))
             raise BadInput(
-                f"{source} is an alignment of version {plain.short(data.get('version'))}; this program reads "
-                f"versions {versions}. Use the program that wrote it, or compare anew"
+                f"{source} is an alignment of version {json_codec.short(data.get('version'))}; "
+                f"this program reads versions {versions}. Use the program that wrote it, or compare anew"
             )
         try:
             alignment_rules.require_modest(data)
-            alignment = plain.from_plain(cls, _upgraded(data))
+            alignment = json_codec.from_plain(cls, _upgraded(data))
             alignment_rules.check(alignment)
-        except (plain.Unfit, RecursionError) as error:
+        except (json_codec.Unfit, RecursionError) as error:
             raise BadInput(f"{source} is a damaged alignment: {error}; {_ADVICE}") from error
         return alignment
 

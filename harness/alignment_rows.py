@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from harness import plain
+from harness import json_codec
 from harness.verdict import Measured, Status, Verdict
 
 
@@ -80,4 +80,4 @@ class SideReport:
     cost: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.versions, self.cost = plain.tidy(self.versions), plain.tidy(self.cost)
+        self.versions, self.cost = json_codec.tidy(self.versions), json_codec.tidy(self.cost)

@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_type_hints
 
-from harness import plain
+from harness import json_codec
 from harness.errors import BadInput
 from harness.pairs.base import InputRequest, Mode, Pair
 
@@ -81,14 +81,16 @@ class Case:
 def case_fields(data: object, source: str) -> dict[str, Any]:
     """The fields of a case that plain data tell, checked; unknown ones belong to newer versions."""
     if not isinstance(data, dict):
-        raise BadInput(f"{source} is {plain.short(data)}, and a case is a table of pair, variant and more")
+        raise BadInput(
+            f"{source} is {json_codec.short(data)}, and a case is a table of pair, variant and more"
+        )
     hints = get_type_hints(Case)
     kept = {field.name: data[field.name] for field in fields(Case) if field.name in data}
     try:
         for name, value in kept.items():
-            plain.check(hints[name], value, name)
+            json_codec.check(hints[name], value, name)
             _check_range(name, value)
-    except plain.Unfit as error:
+    except json_codec.Unfit as error:
         raise BadInput(f"{source} is damaged: {error}") from error
     if kept.get("size") is not None:
         kept["size"] = tuple(kept["size"])
@@ -97,8 +99,12 @@ def case_fields(data: object, source: str) -> dict[str, Any]:
 
 def _check_range(name: str, value: Any) -> None:
     if name in _ONE_OF and value not in _ONE_OF[name]:
-        raise plain.Unfit(f"{name} is {plain.short(value)}, it should be {' or '.join(_ONE_OF[name])}")
+        raise json_codec.Unfit(
+            f"{name} is {json_codec.short(value)}, it should be {' or '.join(_ONE_OF[name])}"
+        )
     for number in value if isinstance(value, list) else [value]:
         least = _LEAST.get(name, 1)
         if isinstance(number, int) and not least <= number <= _LARGEST:
-            raise plain.Unfit(f"{name} is {plain.short(number)}, it should be from {least} to {_LARGEST}")
+            raise json_codec.Unfit(
+                f"{name} is {json_codec.short(number)}, it should be from {least} to {_LARGEST}"
+            )

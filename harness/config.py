@@ -21,7 +21,7 @@ from typing import Any
 
 from harness import strict_toml
 from harness.errors import BadInput
-from harness.plain import short
+from harness.json_codec import short
 from harness.text import printable
 
 FLAGS = (

@@ -16,13 +16,13 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from harness import environment
-from harness.answers import Listener, Nonsense, Result, require_form
 from harness.breadcrumb import Breadcrumb, Place
 from harness.environment.interpreters import interpreter
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
 from harness.guard import Kept
-from harness.requests import Requests
+from harness.worker_answers import Listener, Nonsense, Result, require_form
 from harness.worker_log import WorkerLog
+from harness.worker_requests import Requests
 
 PACKAGES = ("harness", "refs_torch", "ports_jittor", "weight_convert")
 DEFAULT_TIMEOUT = 1800.0

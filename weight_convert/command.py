@@ -25,7 +25,7 @@ from weight_convert.source_digest import begin
 from weight_convert.supervised import supervised
 
 if TYPE_CHECKING:
-    from weight_convert.converting import Request
+    from weight_convert.converting import ConversionRequest
 
 _FLAGS = {
     "--deploy": "Fold what the model folds for deployment.",
@@ -121,11 +121,11 @@ def _run(options: argparse.Namespace) -> tuple[str, int]:
     gc.disable()  # a conversion is over before anything is worth looking for
     if not (options.draft_map or options.dry_run):
         begin(options.source)
-    from weight_convert.converting import Request, convert, draft
+    from weight_convert.converting import ConversionRequest, convert, draft
     from weight_convert.verify import needs_model, verify
     from weight_convert.words import lines
 
-    request = Request(
+    request = ConversionRequest(
         options.source,
         options.destination,
         options.model,
@@ -152,7 +152,7 @@ def _run(options: argparse.Namespace) -> tuple[str, int]:
     return f"{text}\n", report.exit_code
 
 
-def _drafted(text: str, request: Request) -> str:
+def _drafted(text: str, request: ConversionRequest) -> str:
     """The draft of a key map, written to the destination if there is one."""
     if request.destination is None:
         return text

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from weight_convert.converting import Report
+from weight_convert.converting import ConversionReport
 
 _SHOWN = 2
 
 
-def lines(report: Report) -> list[str]:
+def lines(report: ConversionReport) -> list[str]:
     """The report for people: what was done, and everything that is not as it was."""
     done = "written" if report.written else "would be written"
     proof = ", read back and found equal bit for bit" if report.written else ""

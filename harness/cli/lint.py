@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.cli import options
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
 from harness.errors import ALIGNED, DIVERGED
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def lint(
     device: options.Device = None,
     timeout: options.Timeout = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Tell what differs between the two models before anything runs: layers, weights, attributes.
 
     Exits with 0 if nothing differs that changes the result, else with 1.
@@ -40,7 +40,7 @@ def lint(
         "seconds": found.seconds,
         "exit_code": exit_code,
     }
-    return Outcome(exit_code, document, lambda console: _draw(found, console))
+    return CommandResult(exit_code, document, lambda console: _draw(found, console))
 
 
 def _draw(found: Linted, console: Console) -> None:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli import asking, options, parse
+from harness.cli import options, parse, request_from_flags
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def selftest(
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Plant mistakes into a sound port and count those that are detected, located and named.
 
     Says of your own pair what your settings would not catch. Exits with 0 if every mistake was
@@ -61,7 +61,7 @@ def selftest(
     from harness.flows import selftest as flows
 
     with listening() as listener:
-        result = flows.selftest_pair(asking.request(context.params), sample, seeds or 1, listener)
+        result = flows.selftest_pair(request_from_flags.request(context.params), sample, seeds or 1, listener)
     if not result.score.planted:
         raise BadInput(
             f"none of the {len(result.rows)} mistakes changes anything here: plant more with --sample"
@@ -74,7 +74,7 @@ def selftest(
         "seconds": result.seconds,
         "exit_code": result.score.exit_code,
     }
-    return Outcome(result.score.exit_code, document, lambda console: _draw(result, console))
+    return CommandResult(result.score.exit_code, document, lambda console: _draw(result, console))
 
 
 def _draw(result: Result, console: Console) -> None:

@@ -18,7 +18,7 @@ from harness.flows.comparison import comparison
 from harness.flows.reference_probe import ReferenceProbe
 from harness.flows.request import CompareRequest
 from harness.flows.stored_case import Typed
-from harness.plain import short
+from harness.json_codec import short
 from harness.progress import Progress
 from harness.scratch import scratch_folder
 from harness.trace import Trace

@@ -23,13 +23,13 @@ class Linted:
 
     pair: str
     variant: str
-    findings: list[static.Finding]
+    findings: list[static.Discrepancy]
     layers: int
     parameters: int
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
-    def wrong(self) -> list[static.Finding]:
+    def wrong(self) -> list[static.Discrepancy]:
         """Those that make the port compute another thing."""
         return [finding for finding in self.findings if finding.wrong]
 

@@ -30,7 +30,7 @@ GOLDEN_TRUTH_SAMPLES = 24  # the noise beside them carries the verdict; these ke
 
 
 @dataclass(frozen=True)
-class Made:
+class RecordedFiles:
     """The files and fingerprints of one recording."""
 
     trace: Path
@@ -59,7 +59,7 @@ def _record_case(
     truth: Path | None,
     compact: bool,
     progress: Progress,
-) -> Made:
+) -> RecordedFiles:
     inputs = pair.inputs(case.request(pair))
     with scratch() as room:
         given = inputs_and_weights.write(room.folder / "inputs.h5", "input", inputs)
@@ -97,7 +97,7 @@ def _record_case(
                     recorded.compacted(path, GOLDEN_SAMPLES)
                 else:  # a golden: gradients of layers would double it, those of parameters tell as much
                     recorded.compacted(path, GOLDEN_SAMPLES, addresses.is_layer_gradient)
-    return Made(path, truth, str(header["inputs"]), str(header["state"]))
+    return RecordedFiles(path, truth, str(header["inputs"]), str(header["state"]))
 
 
 def golden_record(
@@ -136,7 +136,7 @@ def _make_room(paths: list[Path], replace: bool) -> None:
             files.require_free(file, replace=replace)
 
 
-def _pin(pair: Pair, variant: str, files: Made) -> dict[str, Any]:
+def _pin(pair: Pair, variant: str, files: RecordedFiles) -> dict[str, Any]:
     upstream = pair.variant(variant).upstream
     assert files.truth is not None
     return {

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from harness import pairs
 from harness.case import Case
 from harness.errors import BadInput
+from harness.json_codec import short
 from harness.pairs.base import Override, Pair
-from harness.plain import short
 from harness.session import DEFAULT_TIMEOUT
 
 SEEDED = "seeded"

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import golden
-from harness import plain
+from harness import json_codec
 from harness.case import Case
 from harness.errors import BadInput
 from harness.flows import stored_case
 from harness.flows.request import CompareRequest
+from harness.json_codec import short
 from harness.pairs.base import MODES, Arrays, Mode, Pair
-from harness.plain import short
 from harness.state_table import StateTable, read_table
 from harness.trace import Trace
 
@@ -41,11 +41,11 @@ class StoredReference:
         if found is None:
             return live
         try:
-            plain.check(list[list[Any]], found, "the state table")
+            json_codec.check(list[list[Any]], found, "the state table")
             for place, row in enumerate(found):
-                plain.check(_ROW, row[:2], f"the state table[{place}]")
+                json_codec.check(_ROW, row[:2], f"the state table[{place}]")
                 _require_sizes(row[1], place)
-        except plain.Unfit as error:
+        except json_codec.Unfit as error:
             raise BadInput(f"{self.trace.path} is damaged: {error}. Record it again") from error
         table = read_table(found)
         if _elements(table) > 2 * _elements(live):
@@ -112,7 +112,7 @@ def case_again(request: CompareRequest, trace: Trace, path: Path) -> Case:
 
 def _require_sizes(shape: list[int], place: int) -> None:
     if min(shape, default=0) < 0:
-        raise plain.Unfit(
+        raise json_codec.Unfit(
             f"the state table[{place}] has the shape {short(shape)}, lengths should be 0 or more"
         )
 

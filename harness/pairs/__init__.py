@@ -17,8 +17,8 @@ from types import ModuleType
 
 from harness import own_packages
 from harness.errors import BadInput
+from harness.json_codec import short
 from harness.pairs.base import Pair
-from harness.plain import short
 
 _ATTRIBUTE = "PAIR"
 

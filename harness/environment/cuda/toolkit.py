@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.environment.cuda import shims
 from harness.environment.cuda.nvcc import Nvcc
-from harness.environment.cuda.parts import DEVICE_RUNTIME, LOADED_LATER, Source, Wanted
+from harness.environment.cuda.parts import DEVICE_RUNTIME, LOADED_LATER, PartSource, Wanted
 from harness.environment.cuda.survey import Survey
 from harness.environment.files import link, write
 from harness.environment.requirements import install
@@ -89,7 +89,7 @@ def _link_headers(wanted: Wanted, source: Path, include: Path, ours: set[str]) -
             link(include / _REAL_CUDNN / entry.name, entry)
 
 
-def _link_libraries(source: Source, stems: Sequence[str], folder: Path) -> None:
+def _link_libraries(source: PartSource, stems: Sequence[str], folder: Path) -> None:
     """Link every file of a library, and the name without a version that the wheels leave out."""
     plain: dict[str, str] = {}
     for stem in stems:

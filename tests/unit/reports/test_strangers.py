@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 
 from harness.alignment import Alignment, Override
 from harness.alignment_rows import Isolated, Obstacle, SideReport, Source
-from harness.cli.outcome import as_line
+from harness.cli.command_result import as_line
 from harness.text import printable
 from reports import terminal
 from reports.html import html

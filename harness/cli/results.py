@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.outcome import Outcome
+from harness.cli.command_result import CommandResult
 from harness.text import printable
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.alignment import Alignment
 
 
-def aligned_or_not(alignment: Alignment, folder: str = "") -> Outcome:
+def aligned_or_not(alignment: Alignment, folder: str = "") -> CommandResult:
     """An alignment as a command's outcome."""
 
     def prose(console: Console) -> None:
@@ -22,14 +22,14 @@ def aligned_or_not(alignment: Alignment, folder: str = "") -> Outcome:
 
         draw(alignment, console, folder)
 
-    return Outcome(alignment.exit_code, alignment.to_dict(), prose)
+    return CommandResult(alignment.exit_code, alignment.to_dict(), prose)
 
 
-def written(paths: list[Path]) -> Outcome:
+def written(paths: list[Path]) -> CommandResult:
     """Files that were made."""
 
     def prose(console: Console) -> None:
         for path in paths:
             console.print(printable(path), soft_wrap=True)
 
-    return Outcome(0, {"written": [str(path) for path in paths], "exit_code": 0}, prose)
+    return CommandResult(0, {"written": [str(path) for path in paths], "exit_code": 0}, prose)

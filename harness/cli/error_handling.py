@@ -13,8 +13,8 @@ import typer
 from typer.core import TyperGroup
 
 from harness import mistake, process
+from harness.cli.command_result import CommandResult, as_line
 from harness.cli.defaults import defaults
-from harness.cli.outcome import Outcome, as_line
 from harness.errors import BAD_INPUT, INTERRUPTED, TERMINATED, HarnessError
 
 _USAGE: type[Exception] = typer.BadParameter.__mro__[2]  # every complaint about usage
@@ -22,7 +22,7 @@ _COMPLETION = "_ALIGN_COMPLETE"
 
 
 class Frame(TyperGroup):
-    """The root command. Every command returns an Outcome."""
+    """The root command. Every command returns an CommandResult."""
 
     def main(
         self,
@@ -39,7 +39,7 @@ class Frame(TyperGroup):
         code = _Call(self, words if asked else ["--help"]).framed()
         process.end(code if asked else code or BAD_INPUT)
 
-    def outcome(self, words: list[str]) -> Outcome:
+    def outcome(self, words: list[str]) -> CommandResult:
         """What a command found. Where typer itself answers (help, version, completion) it raises an Exit."""
         try:
             if _COMPLETION in os.environ:
@@ -48,7 +48,7 @@ class Frame(TyperGroup):
         except SystemExit as ending:
             raise typer.Exit(BAD_INPUT if ending.code else 0) from ending
         with context, process.clearing_away():
-            found: Outcome = self.invoke(context)
+            found: CommandResult = self.invoke(context)
             return found
 
 

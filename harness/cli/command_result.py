@@ -17,7 +17,7 @@ NARROWEST, USUAL, WIDEST = 60, 100, 140
 
 
 @dataclass(frozen=True)
-class Outcome:
+class CommandResult:
     """An exit code, a document for machines, and prose for people."""
 
     exit_code: int

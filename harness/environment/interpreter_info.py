@@ -19,7 +19,7 @@ _SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Facts:
+class InterpreterInfo:
     """An interpreter: its version, places and packages."""
 
     python: Path
@@ -45,7 +45,7 @@ class Facts:
         return any((folder / "Python.h").is_file() for folder in self.includes)
 
     @classmethod
-    def of(cls, python: Path, description: Mapping[str, Any]) -> Facts:
+    def of(cls, python: Path, description: Mapping[str, Any]) -> InterpreterInfo:
         """Take what `describe_python` says; $ALIGN_PYTHON_INCLUDE stands in for headers kept elsewhere."""
         named = os.environ.get(INCLUDE)
         return cls(
@@ -63,11 +63,11 @@ class Facts:
         )
 
 
-def facts_of(python: Path) -> Facts:
+def facts_of(python: Path) -> InterpreterInfo:
     """Look at an interpreter: the running one directly, another by asking it."""
     if python.absolute() == Path(sys.executable).absolute():
-        return Facts.of(python, describe_python.describe())
-    return Facts.of(python, _asked(python))
+        return InterpreterInfo.of(python, describe_python.describe())
+    return InterpreterInfo.of(python, _asked(python))
 
 
 def _asked(python: Path) -> Mapping[str, Any]:
