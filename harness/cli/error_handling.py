@@ -22,7 +22,7 @@ _COMPLETION = "_ALIGN_COMPLETE"
 
 
 class Frame(TyperGroup):
-    """The root command. Every command returns an CommandResult."""
+    """The root command. Every command returns a CommandResult."""
 
     def main(
         self,
