@@ -20,8 +20,8 @@ from typing import Any
 
 from harness import pairs
 from harness.case import Case
+from harness.flows import inputs_and_weights
 from harness.pairs.base import Mode, Pair
-from harness.runs import material
 from harness.scratch import scratch_folder
 from harness.session import Worker
 
@@ -58,7 +58,7 @@ def prepare(worker: Worker, job: Job, case: Case, scratch: Path) -> None:
     table = worker.call("build", pair=job.pair.name, variant=job.variant)["state"]
     state = scratch / "state.h5"
     if not state.exists():
-        material.write(state, "state", material.state_for(job.pair, case, table))
+        inputs_and_weights.write(state, "state", inputs_and_weights.state_for(job.pair, case, table))
     worker.call("load", state=str(state))
     compiled = -1
     for _ in range(MOST_WARM_UPS):
@@ -81,7 +81,7 @@ def measure(job: Job, repeat: int) -> dict[str, Any]:
     runs: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
     with scratch_folder() as scratch, contextlib.ExitStack() as stack:
         inputs = job.pair.draw_inputs(case.request(job.pair))
-        material.write(scratch / "inputs.h5", "input", inputs)
+        inputs_and_weights.write(scratch / "inputs.h5", "input", inputs)
         workers = {
             side: stack.enter_context(Worker(side, "cpu", scratch, scratch / f"{side}.log")) for side in SIDES
         }

@@ -22,10 +22,10 @@ from typing import Any
 from harness import comparing, pairs
 from harness.case import Case
 from harness.environment.interpreters import interpreter
+from harness.flows import float64_cache, inputs_and_weights
+from harness.flows.side_run import SideRun
 from harness.pairs.base import Pair
 from harness.progress import Silent
-from harness.runs import material, truths
-from harness.runs.drive import Drive
 from harness.scratch import Scratch, scratch
 from harness.session import Worker
 from harness.trace import Trace
@@ -38,11 +38,11 @@ def side_costs(
     worker: Worker, case: Case, room: Scratch, state: Path | None, reference: Path | None, repeat: int
 ) -> tuple[dict[str, Any], Path, Path]:
     """Seconds of processor time and the peak of memory, bare and recorded in turn."""
-    drive = Drive(worker, case, "all", Silent(), threading.Lock())
+    drive = SideRun(worker, case, "all", Silent(), threading.Lock())
     table = drive.build()
     if state is None:
-        drawn = material.draw_state(pairs.find(case.pair), case.seed, table)
-        state = material.write(room.folder / "state.h5", "state", drawn)
+        drawn = inputs_and_weights.draw_state(pairs.find(case.pair), case.seed, table)
+        state = inputs_and_weights.write(room.folder / "state.h5", "state", drawn)
     inputs = room.folder / "inputs.h5"
     place = partial(room.place, f"{worker.side}.h5")
     trace = drive.record(inputs, state, place, {"side": worker.side}).trace
@@ -59,12 +59,12 @@ def side_costs(
     if worker.side == "torch":
         given = {"inputs": str(inputs), "reference": str(trace), "scratch": str(room.folder)}
         path = str(trace.with_name("truth.h5"))
-        worker.call("truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
+        worker.call("measure_truth", **given, path=path, mode=case.mode, samples=float64_cache.SAMPLES)
         path = str(trace.with_name("local-truth.h5"))
-        worker.call("local_truth", **given, path=path, mode=case.mode, samples=truths.SAMPLES)
+        worker.call("measure_isolated", **given, path=path, mode=case.mode, samples=float64_cache.SAMPLES)
     found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
     if local:
-        found["local"] = statistics.median(local)
+        found["isolated"] = statistics.median(local)
     peaks = {
         kind: statistics.median(row["peak_bytes"] for row in rows[kind]) for kind in ("bare", "recorded")
     }
@@ -78,7 +78,7 @@ def _alone(worker: Worker, case: Case, inputs: Path, reference: Path) -> dict[st
     with Trace.open(reference) as recorded:
         addresses = list(recorded.records)
     given = {"inputs": str(inputs), "reference": str(reference), "trace": str(trace)}
-    cost: dict[str, Any] = worker.call("local", mode=case.mode, addresses=addresses, **given)
+    cost: dict[str, Any] = worker.call("run_isolated", mode=case.mode, addresses=addresses, **given)
     return cost
 
 
@@ -89,7 +89,7 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
     state: Path | None = None
     traces: dict[str, Path] = {}
     with scratch() as room:
-        material.write(room.folder / "inputs.h5", "input", pair.draw_inputs(case.request(pair)))
+        inputs_and_weights.write(room.folder / "inputs.h5", "input", pair.draw_inputs(case.request(pair)))
         for side in SIDES:
             with Worker(side, "cpu", room.folder, room.folder / f"{side}.log") as worker:
                 found[side], state, traces[side] = side_costs(
@@ -107,7 +107,7 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
                 alignment = comparing.compare(*opened)
                 judging.append(time.process_time() - started)
                 forced = [stack.enter_context(Trace.open(path)) for path in (alone, local_truth)]
-                comparing.add_local(alignment, opened[0], *forced, NoisePolicy())
+                comparing.add_isolated(alignment, opened[0], *forced, NoisePolicy())
             judging_local.append(time.process_time() - started - judging[-1])
         found["tensors"] = sum(record.alias is None for record in opened[0].records.values())
         found["trace_bytes"] = traces["torch"].stat().st_size
@@ -116,7 +116,7 @@ def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dic
     found.update(judge=statistics.median(judging), rows=len(alignment.rows))
     found["ratio"] = (recorded + found["judge"]) / bare
     found["judge_local"] = statistics.median(judging_local)
-    local = found["jittor"]["cpu"]["local"] + found["judge_local"]
+    local = found["jittor"]["cpu"]["isolated"] + found["judge_local"]
     found["ratio_with_local"] = (recorded + found["judge"] + local) / bare
     return found
 

@@ -1,9 +1,9 @@
 """How often the harness cries wolf: sound ports compared over many variants, modes, sizes and seeds.
 
     python -m benchmarks.false_alarms --out FILE [--model M ...] [--variant V ...] [--most N] [--seconds S]
-                                      [--first-seed N] [--last-seed N] [--local always|auto]
+                                      [--first-seed N] [--last-seed N] [--isolated always|auto]
 
-Each comparison is the whole of `align compare --local always`, or auto: then layers run alone only where
+Each comparison is the whole of `align compare --isolated always`, or auto: then layers run alone only where
 something diverges. Its line goes to the log as soon as it is
 known, so that a run that is cut short counts as far as it came. FILE is written anew after each.
 """
@@ -23,11 +23,11 @@ from typing import Any
 
 from harness import pairs
 from harness.errors import HarnessError
+from harness.flows.compare import compare
+from harness.flows.request import CompareRequest, Isolation
+from harness.flows.together import lend_workers
 from harness.pairs.base import Mode
 from harness.progress import Silent
-from harness.runs.compare import compare
-from harness.runs.request import Alone, CompareRequest
-from harness.runs.together import kept_workers
 from harness.scratch import scratch_folder
 from harness.session import DEFAULT_TIMEOUT
 
@@ -82,16 +82,16 @@ def main() -> None:
     parser.add_argument("--variant", nargs="+")
     parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--last-seed", type=int)
-    parser.add_argument("--local", choices=["always", "auto"], default="always")
+    parser.add_argument("--isolated", choices=["always", "auto"], default="always")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     started = time.monotonic()
     listed = cases(options.first_seed, options.last_seed, kinds(options.model, options.variant))
     waiting = list(islice(listed, options.most))
     while len(rows) < len(waiting) and time.monotonic() - started < options.seconds:
-        with kept_workers("cpu", DEFAULT_TIMEOUT) as workers:
+        with lend_workers("cpu", DEFAULT_TIMEOUT) as workers:
             for kind, seed in waiting[len(rows) : len(rows) + _FRESH_AFTER]:
-                row = _one(kind, seed, workers, options.local)
+                row = _one(kind, seed, workers, options.isolated)
                 rows.append(row)
                 print(json.dumps(row), flush=True)
                 options.out.write_text(json.dumps(_summary(rows), indent=1) + "\n", encoding="utf-8")
@@ -99,7 +99,7 @@ def main() -> None:
                     break
 
 
-def _one(kind: Kind, seed: int, workers: Any, local: Alone) -> dict[str, Any]:
+def _one(kind: Kind, seed: int, workers: Any, isolated: Isolation) -> dict[str, Any]:
     told = {"model": kind.model, "variant": kind.variant, "mode": kind.mode, "size": kind.size, "seed": seed}
     started = time.monotonic()
     with scratch_folder() as folder:
@@ -109,7 +109,7 @@ def _one(kind: Kind, seed: int, workers: Any, local: Alone) -> dict[str, Any]:
             mode=kind.mode,
             input_size=kind.size,
             seed=seed,
-            local=local,
+            isolated=isolated,
             keep="none",
             output=folder / "run",
         )
@@ -120,7 +120,7 @@ def _one(kind: Kind, seed: int, workers: Any, local: Alone) -> dict[str, Any]:
     said = "" if alignment.verdict == "aligned" else alignment.sentence
     seconds = round(time.monotonic() - started, 2)
     versions = {name: side.versions for name, side in alignment.sides.items()}
-    judged = {"tensors": len(alignment.rows), "alone": alignment.local.get("judged", 0)}
+    judged = {"tensors": len(alignment.rows), "alone": alignment.isolated.get("judged", 0)}
     return {**told, "verdict": alignment.verdict, **judged, "sentence": said, "seconds": seconds,
             "versions": versions}  # fmt: skip
 

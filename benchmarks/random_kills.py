@@ -30,6 +30,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from harness.flows import float64_cache
+
 MARK = "ALIGN_KILLED_ROUND"
 AFTER_SECONDS = 5.0  # from the kill to the look at what is left
 MOST_SECONDS = 120.0
@@ -75,11 +77,10 @@ def worker_of(mark: str, side: str) -> int | None:
 
 def temporary() -> set[Path]:
     """What runs have made for the moment and nobody holds any more: folders, and drafts of kept truths."""
-    from harness.runs import truths
 
     places = (Path(tempfile.gettempdir()), Path("/dev/shm"))
     folders = [folder for place in places for folder in place.glob("align-*") if folder.is_dir()]
-    drafts = [*truths.folder().glob(".align-*"), *truths.folder().glob("*.partial")]
+    drafts = [*float64_cache.folder().glob(".align-*"), *float64_cache.folder().glob("*.partial")]
     return {path for path in (*folders, *drafts) if not _is_locked(path / ".alive") and not _is_locked(path)}
 
 

@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness import runs
+from harness import flows
+from harness.flows import selftest
 from harness.pairs import find
 from harness.progress import Silent
-from harness.runs import selftest
-from harness.selftest import Outcome
+from harness.selftest import FaultResult
 
 COUNTED = ("planted", "detected", "located", "named")
 
 
-def counts(rows: Iterable[Outcome]) -> dict[str, int]:
+def counts(rows: Iterable[FaultResult]) -> dict[str, int]:
     """How many of those that ran were detected, located and named."""
     ran = [row for row in rows if row.ran]
     return {
@@ -66,16 +66,16 @@ def main() -> None:
     height, _, width = (options.size or "").partition("x")
     size = (int(height), int(width)) if width else None
     variant = find(options.model).variant(options.variant).name
-    request = runs.CompareRequest(
-        model=options.model, variant=variant, input_size=size, seed=options.seed, local="always"
+    request = flows.CompareRequest(
+        model=options.model, variant=variant, input_size=size, seed=options.seed, isolated="always"
     )
-    result = selftest.run(request, options.sample, 1, Silent(), _tell, options.seconds)
+    result = selftest.selftest_pair(request, options.sample, 1, Silent(), _tell, options.seconds)
     known = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
     known[f"{options.model} {variant}"] = summary(result, variant, size)
     options.out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
-def _tell(row: Outcome) -> None:
+def _tell(row: FaultResult) -> None:
     print(json.dumps(row.to_dict()), flush=True)
 
 

@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from harness import plain, strict_toml
+from harness import json_codec, strict_toml
 from harness.errors import BadInput
 from harness.files import write_file
 
@@ -52,7 +52,7 @@ def pins(path: Path = PINS) -> dict[str, Any]:
         return {}
     try:
         found = strict_toml.parse(strict_toml.read(path))
-        plain.check(dict[str, dict[str, dict[str, str]]], found, "what is pinned")
+        json_codec.check(dict[str, dict[str, dict[str, str]]], found, "what is pinned")
     except ValueError as error:
         raise BadInput(f"{path} is no list of goldens: {error}. Restore it from version control") from error
     return found

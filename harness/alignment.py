@@ -6,91 +6,20 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from harness import alignment_rules, files, plain, strict_json
+from harness import alignment_rules, files, json_codec, notebook, strict_json
+from harness.alignment_rows import Row, SideReport, Source
 from harness.errors import ALIGNED, DIVERGED, WORKER_LOST, BadInput
 from harness.pairs.base import Override
-from harness.verdict import Measured, Status, Verdict
+
+if TYPE_CHECKING:
+    import pandas
 
 SCHEMA = "align-alignment"
-VERSION = 4
-_READABLE = (1, 2, 3, VERSION)
+VERSION = 5
+_READABLE = (1, 2, 3, 4, VERSION)
 _ADVICE = "give the alignment.json that a comparison wrote"
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """Why a tensor could not be measured, and what that alone says of it."""
-
-    why: str
-    status: Status = "not compared"
-
-
-@dataclass(frozen=True)
-class Local:
-    """A tensor of a layer that ran alone, on the reference's own inputs or gradients."""
-
-    measured: Measured
-    verdict: Verdict
-
-
-@dataclass(frozen=True)
-class Source:
-    """A place where an error is made, and not merely passed on.
-
-    `address` is the tensor that shows it when layers run alone, `layers` the paths of those that may have
-    made it. `cause` is what `explain` found, `entries` names what the knowledge base has on it.
-    """
-
-    address: str
-    direction: Literal["forward", "backward", "state"]
-    layers: list[str]
-    text: str
-    ratio: float | None = None
-    cause: str = ""
-    entries: list[str] = field(default_factory=list)
-
-
-@dataclass
-class Row:
-    """One address: what was measured there and what the policy says of it.
-
-    `order` counts the reference's records in execution order. `measured` is None where there is an
-    `obstacle`. `found` tells which side recorded it. `inputs` are the addresses that feed it, where known.
-    `local` is what the layer makes of the reference's own inputs, where that was tried.
-    """
-
-    address: str
-    type: str
-    shape: tuple[int, ...]
-    dtype: str
-    order: int
-    measured: Measured | None
-    verdict: Verdict
-    note: str = ""
-    inputs: list[str] = field(default_factory=list)
-    found: Literal["both", "reference", "candidate"] = "both"
-    obstacle: Obstacle | None = None
-    local: Local | None = None
-
-
-@dataclass
-class SideReport:
-    """How one side fared."""
-
-    status: Literal["ok", "failed"] = "ok"
-    error: str = ""
-    signal: str = ""
-    last_layer: str = ""
-    stderr_tail: str = ""
-    versions: dict[str, Any] = field(default_factory=dict)
-    device: str = ""
-    layers: int = 0
-    cost: dict[str, Any] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.versions, self.cost = plain.tidy(self.versions), plain.tidy(self.cost)
 
 
 @dataclass
@@ -105,8 +34,8 @@ class Alignment:
     `case_differences` (name, reference and candidate of what differs between the cases). `attributes`
     lists layer, name, reference and port of what differs without being a tensor. `held` tells, where both
     sides were held against a stored trace as well, what came of it: side, trace, verdict and sentence.
-    `sources` are the places where errors are made, in the order of computation; `local` says whether layers
-    were run alone to find them, or why not.
+    `sources` are the places where errors are made, in the order of computation; `isolated` says whether
+    layers were run in isolation to find them, or why not.
     """
 
     case: dict[str, Any]
@@ -124,13 +53,13 @@ class Alignment:
     observer: dict[str, Any] = field(default_factory=dict)
     held: list[dict[str, str]] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
-    local: dict[str, Any] = field(default_factory=dict)
+    isolated: dict[str, Any] = field(default_factory=dict)
     schema: str = SCHEMA
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        for name in ("case", "policy", "coverage", "attributes", "costs", "observer", "local"):
-            setattr(self, name, plain.tidy(getattr(self, name)))
+        for name in ("case", "policy", "coverage", "attributes", "costs", "observer", "isolated"):
+            setattr(self, name, json_codec.tidy(getattr(self, name)))
 
     @property
     def exit_code(self) -> int:
@@ -150,9 +79,16 @@ class Alignment:
             raise BadInput(f"this alignment has no address {address!r}; `align show` lists those it has")
         return found
 
+    def frame(self) -> pandas.DataFrame:
+        """A pandas data frame with one row a tensor."""
+        return notebook.frame(self)
+
+    def _repr_html_(self) -> str:
+        return notebook.html(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Data that strict JSON can hold."""
-        data: dict[str, Any] = plain.to_plain(self)
+        data: dict[str, Any] = json_codec.to_plain(self)
         return {"schema": data.pop("schema"), "version": data.pop("version"), **data}
 
     @classmethod
@@ -163,14 +99,14 @@ class Alignment:
         if type(data.get("version")) is not int or data["version"] not in _READABLE:
             versions = " and ".join(map(str, _READABLE))
             raise BadInput(
-                f"{source} is an alignment of version {plain.short(data.get('version'))}; this program reads "
-                f"versions {versions}. Use the program that wrote it, or compare anew"
+                f"{source} is an alignment of version {json_codec.short(data.get('version'))}; "
+                f"this program reads versions {versions}. Use the program that wrote it, or compare anew"
             )
         try:
             alignment_rules.require_modest(data)
-            alignment = plain.from_plain(cls, _upgraded(data))
+            alignment = json_codec.from_plain(cls, _upgraded(data))
             alignment_rules.check(alignment)
-        except (plain.Unfit, RecursionError) as error:
+        except (json_codec.Unfit, RecursionError) as error:
             raise BadInput(f"{source} is a damaged alignment: {error}; {_ADVICE}") from error
         return alignment
 
@@ -208,13 +144,25 @@ def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
     """Data of an older version as data of this one."""
     if data["version"] == 1:
         why = "this alignment was written before layers were run alone"
-        told = {"sources": [], "local": {"ran": False, "why": why}}
-        data = {**_with_rows(data, lambda row: {**row, "local": None}), **told}
+        added = {"sources": [], "local": {"ran": False, "why": why}}
+        data = {**_with_rows(data, lambda row: {**row, "local": None}), **added}
     if data["version"] < 3:
         data = _with_rows(data, lambda row: _with_measured(row, typical=0.0))
     if data["version"] < 4:
         data = _with_rows(data, lambda row: _with_measured(row, terms=1))
+    if data["version"] < 5:
+        data = _with_rows(_renamed(data), _renamed)
+        if isinstance(data.get("costs"), dict):
+            data["costs"] = {_OLD_COSTS.get(name, name): cost for name, cost in data["costs"].items()}
     return {**data, "version": VERSION}
+
+
+_OLD_COSTS = {"local": "isolated", "local truth": "isolated truth"}
+
+
+def _renamed(data: dict[str, Any]) -> dict[str, Any]:
+    """What isolated layers showed, under its new name."""
+    return {"isolated" if name == "local" else name: value for name, value in data.items()}
 
 
 def _with_rows(data: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from harness import address as addresses
-from harness import plain
-
-if TYPE_CHECKING:
-    from harness.alignment import Alignment, Row
+from harness import json_codec
+from harness.alignment_rows import Row, SideReport
+from harness.pairs.base import Override
 
 _MOST_ROWS = 200_000
 _MOST_BESIDE_ROWS = 300_000
@@ -27,7 +26,7 @@ _COVERAGE = {
     "unpaired": dict[str, list[str]],
     "case_differences": list[dict[str, Any]],
 }
-_LOCAL = {"ran": bool, "why": str, "judged": int}
+_ISOLATED = {"ran": bool, "why": str, "judged": int}
 _FIGURES = frozenset(["wall", "cpu", "peak_bytes", "max_abs", "scale", "ratio"])
 """What is a number, or None, wherever it stands among costs and beside the observer."""
 _ATTRIBUTE = {"layer", "name", "reference", "port"}
@@ -36,14 +35,25 @@ _LONGEST_ADDRESS = 2_000
 _ANY_SIGN = frozenset(["cosine", "worst_reference", "worst_candidate"])
 
 
+class Alignment(Protocol):
+    """The parts of an alignment that have rules."""
+
+    sides: dict[str, SideReport]
+    rows: list[Row]
+    overrides: list[Override]
+    coverage: dict[str, Any]
+    attributes: list[dict[str, Any]]
+    costs: dict[str, Any]
+
+
 def require_modest(data: dict[str, Any]) -> None:
     """Refuse data with more values than an alignment has, before anything is made of them."""
     rows = data.get("rows")
     if isinstance(rows, list) and len(rows) > _MOST_ROWS:
-        raise plain.Unfit(f"it has {len(rows):,} rows, it should have at most {_MOST_ROWS:,}")
+        raise json_codec.Unfit(f"it has {len(rows):,} rows, it should have at most {_MOST_ROWS:,}")
     found = sum(1 for name in data if name != "rows" for _ in _values(data[name]))
     if found > _MOST_BESIDE_ROWS:
-        raise plain.Unfit(
+        raise json_codec.Unfit(
             f"it has {found:,} values beside its rows, it should have at most {_MOST_BESIDE_ROWS:,}"
         )
 
@@ -51,83 +61,85 @@ def require_modest(data: dict[str, Any]) -> None:
 def check(alignment: Alignment) -> None:
     """Refuse an alignment whose parts do not fit together."""
     if len(alignment.sides) != 2:
-        raise plain.Unfit(f"sides are {', '.join(alignment.sides) or 'none'}, they should be two")
+        raise json_codec.Unfit(f"sides are {', '.join(alignment.sides) or 'none'}, they should be two")
     _check_free(alignment)
     _check_overrides(alignment)
     for row in alignment.rows:
         _check_row(row)
     known = {row.address for row in alignment.rows}
     if len(known) != len(alignment.rows):
-        raise plain.Unfit("two rows have the same address")
+        raise json_codec.Unfit("two rows have the same address")
     for name in ("first", "worst"):
         if (place := getattr(alignment, name)) is not None and place not in known:
-            raise plain.Unfit(f"{name} is {plain.short(place)}, it should be the address of a row")
+            raise json_codec.Unfit(f"{name} is {json_codec.short(place)}, it should be the address of a row")
 
 
 def _check_free(alignment: Alignment) -> None:
     """Free-form data, as far as somebody reads it."""
-    for free, hints in (("coverage", _COVERAGE), ("local", _LOCAL)):
+    for free, hints in (("coverage", _COVERAGE), ("isolated", _ISOLATED)):
         found = getattr(alignment, free)
         for name, hint in hints.items():
             if name in found:
-                plain.check(hint, found[name], f"{free}.{name}")
+                json_codec.check(hint, found[name], f"{free}.{name}")
     for place, item in enumerate(alignment.attributes):
         _check_keys(item, _ATTRIBUTE, f"attributes[{place}]")
         for name in ("layer", "name"):
-            plain.check(str, item[name], f"attributes[{place}].{name}")
+            json_codec.check(str, item[name], f"attributes[{place}].{name}")
     for place, item in enumerate(alignment.coverage.get("case_differences", [])):
         _check_keys(item, _CASE_DIFFERENCE, f"coverage.case_differences[{place}]")
     for name in ("costs", "observer"):
         _check_figures(getattr(alignment, name), name)
     for name, side in alignment.sides.items():
         _check_figures(side.cost, f"sides.{name}.cost")
-        plain.check(dict[str, Any], alignment.costs.get(name, {}), f"costs.{name}")
+        json_codec.check(dict[str, Any], alignment.costs.get(name, {}), f"costs.{name}")
 
 
 def _check_keys(item: dict[str, Any], wanted: set[str], where: str) -> None:
     if item.keys() != wanted:
-        raise plain.Unfit(
-            f"{where} has {plain.short(list(item))}; it should have {', '.join(sorted(wanted))}"
+        raise json_codec.Unfit(
+            f"{where} has {json_codec.short(list(item))}; it should have {', '.join(sorted(wanted))}"
         )
 
 
 def _check_figures(data: Any, where: str) -> None:
     for name, value in data.items() if isinstance(data, dict) else ():
         if name in _FIGURES and not isinstance(value, int | float | None):
-            raise plain.Unfit(f"{where}.{name} is {plain.short(value)}, it should be a number")
+            raise json_codec.Unfit(f"{where}.{name} is {json_codec.short(value)}, it should be a number")
         _check_figures(value, f"{where}.{name}")
 
 
 def _check_overrides(alignment: Alignment) -> None:
     if len(alignment.overrides) > _MOST_OVERRIDES:
-        raise plain.Unfit(
+        raise json_codec.Unfit(
             f"it has {len(alignment.overrides)} overrides, it should have at most {_MOST_OVERRIDES}"
         )
     for place, rule in enumerate(alignment.overrides):
         if len(rule.pattern) > _LONGEST_PATTERN:
-            raise plain.Unfit(
+            raise json_codec.Unfit(
                 f"overrides[{place}].pattern has {len(rule.pattern):,} letters; {_LONGEST_PATTERN} are most"
             )
         for name in ("atol", "rtol"):
             if not 0 <= getattr(rule, name) < math.inf:
-                raise plain.Unfit(
+                raise json_codec.Unfit(
                     f"overrides[{place}].{name} is {getattr(rule, name)}, it should be 0 or more"
                 )
 
 
 def _check_row(row: Row) -> None:
     if len(row.address) > _LONGEST_ADDRESS:
-        raise plain.Unfit(f"an address has {len(row.address):,} letters; {_LONGEST_ADDRESS:,} are the most")
+        raise json_codec.Unfit(
+            f"an address has {len(row.address):,} letters; {_LONGEST_ADDRESS:,} are the most"
+        )
     try:
         if addresses.kind(row.address) == "layer":
             addresses.parse_layer(row.address)
     except ValueError as error:
-        raise plain.Unfit(str(error)) from error
+        raise json_codec.Unfit(str(error)) from error
     if (row.measured is None) == (row.obstacle is None):
-        raise plain.Unfit(f"row {row.address} should have either measures or an obstacle")
+        raise json_codec.Unfit(f"row {row.address} should have either measures or an obstacle")
     if any(length < 0 for length in row.shape):
-        raise plain.Unfit(f"row {row.address} has the shape {row.shape}, lengths should be 0 or more")
-    for measured in (row.measured, row.local and row.local.measured):
+        raise json_codec.Unfit(f"row {row.address} has the shape {row.shape}, lengths should be 0 or more")
+    for measured in (row.measured, row.isolated and row.isolated.measured):
         for part in (measured, measured and measured.difference):
             _check_signs(row, part)
 
@@ -136,7 +148,7 @@ def _check_signs(row: Row, part: Any) -> None:
     for item in dataclasses.fields(part) if part is not None else ():
         value = getattr(part, item.name)
         if isinstance(value, int | float) and value < 0 and item.name not in _ANY_SIGN:
-            raise plain.Unfit(f"row {row.address} has {item.name} {value}, it should be 0 or more")
+            raise json_codec.Unfit(f"row {row.address} has {item.name} {value}, it should be 0 or more")
 
 
 def _values(data: Any) -> Iterator[Any]:

@@ -7,10 +7,11 @@ import json
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_type_hints
 
-from harness import plain
+from harness import json_codec
 from harness.errors import BadInput
 from harness.pairs.base import InputRequest, Mode, Pair
 
+SIDES = REFERENCE, PORT = ("torch", "jittor")
 DEVICES = ("cpu", "cuda")
 DTYPES = ("float32", "float64")
 _LARGEST = 2**63 - 1
@@ -64,7 +65,7 @@ class Case:
     @classmethod
     def from_dict(cls, data: object, source: str) -> Case:
         """Read a case back from plain data; `source` is what a message calls them."""
-        kept = told(data, source)
+        kept = case_fields(data, source)
         for name in ("pair", "variant"):
             if name not in kept:
                 raise BadInput(f"{source} is no case: it does not say its {name}")
@@ -77,17 +78,19 @@ class Case:
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 
 
-def told(data: object, source: str) -> dict[str, Any]:
+def case_fields(data: object, source: str) -> dict[str, Any]:
     """The fields of a case that plain data tell, checked; unknown ones belong to newer versions."""
     if not isinstance(data, dict):
-        raise BadInput(f"{source} is {plain.short(data)}, and a case is a table of pair, variant and more")
+        raise BadInput(
+            f"{source} is {json_codec.short(data)}, and a case is a table of pair, variant and more"
+        )
     hints = get_type_hints(Case)
     kept = {field.name: data[field.name] for field in fields(Case) if field.name in data}
     try:
         for name, value in kept.items():
-            plain.check(hints[name], value, name)
+            json_codec.check(hints[name], value, name)
             _check_range(name, value)
-    except plain.Unfit as error:
+    except json_codec.Unfit as error:
         raise BadInput(f"{source} is damaged: {error}") from error
     if kept.get("size") is not None:
         kept["size"] = tuple(kept["size"])
@@ -96,8 +99,12 @@ def told(data: object, source: str) -> dict[str, Any]:
 
 def _check_range(name: str, value: Any) -> None:
     if name in _ONE_OF and value not in _ONE_OF[name]:
-        raise plain.Unfit(f"{name} is {plain.short(value)}, it should be {' or '.join(_ONE_OF[name])}")
+        raise json_codec.Unfit(
+            f"{name} is {json_codec.short(value)}, it should be {' or '.join(_ONE_OF[name])}"
+        )
     for number in value if isinstance(value, list) else [value]:
         least = _LEAST.get(name, 1)
         if isinstance(number, int) and not least <= number <= _LARGEST:
-            raise plain.Unfit(f"{name} is {plain.short(number)}, it should be from {least} to {_LARGEST}")
+            raise json_codec.Unfit(
+                f"{name} is {json_codec.short(number)}, it should be from {least} to {_LARGEST}"
+            )

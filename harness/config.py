@@ -21,18 +21,19 @@ from typing import Any
 
 from harness import strict_toml
 from harness.errors import BadInput
-from harness.plain import short
+from harness.json_codec import short
 from harness.text import printable
 
 FLAGS = (
     "model", "variant", "layers", "weights", "device", "dtype", "mode", "seed", "input-size", "batch",
-    "reference", "policy", "rtol", "atol", "timeout", "keep", "local",
+    "reference", "policy", "rtol", "atol", "timeout", "keep", "isolated",
 )  # fmt: skip
 INTERPRETERS = ("torch-python", "jittor-python")
 KEYS = FLAGS + INTERPRETERS
 _NAMES_OR_PATHS = ("model", *INTERPRETERS)
 _PATHS = {"weights": ("seeded",), "reference": ("golden",), **dict.fromkeys(_NAMES_OR_PATHS, ())}
 _LISTS = ("rtol", "atol")
+_OLDER_NAMES = {"local": "isolated"}
 _said: set[str] = set()
 
 
@@ -60,7 +61,8 @@ def load_config(start: Path | None = None) -> dict[str, Any]:
     table = _read(path) if path.name == "align.toml" else _tools(path)["align"]
     if not isinstance(table, dict):
         raise BadInput(f"{path}: [tool.align] should be a table, not {short(table)}")
-    values = {key: _checked(path, key, value) for key, value in table.items()}
+    named = {_OLDER_NAMES.get(key, key): value for key, value in table.items()}
+    values = {key: _checked(path, key, value) for key, value in named.items()}
     return values if path.parent == _folder(start) else _without_code(path, values)
 
 

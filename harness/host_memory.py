@@ -14,9 +14,9 @@ def available_bytes(machine: Path = _MACHINE, group: Path = _GROUP) -> int:
     return min([_of_machine(machine), *_of_group(group)])
 
 
-def _of_machine(told: Path) -> int:
+def _of_machine(file: Path) -> int:
     with contextlib.suppress(OSError, ValueError):
-        for line in told.read_text(encoding="ascii").splitlines():
+        for line in file.read_text(encoding="ascii").splitlines():
             name, _, value = line.partition(":")
             if name == "MemAvailable":
                 return int(value.split()[0]) * 1024

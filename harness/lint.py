@@ -13,6 +13,7 @@ from typing import Any, Literal
 from harness import knowledge
 from harness.attributes import attribute_differences
 from harness.knowledge.scan import uses
+from harness.state_table import StateEntry, StateTable, read_table
 
 Kind = Literal["attribute", "type", "parameter", "shape", "dtype", "learns", "order", "layer", "known"]
 _COUNTS_BATCHES = "num_batches_tracked"
@@ -20,7 +21,7 @@ _MODEL = "(model)"
 
 
 @dataclass(frozen=True)
-class Finding:
+class Discrepancy:
     """One difference. `wrong` is what makes a port compute another thing; the rest is worth knowing.
 
     `entry` names what the knowledge base has on it, empty where it has nothing.
@@ -42,11 +43,11 @@ class Finding:
 
 def lint(
     reference: Mapping[str, Any], port: Mapping[str, Any], sources: Iterable[Path] = ()
-) -> list[Finding]:
+) -> list[Discrepancy]:
     """Every difference between two described models; `sources` are the files of the port."""
     found = [
         *_attributes(reference["layers"], port["layers"]),
-        *_state(reference["state"], port["state"]),
+        *_state(read_table(reference["state"]), read_table(port["state"])),
         *_layers(reference["layers"], port["layers"]),
         *_known_layers(port["layers"]),
         *_known_uses(sources),
@@ -54,52 +55,55 @@ def lint(
     return sorted(found, key=lambda finding: not finding.wrong)
 
 
-def _attributes(reference: Mapping[str, Any], port: Mapping[str, Any]) -> Iterable[Finding]:
+def _attributes(reference: Mapping[str, Any], port: Mapping[str, Any]) -> Iterable[Discrepancy]:
     for item in attribute_differences(reference, port):
         kind: Kind = "type" if item["name"] == "type" else "attribute"
         place, name, ours, its = item["layer"], item["name"], item["reference"], item["port"]
         text = f"{place} has {name} {its} in the port and {ours} in the reference"
         entry = knowledge.of_attribute(str(reference[place].get("type")), name)
-        yield Finding(kind, place, name, ours, its, text, entry=entry)
+        yield Discrepancy(kind, place, name, ours, its, text, entry=entry)
 
 
-def _state(reference: list[list[Any]], port: list[list[Any]]) -> Iterable[Finding]:
-    ours = {row[0]: row[1:] for row in reference if not row[0].endswith(_COUNTS_BATCHES)}
-    its = {row[0]: row[1:] for row in port if not row[0].endswith(_COUNTS_BATCHES)}
+def _state(reference: StateTable, port: StateTable) -> Iterable[Discrepancy]:
+    ours, its = (
+        {entry.key: entry for entry in table if not entry.key.endswith(_COUNTS_BATCHES)}
+        for table in (reference, port)
+    )
     for side, only in (("reference", ours.keys() - its.keys()), ("port", its.keys() - ours.keys())):
         for key in sorted(only):
             here = side == "reference"
             text = f"{key} is a part of the {side}'s state alone"
-            yield Finding("parameter", _owner(key), key, here, not here, text)
+            yield Discrepancy("parameter", _owner(key), key, here, not here, text)
     shared = [key for key in ours if key in its]
     for key in shared:
-        yield from _entry(key, ours[key], its[key])
+        yield from _entry(ours[key], its[key])
     if not (ours.keys() ^ its.keys()) and shared != list(its):
         first = next(key for key, other in zip(shared, its, strict=True) if key != other)
         place = list(its).index(first)
         text = f"the port keeps its state in another order, from {first} on: optimiser files depend on it"
-        yield Finding("order", _owner(first), first, shared.index(first), place, text, wrong=False)
+        yield Discrepancy("order", _owner(first), first, shared.index(first), place, text, wrong=False)
 
 
-def _entry(key: str, ours: list[Any], its: list[Any]) -> Iterable[Finding]:
+def _entry(ours: StateEntry, its: StateEntry) -> Iterable[Discrepancy]:
     """The shape, dtype and gradient of one part of the state."""
-    (shape, dtype, learns), (its_shape, its_dtype, its_learns) = ours, its
+    key, shape, its_shape = ours.key, list(ours.shape), list(its.shape)
+    dtype, its_dtype, learns, its_learns = ours.dtype, its.dtype, ours.learns, its.learns
     if (shape or [1]) != (its_shape or [1]):
         text = f"{key} has the shape {its_shape} in the port and {shape} in the reference"
-        yield Finding("shape", _owner(key), key, shape, its_shape, text)
+        yield Discrepancy("shape", _owner(key), key, shape, its_shape, text)
     if dtype != its_dtype:
         text = f"{key} is {its_dtype} in the port and {dtype} in the reference"
-        yield Finding("dtype", _owner(key), key, dtype, its_dtype, text)
+        yield Discrepancy("dtype", _owner(key), key, dtype, its_dtype, text)
     if learns != its_learns:
         text = f"{key} {'learns' if its_learns else 'does not learn'} in the port, unlike in the reference"
-        yield Finding("learns", _owner(key), key, learns, its_learns, text)
+        yield Discrepancy("learns", _owner(key), key, learns, its_learns, text)
 
 
 def _owner(key: str) -> str:
     return key.rpartition(".")[0] or _MODEL
 
 
-def _layers(reference: Mapping[str, Any], port: Mapping[str, Any]) -> Iterable[Finding]:
+def _layers(reference: Mapping[str, Any], port: Mapping[str, Any]) -> Iterable[Discrepancy]:
     """Modules that only one side has: they may be functions on the other, so alone they prove nothing."""
     for side, own, other in (("reference", reference, port), ("port", port, reference)):
         for path in own:
@@ -107,19 +111,19 @@ def _layers(reference: Mapping[str, Any], port: Mapping[str, Any]) -> Iterable[F
                 kind = own[path]["type"]
                 text = f"{path} ({kind}) is a layer of the {side} alone"
                 here = kind if side == "reference" else None
-                yield Finding("layer", path, "", here, None if here else kind, text, wrong=False)
+                yield Discrepancy("layer", path, "", here, None if here else kind, text, wrong=False)
 
 
-def _known_layers(port: Mapping[str, Any]) -> Iterable[Finding]:
+def _known_layers(port: Mapping[str, Any]) -> Iterable[Discrepancy]:
     """Layers of a class that is known to differ between the frameworks."""
     for path, layer in port.items():
         entry = knowledge.of_class(f"{layer.get('origin', '')}.{layer['type']}")
         if entry is not None:
             text = f"{path} is a {layer['origin']}.{layer['type']}: {entry.does}. Instead: {entry.instead}"
-            yield Finding("known", path, layer["type"], None, None, text, wrong=False, entry=entry.id)
+            yield Discrepancy("known", path, layer["type"], None, None, text, wrong=False, entry=entry.id)
 
 
-def _known_uses(sources: Iterable[Path]) -> Iterable[Finding]:
+def _known_uses(sources: Iterable[Path]) -> Iterable[Discrepancy]:
     """Functions in the source of the port that are known to differ between the frameworks."""
     for path in sources:
         for use in uses(path):
@@ -127,4 +131,4 @@ def _known_uses(sources: Iterable[Path]) -> Iterable[Finding]:
             if entry is not None:
                 place = f"{path.name}:{use.line}"
                 text = f"{place} uses {use.name}: {entry.does}. Instead: {entry.instead}"
-                yield Finding("known", place, use.name, None, None, text, wrong=False, entry=entry.id)
+                yield Discrepancy("known", place, use.name, None, None, text, wrong=False, entry=entry.id)

@@ -26,8 +26,8 @@ def judged(name: str, words: Sequence[str], error: BaseException) -> tuple[str, 
     if isinstance(error, OSError) and error.filename is not None:
         return f"{_place(error)}{error.strerror}. Name another place, or make it accessible", BAD_INPUT
     if isinstance(error, ImportError) and not own_packages.clash(error):
-        told = f"a part of the installation cannot be imported: {error}. Call ./run, which completes it"
-        return told, NO_ENVIRONMENT
+        sentence = f"a part of the installation cannot be imported: {error}. Call ./run, which completes it"
+        return sentence, NO_ENVIRONMENT
     return _kept(name, words, error), BUG
 
 
@@ -36,15 +36,15 @@ def _place(error: OSError) -> str:
 
 
 def _kept(name: str, words: Sequence[str], error: BaseException) -> str:
-    told = f"this is a mistake of {name} itself ({type(error).__name__}: {error}). Please report it"
+    sentence = f"this is a mistake of {name} itself ({type(error).__name__}: {error}). Please report it"
     if os.environ.get("ALIGN_DEBUG"):
         traceback.print_exception(error)
-        return told
+        return sentence
     lines = [f"{name} {shlex.join(words)}", f"Python {platform.python_version()}, {platform.platform()}", ""]
     try:
         handle, path = tempfile.mkstemp(prefix="align-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as log:
             log.write("\n".join([*lines, *traceback.format_exception(error)]))
     except OSError as problem:
-        return f"{told}; its log could not be kept ({problem}), ALIGN_DEBUG=1 prints it"
-    return f"{told} with the log {path}"
+        return f"{sentence}; its log could not be kept ({problem}), ALIGN_DEBUG=1 prints it"
+    return f"{sentence} with the log {path}"

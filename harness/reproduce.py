@@ -15,8 +15,8 @@ import numpy as np
 
 from harness.errors import BadInput
 from harness.files import new_folder
+from harness.json_codec import short
 from harness.pairs.base import Arrays
-from harness.plain import short
 
 TENSORS = "tensors.npz"
 # Names of arguments that Jittor spells in its own way.

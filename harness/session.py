@@ -15,15 +15,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-import harness
 from harness import environment
-from harness.answers import Listener, Nonsense, Result, require_form
 from harness.breadcrumb import Breadcrumb, Place
 from harness.environment.interpreters import interpreter
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
 from harness.guard import Kept
-from harness.requests import Requests
+from harness.worker_answers import Listener, Nonsense, Result, require_form
 from harness.worker_log import WorkerLog
+from harness.worker_requests import Requests
 
 PACKAGES = ("harness", "refs_torch", "ports_jittor", "weight_convert")
 DEFAULT_TIMEOUT = 1800.0
@@ -58,7 +57,7 @@ class Loss:
 
 def import_folder(folder: Path) -> Path:
     """A folder that offers our packages, and nothing else of this interpreter, to another interpreter."""
-    root = Path(harness.__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parent.parent
     folder.mkdir(parents=True, exist_ok=True)
     for package in PACKAGES:
         link = folder / package
@@ -176,14 +175,14 @@ class Worker:
             raise WorkerLost(self.stopped)
         raise WorkerLost(
             f"the {self.side} worker ended during `{verb}` ({self.ending()}){self._whereabouts()}. "
-            f"{self.log.told()}"
+            f"{self.log.hint()}"
         )
 
     def _raise_late(self, verb: str) -> NoReturn:
         self._end()
         raise WorkerLost(
             f"the {self.side} worker gave no answer to `{verb}` within {self.timeout:g} s and was stopped"
-            f"{self._whereabouts()}. Allow more time with --timeout. {self.log.told()}"
+            f"{self._whereabouts()}. Allow more time with --timeout. {self.log.hint()}"
         )
 
     def _raise_nonsense(self, verb: str, nonsense: Nonsense) -> NoReturn:
@@ -191,7 +190,7 @@ class Worker:
         raise WorkerLost(
             f"the {self.side} worker wrote {nonsense} instead of an answer to `{verb}` and was stopped"
             f"{self._whereabouts()}. Something in the model writes to the worker's pipe for answers. "
-            f"{self.log.told()}"
+            f"{self.log.hint()}"
         )
 
     def ending(self) -> str:

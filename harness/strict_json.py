@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
-from harness.plain import short
+from harness.json_codec import short
 
 MOST_BYTES = 64 << 20
 _VALUES = 500_000

@@ -27,7 +27,7 @@ class WorkerLog:
             return _COLOUR.sub("", log.read(_TAIL).decode(errors="replace"))
         return ""
 
-    def told(self) -> str:
+    def hint(self) -> str:
         """Where it can be read, as the last sentence of a message: a file that is there and stays there."""
         if not self.tail().strip():
             return "It printed nothing"

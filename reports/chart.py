@@ -9,9 +9,10 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from harness.alignment import Alignment, Row
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
 from harness.text import printable
-from reports import facts
+from reports import summaries
 from reports.words import scientific
 
 WIDTH, HEIGHT = 960, 300
@@ -60,7 +61,9 @@ def chart(alignment: Alignment) -> Chart | None:
     """The chart of all layers' outputs; None where nothing was measured."""
     rows = [row for row in alignment.rows if _is_output(row)]
     rows = _thinned(sorted(rows, key=lambda row: row.order), alignment.first)
-    values = [value for row in rows for value in (facts.error(row), facts.noise(row)) if _shown(value)]
+    values = [
+        value for row in rows for value in (summaries.error(row), summaries.noise(row)) if _shown(value)
+    ]
     if not rows:
         return None
     low, high = _decades([value for value in values if value])
@@ -70,7 +73,7 @@ def chart(alignment: Alignment) -> Chart | None:
     drawn.noise = " ".join(
         f"{scale.x(place):.1f},{scale.y(value):.1f}"
         for place, row in enumerate(rows)
-        if (value := facts.noise(row)) is not None and _shown(value)
+        if (value := summaries.noise(row)) is not None and _shown(value)
     )
     drawn.dots = [_dot(scale, place, row) for place, row in enumerate(rows)]
     drawn.first = next((dot for dot in drawn.dots if dot.address == alignment.first), None)
@@ -128,7 +131,7 @@ def _thinned(rows: list[Row], first: str | None) -> list[Row]:
 
 
 def _dot(scale: _Scale, place: int, row: Row) -> Dot:
-    error, noise = facts.error(row), facts.noise(row)
+    error, noise = summaries.error(row), summaries.noise(row)
     status = row.verdict.status
     figures = f"error {scientific(error)}, noise {scientific(noise)}"
     title = "\n".join((printable(row.address), printable(row.type), figures, status))

@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 
 from harness.alignment import Alignment
 from harness.text import printable, printable_lines
-from reports import facts, words
+from reports import summaries, words
 from reports.chart import chart
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -31,11 +31,11 @@ def html(alignment: Alignment) -> str:
         .get_template("report.html.j2")
         .render(
             alignment=alignment,
-            facts=facts,
+            summaries=summaries,
             chart=chart(alignment),
-            diverged=facts.diverged(alignment),
-            first=facts.row_at(alignment, alignment.first),
-            worst=facts.row_at(alignment, alignment.worst),
+            diverged=summaries.diverged(alignment),
+            first=summaries.row_at(alignment, alignment.first),
+            worst=summaries.row_at(alignment, alignment.worst),
             style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
             script=script,
             digest=digest,

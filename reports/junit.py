@@ -5,16 +5,17 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from harness import address as addresses
-from harness.alignment import Alignment, Row
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
 from harness.text import printable, printable_lines
-from reports import facts
+from reports import summaries
 
 
 def junit(alignment: Alignment) -> str:
     """The report."""
     name = printable(".".join(str(alignment.case.get(key, "unknown")) for key in ("pair", "variant")))
     suite = ElementTree.Element("testsuite", name=name)
-    for side, found in facts.failures(alignment):
+    for side, found in summaries.failures(alignment):
         case = ElementTree.SubElement(suite, "testcase", classname=name, name=f"side {printable(side)}")
         problem = ElementTree.SubElement(case, "error", message=printable(found.error))
         problem.text = printable_lines(found.stderr_tail)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from harness.alignment import Alignment, Row
-from reports import facts
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
+from reports import summaries
 from reports.marked import code, prose
 from reports.words import count, ratio, scientific
 
@@ -14,36 +15,39 @@ ROWS = 20
 
 def markdown(alignment: Alignment) -> str:
     """The report."""
-    rows = facts.that_matter(alignment, ROWS)
-    bad = facts.diverged(alignment)
+    rows = summaries.that_matter(alignment, ROWS)
+    bad = summaries.diverged(alignment)
     beyond = f"and {len(bad) - len(rows)} more of {count(len(bad), 'diverged tensor')}"
     parts = [
-        f"**{facts.SYMBOLS[alignment.verdict]} {prose(alignment.sentence)}**",
-        *(f"The side {code(name)} failed: {prose(side.error)}" for name, side in facts.failures(alignment)),
+        f"**{summaries.SYMBOLS[alignment.verdict]} {prose(alignment.sentence)}**",
+        *(
+            f"The side {code(name)} failed: {prose(side.error)}"
+            for name, side in summaries.failures(alignment)
+        ),
         _table(("", "address", "type", "error", "noise", "of limit"), map(_row, rows)) if rows else "",
         beyond if len(bad) > len(rows) else "",
-        _items(facts.sources(alignment)),
+        _items(summaries.sources(alignment)),
         _attributes(alignment),
-        _items([*facts.held(alignment), *facts.coverage(alignment)]),
-        _items([*facts.case(alignment), *facts.environment(alignment)]),
+        _items([*summaries.held(alignment), *summaries.coverage(alignment)]),
+        _items([*summaries.case(alignment), *summaries.environment(alignment)]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _row(row: Row) -> tuple[str, ...]:
-    figures = (scientific(facts.error(row)), scientific(facts.noise(row)), ratio(row.verdict.ratio))
-    return (facts.SYMBOLS[row.verdict.status], code(row.address), code(row.type), *figures)
+    figures = (scientific(summaries.error(row)), scientific(summaries.noise(row)), ratio(row.verdict.ratio))
+    return (summaries.SYMBOLS[row.verdict.status], code(row.address), code(row.type), *figures)
 
 
 def _attributes(alignment: Alignment) -> str:
     differing = [
-        (code(facts.attribute(found)), code(found.get("reference")), code(found.get("port")))
+        (code(summaries.attribute(found)), code(found.get("reference")), code(found.get("port")))
         for found in alignment.attributes
     ]
     return _table(("attribute that differs", "reference", "port"), differing) if differing else ""
 
 
-def _items(items: Iterable[facts.Item]) -> str:
+def _items(items: Iterable[summaries.Item]) -> str:
     return "\n".join(f"- {prose(item.name)}: {prose(item.text)}" for item in items)
 
 

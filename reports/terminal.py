@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
-from harness.alignment import Alignment, Row
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
 from harness.text import printable
-from reports import facts
+from reports import summaries
 from reports.tables import Column, table
 from reports.words import count, ratio, scientific, size
 
@@ -24,16 +25,16 @@ def draw(alignment: Alignment, console: Console, folder: str = "") -> None:
     _rows(alignment, console)
     _sources(alignment, console)
     _attributes(alignment, console)
-    for item in facts.held(alignment):
+    for item in summaries.held(alignment):
         console.print(_named(item.name, item.text))
-    for item in facts.coverage(alignment):
+    for item in summaries.coverage(alignment):
         console.print(_named(item.name, item.text))
     _costs(alignment, console)
-    for item in facts.observer(alignment):
+    for item in summaries.observer(alignment):
         console.print(_named(item.name, item.text))
     if folder:
         console.print(_named("kept in", folder), soft_wrap=True)
-    for step in facts.next_steps(alignment, folder):
+    for step in summaries.next_steps(alignment, folder):
         console.print(_named("next", step), soft_wrap=True)  # whole, so that it can be copied
 
 
@@ -46,21 +47,21 @@ def draw_row(row: Row, console: Console) -> None:
     """Draw everything that is known of one address."""
     console.print(Text(printable(row.address), style="bold"))
     console.print(_verdict(row.verdict.status, f"{row.verdict.status}: {row.verdict.reason}"))
-    for item in facts.measures(row):
+    for item in summaries.measures(row):
         console.print(_named(item.name, item.text))
 
 
 def _headline(alignment: Alignment, console: Console) -> None:
     console.print(_verdict(alignment.verdict, alignment.sentence))
     for name, address in (("first", alignment.first), ("worst", alignment.worst)):
-        row = facts.row_at(alignment, address)
+        row = summaries.row_at(alignment, address)
         if row is not None and (name == "first" or address != alignment.first):
             console.print(_named(name, row.address))
     console.print()
 
 
 def _failures(alignment: Alignment, console: Console) -> None:
-    for name, side in facts.failures(alignment):
+    for name, side in summaries.failures(alignment):
         console.print(_named(f"{name} failed", side.error, style="red"))
         if side.signal:
             console.print(_named("signal", side.signal))
@@ -75,12 +76,12 @@ def draw_rows(rows: list[Row], console: Console) -> None:
     """Draw a table of rows."""
     states = [row.verdict.status for row in rows]
     columns = [
-        Column("", [facts.SYMBOLS.get(state, "?") for state in states]),
+        Column("", [summaries.SYMBOLS.get(state, "?") for state in states]),
         Column("address", [row.address for row in rows], elastic=True),
         Column("type", [row.type for row in rows], style="dim", most=16),
         Column("shape", [size(row.shape) for row in rows], style="dim", most=16),
-        Column("error", [scientific(facts.error(row)) for row in rows], number=True),
-        Column("noise", [scientific(facts.noise(row)) for row in rows], number=True),
+        Column("error", [scientific(summaries.error(row)) for row in rows], number=True),
+        Column("noise", [scientific(summaries.noise(row)) for row in rows], number=True),
         Column("of limit", [ratio(row.verdict.ratio) for row in rows], number=True),
     ]
     if console.width < _SHAPES_FROM:
@@ -89,7 +90,7 @@ def draw_rows(rows: list[Row], console: Console) -> None:
 
 
 def _rows(alignment: Alignment, console: Console) -> None:
-    rows = facts.that_matter(alignment, ROWS)
+    rows = summaries.that_matter(alignment, ROWS)
     if rows:
         draw_rows(rows, console)
         _beyond(alignment, len(rows), console)
@@ -98,7 +99,7 @@ def _rows(alignment: Alignment, console: Console) -> None:
 
 def _beyond(alignment: Alignment, shown: int, console: Console) -> None:
     """Say how many rows the table leaves out."""
-    bad = facts.diverged(alignment)
+    bad = summaries.diverged(alignment)
     every = bad or alignment.rows
     thing = "diverged tensor" if bad else "tensor"
     if len(every) > shown:
@@ -107,11 +108,11 @@ def _beyond(alignment: Alignment, shown: int, console: Console) -> None:
 
 def draw_sources(alignment: Alignment, console: Console) -> None:
     """Draw where errors are made, with their causes as far as they are known."""
-    found = facts.sources(alignment)
+    found = summaries.sources(alignment)
     for item in found:
         console.print(_named(item.name, item.text, style="red"))
     if not found:
-        console.print(_named("sources", facts.alone(alignment)))
+        console.print(_named("sources", summaries.alone(alignment)))
 
 
 def _sources(alignment: Alignment, console: Console) -> None:
@@ -125,7 +126,7 @@ def _attributes(alignment: Alignment, console: Console) -> None:
     if not shown:
         return
     columns = [
-        Column("attribute that differs", [facts.attribute(found) for found in shown], elastic=True),
+        Column("attribute that differs", [summaries.attribute(found) for found in shown], elastic=True),
         Column("reference", [str(found.get("reference")) for found in shown]),
         Column("port", [str(found.get("port")) for found in shown]),
     ]
@@ -136,7 +137,7 @@ def _attributes(alignment: Alignment, console: Console) -> None:
 
 
 def _costs(alignment: Alignment, console: Console) -> None:
-    lines = facts.costs(alignment)
+    lines = summaries.costs(alignment)
     sides = list(dict.fromkeys(side for line in lines for side in line.by_side))
     if not lines:
         return
@@ -151,7 +152,7 @@ def _costs(alignment: Alignment, console: Console) -> None:
 
 
 def _verdict(status: str, words: str) -> Text:
-    text = Text(f"{facts.SYMBOLS.get(status, '?')} ", style=f"bold {STYLES.get(status, '')}".strip())
+    text = Text(f"{summaries.SYMBOLS.get(status, '?')} ", style=f"bold {STYLES.get(status, '')}".strip())
     return text.append(printable(words), style="bold")
 
 

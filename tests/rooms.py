@@ -16,7 +16,7 @@ from tests import ROOT
 PAGE = ROOT / "docs" / "architecture.md"
 PACKAGES = ("golden", "harness", "ports_jittor", "refs_torch", "reports", "weight_convert")
 ON_THE_WAY = (  # the rooms that one comparison passes through
-    "cli", "comparing", "golden", "numerics", "pairs", "ports_jittor", "refs_torch", "reports", "runs",
+    "cli", "comparing", "golden", "numerics", "pairs", "ports_jittor", "refs_torch", "reports", "flows",
     "sides", "trace", "verdict", "worker",
 )  # fmt: skip
 WORKER = {"harness.session", "harness.worker"}

@@ -6,17 +6,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from weight_convert.converting import Report, Request, convert
+    from weight_convert.converting import ConversionReport, ConversionRequest, convert
     from weight_convert.reading import read_state
     from weight_convert.state import State
     from weight_convert.tensor import Tensor
     from weight_convert.writing import write_state
 
-__all__ = ["Report", "Request", "State", "Tensor", "convert", "read_state", "write_state"]
+__all__ = ["ConversionReport", "ConversionRequest", "State", "Tensor", "convert", "read_state", "write_state"]
 
 _MODULES = {
-    "Report": "converting", "Request": "converting", "convert": "converting", "read_state": "reading",
-    "State": "state", "Tensor": "tensor", "write_state": "writing",
+    "ConversionReport": "converting", "ConversionRequest": "converting", "convert": "converting",
+    "read_state": "reading", "State": "state", "Tensor": "tensor", "write_state": "writing",
 }  # fmt: skip
 
 

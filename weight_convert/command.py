@@ -25,7 +25,7 @@ from weight_convert.source_digest import begin
 from weight_convert.supervised import supervised
 
 if TYPE_CHECKING:
-    from weight_convert.converting import Request
+    from weight_convert.converting import ConversionRequest
 
 _FLAGS = {
     "--deploy": "Fold what the model folds for deployment.",
@@ -110,8 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     strictness.add_argument(
         "--strict", action="store_false", dest="partial", help="Refuse what does not fit (the default)."
     )
-    for flag, told in _FLAGS.items():
-        add(flag, action="store_true", help=told)
+    for flag, help in _FLAGS.items():
+        add(flag, action="store_true", help=help)
     return parser
 
 
@@ -121,11 +121,11 @@ def _run(options: argparse.Namespace) -> tuple[str, int]:
     gc.disable()  # a conversion is over before anything is worth looking for
     if not (options.draft_map or options.dry_run):
         begin(options.source)
-    from weight_convert.converting import Request, convert, draft
+    from weight_convert.converting import ConversionRequest, convert, draft
     from weight_convert.verify import needs_model, verify
     from weight_convert.words import lines
 
-    request = Request(
+    request = ConversionRequest(
         options.source,
         options.destination,
         options.model,
@@ -148,11 +148,11 @@ def _run(options: argparse.Namespace) -> tuple[str, int]:
         gc.enable()
         found = verify(Path(report.destination), verified, options.variant)
         report = dataclasses.replace(report, verified=found.sentence, exit_code=found.exit_code)
-    told = report.to_json() if options.json else "\n".join(map(printable, lines(report)))
-    return f"{told}\n", report.exit_code
+    text = report.to_json() if options.json else "\n".join(map(printable, lines(report)))
+    return f"{text}\n", report.exit_code
 
 
-def _drafted(text: str, request: Request) -> str:
+def _drafted(text: str, request: ConversionRequest) -> str:
     """The draft of a key map, written to the destination if there is one."""
     if request.destination is None:
         return text
@@ -166,10 +166,10 @@ def _killed(options: argparse.Namespace, number: signal.Signals) -> NoReturn:
         clear_left(options.destination.absolute().parent)
     if number == signal.SIGBUS:
         read = " or ".join(str(path) for path in (options.source, options.like) if path is not None)
-        told = f"{read} was cut short, or its disk failed, while it was read; nothing was written"
-        _fail(f"{told}. Convert it again when it is whole", BAD_INPUT)
-    told = f"the conversion was killed by signal {number.value} ({number.name}); nothing was written"
-    _fail(f"{told}. If memory was short, free some", WORKER_LOST)
+        what = f"{read} was cut short, or its disk failed, while it was read; nothing was written"
+        _fail(f"{what}. Convert it again when it is whole", BAD_INPUT)
+    what = f"the conversion was killed by signal {number.value} ({number.name}); nothing was written"
+    _fail(f"{what}. If memory was short, free some", WORKER_LOST)
 
 
 def _fail(message: str, code: int, hint: str = "") -> NoReturn:

@@ -10,7 +10,7 @@ from collections.abc import Container
 import numpy as np
 
 from weight_convert.layout import COUNTER, Layout
-from weight_convert.manifest import Made
+from weight_convert.manifest import MadeTensor
 from weight_convert.state import State
 from weight_convert.tensor import Tensor
 
@@ -24,7 +24,7 @@ def add_counters(state: State, wanted: Container[str] | None = None) -> State:
     Counts of one element, as Jittor must hold them, become scalars.
     """
     tensors: dict[str, Tensor] = {}
-    made: list[Made] = []
+    made: list[MadeTensor] = []
     for key, tensor in state.tensors.items():
         is_count = key.rpartition(".")[2] == COUNTER and tensor.shape == (1,)
         tensors[key] = _reshaped(tensor, ()) if is_count else tensor
@@ -32,7 +32,7 @@ def add_counters(state: State, wanted: Container[str] | None = None) -> State:
         lacking = key.endswith(_VARIANCE) and counter not in state.tensors
         if lacking and (wanted is None or counter in wanted):
             tensors[counter] = Tensor.of(np.zeros((), np.int64))
-            made.append(Made(counter, _REASON))
+            made.append(MadeTensor(counter, _REASON))
     completed = state.with_tensors(tensors)
     completed.made += made
     return completed

@@ -23,13 +23,13 @@ from weight_convert.state import State
 from weight_convert.writing import format_for, outputs, write_state
 
 if TYPE_CHECKING:
-    from weight_convert.keymaps.rules import Work
+    from weight_convert.keymaps.rules import MappedState
 
 DEPLOY = "deploy"
 
 
 @dataclass(frozen=True)
-class Request:
+class ConversionRequest:
     """What a user asks for."""
 
     source: Path
@@ -48,7 +48,7 @@ class Request:
 
 
 @dataclass
-class Report:
+class ConversionReport:
     """What a conversion did, for people and for machines."""
 
     source: str
@@ -83,7 +83,7 @@ class Prepared:
     unchecked: list[str]
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: ConversionRequest) -> Prepared:
     """Read, map, check against the model, fold; nothing is written."""
     layout = _layout(request)
     state = _read(request, layout)
@@ -101,7 +101,7 @@ def prepare(request: Request) -> Prepared:
                 + ". Look at each, take its `check` line out, or use --partial"
             )
         state = _mapped(state, manifest, key_map.apply)
-        manifest.key_map = key_map.told()
+        manifest.key_map = key_map.to_dict()
     mismatch = Mismatch()
     if layout is not None:
         state = fit_scalars(add_counters(state, layout.shapes), layout)
@@ -116,7 +116,7 @@ def prepare(request: Request) -> Prepared:
     return Prepared(state, manifest, layout, mismatch, unchecked)
 
 
-def convert(request: Request) -> Report:
+def convert(request: ConversionRequest) -> ConversionReport:
     """Convert a checkpoint; BadInput tells everything that stands in the way."""
     if request.destination is None:
         raise BadInput("name the file to write, after the source")
@@ -129,7 +129,7 @@ def convert(request: Request) -> Report:
         manifest = write_state(
             state, request.destination, manifest, float32=request.float32, replace=request.replace
         )
-    return Report(
+    return ConversionReport(
         source=str(request.source),
         destination=str(request.destination),
         format=form,
@@ -145,11 +145,11 @@ def convert(request: Request) -> Report:
         ],
         unchecked=ready.unchecked,
         inert=dict(state.origin.inert) if state.origin else {},
-        manifest=manifest.told(),
+        manifest=manifest.to_dict(),
     )
 
 
-def _require_writable(path: Path, request: Request) -> None:
+def _require_writable(path: Path, request: ConversionRequest) -> None:
     """Refuse a place before the source is read, which may take long."""
     with contextlib.suppress(OSError):  # one of the two is not there
         if path.samefile(request.source):
@@ -159,7 +159,7 @@ def _require_writable(path: Path, request: Request) -> None:
     files.require_free(path, replace=request.replace)
 
 
-def draft(request: Request) -> str:
+def draft(request: ConversionRequest) -> str:
     """The draft of a key map from a checkpoint to a model."""
     if request.destination is not None:
         _require_writable(request.destination, request)
@@ -171,13 +171,13 @@ def draft(request: Request) -> str:
     return draft_map(_read(request, layout), layout)
 
 
-def _layout(request: Request) -> Layout | None:
+def _layout(request: ConversionRequest) -> Layout | None:
     if request.like is not None:
         return layout_like(request.like, read_state(request.like))
     return layout_of(request.model, request.variant) if request.model is not None else None
 
 
-def _read(request: Request, layout: Layout | None) -> State:
+def _read(request: ConversionRequest, layout: Layout | None) -> State:
     state = read_state(
         request.source,
         select=request.select,
@@ -192,7 +192,7 @@ def _read(request: Request, layout: Layout | None) -> State:
     return state
 
 
-def _model_prefixes(request: Request) -> tuple[str, ...]:
+def _model_prefixes(request: ConversionRequest) -> tuple[str, ...]:
     if request.model is None:
         return ()
     from harness import pairs
@@ -200,10 +200,10 @@ def _model_prefixes(request: Request) -> tuple[str, ...]:
     return tuple(pairs.find(request.model).checkpoint_prefixes)
 
 
-def _mapped(state: State, manifest: Manifest, apply: Callable[[Work], None]) -> State:
-    from weight_convert.keymaps.rules import Work
+def _mapped(state: State, manifest: Manifest, apply: Callable[[MappedState], None]) -> State:
+    from weight_convert.keymaps.rules import MappedState
 
-    work = Work(dict(state.tensors), dict(state.sources))
+    work = MappedState(dict(state.tensors), dict(state.sources))
     apply(work)
     manifest.dropped += work.dropped
     manifest.made += work.made
@@ -225,7 +225,7 @@ def _fitting(state: State, layout: Layout, mismatch: Mismatch, manifest: Manifes
     return state.with_tensors(kept)
 
 
-def _deployed(request: Request, state: State, manifest: Manifest) -> State:
+def _deployed(request: ConversionRequest, state: State, manifest: Manifest) -> State:
     from weight_convert.keymaps import load_map, shipped_maps
 
     name = f"{request.model}-{DEPLOY}"
@@ -240,7 +240,7 @@ def _deployed(request: Request, state: State, manifest: Manifest) -> State:
     return _mapped(state, manifest, load_map(name).apply)
 
 
-def _words(request: Request, layout: Layout, mismatch: Mismatch) -> str:
+def _words(request: ConversionRequest, layout: Layout, mismatch: Mismatch) -> str:
     counts = ", ".join(
         f"{len(found)} {what}"
         for found, what in (

@@ -25,7 +25,7 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Made:
+class MadeTensor:
     """A key that the source has not, and why it was made."""
 
     key: str
@@ -53,11 +53,11 @@ class Manifest:
     deploy: list[dict[str, Any]] = field(default_factory=list)
     entries: dict[str, Entry] = field(default_factory=dict)
     dropped: list[Dropped] = field(default_factory=list)
-    made: list[Made] = field(default_factory=list)
+    made: list[MadeTensor] = field(default_factory=list)
     tied: dict[str, str] = field(default_factory=dict)
     """Key -> the earlier key that is the very same tensor."""
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """The manifest as plain containers."""
         return {
             "kind": KIND,
@@ -70,7 +70,7 @@ class Manifest:
 
     def to_json(self) -> bytes:
         """The manifest as stored in and beside files, an entry a line."""
-        parts = ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in self.told().items())
+        parts = ",\n".join(f"{json.dumps(name)}: {_lines(value)}" for name, value in self.to_dict().items())
         return f"{{\n{parts}\n}}\n".encode()
 
 
@@ -120,7 +120,7 @@ def _parse(data: dict[str, Any]) -> Manifest:
     manifest = Manifest(**{key: value for key, value in data.items() if key in known})
     manifest.entries = {_text(key): _entry(**value) for key, value in data["entries"].items()}
     manifest.dropped = [_dropped(**value) for value in data["dropped"]]
-    manifest.made = [Made(_text(value["key"]), _text(value["reason"])) for value in data["made"]]
+    manifest.made = [MadeTensor(_text(value["key"]), _text(value["reason"])) for value in data["made"]]
     manifest.tied = {_text(key): _text(value) for key, value in data["tied"].items()}
     return manifest
 

@@ -20,10 +20,10 @@ def naming(path: str | Path) -> Iterator[None]:
         yield
     except BadInput as error:
         said = str(error)
-        told = printable(said if str(path) in said else f"{path}: {said}")
-        if told == said:
+        message = printable(said if str(path) in said else f"{path}: {said}")
+        if message == said:
             raise
-        raise BadInput(told) from error
+        raise BadInput(message) from error
     except (MemoryError, RecursionError) as error:
         raise BadInput(
             f"{path} asks for more than can be given ({type(error).__name__}): damaged or hostile"

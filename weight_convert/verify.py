@@ -26,8 +26,8 @@ def needs_model(model: str | None) -> str:
 def verify(weights: Path, model: str, variant: str | None) -> Verified:
     """Load `weights` into both models and compare every layer and output."""
     try:
+        from harness.flows import CompareRequest, compare
         from harness.progress import Silent
-        from harness.runs import CompareRequest, compare
     except ImportError as error:
         raise NoEnvironment(
             f"--verify needs the whole harness, of which a part is missing: {error}"

@@ -5,38 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from weight_convert.converting import Report
+from weight_convert.converting import ConversionReport
 
 _SHOWN = 2
 
 
-def lines(report: Report) -> list[str]:
+def lines(report: ConversionReport) -> list[str]:
     """The report for people: what was done, and everything that is not as it was."""
     done = "written" if report.written else "would be written"
     proof = ", read back and found equal bit for bit" if report.written else ""
-    told = [
+    parts = [
         f"{report.source} -> {report.destination}",
         f"  {report.tensors} tensors, {report.bytes:,} bytes {done} as {report.format}{proof}",
     ]
     if report.layout:
-        told.append(f"  checked against {report.layout}")
+        parts.append(f"  checked against {report.layout}")
     manifest = report.manifest
     if stripped := manifest["source"].get("stripped"):
-        told.append(f"  taken off the keys: {', '.join(stripped)}")
-    told += _folds(manifest["deploy"])
+        parts.append(f"  taken off the keys: {', '.join(stripped)}")
+    parts += _folds(manifest["deploy"])
     for title in ("dropped", "made"):
-        told += _by_reason(title, ((item["key"], item["reason"]) for item in manifest[title]))
+        parts += _by_reason(title, ((item["key"], item["reason"]) for item in manifest[title]))
     changed = ((key, entry["reason"]) for key, entry in manifest["entries"].items() if entry["was"])
-    told += _by_reason("changed", changed)
-    told += _list("tied", [f"{key} is {other}" for key, other in manifest["tied"].items()])
-    told += _list("missing", report.missing)
-    told += _list("unexpected", report.unexpected)
-    told += _list("of another shape", report.shapes)
-    told += _list("not confirmed", report.unchecked)
-    told += _list("classes left alone", [f"{name} ({count} times)" for name, count in report.inert.items()])
+    parts += _by_reason("changed", changed)
+    parts += _list("tied", [f"{key} is {other}" for key, other in manifest["tied"].items()])
+    parts += _list("missing", report.missing)
+    parts += _list("unexpected", report.unexpected)
+    parts += _list("of another shape", report.shapes)
+    parts += _list("not confirmed", report.unchecked)
+    parts += _list("classes left alone", [f"{name} ({count} times)" for name, count in report.inert.items()])
     if report.verified:
-        told.append(f"  verified: {report.verified}")
-    return told
+        parts.append(f"  verified: {report.verified}")
+    return parts
 
 
 def _folds(folds: list[dict[str, Any]]) -> list[str]:

@@ -72,40 +72,40 @@ def write_state(
     `manifest` may say more about the origin. `float32` widens half and bfloat16, which loses nothing. A file
     that is there already is refused, unless `replace` lets it go.
     """
-    path, told = Path(path), manifest or Manifest()
+    path, manifest = Path(path), manifest or Manifest()
     form = format_for(path)
     with files.new_files(*outputs(path), replace=replace) as drafts:
         try:
             with naming(state.origin.path) if state.origin is not None else contextlib.nullcontext():
                 adapted = adapt(state, form, float32=float32)
                 with Sink(drafts[0]) as sink:
-                    _write_and_prove(form, state, adapted, told, sink)
+                    _write_and_prove(form, state, adapted, manifest, sink)
             for beside in drafts[1:]:
-                beside.write_bytes(told.to_json())
+                beside.write_bytes(manifest.to_json())
         except OSError as error:
             raise BadInput(f"{path} cannot be written: {error.strerror or error}") from error
-    return told
+    return manifest
 
 
-def _write_and_prove(form: str, state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
+def _write_and_prove(form: str, state: State, adapted: Adapted, manifest: Manifest, sink: Sink) -> None:
     """Write while two threads compute the digests that the manifest needs at the end, and read back."""
-    told.dropped = [*state.dropped, *told.dropped]
-    told.made = [*state.made, *told.made]
-    told.tied = state.tied()
+    manifest.dropped = [*state.dropped, *manifest.dropped]
+    manifest.made = [*state.made, *manifest.made]
+    manifest.tied = state.tied()
     with ThreadPoolExecutor(2) as pool:
         digests = pool.submit(_digests, adapted)
         source = pool.submit(sha256, state.file.path) if state.file is not None else None
-        _describe(state, adapted, told, {}, None)
+        _describe(state, adapted, manifest, {}, None)
 
         @functools.cache
         def finished() -> bytes:
-            _describe(state, adapted, told, digests.result(), source.result() if source else None)
-            return told.to_json()
+            _describe(state, adapted, manifest, digests.result(), source.result() if source else None)
+            return manifest.to_json()
 
-        _WRITERS[form](sink, adapted.tensors, Unfinished(told.to_json, finished))
+        _WRITERS[form](sink, adapted.tensors, Unfinished(manifest.to_json, finished))
         sink.finish()
         finished()
-    _prove(state, adapted, told, sink)
+    _prove(state, adapted, manifest, sink)
     if state.file is not None:
         state.file.require_unchanged()
 
@@ -122,12 +122,12 @@ def _digests(adapted: Adapted) -> dict[str, str]:
 
 
 def _describe(
-    state: State, adapted: Adapted, told: Manifest, digests: dict[str, str], source: str | None
+    state: State, adapted: Adapted, manifest: Manifest, digests: dict[str, str], source: str | None
 ) -> None:
     """Fill in what is known; digests that are not known yet are stood for."""
     origin = state.origin
     if origin is not None:
-        told.source = {
+        manifest.source = {
             "name": os.fsencode(origin.path.name).decode("utf-8", "replace"),
             "format": origin.format,
             "bytes": origin.path.stat().st_size,
@@ -135,7 +135,7 @@ def _describe(
             "selected": origin.selected,
             "stripped": list(origin.stripped),
         }
-    told.entries = {
+    manifest.entries = {
         key: Entry(
             tensor.dtype,
             tensor.shape,
@@ -148,7 +148,7 @@ def _describe(
     }
 
 
-def _prove(state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
+def _prove(state: State, adapted: Adapted, manifest: Manifest, sink: Sink) -> None:
     """Read the new file and compare every element, as stored and as it will be brought back."""
     state.release()
     proven = sink.proven()
@@ -173,7 +173,7 @@ def _prove(state: State, adapted: Adapted, told: Manifest, sink: Sink) -> None:
         place = content.file.place(found.bits())
         if place is None or not _are_the_same(proven.get(place), tensor):
             compare(key, tensor, found)
-    back = restore(State({key: t for key, t in written.items() if t is not None}), told)
+    back = restore(State({key: t for key, t in written.items() if t is not None}), manifest)
     for key in adapted.was:
         compare(key, state.tensors[key], _of_the_same_form(key, state.tensors[key], back.tensors.get(key)))
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu_check.record import Record
-from harness import environment, pairs, runs
+from harness import environment, flows, pairs
 from harness.alignment import Alignment
 from harness.case import Case
 from harness.environment.interpreters import interpreter
+from harness.flows import inputs_and_weights
+from harness.flows.side_run import SideRun
 from harness.pairs.base import Mode, Pair
 from harness.progress import Silent
-from harness.runs import material
-from harness.runs.drive import Drive
 from harness.scratch import scratch_folder
 from harness.session import Worker
 from harness.verdict import NoisePolicy
@@ -60,10 +60,10 @@ def told(alignment: Alignment) -> dict[str, Any]:
 
 def compare(pair: Pair, variant: str, mode: Mode, device: str, folder: Path) -> dict[str, Any]:
     """Port against reference on the device."""
-    request = runs.CompareRequest(
+    request = flows.CompareRequest(
         model=pair.name, variant=variant, mode=mode, device=device, output=folder, keep="whole", timeout=300
     )
-    return told(runs.compare(request, Silent()))
+    return told(flows.compare(request, Silent()))
 
 
 def across_devices(pair: Pair, variant: str, mode: Mode, folder: Path) -> dict[str, Any]:
@@ -71,9 +71,9 @@ def across_devices(pair: Pair, variant: str, mode: Mode, folder: Path) -> dict[s
     found: dict[str, Any] = {"failed": False}
     for side in SIDES:
         path = folder / f"cpu-{side}.h5"
-        request = runs.CompareRequest(model=pair.name, variant=variant, mode=mode, keep="whole", timeout=300)
-        runs.record(request, side, path, Silent())
-        alignment = runs.diff(path, folder / "traces" / f"{side}.h5", NoisePolicy())
+        request = flows.CompareRequest(model=pair.name, variant=variant, mode=mode, keep="whole", timeout=300)
+        flows.record(request, side, path, Silent())
+        alignment = flows.diff(path, folder / "traces" / f"{side}.h5", NoisePolicy())
         path.unlink()
         found[side] = {"verdict": alignment.verdict, "sentence": alignment.sentence}
         found["failed"] = found["failed"] or alignment.verdict != "aligned"
@@ -87,14 +87,14 @@ def speed(pair: Pair, variant: str, mode: Mode, device: str) -> dict[str, Any]:
     best: dict[str, float] = {}
     found: dict[str, Any] = {}
     with scratch_folder() as scratch:
-        given = material.write(scratch / "inputs.h5", "input", inputs)
+        given = inputs_and_weights.write(scratch / "inputs.h5", "input", inputs)
         state: Path | None = None
         for side in SIDES:
             with Worker(side, device, scratch, scratch / f"{side}.log", 300) as worker:
-                table = Drive(worker, case, "all", Silent(), threading.Lock()).build()
+                table = SideRun(worker, case, "all", Silent(), threading.Lock()).build()
                 if state is None:
-                    drawn = material.draw_state(pair, 0, table)
-                    state = material.write(scratch / "state.h5", "state", drawn)
+                    drawn = inputs_and_weights.draw_state(pair, 0, table)
+                    state = inputs_and_weights.write(scratch / "state.h5", "state", drawn)
                 worker.call("load", state=str(state))
                 found[side] = worker.call("measure", inputs=str(given), mode=mode, repeat=10, warm_up=4)[
                     "runs"

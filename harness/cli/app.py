@@ -8,13 +8,13 @@ import typer
 
 from harness.cli import data, golden, options, pin
 from harness.cli.check import check
+from harness.cli.command_result import CommandResult
 from harness.cli.compare import compare
 from harness.cli.diff import diff
+from harness.cli.error_handling import Frame
 from harness.cli.explain import explain
-from harness.cli.frame import Frame
 from harness.cli.lint import lint
 from harness.cli.list_pairs import list_pairs
-from harness.cli.outcome import Outcome
 from harness.cli.record import record
 from harness.cli.report import report
 from harness.cli.reproduce import reproduce
@@ -52,7 +52,7 @@ def align(
 def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Mend what can be mended.")] = False,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Tell what each side needs to run here, what is wrong, and how to mend it."""
     from harness.cli.doctor import outcome
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli import asking, options
-from harness.cli.finding import aligned_or_not
-from harness.cli.outcome import Outcome
+from harness.cli import options, request_from_flags
+from harness.cli.command_result import CommandResult
+from harness.cli.results import aligned_or_not
 
 
 def check(
@@ -19,17 +19,17 @@ def check(
     output: options.JsonOut = None,
     force: options.Force = False,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Judge the stored numbers of an earlier run anew; nothing is run."""
     from harness.alignment import Alignment
     from harness.comparing import rejudge
 
     alignment = Alignment.load(stored)
     if model is not None:
-        from harness.runs.stored_case import overrides_of
+        from harness.flows.stored_case import overrides_of
 
         alignment.overrides = list(overrides_of(alignment.case, model, str(stored)))
-    alignment = rejudge(alignment, asking.policy(context.params))
+    alignment = rejudge(alignment, request_from_flags.policy(context.params))
     if output is not None:
         alignment.save(output, replace=force)
     return aligned_or_not(alignment)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli import asking, options
-from harness.cli.finding import aligned_or_not
+from harness.cli import options, request_from_flags
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
+from harness.cli.results import aligned_or_not
 
 
 def compare(
@@ -27,18 +27,18 @@ def compare(
     policy: options.Policy = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
-    local: options.Local = None,
+    isolated: options.Isolated = None,
     keep: options.Keep = None,
     output: options.RunFolder = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Run both sides of a pair, compare every layer, and tell where they first part.
 
     Exits with 0 if aligned, 1 if diverged, 4 if a side died.
     """
-    from harness import runs
+    from harness import flows
 
-    request = asking.request(context.params)
+    request = request_from_flags.request(context.params)
     with listening() as listener:
-        alignment = runs.compare(request, listener)
+        alignment = flows.compare(request, listener)
     return aligned_or_not(alignment, listener.folder or str(output or ""))

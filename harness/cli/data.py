@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from harness.cli import options, parse
-from harness.cli.finding import written
-from harness.cli.outcome import Outcome
+from harness.cli.command_result import CommandResult
+from harness.cli.results import written
 
 if TYPE_CHECKING:
     from harness.pairs.base import Pair
@@ -33,7 +33,7 @@ def prepare(
     seed: options.DataSeed = None,
     split: options.Split = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Take some images of some classes out of a published data set, split by a seed.
 
     Nothing is downloaded. Either the whole new folder is written or nothing.

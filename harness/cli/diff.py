@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli import asking, options
-from harness.cli.finding import aligned_or_not
-from harness.cli.outcome import Outcome
+from harness.cli import options, request_from_flags
+from harness.cli.command_result import CommandResult
+from harness.cli.results import aligned_or_not
 
 
 def diff(
@@ -21,14 +21,14 @@ def diff(
     output: options.JsonOut = None,
     force: options.Force = False,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Compare two traces that were recorded before, wherever that was; nothing is run."""
-    from harness import runs
+    from harness import flows
     from harness.files import require_free
 
     if output is not None:
         require_free(output, replace=force)
-    alignment = runs.diff(reference, candidate, asking.policy(context.params), truth, model)
+    alignment = flows.diff(reference, candidate, request_from_flags.policy(context.params), truth, model)
     if output is not None:
         alignment.save(output, replace=force)
     return aligned_or_not(alignment)

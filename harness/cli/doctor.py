@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness import process
-from harness.cli.outcome import Outcome
+from harness.cli.command_result import CommandResult
 from harness.environment.examine import examine
 from harness.environment.findings import Finding, Report
 from harness.environment.mend import mend
@@ -20,13 +20,13 @@ _STYLES = {"ok": "green", "warn": "yellow", "wrong": "bold red", "off": "dim"}
 _TITLES = {"machine": "this machine", "torch": "torch side", "jittor": "jittor side"}
 
 
-def outcome(fix: bool) -> Outcome:
+def outcome(fix: bool) -> CommandResult:
     """What the doctor found, after mending what can be mended if asked to."""
     report = examine(_say)
     if fix:
         mend(report, _say)
         report = examine(_say)
-    return Outcome(report.exit_code, report.to_dict(), lambda console: draw(report, console))
+    return CommandResult(report.exit_code, report.to_dict(), lambda console: draw(report, console))
 
 
 def _say(text: str) -> None:

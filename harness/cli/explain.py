@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli import asking, options, parse
+from harness.cli import options, parse, request_from_flags
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def explain(
     weights: options.OwnWeights = None,
     timeout: options.Timeout = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Find out why a port differs: try hypotheses on the reference until one gives what the port gives.
 
     Runs the case of ALIGNMENT again; --op runs nothing.
@@ -53,14 +53,16 @@ def explain(
     if stored is None:
         raise BadInput("align explain needs an alignment.json or a run folder, or --op NAME")
     from harness.alignment import Alignment
-    from harness.runs.causes import explain_stored
+    from harness.flows.explain import explain_stored
 
     with listening() as listener:
-        alignment = explain_stored(Alignment.load(stored), address, listener, asking.typed(context.params))
+        alignment = explain_stored(
+            Alignment.load(stored), address, listener, request_from_flags.typed(context.params)
+        )
     return _caused(alignment)
 
 
-def _known(op: str) -> Outcome:
+def _known(op: str) -> CommandResult:
     from harness import knowledge
 
     found = list(knowledge.entries().values()) if op == "all" else knowledge.search(op)
@@ -69,7 +71,7 @@ def _known(op: str) -> Outcome:
         for item in found:
             _draw_entry(item, console, brief=op == "all")
 
-    return Outcome(0, {"entries": [asdict(item) for item in found], "exit_code": 0}, prose)
+    return CommandResult(0, {"entries": [asdict(item) for item in found], "exit_code": 0}, prose)
 
 
 def _draw_entry(item: Entry, console: Console, brief: bool) -> None:
@@ -87,13 +89,18 @@ def _draw_entry(item: Entry, console: Console, brief: bool) -> None:
         console.print(Text(f"  {name}: ", style="dim").append(text, style="default"))
 
 
-def _caused(alignment: Alignment) -> Outcome:
-    told: list[dict[str, Any]] = [asdict(source) for source in alignment.sources]
-    document = {"sentence": alignment.sentence, "sources": told, "local": alignment.local, "exit_code": 0}
+def _caused(alignment: Alignment) -> CommandResult:
+    sources: list[dict[str, Any]] = [asdict(source) for source in alignment.sources]
+    document = {
+        "sentence": alignment.sentence,
+        "sources": sources,
+        "isolated": alignment.isolated,
+        "exit_code": 0,
+    }
 
     def prose(console: Console) -> None:
         from reports.terminal import draw_sources
 
         draw_sources(alignment, console)
 
-    return Outcome(0, document, prose)
+    return CommandResult(0, document, prose)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from harness.cli import asking, options
-from harness.cli.finding import written
+from harness.cli import options, request_from_flags
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
+from harness.cli.results import written
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -34,15 +34,15 @@ def record(
     output: options.GoldenFolder = None,
     force: options.Force = False,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Record goldens from the reference and pin their digests."""
-    from harness import runs
+    from harness import flows
 
-    request = asking.request(context.params, mode=None, output=None)
-    chosen = asking.modes(mode, ("eval", "train"))
+    request = request_from_flags.request(context.params, mode=None, output=None)
+    chosen = request_from_flags.modes(mode, ("eval", "train"))
     folder = {} if output is None else {"folder": output}
     with listening() as listener:
-        return written(runs.golden_record(request, chosen, listener, **folder, replace=force))
+        return written(flows.golden_record(request, chosen, listener, **folder, replace=force))
 
 
 @app.command()
@@ -57,25 +57,25 @@ def verify(
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Run the references anew and hold them against their goldens."""
     import golden
-    from harness import pairs, runs
+    from harness import flows, pairs
     from harness.pairs.base import MODES
 
     models = [model] if model else [name for name in pairs.names() if golden.names(name)]
     found: dict[str, Alignment] = {}
     with listening() as listener:
         for name in models:
-            request = asking.request(context.params, model=name, mode=None)
-            verified = runs.golden_verify(request, asking.modes(mode, MODES), listener)
+            request = request_from_flags.request(context.params, model=name, mode=None)
+            verified = flows.golden_verify(request, request_from_flags.modes(mode, MODES), listener)
             found |= {f"{name} {golden_name}": alignment for golden_name, alignment in verified.items()}
     if not found:
         raise BadInput("there is no golden to verify; record one with `align golden record`")
     return _verified(found)
 
 
-def _verified(found: dict[str, Alignment]) -> Outcome:
+def _verified(found: dict[str, Alignment]) -> CommandResult:
     exit_code = max(alignment.exit_code for alignment in found.values())
     goldens: dict[str, Any] = {
         name: {"verdict": alignment.verdict, "sentence": alignment.sentence}
@@ -88,4 +88,4 @@ def _verified(found: dict[str, Alignment]) -> Outcome:
         for name, alignment in found.items():
             draw_sentence(alignment, console, name)
 
-    return Outcome(exit_code, {"goldens": goldens, "exit_code": exit_code}, prose)
+    return CommandResult(exit_code, {"goldens": goldens, "exit_code": exit_code}, prose)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.cli import options
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
 from harness.errors import ALIGNED, DIVERGED
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.runs.lint import Linted
+    from harness.flows.lint import Linted
 
 
 def lint(
@@ -21,12 +21,12 @@ def lint(
     device: options.Device = None,
     timeout: options.Timeout = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Tell what differs between the two models before anything runs: layers, weights, attributes.
 
     Exits with 0 if nothing differs that changes the result, else with 1.
     """
-    from harness.runs.lint import lint as run
+    from harness.flows.lint import lint as run
 
     given = {name: value for name, value in (("device", device), ("timeout", timeout)) if value is not None}
     with listening() as listener:
@@ -40,7 +40,7 @@ def lint(
         "seconds": found.seconds,
         "exit_code": exit_code,
     }
-    return Outcome(exit_code, document, lambda console: _draw(found, console))
+    return CommandResult(exit_code, document, lambda console: _draw(found, console))
 
 
 def _draw(found: Linted, console: Console) -> None:

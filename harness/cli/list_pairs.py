@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from harness.cli import options
-from harness.cli.outcome import Outcome
+from harness.cli.command_result import CommandResult
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from harness.pairs.base import Pair, Variant
 
 
-def list_pairs(as_json: options.Json = False) -> Outcome:
+def list_pairs(as_json: options.Json = False) -> CommandResult:
     """The pairs, their variants, and the goldens there are of them."""
     from harness import pairs
 
     described = [_pair(pair) for pair in pairs.all_pairs()]
-    return Outcome(0, {"pairs": described, "exit_code": 0}, lambda console: _draw(described, console))
+    return CommandResult(0, {"pairs": described, "exit_code": 0}, lambda console: _draw(described, console))
 
 
 def _pair(pair: Pair) -> dict[str, Any]:

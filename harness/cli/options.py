@@ -26,8 +26,9 @@ def _flag(
     default: str | bool = False,
     panel: str = _CASE,
     short: str = "",
+    older: str = "",
 ) -> Any:
-    names = (name, short) if short else (name,)
+    names = tuple(filter(None, (name, older, short)))
     return typer.Option(
         *names, metavar=metavar, help=help, parser=parser, show_default=default, rich_help_panel=panel
     )
@@ -239,16 +240,17 @@ Keep = Annotated[
         panel=_OUTPUT,
     ),
 ]
-Local = Annotated[
+Isolated = Annotated[
     str | None,
     _flag(
-        "--local",
+        "--isolated",
         "auto|always|never",
         "Run each layer alone on the reference's inputs, to tell where errors are made: where something "
         "diverged, always, or never.",
-        parse.parse_local,
+        parse.parse_isolated,
         default="auto",
         panel=_JUDGING,
+        older="--local",
     ),
 ]
 TraceKeep = Annotated[

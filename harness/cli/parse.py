@@ -63,7 +63,7 @@ def parse_keep(value: str) -> str:
     return _one_of(value, KEEPS)
 
 
-def parse_local(value: str) -> str:
+def parse_isolated(value: str) -> str:
     """When layers are run alone."""
     return _one_of(value, LOCALS)
 

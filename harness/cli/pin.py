@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from harness.cli import asking, options, parse
+from harness.cli import options, parse, request_from_flags
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
 from harness.text import printable
 
 if TYPE_CHECKING:
@@ -38,13 +38,15 @@ def verify(
     batch: options.Batch = None,
     timeout: options.Timeout = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Run the upstream's own network and the reference on the same weights and inputs, and compare."""
-    from harness import runs
+    from harness import flows
 
-    request = asking.request(context.params)
+    request = request_from_flags.request(context.params)
     with listening() as listener:
-        found = runs.pin_verify(request, upstream, listener, entry, dict(map(parse.assignment, option or [])))
+        found = flows.pin_verify(
+            request, upstream, listener, entry, dict(map(parse.assignment, option or []))
+        )
     alignment = found.alignment
     document = {
         "entry": found.entry,
@@ -61,4 +63,4 @@ def verify(
         console.print(printable(f"upstream: {found.entry}"))
         draw(alignment, console)
 
-    return Outcome(alignment.exit_code, document, prose)
+    return CommandResult(alignment.exit_code, document, prose)

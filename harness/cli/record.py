@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from harness.cli import asking, options
-from harness.cli.finding import written
+from harness.cli import options, request_from_flags
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
+from harness.cli.results import written
 
 
 def record(
@@ -28,10 +28,10 @@ def record(
     keep: options.TraceKeep = None,
     force: options.Force = False,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Run one side of a pair and record it into a trace, to compare it later or elsewhere."""
-    from harness import runs
+    from harness import flows
 
-    request = asking.request(context.params, output=None)
+    request = request_from_flags.request(context.params, output=None)
     with listening() as listener:
-        return written([runs.record(request, side, output, listener, replace=force)])
+        return written([flows.record(request, side, output, listener, replace=force)])

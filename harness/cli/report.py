@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.cli import options
-from harness.cli.finding import written
-from harness.cli.outcome import Outcome
+from harness.cli.command_result import CommandResult
+from harness.cli.results import written
 
 
 def report(
@@ -12,7 +12,7 @@ def report(
     output: options.ReportOut,
     force: options.Force = False,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Draw a stored alignment as HTML, Markdown, JUnit or JSON; the ending of the file says which."""
     from harness.alignment import Alignment
     from reports import write

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import asking, options, parse
-from harness.cli.finding import written
+from harness.cli import options, parse, request_from_flags
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
+from harness.cli.results import written
 
 Place = Annotated[str, typer.Argument(metavar="ADDRESS", help="What the layer returned: layer:PATH#0:out.")]
 Folder = Annotated[
@@ -30,11 +30,11 @@ def reproduce(
     weights: options.OwnWeights = None,
     timeout: options.Timeout = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Write one layer that differs as a script for each framework and the tensors, for a bug report."""
     from harness.alignment import Alignment
-    from harness.runs.reproducing import write
+    from harness.flows.reproduce import reproduce_layer
 
-    typed = asking.typed(context.params)
+    typed = request_from_flags.typed(context.params)
     with listening() as listener:
-        return written(write(Alignment.load(stored), address, output, listener, typed))
+        return written(reproduce_layer(Alignment.load(stored), address, output, listener, typed))

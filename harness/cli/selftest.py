@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli import asking, options, parse
+from harness.cli import options, parse, request_from_flags
+from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
-from harness.cli.outcome import Outcome
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.runs.selftest import Result
+    from harness.flows.selftest import Result
 
 Sample = Annotated[
     int | None,
@@ -52,29 +52,29 @@ def selftest(
     rtol: options.Rtol = None,
     atol: options.Atol = None,
     as_json: options.Json = False,
-) -> Outcome:
+) -> CommandResult:
     """Plant mistakes into a sound port and count those that are detected, located and named.
 
     Says of your own pair what your settings would not catch. Exits with 0 if every mistake was
     detected and the sound port never accused, else with 1.
     """
-    from harness.runs import selftest as runs
+    from harness.flows import selftest as flows
 
     with listening() as listener:
-        result = runs.run(asking.request(context.params), sample, seeds or 1, listener)
+        result = flows.selftest_pair(request_from_flags.request(context.params), sample, seeds or 1, listener)
     if not result.score.planted:
         raise BadInput(
             f"none of the {len(result.rows)} mistakes changes anything here: plant more with --sample"
         )
     document = {
         "score": result.score.to_dict(),
-        "kinds": runs.by_kind(result.rows),
+        "kinds": flows.by_kind(result.rows),
         "mutants": [row.to_dict() for row in result.rows],
         "alarms": result.alarms,
         "seconds": result.seconds,
         "exit_code": result.score.exit_code,
     }
-    return Outcome(result.score.exit_code, document, lambda console: _draw(result, console))
+    return CommandResult(result.score.exit_code, document, lambda console: _draw(result, console))
 
 
 def _draw(result: Result, console: Console) -> None:
@@ -88,7 +88,7 @@ def _draw(result: Result, console: Console) -> None:
         Column("mistake", [row.mistake.kind for row in rows], most=30),
         Column("planted in", [row.mistake.path for row in rows], elastic=True),
         *(
-            Column(name, [_mark(getattr(row, name)) if told == "ran" else "-" for told, row in marks])
+            Column(name, [_mark(getattr(row, name)) if state == "ran" else "-" for state, row in marks])
             for name in ("detected", "located", "named")
         ),
     ]

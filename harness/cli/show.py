@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli import options
-from harness.cli.finding import aligned_or_not
-from harness.cli.outcome import Outcome
+from harness.cli.command_result import CommandResult
+from harness.cli.results import aligned_or_not
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
@@ -24,7 +24,9 @@ _SHOWN = 8  # samples
 _TYPES_FROM = 92  # columns; narrower terminals keep the room for the addresses
 
 
-def show(stored: options.Anything, address: options.Address = None, as_json: options.Json = False) -> Outcome:
+def show(
+    stored: options.Anything, address: options.Address = None, as_json: options.Json = False
+) -> CommandResult:
     """Show a trace (header, layers, statistics), an alignment, or what either holds at an address."""
     if stored.suffix == ".json":
         from harness.alignment import Alignment
@@ -36,10 +38,10 @@ def show(stored: options.Anything, address: options.Address = None, as_json: opt
         return _trace(trace, address)
 
 
-def _alignment(alignment: Alignment, address: str | None, stored: Path) -> Outcome:
+def _alignment(alignment: Alignment, address: str | None, stored: Path) -> CommandResult:
     if address is None:
         shown = aligned_or_not(alignment, str(stored.parent))
-        return Outcome(0, shown.document, shown.prose)
+        return CommandResult(0, shown.document, shown.prose)
     wanted = _matching(address, [row.address for row in alignment.rows])
     rows = [row for row in alignment.rows if row.address in wanted]
 
@@ -52,16 +54,18 @@ def _alignment(alignment: Alignment, address: str | None, stored: Path) -> Outco
             draw_rows(rows, console)
 
     plain = alignment.to_dict()["rows"]
-    return Outcome(0, {"rows": [row for row in plain if row["address"] in wanted]}, prose)
+    return CommandResult(0, {"rows": [row for row in plain if row["address"] in wanted]}, prose)
 
 
-def _trace(trace: Trace, address: str | None) -> Outcome:
+def _trace(trace: Trace, address: str | None) -> CommandResult:
     wanted = _matching(address, trace.records) if address else set(trace.records)
     records = [_record(trace, name) for name in trace.records if name in wanted]
     header = {**trace.header, "complete": trace.complete, "compact": trace.compact}
     if len(records) == 1 and address:
         records[0]["samples"] = _samples(trace, records[0]["address"])
-    return Outcome(0, {"header": header, "records": records}, lambda console: _draw(header, records, console))
+    return CommandResult(
+        0, {"header": header, "records": records}, lambda console: _draw(header, records, console)
+    )
 
 
 def _record(trace: Trace, address: str) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from harness.comparing._compare import compare, judge_row, rejudge
-from harness.comparing._local import add_local, carries, paired_addresses
+from harness.comparing._isolated import add_isolated, carries, paired_addresses
 from harness.comparing._places import in_order_of_computation, kind_of
 from harness.comparing._provenance import side_reports
 
 __all__ = [
-    "add_local",
+    "add_isolated",
     "carries",
     "compare",
     "in_order_of_computation",

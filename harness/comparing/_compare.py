@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness import address as addresses
-from harness.alignment import Alignment, Obstacle, Row, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import Obstacle, Row, SideReport
 from harness.comparing._coverage import coverage
+from harness.comparing._isolated import rejudge_isolated
 from harness.comparing._lineage import execution_order, feeds, teller
-from harness.comparing._local import rejudge_local
 from harness.comparing._measuring import Meter
 from harness.comparing._pairing import Paired, Pairing
 from harness.comparing._places import first_diverged, worst_row
@@ -80,7 +81,7 @@ def rejudge(alignment: Alignment, policy: Policy) -> Alignment:
     for row in judged.rows:
         row.verdict = judge_row(row, policy, judged.overrides)
     judged = _conclude(judged, policy)
-    rejudge_local(judged, policy, judged.overrides)
+    rejudge_isolated(judged, policy, judged.overrides)
     return judged
 
 

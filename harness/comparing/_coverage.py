@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from harness.alignment import Row
+from harness.alignment_rows import Row
 from harness.comparing._places import kind_of
 
 WEAK_ABOVE = 0.1  # noise over the size of the tensor

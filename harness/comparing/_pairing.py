@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from harness import address as addresses
 from harness.address import LayerAddress
-from harness.alignment import Obstacle
+from harness.alignment_rows import Obstacle
 from harness.trace import Record, Trace
 
 _OWED = ("output", "loss", "metric", "grad", "grad_input")

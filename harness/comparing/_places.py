@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness import address as addresses
-from harness.alignment import Row
+from harness.alignment_rows import Row
 
 _ROLES = {"out": "layer", "in": "layer_input", "grad": "layer_grad"}
 _STAGES = ("input", "layer", "output", "loss", "grad", "grad_input", "state", "metric")

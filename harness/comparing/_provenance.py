@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness import address as addresses
-from harness.alignment import Row, SideReport
+from harness.alignment_rows import Row, SideReport
 from harness.attributes import attribute_differences
 from harness.trace import Trace
 
@@ -19,8 +19,8 @@ def case_of(trace: Trace | None) -> dict[str, Any]:
     case = header.get("case")
     if isinstance(case, Mapping):
         return dict(case)
-    told = {"pair": header.get("model"), "variant": header.get("variant"), "mode": header.get("mode")}
-    return {name: value for name, value in {**told, "seed": header.get("seed")}.items() if value is not None}
+    facts = {"pair": header.get("model"), "variant": header.get("variant"), "mode": header.get("mode")}
+    return {name: value for name, value in {**facts, "seed": header.get("seed")}.items() if value is not None}
 
 
 def side_reports(
@@ -43,10 +43,10 @@ def _side_report(trace: Trace | None) -> SideReport:
     """What a trace tells of the run that it recorded."""
     if trace is None:
         return SideReport("failed", error="it left no trace")
-    told, cost = _mapping(trace.notes.get("side")), _mapping(trace.notes.get("cost"))
+    facts, cost = _mapping(trace.notes.get("side")), _mapping(trace.notes.get("cost"))
     report = SideReport(
-        versions=_mapping(told.get("versions")),
-        device=str(told.get("device", "")),
+        versions=_mapping(facts.get("versions")),
+        device=str(facts.get("device", "")),
         layers=len(_mapping(trace.notes.get("layers"))),
         cost=cost,
     )

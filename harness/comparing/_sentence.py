@@ -6,7 +6,8 @@ from collections import Counter
 from typing import Any
 
 from harness import address as addresses
-from harness.alignment import Alignment, Row, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import Row, SideReport
 from harness.comparing._places import kind_of
 
 _KINDS = {"grad": "parameter gradient", "grad_input": "input gradient", "layer_grad": "layer gradient",
@@ -18,8 +19,8 @@ _LONGEST_ERROR = 300
 
 def sentence(alignment: Alignment) -> str:
     """The verdict in words: the first place, the worst place, the figures, and what was not compared."""
-    told = [_opening(alignment), *_places(alignment), *_remarks(alignment)]
-    return " ".join(" ".join(part.split()) for part in told if part)
+    parts = [_opening(alignment), *_places(alignment), *_remarks(alignment)]
+    return " ".join(" ".join(part.split()) for part in parts if part)
 
 
 def _opening(alignment: Alignment) -> str:
@@ -58,11 +59,11 @@ def _places(alignment: Alignment) -> list[str]:
             return []
         return [f"Nearest to its limit is {_label(worst)}: {worst.verdict.reason}."]
     first = rows[alignment.first]
-    told = [f"First at {_label(first)}{_origin(first, alignment.rows)}: {first.verdict.reason}."]
-    told.append(_differing_attributes(first, alignment))
+    parts = [f"First at {_label(first)}{_origin(first, alignment.rows)}: {first.verdict.reason}."]
+    parts.append(_differing_attributes(first, alignment))
     if worst is not None and worst is not first:
-        told.append(f"Worst at {_label(worst)}: {worst.verdict.reason}.")
-    return told
+        parts.append(f"Worst at {_label(worst)}: {worst.verdict.reason}.")
+    return parts
 
 
 def _label(row: Row) -> str:
@@ -109,28 +110,30 @@ def _remarks(alignment: Alignment) -> list[str]:
         if kind_of(row.address) == "layer":
             layers.setdefault(addresses.parse_layer(row.address).path, row.verdict.reason)
     operations = sum(kind_of(row.address) == "operation" for row in missing)
-    told = []
+    parts = []
     if layers:
         reason = next(iter(layers.values()))
         count = _count(len(layers), "layer")
-        told.append(f"Not compared: {count} of {reference}, {_some(list(layers))} ({reason}).")
+        parts.append(f"Not compared: {count} of {reference}, {_some(list(layers))} ({reason}).")
     if operations:
-        told.append(f"{_count(operations, 'operation')} could not be paired.")
+        parts.append(f"{_count(operations, 'operation')} could not be paired.")
     if unkept := sum(row.found == "candidate" for row in missing):
-        told.append(f"{reference} keeps no gradient of {_count(unkept, 'parameter')}.")
+        parts.append(f"{reference} keeps no gradient of {_count(unkept, 'parameter')}.")
     if fallback := alignment.coverage.get("fallback"):
-        told.append(f"Fixed tolerances decided in {_count(len(fallback), 'tensor')} without a float64 truth.")
+        parts.append(
+            f"Fixed tolerances decided in {_count(len(fallback), 'tensor')} without a float64 truth."
+        )
     if weak := alignment.coverage.get("weak"):
-        told.append(
+        parts.append(
             f"The reference's own noise is above 10 % in {_count(len(weak), 'tensor')}: little is told there."
         )
     if skipped := [row for row in alignment.rows if row.verdict.policy == "skip"]:
-        told.append(f"Left out by the pair: {_count(len(skipped), 'tensor')}.")
+        parts.append(f"Left out by the pair: {_count(len(skipped), 'tensor')}.")
     differences = alignment.coverage.get("case_differences", [])
     if differences:
         listed = "; ".join(_case_difference(item) for item in differences)
-        told.append(f"The two are of different cases: {listed}.")
-    return told
+        parts.append(f"The two are of different cases: {listed}.")
+    return parts
 
 
 def _case_difference(item: dict[str, Any]) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from harness.environment import cuda, machine, requirements, trials
-from harness.environment.facts import Facts, facts_of
 from harness.environment.findings import Finding, Report
+from harness.environment.interpreter_info import InterpreterInfo, facts_of
 from harness.environment.interpreters import SIDES, interpreter, variable
 from harness.environment.variables import jittor_environment, torch_environment
 from harness.errors import NoEnvironment
@@ -46,7 +46,7 @@ def _usable(findings: Sequence[Finding]) -> bool:
     return all(finding.state != "wrong" for finding in findings)
 
 
-def _trial(side: str, facts: Facts) -> list[Finding]:
+def _trial(side: str, facts: InterpreterInfo) -> list[Finding]:
     try:
         if side == "torch":
             return trials.try_torch(facts.python, torch_environment())
@@ -55,7 +55,7 @@ def _trial(side: str, facts: Facts) -> list[Finding]:
         return [Finding(side, "convolution", "not tried", "wrong", str(error))]
 
 
-def _cuda(facts: Facts, usable: bool, say: Say) -> list[Finding]:
+def _cuda(facts: InterpreterInfo, usable: bool, say: Say) -> list[Finding]:
     """The parts of CUDA on the Jittor side, and a trial where they are complete."""
     found = cuda.survey(facts)
     findings = cuda.judge(found)

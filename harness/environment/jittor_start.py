@@ -61,7 +61,7 @@ def own_python(home: Path) -> Path:
     return path
 
 
-def told_by(
+def ask_until_it_answers(
     python: Path, what: Path, arguments: Sequence[str], env: Mapping[str, str], seconds: float
 ) -> tuple[dict[str, Any], int]:
     """What a program that imports Jittor tells, and how many runs it took.
@@ -74,9 +74,9 @@ def told_by(
     packages = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
     env = {**env, "HOME": str(folder), "PYTHONUSERBASE": packages}
     for count in range(1, TRIES + 1):
-        told, ended = ask(python, what, arguments, env, seconds)
-        if told is not None:
-            return told, count
+        answer, ended = ask(python, what, arguments, env, seconds)
+        if answer is not None:
+            return answer, count
         if ended.status != 0:
             raise NoEnvironment(_why(python, ended, seconds))
     raise NoEnvironment(
@@ -97,11 +97,11 @@ def _why(python: Path, ended: Ended, seconds: float) -> str:
 def warm_up(env: Mapping[str, str], python: Path, seconds: float = COLD_SECONDS) -> int:
     """Import Jittor until it really starts, compiling what is missing; the number of runs that it took."""
     precompiled.make(env)
-    return told_by(python, program("jittor_start"), [], env, seconds)[1]
+    return ask_until_it_answers(python, program("jittor_start"), [], env, seconds)[1]
 
 
 def is_warm(env: Mapping[str, str], python: Path) -> bool:
     """Whether Jittor's core is compiled for this interpreter and this machine."""
-    told, _ = told_by(python, program("jittor_cache"), [], env, seconds=60)
+    answer, _ = ask_until_it_answers(python, program("jittor_cache"), [], env, seconds=60)
     core = "jittor_core*.so.key"  # written when it is complete
-    return any(place for pattern in (core, f"cu*/{core}") for place in Path(told["cache"]).glob(pattern))
+    return any(place for pattern in (core, f"cu*/{core}") for place in Path(answer["cache"]).glob(pattern))

@@ -8,8 +8,8 @@ from functools import partial
 
 from harness.environment import cuda, requirements
 from harness.environment.examine import Say
-from harness.environment.facts import Facts, facts_of
 from harness.environment.findings import Report
+from harness.environment.interpreter_info import InterpreterInfo, facts_of
 from harness.environment.interpreters import SIDES, interpreter
 from harness.environment.jittor_start import is_warm, warm_up
 from harness.environment.places import kept_folder
@@ -45,7 +45,7 @@ def _install(side: str, report: Report, say: Say) -> None:
     _pip(facts, wheels, say)
 
 
-def _pip(facts: Facts, wheels: list[str], say: Say) -> None:
+def _pip(facts: InterpreterInfo, wheels: list[str], say: Say) -> None:
     command = [*requirements.pip(facts), "install", "--quiet", *wheels]
     ended = run(command, {"PIP_DISABLE_PIP_VERSION_CHECK": "1"}, _SECONDS)
     if ended.status != 0:

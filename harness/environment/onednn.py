@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from harness.environment.facts import Facts
 from harness.environment.files import link
+from harness.environment.interpreter_info import InterpreterInfo
 
 PLACE = Path(".cache/jittor/mkl/dnnl_lnx_2.2.0_cpu_gomp")  # below JITTOR_HOME
 LIBRARY, HEADER = "libmkldnn.so", "mkldnn.hpp"
 
 
-def find(facts: Facts) -> tuple[Path, Path] | None:
+def find(facts: InterpreterInfo) -> tuple[Path, Path] | None:
     """The library and include folders of the installed wheels."""
     roots = [facts.prefix, facts.base_prefix]
     for folder in facts.site:  # a package folder given to `pip install --target`, or one inside a prefix
@@ -29,7 +29,7 @@ def linked(home: Path) -> Path | None:
     return library.resolve() if _complete(library, include) else None
 
 
-def lay_out(home: Path, facts: Facts) -> bool:
+def lay_out(home: Path, facts: InterpreterInfo) -> bool:
     """Link the wheels into Jittor's home; whether Jittor has oneDNN then.
 
     Links that work are left alone: interpreters that share a home would undo each other's otherwise.

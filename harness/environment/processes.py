@@ -44,17 +44,17 @@ def run(command: Sequence[str], env: Mapping[str, str], seconds: float) -> Ended
     kept = Kept(command, {**os.environ, **env}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process = kept.process
     try:
-        told = process.communicate(timeout=seconds)
+        streams = process.communicate(timeout=seconds)
         status: int | None = process.returncode
     except subprocess.TimeoutExpired:
         kept.end()
-        told, status = _left(process), None
+        streams, status = _left(process), None
     finally:
         kept.end()
         for pipe in (process.stdout, process.stderr):
             if pipe is not None:
                 pipe.close()
-    output, errors = (part.decode(errors="replace") for part in told)
+    output, errors = (part.decode(errors="replace") for part in streams)
     return Ended(status, output, errors)
 
 
@@ -76,14 +76,14 @@ def ask(
 ) -> tuple[dict[str, Any] | None, Ended]:
     """Run a program that prints an object as a line of JSON: that, if it came so far, and how it ended."""
     ended = run([str(python), str(what), *arguments], env, seconds)
-    return _told(ended.output), ended
+    return _last_json(ended.output), ended
 
 
-def _told(output: str) -> dict[str, Any] | None:
+def _last_json(output: str) -> dict[str, Any] | None:
     """The last line that is an object; a framework may print lines of its own around it."""
     for line in reversed(output.splitlines()):
         with contextlib.suppress(ValueError, RecursionError):
             if line.startswith("{"):
-                told: dict[str, Any] = json.loads(line)
-                return told
+                answer: dict[str, Any] = json.loads(line)
+                return answer
     return None

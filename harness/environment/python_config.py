@@ -10,11 +10,11 @@ import hashlib
 import shlex
 from pathlib import Path
 
-from harness.environment.facts import Facts
 from harness.environment.files import write
+from harness.environment.interpreter_info import InterpreterInfo
 
 
-def script(facts: Facts) -> str:
+def script(facts: InterpreterInfo) -> str:
     """What the stand-in says."""
     includes = " ".join(f"-I{folder}" for folder in facts.includes)
     return (
@@ -27,7 +27,7 @@ def script(facts: Facts) -> str:
     )
 
 
-def lay_out(home: Path, facts: Facts) -> Path:
+def lay_out(home: Path, facts: InterpreterInfo) -> Path:
     """Write the stand-in below Jittor's home and return its path.
 
     Two builds of one Python version share an ABI name but not their headers: the second gets another name.

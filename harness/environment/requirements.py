@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.environment import onednn
-from harness.environment.facts import INCLUDE, Facts
 from harness.environment.findings import Finding
+from harness.environment.interpreter_info import INCLUDE, InterpreterInfo
 from harness.environment.interpreters import variable
 
 OLDEST = (3, 10)
@@ -24,7 +24,7 @@ ONEDNN = ("onednn-cpu-gomp==2021.3.0", "onednn-devel-cpu-gomp==2021.3.0")
 _NAME = re.compile(r"[=<>]")
 
 
-def judge(side: str, facts: Facts) -> list[Finding]:
+def judge(side: str, facts: InterpreterInfo) -> list[Finding]:
     """Everything that a side asks of its interpreter; of one that cannot be used, nothing but that."""
     version = _version(side, facts)
     if version.state == "wrong":
@@ -32,13 +32,13 @@ def judge(side: str, facts: Facts) -> list[Finding]:
     return [version, *(_torch(facts) if side == "torch" else _jittor(facts))]
 
 
-def _torch(facts: Facts) -> Iterator[Finding]:
+def _torch(facts: InterpreterInfo) -> Iterator[Finding]:
     yield _package("torch", facts, TORCH, TORCH_VERSION)
     yield _package("torch", facts, NUMPY)
     yield _package("torch", facts, H5PY)
 
 
-def _jittor(facts: Facts) -> Iterator[Finding]:
+def _jittor(facts: InterpreterInfo) -> Iterator[Finding]:
     yield _package("jittor", facts, JITTOR, JITTOR_VERSION)
     yield _numpy_below_2(facts)
     yield _package("jittor", facts, H5PY)
@@ -47,7 +47,7 @@ def _jittor(facts: Facts) -> Iterator[Finding]:
     yield _onednn(facts)
 
 
-def _version(side: str, facts: Facts) -> Finding:
+def _version(side: str, facts: InterpreterInfo) -> Finding:
     found = f"{facts.version_text} at {facts.python}"
     too_new = side == "jittor" and facts.version[:2] > JITTOR_NEWEST
     if facts.version[:2] >= OLDEST and not too_new:
@@ -60,7 +60,7 @@ def _version(side: str, facts: Facts) -> Finding:
     return Finding(side, "interpreter", found, "wrong", wrong, mend)
 
 
-def _package(side: str, facts: Facts, wheel: str, pinned: str = "") -> Finding:
+def _package(side: str, facts: InterpreterInfo, wheel: str, pinned: str = "") -> Finding:
     name = _NAME.split(wheel)[0]
     found = facts.packages.get(name)
     mend = install(facts, wheel)
@@ -73,7 +73,7 @@ def _package(side: str, facts: Facts, wheel: str, pinned: str = "") -> Finding:
     return Finding(side, name, found)
 
 
-def _numpy_below_2(facts: Facts) -> Finding:
+def _numpy_below_2(facts: InterpreterInfo) -> Finding:
     found = facts.packages.get("numpy")
     if found is None or int(found.partition(".")[0]) < 2:
         return _package("jittor", facts, JITTOR_NUMPY)
@@ -81,7 +81,7 @@ def _numpy_below_2(facts: Facts) -> Finding:
     return Finding("jittor", "numpy", found, "wrong", wrong, install(facts, JITTOR_NUMPY), (JITTOR_NUMPY,))
 
 
-def _headers(facts: Facts) -> Finding:
+def _headers(facts: InterpreterInfo) -> Finding:
     found = ", ".join(map(str, facts.includes))
     if facts.has_headers:
         return Finding("jittor", "Python.h", found)
@@ -101,21 +101,21 @@ def _compiler() -> Finding:
     return Finding("jittor", "compiler", "missing", "wrong", wrong, system_install("g++"))
 
 
-def _onednn(facts: Facts) -> Finding:
+def _onednn(facts: InterpreterInfo) -> Finding:
     if found := onednn.find(facts):
         return Finding("jittor", "oneDNN", facts.packages.get("onednn-cpu-gomp") or str(found[0]))
     wrong = "without the oneDNN wheels a convolution on the CPU is correct but 30 to 300 times slower"
     return Finding("jittor", "oneDNN", "not installed", "warn", wrong, install(facts, *ONEDNN), ONEDNN)
 
 
-def pip(facts: Facts) -> list[str]:
+def pip(facts: InterpreterInfo) -> list[str]:
     """The pip that installs into an interpreter: its own, else the harness's."""
     if facts.pip:
         return [str(facts.python), "-m", "pip"]
     return [sys.executable, "-m", "pip", "--python", str(facts.python)]
 
 
-def install(facts: Facts, *wheels: str) -> str:
+def install(facts: InterpreterInfo, *wheels: str) -> str:
     """The command that installs wheels into an interpreter."""
     return shlex.join([*pip(facts), "install", *wheels])
 

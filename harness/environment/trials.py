@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.environment.findings import Finding
-from harness.environment.jittor_start import is_warm, told_by
+from harness.environment.jittor_start import ask_until_it_answers, is_warm
 from harness.environment.processes import ask, program
 from harness.errors import NoEnvironment
 
@@ -17,18 +17,18 @@ _RIGHT = 9.0  # of a convolution of three by three ones with themselves
 
 def try_torch(python: Path, env: Mapping[str, str]) -> list[Finding]:
     """Start PyTorch; whether it computes, and on which devices."""
-    told, ended = ask(python, program("torch_trial"), [], env, SECONDS)
-    if told is None:
+    answer, ended = ask(python, program("torch_trial"), [], env, SECONDS)
+    if answer is None:
         wrong = f"torch cannot be started with {python} ({ended.ending}): {ended.last_words}"
         return [Finding("torch", "convolution", "failed", "wrong", wrong, _look(python, "torch"))]
-    return [_judged("torch", "convolution", python, told["result"]), _torch_device(told)]
+    return [_judged("torch", "convolution", python, answer["result"]), _torch_device(answer)]
 
 
-def _torch_device(told: Mapping[str, Any]) -> Finding:
-    if told["card"]:
-        found = f"cpu; cuda {told['built']}: {told['card']}, cuDNN {told['cudnn']}"
+def _torch_device(answer: Mapping[str, Any]) -> Finding:
+    if answer["card"]:
+        found = f"cpu; cuda {answer['built']}: {answer['card']}, cuDNN {answer['cudnn']}"
         return Finding("torch", "device", found)
-    why = f"built for CUDA {told['built']}, but finds no card" if told["built"] else "built without CUDA"
+    why = f"built for CUDA {answer['built']}, but finds no card" if answer["built"] else "built without CUDA"
     return Finding("torch", "device", f"cpu; {why}")
 
 
@@ -39,10 +39,10 @@ def try_jittor(python: Path, env: Mapping[str, str], device: str = "cpu") -> Fin
         if not is_warm(env, python):
             wrong = f"Jittor's core for {device} is not compiled yet; the first run does it and takes minutes"
             return Finding("jittor", part, "not tried", "warn", wrong, "align doctor --fix")
-        told, _ = told_by(python, program("jittor_trial"), [device], env, SECONDS)
+        answer, _ = ask_until_it_answers(python, program("jittor_trial"), [device], env, SECONDS)
     except NoEnvironment as error:
         return Finding("jittor", part, "failed", "wrong", str(error), _look(python, "jittor"))
-    return _judged("jittor", part, python, told["result"])
+    return _judged("jittor", part, python, answer["result"])
 
 
 def _look(python: Path, framework: str) -> str:

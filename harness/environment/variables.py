@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from harness.environment import cuda, onednn, precompiled, python_config, requirements
-from harness.environment.facts import Facts, facts_of
+from harness.environment.interpreter_info import InterpreterInfo, facts_of
 from harness.environment.places import CACHE, kept_folder
 from harness.errors import NoEnvironment
 
@@ -34,7 +34,7 @@ def jittor_environment(device: str = "cpu", python: Path | None = None) -> dict[
     return prepare(facts, device, kept_folder("jittor"))
 
 
-def prepare(facts: Facts, device: str, home: Path) -> dict[str, str]:
+def prepare(facts: InterpreterInfo, device: str, home: Path) -> dict[str, str]:
     """Lay out everything below `home`, whatever `facts` say of the packages; Jittor's variables."""
     try:
         variables = _common(facts, device, home)
@@ -50,7 +50,7 @@ def prepare(facts: Facts, device: str, home: Path) -> dict[str, str]:
     return variables
 
 
-def _common(facts: Facts, device: str, home: Path) -> dict[str, str]:
+def _common(facts: InterpreterInfo, device: str, home: Path) -> dict[str, str]:
     return {
         "JITTOR_HOME": str(home),
         "cache_name": device,
@@ -67,7 +67,7 @@ def _common(facts: Facts, device: str, home: Path) -> dict[str, str]:
     }
 
 
-def _quick_to_compile(facts: Facts, home: Path) -> dict[str, str]:
+def _quick_to_compile(facts: InterpreterInfo, home: Path) -> dict[str, str]:
     """Flags with which a first run takes half the time.
 
     Jittor's core is compiled with -O1 in place of -O2 and is no slower for it; operators with -Ofast, as
@@ -81,7 +81,7 @@ def _quick_to_compile(facts: Facts, home: Path) -> dict[str, str]:
     return {"cache_name": f"cpu-{name}", "cc_flags": f" {core} ", "kernel_flags": f" {kernels} "}
 
 
-def _refuse_what_cannot_run(side: str, facts: Facts) -> None:
+def _refuse_what_cannot_run(side: str, facts: InterpreterInfo) -> None:
     for finding in requirements.judge(side, facts):
         if finding.state == "wrong":
             raise NoEnvironment(

@@ -40,10 +40,10 @@ def entries() -> dict[str, Entry]:
     """Every entry by its name."""
     found: dict[str, Entry] = {}
     for name, data in json.loads(_FILE.read_text(encoding="utf-8")).items():
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
         }
-        found[name] = Entry(name, **told)
+        found[name] = Entry(name, **fields)
     return found
 
 

@@ -82,8 +82,8 @@ def _library() -> ctypes.CDLL | None:
 
 def _digest() -> str:
     """Of the source and of what the processor can do: a cache may be shared by several machines."""
-    told = [platform.machine(), *_FLAGS, _SOURCE.read_text(encoding="ascii"), *_abilities()]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
+    parts = [platform.machine(), *_FLAGS, _SOURCE.read_text(encoding="ascii"), *_abilities()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
 def _abilities() -> list[str]:

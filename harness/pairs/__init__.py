@@ -17,8 +17,8 @@ from types import ModuleType
 
 from harness import own_packages
 from harness.errors import BadInput
+from harness.json_codec import short
 from harness.pairs.base import Pair
-from harness.plain import short
 
 _ATTRIBUTE = "PAIR"
 
@@ -82,7 +82,7 @@ def _module(name: str) -> ModuleType:
         return importlib.import_module(name)
     except Exception as problem:  # a stranger's code may raise anything; what it raised is told
         raise BadInput(
-            f"the module {name}, which should declare a pair, cannot be imported: {_told(problem)}"
+            f"the module {name}, which should declare a pair, cannot be imported: {_described(problem)}"
         ) from problem
 
 
@@ -104,7 +104,9 @@ def _file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as problem:  # likewise
         del sys.modules[name]
-        raise BadInput(f"{path}, which should declare a pair, cannot be run: {_told(problem)}") from problem
+        raise BadInput(
+            f"{path}, which should declare a pair, cannot be run: {_described(problem)}"
+        ) from problem
     return module
 
 
@@ -114,7 +116,7 @@ def _offer(folder: Path) -> None:
         sys.path.append(str(folder))
 
 
-def _told(problem: Exception) -> str:
+def _described(problem: Exception) -> str:
     return f"{type(problem).__name__}: {problem}{own_packages.clash(problem)}"
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness import seeded
 from harness.errors import BadInput
+from harness.state_table import StateTable
 
 Arrays = dict[str, NDArray[Any]]
 Mode = Literal["eval", "train", "frozen"]
@@ -116,7 +117,7 @@ class Pair:
     metrics: Callable[[Arrays, Arrays], dict[str, float]] | None = None
     overrides: Callable[[Variant, Mode], tuple[Override, ...]] = lambda variant, mode: ()
     checkpoint_prefixes: tuple[str, ...] = ()
-    seeded_state: Callable[[Variant, int, list[list[Any]]], Arrays] | None = None
+    seeded_state: Callable[[Variant, int, StateTable], Arrays] | None = None
     traced_variant: Callable[[Mapping[str, Any]], str] = lambda header: str(header["variant"])
     traced_prefix: str = ""
     traced_gradients: Callable[[Mapping[str, Any]], str] = lambda header: "*"

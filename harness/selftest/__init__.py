@@ -3,6 +3,16 @@
 from __future__ import annotations
 
 from harness.selftest._catalogue import KINDS, Kind, Mistake, optimiser_mistakes, places, sample
-from harness.selftest._score import Outcome, Score, score
+from harness.selftest._score import FaultResult, Score, score
 
-__all__ = ["KINDS", "Kind", "Mistake", "Outcome", "Score", "optimiser_mistakes", "places", "sample", "score"]
+__all__ = [
+    "KINDS",
+    "FaultResult",
+    "Kind",
+    "Mistake",
+    "Score",
+    "optimiser_mistakes",
+    "places",
+    "sample",
+    "score",
+]

@@ -157,7 +157,7 @@ KINDS: tuple[Kind, ...] = (
 
 def optimiser_mistakes(recipe: Recipe, keys: Sequence[str]) -> list[Mistake]:
     """Mistakes in making or using the recipe's optimiser; `keys` are the parameters that have gradients."""
-    told: list[tuple[str, str, Deviation]] = [
+    ways: list[tuple[str, str, Deviation]] = [
         ("late schedule", "late", Deviation(lag=1)),
         ("early schedule", "early", Deviation(lag=-1)),
         ("learning rate times 10", "rate times", Deviation(rate=10.0)),
@@ -165,20 +165,20 @@ def optimiser_mistakes(recipe: Recipe, keys: Sequence[str]) -> list[Mistake]:
         ("first step missing", "first step", Deviation(skipped=1)),
     ]
     decay = 0.0 if recipe.options.get("weight_decay") else 1e-4
-    told.append(("weight decay", "weight_decay", Deviation(options={"weight_decay": decay})))
+    ways.append(("weight decay", "weight_decay", Deviation(options={"weight_decay": decay})))
     if recipe.optimizer == "sgd":
         if recipe.options.get("nesterov"):
-            told.append(("nesterov left out", "nesterov", Deviation(options={"nesterov": False})))
+            ways.append(("nesterov left out", "nesterov", Deviation(options={"nesterov": False})))
         momentum = 0.95 if recipe.options.get("momentum") == 0.9 else 0.9
-        told.append(("another momentum", "momentum", Deviation(options={"momentum": momentum})))
+        ways.append(("another momentum", "momentum", Deviation(options={"momentum": momentum})))
     else:
         eps = 100 * recipe.options.get("eps", 1e-8)
-        told.append(("Adam's eps", "eps=", Deviation(options={"eps": eps})))
-        told.append(("Adam's eps before the correction", "before the", Deviation(corrected_eps=True)))
-        told.append(("no bias correction", "without the bias", Deviation(begun=1_000_000)))
-        told.append(("second beta", "betas", Deviation(options={"betas": (0.9, 0.99)})))
+        ways.append(("Adam's eps", "eps=", Deviation(options={"eps": eps})))
+        ways.append(("Adam's eps before the correction", "before the", Deviation(corrected_eps=True)))
+        ways.append(("no bias correction", "without the bias", Deviation(begun=1_000_000)))
+        ways.append(("second beta", "betas", Deviation(options={"betas": (0.9, 0.99)})))
     found = [
-        Mistake(name, "optimiser", OPTIMISER, "train", (word,), how.to_dict()) for name, word, how in told
+        Mistake(name, "optimiser", OPTIMISER, "train", (word,), how.to_dict()) for name, word, how in ways
     ]
     for key in keys:
         how, path = Deviation(left_out=key), key.rpartition(".")[0]

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from harness.alignment import Source
+from harness.alignment_rows import Source
 from harness.errors import ALIGNED, DIVERGED
 from harness.selftest._catalogue import Mistake
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FaultResult:
     """One mistake and how it fared. `ran` is false where the port refuses it: an error nobody overlooks."""
 
     mistake: Mistake
@@ -25,8 +25,8 @@ class Outcome:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        told = asdict(self)
-        return {**told.pop("mistake"), **told}
+        fields = asdict(self)
+        return {**fields.pop("mistake"), **fields}
 
 
 @dataclass(frozen=True)
@@ -50,19 +50,21 @@ class Score:
         return asdict(self)
 
 
-def judge(mistake: Mistake, detected: bool, sources: Sequence[Source], cause: str, found: bool) -> Outcome:
+def judge_fault(
+    mistake: Mistake, detected: bool, sources: Sequence[Source], cause: str, found: bool
+) -> FaultResult:
     """Whether a mistake was found, found at its place and nowhere else, and named."""
     located = bool(sources) and all(_is_at(mistake, source) for source in sources)
     said = cause or (sources[0].text if sources else "")
     named = located and found and (not mistake.names or any(name in cause for name in mistake.names))
-    return Outcome(mistake, detected, located, named, True, [source.address for source in sources], said)
+    return FaultResult(mistake, detected, located, named, True, [source.address for source in sources], said)
 
 
 def _is_at(mistake: Mistake, source: Source) -> bool:
     return mistake.path in source.layers
 
 
-def score(outcomes: Sequence[Outcome], false_alarms: int, correct: int) -> Score:
+def score(outcomes: Sequence[FaultResult], false_alarms: int, correct: int) -> Score:
     """The score of all outcomes; those that did not run count for nothing."""
     ran = [outcome for outcome in outcomes if outcome.ran]
 

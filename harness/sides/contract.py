@@ -1,21 +1,22 @@
-"""What a framework must provide for the verbs of a side to be said once, in `harness.sides.base`."""
+"""What a framework must provide for the verbs of a side to be said once, in `harness.sides.side`."""
 
 from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
 from harness.breadcrumb import Breadcrumb
+from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode, Pair
+from harness.sides.captured_call import CapturedCall
+from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
+from harness.state_table import StateTable
 from harness.trace import TraceWriter
-
-if TYPE_CHECKING:
-    from harness.sides import holding
 
 
 class Framework(ABC):
@@ -31,17 +32,17 @@ class Framework(ABC):
         self.model: Any = None
         self.layers: dict[str, Layer] = {}
         self.paths: dict[int, str] = {}
-        self._state: Arrays = {}
+        self.loaded_state: Arrays = {}
         self._bare: Arrays | None = None
         self._writer: TraceWriter | None = None
         self._rehearsed: dict[tuple[str, str, str], Rehearsal] = {}
         self._inputs: dict[str, Any] = {}
         self._input_arrays: Arrays = {}
-        self._losses: dict[str, Any] = {}
-        self._recorder: Recorder | None = None
-        self._held: holding.Held | None = None
+        self.losses: dict[str, Any] = {}
+        self.recorder: Recorder | None = None
+        self.captured: CapturedCall | None = None
         self.loss_change: Callable[[Any], Any] = lambda loss: loss
-        self.effect = False  # whether a planted mistake has changed anything
+        self.effect = False  # whether an injected fault has changed anything
 
     @abstractmethod
     def versions(self) -> dict[str, str]:
@@ -60,8 +61,8 @@ class Framework(ABC):
         """What kind of layer a module is."""
 
     @abstractmethod
-    def state_table(self) -> list[list[Any]]:
-        """The state dict in its order: [key, shape, dtype, trainable]."""
+    def state_table(self) -> StateTable:
+        """The state dict in its order."""
 
     @abstractmethod
     def write_state(self, arrays: Arrays) -> None:
@@ -111,13 +112,17 @@ class Framework(ABC):
         """Copy arrays into tensors of a model; those that are not named keep their values."""
 
     @abstractmethod
-    def forced_gradients(
+    def gradients_from(
         self, loss: Any | None, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
     ) -> Arrays:
         """Back-propagate the loss, if any, and, from each `given` tensor, the gradient beside it.
 
         What reaches the leaves comes under their addresses, the rest as `grad:PARAM` and `grad_input:NAME`.
         """
+
+    def perturbation(self, seed: int, strength: Perturbation) -> Callable[[Any], Any]:
+        """A random change of every result, as large as rounding; only the reference can make it."""
+        raise BadInput(f"the {self.name} side does not provide the float64 truth: the reference does")
 
     @abstractmethod
     def synchronise(self) -> None:

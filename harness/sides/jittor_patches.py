@@ -20,7 +20,7 @@ from harness.sides.recorder import Recorder
 _UNTOUCHED = ("jittor", "ports_jittor.torchlike", "numpy", "harness")
 
 
-def _told(function: Callable[..., Any], name: str, recorder: Recorder) -> Callable[..., Any]:
+def _recorded(function: Callable[..., Any], name: str, recorder: Recorder) -> Callable[..., Any]:
     """The same function, telling the recorder when it stands between modules."""
 
     @functools.wraps(function)
@@ -48,7 +48,7 @@ def _importers(
 def operations(recorder: Recorder, spaces: tuple[ModuleType, ...], variable: type) -> Iterator[None]:
     """Replace every recorded operation for as long as the context lasts."""
     undo: list[tuple[Any, str, Any]] = []
-    told: dict[int, Callable[..., Any]] = {}
+    replacements: dict[int, Callable[..., Any]] = {}
     originals: dict[int, Callable[..., Any]] = {}
     for operation in sorted(OPERATIONS):
         for spelling in spellings(operation):
@@ -57,12 +57,12 @@ def operations(recorder: Recorder, spaces: tuple[ModuleType, ...], variable: typ
                 if function is None or inspect.isclass(function) or not callable(function):
                     continue
                 originals[id(function)] = function
-                told.setdefault(id(function), _told(function, operation, recorder))
+                replacements.setdefault(id(function), _recorded(function, operation, recorder))
                 undo.append((space, spelling, function))
     undo.extend(_importers(originals))
     try:
         for place, name, function in undo:
-            setattr(place, name, told[id(function)])
+            setattr(place, name, replacements[id(function)])
         yield
     finally:
         for place, name, function in undo:

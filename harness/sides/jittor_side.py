@@ -20,10 +20,11 @@ from harness.environment import own_python
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
 from harness.sides import jittor_patches
-from harness.sides.base import Side
-from harness.sides.describing import installed
+from harness.sides.description import installed
 from harness.sides.recorder import Layer, Recorder
+from harness.sides.side import Side
 from harness.sides.state import check_state
+from harness.state_table import StateEntry, StateTable
 from ports_jittor.torchlike import functional, kinks, linear, optim, reduce, state
 
 _BUILTIN = ("jittor", "ports_jittor.torchlike")
@@ -88,12 +89,12 @@ class JittorSide(Side):
 
     def versions(self) -> dict[str, str]:
         """Jittor, its compiler, and whether oneDNN serves its convolutions."""
-        told = installed("jittor")
-        told["compiler"] = str(jt.flags.cc_type)
-        told["onednn"] = str(bool(jt.compile_extern.use_mkl))
+        versions = installed("jittor")
+        versions["compiler"] = str(jt.flags.cc_type)
+        versions["onednn"] = str(bool(jt.compile_extern.use_mkl))
         if self.device == "cuda":
-            told["nvcc"] = str(jt.flags.nvcc_path)
-        return told
+            versions["nvcc"] = str(jt.flags.nvcc_path)
+        return versions
 
     def device_name(self) -> str:
         """The device Jittor computes on."""
@@ -126,10 +127,10 @@ class JittorSide(Side):
             return kind.__name__
         return self._other_names.get(kind, kind.__name__)
 
-    def state_table(self) -> list[list[Any]]:
+    def state_table(self) -> StateTable:
         """The state dict's keys, shapes, dtypes, and whether training changes them by gradient."""
         return [
-            [key, list(shape), dtype, key in self._learning]
+            StateEntry(key, tuple(shape), dtype, key in self._learning)
             for key, (shape, dtype) in state.torch_state_table(self.model).items()
         ]
 
@@ -222,13 +223,13 @@ class JittorSide(Side):
 
         return call
 
-    def _forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
+    def forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
         self.tensors.addresses.clear()
         if mode != "eval":
             for name in self.pair.given(self._inputs):
                 if self._inputs[name].dtype.is_float():
                     self._inputs[name].start_grad()
-        return super()._forward(mode, *args, **kwargs)
+        return super().forward(mode, *args, **kwargs)
 
     def gradients(self, loss: Any, recorder: Recorder | None) -> Arrays:
         """Jittor's gradients of every parameter, every watched layer and the inputs, asked for at once."""
@@ -276,7 +277,7 @@ class JittorSide(Side):
         for name, array in arrays.items():
             own[name].assign(self.leaf(array, own[name], learns=False)[0])
 
-    def forced_gradients(
+    def gradients_from(
         self, loss: Any | None, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
     ) -> Arrays:
         """Jittor's gradients of one sum in which every result counts with the gradient given for it."""

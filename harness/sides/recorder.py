@@ -104,6 +104,24 @@ def flatten(value: Any, is_tensor: Callable[[Any], bool], key: str = "") -> Iter
         yield from flatten(part, is_tensor, f"{key}.{name}" if key else str(name))
 
 
+def map_tensors(
+    value: Any, is_tensor: Callable[[Any], bool], change: Callable[[str, Any], Any], key: str = ""
+) -> Any:
+    """The same nested value with every tensor changed; keys are those of `flatten`."""
+    if is_tensor(value):
+        return change(key, value)
+
+    def inner(name: object, part: Any) -> Any:
+        return map_tensors(part, is_tensor, change, f"{key}.{name}" if key else str(name))
+
+    if isinstance(value, dict):
+        return type(value)((name, inner(name, part)) for name, part in value.items())
+    if isinstance(value, tuple | list):
+        parts = [inner(place, part) for place, part in enumerate(value)]
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+    return value
+
+
 @functools.lru_cache(maxsize=1024)
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     try:
@@ -141,8 +159,8 @@ class Recorder:
         self.breadcrumb, self.select, self.gradients, self.alter = breadcrumb, select, gradients, alter
         self.operation_arguments: dict[str, dict[str, Any]] = {}
         self._calls: Counter[str] = Counter()
-        self._stack: list[_Frame] = []
-        self._inside_operation = False
+        self.frames: list[_Frame] = []
+        self.inside_operation = False
 
     def selected(self, path: str, layer: Layer) -> bool:
         """Whether `--layers` asks for this one."""
@@ -159,7 +177,7 @@ class Recorder:
         self.breadcrumb.drop(name)
         frame = _Frame(name, self._calls[path], layer, self.selected(name, layer))
         self._calls[path] += 1
-        self._stack.append(frame)
+        self.frames.append(frame)
         if frame.recorded:
             given = [*((str(place), value) for place, value in enumerate(args)), *kwargs.items()]
             for key, tensor in flatten(dict(given), self.tensors.is_tensor):
@@ -167,7 +185,7 @@ class Recorder:
 
     def leave(self, result: Any) -> Any:
         """The module has returned; what its caller shall get."""
-        frame = self._stack.pop()
+        frame = self.frames.pop()
         if self.alter is not None and frame.layer.leaf and frame.layer.builtin:
             result = self._altered(result)
         if frame.recorded:
@@ -176,20 +194,20 @@ class Recorder:
 
     def observes_operation(self) -> bool:
         """Whether an operation starting now stands between modules and is nobody's inner step."""
-        return bool(self._stack) and not self._inside_operation and not self._stack[-1].layer.builtin
+        return bool(self.frames) and not self.inside_operation and not self.frames[-1].layer.builtin
 
     def operation(
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
         """Run an operation that `observes_operation` and record it as a layer of its own."""
-        frame = self._stack[-1]
+        frame = self.frames[-1]
         path = f"{frame.path}/{name}.{frame.operations[name]}"
         frame.operations[name] += 1
-        self._inside_operation = True
+        self.inside_operation = True
         try:
             result = function(*args, **kwargs)
         finally:
-            self._inside_operation = False
+            self.inside_operation = False
         first = result[0] if isinstance(result, tuple) and result else result
         if not self.tensors.is_tensor(first):
             return result
@@ -215,11 +233,11 @@ class Recorder:
         assert self.alter is not None
         if not self.tensors.is_tensor(result):
             return result
-        self._inside_operation = True
+        self.inside_operation = True
         try:
             return self.alter(result)
         finally:
-            self._inside_operation = False
+            self.inside_operation = False
 
     def _save_result(self, path: str, call: int, result: Any, type: str) -> Any:
         """Record what a layer returned; what its caller shall get."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,15 +14,14 @@ from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
 from harness.breadcrumb import Breadcrumb
-from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
-from harness.sides import truth
-from harness.sides.base import Side
-from harness.sides.describing import installed
+from harness.sides.description import installed
 from harness.sides.operations import canonical
+from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder
+from harness.sides.side import Side
 from harness.sides.state import check_state
-from harness.sides.truth import Perturbation
+from harness.state_table import StateEntry, StateTable
 
 _DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
@@ -101,13 +99,13 @@ class TorchSide(Side):
 
     def versions(self) -> dict[str, str]:
         """Torch, and CUDA with what decides its rounding."""
-        told = installed("torch")
+        versions = installed("torch")
         if self.device == "cuda":
-            told["cuda"] = str(torch.version.cuda)
-            told["cudnn"] = str(torch.backends.cudnn.version())
-            told["tf32"] = str(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
-            told["deterministic"] = str(torch.are_deterministic_algorithms_enabled())
-        return told
+            versions["cuda"] = str(torch.version.cuda)
+            versions["cudnn"] = str(torch.backends.cudnn.version())
+            versions["tf32"] = str(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
+            versions["deterministic"] = str(torch.are_deterministic_algorithms_enabled())
+        return versions
 
     def device_name(self) -> str:
         """The card's name, or cpu with its capability."""
@@ -130,11 +128,11 @@ class TorchSide(Side):
         self.model.to(self._target)
         return self.describe()
 
-    def state_table(self) -> list[list[Any]]:
+    def state_table(self) -> StateTable:
         """The state dict's keys, shapes, dtypes, and whether training changes them by gradient."""
         trainable = {name for name, value in self.model.named_parameters() if value.requires_grad}
         return [
-            [key, list(value.shape), str(value.dtype).removeprefix("torch."), key in trainable]
+            StateEntry(key, tuple(value.shape), str(value.dtype).removeprefix("torch."), key in trainable)
             for key, value in self.model.state_dict().items()
         ]
 
@@ -199,12 +197,12 @@ class TorchSide(Side):
         finally:
             nn.Module.__call__ = plain  # type: ignore[method-assign]
 
-    def _forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
+    def forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
         if mode != "eval":
             for name in self.pair.given(self._inputs):
                 if self._inputs[name].is_floating_point():
                     self._inputs[name].requires_grad_(True)
-        return super()._forward(mode, *args, **kwargs)
+        return super().forward(mode, *args, **kwargs)
 
     def gradients(self, loss: Tensor, recorder: Recorder | None) -> Arrays:
         """Autograd's gradients; layers' gradients reach the recorder on the way."""
@@ -238,7 +236,7 @@ class TorchSide(Side):
             for name, array in arrays.items():
                 own[name].copy_(torch.from_numpy(np.array(array)).reshape(own[name].shape))
 
-    def forced_gradients(
+    def gradients_from(
         self, loss: Tensor | None, given: list[tuple[Tensor, NDArray[Any]]], leaves: Mapping[str, Tensor]
     ) -> Arrays:
         """Autograd from all results at once; the graph is cut between them."""
@@ -304,34 +302,6 @@ class TorchSide(Side):
         for group in optimizer.param_groups:
             group["lr"] = lr
         optimizer.step()
-
-    def truth(
-        self,
-        inputs: str,
-        mode: Mode,
-        reference: str,
-        path: str,
-        scratch: str,
-        samples: int,
-        layers: str = "all",
-        header: dict[str, Any] | None = None,
-        slim: bool = False,
-    ) -> dict[str, Any]:
-        """Run in double precision and measure how far single precision strays; see `harness.sides.truth`."""
-        if not Path(reference).is_file():
-            raise BadInput(f"{reference} is no trace: the truth is measured against the reference's own run")
-        return truth.measure(
-            self,
-            inputs,
-            mode,
-            Path(reference),
-            Path(path),
-            Path(scratch),
-            samples,
-            layers,
-            header or {},
-            slim,
-        )
 
     def perturbation(self, seed: int, strength: Perturbation) -> Callable[[Tensor], Tensor]:
         """A rounding-sized random change of every element and every channel, the same for the same seed."""

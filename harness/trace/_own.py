@@ -98,9 +98,9 @@ class OwnTrace:
 
     def _tell(self, own: list[Record], stats: list[Stats | None], noise: list[Noise | None]) -> None:
         """Give every record, and those that are other names of it, what the file tells of its tensor."""
-        told = dict(zip((record.address for record in own), zip(stats, noise, strict=True), strict=True))
+        known = dict(zip((record.address for record in own), zip(stats, noise, strict=True), strict=True))
         for address, record in self.records.items():
-            its_stats, its_noise = told[record.alias or address]
+            its_stats, its_noise = known[record.alias or address]
             self.records[address] = Record(
                 address, record.shape, record.dtype, record.type, record.alias, its_stats, its_noise
             )

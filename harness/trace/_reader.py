@@ -60,10 +60,10 @@ class Trace:
     def mode(self) -> str:
         """eval, train or frozen."""
         case = self.header if self.upstream else self.header.get("case")
-        told = case.get("mode") if isinstance(case, dict) else None
-        if not isinstance(told, str) or not told:
+        mode = case.get("mode") if isinstance(case, dict) else None
+        if not isinstance(mode, str) or not mode:
             raise BadInput(f"{self.path} does not say the mode of its run")
-        return told.split()[0]
+        return mode.split()[0]
 
     @property
     def compact(self) -> bool:

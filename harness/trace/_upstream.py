@@ -90,11 +90,15 @@ class UpstreamTrace:
     def _add(self, address: str, place: str) -> None:
         stats, type = None, ""
         if self._file.group(place) is not None:
-            told = self._file.attributes(place)
-            shape, stats, type = _shape(told["shape"]), _stats(told), str(told.get("type", ""))
+            attributes = self._file.attributes(place)
+            shape, stats, type = (
+                _shape(attributes["shape"]),
+                _stats(attributes),
+                str(attributes.get("type", "")),
+            )
             dtype = self._dtype(f"{place}/value")
-            if "noise_rel_l2" in told:
-                self.notes.setdefault("noise_rel_l2", {})[address] = float(told["noise_rel_l2"])
+            if "noise_rel_l2" in attributes:
+                self.notes.setdefault("noise_rel_l2", {})[address] = float(attributes["noise_rel_l2"])
         else:
             shape, dtype = self._dataset(place).shape or (), self._dtype(place)
         self._places[address] = place
@@ -129,9 +133,9 @@ class UpstreamTrace:
             kind, _, name = address.partition(":")
             plain = f"{kind}:{name.removeprefix(prefix)}" if kind in ("layer", "grad") else address
             self.records[plain] = replace(self.records.pop(address), address=plain)
-            for told in (self._places, noise):
-                if address in told:
-                    told[plain] = told.pop(address)
+            for places in (self._places, noise):
+                if address in places:
+                    places[plain] = places.pop(address)
 
     def whole(self, record: Record) -> _Array | None:
         """All elements of a tensor, where the file holds them."""
@@ -162,17 +166,17 @@ class UpstreamTrace:
         return self._file.array(place)
 
 
-def _shape(told: Any) -> tuple[int, ...]:
+def _shape(sides: Any) -> tuple[int, ...]:
     """A shape that a tensor can have."""
-    if not isinstance(told, list):
-        raise ValueError(f"a shape is {str(told)[:40]!r}")
-    if any(type(size) is not int or size < 0 for size in told) or math.prod(told) > fmt.MOST_ELEMENTS:
-        raise ValueError(f"a shape is {str(told)[:40]}")
-    return tuple(told)
+    if not isinstance(sides, list):
+        raise ValueError(f"a shape is {str(sides)[:40]!r}")
+    if any(type(size) is not int or size < 0 for size in sides) or math.prod(sides) > fmt.MOST_ELEMENTS:
+        raise ValueError(f"a shape is {str(sides)[:40]}")
+    return tuple(sides)
 
 
-def _stats(told: dict[str, Any]) -> Stats:
-    mean, std, absmax, l2 = (float(told[name]) for name in ("mean", "std", "absmax", "l2"))
+def _stats(attributes: dict[str, Any]) -> Stats:
+    mean, std, absmax, l2 = (float(attributes[name]) for name in ("mean", "std", "absmax", "l2"))
     return Stats(mean, std, absmax, l2, nonfinite=0)
 
 

@@ -209,8 +209,8 @@ def _reason(error: Exception) -> str:
     """What the system said, out of the many words of HDF5."""
     if said := re.search(r"error message = '([^']+)'", str(error)):
         return said[1]
-    told = error.strerror if isinstance(error, OSError) else None
-    return (told or str(error)).partition("\n")[0]
+    reason = error.strerror if isinstance(error, OSError) else None
+    return (reason or str(error)).partition("\n")[0]
 
 
 def _free_space(path: Path) -> str:

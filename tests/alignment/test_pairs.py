@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import pairs, runs
+from harness import flows, pairs
 from harness.alignment import Alignment
 from harness.errors import BadInput
+from harness.flows.together import lend_workers
 from harness.pairs.base import InputRequest, Mode, Pair
 from harness.progress import Silent
-from harness.runs.together import kept_workers
 from harness.session import Worker
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
@@ -68,13 +68,13 @@ class Warm:
         self._stack = contextlib.ExitStack()
         self._held: Mapping[str, Worker] = {}
 
-    def compare(self, request: runs.CompareRequest) -> Alignment:
+    def compare(self, request: flows.CompareRequest) -> Alignment:
         """Compare with the workers at hand, whoever started them."""
         if not self._held:
-            self._held = self._stack.enter_context(kept_workers(request.device, request.timeout))
+            self._held = self._stack.enter_context(lend_workers(request.device, request.timeout))
         verdict = ""
         try:
-            alignment = runs.compare(request, Silent(), workers=self._held)
+            alignment = flows.compare(request, Silent(), workers=self._held)
             verdict = alignment.verdict
         finally:
             if verdict != "aligned":  # a worker may be lost, or its framework upset
@@ -120,13 +120,13 @@ def assert_aligned(alignment: Alignment, mode: Mode) -> None:
     ("model", "variant", "mode"), [pytest.param(*case, id="-".join(case)) for case in CASES]
 )
 def test_a_small_run_is_aligned(model: str, variant: str, mode: Mode, warm: Warm, tmp_path: Path) -> None:
-    request = runs.CompareRequest(
+    request = flows.CompareRequest(
         model=model,
         variant=variant,
         mode=mode,
         input_size=size_for(pairs.find(model), variant, mode, QUICK_SIZES),
         output=tmp_path / "run",
-        local="never",
+        isolated="never",
         keep="none",
         timeout=QUICK_TIMEOUT,
     )
@@ -138,22 +138,22 @@ def test_a_small_run_is_aligned(model: str, variant: str, mode: Mode, warm: Warm
     [pytest.param(*case, id="-".join(case), marks=marks(*case[:2])) for case in CASES],
 )
 def test_every_layer_is_aligned_alone_too(model: str, variant: str, mode: Mode, tmp_path: Path) -> None:
-    request = runs.CompareRequest(
+    request = flows.CompareRequest(
         model=model,
         variant=variant,
         mode=mode,
         input_size=size_for(pairs.find(model), variant, mode, SIZES),
         output=tmp_path / "run",
-        local="always",
+        isolated="always",
         keep="none",
     )
-    assert_aligned(runs.compare(request, Silent()), mode)
+    assert_aligned(flows.compare(request, Silent()), mode)
 
 
 @pytest.mark.fault
 def test_workers_are_kept_until_a_comparison_fails(warm: Warm, tmp_path: Path) -> None:
-    request = runs.CompareRequest(
-        model="tests.faults.models.pair:PAIR", output=tmp_path / "a", keep="none", local="never"
+    request = flows.CompareRequest(
+        model="tests.faults.models.pair:PAIR", output=tmp_path / "a", keep="none", isolated="never"
     )
     assert warm.compare(request).verdict == "aligned"
     held = dict(warm._held)

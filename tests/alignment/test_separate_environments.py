@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import runs
+from harness import flows
 from harness.progress import Silent
 from tests.environments import environment_without
 
@@ -45,8 +45,8 @@ def test_each_side_runs_in_its_own_environment(
     assert not imports(without_jittor, "jittor")
     monkeypatch.setenv("ALIGN_TORCH_PYTHON", str(without_jittor))
     monkeypatch.setenv("ALIGN_JITTOR_PYTHON", str(without_torch))
-    request = runs.CompareRequest(model="tests.faults.models.pair:PAIR", output=tmp_path / "run")
-    alignment = runs.compare(request, Silent())
+    request = flows.CompareRequest(model="tests.faults.models.pair:PAIR", output=tmp_path / "run")
+    alignment = flows.compare(request, Silent())
     assert alignment.verdict == "aligned", alignment.sentence
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.answers import MOST_BYTES
 from harness.errors import WorkerLost
 from harness.session import Worker
+from harness.worker_answers import MOST_BYTES
 from tests import ROOT
 from tests.faults import fake_worker
 

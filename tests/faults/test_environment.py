@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness import environment
-from harness.environment import facts, onednn, processes
-from harness.environment.jittor_start import told_by, warm_up
+from harness.environment import interpreter_info, onednn, processes
+from harness.environment.jittor_start import ask_until_it_answers, warm_up
 from harness.errors import NoEnvironment
 from tests import ROOT
 from tests.unit.environment import fakes
@@ -54,10 +54,10 @@ def test_a_time_limit_ends_the_children_too(tmp_path: Path) -> None:
 
 
 def test_a_hanging_interpreter_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "_SECONDS", 1)
+    monkeypatch.setattr(interpreter_info, "_SECONDS", 1)
     python = fakes.program(tmp_path / "python", "sleep 600")
     with pytest.raises(NoEnvironment, match="stopped at its time limit"):
-        facts.facts_of(python)
+        interpreter_info.facts_of(python)
 
 
 def test_a_start_that_hangs_names_the_likely_reason(tmp_path: Path) -> None:
@@ -69,12 +69,16 @@ def test_a_start_that_hangs_names_the_likely_reason(tmp_path: Path) -> None:
 def test_a_broken_stand_in_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALIGN_CACHE", str(tmp_path))
     whole = Path(
-        environment.prepare(facts.facts_of(Path(sys.executable)), "cpu", tmp_path)["python_config_path"]
+        environment.prepare(interpreter_info.facts_of(Path(sys.executable)), "cpu", tmp_path)[
+            "python_config_path"
+        ]
     )
     text = whole.read_text()
     whole.write_text(text[:40])
     again = Path(
-        environment.prepare(facts.facts_of(Path(sys.executable)), "cpu", tmp_path)["python_config_path"]
+        environment.prepare(interpreter_info.facts_of(Path(sys.executable)), "cpu", tmp_path)[
+            "python_config_path"
+        ]
     )
     assert again.read_text() == text
 
@@ -103,7 +107,7 @@ def test_jittor_computes_beside_half_a_toolkit(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("CUDA_HOME", str(tmp_path))
     program = tmp_path / "convolution.py"
     program.write_text(CONVOLUTION)
-    told, _ = told_by(Path(sys.executable), program, [], environment.jittor_environment(), 600)
+    told, _ = ask_until_it_answers(Path(sys.executable), program, [], environment.jittor_environment(), 600)
     assert told == {"result": 9.0, "cuda": 0}
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import runs
+from harness import flows
 from harness.errors import HarnessError, NoEnvironment
 from harness.progress import Silent
 from tests import ROOT
@@ -34,7 +34,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path) -> None:
     path = small_disk / "trace.h5"
     with pytest.raises(HarnessError, match="No space left on device") as full:
-        runs.record(request("sound", input_size=(512, 512), keep="whole"), "torch", path, Silent())
+        flows.record(request("sound", input_size=(512, 512), keep="whole"), "torch", path, Silent())
     assert str(path) in str(full.value)
     assert not path.exists()
 
@@ -42,7 +42,7 @@ def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path) -> None:
 def test_full_scratch_disk_is_told(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own_scratch(small_disk, monkeypatch)
     with pytest.raises(NoEnvironment, match=r"No space left on device.*Free some space.*TMPDIR") as full:
-        runs.record(request("sound", input_size=(512, 512)), "torch", tmp_path / "trace.h5", Silent())
+        flows.record(request("sound", input_size=(512, 512)), "torch", tmp_path / "trace.h5", Silent())
     assert full.value.exit_code == 3
     assert not (tmp_path / "trace.h5").exists()
     assert list(small_disk.iterdir()) == []

@@ -25,8 +25,8 @@ from harness.alignment import Alignment
 from harness.environment import machine, places
 from harness.errors import NO_ENVIRONMENT, BadInput, HarnessError, NoEnvironment
 from harness.files import claim_folder, new_folder, write_file
+from harness.flows import float64_cache
 from harness.numerics import _native
-from harness.runs import truths
 from reports import write
 from tests import ROOT
 from tests.unit.reports.samples import alignment
@@ -186,7 +186,7 @@ def test_a_truth_that_another_user_planted_is_dropped(
     shared_folder: Path, attack: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALIGN_CACHE", str(shared_folder / "cache"))
-    folder = truths.folder()
+    folder = float64_cache.folder()
     write_trace(shared_folder / "planted.h5", compact=True)
     folder.parent.chmod(0o755)
     folder.chmod(0o777)
@@ -194,8 +194,8 @@ def test_a_truth_that_another_user_planted_is_dropped(
     folder.chmod(0o700)
     own = folder / "own.h5"
     write_trace(own, compact=True)
-    assert truths.usable(own)
-    assert not truths.usable(folder / "planted.h5")
+    assert float64_cache.usable(own)
+    assert not float64_cache.usable(folder / "planted.h5")
     assert not (folder / "planted.h5").exists()
 
 

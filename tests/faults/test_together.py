@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import WorkerLost
-from harness.runs.together import together
+from harness.flows.together import together
 from harness.session import Worker
 from tests.faults.test_answers import interpreter
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.random_kills import MARK, processes_of
-from harness import runs
+from harness import flows
 from harness.errors import BadInput, NoEnvironment, WorkerLost
 from harness.progress import Kind, Silent
 from harness.session import Worker
@@ -27,8 +27,8 @@ MODEL = "tests.faults.models.pair:PAIR"
 pytestmark = [pytest.mark.fault, pytest.mark.torch]
 
 
-def request(variant: str, **more: object) -> runs.CompareRequest:
-    return runs.CompareRequest(model=MODEL, variant=variant, **{"timeout": 120.0, **more})  # type: ignore[arg-type]
+def request(variant: str, **more: object) -> flows.CompareRequest:
+    return flows.CompareRequest(model=MODEL, variant=variant, **{"timeout": 120.0, **more})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def request(variant: str, **more: object) -> runs.CompareRequest:
 )
 def test_lost_worker_says_how_and_where(variant: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match=words) as lost:
-        runs.record(request(variant), "torch", tmp_path / "trace.h5", Silent())
+        flows.record(request(variant), "torch", tmp_path / "trace.h5", Silent())
     assert "head" in str(lost.value)
     assert lost.value.exit_code == 4
     assert not list(tmp_path.iterdir())
@@ -55,15 +55,15 @@ def test_lost_worker_says_how_and_where(variant: str, words: str, tmp_path: Path
 
 def test_hang_ends_at_the_time_limit_and_names_the_layer(tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match=r"no answer to `run` within 15 s.*last layer reached: head"):
-        runs.record(request("hangs", timeout=15.0), "torch", tmp_path / "trace.h5", Silent())
+        flows.record(request("hangs", timeout=15.0), "torch", tmp_path / "trace.h5", Silent())
 
 
 def test_a_copy_that_a_model_made_of_its_process_has_no_say(tmp_path: Path) -> None:
-    assert runs.record(request("forks"), "torch", tmp_path / "trace.h5", Silent()).is_file()
+    assert flows.record(request("forks"), "torch", tmp_path / "trace.h5", Silent()).is_file()
 
 
 def test_what_a_model_prints_does_not_reach_the_channel(tmp_path: Path) -> None:
-    assert runs.record(request("prints"), "torch", tmp_path / "trace.h5", Silent()).is_file()
+    assert flows.record(request("prints"), "torch", tmp_path / "trace.h5", Silent()).is_file()
 
 
 def test_a_dismissed_worker_ends_by_itself(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ class PortWaits:
 
 @pytest.mark.jittor
 def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
-    alignment = runs.compare(request("port killed", output=tmp_path / "run"), PortWaits())
+    alignment = flows.compare(request("port killed", output=tmp_path / "run"), PortWaits())
     assert (alignment.verdict, alignment.exit_code) == ("failed", 4)
     side = alignment.sides["jittor"]
     assert (side.status, side.signal) == ("failed", "SIGKILL")
@@ -107,7 +107,7 @@ def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.jittor
 def test_killed_reference_does_not_leave_the_port_waiting(tmp_path: Path) -> None:
-    alignment = runs.compare(request("killed", output=tmp_path / "run"), Silent())
+    alignment = flows.compare(request("killed", output=tmp_path / "run"), Silent())
     assert alignment.exit_code == 4
     assert alignment.sides["torch"].signal == "SIGKILL"
     assert alignment.sides["jittor"].signal == "", "it did nothing wrong"
@@ -115,7 +115,7 @@ def test_killed_reference_does_not_leave_the_port_waiting(tmp_path: Path) -> Non
 
 @pytest.mark.jittor
 def test_a_reference_that_fails_ends_a_port_that_is_at_work(tmp_path: Path) -> None:
-    alignment = runs.compare(request("raises, port hangs", timeout=600.0, output=tmp_path / "run"), Silent())
+    alignment = flows.compare(request("raises, port hangs", timeout=600.0, output=tmp_path / "run"), Silent())
     assert alignment.exit_code == 4
     assert "the head gave up" in alignment.sides["torch"].error
     assert alignment.sides["jittor"].error == "it was ended because the torch side had failed"
@@ -137,21 +137,21 @@ def test_weights_that_do_not_fit_name_the_key(tmp_path: Path) -> None:
     with pytest.raises(
         BadInput, match=r"head\.weight: \[1, 4, 1, 1\] in the file, \[2, 4, 1, 1\] in the model"
     ):
-        runs.compare(request("other shape", output=tmp_path / "run"), Silent())
+        flows.compare(request("other shape", output=tmp_path / "run"), Silent())
     assert not (tmp_path / "run" / "alignment.json").exists()
 
 
 def test_missing_interpreter_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALIGN_TORCH_PYTHON", str(tmp_path / "nowhere" / "python"))
     with pytest.raises(NoEnvironment, match=r"ALIGN_TORCH_PYTHON.*nowhere/python") as missing:
-        runs.record(request("sound"), "torch", tmp_path / "trace.h5", Silent())
+        flows.record(request("sound"), "torch", tmp_path / "trace.h5", Silent())
     assert missing.value.exit_code == 3
 
 
 def test_output_folder_in_use_is_refused(tmp_path: Path) -> None:
     (tmp_path / "kept.txt").write_text("mine")
     with pytest.raises(BadInput, match="is not an empty folder"):
-        runs.compare(request("sound", output=tmp_path), Silent())
+        flows.compare(request("sound", output=tmp_path), Silent())
     assert (tmp_path / "kept.txt").read_text() == "mine"
 
 
@@ -179,7 +179,7 @@ def test_a_temporary_folder_removed_in_mid_run_is_told(
 ) -> None:
     own_scratch(tmp_path / "scratch", monkeypatch)
     with pytest.raises(WorkerLost, match=r"temporary folder .*scratch/align-\w+ was removed while it ran"):
-        runs.record(request("sound"), "torch", tmp_path / "trace.h5", Removes(tmp_path / "scratch"))
+        flows.record(request("sound"), "torch", tmp_path / "trace.h5", Removes(tmp_path / "scratch"))
     assert not (tmp_path / "trace.h5").exists()
 
 
@@ -188,7 +188,7 @@ def test_a_runs_folder_removed_in_mid_run_is_told(tmp_path: Path) -> None:
     place = tmp_path / "runs"
     place.mkdir()
     with pytest.raises(WorkerLost, match=r"its folder .*runs/run was removed while it ran"):
-        runs.compare(request("sound", output=place / "run"), Removes(place))
+        flows.compare(request("sound", output=place / "run"), Removes(place))
     assert list(place.iterdir()) == []
 
 

@@ -19,6 +19,7 @@ from harness.breadcrumb import Breadcrumb, Place
 from harness.scratch import scratch_folder
 from harness.session import ModelFailed
 from harness.sides.torch_side import TorchSide
+from harness.sides.verbs import call_verb
 
 _ONE_AT_A_TIME = threading.Lock()  # both sides watch the same framework
 
@@ -50,7 +51,7 @@ class Inside:
     device, pid, gpu_peak_bytes, stopped = "cpu", 0, 0, ""
 
     def __init__(self, held: TorchSide) -> None:
-        self.side, self._held, self._verbs = held.name, held, held.verbs()
+        self.side, self._held = held.name, held
         self.description = held.describe()
 
     def ready(self) -> dict[str, Any]:
@@ -68,7 +69,7 @@ class Inside:
         """Answer as a worker's pipe would."""
         with _ONE_AT_A_TIME, _onednn(self.side == "torch"):
             try:
-                answer = json.loads(json.dumps(self._verbs[verb](**arguments)))
+                answer = json.loads(json.dumps(call_verb(self._held, verb, **arguments)))
             except Exception as error:  # whatever a planted mistake raises is a finding, as in a worker
                 raise ModelFailed(str(error)) from error
         if verb == "build":
@@ -77,8 +78,8 @@ class Inside:
 
 
 @contextmanager
-def kept_workers(device: str, timeout: float) -> Iterator[dict[str, Inside]]:
-    """In the place of `harness.runs.together.kept_workers`."""
+def lend_workers(device: str, timeout: float) -> Iterator[dict[str, Inside]]:
+    """In the place of `harness.flows.together.lend_workers`."""
     with scratch_folder() as folder:
         sides = (
             TorchSide(device, Breadcrumb(folder / "a")),

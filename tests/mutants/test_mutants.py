@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from harness.alignment import Alignment
+from harness.flows import explain
+from harness.flows.compare import compare_live
+from harness.flows.comparison import comparison
+from harness.flows.request import CompareRequest
 from harness.pairs.base import Mode
 from harness.progress import Silent
-from harness.runs import causes
-from harness.runs.compare import compare
-from harness.runs.request import CompareRequest
 from tests.mutants.pairs import MUTANTS, SOUND, Mutant
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
@@ -27,9 +28,12 @@ def compared(model: str, variant: str, folder: Path, mode: Mode = "eval") -> Ali
         input_size=(64, 64),
         output=folder / "run",
         keep="none",
-        local="always",
+        isolated="always",
     )
-    return compare(request, Silent(), causes.add)
+    with comparison(request, Silent()) as live:
+        found = compare_live(live)
+        explain.add_causes(found)
+    return found.alignment
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from harness import runs
+from harness import flows
+from harness.flows import selftest
 from harness.progress import Silent
-from harness.runs import selftest, together
-from harness.selftest import Mistake, Outcome
+from harness.selftest import FaultResult, Mistake
 
 pytestmark = pytest.mark.torch
 SMALL = "tests.unit.sides.small:PAIR"
@@ -23,16 +23,18 @@ def one_of_each(mistakes: Sequence[Mistake]) -> list[Mistake]:
 @pytest.fixture(scope="module")
 def result() -> selftest.Result:
     """The score over the small pair, both sides in this process."""
-    from tests.mutants.side_by_side import kept_workers
+    from tests.mutants.side_by_side import lend_workers
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(together, "kept_workers", kept_workers)
-        plain = selftest._chosen
-        patch.setattr(selftest, "_chosen", lambda work, count, seed: one_of_each(plain(work, None, seed)))
-        return selftest.run(runs.CompareRequest(model=SMALL), None, 1, Silent())
+        patch.setattr(selftest, "lend_workers", lend_workers)
+        plain = selftest._choose
+        patch.setattr(
+            selftest, "_choose", lambda compared, count, seed: one_of_each(plain(compared, None, seed))
+        )
+        return selftest.selftest_pair(flows.CompareRequest(model=SMALL), None, 1, Silent())
 
 
-def missed(rows: Sequence[Outcome], what: str) -> list[str]:
+def missed(rows: Sequence[FaultResult], what: str) -> list[str]:
     return [f"{row.mistake.kind} in {row.mistake.path}: {row.said}" for row in rows if not getattr(row, what)]
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from harness import alignment_rules, strict_json
-from harness.alignment import Alignment, Local, Obstacle, Row, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import Isolated, Obstacle, Row, SideReport
 from harness.errors import BadInput
 from harness.numerics import difference
 from harness.pairs.base import Override
@@ -61,7 +62,7 @@ def test_it_comes_back_exactly(tmp_path: Path) -> None:
 def test_the_json_is_strict_and_nan_survives(tmp_path: Path) -> None:
     text = small_alignment().to_json()
     data = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert (data["schema"], data["version"]) == ("align-alignment", 4)
+    assert (data["schema"], data["version"]) == ("align-alignment", 5)
     back = Alignment.from_json(text)
     assert math.isnan(back.costs["ratio"])
     measured = back.rows[0].measured
@@ -70,8 +71,18 @@ def test_the_json_is_strict_and_nan_survives(tmp_path: Path) -> None:
     assert back.rows[0].verdict.ratio == math.inf
 
 
+def older(data: dict[str, Any]) -> dict[str, Any]:
+    """The same data with the names that it had before version 5."""
+    data = {"local" if name == "isolated" else name: value for name, value in data.items()}
+    data["rows"] = [
+        {"local" if name == "isolated" else name: value for name, value in row.items()}
+        for row in data["rows"]
+    ]
+    return data
+
+
 def test_an_alignment_of_version_1_is_still_read() -> None:
-    data = small_alignment().to_dict()
+    data = older(small_alignment().to_dict())
     for name in ("sources", "local"):
         del data[name]
     for row in data["rows"]:
@@ -79,9 +90,9 @@ def test_an_alignment_of_version_1_is_still_read() -> None:
         if row["measured"]:
             del row["measured"]["typical"], row["measured"]["terms"]
     read = Alignment.from_dict({**data, "version": 1})
-    assert read.version == 4
+    assert read.version == 5
     assert read.sources == []
-    assert read.local["ran"] is False
+    assert read.isolated["ran"] is False
     assert [row.address for row in read.rows] == [row.address for row in small_alignment().rows]
 
 
@@ -89,8 +100,8 @@ def test_an_alignment_of_version_2_is_still_read() -> None:
     alignment = small_alignment()
     measured, verdict = alignment.rows[0].measured, alignment.rows[0].verdict
     assert measured is not None
-    alignment.rows[0].local = Local(measured, verdict)
-    data = alignment.to_dict()
+    alignment.rows[0].isolated = Isolated(measured, verdict)
+    data = older(alignment.to_dict())
     for place in (data["rows"][0], data["rows"][0]["local"]):
         del place["measured"]["typical"], place["measured"]["terms"]
     assert Alignment.from_dict({**data, "version": 2}) == alignment
@@ -98,9 +109,17 @@ def test_an_alignment_of_version_2_is_still_read() -> None:
 
 def test_an_alignment_of_version_3_is_still_read() -> None:
     alignment = small_alignment()
-    data = alignment.to_dict()
+    data = older(alignment.to_dict())
     del data["rows"][0]["measured"]["terms"]
     assert Alignment.from_dict({**data, "version": 3}) == alignment
+
+
+def test_an_alignment_of_version_4_is_still_read() -> None:
+    alignment = small_alignment()
+    alignment.costs = {"isolated": {"cpu": 1.0}, "isolated truth": {"cpu": 2.0}}
+    data = older(alignment.to_dict())
+    data["costs"] = {"local": {"cpu": 1.0}, "local truth": {"cpu": 2.0}}
+    assert Alignment.from_dict({**data, "version": 4}) == alignment
 
 
 def test_free_data_is_what_json_gives_back() -> None:
@@ -131,7 +150,7 @@ def test_names_and_rows_are_found() -> None:
         (b'{"schema": "other"}', "is no alignment"),
         (b'{"schema": "align-alignment", "x": NaN}', "NaN"),
         (b"[" * 100_000, "is no JSON"),
-        (b'{"schema": "align-alignment", "version": 5}', "version 5"),
+        (b'{"schema": "align-alignment", "version": 6}', "version 6"),
         (b'{"schema": "align-alignment", "version": 1}', "missing"),
     ],
 )

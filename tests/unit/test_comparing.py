@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.alignment import Alignment, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import SideReport
 from harness.comparing import compare, in_order_of_computation, rejudge
 from harness.errors import BadInput
 from harness.pairs.base import Override

@@ -54,7 +54,7 @@ def module(tmp_path: Path) -> Path:
         ("from ports_jittor.torchlike import pool", {"jittor"}),
         ("from harness.sides import jittor_side", {"jittor"}),
         ("import jittor as jt\nimport torch.nn", {"jittor", "torch"}),
-        ("import torchlike, harness.sides.base", set()),
+        ("import torchlike, harness.sides.side", set()),
         ("def test_a():\n    import torch", set()),
         ("this is no Python", set()),
     ],

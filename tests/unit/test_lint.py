@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from harness.lint import Finding, lint
+from harness.lint import Discrepancy, lint
 
 TOLD: dict[str, Any] = {
     "layers": {
@@ -24,7 +24,7 @@ TOLD: dict[str, Any] = {
 }
 
 
-def found(change: Any, *sources: Path) -> list[Finding]:
+def found(change: Any, *sources: Path) -> list[Discrepancy]:
     """What lint says of a port that was changed."""
     port = copy.deepcopy(TOLD)
     change(port)

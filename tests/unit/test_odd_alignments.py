@@ -13,7 +13,8 @@ import pytest
 from rich.console import Console
 
 import reports
-from harness.alignment import Alignment, Local, Row, Source
+from harness.alignment import Alignment
+from harness.alignment_rows import Isolated, Row, Source
 from harness.comparing import rejudge
 from harness.errors import BadInput
 from harness.pairs.base import Override
@@ -29,10 +30,10 @@ def full() -> Alignment:
     rows = [samples.row("layer:a#0:out", 0, 1e-3), samples.row("output:0", 1)]
     made = samples.alignment(rows)
     assert rows[0].measured is not None
-    rows[0].local = Local(rows[0].measured, rows[0].verdict)
+    rows[0].isolated = Isolated(rows[0].measured, rows[0].verdict)
     made.sources = [Source("layer:a#0:out", "forward", ["a"], "text", 2.0, "cause", ["norm-one-pass"])]
     made.overrides = [Override("grad:*", "fixed", "because", 1e-3, 1e-4)]
-    made.local = {"ran": True, "judged": 3}
+    made.isolated = {"ran": True, "judged": 3}
     made.sides["jittor"].cost = {"bare": {"wall": 0.5, "cpu": 0.5}, "recorded": {"peak_bytes": 7}}
     made.coverage |= {"weak": ["output:0"], "fallback": ["output:0"]}
     made.coverage["case_differences"] = [{"name": "seed", "reference": 0, "candidate": 1}]

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pytest
 
-from harness.plain import Unfit, from_plain, tidy, to_plain
+from harness.json_codec import Unfit, from_plain, tidy, to_plain
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,9 @@ def test_a_log_that_stays_is_named_as_it_is(tmp_path: Path) -> None:
 
 def test_an_empty_log_is_not_named(tmp_path: Path) -> None:
     log = WorkerLog("torch", tmp_path / "torch.log", tmp_path)
-    assert log.told() == "It printed nothing"
+    assert log.hint() == "It printed nothing"
     log.path.write_text("\n")
-    assert log.told() == "It printed nothing"
+    assert log.hint() == "It printed nothing"
     assert list(tmp_path.iterdir()) == [log.path]
 
 
@@ -45,7 +45,7 @@ def test_where_nothing_can_be_kept_the_last_line_is_told(
     log = WorkerLog("torch", tmp_path / "torch.log", tmp_path)
     log.path.write_text("first\nlast words\n")
     monkeypatch.setattr(worker_log.tempfile, "tempdir", str(tmp_path / "missing"))
-    assert log.told() == "It printed at last: last words"
+    assert log.hint() == "It printed at last: last words"
 
 
 @pytest.mark.fault

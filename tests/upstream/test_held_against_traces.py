@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import pytest
 
-from harness import pairs, runs
+from harness import flows, pairs
 from harness.errors import BadInput
 from harness.progress import Silent
 from tests import shared_folder
@@ -57,10 +57,10 @@ def of_model(model: str) -> list[Path]:
     ],
 )
 def test_both_sides_reproduce_the_trace(file: Path, tmp_path: Path) -> None:
-    request = runs.CompareRequest(
+    request = flows.CompareRequest(
         model=file.parent.name, reference=str(file), output=tmp_path / "run", keep="none"
     )
-    alignment = runs.compare(request, Silent())
+    alignment = flows.compare(request, Silent())
     assert alignment.exit_code == 0, alignment.sentence
     assert {told["side"]: told["verdict"] for told in alignment.held} == {
         "torch": "aligned",
@@ -72,14 +72,14 @@ def test_both_sides_reproduce_the_trace(file: Path, tmp_path: Path) -> None:
 def test_file_that_is_no_run_is_refused(name: str, tmp_path: Path) -> None:
     assert FOLDER is not None
     file = FOLDER / "upstream" / "gold_yolo" / f"{name}.h5"
-    request = runs.CompareRequest(model="l2sknet", reference=str(file), output=tmp_path / "run")
+    request = flows.CompareRequest(model="l2sknet", reference=str(file), output=tmp_path / "run")
     with pytest.raises(BadInput, match="not a trace of a run"):
-        runs.compare(request, Silent())
+        flows.compare(request, Silent())
 
 
 def test_trace_of_another_model_is_refused(tmp_path: Path) -> None:
     assert FOLDER is not None
     file = FOLDER / "upstream" / "led" / "unet__eval.h5"
-    request = runs.CompareRequest(model="l2sknet", reference=str(file), output=tmp_path / "run")
+    request = flows.CompareRequest(model="l2sknet", reference=str(file), output=tmp_path / "run")
     with pytest.raises(BadInput, match="is a trace of led, not of l2sknet"):
-        runs.compare(request, Silent())
+        flows.compare(request, Silent())

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput
-from harness.plain import short
+from harness.json_codec import short
 from weight_convert.keymaps.rules import Pattern
 from weight_convert.limits import is_count
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness import strict_toml
 from harness.errors import BadInput
-from weight_convert.keymaps.rules import Rule, Work
+from weight_convert.keymaps.rules import MappedState, Rule
 from weight_convert.keymaps.verbs import parse_rule
 
 VERSION = 1
@@ -30,12 +30,12 @@ class KeyMap:
         """What a person must still look at."""
         return [f"rule {rule.number}: {rule.check}" for rule in self.rules if rule.check]
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: MappedState) -> None:
         """Apply the rules in order."""
         for rule in self.rules:
             rule.apply(work)
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """What a manifest says of it."""
         return {"name": self.name, "sha256": self.sha256, "rules": len(self.rules)}
 

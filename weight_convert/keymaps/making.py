@@ -14,9 +14,9 @@ from harness import seeded
 from harness.errors import BadInput
 from weight_convert.dtypes import DTYPES
 from weight_convert.folds import FoldReport, fold_conv_bn, fold_repnr, fold_repvgg
-from weight_convert.keymaps.rules import Pattern, Rule, Work
+from weight_convert.keymaps.rules import MappedState, Pattern, Rule
 from weight_convert.limits import check_shape
-from weight_convert.manifest import Dropped, Made
+from weight_convert.manifest import Dropped, MadeTensor
 from weight_convert.tensor import Tensor
 
 
@@ -32,7 +32,7 @@ class Make(Rule):
     seed: int
     reason: str
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: MappedState) -> None:
         """Change the work."""
         if self.key in work.tensors:
             raise BadInput(
@@ -44,7 +44,7 @@ class Make(Rule):
         self._require_fitting()
         how = f"all {self.value:g}" if self.std is None else f"normal, std {self.std:g}, seed {self.seed}"
         work.tensors[self.key] = Tensor(self.dtype, self.shape, self._array)
-        work.made.append(Made(self.key, f"{self.reason} ({how})"))
+        work.made.append(MadeTensor(self.key, f"{self.reason} ({how})"))
 
     def _require_fitting(self) -> None:
         """Refuse a number that this kind of entry cannot hold, before anything is made of it."""
@@ -72,7 +72,7 @@ class Fold(Rule):
     optional: bool
     keep: tuple[Pattern, ...]
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: MappedState) -> None:
         """Change the work."""
         before = set(work.tensors)
         work.tensors, reports = FOLDS[self.kind](self, work.tensors)
@@ -84,7 +84,7 @@ class Fold(Rule):
         gone = before - set(work.tensors)
         reason = f"folded ({self.kind})"
         work.dropped += [Dropped(key, reason) for key in sorted(gone)]
-        work.made += [Made(key, reason) for key in work.tensors if key not in before]
+        work.made += [MadeTensor(key, reason) for key in work.tensors if key not in before]
 
     def wanted(self, path: str) -> bool:
         """Whether a place is not among those kept as they are."""

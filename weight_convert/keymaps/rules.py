@@ -8,18 +8,18 @@ from dataclasses import dataclass, field
 
 from harness.errors import BadInput
 from weight_convert.folds import FoldReport
-from weight_convert.manifest import Dropped, Made
+from weight_convert.manifest import Dropped, MadeTensor
 from weight_convert.tensor import Tensor
 
 
 @dataclass
-class Work:
+class MappedState:
     """A state on its way through a map: the tensors, where each came from, and what was lost or made."""
 
     tensors: dict[str, Tensor]
     sources: dict[str, str] = field(default_factory=dict)
     dropped: list[Dropped] = field(default_factory=list)
-    made: list[Made] = field(default_factory=list)
+    made: list[MadeTensor] = field(default_factory=list)
     folds: list[FoldReport] = field(default_factory=list)
 
     def put(self, tensors: Iterable[tuple[str, Tensor]], what: str) -> None:
@@ -75,10 +75,10 @@ class Rule(ABC):
     check: str
 
     @abstractmethod
-    def apply(self, work: Work) -> None:
+    def apply(self, work: MappedState) -> None:
         """Change the work."""
 
-    def found(self, work: Work, pattern: Pattern) -> dict[str, tuple[str, ...]]:
+    def found(self, work: MappedState, pattern: Pattern) -> dict[str, tuple[str, ...]]:
         """The keys that match, with what the stars stand for; none is an error."""
         found = {key: stars for key in work.tensors if (stars := pattern.match(key)) is not None}
         if not found:
@@ -95,7 +95,7 @@ class Rename(Rule):
     key: Pattern
     to: Pattern
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: MappedState) -> None:
         """Change the work."""
         found = self.found(work, self.key)
         names = {key: self.to.fill(found[key]) if key in found else key for key in work.tensors}
@@ -111,7 +111,7 @@ class Drop(Rule):
     key: Pattern
     reason: str
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: MappedState) -> None:
         """Change the work."""
         found = self.found(work, self.key)
         work.dropped += [

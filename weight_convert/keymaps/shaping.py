@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
-from weight_convert.keymaps.rules import Pattern, Rule, Work
+from weight_convert.keymaps.rules import MappedState, Pattern, Rule
 from weight_convert.tensor import Tensor
 
 
@@ -22,7 +22,7 @@ class Transpose(Rule):
     key: Pattern
     axes: tuple[int, ...]
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: MappedState) -> None:
         """Change the work."""
         for key in self.found(work, self.key):
             work.tensors[key] = self._turned(key, work.tensors[key])
@@ -46,7 +46,7 @@ class Split(Rule):
     axis: int
     sizes: tuple[int, ...] | None
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: MappedState) -> None:
         """Change the work."""
         found = self.found(work, self.key)
 
@@ -89,7 +89,7 @@ class Concatenate(Rule):
     into: Pattern
     axis: int
 
-    def apply(self, work: Work) -> None:
+    def apply(self, work: MappedState) -> None:
         """Change the work."""
         for stars in self.found(work, self.keys[0]).values():
             keys = [pattern.fill(stars) for pattern in self.keys]
@@ -103,7 +103,7 @@ class Concatenate(Rule):
             ]
             work.put(entries, f"rule {self.number}")
 
-    def _joined(self, work: Work, keys: list[str]) -> Tensor:
+    def _joined(self, work: MappedState, keys: list[str]) -> Tensor:
         if lacking := [key for key in keys if key not in work.tensors]:
             raise BadInput(f"rule {self.number}: nothing to join under {', '.join(map(repr, lacking))}")
         parts = [work.tensors[key] for key in keys]

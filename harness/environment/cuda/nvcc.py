@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.environment.facts import Facts
+from harness.environment.interpreter_info import InterpreterInfo
 from harness.environment.processes import run
 
 _SECONDS = 60
@@ -31,7 +31,7 @@ class Nvcc:
         return ".".join(map(str, self.version))
 
 
-def candidates(facts: Facts, environ: Mapping[str, str] = os.environ) -> Iterator[Path]:
+def candidates(facts: InterpreterInfo, environ: Mapping[str, str] = os.environ) -> Iterator[Path]:
     """Where an nvcc may be, the most deliberate choice first."""
     for name in ("CUDA_HOME", "CUDA_PATH"):
         if environ.get(name):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.environment.cuda.nvcc import Nvcc
-from harness.environment.facts import Facts
+from harness.environment.interpreter_info import InterpreterInfo
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ DEVICE_RUNTIME = "libcudadevrt.a"  # nvcc links it into everything
 
 
 @dataclass(frozen=True)
-class Source:
+class PartSource:
     """A folder of headers and the folder of the libraries that belong to them."""
 
     include: Path
@@ -61,29 +61,29 @@ class Part:
     """What was found of one library: where, or what is missing."""
 
     wanted: Wanted
-    source: Source | None
+    source: PartSource | None
     missing: str = ""
 
 
-def sources(nvcc: Nvcc, facts: Facts, system: Path = Path("/usr")) -> list[Source]:
+def sources(nvcc: Nvcc, facts: InterpreterInfo, system: Path = Path("/usr")) -> list[PartSource]:
     """Where headers and libraries may lie: the toolkit, the nvidia wheels, the system."""
     return [source for source in dict.fromkeys(_places(nvcc, facts, system)) if source.include.is_dir()]
 
 
-def _places(nvcc: Nvcc, facts: Facts, system: Path) -> Iterator[Source]:
+def _places(nvcc: Nvcc, facts: InterpreterInfo, system: Path) -> Iterator[PartSource]:
     top, machine = nvcc.top, facts.machine
-    yield Source(top / "include", top / "lib64")
-    yield Source(top / "include", top / "lib")
+    yield PartSource(top / "include", top / "lib64")
+    yield PartSource(top / "include", top / "lib")
     for target in (machine, "sbsa"):
         folder = top / "targets" / f"{target}-linux"
-        yield Source(folder / "include", folder / "lib")
+        yield PartSource(folder / "include", folder / "lib")
     for site in facts.site:
         for folder in sorted((site / "nvidia").glob("*")):
             if _suits(folder.name, nvcc.version[0]):
-                yield Source(folder / "include", folder / "lib")
+                yield PartSource(folder / "include", folder / "lib")
     libraries = system / "lib" / f"{machine}-linux-gnu"
-    yield Source(system / "include", libraries)
-    yield Source(system / "include" / f"{machine}-linux-gnu", libraries)
+    yield PartSource(system / "include", libraries)
+    yield PartSource(system / "include" / f"{machine}-linux-gnu", libraries)
 
 
 def _suits(folder: str, major: int) -> bool:
@@ -93,7 +93,7 @@ def _suits(folder: str, major: int) -> bool:
     return folder == "cudnn" or major < 13
 
 
-def find(wanted: Wanted, places: Iterable[Source]) -> Part:
+def find(wanted: Wanted, places: Iterable[PartSource]) -> Part:
     """The first place that has a library together with its header."""
     header_at = library_at = None
     for source in places:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from harness.environment.cuda.card import Card, first_card
 from harness.environment.cuda.nvcc import Nvcc, candidates, first_working
-from harness.environment.cuda.parts import WANTED, Part, Source, defined, find, sources
-from harness.environment.facts import Facts
+from harness.environment.cuda.parts import WANTED, Part, PartSource, defined, find, sources
+from harness.environment.interpreter_info import InterpreterInfo
 
 _COMPILER = "nvcc,cccl,crt,nvvm"
 _LIBRARIES = "cudart,cublas,curand,cufft,cusparse"
@@ -18,11 +18,11 @@ _LIBRARIES = "cudart,cublas,curand,cufft,cusparse"
 class Survey:
     """A card, a compiler and the libraries, from the point of view of one interpreter."""
 
-    facts: Facts
+    facts: InterpreterInfo
     card: Card | None
     nvcc: Nvcc | None
     why_no_nvcc: str = ""
-    places: Sequence[Source] = ()
+    places: Sequence[PartSource] = ()
     parts: Mapping[str, Part] = field(default_factory=dict)
 
     @property
@@ -63,7 +63,7 @@ class Survey:
         return tuple(wheels)
 
 
-def survey(facts: Facts) -> Survey:
+def survey(facts: InterpreterInfo) -> Survey:
     """Look for everything; nothing is changed."""
     nvcc, why = first_working(candidates(facts))
     if nvcc is None:

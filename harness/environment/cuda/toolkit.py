@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.environment.cuda import shims
 from harness.environment.cuda.nvcc import Nvcc
-from harness.environment.cuda.parts import DEVICE_RUNTIME, LOADED_LATER, Source, Wanted
+from harness.environment.cuda.parts import DEVICE_RUNTIME, LOADED_LATER, PartSource, Wanted
 from harness.environment.cuda.survey import Survey
 from harness.environment.files import link, write
 from harness.environment.requirements import install
@@ -39,7 +39,7 @@ def _complete(found: Survey) -> Nvcc:
 
 def variables(found: Survey, nvcc: Nvcc, root: Path) -> dict[str, str]:
     """What tells Jittor to use the toolkit in `root`, and in which way."""
-    told = {
+    variables = {
         "nvcc_path": str(root / "bin/nvcc"),
         "use_nccl": "0",
         "use_cutt": "0",  # this and the next would be downloaded
@@ -47,10 +47,10 @@ def variables(found: Survey, nvcc: Nvcc, root: Path) -> dict[str, str]:
         "NVIDIA_TF32_OVERRIDE": "0",  # plain float32 in cuDNN and cuBLAS
     }
     if found.card is not None and found.card.architecture is not None:
-        told["cuda_archs"] = str(found.card.architecture)
+        variables["cuda_archs"] = str(found.card.architecture)
     if nvcc.version[0] >= 13:
-        told |= {"cc_flags": shims.CUDA13_FLAGS, "NVCC_APPEND_FLAGS": shims.CUDA13_NVCC_FLAGS}
-    return told
+        variables |= {"cc_flags": shims.CUDA13_FLAGS, "NVCC_APPEND_FLAGS": shims.CUDA13_NVCC_FLAGS}
+    return variables
 
 
 def lay_out(found: Survey, nvcc: Nvcc, root: Path) -> None:
@@ -89,7 +89,7 @@ def _link_headers(wanted: Wanted, source: Path, include: Path, ours: set[str]) -
             link(include / _REAL_CUDNN / entry.name, entry)
 
 
-def _link_libraries(source: Source, stems: Sequence[str], folder: Path) -> None:
+def _link_libraries(source: PartSource, stems: Sequence[str], folder: Path) -> None:
     """Link every file of a library, and the name without a version that the wheels leave out."""
     plain: dict[str, str] = {}
     for stem in stems:

@@ -20,7 +20,7 @@ Image = NDArray[Any]
 DEFECT = 255  # the only gray value of a mask that counts
 
 
-class Source(Protocol):
+class EpisodeSource(Protocol):
     """Where images and masks come from."""
 
     def image(self, entry: Entry) -> Image:
@@ -78,7 +78,7 @@ class Episodes:
 
     def __init__(
         self,
-        source: Source,
+        source: EpisodeSource,
         entries: Sequence[Entry],
         fold: int,
         split: Split,

@@ -52,8 +52,8 @@ def configured(name: str, summary: str = "", shots: int = 1, **options: Any) -> 
 def _ablation(name: str) -> Variant:
     kept = name.split("_")
     off = {part: False for part in PARTS if part not in kept}
-    told = " and ".join(part.upper() for part in PARTS if part in kept) or "none of CPP, SA and SSA"
-    return configured(f"vgg16_{name}", f"ablation on VGG-16: {told}", **off)
+    kept_parts = " and ".join(part.upper() for part in PARTS if part in kept) or "none of CPP, SA and SSA"
+    return configured(f"vgg16_{name}", f"ablation on VGG-16: {kept_parts}", **off)
 
 
 def _variants() -> list[Variant]:

@@ -61,16 +61,18 @@ class Annotations:
 def read_annotations(path: Path) -> Annotations:
     """Read `instances_*.json`."""
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError, UnicodeDecodeError) as problem:
         raise BadInput(f"{path} cannot be read: {problem}") from problem
     names = ("images", "annotations", "categories")
-    missing = [name for name in names if not isinstance(told, dict) or not isinstance(told.get(name), list)]
+    missing = [
+        name for name in names if not isinstance(document, dict) or not isinstance(document.get(name), list)
+    ]
     if missing:
         raise BadInput(f"{path} has no list {' and no list '.join(missing)}; it is no file of COCO's objects")
     images: dict[int, Image] = {}
     categories: dict[str, int] = {}
-    for place, one in enumerate(told["images"]):
+    for place, one in enumerate(document["images"]):
         try:
             image = Image(Path(one["file_name"]).name, float(one["width"]), float(one["height"]))
             images[one["id"]] = image
@@ -78,12 +80,12 @@ def read_annotations(path: Path) -> Annotations:
             raise _odd(path, "images", place, problem) from problem
         if not (image.name and image.width > 0 and image.height > 0):
             raise _odd(path, "images", place, ValueError(f"{image.width:g}x{image.height:g} pixels"))
-    for place, one in enumerate(told["categories"]):
+    for place, one in enumerate(document["categories"]):
         try:
             categories[one["name"]] = one["id"]
         except (KeyError, TypeError) as problem:
             raise _odd(path, "categories", place, problem) from problem
-    return Annotations(path, images, categories, told["annotations"])
+    return Annotations(path, images, categories, document["annotations"])
 
 
 def _odd(path: Path, what: str, place: int, problem: Exception) -> BadInput:

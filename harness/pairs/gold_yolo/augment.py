@@ -17,7 +17,7 @@ Corners = NDArray[np.float64]  # rows of class, x1, y1, x2, y2 in pixels
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Augmentation:
     """How strongly; the defaults are those of n and s."""
 
     hsv: tuple[float, float, float] = (0.015, 0.7, 0.4)
@@ -31,9 +31,9 @@ class Recipe:
     mixup: float = 0.0
 
 
-SMALL = Recipe()
-LARGE = Recipe(scale=0.9, mixup=0.1)
-STILL = Recipe(mosaic=0.0)  # the last epochs of a run: SMALL without a mosaic
+SMALL = Augmentation()
+LARGE = Augmentation(scale=0.9, mixup=0.1)
+STILL = Augmentation(mosaic=0.0)  # the last epochs of a run: SMALL without a mosaic
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Motion:
     centre: tuple[float, float]
 
     @classmethod
-    def draw(cls, rng: np.random.Generator, recipe: Recipe) -> Motion:
+    def draw(cls, rng: np.random.Generator, recipe: Augmentation) -> Motion:
         """At random, within a recipe."""
         around = rng.uniform(-1, 1, 3)
         return cls(
@@ -191,7 +191,7 @@ def from_hsv(hue: Pixels, saturation: Pixels, value: Pixels) -> Pixels:
 class Training:
     """Pictures as training sees them: each depends on the seed, the epoch and its own number alone."""
 
-    def __init__(self, pictures: Pictures, side: int, recipe: Recipe = SMALL, seed: int = 0) -> None:
+    def __init__(self, pictures: Pictures, side: int, recipe: Augmentation = SMALL, seed: int = 0) -> None:
         self.pictures, self.side, self.recipe, self.seed = pictures, side, recipe, seed
         self.epoch = 0
 

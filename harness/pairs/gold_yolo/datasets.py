@@ -48,20 +48,22 @@ class DatasetFile:
 
 def read_dataset_file(path: Path) -> DatasetFile:
     """Read `dataset.yaml`; folders are relative to it."""
-    told = _yaml(path)
-    names = told.get("names")
+    table = _yaml(path)
+    names = table.get("names")
     if isinstance(names, dict):
         names = [names[key] for key in sorted(names)]
     if not isinstance(names, list) or not names:
         raise BadInput(f"{path}: names must list the classes; found {names!r}")
-    count = told.get("nc", len(names))
+    count = table.get("nc", len(names))
     if count != len(names):
         raise BadInput(f"{path}: nc is {count}, but names lists {len(names)} classes; they must agree")
-    folders = {split: path.parent / str(told[split]) for split in ("train", "val", "test") if told.get(split)}
+    folders = {
+        split: path.parent / str(table[split]) for split in ("train", "val", "test") if table.get(split)
+    }
     missing = [split for split in ("train", "val") if split not in folders]
     if missing:
         raise BadInput(f"{path}: no entry {' and '.join(missing)}; each names a folder of images")
-    return DatasetFile(folders, tuple(map(str, names)), bool(told.get("is_coco", False)))
+    return DatasetFile(folders, tuple(map(str, names)), bool(table.get("is_coco", False)))
 
 
 def _yaml(path: Path) -> dict[str, Any]:
@@ -69,12 +71,12 @@ def _yaml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise BadInput(f"there is no file {path}; it should name the folders and classes of a data set")
     try:
-        told = yaml.safe_load(path.read_text(encoding="utf-8"))
+        table = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise BadInput(f"{path} cannot be read: {problem}") from problem
-    if not isinstance(told, dict):
+    if not isinstance(table, dict):
         raise BadInput(f"{path} must hold names with values, as `train: images/train`")
-    return told
+    return table
 
 
 def yaml_module() -> Any:

@@ -54,10 +54,10 @@ def prepare_subset(subset: Subset) -> Path:
 def prepare(request: Request) -> Path:
     """Write the data set with `dataset_info.json`, all of it or nothing; returns its `dataset.yaml`."""
     _check(request)
-    told = read_annotations(request.annotations or _annotations(request.source))
-    labels = told.labels(told.class_numbers(request.classes))
+    annotations = read_annotations(request.annotations or _annotations(request.source))
+    labels = annotations.labels(annotations.class_numbers(request.classes))
     chosen = _chosen(sorted(labels), request)
-    places = _image_files(request.source, told, chosen)
+    places = _image_files(request.source, annotations, chosen)
     count = round(len(chosen) * request.train_share)
     splits: dict[Split, list[int]] = {"train": chosen[:count], "val": chosen[count:]}
     with new_folder(request.target) as draft:
@@ -65,7 +65,7 @@ def prepare(request: Request) -> Path:
             for split, members in splits.items():
                 for number in members:
                     _write_image(draft, split, places[number], labels[number])
-            _write_info(draft, request, told.path.name, splits, labels)
+            _write_info(draft, request, annotations.path.name, splits, labels)
             path = write_dataset_file(draft, list(splits), request.classes)
         except OSError as problem:
             raise HarnessError(f"cannot write {request.target}: {problem.strerror or problem}") from problem
@@ -107,11 +107,11 @@ def _chosen(numbers: list[int], request: Request) -> list[int]:
     return [numbers[place] for place in order[: request.images]]
 
 
-def _image_files(source: Path, told: Annotations, chosen: Sequence[int]) -> dict[int, Path]:
+def _image_files(source: Path, annotations: Annotations, chosen: Sequence[int]) -> dict[int, Path]:
     """Where the chosen images are, by number."""
-    wanted = {told.images[number].name: number for number in chosen}
+    wanted = {annotations.images[number].name: number for number in chosen}
     if len(wanted) < len(chosen):
-        raise BadInput(f"{told.path} gives two of the chosen images one file name; each needs its own")
+        raise BadInput(f"{annotations.path} gives two of the chosen images one file name; each needs its own")
     found: dict[int, Path] = {}
     for path in sorted(source.rglob("*")):
         if path.name in wanted and path.is_file():
@@ -119,7 +119,7 @@ def _image_files(source: Path, told: Annotations, chosen: Sequence[int]) -> dict
     lost = sorted(name for name, number in wanted.items() if number not in found)
     if lost:
         raise BadInput(
-            f"the image {lost[0]} is not below {source}, though {told.path} names it "
+            f"the image {lost[0]} is not below {source}, though {annotations.path} names it "
             f"({len(lost)} of {len(wanted)} are not there); put the images beside the annotations, or name "
             "other annotations with --annotations"
         )

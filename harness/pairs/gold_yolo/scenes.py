@@ -81,8 +81,8 @@ def write_dataset(folder: Path, pictures: dict[Split, Pictures], names: tuple[st
 
 def write_dataset_file(folder: Path, splits: list[Split], names: tuple[str, ...]) -> Path:
     """Write `dataset.yaml`."""
-    told: dict[str, Any] = {split: f"images/{split}" for split in splits}
+    folders: dict[str, Any] = {split: f"images/{split}" for split in splits}
     path = folder / "dataset.yaml"
-    content = yaml_module().safe_dump({**told, "nc": len(names), "names": list(names), "is_coco": False})
+    content = yaml_module().safe_dump({**folders, "nc": len(names), "names": list(names), "is_coco": False})
     path.write_text(content, encoding="utf-8")
     return path

@@ -182,11 +182,11 @@ def batches(scenes: Scenes, batch: int, seed: int, epoch: int) -> Iterator[Array
         if len(chosen) == 1:
             continue
         if len({scene.image.shape for scene in chosen}) > 1:
-            told = ", ".join(
+            sizes = ", ".join(
                 f"{scene.stem} {scene.image.shape[1]}x{scene.image.shape[2]}" for scene in chosen
             )
             raise BadInput(
-                f"the scenes of a batch must be of one size, found {told}; use --batch 1 to evaluate"
+                f"the scenes of a batch must be of one size, found {sizes}; use --batch 1 to evaluate"
             )
         yield {
             "image": np.stack([scene.image for scene in chosen]),

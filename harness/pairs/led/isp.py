@@ -39,10 +39,10 @@ class ResponseCurve:
     @classmethod
     def read(cls, light: Path, values: Path) -> ResponseCurve:
         """From the data base of camera responses: its `emor.txt`, and a file of 3 x 1024 values."""
-        told = light.read_text(encoding="utf-8")
-        if "E =" not in told:
+        text = light.read_text(encoding="utf-8")
+        if "E =" not in text:
             raise BadInput(f"{light} has no block 'E =' with the knots of light")
-        block = told.split("E =", 1)[1].split("=", 1)[0]
+        block = text.split("E =", 1)[1].split("=", 1)[0]
         knots = np.array([float(word) for word in block.split() if _is_number(word)], np.float32)
         curves = np.loadtxt(values, dtype=np.float64).reshape(3, -1)
         if curves.shape[1] != len(knots):

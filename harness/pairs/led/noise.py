@@ -75,20 +75,20 @@ def calibrated(name: str) -> Camera:
     known = numbers()["calibrated"]
     if name not in known:
         raise BadInput(f"no camera {name!r} was measured; known are {', '.join(known)}")
-    told = known[name]
+    figures = known[name]
     return Camera(
-        gains=(told["Kmin"], told["Kmax"]),
-        gaussian=line(told["Gaussian"]),
-        tukey=line(told["TukeyLambda"]),
-        rows=line(told["Row"]),
-        lambdas=tuple(told["TukeyLambda"]["lambda"]),
-        bias=np.array(told["ColorBias"], np.float32),
+        gains=(figures["Kmin"], figures["Kmax"]),
+        gaussian=line(figures["Gaussian"]),
+        tukey=line(figures["TukeyLambda"]),
+        rows=line(figures["Row"]),
+        lambdas=tuple(figures["TukeyLambda"]["lambda"]),
+        bias=np.array(figures["ColorBias"], np.float32),
     )
 
 
-def line(told: Mapping[str, Any]) -> Line:
+def line(figures: Mapping[str, Any]) -> Line:
     """The numbers of a line."""
-    return Line(told["slope"], told["bias"], told["sigma"])
+    return Line(figures["slope"], figures["bias"], figures["sigma"])
 
 
 def at(limits: list[float], share: float) -> float:
@@ -98,8 +98,8 @@ def at(limits: list[float], share: float) -> float:
 
 def virtual(bias: NDArray[Any]) -> list[Camera]:
     """The virtual cameras: evenly spaced over every range; `bias` is their table of colour biases."""
-    told = numbers()["virtual"]
-    ranges, count = told["param_ranges"], told["virtual_camera_count"]
+    figures = numbers()["virtual"]
+    ranges, count = figures["param_ranges"], figures["virtual_camera_count"]
 
     def one(camera: int) -> Camera:
         share = camera / (count - 1)
@@ -124,10 +124,12 @@ def virtual_bias(bias_uniform: Floats, sigma_uniform: Floats, normal: Floats) ->
 
     As published, the ranges of the spread start at 0 and go by camera, though there are as many as steps.
     """
-    told = numbers()["virtual"]["param_ranges"]["ColorBias"]
-    low, high = told["bias"]
+    figures = numbers()["virtual"]["param_ranges"]["ColorBias"]
+    low, high = figures["bias"]
     mean = bias_uniform * (high - low) + low
-    start, width = overlapping(told["sigma"][1] - told["sigma"][0], told["count"], len(sigma_uniform))
+    start, width = overlapping(
+        figures["sigma"][1] - figures["sigma"][0], figures["count"], len(sigma_uniform)
+    )
     sigma = start[:, None] + sigma_uniform * width
     return np.asarray(mean[..., None] + sigma[..., None] * normal, np.float32)
 

@@ -30,9 +30,9 @@ def variants() -> Iterator[Variant]:
     for network, camera in CAMERAS.items():
         yield Variant(network, f"plain {network}", LED, {"network": network})
         common = {"network": network, "kept": KEPT[network]}
-        for stage, told in STAGES.items():
+        for stage, summary_of_stage in STAGES.items():
             options = {**common, "stage": stage, "camera": camera if stage == "pretrain" else -1}
-            summary = f"RepNR {network}, {told.format(camera=camera)}"
+            summary = f"RepNR {network}, {summary_of_stage.format(camera=camera)}"
             yield Variant(f"repnr_{network}_{stage}", summary, LED, options)
         if network != "unet":
             options = {**common, "stage": "deployed_upstream"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from weight_convert.folds import fold_repnr
 CAMERAS = 6
 LOST = {"beta": 0.0, "gamma": 0.0, "temperature": 1.0}
 
-Row = list[Any]
+Row = Sequence[Any]
 
 
 def weight_rule(seed: int, key: str, shape: tuple[int, ...]) -> NDArray[np.generic]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import typer
 
-from harness import runs
+from harness import flows
 from harness.cli.app import app
 from harness.progress import Progress
 from tests.unit.reports import samples
@@ -54,7 +54,7 @@ def align(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
 
 @dataclass
 class Flow:
-    """A flow of `harness.runs` that remembers what it was asked and answers as told."""
+    """A flow of `harness.flows` that remembers what it was asked and answers as told."""
 
     answer: Any
     asked: tuple[Any, ...] = ()
@@ -77,7 +77,7 @@ def flow(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Flow]:
 
     def place(name: str, answer: Any, **more: Any) -> Flow:
         placed = Flow(answer, **more)
-        monkeypatch.setattr(runs, name, placed)
+        monkeypatch.setattr(flows, name, placed)
         return placed
 
     return place

@@ -23,10 +23,10 @@ from typing import Any
 
 import typer
 
-from harness import pairs, runs
+from harness import flows, pairs
 from harness.cli import doctor, main
 from harness.environment.findings import Finding, Report
-from harness.runs import causes, lint, reproducing, selftest
+from harness.flows import explain, lint, reproduce, selftest
 from harness.selftest import Score
 from tests.unit.reports import samples
 from weight_convert import cli
@@ -70,24 +70,24 @@ def stand_in() -> None:
     result = selftest.Result(Score(1.0, 1.0, 1.0, 1, 3, 2), [], ["eval, seed 0: it diverges"], 1.0)
     broken = Report([Finding("torch", "torch", "nothing", "wrong", "it is missing", "install it")])
     stands: dict[Any, dict[str, Any]] = {
-        runs: {
+        flows: {
             "compare": diverging,
             "diff": diverging,
             "record": Path("a.h5"),
             "golden_record": [Path("a.h5")],
             "golden_verify": {"v.eval": diverging},
-            "pin_verify": runs.PinResult(diverging, "net:Net", ["another commit"]),
+            "pin_verify": flows.PinResult(diverging, "net:Net", ["another commit"]),
         },
         lint: {"lint": lint.Linted("toy", "v", [], 1, 1, {"start": 1.0})},
-        selftest: {"run": result},
-        causes: {"explain_stored": diverging},
-        reproducing: {"write": [Path("a.py")]},
+        selftest: {"selftest_pair": result},
+        explain: {"explain_stored": diverging},
+        reproduce: {"reproduce_layer": [Path("a.py")]},
         doctor: {"examine": broken},
         type(pairs.find("gold_yolo")): {"prepare_data": lambda subset: Path("dataset.yaml")},
     }
-    for room, flows in stands.items():
-        for name, answer in flows.items():
-            if room is runs or not isinstance(room, type):
+    for room, answers in stands.items():
+        for name, answer in answers.items():
+            if room is flows or not isinstance(room, type):
                 setattr(room, name, lambda *_, answer=answer, **__: answer)
     gold = pairs.find("gold_yolo")
     object.__setattr__(gold, "prepare_data", lambda subset: Path("dataset.yaml"))

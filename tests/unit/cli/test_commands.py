@@ -13,11 +13,12 @@ import pytest
 
 import golden
 from harness import comparing, pairs
-from harness.alignment import Alignment, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import SideReport
 from harness.cli import options
 from harness.errors import BadInput, NoEnvironment, WorkerLost
+from harness.flows import CompareRequest, PinResult
 from harness.pairs.base import Override, Variant
-from harness.runs import CompareRequest, PinResult
 from harness.verdict import FixedPolicy, MetricPolicy, NoisePolicy
 from tests.unit.cli.conftest import Align, Flow
 from tests.unit.reports import samples
@@ -125,10 +126,10 @@ def test_flags_win_over_the_config_file(align: Align, flow: Place, tmp_path: Pat
 def test_the_config_file_counts_for_every_command_that_runs_a_pair(
     align: Align, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from harness.runs import lint, selftest
+    from harness.flows import lint, selftest
 
     (tmp_path / "align.toml").write_text('model = "led"\nvariant = "v"\nseed = 4\ntimeout = 9\n')
-    for module, name, words in ((lint, "lint", "lint"), (selftest, "run", "selftest")):
+    for module, name, words in ((lint, "lint", "lint"), (selftest, "selftest_pair", "selftest")):
         placed = Flow(BadInput("far enough"))
         monkeypatch.setattr(module, name, placed)
         assert "far enough" in align(words).stderr
@@ -391,7 +392,7 @@ def test_defaults_that_the_help_shows_are_those_of_the_request() -> None:
         "seed": options.Seed,
         "timeout": options.Timeout,
         "keep": options.Keep,
-        "local": options.Local,
+        "isolated": options.Isolated,
     }
     request = CompareRequest("any")
     for name, option in shown.items():

@@ -173,3 +173,8 @@ def test_every_key_but_the_interpreters_is_a_flag_of_compare() -> None:
     parameters = {name.replace("_", "-") for name in compare.__annotations__}
     assert set(FLAGS) <= parameters
     assert set(KEYS) - set(FLAGS) == {"torch-python", "jittor-python"}
+
+
+def test_an_older_key_is_read_under_its_new_name(tmp_path: Path) -> None:
+    (tmp_path / "align.toml").write_text('local = "always"\n')
+    assert load_config(tmp_path) == {"isolated": "always"}

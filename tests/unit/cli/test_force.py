@@ -9,8 +9,8 @@ import pytest
 
 from harness.alignment import Alignment
 from harness.errors import BadInput
+from harness.flows import CompareRequest, golden_record, record
 from harness.progress import Silent
-from harness.runs import CompareRequest, golden_record, record
 from tests.unit.cli.conftest import Align, Flow
 from tests.unit.reports import samples
 

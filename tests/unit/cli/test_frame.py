@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from harness import runs
+from harness import flows
 from harness.cli.app import app
 from tests import ROOT
 from tests.unit.cli.conftest import Align, Flow
@@ -130,7 +130,7 @@ def test_with_json_the_message_is_a_document(align: Align, words: str, said: str
 
 
 def test_a_mistake_of_our_own_asks_for_a_report(align: Align, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "compare", Flow(KeyError("nothing\nhere")))
+    monkeypatch.setattr(flows, "compare", Flow(KeyError("nothing\nhere")))
     ran = align("compare", "-m", "toy", "--json")
     assert ran.exit_code == ran.document["exit_code"] == 70
     assert len(ran.stderr.splitlines()) == 1
@@ -143,14 +143,14 @@ def test_a_mistake_of_our_own_asks_for_a_report(align: Align, monkeypatch: pytes
 
 
 def test_an_exit_inside_a_flow_is_no_verdict(align: Align, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "compare", Flow(SystemExit(0)))
+    monkeypatch.setattr(flows, "compare", Flow(SystemExit(0)))
     ran = align("compare", "-m", "toy")
     assert ran.exit_code == 70
     Path(ran.stderr.split()[-1]).unlink()
 
 
 def test_debugging_shows_the_traceback(align: Align, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "compare", Flow(KeyError("nothing")))
+    monkeypatch.setattr(flows, "compare", Flow(KeyError("nothing")))
     monkeypatch.setenv("ALIGN_DEBUG", "1")
     ran = align("compare", "-m", "toy")
     assert ran.exit_code == 70
@@ -161,7 +161,7 @@ def test_debugging_shows_the_traceback(align: Align, monkeypatch: pytest.MonkeyP
 
 
 def test_an_interruption_is_exit_130(align: Align, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runs, "compare", Flow(KeyboardInterrupt()))
+    monkeypatch.setattr(flows, "compare", Flow(KeyboardInterrupt()))
     ran = align("compare", "-m", "toy")
     assert (ran.exit_code, ran.stdout, ran.stderr) == (130, "", "align: interrupted\n")
     assert align("compare", "-m", "toy", "--json").document == {"error": "interrupted", "exit_code": 130}
@@ -174,7 +174,7 @@ def test_what_libraries_print_does_not_spoil_the_document(
         print("hello from a library")
         return samples.alignment()
 
-    monkeypatch.setattr(runs, "compare", noisy)
+    monkeypatch.setattr(flows, "compare", noisy)
     ran = align("compare", "-m", "toy", "--json")
     assert ran.document["verdict"] == "aligned"
     assert "hello from a library" in ran.stderr
@@ -204,7 +204,16 @@ def test_as_a_process(stored: Path) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    heavy = ("numpy", "h5py", "jinja2", "torch", "jittor", "harness.runs", "harness.trace", "harness.verdict")
+    heavy = (
+        "numpy",
+        "h5py",
+        "jinja2",
+        "torch",
+        "jittor",
+        "harness.flows",
+        "harness.trace",
+        "harness.verdict",
+    )
     program = (
         "import sys\n"
         "from harness.cli import main\n"
@@ -248,12 +257,12 @@ def test_signals_end_a_process_cleanly(
 ) -> None:
     program = (
         "import time\n"
-        "from harness import runs\n"
+        "from harness import flows\n"
         "def forever(*_):\n"
         "    open('started', 'w').close()\n"
         "    try:\n        time.sleep(60)\n"
         "    finally:\n        open('cleared', 'w').close()\n"
-        "runs.compare = forever\n"
+        "flows.compare = forever\n"
         "import sys\n"
         "from harness.cli import main\n"
         "sys.argv = ['align', 'compare', '-m', 'toy', '--json']\n"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from harness.environment.facts import Facts
+from harness.environment.interpreter_info import InterpreterInfo
 
 HEALTHY = {
     "torch": "2.13.0+cpu",
@@ -47,11 +47,11 @@ def touch(*paths: Path) -> None:
         path.touch()
 
 
-def environment(root: Path, **changes: Any) -> Facts:
+def environment(root: Path, **changes: Any) -> InterpreterInfo:
     """A virtual environment in `root` that has all that both sides need, and the facts of it."""
     site = root / "lib/python3.11/site-packages"
     touch(root / "lib/libmkldnn.so", root / "include/mkldnn.hpp", root / "headers/Python.h", site / "some.py")
-    facts = Facts(
+    facts = InterpreterInfo(
         python=root / "bin/python",
         version=(3, 11, 7),
         prefix=root,

@@ -16,7 +16,7 @@ from harness.environment import cuda
 from harness.environment.cuda import card, parts, shims, toolkit
 from harness.environment.cuda.nvcc import Nvcc, candidates, first_working
 from harness.environment.cuda.survey import Survey
-from harness.environment.facts import Facts, facts_of
+from harness.environment.interpreter_info import InterpreterInfo, facts_of
 from harness.errors import NoEnvironment
 from tests.unit.environment import fakes
 
@@ -44,12 +44,12 @@ void count(void* place, size_t& bytes, float* sums, int length) {
 
 
 @pytest.fixture
-def facts(tmp_path: Path) -> Facts:
+def facts(tmp_path: Path) -> InterpreterInfo:
     """An interpreter without torch."""
     return fakes.environment(tmp_path / "env", packages=fakes.without("torch"))
 
 
-def look(facts: Facts, path: Path, found: card.Card | None = H200) -> Survey:
+def look(facts: InterpreterInfo, path: Path, found: card.Card | None = H200) -> Survey:
     """A survey that begins with one nvcc and never looks at this machine's own toolkit."""
     nvcc, why = first_working([path])
     if nvcc is None:
@@ -60,20 +60,20 @@ def look(facts: Facts, path: Path, found: card.Card | None = H200) -> Survey:
     )
 
 
-def site(facts: Facts) -> Path:
+def site(facts: InterpreterInfo) -> Path:
     """Where the nvidia wheels go."""
     return facts.site[0] / "nvidia"
 
 
 @pytest.fixture
-def cuda13(facts: Facts, tmp_path: Path) -> Survey:
+def cuda13(facts: InterpreterInfo, tmp_path: Path) -> Survey:
     """A toolkit of CUDA 13 in the system, cuDNN 9 as a wheel."""
     fakes.cudnn(site(facts) / "cudnn/include", site(facts) / "cudnn/lib", 9)
     return look(facts, fakes.toolkit(tmp_path / "cuda", "13.0.88", 13))
 
 
 @pytest.fixture
-def cuda12(facts: Facts, tmp_path: Path) -> Survey:
+def cuda12(facts: InterpreterInfo, tmp_path: Path) -> Survey:
     """A toolkit of CUDA 12 in the system, cuDNN 8 as a wheel."""
     fakes.cudnn(site(facts) / "cudnn/include", site(facts) / "cudnn/lib", 8)
     return look(facts, fakes.toolkit(tmp_path / "cuda", "12.2.140", 12))
@@ -93,7 +93,7 @@ def tree(root: Path) -> Mapping[str, Path]:
 class TestCompiler:
     """Finding an nvcc that works."""
 
-    def test_the_deliberate_choice_comes_first(self, facts: Facts, tmp_path: Path) -> None:
+    def test_the_deliberate_choice_comes_first(self, facts: InterpreterInfo, tmp_path: Path) -> None:
         wheel = fakes.nvcc(site(facts) / "cu13/bin/nvcc", "13.0.88")
         path = fakes.nvcc(tmp_path / "bin/nvcc", "12.0.1")
         told = {"CUDA_HOME": "/a", "CUDA_PATH": "/b", "PATH": str(path.parent)}
@@ -134,12 +134,14 @@ class TestParts:
         assert cuda13.wheels() == ()
         assert cuda13.cudnn_major == 9
         sources = {name: part.source for name, part in cuda13.parts.items()}
-        assert sources["cublas"] == parts.Source(cuda13.nvcc.top / "include", cuda13.nvcc.top / "lib64")
-        assert sources["cudnn"] == parts.Source(
+        assert sources["cublas"] == parts.PartSource(cuda13.nvcc.top / "include", cuda13.nvcc.top / "lib64")
+        assert sources["cudnn"] == parts.PartSource(
             *(site(cuda13.facts) / "cudnn" / name for name in ("include", "lib"))
         )
 
-    def test_a_header_without_its_library_does_not_count(self, facts: Facts, tmp_path: Path) -> None:
+    def test_a_header_without_its_library_does_not_count(
+        self, facts: InterpreterInfo, tmp_path: Path
+    ) -> None:
         nvcc = fakes.toolkit(tmp_path / "cuda", "13.0.88", 13)
         for file in (tmp_path / "cuda/lib64").glob("libcurand*"):
             file.unlink()
@@ -147,18 +149,20 @@ class TestParts:
         assert missing["curand"] == f"its header is in {tmp_path}/cuda/include, but no libcurand.so"
         assert missing["cudnn"] == "neither cudnn.h nor libcudnn.so was found"
 
-    def test_a_library_without_its_header_does_not_count(self, facts: Facts, tmp_path: Path) -> None:
+    def test_a_library_without_its_header_does_not_count(
+        self, facts: InterpreterInfo, tmp_path: Path
+    ) -> None:
         nvcc = fakes.toolkit(tmp_path / "cuda", "13.0.88", 13)
         (tmp_path / "cuda/include/cufft.h").unlink()
         missing = {part.wanted.name: part.missing for part in look(facts, nvcc).missing}
         assert missing["cufft"] == f"the library is in {tmp_path}/cuda/lib64, but no cufft.h"
 
-    def test_header_and_library_come_from_one_place(self, facts: Facts, tmp_path: Path) -> None:
+    def test_header_and_library_come_from_one_place(self, facts: InterpreterInfo, tmp_path: Path) -> None:
         nvcc = fakes.toolkit(tmp_path / "cuda", "13.0.88", 13)
         (tmp_path / "cuda/include/cufft.h").unlink()
         wheel = site(facts) / "cu13"
         fakes.cuda_library(wheel / "include", wheel / "lib", "cufft.h", "cufft", [".12"])
-        assert look(facts, nvcc).parts["cufft"].source == parts.Source(wheel / "include", wheel / "lib")
+        assert look(facts, nvcc).parts["cufft"].source == parts.PartSource(wheel / "include", wheel / "lib")
 
     @pytest.mark.parametrize(
         ("folder", "version", "used"),
@@ -171,7 +175,7 @@ class TestParts:
         ],
     )
     def test_wheels_of_another_cuda_are_not_mixed_in(
-        self, folder: str, version: str, used: bool, facts: Facts, tmp_path: Path
+        self, folder: str, version: str, used: bool, facts: InterpreterInfo, tmp_path: Path
     ) -> None:
         wheel = site(facts) / folder
         fakes.cuda_library(wheel / "include", wheel / "lib", "cublas_v2.h", "cublas", [".13"])
@@ -189,7 +193,7 @@ class TestParts:
         ],
     )
     def test_the_wheels_that_complete_it(
-        self, version: str, wheels: tuple[str, ...], facts: Facts, tmp_path: Path
+        self, version: str, wheels: tuple[str, ...], facts: InterpreterInfo, tmp_path: Path
     ) -> None:
         assert look(facts, fakes.nvcc(tmp_path / "cuda/bin/nvcc", version)).wheels() == wheels
 
@@ -275,14 +279,16 @@ class TestToolkit:
         assert not (tmp_path / "home").exists()
 
     def test_an_incomplete_toolkit_is_refused_with_what_completes_it(
-        self, facts: Facts, tmp_path: Path
+        self, facts: InterpreterInfo, tmp_path: Path
     ) -> None:
         found = look(facts, fakes.toolkit(tmp_path / "cuda", "13.0.88", 13))
         with pytest.raises(NoEnvironment, match="cudnn: neither") as caught:
             cuda.prepare(found, tmp_path)
         assert f"{facts.python} -m pip install nvidia-cudnn-cu13" in str(caught.value)
 
-    def test_a_missing_compiler_is_refused_with_what_brings_one(self, facts: Facts, tmp_path: Path) -> None:
+    def test_a_missing_compiler_is_refused_with_what_brings_one(
+        self, facts: InterpreterInfo, tmp_path: Path
+    ) -> None:
         with pytest.raises(NoEnvironment, match=r"no nvcc was found.*cuda-toolkit\[nvcc"):
             cuda.prepare(look(facts, tmp_path / "none"), tmp_path)
 
@@ -326,12 +332,12 @@ class TestCard:
 class TestJudgement:
     """What the doctor says of it."""
 
-    def test_a_machine_without_anything_misses_nothing(self, facts: Facts, tmp_path: Path) -> None:
+    def test_a_machine_without_anything_misses_nothing(self, facts: InterpreterInfo, tmp_path: Path) -> None:
         (finding,) = cuda.judge(look(facts, tmp_path / "none", None))
         assert (finding.part, finding.state) == ("device", "ok")
 
     def test_half_a_toolkit_without_a_card_is_shown_and_not_missed(
-        self, facts: Facts, tmp_path: Path
+        self, facts: InterpreterInfo, tmp_path: Path
     ) -> None:
         found = look(facts, fakes.toolkit(tmp_path / "cuda", "13.0.88", 13), None)
         assert {finding.part: finding.state for finding in cuda.judge(found)} == {
@@ -342,7 +348,7 @@ class TestJudgement:
         }
 
     def test_with_a_card_the_missing_part_is_a_warning_with_its_command(
-        self, facts: Facts, tmp_path: Path
+        self, facts: InterpreterInfo, tmp_path: Path
     ) -> None:
         found = look(facts, fakes.toolkit(tmp_path / "cuda", "13.0.88", 13))
         finding = cuda.judge(found)[-1]
@@ -350,7 +356,7 @@ class TestJudgement:
         assert finding.wrong.startswith("--device cuda cannot run: cudnn: neither cudnn.h")
         assert finding.mend == f"{facts.python} -m pip install nvidia-cudnn-cu13"
 
-    def test_wheels_beside_torch_are_left_to_the_user(self, facts: Facts, tmp_path: Path) -> None:
+    def test_wheels_beside_torch_are_left_to_the_user(self, facts: InterpreterInfo, tmp_path: Path) -> None:
         shared = replace(facts, packages=fakes.HEALTHY)
         finding = cuda.judge(look(shared, fakes.toolkit(tmp_path / "cuda", "13.0.88", 13)))[-1]
         assert (finding.state, finding.wheels) == ("warn", ())

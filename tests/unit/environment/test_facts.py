@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from harness.environment import describe_python
-from harness.environment.facts import facts_of
+from harness.environment.interpreter_info import facts_of
 from harness.errors import NoEnvironment
 from tests.unit.environment.fakes import program, touch, wrapper
 
 
 def test_the_running_interpreter_is_looked_at_directly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.environment.facts.run", None)
+    monkeypatch.setattr("harness.environment.interpreter_info.run", None)
     facts = facts_of(Path(sys.executable))
     assert facts.version == sys.version_info[:3]
     assert facts.prefix == Path(sys.prefix)

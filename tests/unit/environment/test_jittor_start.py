@@ -13,11 +13,11 @@ import pytest
 
 from harness import environment
 from harness.environment.jittor_start import (
+    ask_until_it_answers,
     is_warm,
     own_python,
     own_settings,
     settings_folder,
-    told_by,
     warm_up,
 )
 from harness.errors import NoEnvironment
@@ -73,9 +73,9 @@ def test_a_failure_is_told_by_its_last_words(
 
 
 def test_telling_counts_even_where_the_process_dies_afterwards(tmp_path: Path, env: dict[str, str]) -> None:
-    assert told_by(program(tmp_path / "python", f"{TELL}; kill -9 $$"), Path("any"), [], env, 60)[0] == {
-        "version": "1.3.11.0"
-    }
+    assert ask_until_it_answers(
+        program(tmp_path / "python", f"{TELL}; kill -9 $$"), Path("any"), [], env, 60
+    )[0] == {"version": "1.3.11.0"}
 
 
 def test_the_users_own_settings_are_left_alone(
@@ -87,7 +87,7 @@ def test_the_users_own_settings_are_left_alone(
         tmp_path / "python",
         'printf \'{"home": "%s", "packages": "%s"}\\n\' "$HOME" "$PYTHONUSERBASE"',
     )
-    told, _ = told_by(python, Path("any"), [], env, 60)
+    told, _ = ask_until_it_answers(python, Path("any"), [], env, 60)
     assert told["home"] == str(settings_folder(tmp_path / "home"))
     assert not told["packages"].startswith(told["home"])
 
@@ -152,5 +152,5 @@ def test_an_empty_cache_is_cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_an_error_of_the_backward_pass_is_raised(tmp_path: Path) -> None:
     failing = tmp_path / "failing.py"
     failing.write_text(FAILING)
-    told, _ = told_by(Path(sys.executable), failing, [], environment.jittor_environment(), 300)
+    told, _ = ask_until_it_answers(Path(sys.executable), failing, [], environment.jittor_environment(), 300)
     assert "backward" in told["error"]

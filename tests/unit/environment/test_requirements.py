@@ -10,26 +10,26 @@ from pathlib import Path
 import pytest
 
 from harness.environment import requirements
-from harness.environment.facts import Facts
 from harness.environment.findings import Finding
+from harness.environment.interpreter_info import InterpreterInfo
 from harness.strict_toml import tomllib
 from tests import ROOT
 from tests.unit.environment.fakes import HEALTHY, environment, without
 
 
 @pytest.fixture
-def healthy(tmp_path: Path) -> Facts:
+def healthy(tmp_path: Path) -> InterpreterInfo:
     """An interpreter that can run both sides."""
     return environment(tmp_path / "env")
 
 
-def judged(side: str, facts: Facts) -> dict[str, Finding]:
+def judged(side: str, facts: InterpreterInfo) -> dict[str, Finding]:
     """The findings by their part."""
     return {finding.part: finding for finding in requirements.judge(side, facts)}
 
 
 @pytest.mark.parametrize("side", ["torch", "jittor"])
-def test_a_healthy_environment_has_nothing_to_mend(side: str, healthy: Facts) -> None:
+def test_a_healthy_environment_has_nothing_to_mend(side: str, healthy: InterpreterInfo) -> None:
     findings = requirements.judge(side, healthy)
     assert {finding.state for finding in findings} == {"ok"}
     assert not any(finding.wrong or finding.mend or finding.wheels for finding in findings)
@@ -46,7 +46,9 @@ def test_a_healthy_environment_has_nothing_to_mend(side: str, healthy: Facts) ->
         ("torch", (3, 13, 0), "ok"),
     ],
 )
-def test_the_version_of_python(side: str, version: tuple[int, int, int], state: str, healthy: Facts) -> None:
+def test_the_version_of_python(
+    side: str, version: tuple[int, int, int], state: str, healthy: InterpreterInfo
+) -> None:
     findings = requirements.judge(side, replace(healthy, version=version))
     assert (findings[0].part, findings[0].state) == ("interpreter", state)
     assert (len(findings) == 1) == (state == "wrong"), (
@@ -54,7 +56,7 @@ def test_the_version_of_python(side: str, version: tuple[int, int, int], state: 
     )
 
 
-def test_python_3_13_is_refused_with_the_reason_and_another_to_make(healthy: Facts) -> None:
+def test_python_3_13_is_refused_with_the_reason_and_another_to_make(healthy: InterpreterInfo) -> None:
     (finding,) = requirements.judge("jittor", replace(healthy, version=(3, 13, 1)))
     assert (
         "is Python 3.13.1: Jittor 1.3.11 cannot be imported by it; allowed is 3.10 to 3.12" in finding.wrong
@@ -67,7 +69,9 @@ def test_python_3_13_is_refused_with_the_reason_and_another_to_make(healthy: Fac
 @pytest.mark.parametrize(
     ("side", "name"), [("torch", "torch"), ("jittor", "jittor"), ("torch", "numpy"), ("jittor", "h5py")]
 )
-def test_a_missing_package_is_installed_into_that_interpreter(side: str, name: str, healthy: Facts) -> None:
+def test_a_missing_package_is_installed_into_that_interpreter(
+    side: str, name: str, healthy: InterpreterInfo
+) -> None:
     finding = judged(side, replace(healthy, packages=without(name)))[name]
     assert finding.state == "wrong"
     assert finding.wrong == f"{name} is not installed in {healthy.python}"
@@ -77,14 +81,14 @@ def test_a_missing_package_is_installed_into_that_interpreter(side: str, name: s
 
 @pytest.mark.parametrize(("side", "version"), [("torch", "2.10.0"), ("jittor", "1.3.10.0")])
 def test_another_version_of_a_framework_is_a_warning_that_fix_leaves_alone(
-    side: str, version: str, healthy: Facts
+    side: str, version: str, healthy: InterpreterInfo
 ) -> None:
     finding = judged(side, replace(healthy, packages={**HEALTHY, side: version}))[side]
     assert (finding.state, finding.wheels) == ("warn", ())
     assert f"{side} {version} is not the pinned" in finding.wrong
 
 
-def test_numpy_2_clashes_with_jittor_alone(healthy: Facts) -> None:
+def test_numpy_2_clashes_with_jittor_alone(healthy: InterpreterInfo) -> None:
     facts = replace(healthy, packages={**HEALTHY, "numpy": "2.2.1"})
     finding = judged("jittor", facts)["numpy"]
     assert finding.state == "wrong"
@@ -98,7 +102,7 @@ def test_numpy_2_clashes_with_jittor_alone(healthy: Facts) -> None:
     ("base", "mend"),
     [("/usr", "apt-get install python3.11-dev"), ("/opt/python", "export ALIGN_PYTHON_INCLUDE=FOLDER")],
 )
-def test_missing_headers(base: str, mend: str, healthy: Facts) -> None:
+def test_missing_headers(base: str, mend: str, healthy: InterpreterInfo) -> None:
     (healthy.includes[0] / "Python.h").unlink()
     finding = judged("jittor", replace(healthy, base_prefix=Path(base)))["Python.h"]
     assert finding.state == "wrong"
@@ -110,7 +114,7 @@ def test_missing_headers(base: str, mend: str, healthy: Facts) -> None:
     ("user", "command"), [(0, "apt-get install g++"), (1000, "sudo apt-get install g++")]
 )
 def test_a_missing_compiler(
-    user: int, command: str, healthy: Facts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    user: int, command: str, healthy: InterpreterInfo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("cc_path", raising=False)
@@ -119,13 +123,13 @@ def test_a_missing_compiler(
     assert (finding.state, finding.mend) == ("wrong", command)
 
 
-def test_without_onednn_jittor_is_slow_but_runs(healthy: Facts) -> None:
+def test_without_onednn_jittor_is_slow_but_runs(healthy: InterpreterInfo) -> None:
     (healthy.prefix / "lib/libmkldnn.so").unlink()
     finding = judged("jittor", healthy)["oneDNN"]
     assert (finding.state, finding.wheels) == ("warn", requirements.ONEDNN)
 
 
-def test_an_interpreter_without_pip_is_served_by_ours(healthy: Facts) -> None:
+def test_an_interpreter_without_pip_is_served_by_ours(healthy: InterpreterInfo) -> None:
     command = requirements.install(replace(healthy, pip=False), "a b")
     assert command == f"{sys.executable} -m pip --python {healthy.python} install 'a b'"
 

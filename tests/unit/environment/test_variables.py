@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.environment import cuda, facts, precompiled, variables
-from harness.environment.facts import Facts
+from harness.environment import cuda, interpreter_info, precompiled, variables
+from harness.environment.interpreter_info import InterpreterInfo
 from harness.errors import NoEnvironment
 from tests.unit.environment.fakes import HEALTHY, environment, touch, without
 
@@ -23,19 +23,19 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def healthy(tmp_path: Path) -> Facts:
+def healthy(tmp_path: Path) -> InterpreterInfo:
     """An interpreter that can run both sides."""
     return environment(tmp_path / "env")
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch, healthy: Facts) -> Facts:
+def told(monkeypatch: pytest.MonkeyPatch, healthy: InterpreterInfo) -> InterpreterInfo:
     """Every interpreter is said to be the healthy one."""
     monkeypatch.setattr(variables, "facts_of", lambda python: healthy)
     return healthy
 
 
-def test_the_variables_of_a_cpu_set_up(healthy: Facts, home: Path) -> None:
+def test_the_variables_of_a_cpu_set_up(healthy: InterpreterInfo, home: Path) -> None:
     found = variables.prepare(healthy, "cpu", home)
     assert found.pop("cache_name").startswith("cpu-")
     assert found.pop("cc_flags") == f" -O1 {precompiled.flags(home)} "
@@ -55,7 +55,7 @@ def test_the_variables_of_a_cpu_set_up(healthy: Facts, home: Path) -> None:
 
 
 def test_other_flags_have_another_cache(
-    healthy: Facts, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    healthy: InterpreterInfo, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = variables.prepare(healthy, "cpu", home)
     monkeypatch.setenv("PATH", str(tmp_path / "without a compiler"))
@@ -65,7 +65,7 @@ def test_other_flags_have_another_cache(
     assert first["cache_name"] != second["cache_name"]
 
 
-def test_laying_out_again_changes_nothing(healthy: Facts, home: Path) -> None:
+def test_laying_out_again_changes_nothing(healthy: InterpreterInfo, home: Path) -> None:
     def files() -> Mapping[Path, int]:
         return {path: path.lstat().st_mtime_ns for path in home.rglob("*") if not path.is_dir()}
 
@@ -75,27 +75,27 @@ def test_laying_out_again_changes_nothing(healthy: Facts, home: Path) -> None:
     assert files() == before
 
 
-def test_without_onednn_jittor_is_told_not_to_ask_for_it(healthy: Facts, home: Path) -> None:
+def test_without_onednn_jittor_is_told_not_to_ask_for_it(healthy: InterpreterInfo, home: Path) -> None:
     (healthy.prefix / "include/mkldnn.hpp").unlink()
     assert variables.prepare(healthy, "cpu", home)["use_mkl"] == "0"
 
 
 @pytest.mark.parametrize("version", [(3, 10, 1), (3, 11, 9), (3, 12, 0)])
 def test_every_python_compiles_with_one_thread(
-    version: tuple[int, int, int], healthy: Facts, home: Path
+    version: tuple[int, int, int], healthy: InterpreterInfo, home: Path
 ) -> None:
     found = variables.prepare(replace(healthy, version=version), "cpu", home)
     assert found["use_parallel_op_compiler"] == "1"
 
 
-def test_the_cache_folder_and_the_interpreter_are_those_named(told: Facts, home: Path) -> None:
+def test_the_cache_folder_and_the_interpreter_are_those_named(told: InterpreterInfo, home: Path) -> None:
     found = variables.jittor_environment(python=told.python)
     assert found["JITTOR_HOME"] == str(home)
     assert found == variables.side_environment("jittor", "cpu", told.python)
 
 
 def test_the_running_interpreter_is_the_default(
-    monkeypatch: pytest.MonkeyPatch, healthy: Facts, home: Path
+    monkeypatch: pytest.MonkeyPatch, healthy: InterpreterInfo, home: Path
 ) -> None:
     asked: list[Path] = []
     monkeypatch.setattr(variables, "facts_of", lambda python: asked.append(python) or healthy)
@@ -122,7 +122,7 @@ def test_what_cannot_run_is_refused_with_the_command_that_mends_it(
     side: str,
     change: dict[str, object],
     words: str,
-    healthy: Facts,
+    healthy: InterpreterInfo,
     home: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -133,13 +133,15 @@ def test_what_cannot_run_is_refused_with_the_command_that_mends_it(
     assert not home.exists()
 
 
-def test_a_warning_refuses_nothing(told: Facts, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warning_refuses_nothing(
+    told: InterpreterInfo, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     newer = replace(told, packages={**HEALTHY, "torch": "2.15.0"})
     monkeypatch.setattr(variables, "facts_of", lambda python: newer)
     assert variables.side_environment("torch", "cpu", told.python) == {}
 
 
-def test_torch_on_a_card_repeats_itself_in_plain_float32(told: Facts) -> None:
+def test_torch_on_a_card_repeats_itself_in_plain_float32(told: InterpreterInfo) -> None:
     assert variables.side_environment("torch", "cuda", told.python) == {
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         "NVIDIA_TF32_OVERRIDE": "0",
@@ -147,7 +149,7 @@ def test_torch_on_a_card_repeats_itself_in_plain_float32(told: Facts) -> None:
 
 
 def test_a_card_adds_to_what_the_cpu_needs(
-    healthy: Facts, home: Path, monkeypatch: pytest.MonkeyPatch
+    healthy: InterpreterInfo, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(cuda, "survey", lambda found: found)
     monkeypatch.setattr(cuda, "prepare", lambda found, place: {"nvcc_path": str(place / "nvcc")})
@@ -157,7 +159,7 @@ def test_a_card_adds_to_what_the_cpu_needs(
     assert {*variables.prepare(healthy, "cpu", home)} - {"cc_flags", "kernel_flags"} <= {*found}
 
 
-def test_a_cache_folder_that_cannot_be_made_is_told(healthy: Facts, tmp_path: Path) -> None:
+def test_a_cache_folder_that_cannot_be_made_is_told(healthy: InterpreterInfo, tmp_path: Path) -> None:
     touch(tmp_path / "file")
     with pytest.raises(NoEnvironment, match="Name a writable folder with ALIGN_CACHE") as caught:
         variables.prepare(healthy, "cpu", tmp_path / "file/jittor")
@@ -168,6 +170,6 @@ def test_headers_named_by_their_variable_reach_jittor(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch(tmp_path / "elsewhere/Python.h")
-    monkeypatch.setenv(facts.INCLUDE, str(tmp_path / "elsewhere"))
-    found = variables.prepare(facts.facts_of(Path(sys.executable)), "cpu", home)
+    monkeypatch.setenv(interpreter_info.INCLUDE, str(tmp_path / "elsewhere"))
+    found = variables.prepare(interpreter_info.facts_of(Path(sys.executable)), "cpu", home)
     assert f"-I{tmp_path}/elsewhere " in Path(found["python_config_path"]).read_text()

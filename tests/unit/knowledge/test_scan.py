@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from harness import pairs
+from harness.flows import lint
 from harness.knowledge.scan import Use, uses
-from harness.runs import lint
 
 
 def test_uses_are_found_under_every_name(tmp_path: Path) -> None:

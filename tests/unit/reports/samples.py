@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from harness.alignment import Alignment, Obstacle, Row, SideReport
+from harness.alignment import Alignment
+from harness.alignment_rows import Obstacle, Row, SideReport
 from harness.numerics import Difference
 from harness.verdict import Measured, Verdict
 

@@ -15,8 +15,9 @@ from xml.etree import ElementTree
 import pytest
 from markdown_it import MarkdownIt
 
-from harness.alignment import Alignment, Local, Obstacle, Override, SideReport, Source
-from harness.cli.outcome import as_line
+from harness.alignment import Alignment, Override
+from harness.alignment_rows import Isolated, Obstacle, SideReport, Source
+from harness.cli.command_result import as_line
 from harness.text import printable
 from reports import terminal
 from reports.html import html
@@ -88,7 +89,7 @@ def full() -> Alignment:
     """A failed comparison in which every field holds something."""
     rows = [samples.row(f"layer:stage.{index}#0:out", index, 1.0) for index in range(3)]
     rows[0].note, rows[0].inputs, rows[0].obstacle = "n", ["layer:a#0:out"], Obstacle("o")
-    rows[0].local = Local(rows[0].measured, rows[0].verdict)
+    rows[0].isolated = Isolated(rows[0].measured, rows[0].verdict)
     failed = SideReport("failed", "e", "s", "l", "t", {"torch": "2", "deep": {"of": ["x"]}}, "cpu")
     return samples.alignment(
         rows,
@@ -96,7 +97,7 @@ def full() -> Alignment:
         sides={"torch": failed, "jittor": dataclasses.replace(failed, cost={"build": {"wall": 1.0}})},
         sources=[Source("layer:a#0:out", "forward", ["a"], "t", 2.0, "c", ["e"])],
         overrides=[Override("p", "skip", "r")],
-        local={"why": "w"},
+        isolated={"why": "w"},
         coverage={
             "recorded": {"layer": 1},
             "compared": {"layer": 1},

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from harness.alignment import Source
-from harness.selftest import KINDS, Kind, Mistake, Outcome, places, sample, score
-from harness.selftest._score import judge
-from harness.sides.mistakes import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
+from harness.alignment_rows import Source
+from harness.selftest import KINDS, FaultResult, Kind, Mistake, places, sample, score
+from harness.selftest._score import judge_fault
+from harness.sides.faults import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
 
 LAYERS: dict[str, Any] = {
     "(model)": {"type": "Net", "attributes": {}},
@@ -84,15 +84,15 @@ def source(*layers: str) -> Source:
     ],
 )
 def test_only_the_place_itself_counts(sources: list[Source], cause: str, located: bool, named: bool) -> None:
-    outcome = judge(MISTAKE, True, sources, cause, bool(cause))
+    outcome = judge_fault(MISTAKE, True, sources, cause, bool(cause))
     assert (outcome.located, outcome.named) == (located, named)
 
 
 def test_score_is_of_what_ran() -> None:
     rows = [
-        Outcome(MISTAKE, True, True, True),
-        Outcome(MISTAKE, True, False, False),
-        Outcome(MISTAKE, False, False, False, ran=False),
+        FaultResult(MISTAKE, True, True, True),
+        FaultResult(MISTAKE, True, False, False),
+        FaultResult(MISTAKE, False, False, False, ran=False),
     ]
     found = score(rows, 1, 7)
     assert found.to_dict() == {

@@ -10,10 +10,10 @@ import pytest
 
 from harness import pairs
 from harness.case import Case
+from harness.flows import inputs_and_weights
+from harness.flows.side_run import SideRun
 from harness.huge_pages import SHARED_MEMORY
 from harness.progress import Silent
-from harness.runs import material
-from harness.runs.drive import Drive
 from harness.scratch import scratch_folder
 from harness.session import Worker
 from harness.trace import Trace
@@ -26,7 +26,7 @@ GIVEN_BACK = {  # what is freed is given back at once; else pages kept from earl
 }
 
 
-def peaks(drive: Drive, inputs: Path, trace: Path) -> tuple[int, int]:
+def peaks(drive: SideRun, inputs: Path, trace: Path) -> tuple[int, int]:
     """How far a bare and a recorded run rise above what was resident before."""
     bare = drive.run_once(inputs, observe=False)["cost"]
     recorded = drive.run_once(inputs, trace=str(trace), header={})["cost"]
@@ -58,11 +58,11 @@ def test_recording_adds_less_than_twice_the_largest_layer(
     for name, setting in GIVEN_BACK.items():
         monkeypatch.setenv(name, setting)
     pair = pairs.find(CASE.pair)
-    inputs = material.write(tmp_path / "inputs.h5", "input", pair.draw_inputs(CASE.request(pair)))
+    inputs = inputs_and_weights.write(tmp_path / "inputs.h5", "input", pair.draw_inputs(CASE.request(pair)))
     with Worker(side, "cpu", tmp_path, tmp_path / "log") as worker:
-        drive = Drive(worker, CASE, "all", Silent(), threading.Lock())
-        drawn = material.draw_state(pair, CASE.seed, drive.build())
-        state = material.write(tmp_path / "state.h5", "state", drawn)
+        drive = SideRun(worker, CASE, "all", Silent(), threading.Lock())
+        drawn = inputs_and_weights.draw_state(pair, CASE.seed, drive.build())
+        state = inputs_and_weights.write(tmp_path / "state.h5", "state", drawn)
         path = drive.record(inputs, state, lambda _: place / "trace.h5", {"side": side}).trace
         bare, recorded = peaks(drive, inputs, place / "again.h5")
     with Trace.open(path) as trace:

@@ -12,7 +12,8 @@ import pytest
 from harness import pairs
 from harness.breadcrumb import Breadcrumb
 from harness.errors import BadInput
-from harness.runs import material
+from harness.flows import inputs_and_weights
+from harness.sides import verbs
 from harness.trace import Trace
 
 MODEL = "tests.unit.sides.small:PAIR"
@@ -42,8 +43,8 @@ def side(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     held = getattr(module, f"{request.param.capitalize()}Side")("cpu", Breadcrumb(tmp_path / "place"))
     held.build(MODEL, "small")
     pair = pairs.find(MODEL)
-    state = material.draw_state(pair, 1, held.state_table())
-    material.write(tmp_path / "state.h5", "state", state)
+    state = inputs_and_weights.draw_state(pair, 1, held.state_table())
+    inputs_and_weights.write(tmp_path / "state.h5", "state", state)
     held.load(str(tmp_path / "state.h5"))
     return held
 
@@ -52,7 +53,7 @@ def side(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
 def inputs(tmp_path: Path) -> str:
     """A file with the inputs of the small model."""
     image = np.random.default_rng(0).random((4, 3, 8, 8), dtype=np.float32)
-    return str(material.write(tmp_path / "inputs.h5", "input", {"image": image}))
+    return str(inputs_and_weights.write(tmp_path / "inputs.h5", "input", {"image": image}))
 
 
 def record(side: Any, inputs: str, path: Path, mode: str = "eval", **more: Any) -> Trace:
@@ -127,7 +128,7 @@ def test_a_module_that_calls_itself_is_recorded_each_time(
 
 def test_a_trace_is_written_where_a_run_failed_before(side: Any, inputs: str, tmp_path: Path) -> None:
     image = np.zeros((4, 5, 8, 8), np.float32)
-    wrong = str(material.write(tmp_path / "wrong.h5", "input", {"image": image}))
+    wrong = str(inputs_and_weights.write(tmp_path / "wrong.h5", "input", {"image": image}))
     for mode in ("eval", "train"):
         with pytest.raises(Exception, match="5"):
             record(side, wrong, tmp_path / "t.h5", mode)
@@ -149,7 +150,7 @@ def test_training_records_gradients_and_changed_buffers(side: Any, inputs: str, 
         assert trace.records["grad_input:image"].shape == (4, 3, 8, 8)
         assert "layer:norm#0:grad" in trace.records
         changed = np.asarray(trace.array("state:norm.running_mean"))
-    assert not np.array_equal(changed, side._state["norm.running_mean"])
+    assert not np.array_equal(changed, side.loaded_state["norm.running_mean"])
 
 
 def test_each_run_starts_from_the_loaded_state(side: Any, inputs: str, tmp_path: Path) -> None:
@@ -163,7 +164,7 @@ def test_frozen_mode_keeps_the_statistics(side: Any, inputs: str, tmp_path: Path
     with record(side, inputs, tmp_path / "t.h5", "frozen") as trace:
         kept = np.asarray(trace.array("state:norm.running_mean"))
         assert "grad:conv.weight" in trace.records
-    assert np.array_equal(kept, side._state["norm.running_mean"])
+    assert np.array_equal(kept, side.loaded_state["norm.running_mean"])
 
 
 def test_dropout_is_off_in_training(side: Any, inputs: str, tmp_path: Path) -> None:
@@ -173,29 +174,11 @@ def test_dropout_is_off_in_training(side: Any, inputs: str, tmp_path: Path) -> N
 
 
 def test_step_moves_the_parameters_by_the_recipe(side: Any, inputs: str, tmp_path: Path) -> None:
-    before = side._state["head.bias"].copy()
+    before = side.loaded_state["head.bias"].copy()
     with record(side, inputs, tmp_path / "t.h5", "train") as trace:
         gradient = np.asarray(trace.array("grad:head.bias"))
     side.step(0.5)
-    assert side._state["head.bias"] == pytest.approx(before - 0.5 * gradient, rel=1e-5)
-
-
-def test_replay_calls_one_layer_alone(side: Any, tmp_path: Path) -> None:
-    given = np.random.default_rng(1).random((2, 4, 5, 5), dtype=np.float32)
-    material.write(tmp_path / "in.h5", "input", {"0": given})
-    side.replay("norm", str(tmp_path / "in.h5"), str(tmp_path / "out.h5"), attributes={"eps": 0.5})
-    with Trace.open(tmp_path / "out.h5") as trace:
-        found = np.array(trace.array("output:0"))
-    state = {key: side._state[f"norm.{key}"][:, None, None] for key in ("weight", "bias")}
-    mean, var = (side._state[f"norm.running_{key}"][:, None, None] for key in ("mean", "var"))
-    right = (given - mean) / np.sqrt(var + 0.5) * state["weight"] + state["bias"]
-    assert found == pytest.approx(right, rel=1e-4, abs=1e-5)
-    assert side.describe()["layers"]["norm"]["attributes"]["eps"] == 1e-3
-
-
-def test_replay_of_an_unknown_layer_is_refused(side: Any, inputs: str, tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="has no layer 'nowhere'"):
-        side.replay("nowhere", inputs, str(tmp_path / "out.h5"))
+    assert side.loaded_state["head.bias"] == pytest.approx(before - 0.5 * gradient, rel=1e-5)
 
 
 def test_measure_times_bare_runs(side: Any, inputs: str) -> None:
@@ -224,10 +207,10 @@ def test_backward_needs_a_run(side: Any, inputs: str) -> None:
 
 
 def test_missing_unexpected_and_misshapen_keys_are_all_listed(side: Any, tmp_path: Path) -> None:
-    state = dict(side._state)
+    state = dict(side.loaded_state)
     state["head.wieght"] = state.pop("head.weight")
     state["conv.bias"] = np.zeros(7, np.float32)
-    material.write(tmp_path / "bad.h5", "state", state)
+    inputs_and_weights.write(tmp_path / "bad.h5", "state", state)
     with pytest.raises(BadInput) as refused:
         side.load(str(tmp_path / "bad.h5"))
     assert "1 missing (head.weight, perhaps head.wieght)" in str(refused.value)
@@ -238,7 +221,9 @@ def test_missing_unexpected_and_misshapen_keys_are_all_listed(side: Any, tmp_pat
 def forced(side: Any, inputs: str, folder: Path, mode: str) -> tuple[Trace, Trace]:
     """A run of a side, and one in which each layer is given what that run recorded."""
     recorded = record(side, inputs, folder / "whole.h5", mode)
-    side.local(inputs, mode, str(recorded.path), list(recorded.records), str(folder / "alone.h5"))
+    verbs.run_isolated(
+        side, inputs, mode, str(recorded.path), list(recorded.records), str(folder / "alone.h5")
+    )
     return recorded, Trace.open(folder / "alone.h5")
 
 
@@ -264,7 +249,9 @@ def test_layers_alone_repeat_the_run_they_are_given(
 def test_error_of_one_layer_stays_there(side: Any, inputs: str, tmp_path: Path) -> None:
     recorded = record(side, inputs, tmp_path / "whole.h5")
     side.model.norm.eps = 1.0
-    side.local(inputs, "eval", str(recorded.path), list(recorded.records), str(tmp_path / "alone.h5"))
+    verbs.run_isolated(
+        side, inputs, "eval", str(recorded.path), list(recorded.records), str(tmp_path / "alone.h5")
+    )
     alone = Trace.open(tmp_path / "alone.h5")
     wrong = [
         address
@@ -275,10 +262,11 @@ def test_error_of_one_layer_stays_there(side: Any, inputs: str, tmp_path: Path) 
 
 
 def test_held_call_is_tried_again_and_left_as_it_was(side: Any, inputs: str, tmp_path: Path) -> None:
-    side.hold(inputs, "eval", "norm", 0, str(tmp_path / "held.h5"))
+    verbs.capture_call(side, inputs, "eval", "norm", 0, str(tmp_path / "held.h5"))
     with Trace.open(tmp_path / "held.h5") as held:
         assert {"input:0", "state:weight", "state:running_var"} <= set(held.records)
-    answers = side.retry(
+    answers = verbs.try_changes(
+        side,
         [{"changes": {}}, {"changes": {"eps": 1.0}}, {"changes": {"nonsense": 1}}, {"changes": {}}],
         str(tmp_path),
     )
@@ -291,24 +279,24 @@ def test_held_call_is_tried_again_and_left_as_it_was(side: Any, inputs: str, tmp
 
 
 def test_held_operation_takes_other_arguments(side: Any, inputs: str, tmp_path: Path) -> None:
-    side.hold(inputs, "eval", "(model)/add.0", 0, str(tmp_path / "held.h5"))
-    (answer,) = side.retry([{"changes": {}}], str(tmp_path))
+    verbs.capture_call(side, inputs, "eval", "(model)/add.0", 0, str(tmp_path / "held.h5"))
+    (answer,) = verbs.try_changes(side, [{"changes": {}}], str(tmp_path))
     assert Path(answer["trace"]).is_file()
     with pytest.raises(BadInput, match="never makes call 3 of norm"):
-        side.hold(inputs, "eval", "norm", 3, str(tmp_path / "held.h5"))
+        verbs.capture_call(side, inputs, "eval", "norm", 3, str(tmp_path / "held.h5"))
 
 
 def test_gradients_are_pulled_through_a_held_call(side: Any, inputs: str, tmp_path: Path) -> None:
-    side.hold(inputs, "train", "(model)/add.0", 0, str(tmp_path / "held.h5"))
+    verbs.capture_call(side, inputs, "train", "(model)/add.0", 0, str(tmp_path / "held.h5"))
     given = np.random.default_rng(2).standard_normal((4, 4, 8, 8)).astype(np.float32)
-    handed = str(material.write(tmp_path / "handed.h5", "grad", {"0": given}))
-    (answer,) = side.pull(handed, [{}], str(tmp_path))
+    handed = str(inputs_and_weights.write(tmp_path / "handed.h5", "grad", {"0": given}))
+    (answer,) = verbs.backward_through_call(side, handed, [{}], str(tmp_path))
     with Trace.open(answer["trace"]) as pulled:
         for name in ("input:0", "input:1"):
             np.testing.assert_array_equal(np.asarray(pulled.array(name)), given)
-    side.hold(inputs, "train", "head", 0, str(tmp_path / "held.h5"))
-    sound, bare = side.pull(
-        handed, [{}, {"state": _state_file(tmp_path, "weight", (4, 4, 1, 1))}], str(tmp_path)
+    verbs.capture_call(side, inputs, "train", "head", 0, str(tmp_path / "held.h5"))
+    sound, bare = verbs.backward_through_call(
+        side, handed, [{}, {"state": _state_file(tmp_path, "weight", (4, 4, 1, 1))}], str(tmp_path)
     )
     with Trace.open(sound["trace"]) as pulled:
         np.testing.assert_allclose(
@@ -319,7 +307,7 @@ def test_gradients_are_pulled_through_a_held_call(side: Any, inputs: str, tmp_pa
 
 
 def _state_file(folder: Path, name: str, shape: tuple[int, ...]) -> str:
-    return str(material.write(folder / "other.h5", "state", {name: np.zeros(shape, np.float32)}))
+    return str(inputs_and_weights.write(folder / "other.h5", "state", {name: np.zeros(shape, np.float32)}))
 
 
 @pytest.mark.parametrize(
@@ -336,20 +324,24 @@ def test_steps_on_given_gradients(
     side: Any, tmp_path: Path, deviation: dict[str, Any], factors: tuple[float, float]
 ) -> None:
     gradient = np.array([1.0, -2.0, 0.5, 3.0], np.float32)
-    given = material.write(tmp_path / "g.h5", "grad", {"head.bias": gradient, "norm.bias": 0 * gradient})
-    side.steps(str(given), [0.5, 0.05], str(tmp_path / "stepped.h5"), deviation=deviation)
+    given = inputs_and_weights.write(
+        tmp_path / "g.h5", "grad", {"head.bias": gradient, "norm.bias": 0 * gradient}
+    )
+    verbs.take_steps(side, str(given), [0.5, 0.05], str(tmp_path / "stepped.h5"), deviation=deviation)
     with Trace.open(tmp_path / "stepped.h5") as stepped:
         moved = {name: np.array(stepped.array(f"state:{name}")) for name in ("head.bias", "norm.bias")}
-    wanted = side._state["head.bias"] - 0.5 * sum(factors) * gradient
+    wanted = side.loaded_state["head.bias"] - 0.5 * sum(factors) * gradient
     np.testing.assert_allclose(moved["head.bias"], wanted, rtol=1e-5, atol=1e-6)
-    np.testing.assert_array_equal(moved["norm.bias"], side._state["norm.bias"])
+    np.testing.assert_array_equal(moved["norm.bias"], side.loaded_state["norm.bias"])
 
 
 def test_a_parameter_left_out_is_not_stepped(side: Any, tmp_path: Path) -> None:
     gradient = {name: np.ones(4, np.float32) for name in ("head.bias", "norm.bias")}
-    given = str(material.write(tmp_path / "g.h5", "grad", gradient))
-    side.steps(given, [0.5], str(tmp_path / "s.h5"), deviation={"left_out": "head.bias"})
+    given = str(inputs_and_weights.write(tmp_path / "g.h5", "grad", gradient))
+    verbs.take_steps(side, given, [0.5], str(tmp_path / "s.h5"), deviation={"left_out": "head.bias"})
     with Trace.open(tmp_path / "s.h5") as stepped:
-        np.testing.assert_array_equal(np.asarray(stepped.array("state:head.bias")), side._state["head.bias"])
-        moved = np.asarray(stepped.array("state:norm.bias")) - side._state["norm.bias"]
+        np.testing.assert_array_equal(
+            np.asarray(stepped.array("state:head.bias")), side.loaded_state["head.bias"]
+        )
+        moved = np.asarray(stepped.array("state:norm.bias")) - side.loaded_state["norm.bias"]
     np.testing.assert_allclose(moved, -0.5, rtol=1e-5)

@@ -18,23 +18,23 @@ from harness.errors import BadInput
 from tests.unit.weight_convert.torchvision_states import torchvision_resnet50, torchvision_vgg16_bn
 from weight_convert import State
 from weight_convert.keymaps import draft_map, load_map, shipped_maps
-from weight_convert.keymaps.rules import Pattern, Work
+from weight_convert.keymaps.rules import MappedState, Pattern
 from weight_convert.keymaps.verbs import parse_rule
 from weight_convert.layout import Layout
 
 Array = NDArray[Any]
 
 
-def mapped(arrays: dict[str, Array], toml: str, tmp_path: Path) -> Work:
+def mapped(arrays: dict[str, Array], toml: str, tmp_path: Path) -> MappedState:
     """The work after a map."""
     path = tmp_path / "map.toml"
     path.write_text(toml, encoding="utf-8")
-    work = Work(State.of(arrays).tensors)
+    work = MappedState(State.of(arrays).tensors)
     load_map(path).apply(work)
     return work
 
 
-def values(work: Work) -> dict[str, Array]:
+def values(work: MappedState) -> dict[str, Array]:
     """The arrays of a work."""
     return {key: tensor.values() for key, tensor in work.tensors.items()}
 
@@ -84,7 +84,7 @@ def test_a_rule_with_an_odd_field_is_applied_or_refused_in_one_short_line(
 ) -> None:
     refused = 0
     for value in ODD:
-        work = Work(State.of({"a.w": np.zeros((2, 2)), "a.v": np.ones((2, 2))}).tensors)
+        work = MappedState(State.of({"a.w": np.zeros((2, 2)), "a.v": np.ones((2, 2))}).tensors)
         try:
             parse_rule(tmp_path, 1, {**RULES[verb], name: value}).apply(work)
             values(work)
@@ -97,7 +97,7 @@ def test_a_rule_with_an_odd_field_is_applied_or_refused_in_one_short_line(
 
 def test_what_a_rule_makes_is_made_when_it_is_read(tmp_path: Path) -> None:
     rule = {"constant": "k", "shape": [1 << 14, 1 << 14], "value": 0, "reason": "x"}
-    work = Work({})
+    work = MappedState({})
     tracemalloc.start()
     for number in range(20):
         parse_rule(tmp_path, number, {**rule, "constant": f"k{number}"}).apply(work)
@@ -245,7 +245,7 @@ PRETRAINED = {
 def test_pretrained_backbones_fit_cpanet(name: str, shared: Path, tmp_path: Path) -> None:
     shapes, variant, drawn = PRETRAINED[name]
     arrays = {key: np.broadcast_to(np.float32(1), shape) for key, shape in shapes.items()}
-    work = Work(State.of(arrays).tensors)
+    work = MappedState(State.of(arrays).tensors)
     load_map(name).apply(work)
     known = json.loads((shared / "specs" / "cpanet.state.json").read_text())["variants"][variant]["state"]
     backbone = {key: tuple(shape) for key, shape, _ in known if key.startswith("layer")}
@@ -287,7 +287,7 @@ def test_a_draft_pairs_by_order_and_shape_and_marks_every_guess(tmp_path: Path) 
     assert "# nothing found for new [8]" in text
     assert "same" not in text.replace("# 1 keys agree in name and shape", "")
     assert len(found.unchecked) == len(found.rules) == 5
-    work = Work(state_and_layout()[0].tensors)
+    work = MappedState(state_and_layout()[0].tensors)
     found.apply(work)
     assert set(work.tensors) == {"same", "stem.weight", "stem.bias", "body.weight"}
 

@@ -12,7 +12,7 @@ import torch
 
 from harness import pairs
 from harness.pairs.base import Pair, Variant
-from weight_convert import Request, convert, read_state
+from weight_convert import ConversionRequest, convert, read_state
 
 VARIANTS = [(pair, variant) for pair in pairs.all_pairs() for variant in pair.variants.values()]
 FIRST = [(pair, next(iter(pair.variants.values()))) for pair in pairs.all_pairs()]
@@ -45,8 +45,8 @@ def checkpoint(pair: Pair, variant: Variant, folder: Path) -> tuple[Path, dict[s
 @pytest.mark.parametrize(("pair", "variant"), VARIANTS, ids=named)
 def test_there_and_back_changes_nothing(pair: Pair, variant: Variant, tmp_path: Path) -> None:
     source, state = checkpoint(pair, variant, tmp_path)
-    convert(Request(source, tmp_path / "best.pkl", strip=tuple(pair.checkpoint_prefixes[:1])))
-    convert(Request(tmp_path / "best.pkl", tmp_path / "back.pt"))
+    convert(ConversionRequest(source, tmp_path / "best.pkl", strip=tuple(pair.checkpoint_prefixes[:1])))
+    convert(ConversionRequest(tmp_path / "best.pkl", tmp_path / "back.pt"))
     back = torch.load(tmp_path / "back.pt", weights_only=True)
     assert list(back) == list(state)
     for key, value in state.items():
@@ -58,7 +58,7 @@ def test_there_and_back_changes_nothing(pair: Pair, variant: Variant, tmp_path: 
 @pytest.mark.parametrize(("pair", "variant"), FIRST, ids=named)
 def test_the_keys_are_checked_against_the_built_model(pair: Pair, variant: Variant, tmp_path: Path) -> None:
     source, state = checkpoint(pair, variant, tmp_path)
-    report = convert(Request(source, tmp_path / "best.pkl", model=pair.name, variant=variant.name))
+    report = convert(ConversionRequest(source, tmp_path / "best.pkl", model=pair.name, variant=variant.name))
     assert report.layout == f"{pair.name} {variant.name} as torch builds it"
     assert list(read_state(tmp_path / "best.pkl")) == list(state)
 
@@ -71,7 +71,7 @@ def test_the_port_loads_the_converted_file(pair: Pair, variant: Variant, tmp_pat
     from ports_jittor.torchlike.state import torch_state_dict
 
     source, state = checkpoint(pair, variant, tmp_path)
-    convert(Request(source, tmp_path / "best.pkl", strip=tuple(pair.checkpoint_prefixes[:1])))
+    convert(ConversionRequest(source, tmp_path / "best.pkl", strip=tuple(pair.checkpoint_prefixes[:1])))
     model = import_module(pair.port).build(variant.name, **variant.options)
     model.load_state_dict(jt.load(str(tmp_path / "best.pkl")))
     found = torch_state_dict(model)

@@ -1,0 +1,83 @@
+"""The parts of an alignment: a row for each tensor, the places where errors are made, how each side fared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from harness import json_codec
+from harness.verdict import Measured, Status, Verdict
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why a tensor could not be measured, and what that alone says of it."""
+
+    why: str
+    status: Status = "not compared"
+
+
+@dataclass(frozen=True)
+class Isolated:
+    """A tensor of a layer that ran alone, on the reference's own inputs or gradients."""
+
+    measured: Measured
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Source:
+    """A place where an error is made, and not merely passed on.
+
+    `address` is the tensor that shows it when layers run alone, `layers` the paths of those that may have
+    made it. `cause` is what `explain` found, `entries` names what the knowledge base has on it.
+    """
+
+    address: str
+    direction: Literal["forward", "backward", "state"]
+    layers: list[str]
+    text: str
+    ratio: float | None = None
+    cause: str = ""
+    entries: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Row:
+    """One address: what was measured there and what the policy says of it.
+
+    `order` counts the reference's records in execution order. `measured` is None where there is an
+    `obstacle`. `found` tells which side recorded it. `inputs` are the addresses that feed it, where known.
+    `isolated` is what the layer makes of the reference's own inputs, where that was tried.
+    """
+
+    address: str
+    type: str
+    shape: tuple[int, ...]
+    dtype: str
+    order: int
+    measured: Measured | None
+    verdict: Verdict
+    note: str = ""
+    inputs: list[str] = field(default_factory=list)
+    found: Literal["both", "reference", "candidate"] = "both"
+    obstacle: Obstacle | None = None
+    isolated: Isolated | None = None
+
+
+@dataclass
+class SideReport:
+    """How one side fared."""
+
+    status: Literal["ok", "failed"] = "ok"
+    error: str = ""
+    signal: str = ""
+    last_layer: str = ""
+    stderr_tail: str = ""
+    versions: dict[str, Any] = field(default_factory=dict)
+    device: str = ""
+    layers: int = 0
+    cost: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.versions, self.cost = json_codec.tidy(self.versions), json_codec.tidy(self.cost)

@@ -1,0 +1,106 @@
+"""The public API: compare, record, diff, check and assert_aligned, for scripts, notebooks and tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.alignment import Alignment
+from harness.errors import BadInput
+from harness.progress import Progress, Silent
+from harness.verdict import NoisePolicy, Policy
+
+if TYPE_CHECKING:
+    from harness.pairs.base import Mode
+
+_SHOWN_SOURCES = 5
+
+
+def compare(
+    model: str,
+    variant: str | None = None,
+    *,
+    mode: Mode = "eval",
+    policy: Policy | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Alignment:
+    """Run both sides of a pair, compare every layer, and write the run's folder.
+
+    `model` is a built-in pair, `path/to/pair.py` or `package.module:PAIR`. `settings` are those of
+    `align compare`, with underscores: layers, weights, device, dtype, seed, input_size, batch, reference,
+    timeout, output, keep, isolated.
+    """
+    from harness.flows import compare as run
+
+    request = _request(model, variant, mode=mode, policy=policy or NoisePolicy(), **settings)
+    return run(request, progress or Silent())
+
+
+def record(
+    model: str,
+    side: str,
+    path: str | Path,
+    variant: str | None = None,
+    *,
+    mode: Mode = "eval",
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Path:
+    """Run one side of a pair, `torch` or `jittor`, and write its trace to `path`."""
+    from harness.case import SIDES
+    from harness.flows import record as run
+
+    if side not in SIDES:
+        raise BadInput(f"side is {side!r}; it should be one of {', '.join(SIDES)}")
+    request = _request(model, variant, mode=mode, **settings)
+    return run(request, side, Path(path), progress or Silent())
+
+
+def diff(
+    reference: str | Path,
+    candidate: str | Path,
+    *,
+    policy: Policy | None = None,
+    truth: str | Path | None = None,
+) -> Alignment:
+    """Compare two traces that were recorded before; nothing runs."""
+    from harness.flows import diff as run
+
+    return run(Path(reference), Path(candidate), policy or NoisePolicy(), Path(truth) if truth else None)
+
+
+def check(alignment: Alignment | str | Path, policy: Policy) -> Alignment:
+    """Judge the stored numbers of an alignment, or of an alignment.json, by another policy; nothing runs."""
+    from harness.comparing import rejudge
+
+    return rejudge(_loaded(alignment), policy)
+
+
+def assert_aligned(alignment: Alignment | str | Path) -> Alignment:
+    """Raise AssertionError with the verdict, the first divergence and the sources unless it is aligned."""
+    found = _loaded(alignment)
+    if found.verdict != "aligned":
+        lines = [found.sentence]
+        if found.first:
+            lines.append(f"first: {found.first}: {found.row(found.first).verdict.reason}")
+        lines += [f"source: {source.address}: {source.text}" for source in found.sources[:_SHOWN_SOURCES]]
+        raise AssertionError("\n".join(lines))
+    return found
+
+
+def _loaded(alignment: Alignment | str | Path) -> Alignment:
+    return alignment if isinstance(alignment, Alignment) else Alignment.load(alignment)
+
+
+def _request(model: str, variant: str | None, **settings: Any) -> Any:
+    from dataclasses import fields
+
+    from harness.flows import CompareRequest
+
+    known = {field.name for field in fields(CompareRequest)}
+    unknown = sorted(settings.keys() - known)
+    if unknown:
+        allowed = ", ".join(sorted(known - {"model", "variant"}))
+        raise BadInput(f"there is no setting {', '.join(unknown)}; allowed are: {allowed}")
+    return CompareRequest(model=model, variant=variant, **settings)

@@ -1,0 +1,64 @@
+"""From flags to what the flows take. What nobody gave is left out, so that each default has one home."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from harness.cli import parse
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.flows import CompareRequest
+    from harness.flows.stored_case import Typed
+    from harness.pairs.base import Mode
+    from harness.verdict import Policy
+
+
+def typed(given: Mapping[str, Any]) -> Typed:
+    """What a command's flags say beside a stored file."""
+    from harness.flows.stored_case import Typed
+
+    values = {field.name: given.get(field.name) for field in fields(Typed)}
+    return Typed(**{name: value for name, value in values.items() if value is not None})
+
+
+def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:
+    """The request that a command's flags make."""
+    from harness.flows import CompareRequest
+
+    values = {field.name: given.get(field.name) for field in fields(CompareRequest)}
+    values["input_size"] = parse.size(given.get("input_size"))
+    values["policy"] = policy(given)
+    values.update(changes)
+    return CompareRequest(**{name: value for name, value in values.items() if value is not None})
+
+
+def policy(given: Mapping[str, Any]) -> Policy:
+    """The policy that --policy, --rtol and --atol make."""
+    from harness.verdict import parse_policy
+
+    name = given.get("policy") or "noise"
+    rtol, atol = _tolerances(given.get("rtol")), _tolerances(given.get("atol"))
+    flags = " and ".join(flag for flag, found in (("--rtol", rtol), ("--atol", atol)) if found)
+    if name == "fixed":
+        globs = [glob for glob in dict.fromkeys([*rtol, *atol]) if glob != "*"]
+        patterns = {glob: (rtol.get(glob), atol.get(glob)) for glob in globs}
+        return parse_policy(name, rtol=rtol.get("*"), atol=atol.get("*"), per_pattern=patterns or None)
+    if name == "metric" and not atol and set(rtol) <= {"*"}:
+        return parse_policy(name, limit=rtol.get("*"))
+    if flags:
+        takes = "one --rtol, for all metrics" if name == "metric" else "neither"
+        raise BadInput(f"{flags}: policy {name} takes {takes}. Add --policy fixed, or leave it out")
+    return parse_policy(name)
+
+
+def modes(given: Sequence[str] | None, usual: tuple[Mode, ...]) -> tuple[Mode, ...]:
+    """The modes asked for, each once, or the usual ones."""
+    chosen: Any = tuple(dict.fromkeys(given or ()))
+    return chosen or usual
+
+
+def _tolerances(texts: Sequence[str] | None) -> dict[str, float]:
+    return dict(map(parse.tolerance, texts or ()))

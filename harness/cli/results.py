@@ -1,0 +1,35 @@
+"""Outcomes that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harness.cli.command_result import CommandResult
+from harness.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harness.alignment import Alignment
+
+
+def aligned_or_not(alignment: Alignment, folder: str = "") -> CommandResult:
+    """An alignment as a command's outcome."""
+
+    def prose(console: Console) -> None:
+        from reports.terminal import draw
+
+        draw(alignment, console, folder)
+
+    return CommandResult(alignment.exit_code, alignment.to_dict(), prose)
+
+
+def written(paths: list[Path]) -> CommandResult:
+    """Files that were made."""
+
+    def prose(console: Console) -> None:
+        for path in paths:
+            console.print(printable(path), soft_wrap=True)
+
+    return CommandResult(0, {"written": [str(path) for path in paths], "exit_code": 0}, prose)

@@ -1,0 +1,305 @@
+"""Sources and carriers: what layers do alone tells which of the diverged ones make an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness import address as addresses
+from harness.alignment import Alignment
+from harness.alignment_rows import Isolated, Row, Source
+from harness.comparing._measuring import Meter
+from harness.comparing._places import in_order_of_computation, kind_of
+from harness.numerics import no_difference
+from harness.pairs.base import Override
+from harness.trace import Trace
+from harness.verdict import Measured, Policy, judge
+
+Key = tuple[str, int]
+
+
+def paired_addresses(alignment: Alignment) -> list[str]:
+    """The addresses that name the same tensor on both sides: those whose layers can run alone."""
+    return [row.address for row in alignment.rows if row.found == "both" and row.obstacle is None]
+
+
+def add_isolated(
+    alignment: Alignment, reference: Trace, forced: Trace, truth: Trace | None, policy: Policy
+) -> None:
+    """Judge what layers did alone, and list the sources; the alignment is changed."""
+    meter = Meter(reference, forced, truth)
+    rows = {row.address: row for row in alignment.rows}
+    terms = _Terms(rows)
+
+    def judge_alone(row: Row, measured: Measured) -> None:
+        known = dataclasses.replace(measured, terms=terms.of(row))
+        row.isolated = Isolated(known, judge(row.address, known, policy, alignment.overrides))
+
+    for address in forced.notes.get(addresses.EQUAL, ()):
+        row = rows.get(address)
+        if row is not None and row.obstacle is None and row.measured is not None:
+            judge_alone(row, meter.equal(address, row.measured))
+    for address in forced.records:
+        row = rows.get(address)
+        if row is None or forced.records[address].alias is not None:
+            continue
+        if row.obstacle is not None and not _lacks_gradient(row, rows):
+            continue
+        if not _same_size(reference, forced, address):
+            continue
+        measured = meter.measure(address)
+        if measured is not None:
+            judge_alone(row, measured)
+    _add_missing(alignment.rows, reference, forced)
+    alignment.sources = sources(alignment.rows)
+    judged = sum(row.isolated is not None for row in alignment.rows)
+    alignment.isolated = {"ran": True, "judged": judged}
+    _conclude(alignment)
+
+
+def _lacks_gradient(row: Row, rows: Mapping[str, Row]) -> bool:
+    """Whether both sides have a result, but in the whole run the port no gradient of it."""
+    result = rows.get(addresses.with_role(row.address, "out"))
+    return (
+        row.found == "reference"
+        and kind_of(row.address) in ("layer_grad", "operation_grad")
+        and result is not None
+        and result.found == "both"
+        and result.obstacle is None
+    )
+
+
+_PRODUCTS = ("matmul", "bmm", "linear", "Linear")
+
+
+class _Terms:
+    """How many products each element of a tensor sums up, where the shapes tell it."""
+
+    def __init__(self, rows: Mapping[str, Row]) -> None:
+        self._rows = rows
+        self._takers: dict[str, list[Row]] = defaultdict(list)
+        self._around: dict[str, list[Row]] = defaultdict(list)
+        for row in rows.values():
+            for given in row.inputs:
+                self._takers[given].append(row)
+            if kind_of(row.address) == "operation":
+                self._around[addresses.parse_layer(row.address).module].append(row)
+
+    def of(self, row: Row) -> int:
+        """At least 1; of a parameter's gradient one for each place of a channel of its layer's result."""
+        kind = kind_of(row.address)
+        if kind == "grad":
+            result = self._rows.get(addresses.layer(_owner(row.address), 0, "out"))
+            if result is not None and len(result.shape) in (2, 4):
+                return _per(result, result.shape[1])
+        if kind in ("layer_grad", "operation_grad"):
+            takers = self._takers[addresses.with_role(row.address, "out")]
+            if not takers:  # reshaped on its way: it may be any operation of the same module
+                takers = self._around[addresses.parse_layer(row.address).module]
+            return max([1, *(_per(taker, _lengths(row, taker.type)) for taker in takers)])
+        if kind in ("layer", "operation") and row.type in _PRODUCTS and row.inputs:
+            given = self._rows.get(row.inputs[0])
+            return 1 if given is None else _per(given, _lengths(row, row.type))
+        return 1
+
+
+def _lengths(row: Row, taken_by: str) -> int:
+    """How many sums a tensor holds: one an element, or one a row beside a product of matrices."""
+    return math.prod(row.shape[:-1] if taken_by in _PRODUCTS else row.shape)
+
+
+def _per(row: Row, count: int) -> int:
+    return max(1, math.prod(row.shape) // max(1, count))
+
+
+def _add_missing(rows: Sequence[Row], reference: Trace, forced: Trace) -> None:
+    """A gradient that the port lacks, and lacks when handed the reference's own: it gives back nothing."""
+    if not any(kind_of(address) in _GRADIENTS for address in forced.records):
+        return
+    for row in rows:
+        lacks = row.found == "reference" and row.obstacle is not None and row.verdict.status == "diverged"
+        if lacks and kind_of(row.address) in _GRADIENTS and row.address not in forced.records:
+            stats = reference.stats(row.address)
+            nothing = no_difference(reference.records[row.address].size, stats.l2, stats.absmax)
+            measured = Measured(
+                dataclasses.replace(
+                    nothing,
+                    l2=stats.l2,
+                    rel_l2=1.0,
+                    max_abs=stats.absmax,
+                    max_rel=1.0,
+                    candidate_l2=0.0,
+                    cosine=0.0,
+                    pass_rtol=1.0,
+                    pass_atol=stats.absmax,
+                ),
+                "whole",
+                nothing.size,
+                False,
+                0.0,
+            )
+            row.isolated = Isolated(measured, row.verdict)
+
+
+def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[Override]) -> None:
+    """Judge stored local errors by another policy."""
+    if not alignment.isolated.get("ran"):
+        return
+    for row in alignment.rows:
+        if row.isolated is not None and row.obstacle is None:
+            verdict = judge(row.address, row.isolated.measured, policy, overrides)
+            row.isolated = Isolated(row.isolated.measured, verdict)
+    explained = {source.address: source for source in alignment.sources if source.cause}
+    alignment.sources = [explained.get(found.address, found) for found in sources(alignment.rows)]
+    _conclude(alignment)
+
+
+def _conclude(alignment: Alignment) -> None:
+    """An error that drowns in the noise of the whole network is an error all the same."""
+    alignment.sentence = " ".join([alignment.sentence, sources_sentence(alignment)])
+    if alignment.verdict == "aligned" and alignment.sources:
+        alignment.verdict, alignment.first = "diverged", alignment.sources[0].address
+
+
+def _same_size(reference: Trace, forced: Trace, address: str) -> bool:
+    return reference.records[address].size == forced.records[address].size
+
+
+def sources_sentence(alignment: Alignment) -> str:
+    """The sources in a sentence."""
+    names = [source.address for source in alignment.sources]
+    diverged = sum(row.verdict.status == "diverged" for row in alignment.rows)
+    if not names:
+        if not diverged:
+            return "Every layer agrees on the reference's own inputs as well."
+        return (
+            "Isolation, on the reference's own inputs, every layer agrees: no single layer makes the error."
+        )
+    carriers = sum(carries(row) for row in alignment.rows)
+    count = "1 place makes" if len(names) == 1 else f"{len(names)} places make"
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return f"Run alone, {count} the error: {shown}; {carriers} tensors only carry it on."
+
+
+def carries(row: Row) -> bool:
+    """Whether a tensor diverged although its layer, run alone, does nothing wrong."""
+    return (
+        row.verdict.status == "diverged"
+        and row.isolated is not None
+        and row.isolated.verdict.status != "diverged"
+    )
+
+
+def sources(rows: list[Row]) -> list[Source]:
+    """Every place where an error is made, in the order of computation."""
+    wrong = [row for row in in_order_of_computation(rows) if _wrong_alone(row)]
+    forward = list(_forward(wrong))
+    made = {path for source in forward for path in source.layers}
+    backward = list(_backward(wrong, _consumers(rows), made))
+    made |= {path for source in backward for path in source.layers}
+    return [*forward, *backward, *_state(wrong, made)]
+
+
+def _wrong_alone(row: Row) -> bool:
+    return row.isolated is not None and row.isolated.verdict.status == "diverged"
+
+
+def _ratio(row: Row) -> float | None:
+    return row.isolated.verdict.ratio if row.isolated else None
+
+
+def _reason(row: Row) -> str:
+    return row.isolated.verdict.reason if row.isolated else ""
+
+
+def _forward(wrong: Iterable[Row]) -> Iterable[Source]:
+    """Results that are wrong though all that was given is right, and inputs that nothing recorded makes."""
+    rows = [row for row in wrong if kind_of(row.address) in _FORWARD]
+    given: dict[Key, list[Row]] = defaultdict(list)
+    made = {_key(row.address) for row in rows if kind_of(row.address) in ("layer", "operation")}
+    for row in rows:
+        if kind_of(row.address).endswith("_input"):
+            given[_key(row.address)].append(row)
+    for row in rows:
+        kind = kind_of(row.address)
+        if kind.endswith("_input"):
+            if kind == "layer_input" or _key(row.address) in made:
+                yield _source(row, "forward", [addresses.parse_layer(row.address).path], _BEFORE)
+        elif kind in ("output", "loss"):
+            yield _source(row, "forward", [_LOSS if kind == "loss" else row.address], "")
+        elif not given[_key(row.address)]:
+            yield _source(row, "forward", [addresses.parse_layer(row.address).path], "")
+
+
+_LOSS = "(loss)"
+_GRADIENTS = ("grad", "grad_input", "layer_grad", "operation_grad")
+_FORWARD = ("layer", "operation", "layer_input", "operation_input", "output", "loss")
+_BEFORE = "what it is given is not what the reference gives: something between the layers before it"
+
+
+def _backward(wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[str]) -> Iterable[Source]:
+    """Gradients that are wrong though every gradient handed in is right."""
+    for row in wrong:
+        kind = kind_of(row.address)
+        if kind in ("layer_grad", "operation_grad"):
+            takers = consumers.get(addresses.with_role(row.address, "out"), [])
+            text = f"the gradient that {' and '.join(takers) or 'what takes it'} should give back"
+        elif kind == "grad":
+            takers, text = [_owner(row.address)], ""
+        elif kind == "grad_input":
+            takers, text = consumers.get(f"input:{row.address.partition(':')[2]}", []), ""
+        else:
+            continue
+        if not made & set(takers):
+            yield _source(row, "backward", takers, text)
+
+
+def _state(wrong: Iterable[Row], made: set[str]) -> Iterable[Source]:
+    for row in wrong:
+        if kind_of(row.address) == "state" and _owner(row.address) not in made:
+            yield _source(row, "state", [_owner(row.address)], "")
+
+
+def _source(row: Row, direction: str, layers: list[str], text: str) -> Source:
+    words = f"{text}; {_reason(row)}" if text else _reason(row)
+    return Source(row.address, direction, layers, words, _ratio(row))  # type: ignore[arg-type]
+
+
+def _key(address: str) -> Key:
+    layer = addresses.parse_layer(address)
+    return layer.path, layer.call
+
+
+def _owner(address: str) -> str:
+    """The module of a parameter or buffer."""
+    return address.partition(":")[2].rpartition(".")[0] or addresses.ROOT
+
+
+def _consumers(rows: Iterable[Row]) -> dict[str, list[str]]:
+    """The innermost layers that take each tensor."""
+    takers: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        kind = kind_of(row.address)
+        if kind not in ("layer", "operation", "output"):
+            continue
+        path = _LOSS if kind == "output" else addresses.parse_layer(row.address).path
+        for given in row.inputs:
+            if path not in takers[given] and path != addresses.ROOT and not _is_within(given, path):
+                takers[given].append(path)
+    return {given: _innermost(paths) for given, paths in takers.items()}
+
+
+def _is_within(given: str, path: str) -> bool:
+    """Whether a tensor is made inside a layer: what contains a layer does not take what that returns."""
+    return given.startswith((f"layer:{path}.", f"layer:{path}/"))
+
+
+def _innermost(paths: list[str]) -> list[str]:
+    return [
+        path
+        for path in paths
+        if not any(other != path and other.startswith((f"{path}.", f"{path}/")) for other in paths)
+        and path != addresses.ROOT
+    ] or paths

@@ -1,0 +1,58 @@
+"""`align compare`: both sides recorded and judged, their layers also in isolation, all kept in one folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import reports
+from harness.alignment import Alignment
+from harness.flows.comparison import Comparison, Workers, comparison
+from harness.flows.isolated_layers import judge_isolated_layers
+from harness.flows.judge import cost_ratio, judge
+from harness.flows.record_sides import Recordings, record_sides
+from harness.flows.request import CompareRequest
+from harness.progress import Progress
+from harness.trace import Trace
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A comparison that is judged, with its workers still alive."""
+
+    live: Comparison
+    recordings: Recordings
+    alignment: Alignment
+
+
+def compare(request: CompareRequest, progress: Progress, workers: Workers | None = None) -> Alignment:
+    """Compare a port with its reference and write the run's folder."""
+    with comparison(request, progress, workers) as live:
+        compared = compare_live(live)
+        live.dismiss_workers()
+        _keep(compared)
+    return compared.alignment
+
+
+def compare_live(live: Comparison) -> Compared:
+    """Record, judge, and judge every layer in isolation; the workers live on for more questions."""
+    recordings = record_sides(live)
+    alignment = judge(live, recordings)
+    judge_isolated_layers(live, recordings, alignment)
+    alignment.costs["ratio"] = cost_ratio(live, recordings, alignment.costs)
+    return Compared(live, recordings, alignment)
+
+
+def _keep(compared: Compared) -> None:
+    """Write what the run leaves behind."""
+    keep, folder = compared.live.request.keep, compared.live.folder
+    if keep != "none":
+        (folder / "traces").mkdir(exist_ok=True)
+        for side, done in compared.recordings.sides.items():
+            target = folder / "traces" / f"{side}.h5"
+            with Trace.open(done.trace) as trace:
+                if keep == "compact":
+                    trace.compacted(target)
+                else:
+                    trace.copy(target)
+    compared.alignment.save(folder / "alignment.json")
+    reports.write(compared.alignment, folder / "report.html")

@@ -1,0 +1,46 @@
+"""Comparing two traces that exist already; nothing runs."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+import golden
+from harness import comparing
+from harness.alignment import Alignment
+from harness.case import case_fields
+from harness.flows.stored_case import overrides_of
+from harness.trace import Trace
+from harness.verdict import Policy
+
+
+def diff(
+    reference: Path, candidate: Path, policy: Policy, truth: Path | None = None, model: str | None = None
+) -> Alignment:
+    """Hold one stored trace against another; a truth beside the reference is used without being named.
+
+    The overrides are those of the pair that the reference is of: a built-in one, or the one at `model`.
+    """
+    beside = golden.truth_path(reference)
+    truth = truth or (beside if beside.is_file() else None)
+    with contextlib.ExitStack() as stack:
+        one = stack.enter_context(Trace.open(reference))
+        other = stack.enter_context(Trace.open(candidate))
+        exact = stack.enter_context(Trace.open(truth)) if truth else None
+        return comparing.compare(
+            one,
+            other,
+            exact,
+            policy=policy,
+            overrides=overrides_of(_case(one), model, str(reference)),
+            case=dict(one.header) if one.upstream else _case(one),
+            names=(reference.name, candidate.name),
+        )
+
+
+def _case(trace: Trace) -> dict[str, Any]:
+    """The case that a trace of ours tells, if any; one of an upstream model tells it in other words."""
+    data = {} if trace.upstream else trace.header.get("case", {})
+    case_fields(data, f"the case of {trace.path}")
+    return dict(data)

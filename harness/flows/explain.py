@@ -1,0 +1,119 @@
+"""`align explain`: the case of a stored alignment run again, and each source tried until it has a cause."""
+
+from __future__ import annotations
+
+import contextlib
+import fnmatch
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from harness.alignment import Alignment
+from harness.alignment_rows import Source
+from harness.case import REFERENCE, Case
+from harness.errors import BadInput
+from harness.flows import find_causes, stored_case
+from harness.flows.compare import Compared, compare_live
+from harness.flows.comparison import comparison
+from harness.flows.reference_probe import ReferenceProbe
+from harness.flows.request import CompareRequest
+from harness.flows.stored_case import Typed
+from harness.json_codec import short
+from harness.progress import Progress
+from harness.scratch import scratch_folder
+from harness.trace import Trace
+from harness.verdict import parse_policy
+
+MOST = 8
+
+
+def request_of(alignment: Alignment, typed: Typed, **changes: Any) -> CompareRequest:
+    """The request that made an alignment."""
+    source = "this alignment"
+    case = Case.from_dict(alignment.case, f"the case of {source}")
+    stored_case.pair_of(case, typed.model, source)
+    layers = alignment.case.get("layers") or "all"
+    if not isinstance(layers, str):
+        raise BadInput(f"the case of {source} is damaged: layers is {short(layers)}, it should be a text")
+    return CompareRequest(
+        model=typed.model or case.pair,
+        variant=case.variant,
+        layers=layers,
+        weights=stored_case.weights_of(case, typed.weights, source),
+        device=case.device,
+        dtype=case.dtype,
+        mode=case.mode,
+        seed=case.seed,
+        input_size=case.size,
+        batch=case.batch,
+        policy=parse_policy(alignment.policy),
+        timeout=typed.timeout,
+        **changes,
+    )
+
+
+def explain_stored(alignment: Alignment, wanted: str | None, progress: Progress, typed: Typed) -> Alignment:
+    """Run the case of an alignment again and find the causes of its sources, or of those at `wanted`."""
+    with compared_again(alignment, progress, typed) as compared:
+        add_causes(compared, wanted)
+    return compared.alignment
+
+
+@contextlib.contextmanager
+def compared_again(alignment: Alignment, progress: Progress, typed: Typed) -> Iterator[Compared]:
+    """The case of an alignment compared again, isolated layers included, with workers that are alive."""
+    if alignment.case.get("reference"):
+        raise BadInput(
+            "this alignment was made with a stored trace in the reference's place; a cause is found by "
+            "trying the reference's layers again, so compare without --reference first"
+        )
+    with scratch_folder() as folder:
+        request = request_of(alignment, typed, isolated="always", keep="none", output=folder / "run")
+        with comparison(request, progress) as live:
+            yield compare_live(live)
+
+
+def add_causes(compared: Compared, wanted: str | None = None) -> None:
+    """Find the causes of an alignment's sources while its workers are alive."""
+    alignment, progress = compared.alignment, compared.live.progress
+    if not alignment.isolated.get("ran"):
+        return
+    started = time.perf_counter()
+    with reference_probe(compared) as probe:
+        progress.event(REFERENCE, "state", text="trying hypotheses")
+        find_causes.explain_sources(probe, alignment, chosen_sources(alignment, wanted)[:MOST])
+        progress.event(REFERENCE, "done")
+    alignment.costs["explain"] = {"wall": time.perf_counter() - started}
+
+
+@contextlib.contextmanager
+def reference_probe(compared: Compared) -> Iterator[ReferenceProbe]:
+    """What explanations ask, while the workers are alive."""
+    live, recordings = compared.live, compared.recordings
+    with (
+        Trace.open(recordings.sides[REFERENCE].trace) as reference,
+        Trace.open(recordings.isolated) as isolated,
+    ):
+        yield ReferenceProbe(
+            worker=live.workers[REFERENCE],
+            inputs=live.inputs,
+            state=recordings.weights.path,
+            mode=live.case.mode,
+            scratch=live.scratch.folder,
+            reference=reference,
+            isolated=isolated,
+        )
+
+
+def chosen_sources(alignment: Alignment, wanted: str | None) -> list[Source]:
+    """The sources at an address, a glob of addresses or a layer; all of them where none is asked for."""
+    chosen = [source for source in alignment.sources if wanted is None or _is_at(source, wanted)]
+    if wanted is not None and not chosen:
+        listed = ", ".join(source.address for source in alignment.sources) or "none"
+        raise BadInput(f"no source of error is at {wanted}; the sources are: {listed}")
+    return chosen
+
+
+def _is_at(source: Source, wanted: str) -> bool:
+    names = (source.address, *source.layers)
+    return any(wanted == name or fnmatch.fnmatchcase(name, wanted) for name in names)

@@ -1,0 +1,154 @@
+"""From sources to causes: the reference's layer is repeated, changed, until it gives what the port gave."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from harness import address as addresses
+from harness import diagnose
+from harness.alignment import Alignment
+from harness.alignment_rows import Row, Source
+from harness.comparing import kind_of
+from harness.diagnose import Cause, Evidence, Trial
+from harness.errors import WorkerLost
+from harness.flows.gradient_consumers import gradient_shares
+from harness.flows.reference_probe import ReferenceProbe, layer_note
+from harness.trace import Trace
+from harness.verdict import NoisePolicy, allowances
+
+Array = Any
+_FLOOR_ULPS = 64
+
+
+def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Cause:
+    """Why the port differs at one source."""
+    row = alignment.row(source.address)
+    kind = kind_of(row.address)
+    if kind == "state":
+        return _state(probe, alignment, row)
+    evidence = _plain(probe, alignment, row, source)
+    if kind in ("layer", "operation"):
+        return _layer(probe, row, evidence)
+    if kind in ("grad", "grad_input", "layer_grad", "operation_grad"):
+        return diagnose.explain_gradient(evidence, gradient_shares(probe, alignment, row, source))
+    if kind in ("layer_input", "operation_input"):
+        return diagnose.explain_given(evidence, _given_elsewhere(probe, row))
+    return diagnose.explain_forward(evidence, lambda trials: [None for _ in trials])
+
+
+def _given_elsewhere(probe: ReferenceProbe, row: Row) -> dict[str, Array]:
+    """The other inputs that the reference gives to the same call, by name."""
+    ours = addresses.parse_layer(row.address)
+    found = {}
+    for address in probe.reference.records:
+        if not address.startswith("layer:") or address == row.address:
+            continue
+        its = addresses.parse_layer(address)
+        if (its.path, its.call, its.role) == (ours.path, ours.call, ours.role):
+            array = probe.reference.array(address)
+            if array is not None:
+                found[its.key] = array
+    return found
+
+
+def explained(source: Source, cause: Cause) -> Source:
+    """A source with its cause."""
+    return dataclasses.replace(source, cause=cause.sentence, entries=list(cause.entries))
+
+
+def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> Evidence:
+    """What the traces alone tell."""
+    reference = probe.reference.array(row.address)
+    assert reference is not None  # it was recorded whole
+    port = probe.isolated.array(row.address) if row.address in probe.isolated.records else None
+    if port is None:  # a gradient that the port has not at all
+        port = np.zeros_like(reference)
+    path = source.layers[0] if source.layers else ""
+    ours = layer_note(probe.reference, path)
+    return Evidence(
+        type=str(ours.get("type", row.type)),
+        reference=np.array(reference),
+        port=np.array(port).reshape(reference.shape),
+        attributes=ours.get("attributes", {}),
+        differing=probe.differing(alignment, path),
+        operation="/" in path,
+        training=probe.mode == "train",
+        floor=floor(row),
+    )
+
+
+def floor(row: Row) -> float:
+    """How far in l2 two tensors may be apart by rounding alone, generously."""
+    if row.isolated is None:
+        return 0.0
+    measured = row.isolated.measured
+    eps = measured.eps or 1e-7
+    allowed = allowances(measured, NoisePolicy())[0] if measured.truth_l2 is not None else 0.0
+    return 3 * allowed + _FLOOR_ULPS * eps * measured.difference.reference_l2
+
+
+def _layer(probe: ReferenceProbe, row: Row, evidence: Evidence) -> Cause:
+    """Hold the call in the reference's worker and try it in other forms."""
+    layer = addresses.parse_layer(row.address)
+    arrays = probe.capture_call(layer.path, layer.call)
+    evidence = dataclasses.replace(
+        evidence,
+        inputs=tuple(array for name, array in arrays.items() if name.startswith("input:")),
+        state={name.partition(":")[2]: array for name, array in arrays.items() if name.startswith("state:")},
+    )
+    key = layer.key or "0"
+    return diagnose.explain_forward(evidence, lambda trials: _replay(probe, trials, key))
+
+
+def _replay(probe: ReferenceProbe, trials: Sequence[Trial], key: str) -> list[Array | None]:
+    """What the reference's layer makes of each trial."""
+    if not trials:
+        return []
+    asked = [probe.trial_arguments(number, trial) for number, trial in enumerate(trials)]
+    answers = probe.worker.call("try_changes", trials=asked, folder=str(probe.scratch))
+    return [_answer(answer, key) for answer in answers]
+
+
+def _answer(answer: dict[str, Any], key: str) -> Array | None:
+    if "error" in answer:
+        return None
+    with Trace.open(answer["trace"]) as tried:
+        address = f"output:{key}"
+        return np.array(tried.array(address)) if address in tried.records else None
+
+
+def _state(probe: ReferenceProbe, alignment: Alignment, row: Row) -> Cause:
+    """A buffer after a step: what it was before, and how many values entered it."""
+    key = row.address.partition(":")[2]
+    module, _, name = key.rpartition(".")
+    evidence = _plain(probe, alignment, row, Source(row.address, "state", [module], ""))
+    with Trace.open(probe.state) as stored:
+        before = np.array(stored.array(row.address)).reshape(evidence.reference.shape)
+    momentum = evidence.attributes.get("momentum")
+    count = _values_per_channel(alignment, module) if name == "running_var" else 0
+    return diagnose.explain_state(evidence, before, momentum, count)
+
+
+def _values_per_channel(alignment: Alignment, module: str) -> int:
+    wanted = addresses.layer(module, 0, "out")
+    row = next((row for row in alignment.rows if row.address == wanted), None)
+    if row is None or len(row.shape) < 2:
+        return 0
+    return int(np.prod(row.shape)) // row.shape[1]
+
+
+def explain_sources(probe: ReferenceProbe, alignment: Alignment, chosen: Sequence[Source]) -> list[Cause]:
+    """Explain the chosen sources; the alignment is given their"""
+    causes = []
+    for source in chosen:
+        try:
+            cause = explain(probe, alignment, source)
+        except WorkerLost as error:
+            cause = Cause(False, f"the reference was lost while it was tried: {error}")
+        alignment.sources[alignment.sources.index(source)] = explained(source, cause)
+        causes.append(cause)
+    return causes

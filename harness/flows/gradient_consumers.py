@@ -1,0 +1,140 @@
+"""The layers that consume a tensor of the reference, and the share of its gradient that each gives back."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness import address as addresses
+from harness.alignment import Alignment
+from harness.alignment_rows import Row, Source
+from harness.comparing import kind_of
+from harness.diagnose import Evidence, Share, Trial
+from harness.errors import BadInput
+from harness.flows import inputs_and_weights
+from harness.flows.reference_probe import ReferenceProbe
+from harness.trace import Trace
+
+Array = Any
+_MOST = 6
+
+
+class Consumer(NamedTuple):
+    """One call of a layer, and where what it gives back to the tensor in question appears."""
+
+    path: str
+    call: int
+    targets: tuple[str, ...]  # the addresses of parameters, or the places of inputs
+    is_parameter: bool
+
+
+def gradient_shares(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> list[Share]:
+    """The shares of all consumers; none where one of them cannot be captured, as the loss cannot."""
+    consumers = _consumers(probe.reference, alignment, row, source)
+    found = []
+    for consumer in consumers[:_MOST]:
+        try:
+            share = _share(probe, alignment, row, consumer)
+        except BadInput:
+            continue
+        if share is not None:
+            found.append(share)
+    return found
+
+
+def _consumers(reference: Trace, alignment: Alignment, row: Row, source: Source) -> list[Consumer]:
+    kind = kind_of(row.address)
+    if kind == "grad":
+        (path,) = source.layers
+        calls = [other for other in alignment.rows if _is_result(other) and _path(other) == path]
+        single = len({addresses.parse_layer(other.address).call for other in calls}) == 1
+        return [Consumer(path, 0, (row.address,), True)] if single else []
+    made = addresses.with_role(row.address, "out")
+    if kind == "grad_input":
+        made = f"input:{row.address.partition(':')[2]}"
+    found: dict[tuple[str, int], list[str]] = {}
+    for address, record in reference.records.items():
+        if addresses.kind(address) != "layer" or made not in (record.alias, address):
+            continue
+        layer = addresses.parse_layer(address)
+        if layer.role == "in" and layer.path in source.layers:
+            found.setdefault((layer.path, layer.call), []).append(layer.key)
+    return [Consumer(path, call, tuple(keys), False) for (path, call), keys in found.items()]
+
+
+def _is_result(row: Row) -> bool:
+    return kind_of(row.address) in ("layer", "operation")
+
+
+def _path(row: Row) -> str:
+    return addresses.parse_layer(row.address).path
+
+
+def _share(probe: ReferenceProbe, alignment: Alignment, row: Row, consumer: Consumer) -> Share | None:
+    """Capture one consumer in the reference's worker and take the recorded gradient backward through it."""
+    given = _result_gradients(probe, consumer)
+    if not given:
+        return None
+    captured = probe.capture_call(consumer.path, consumer.call)
+    gradients = inputs_and_weights.write(
+        probe.scratch / f"gradients-{len(consumer.path)}-{consumer.call}.h5", "grad", given
+    )
+    inputs = {name.partition(":")[2]: array for name, array in captured.items() if name.startswith("input:")}
+    targets = consumer.targets
+    if not consumer.is_parameter:
+        names = list(inputs) if "/" in consumer.path else []
+        targets = tuple(names[int(key)] if names else key or "0" for key in targets)
+
+    def take_back(trials: Sequence[Trial]) -> list[Array | None]:
+        probe.capture_call(consumer.path, consumer.call)
+        asked = [probe.trial_arguments(number, trial) for number, trial in enumerate(trials)]
+        answers = probe.worker.call(
+            "backward_through_call", gradients=str(gradients), trials=asked, folder=str(probe.scratch)
+        )
+        return [_reached(answer, targets, consumer.is_parameter, row) for answer in answers]
+
+    (share,) = take_back([Trial("as it is")])
+    if share is None:
+        return None
+    note = probe.layer_note(consumer.path)
+    evidence = Evidence(
+        type=str(note.get("type", "")),
+        reference=share,
+        port=share,
+        inputs=tuple(inputs.values()),
+        attributes=note.get("attributes", {}),
+        differing=probe.differing(alignment, consumer.path),
+        state={
+            name.partition(":")[2]: array for name, array in captured.items() if name.startswith("state:")
+        },
+        operation="/" in consumer.path,
+        training=probe.mode == "train",
+    )
+    taken = None if consumer.is_parameter or len(targets) != 1 else inputs.get(targets[0])
+    return Share(consumer.path, evidence, share, next(iter(given.values())), taken, take_back)
+
+
+def _result_gradients(probe: ReferenceProbe, consumer: Consumer) -> dict[str, Array]:
+    """The reference's gradients of what the consumer returns, by the keys of its result."""
+    found = {}
+    prefix = addresses.layer(consumer.path, consumer.call, "out")
+    for address in probe.reference.records:
+        if address == prefix or address.startswith(f"{prefix}."):
+            array = probe.reference.gradient(address)
+            if array is not None:
+                found[addresses.parse_layer(address).key or "0"] = np.array(array)
+    return found
+
+
+def _reached(answer: dict[str, Any], targets: tuple[str, ...], is_parameter: bool, row: Row) -> Array | None:
+    if "error" in answer:
+        return None
+    with Trace.open(answer["trace"]) as reached:
+        names = [name if is_parameter else f"input:{name}" for name in targets]
+        arrays = [np.array(reached.array(name), np.float64) for name in names if name in reached.records]
+    if not arrays or any(array.size != np.prod(row.shape, dtype=int) for array in arrays):
+        return None
+    return functools.reduce(np.add, arrays).reshape(row.shape)

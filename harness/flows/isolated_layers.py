@@ -1,0 +1,104 @@
+"""Runs every layer of the port in isolation, on the inputs that the reference recorded."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+from typing import Any
+
+from harness import comparing, files
+from harness.alignment import Alignment
+from harness.case import PORT, REFERENCE, SIDES
+from harness.errors import WorkerLost
+from harness.flows import float64_cache
+from harness.flows.comparison import Comparison
+from harness.flows.record_sides import Recordings, truth_path
+from harness.trace import Trace
+from harness.verdict import MetricPolicy
+
+METHOD = "alone-2"  # part of the digest of kept truths: another name would measure them all anew
+
+
+def judge_isolated_layers(live: Comparison, recordings: Recordings, alignment: Alignment) -> None:
+    """Judge every layer in isolation, and list the sources; the alignment says why if that was not done."""
+    why = _why_not(live, recordings, alignment)
+    if why:
+        alignment.isolated = {"ran": False, "why": why}
+        return
+    try:
+        _judge(live, recordings, alignment)
+    except WorkerLost as error:
+        alignment.isolated = {"ran": False, "why": f"a side was lost while its layers ran alone: {error}"}
+
+
+def _why_not(live: Comparison, recordings: Recordings, alignment: Alignment) -> str:
+    if live.request.isolated == "never":
+        return "it was not asked for (--isolated never)"
+    if alignment.verdict == "failed":
+        return "a side did not reach the end"
+    if set(recordings.sides) != set(SIDES):
+        return "a stored trace stands in for the reference, which has to run for it"
+    if isinstance(live.request.policy, MetricPolicy):
+        return "metrics alone were judged"
+    if live.request.isolated == "auto" and alignment.verdict == "aligned":
+        return "nothing diverged (--isolated always runs them all the same)"
+    return ""
+
+
+def _judge(live: Comparison, recordings: Recordings, alignment: Alignment) -> None:
+    truth, truth_cost = _find_truth(live, recordings)
+    live.progress.event(PORT, "state", text="running each layer alone")
+    cost = run_isolated(live, recordings, comparing.paired_addresses(alignment))
+    live.progress.event(PORT, "done")
+    started = time.process_time()
+    with contextlib.ExitStack() as stack:
+        reference = stack.enter_context(Trace.open(recordings.sides[REFERENCE].trace))
+        isolated = stack.enter_context(Trace.open(recordings.isolated))
+        exact = stack.enter_context(Trace.open(truth)) if truth else None
+        comparing.add_isolated(alignment, reference, isolated, exact, live.request.policy)
+    cost["cpu"] += time.process_time() - started
+    alignment.costs["isolated"] = cost
+    alignment.costs["isolated truth"] = truth_cost
+
+
+def run_isolated(live: Comparison, recordings: Recordings, paired: list[str]) -> dict[str, Any]:
+    """One pass of the port in which every paired layer is given the reference's own tensors; its cost."""
+    cost: dict[str, Any] = live.workers[PORT].call(
+        "run_isolated",
+        inputs=str(live.inputs),
+        mode=live.case.mode,
+        reference=str(recordings.sides[REFERENCE].trace),
+        addresses=paired,
+        trace=str(recordings.isolated),
+        dtype=live.case.dtype,
+        header={**live.header, "state": recordings.weights.digest, "side": PORT},
+    )
+    return cost
+
+
+def isolated_truth_path(live: Comparison, recordings: Recordings) -> Path:
+    """Where the noise that each layer of the reference makes in isolation is kept."""
+    return truth_path(live, recordings, METHOD)
+
+
+def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, dict[str, Any]]:
+    """The noise of each isolated layer of the reference: kept from an earlier run, or measured now."""
+    if live.case.dtype != "float32":
+        return None, {}
+    found = isolated_truth_path(live, recordings)
+    if float64_cache.usable(found):
+        return found, {"cached": True}
+    live.progress.event(REFERENCE, "state", text="float64 run of each layer alone")
+    with files.new_file(found, replace=True) as draft:
+        cost = live.workers[REFERENCE].call(
+            "measure_isolated",
+            inputs=str(live.inputs),
+            mode=live.case.mode,
+            reference=str(recordings.sides[REFERENCE].trace),
+            path=str(draft),
+            scratch=str(live.scratch.folder),
+            samples=float64_cache.SAMPLES,
+        )
+    live.progress.event(REFERENCE, "done")
+    return found, {**cost, "cached": False}

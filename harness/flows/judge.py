@@ -1,0 +1,108 @@
+"""Judges what both sides of a comparison recorded, and adds what that cost."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+from harness import comparing
+from harness.alignment import Alignment
+from harness.case import PORT, REFERENCE, SIDES
+from harness.flows.comparison import Comparison
+from harness.flows.record_sides import Recordings
+from harness.trace import Trace
+from harness.verdict import NoisePolicy
+
+_Names = tuple[str, str]
+
+
+def judge(live: Comparison, recordings: Recordings) -> Alignment:
+    """Compare the recorded traces, each tensor by the policy of the request."""
+    started = time.process_time()
+    with contextlib.ExitStack() as stack:
+        traces = {
+            side: stack.enter_context(Trace.open(done.trace)) for side, done in recordings.sides.items()
+        }
+        truth = stack.enter_context(Trace.open(recordings.truth)) if recordings.truth else None
+        alignment = _compare_traces(live, recordings, traces, truth)
+    alignment.costs = {side: done.costs for side, done in recordings.sides.items()}
+    alignment.costs |= {"judge": {"cpu": time.process_time() - started}, "truth": recordings.truth_cost}
+    alignment.observer = {side: done.observer for side, done in recordings.sides.items()}
+    alignment.sentence += _disturbance(alignment)
+    return alignment
+
+
+def _compare_traces(
+    live: Comparison, recordings: Recordings, traces: dict[str, Trace], truth: Trace | None
+) -> Alignment:
+    """Port against reference; a stored reference stands in for it, an upstream one is held against both."""
+    stored = live.stored
+    reference, port = traces.get(REFERENCE), traces.get(PORT)
+    if stored is not None and not stored.upstream:
+        return _compare(live, recordings, (stored.name, PORT), stored.trace, port, stored.truth)
+    alignment = _compare(live, recordings, (REFERENCE, PORT), reference, port, truth)
+    if stored is not None:
+        for side in SIDES:
+            against = _compare(live, recordings, (stored.name, side), stored.trace, traces.get(side), truth)
+            _add_held_against(live, alignment, side, stored.name, against)
+    return alignment
+
+
+def _add_held_against(
+    live: Comparison, alignment: Alignment, side: str, trace: str, against: Alignment
+) -> None:
+    """Add how one side fares against the stored trace; aligned is only what reproduces it on both sides."""
+    alignment.held.append(
+        {"side": side, "trace": trace, "verdict": against.verdict, "sentence": against.sentence}
+    )
+    alignment.sentence += f" Held against {trace}: {against.sentence}"
+    if alignment.verdict == "aligned":
+        alignment.verdict = against.verdict
+    against.save(live.folder / f"against-{side}.json")
+
+
+def _compare(
+    live: Comparison,
+    recordings: Recordings,
+    names: _Names,
+    reference: Trace | None,
+    candidate: Trace | None,
+    truth: Trace | None,
+) -> Alignment:
+    reports = comparing.side_reports(reference, candidate, names)
+    reports |= {side: report for side, report in recordings.lost.items() if side in reports}
+    return comparing.compare(
+        reference,
+        candidate,
+        truth,
+        live.request.policy,
+        live.overrides,
+        sides=reports,
+        case={**live.case.to_dict(), **live.request.settings()},
+    )
+
+
+def _disturbance(alignment: Alignment) -> str:
+    """A warning where recording changed the outputs by more than rounding does."""
+    outputs = [row.measured for row in alignment.rows if row.address.startswith("output:")]
+    noise = max((found.noise_max or 0.0 for found in outputs if found is not None), default=0.0)
+    allowed = NoisePolicy().max_factor * noise
+    warnings = [
+        f" Recording itself changes {side}'s outputs by up to {found['max_abs']:.2g}: more than rounding."
+        for side, found in alignment.observer.items()
+        if noise and found.get("max_abs", 0.0) > allowed
+    ]
+    return "".join(warnings)
+
+
+def cost_ratio(live: Comparison, recordings: Recordings, costs: dict[str, Any]) -> float | None:
+    """The processor time of everything done for each comparison anew, over that of the bare runs."""
+    if len(recordings.sides) < len(live.sides):
+        return None
+    bare = sum(done.costs["bare"]["cpu"] for done in recordings.sides.values())
+    recorded = sum(
+        done.costs[step]["cpu"] for done in recordings.sides.values() for step in ("room", "recorded")
+    )
+    once = sum(costs.get(step, {}).get("cpu", 0.0) for step in ("judge", "isolated"))
+    return float(recorded + once) / bare if bare else None

@@ -1,0 +1,161 @@
+"""Records both sides of a comparison at once, and finds or measures the float64 truth of the case."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from harness import files
+from harness.alignment_rows import SideReport
+from harness.case import REFERENCE
+from harness.errors import WorkerLost
+from harness.flows import float64_cache, inputs_and_weights
+from harness.flows.comparison import Comparison
+from harness.flows.side_run import Recorded, SideRun
+from harness.flows.together import end_others, together
+from harness.session import Loss
+from harness.state_table import StateTable
+from harness.verdict import MetricPolicy
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The file that both sides load, and its fingerprint."""
+
+    path: Path
+    digest: str
+
+
+@dataclass
+class Recordings:
+    """What came of the two sides: traces, losses, the truth."""
+
+    sides: dict[str, Recorded] = field(default_factory=dict)
+    lost: dict[str, SideReport] = field(default_factory=dict)
+    truth: Path | None = None
+    truth_cost: dict[str, Any] = field(default_factory=dict)
+    _weights: Future[Weights] = field(default_factory=Future)
+
+    @property
+    def weights(self) -> Weights:
+        """The weights of the case; waits until the first side has told its state table."""
+        return self._weights.result()
+
+    def provide_weights(self, weights: Weights) -> None:
+        """Let the side that waits for them go on."""
+        self._weights.set_result(weights)
+
+    def refuse_weights(self, side: str) -> None:
+        """Tell the side that waits for its weights that they will not come."""
+        if not self._weights.done():
+            self._weights.set_exception(WorkerLost(f"it was ended because the {side} side had failed"))
+
+    @property
+    def isolated(self) -> Path:
+        """Where the trace of the port's isolated layers goes: beside the reference's."""
+        return self.sides[REFERENCE].trace.with_name("isolated.h5")
+
+
+def record_sides(live: Comparison) -> Recordings:
+    """Run every side of a comparison at once."""
+    recordings = Recordings()
+    together(live.workers, live.sides, partial(_record_guarded, live, recordings))
+    return recordings
+
+
+def _record_guarded(live: Comparison, recordings: Recordings, side: str) -> None:
+    """Run one side; a lost worker becomes a report and ends the other, anything else ends the comparison."""
+    worker = live.workers[side]
+    try:
+        _record_side(live, side, recordings)
+    except WorkerLost as error:
+        end_others(live.workers, side)
+        _stop_waiting(live, side, recordings)
+        if not (worker.stopped and side in recordings.sides):  # else it lacks its truth alone
+            recordings.lost[side] = _report(worker.loss(error))
+            live.progress.event(side, "failed", text=str(error))
+    except Exception:  # whatever it is, the other side must not wait for ever
+        _stop_waiting(live, side, recordings)
+        raise
+
+
+def _stop_waiting(live: Comparison, side: str, recordings: Recordings) -> None:
+    if side == live.sides[0]:
+        recordings.refuse_weights(side)
+
+
+def _report(loss: Loss) -> SideReport:
+    return SideReport(
+        status="failed",
+        error=loss.message,
+        signal=loss.signal,
+        last_layer=loss.last_layer,
+        stderr_tail=loss.stderr_tail,
+    )
+
+
+def _record_side(live: Comparison, side: str, recordings: Recordings) -> None:
+    run = SideRun(live.workers[side], live.case, live.request.layers, live.progress, live.quiet)
+    table = run.build()
+    if side == live.sides[0]:
+        recordings.provide_weights(
+            _make_weights(live, live.stored.state_table(table) if live.stored else table)
+        )
+    weights = recordings.weights
+    recordings.sides[side] = run.record(
+        live.inputs,
+        weights.path,
+        partial(live.scratch.place, f"{side}.h5"),
+        {**live.header, "state": weights.digest, "side": side},
+        isinstance(live.request.policy, MetricPolicy),
+    )
+    if side == REFERENCE:
+        _find_truth(live, recordings)
+
+
+def _make_weights(live: Comparison, table: StateTable) -> Weights:
+    state = inputs_and_weights.state_for(live.pair, live.case, table)
+    path = inputs_and_weights.write(live.scratch.folder / "state.h5", "state", state)
+    return Weights(path, inputs_and_weights.fingerprint(state))
+
+
+def _find_truth(live: Comparison, recordings: Recordings) -> None:
+    """The truth of this case: found in the cache, or measured now by the torch worker."""
+    if live.case.dtype != "float32":
+        return
+    recordings.truth = truth_path(live, recordings, float64_cache.METHOD)
+    if float64_cache.usable(recordings.truth):
+        recordings.truth_cost = {"cached": True}
+        return
+    live.progress.event(REFERENCE, "state", text="float64 run and noise")
+    with files.new_file(recordings.truth, replace=True) as draft:
+        cost = live.workers[REFERENCE].call(
+            "measure_truth",
+            inputs=str(live.inputs),
+            mode=live.case.mode,
+            reference=str(recordings.sides[REFERENCE].trace),
+            path=str(draft),
+            scratch=str(live.scratch.folder),
+            samples=float64_cache.SAMPLES,
+            layers=live.request.layers,
+            header={**live.header, "state": recordings.weights.digest, "side": REFERENCE},
+        )
+    recordings.truth_cost = {**cost, "cached": False}
+    float64_cache.tidy()
+    live.progress.event(REFERENCE, "done")
+
+
+def truth_path(live: Comparison, recordings: Recordings, method: str) -> Path:
+    """Where the truth of this case, measured by that method, is kept."""
+    digest = live.case.digest(
+        live.inputs_digest,
+        recordings.weights.digest,
+        live.request.layers,
+        float64_cache.source_digest(live.pair),
+        str(live.workers[REFERENCE].description["versions"]),
+        method,
+    )
+    return float64_cache.folder() / f"{digest}.h5"

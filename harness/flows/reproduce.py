@@ -1,0 +1,67 @@
+"""`align reproduce`: one source of error written as a folder that stands alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import address as addresses
+from harness import reproduce
+from harness.alignment import Alignment
+from harness.comparing import kind_of
+from harness.errors import BadInput
+from harness.files import require_free_folder
+from harness.flows import find_causes
+from harness.flows.compare import Compared
+from harness.flows.explain import compared_again, reference_probe
+from harness.flows.reference_probe import ReferenceProbe
+from harness.flows.stored_case import Typed
+from harness.pairs.base import Arrays
+from harness.progress import Progress
+from harness.trace import Trace
+
+
+def reproduce_layer(
+    alignment: Alignment, address: str, folder: Path, progress: Progress, typed: Typed
+) -> list[Path]:
+    """Run the case of an alignment again and write the layer at `address` with all that it was given."""
+    require_free_folder(folder)
+    with compared_again(alignment, progress, typed) as compared:
+        return _write(compared, address, folder)
+
+
+def _write(compared: Compared, address: str, folder: Path) -> list[Path]:
+    alignment = compared.alignment
+    if not alignment.isolated.get("ran"):
+        raise BadInput(f"layers could not be run alone: {alignment.isolated.get('why')}")
+    row = alignment.row(address)
+    if kind_of(row.address) not in ("layer", "operation"):
+        raise BadInput(f"{address} is no result of a layer; give an address such as layer:PATH#0:out")
+    layer = addresses.parse_layer(row.address)
+    with reference_probe(compared) as probe:
+        call = probe.describe_call(layer.path, layer.call)
+        call["training"] = probe.mode == "train"
+        tensors = {**probe.capture_call(layer.path, layer.call), **_results(probe, row.address)}
+        sources = [source for source in alignment.sources if source.address == row.address]
+        cause = find_causes.explain(probe, alignment, sources[0]).sentence if sources else ""
+        port = dict(probe.layer_note(layer.path).get("attributes", {}))
+    port |= {item["name"]: item["port"] for item in alignment.attributes if item["layer"] == layer.path}
+    return reproduce.write(folder, row.address, call, tensors, port, cause)
+
+
+def _results(probe: ReferenceProbe, address: str) -> Arrays:
+    """What both sides made of the same inputs."""
+    reference = _array(probe.reference, address)
+    if address not in probe.isolated.records:
+        return {"reference": reference, "port": reference}
+    return {
+        "reference": reference,
+        "port": _array(probe.isolated, address).reshape(reference.shape),
+    }
+
+
+def _array(trace: Trace, address: str) -> NDArray[Any]:
+    return np.array(trace.array(address))

@@ -1,0 +1,56 @@
+"""What a user asks for when comparing, with every default in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from harness.case import Case
+from harness.pairs.base import Mode, Pair
+from harness.session import DEFAULT_TIMEOUT
+from harness.verdict import NoisePolicy, Policy
+
+Keep = Literal["compact", "whole", "none"]
+Isolation = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True)
+class CompareRequest:
+    """One comparison. None means the pair's own default."""
+
+    model: str
+    variant: str | None = None
+    layers: str = "all"
+    weights: str = "seeded"
+    device: str = "cpu"
+    dtype: str = "float32"
+    mode: Mode = "eval"
+    seed: int = 0
+    input_size: tuple[int, int] | None = None
+    batch: int | None = None
+    reference: str | None = None
+    policy: Policy = field(default_factory=NoisePolicy)
+    timeout: float = DEFAULT_TIMEOUT
+    output: Path | None = None
+    keep: Keep = "compact"
+    isolated: Isolation = "auto"
+
+    def case(self, pair: Pair) -> Case:
+        """The case this asks for."""
+        return Case(
+            pair=self.model,
+            variant=pair.variant(self.variant).name,
+            mode=self.mode,
+            seed=self.seed,
+            weights=self.weights,
+            batch=self.batch,
+            size=self.input_size,
+            dtype=self.dtype,
+            device=self.device,
+            name="" if self.model == pair.name else pair.name,
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """What decides the judgement beyond the case."""
+        return {"layers": self.layers, "keep": self.keep, "reference": self.reference}

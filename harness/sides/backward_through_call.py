@@ -1,0 +1,61 @@
+"""Takes the gradient of a captured call's result backward through that call, with something changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.pairs.base import Arrays
+from harness.sides.captured_call import CallChange, CapturedCall
+from harness.sides.recorder import flatten, map_tensors
+from harness.sides.repeat_call import repeated_call
+from harness.sides.side import Side
+from harness.trace import Trace, TraceWriter
+
+
+def backward_through_call(
+    side: Side, call: CapturedCall, gradients: Path, trials: list[dict[str, Any]], folder: Path
+) -> list[dict[str, Any]]:
+    """Take the `grad:KEY` tensors of a file backward through each trial of a captured call.
+
+    The gradient of an input is written as `input:NAME`, that of a parameter of the model as `grad:PARAM`.
+    """
+    with Trace.open(gradients) as stored:
+        given = {name.partition(":")[2]: np.array(stored.array(name)) for name in stored.records}
+    answers: list[dict[str, Any]] = []
+    for number, trial in enumerate(trials):
+        try:
+            found = _gradients_of_trial(side, call, given, CallChange(**trial))
+        except Exception as error:  # a value that the layer does not take is an answer, too
+            answers.append({"error": f"{type(error).__name__}: {error}"[:200]})
+            continue
+        path = folder / f"backward-{number}.h5"
+        with TraceWriter(path, {"trial": number}) as writer:
+            for name, array in found.items():
+                writer.add(name, array)
+        answers.append({"trace": str(path)})
+    return answers
+
+
+def _gradients_of_trial(side: Side, call: CapturedCall, given: Arrays, change: CallChange) -> Arrays:
+    leaves: dict[str, Any] = {}
+
+    def leaf(key: str, tensor: Any) -> Any:
+        made, onward = side.leaf(side.tensors.to_array(tensor), tensor, True)
+        leaves[f"input:{key}"] = made
+        return onward
+
+    places = {str(place): value for place, value in enumerate(call.args)}
+    fresh = map_tensors({**places, **call.kwargs}, side.tensors.is_tensor, leaf)
+    args = tuple(fresh[place] for place in places)
+    kwargs = {name: fresh[name] for name in call.kwargs}
+    again = CapturedCall(call.path, call.function, args, kwargs, call.module)
+    with repeated_call(side, again, change) as result:
+        tensors = [
+            (tensor, given[key or "0"])
+            for key, tensor in flatten(result, side.tensors.is_tensor)
+            if (key or "0") in given
+        ]
+        return side.gradients_from(None, tensors, leaves)

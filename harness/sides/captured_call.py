@@ -1,0 +1,68 @@
+"""One call of one layer, kept while a model runs, so that it can be repeated with something changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness import address as addresses
+from harness.breadcrumb import Breadcrumb
+from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
+
+
+@dataclass
+class CapturedCall:
+    """A module or a function, and what it was called with."""
+
+    path: str
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    module: Any = None
+
+
+@dataclass(frozen=True)
+class CallChange:
+    """How a captured call is repeated: with other attributes or arguments, another state, another mode.
+
+    `state` names a trace file with the `state:` tensors that replace the module's own.
+    """
+
+    changes: dict[str, Any] = field(default_factory=dict)
+    training: bool | None = None
+    state: str = ""
+
+
+class CallCapture(Recorder):
+    """Watches a run and keeps the one call that is asked for."""
+
+    def __init__(
+        self,
+        tensors: Tensors,
+        layers: Mapping[str, Layer],
+        breadcrumb: Breadcrumb,
+        modules: Mapping[str, Any],
+        wanted: tuple[str, int],
+    ) -> None:
+        super().__init__(tensors, layers, Rehearsal(), breadcrumb)
+        self.modules, self.wanted = modules, wanted
+        self.captured: CapturedCall | None = None
+
+    def enter(self, path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Keep the call of a module."""
+        super().enter(path, args, kwargs)
+        frame = self.frames[-1]
+        if (frame.path, frame.call) == self.wanted:
+            module = self.modules["" if frame.path == addresses.ROOT else frame.path]
+            self.captured = CapturedCall(frame.path, module, args, dict(kwargs), module)
+
+    def operation(
+        self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """Keep the call of a function."""
+        frame = self.frames[-1]
+        path = f"{frame.path}/{name}.{frame.operations[name]}"
+        if (path, frame.call) == self.wanted:
+            self.captured = CapturedCall(path, function, args, dict(kwargs))
+        return super().operation(name, function, args, kwargs)

@@ -1,0 +1,176 @@
+"""Every layer alone on the reference's own inputs, in one run: teacher forcing.
+
+What a layer returns is recorded and then replaced by what the reference's layer returned. So the next one is
+given the reference's own tensors, and an error shows where it is made and nowhere else. Backward, each layer
+is handed the reference's gradient of its result; what it gives back is its own doing too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness import address as addresses
+from harness.breadcrumb import Breadcrumb
+from harness.pairs.base import Arrays, Mode
+from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, flatten, map_tensors
+from harness.sides.side import Side
+from harness.state_table import learning
+from harness.trace import Trace, TraceWriter
+
+_BLOCK = 1 << 17
+
+
+class Cut(NamedTuple):
+    """A place where the graph was cut: what the layer returned, and the leaf that went on in its place."""
+
+    address: str
+    returned: Any
+    leaf: Any
+
+
+@dataclass(frozen=True)
+class Substitutes:
+    """What the reference recorded, and how to make tensors of it: (leaf, tensor to go on with)."""
+
+    reference: Trace
+    paired: frozenset[str]
+    make: Callable[[Array, Any], tuple[Any, Any]]
+    learns: bool
+
+    def of(self, address: str) -> Array | None:
+        """The reference's tensor at an address that both sides have."""
+        return self.reference.array(address) if address in self.paired else None
+
+    def source(self, address: str) -> str | None:
+        """The address under which the reference first had the tensor at `address`."""
+        record = self.reference.records.get(address)
+        return None if record is None else record.alias or address
+
+
+class IsolatedRecorder(Recorder):
+    """Records what each layer makes of the reference's inputs."""
+
+    def __init__(
+        self,
+        tensors: Tensors,
+        layers: Mapping[str, Layer],
+        sink: Sink,
+        breadcrumb: Breadcrumb,
+        *,
+        substitutes: Substitutes,
+    ) -> None:
+        super().__init__(tensors, layers, sink, breadcrumb)
+        self.substitutes = substitutes
+        self.cuts: list[Cut] = []
+        self.equal: list[str] = []
+
+    def save(self, address: str, tensor: Any, type: str = "") -> bool:
+        """Record a tensor unless it is the very one that the reference has there."""
+        known = self.tensors.recorded_as(tensor)
+        if known is not None and self.substitutes.source(address) == known:
+            return False
+        if address not in self.substitutes.paired:
+            return False
+        self.sink.add(address, self.tensors.to_array(tensor), type)
+        if known is None:
+            self.tensors.remember(tensor, address)
+        return True
+
+    def _link_inputs(self, path: str, call: int, given: Mapping[str, Any], name: str) -> None:
+        for place, (_, tensor) in enumerate(flatten(given, self.tensors.is_tensor)):
+            address = addresses.layer(path, call, "in", str(place))
+            same = self.substitutes.source(address) == self.tensors.recorded_as(tensor)
+            if not same and address in self.substitutes.paired:
+                self.sink.add(address, self.tensors.to_array(tensor), name)
+
+    def _save_result(self, path: str, call: int, result: Any, type: str) -> Any:
+        def cut(key: str, tensor: Any) -> Any:
+            address = addresses.layer(path, call, "out", key)
+            array = self.substitutes.of(address)
+            if array is not None and self._is_equal(address, tensor, array):
+                self.equal.append(address)
+                origin = self.substitutes.source(address) or address
+                # Where the reference returns what it was given, no gradient of the result is known apart.
+                if not self.substitutes.learns or origin != address:
+                    self.tensors.remember(tensor, origin)
+                    return tensor
+            elif array is None or not self.save(address, tensor, type):
+                return tensor
+            leaf, onward = self.substitutes.make(array, tensor)
+            self.tensors.remember(onward, address)
+            self.cuts.append(Cut(address, tensor, leaf))
+            return onward
+
+        return map_tensors(result, self.tensors.is_tensor, cut)
+
+    def _is_equal(self, address: str, tensor: Any, array: Array) -> bool:
+        """Whether a tensor that is new here has the reference's very bits: nothing need be written then."""
+        if self.tensors.recorded_as(tensor) is not None:
+            return False
+        return same_bits(self.tensors.to_array(tensor), array)
+
+
+def same_bits(ours: Array, its: Array) -> bool:
+    """Whether two arrays hold the same bits, whatever their shapes; the first block that differs ends it."""
+    if ours.dtype != its.dtype or ours.size != its.size:
+        return False
+    left, right = (np.ascontiguousarray(array).reshape(-1).view(np.uint8) for array in (ours, its))
+    return all(
+        np.array_equal(left[start : start + _BLOCK], right[start : start + _BLOCK])
+        for start in range(0, left.size, _BLOCK)
+    )
+
+
+def run_isolated(
+    side: Side,
+    inputs: str,
+    mode: Mode,
+    reference: Path,
+    paired: list[str],
+    path: Path,
+    dtype: str,
+    header: dict[str, Any],
+) -> dict[str, Any]:
+    """One forced pass of a side, in a training mode backward too; its tensors go to the trace at `path`."""
+    started, cpu = time.perf_counter(), time.process_time()
+    side.prepare(inputs, mode, dtype)
+    with Trace.open(reference) as recorded, TraceWriter(path, {**header, "forced": True}) as writer:
+        known = frozenset(address for address in paired if address in recorded.records)
+
+        def make(array: Array, like: Any) -> tuple[Any, Any]:
+            return side.leaf(array, like, mode != "eval")
+
+        substitutes = Substitutes(recorded, known, make, mode != "eval")
+        recorder = IsolatedRecorder(
+            side.tensors, side.layers, writer, side.breadcrumb, substitutes=substitutes
+        )
+        side.forward(mode, writer, "all", observe=True, recorder=recorder)
+        if mode != "eval":
+            _backward(side, recorder, recorded, writer)
+        writer.note(addresses.EQUAL, recorder.equal)
+    return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+
+
+def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: TraceWriter) -> None:
+    """Hand every layer the reference's gradient and write what it gives back."""
+    given = []
+    for cut in recorder.cuts:
+        gradient = recorded.gradient(cut.address)
+        if gradient is not None:
+            given.append((cut.returned, gradient))
+    loss = next(iter(side.losses.values()))
+    leaves = {addresses.with_role(cut.address, "grad"): cut.leaf for cut in recorder.cuts}
+    found: Arrays = side.gradients_from(loss, given, leaves)
+    for address, array in found.items():
+        if address in recorded.records:
+            writer.add(address, array)
+    trainable = learning(side.state_table())
+    for key, array in side.read_state().items():
+        if key not in trainable and f"state:{key}" in recorded.records:
+            writer.add(f"state:{key}", array)

@@ -1,0 +1,151 @@
+"""Captures one call of one layer of a side, describes it, and repeats it with something changed."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput
+from harness.pairs.base import Arrays, Mode
+from harness.sides.captured_call import CallCapture, CallChange, CapturedCall
+from harness.sides.description import attributes_of
+from harness.sides.recorder import Rehearsal, flatten, map_tensors
+from harness.sides.side import Side
+from harness.trace import Trace, TraceWriter
+
+
+def capture_call(side: Side, inputs: str, mode: Mode, path: str, call: int) -> CapturedCall:
+    """Run the model and keep one call; BadInput where the model never makes it."""
+    side.prepare(inputs, mode, "float32")
+    recorder = CallCapture(
+        side.tensors, side.layers, side.breadcrumb, dict(side.modules()), wanted=(path, call)
+    )
+    side.forward(mode, Rehearsal(), "all", observe=True, recorder=recorder)
+    if recorder.captured is None:
+        raise BadInput(
+            f"the {side.name} side never makes call {call} of {path}; `align show` lists the layers"
+        )
+    return recorder.captured
+
+
+def write_call(side: Side, call: CapturedCall, path: Path) -> None:
+    """Write the inputs of a captured call, and the parameters of its module."""
+    with TraceWriter(path, {"captured": call.path}) as writer:
+        given = [*((str(place), value) for place, value in enumerate(call.args)), *call.kwargs.items()]
+        for key, tensor in flatten(dict(given), side.tensors.is_tensor):
+            writer.add(f"input:{key}", side.tensors.to_array(tensor))
+        if call.module is not None:
+            for name, tensor in own_state(side, call.module).items():
+                writer.add(f"state:{name}", side.tensors.to_array(tensor))
+
+
+def own_state(side: Side, module: Any) -> dict[str, Any]:
+    """The tensors of a module by name."""
+    return {name: value for name, value in module.state_dict().items() if side.tensors.is_tensor(value)}
+
+
+@contextlib.contextmanager
+def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterator[Any]:
+    """The result of the changed call; the change is undone at the end of the context."""
+    if call.module is None:
+        yield _call_function(call, change.changes)
+        return
+    own = own_state(side, call.module)
+    before = {name: side.tensors.to_array(own[name]).copy() for name in own}
+    kept = {name: getattr(call.module, name) for name in change.changes}
+    mode = getattr(call.module, "training", None)
+    try:
+        side.fill(own, _changed_state(change))
+        for name, value in change.changes.items():
+            setattr(call.module, name, tuple(value) if isinstance(value, list) else value)
+        if change.training is not None and mode is not None:
+            call.module.train(change.training)
+        yield call.module(*call.args, **call.kwargs)
+    finally:
+        for name, value in kept.items():
+            setattr(call.module, name, value)
+        if mode is not None:
+            call.module.train(mode)
+        side.fill(own, before)
+
+
+def _call_function(call: CapturedCall, changes: Mapping[str, Any]) -> Any:
+    try:
+        signature = inspect.signature(call.function)
+    except (TypeError, ValueError):
+        return call.function(*call.args, **{**call.kwargs, **changes})
+    unknown = [name for name in changes if name not in signature.parameters]
+    if unknown:
+        raise TypeError(f"{call.path} takes no {', '.join(unknown)}")
+    bound = signature.bind(*call.args, **call.kwargs)
+    bound.arguments.update(changes)
+    return call.function(*bound.args, **bound.kwargs)
+
+
+def try_changes(
+    side: Side, call: CapturedCall, trials: list[dict[str, Any]], folder: Path
+) -> list[dict[str, Any]]:
+    """Repeat a call once for each trial and write the results; a trial that fails says why."""
+    answers: list[dict[str, Any]] = []
+    for number, trial in enumerate(trials):
+        path = folder / f"trial-{number}.h5"
+        try:
+            with side.without_gradients(), repeated_call(side, call, CallChange(**trial)) as result:
+                found = dict(flatten(result, side.tensors.is_tensor))
+        except Exception as error:  # a value that the layer does not take is an answer, too
+            answers.append({"error": f"{type(error).__name__}: {error}"[:200]})
+            continue
+        with TraceWriter(path, {"trial": number}) as writer:
+            for key, tensor in found.items():
+                writer.add(f"output:{key or '0'}", side.tensors.to_array(tensor))
+        answers.append({"trace": str(path)})
+    return answers
+
+
+def _changed_state(change: CallChange) -> Arrays:
+    if not change.state:
+        return {}
+    with Trace.open(Path(change.state)) as stored:
+        return {name.partition(":")[2]: _whole(stored, name) for name in stored.records}
+
+
+def _whole(stored: Trace, name: str) -> Any:
+    array = stored.array(name)
+    assert array is not None  # what we wrote is whole
+    return array
+
+
+def describe_call(side: Side, call: CapturedCall) -> dict[str, Any]:
+    """How to make the call by hand: the name of the class or function, and its arguments in order.
+
+    A tensor among the arguments stands as {"tensor": NAME} with the name of the file's `input:` tensor.
+    """
+    if call.module is None:
+        function = call.function
+        space = getattr(function, "__module__", None) or "torch"
+        name = f"{space}.{getattr(function, '__name__', call.path)}"
+        return {"path": call.path, "name": name, "module": False, **_call_arguments(side, call)}
+    kind = type(call.module)
+    wanted = list(inspect.signature(kind.__init__).parameters)[1:]
+    plain = attributes_of(call.module)
+    arguments = {name: plain[name] for name in wanted if name in plain}
+    if "bias" in wanted:
+        arguments["bias"] = getattr(call.module, "bias", None) is not None
+    name = f"{kind.__module__}.{kind.__name__}"
+    return {"path": call.path, "name": name, "module": True, "made": arguments, **_call_arguments(side, call)}
+
+
+def _call_arguments(side: Side, call: CapturedCall) -> dict[str, Any]:
+    def named(key: str, tensor: Any) -> Any:
+        return {"tensor": key}
+
+    args = [
+        map_tensors(value, side.tensors.is_tensor, named, str(place)) for place, value in enumerate(call.args)
+    ]
+    kwargs = {
+        name: map_tensors(value, side.tensors.is_tensor, named, name) for name, value in call.kwargs.items()
+    }
+    return {"args": args, "kwargs": {name: value for name, value in kwargs.items() if value is not None}}

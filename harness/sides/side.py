@@ -1,0 +1,321 @@
+"""What both sides do alike: build and load a model, run it, record it, take its gradients.
+
+A framework's own side fills in the few steps that need the framework.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import pairs
+from harness.errors import BadInput
+from harness.pairs.base import Arrays, Mode
+from harness.sides.contract import Framework
+from harness.sides.cost import Cost, peak_bytes, reset_peak
+from harness.sides.description import attributes_of, build_upstream, installed, same
+from harness.sides.recorder import Recorder, Rehearsal, Sink, flatten
+from harness.state_table import learning
+from harness.trace import Trace, TraceWriter
+
+
+class Side(Framework):
+    """One framework holding one model, with the verbs that a worker is asked."""
+
+    def describe(self) -> dict[str, Any]:
+        """Versions, device, and the model once it is built."""
+        description = self.identity()
+        if self.model is not None:
+            description["state"] = self.state_table()
+            description["layers"] = self.layer_table()
+        return description
+
+    def identity(self) -> dict[str, Any]:
+        """Versions and device."""
+        return {
+            "side": self.name,
+            "python": platform.python_version(),
+            "executable": sys.executable,
+            "platform": platform.machine(),
+            "versions": {**self.versions(), **installed("numpy", "h5py")},
+            "device": self.device,
+            "device_name": self.device_name(),
+            "threads": os.environ.get("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0)))),
+            "compiled": self.compiled(),
+            "operator_cache": self.operator_cache(),
+        }
+
+    def layer_table(self) -> dict[str, Any]:
+        """Type, plain attributes, and the package that defines it, of every module."""
+        return {
+            path or "(model)": {
+                "type": self.layers[path].type,
+                "attributes": attributes_of(module),
+                "origin": type(module).__module__,
+            }
+            for path, module in self.modules()
+        }
+
+    def build(self, pair: str, variant: str, upstream: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Make the model of a variant, with the weights its constructor gives it.
+
+        `upstream` names a checkout, an entry MODULE:CLASS in it and the options to call that with: then the
+        upstream's own network is made instead of ours.
+        """
+        self.pair = pairs.find(pair)
+        chosen = self.pair.variant(variant)
+        self.variant = chosen.name
+        if upstream is None:
+            self.model = self.side_module().build(chosen.name, **chosen.options)
+        else:
+            self.model = build_upstream(**upstream)
+        self.layers = {path: self.layer_of(module) for path, module in self.modules()}
+        self.paths = {id(module): path for path, module in self.modules()}
+        self._rehearsed = {}
+        self._optimizer = None
+        self.clear_faults()
+        return self.describe()
+
+    def clear_faults(self) -> None:
+        """Undo what an injected fault has changed beyond the model itself."""
+        self.loss_change, self.effect = lambda loss: loss, False
+        self.__dict__.pop("observed", None)
+
+    def side_module(self) -> Any:
+        """The module of this pair that belongs to this framework."""
+        name = self.pair.reference if self.name == "torch" else self.pair.port
+        return import_module(name)
+
+    def load(self, state: str) -> dict[str, Any]:
+        """Fill the model with the `state:` tensors of a trace file."""
+        with Trace.open(Path(state)) as stored:
+            self.loaded_state = {
+                address.partition(":")[2]: np.array(stored.array(address))
+                for address in stored.records
+                if address.startswith("state:")
+            }
+        self.write_state(self.loaded_state)
+        self._bare = None
+        return {"keys": len(self.loaded_state)}
+
+    def run(
+        self,
+        inputs: str,
+        mode: Mode,
+        trace: str | None = None,
+        layers: str = "all",
+        observe: bool = True,
+        compact: bool = False,
+        dtype: str = "float32",
+        header: dict[str, Any] | None = None,
+        metrics: bool = False,
+    ) -> dict[str, Any]:
+        """Go forward once from the loaded state.
+
+        With `observe` false the model runs untouched: that run tells the bare cost and what the outputs
+        are when nobody looks. Otherwise every layer is recorded into `trace`, or only computed when no
+        trace is named (a rehearsal). In a training mode the trace stays open for `backward`.
+        """
+        self.prepare(inputs, mode, dtype)
+        rehearsal, kind = Rehearsal(), (mode, layers, dtype)
+        answer: dict[str, Any] = {}
+        if observe and trace is not None:
+            wall, cpu = time.perf_counter(), time.process_time()
+            plan = self._rehearsed.get(kind, rehearsal).plan
+            self._writer = TraceWriter(Path(trace), header or {}, compact=compact, plan=plan)
+            answer["room"] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+        sink = self._writer or rehearsal
+        outputs, cost = self._measured(functools.partial(self.forward, mode, sink, layers, observe))
+        answer |= {"cost": asdict(cost), "compiled": self.compiled()}
+        if not observe:
+            self._bare = outputs
+        elif self._writer is None:
+            self._rehearsed[kind] = rehearsal
+            answer["bytes"] = rehearsal.bytes
+        elif self._bare is not None:
+            answer["observer"] = same(self._bare, outputs)
+        if metrics and observe:
+            self._record_metrics(sink, outputs)
+        if self._writer is not None and mode == "eval":
+            self._finish_trace(answer)
+        return answer
+
+    def prepare(self, inputs: str, mode: Mode, dtype: str) -> None:
+        """Load the state again, choose mode and dtype, and put the inputs on the device."""
+        if self._writer is not None:  # of a run that failed
+            self._writer.abort()
+            self._writer = None
+        self.write_state(self.loaded_state)
+        self.cast(dtype)
+        self.set_mode(mode)
+        with Trace.open(Path(inputs)) as stored:
+            self._input_arrays = stored.inputs()
+        self._inputs = self.to_tensors(self._input_arrays, dtype)
+        self.losses, self.recorder = {}, None
+
+    def forward(
+        self,
+        mode: Mode,
+        sink: Sink,
+        layers: str,
+        observe: bool,
+        alter: Callable[[Any], Any] | None = None,
+        recorder: Recorder | None = None,
+    ) -> Arrays:
+        """One forward pass; the outputs in host memory. `recorder` takes the usual one's place."""
+        context: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
+        if observe:
+            self.recorder = recorder or Recorder(
+                self.tensors,
+                self.layers,
+                sink,
+                self.breadcrumb,
+                select=layers,
+                gradients=mode != "eval",
+                alter=alter,
+            )
+            for name, tensor in self._inputs.items():
+                self.recorder.save(f"input:{name}", tensor)
+            context = self.observed(self.recorder)
+        given = [self._inputs[name] for name in self.pair.given(self._inputs)]
+        with contextlib.nullcontext() if mode != "eval" else self.without_gradients():
+            with context:
+                outputs = self.model(*given)
+            if mode != "eval":
+                losses = getattr(self.model, "losses", None) or self.side_module().losses
+                found = losses(outputs, self._inputs)
+                self.losses = {name: self.loss_change(loss) for name, loss in found.items()}
+        return self._collect(outputs)
+
+    def _collect(self, outputs: Any) -> Arrays:
+        arrays: Arrays = {}
+        for key, tensor in flatten(outputs, self.tensors.is_tensor):
+            address = f"output:{key or '0'}"
+            if self.recorder is not None:
+                self.recorder.save(address, tensor)
+            arrays[address] = np.array(self.tensors.to_array(tensor))
+        for name, loss in self.losses.items():
+            address = f"loss:{name}"
+            arrays[address] = np.array(self.tensors.to_array(loss)).reshape(())
+            if self.recorder is not None:
+                self.recorder.sink.add(address, arrays[address])
+        self.synchronise()
+        return arrays
+
+    def _record_metrics(self, sink: Sink, outputs: Arrays) -> None:
+        """What the pair measures of its outputs, as one number each."""
+        if self.pair.metrics is None:
+            raise BadInput(f"{self.pair.name} declares no metrics; judge it by the policy noise or fixed")
+        given = {key.partition(":")[2]: array for key, array in outputs.items() if key.startswith("output:")}
+        for name, value in self.pair.metrics(given, self._input_arrays).items():
+            sink.add(f"metric:{name}", np.asarray(value, np.float64))
+
+    def _measured(self, work: Callable[[], Arrays]) -> tuple[Arrays, Cost]:
+        resident = reset_peak()
+        self.device_peak(reset=True)
+        wall, cpu = time.perf_counter(), time.process_time()
+        outputs = work()
+        cost = Cost(
+            time.perf_counter() - wall,
+            time.process_time() - cpu,
+            max(0, peak_bytes() - resident),
+            self.device_peak(),
+        )
+        return outputs, cost
+
+    def backward(self) -> dict[str, Any]:
+        """Back-propagate the first loss of the last `run`; gradients and changed buffers go to its trace."""
+        if not self.losses:
+            raise BadInput("backward needs a run in a training mode first")
+        loss = next(iter(self.losses.values()))
+        gradients, cost = self._measured(lambda: self._gradients_recorded(loss))
+        answer: dict[str, Any] = {
+            "cost": asdict(cost),
+            "compiled": self.compiled(),
+            "gradients": len(gradients),
+        }
+        if self.recorder is not None and isinstance(self.recorder.sink, Rehearsal):
+            answer["bytes"] = self.recorder.sink.bytes
+        if self._writer is not None:
+            self._finish_trace(answer)
+        return answer
+
+    def _gradients_recorded(self, loss: Any) -> Arrays:
+        gradients = self.gradients(loss, self.recorder)
+        if self.recorder is not None:
+            self.record_training(self.recorder.sink, gradients)
+        return gradients
+
+    def record_training(self, sink: Sink, gradients: Arrays) -> None:
+        """Record gradients of parameters and inputs, and the buffers that the pass has changed."""
+        for name, gradient in gradients.items():
+            sink.add(f"grad:{name}", gradient)
+        for name, gradient in self.input_gradients(self.pair.given(self._inputs)).items():
+            sink.add(f"grad_input:{name}", gradient)
+        trainable = learning(self.state_table())
+        for key, array in self.read_state().items():
+            if key not in trainable:
+                sink.add(f"state:{key}", array)
+
+    def _finish_trace(self, answer: dict[str, Any]) -> None:
+        """Close the trace; what that takes belongs to the cost of recording, too."""
+        assert self._writer is not None
+        assert self.recorder is not None
+        wall, cpu = time.perf_counter(), time.process_time()
+        layers = self.layer_table()
+        for path, arguments in self.recorder.operation_arguments.items():
+            layers[path] = {"type": path.rpartition("/")[2].rpartition(".")[0], "attributes": arguments}
+        self._writer.note("layers", layers)
+        self._writer.note("state", self.state_table())
+        self._writer.note("side", self.identity())
+        self._writer.note("cost", answer["cost"])
+        self._writer.close()
+        self._writer = None
+        answer["cost"]["wall"] += time.perf_counter() - wall
+        answer["cost"]["cpu"] += time.process_time() - cpu
+
+    def _step_once(self, lr: float | None = None) -> Arrays:
+        """One optimiser step with the gradients of the last `backward`."""
+        if self._optimizer is None:
+            self._optimizer = self.make_optimizer()
+        self.apply_step(self._optimizer, self.pair.recipe.lr if lr is None else lr)
+        self.synchronise()
+        return {}
+
+    def step(self, lr: float) -> dict[str, Any]:
+        """One optimiser step with the gradients of the last `backward`; the state stays changed."""
+        self._step_once(lr)
+        self.loaded_state = self.read_state()
+        return {"lr": lr}
+
+    def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> dict[str, Any]:
+        """Time bare runs, synchronised: forward, and in a training mode backward and the optimiser's step.
+
+        Every run begins from the loaded state; only the optimiser's own memory goes on.
+        """
+        costs: list[dict[str, Any]] = []
+        for turn in range(warm_up + repeat):
+            self.prepare(inputs, mode, "float32")
+            self.synchronise()
+            _, forward = self._measured(lambda: self.forward(mode, Rehearsal(), "all", observe=False))
+            row: dict[str, Any] = {"forward": asdict(forward)}
+            if mode != "eval":
+                loss = next(iter(self.losses.values()))
+                _, backward = self._measured(lambda loss=loss: self.gradients(loss, None))  # type: ignore[misc]
+                row["backward"] = asdict(backward)
+                _, step = self._measured(self._step_once)
+                row["step"] = asdict(step)
+            if turn >= warm_up:
+                costs.append(row)
+        return {"runs": costs, "compiled": self.compiled()}

@@ -1,0 +1,125 @@
+"""The requests that a worker takes, by name: what the side itself does, and functions over a side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.errors import BadInput
+from harness.pairs.base import Mode
+from harness.sides import backward_through_call as through
+from harness.sides import float64_truth, isolated_run, optimiser_steps, repeat_call
+from harness.sides.captured_call import CapturedCall
+from harness.sides.inject_fault import fault_effect, inject_fault
+from harness.sides.side import Side
+
+_OF_THE_SIDE = ("describe", "build", "load", "run", "backward", "step", "measure")
+
+
+def run_isolated(
+    side: Side,
+    inputs: str,
+    mode: Mode,
+    reference: str,
+    addresses: list[str],
+    trace: str,
+    dtype: str = "float32",
+    header: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Run every layer alone on the inputs that the reference recorded."""
+    return isolated_run.run_isolated(
+        side, inputs, mode, Path(reference), addresses, Path(trace), dtype, header or {}
+    )
+
+
+def capture_call(side: Side, inputs: str, mode: Mode, path: str, call: int, given: str) -> dict[str, Any]:
+    """Run forward and keep one call of one layer or operation; its inputs are written to the file `given`."""
+    side.captured = repeat_call.capture_call(side, inputs, mode, path, call)
+    repeat_call.write_call(side, side.captured, Path(given))
+    return repeat_call.describe_call(side, side.captured)
+
+
+def try_changes(side: Side, trials: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
+    """Repeat the captured call once for each trial, with something changed."""
+    return repeat_call.try_changes(side, _captured(side), trials, Path(folder))
+
+
+def backward_through_call(
+    side: Side, gradients: str, trials: list[dict[str, Any]], folder: str
+) -> list[dict[str, Any]]:
+    """Take gradients backward through the captured call, once for each trial."""
+    return through.backward_through_call(side, _captured(side), Path(gradients), trials, Path(folder))
+
+
+def take_steps(
+    side: Side,
+    gradients: str,
+    rates: list[float],
+    path: str,
+    dtype: str = "float32",
+    deviation: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Take steps of a new optimiser on the gradients of a trace."""
+    return optimiser_steps.take_steps(side, Path(gradients), rates, Path(path), dtype, deviation or {})
+
+
+def measure_truth(
+    side: Side,
+    inputs: str,
+    mode: Mode,
+    reference: str,
+    path: str,
+    scratch: str,
+    samples: int,
+    layers: str = "all",
+    header: dict[str, Any] | None = None,
+    slim: bool = False,
+) -> dict[str, Any]:
+    """Run in double precision and measure how far single precision strays from it.
+
+    `slim` leaves out the gradients of layers, for goldens.
+    """
+    if not Path(reference).is_file():
+        raise BadInput(f"{reference} is no trace: the truth is measured against the reference's own run")
+    return float64_truth.measure(
+        side, inputs, mode, Path(reference), Path(path), Path(scratch), samples, layers, header or {}, slim
+    )
+
+
+def measure_isolated(
+    side: Side, inputs: str, mode: Mode, reference: str, path: str, scratch: str, samples: int
+) -> dict[str, Any]:
+    """Measure the noise that each layer makes alone, on the inputs that the reference recorded."""
+    return float64_truth.measure_isolated(
+        side, inputs, mode, Path(reference), Path(path), Path(scratch), samples
+    )
+
+
+def _captured(side: Side) -> CapturedCall:
+    if side.captured is None:
+        raise BadInput("there is no call to repeat: capture one first")
+    return side.captured
+
+
+_OVER_A_SIDE: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        run_isolated,
+        capture_call,
+        try_changes,
+        backward_through_call,
+        take_steps,
+        measure_truth,
+        measure_isolated,
+        inject_fault,
+        fault_effect,
+    )
+}
+
+
+def call_verb(side: Side, verb: str, **arguments: Any) -> Any:
+    """Carry out one request."""
+    if verb in _OF_THE_SIDE:
+        return getattr(side, verb)(**arguments)
+    return _OVER_A_SIDE[verb](side, **arguments)

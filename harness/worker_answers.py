@@ -1,0 +1,176 @@
+"""What a worker answers, read from its pipe: whole lines of limited length, and nothing but answers.
+
+A model runs in the same process and may write to the pipe as well, by mistake or not. Each answer therefore
+repeats the number of its request, and whatever else comes is nonsense, which ends the worker.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+MOST_BYTES = 8 << 20  # a model of 1600 tensors answers with 0.2 MB
+_MOST_WAITING = 16  # answers that nobody asked for
+_CHUNK = 1 << 16
+_PAUSE = 0.2  # seconds between two looks at whether the worker is still there
+_SHOWN = 60
+
+# What is read from the answer of a verb; any other verb answers with a table of its own.
+_FORMS: dict[str, dict[str, type]] = {
+    "start": {"versions": dict, "compiled": int, "operator_cache": str},
+    "build": {"state": list, "layers": dict},
+    "run": {"compiled": int, "cost": dict},
+    "backward": {"compiled": int, "cost": dict},
+    "run_isolated": {"cpu": float},
+    "inject_fault": {"changed": bool},
+    "fault_effect": {"effect": bool},
+    "measure": {"runs": list, "compiled": int},
+}
+_LISTS = ("try_changes", "backward_through_call")
+
+
+class Nonsense(Exception):
+    """What came is no answer; says what came instead."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a request led to."""
+
+    number: int
+    value: Any
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a request could not be carried out."""
+
+    number: int
+    kind: str
+    message: str
+
+
+Answer = Result | Failure
+
+
+def parse(line: bytes) -> Answer:
+    """One line as an answer."""
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError):
+        raise Nonsense(shown(line)) from None
+    number = message.get("number") if isinstance(message, dict) else None
+    if type(number) is not int:
+        raise Nonsense(shown(line))
+    if "result" in message:
+        return Result(number, message["result"])
+    error = message.get("error")
+    if isinstance(error, dict):
+        kind, message = error.get("kind"), error.get("message")
+        if isinstance(kind, str) and isinstance(message, str):
+            return Failure(number, kind, message)
+    raise Nonsense(shown(line))
+
+
+def require_form(verb: str, value: Any) -> None:
+    """Refuse a result that is not of the form that the verb's results have."""
+    if verb in _LISTS:
+        if not isinstance(value, list):
+            raise Nonsense(f"a result of type {type(value).__name__}")
+        return
+    if not isinstance(value, dict):
+        raise Nonsense(f"a result of type {type(value).__name__}")
+    for name, kind in _FORMS.get(verb, {}).items():
+        if not isinstance(value.get(name), kind):
+            raise Nonsense(f"a result whose {name!r} is no {kind.__name__}")
+
+
+def shown(line: bytes | bytearray) -> str:
+    """The beginning of a line, as it can be shown."""
+    return ascii(line[:_SHOWN].decode(errors="replace")) + ("..." if len(line) > _SHOWN else "")
+
+
+class Listener:
+    """Reads a pipe in a thread of its own, and ends with the pipe or with the process behind it."""
+
+    def __init__(self, pipe: int, has_ended: Callable[[], bool]) -> None:
+        """Take over the descriptor of a pipe; `has_ended` says whether nobody is left to write to it."""
+        self._pipe, self._has_ended = pipe, has_ended
+        self._changed = threading.Condition()
+        self._found: deque[Answer] = deque()
+        self._nonsense: Nonsense | None = None
+        self._listens, self._wanted = True, True
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def get(self, timeout: float) -> Answer | None:
+        """The next answer, or None where there will be no more; raises Nonsense, or TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._found or not self._listens, timeout):
+                raise TimeoutError
+            if self._found:
+                self._changed.notify_all()
+                return self._found.popleft()
+        if self._nonsense is not None:
+            raise self._nonsense
+        return None
+
+    def close(self) -> None:
+        """Listen no more, and close the pipe."""
+        with self._changed:
+            self._wanted = False
+            self._changed.notify_all()
+        self._thread.join(10 * _PAUSE)
+
+    def _listen(self) -> None:
+        nonsense = None
+        try:
+            for line in self._lines():
+                self._put(parse(line))
+        except Nonsense as problem:
+            nonsense = problem
+        except OSError:
+            pass  # a pipe that cannot be read has ended
+        finally:
+            os.close(self._pipe)
+            with self._changed:
+                self._listens, self._nonsense = False, nonsense
+                self._changed.notify_all()
+
+    def _put(self, answer: Answer) -> None:
+        """Hand over an answer; whoever writes what nobody asked for has to wait."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._found) < _MOST_WAITING or not self._wanted)
+            self._found.append(answer)
+            self._changed.notify_all()
+
+    def _lines(self) -> Iterator[bytes]:
+        begun = bytearray()
+        for chunk in self._chunks():
+            *ends, rest = chunk.split(b"\n")
+            for end in ends:
+                yield bytes(begun + end)
+                begun.clear()
+            begun += rest
+            if len(begun) > MOST_BYTES:
+                raise Nonsense(f"a line of more than {MOST_BYTES >> 20} MiB that begins with {shown(begun)}")
+
+    def _chunks(self) -> Iterator[bytes]:
+        """What comes, until all ends of the pipe are closed or the process behind it has ended."""
+        poll = select.poll()
+        poll.register(self._pipe, select.POLLIN)
+        while self._wanted:
+            ended = self._has_ended()
+            if poll.poll(_PAUSE * 1000):
+                chunk = os.read(self._pipe, _CHUNK)
+                if not chunk:
+                    return
+                yield chunk
+            elif ended:
+                return

@@ -1,0 +1,346 @@
+"""What every report tells of an alignment; how it looks is not decided here."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.alignment import Alignment
+from harness.alignment_rows import Row, SideReport
+from harness.comparing import in_order_of_computation
+from harness.numerics import Difference
+from reports.words import count, scientific, seconds, size
+
+SYMBOLS = {"aligned": "✔", "diverged": "✘", "failed": "!", "skipped": "-", "not compared": "·"}
+_NAMED = 3
+_IN_LAYER = re.compile(r" in (\S+),")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One fact: what it is about, and it."""
+
+    name: str
+    text: str
+
+
+def diverged(alignment: Alignment) -> list[Row]:
+    """The rows that diverge, in the order in which their values come about."""
+    return [row for row in in_order_of_computation(alignment.rows) if row.verdict.status == "diverged"]
+
+
+def by_ratio(rows: Iterable[Row]) -> list[Row]:
+    """Rows, those nearest to or furthest beyond their limit first."""
+    judged = [row for row in rows if row.verdict.ratio is not None]
+    return sorted(judged, key=lambda row: -(row.verdict.ratio or 0.0))
+
+
+def that_matter(alignment: Alignment, most: int) -> list[Row]:
+    """The rows to show when there is room for `most`: the diverged ones, else those nearest to their limit.
+
+    The worst row is always among them.
+    """
+    rows = diverged(alignment)
+    if not rows:
+        return by_ratio(alignment.rows)[:most]
+    shown = rows[:most]
+    worst = row_at(alignment, alignment.worst)
+    if worst is not None and worst not in shown:
+        shown[-1] = worst
+    return shown
+
+
+def row_at(alignment: Alignment, address: str | None) -> Row | None:
+    """The row of an address."""
+    return next((row for row in alignment.rows if row.address == address), None)
+
+
+def error(row: Row) -> float | None:
+    """The candidate's error relative to the tensor: its distance from the truth, else from the reference."""
+    found = row.measured
+    if found is None:
+        return None
+    if found.error_l2 is None:
+        return found.difference.rel_l2
+    return found.error_l2 / found.truth_l2 if found.truth_l2 else found.error_l2
+
+
+def noise(row: Row) -> float | None:
+    """The reference's own error relative to the tensor."""
+    found = row.measured
+    if found is None or found.noise_l2 is None:
+        return None
+    return found.noise_l2 / found.truth_l2 if found.truth_l2 else found.noise_l2
+
+
+def measures(row: Row) -> list[Item]:
+    """Everything that was measured at an address."""
+    where = [Item("type", row.type), Item("shape", size(row.shape)), Item("dtype", row.dtype)]
+    if row.inputs:
+        where.append(Item("fed by", ", ".join(row.inputs)))
+    if row.note:
+        where.append(Item("note", row.note))
+    found = row.measured
+    if found is None:
+        return [item for item in where if item.text]
+    difference = found.difference
+    basis = "every element" if found.basis == "whole" else f"samples of {count(found.size, 'element')}"
+    relative = f"l2 {scientific(difference.rel_l2)}, max {scientific(difference.max_rel)}"
+    passes = f"rtol {scientific(difference.pass_rtol)} or atol {scientific(difference.pass_atol)}"
+    figures = [
+        Item("measured on", basis),
+        Item("error, from the truth", _pair(found.error_l2, found.error_max)),
+        Item("noise of the reference", _pair(found.noise_l2, found.noise_max)),
+        Item("size of the truth", _pair(found.truth_l2, found.truth_absmax)),
+        Item("difference", _pair(difference.l2, difference.max_abs)),
+        Item("relative difference", relative),
+        Item("cosine", f"{difference.cosine:.9f}"),
+        Item("units in the last place", str(difference.max_ulp)),
+        Item("not finite on one side", str(difference.nonfinite)),
+        Item("worst element", _worst(difference)),
+        Item("would pass", passes),
+    ]
+    return [item for item in where + figures if item.text]
+
+
+def sources(alignment: Alignment) -> list[Item]:
+    """Where errors are made: the place, what it shows alone, and its cause where that was looked for."""
+    items = []
+    for source in alignment.sources:
+        layers = ", ".join(source.layers)
+        items.append(Item(f"{source.direction} source", f"{source.address} ({layers}): {source.text}"))
+        if source.cause:
+            items.append(Item("cause", source.cause))
+        items += [Item("known", f"align explain --op {shlex.quote(entry)}") for entry in source.entries]
+    return items
+
+
+def alone(alignment: Alignment) -> str:
+    """What came of running each layer alone."""
+    if alignment.isolated.get("ran"):
+        judged = count(int(alignment.isolated.get("judged", 0)), "tensor")
+        return f"{judged} of layers that ran alone, {len(alignment.sources)} where an error is made"
+    return str(alignment.isolated.get("why", "layers were not run alone"))
+
+
+def attribute(found: dict[str, Any]) -> str:
+    """The full name of an attribute that differs."""
+    return f"{found.get('layer', '')}.{found.get('name', '')}"
+
+
+def coverage(alignment: Alignment) -> list[Item]:
+    """What was compared, what was not, and why."""
+    found = alignment.coverage
+    items = [Item("compared", _compared(found))]
+    if alignment.isolated:
+        items.append(Item("alone", alone(alignment)))
+    for name, key in (("not compared", "not_compared"), ("not judged", "skipped")):
+        for why, addresses in reasons(found.get(key, [])).items():
+            items.append(Item(name, f"{count(len(addresses), 'tensor')}: {why}"))
+    if found.get("fallback"):
+        tensors = count(len(found["fallback"]), "tensor")
+        items.append(Item("without a truth", f"{tensors}, judged by a fixed tolerance instead"))
+    if found.get("weak"):
+        tensors = count(len(found["weak"]), "tensor")
+        items.append(Item("weak", f"{tensors}, where the reference's own noise is above 10 %"))
+    for side, names in found.get("unpaired", {}).items():
+        if names:
+            more = ", …" if len(names) > _NAMED else ""
+            items.append(
+                Item(f"only in {side}", f"{len(names)}: {', '.join(map(str, names[:_NAMED]))}{more}")
+            )
+    for found_case in found.get("case_differences", []):
+        two = f"{found_case.get('reference')} and {found_case.get('candidate')}"
+        items.append(Item("the cases differ", f"{found_case.get('name')} is {two}"))
+    return items
+
+
+def held(alignment: Alignment) -> list[Item]:
+    """What came of holding each side against a stored trace as well."""
+    return [
+        Item(f"{found.get('side')} against {found.get('trace')}", str(found.get("sentence")))
+        for found in alignment.held
+    ]
+
+
+def _compared(found: dict[str, Any]) -> str:
+    compared = found.get("compared", {})
+    recorded = found.get("recorded", {}) or compared
+    parts = [f"{kind} {compared.get(kind, 0)} of {number}" for kind, number in recorded.items()]
+    return ", ".join(parts).replace("_", " ") or "nothing"
+
+
+def reasons(gaps: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Addresses that were left out, by the reason; reasons that differ by the layer alone are one."""
+    by_text: dict[str, list[str]] = {}
+    for gap in gaps:
+        by_text.setdefault(str(gap.get("why", "")), []).append(str(gap.get("address", "")))
+    alike: dict[str, list[str]] = {}
+    for why in by_text:
+        alike.setdefault(_IN_LAYER.sub(" in …,", why, count=1), []).append(why)
+    return {
+        _together(texts): [address for why in texts for address in by_text[why]] for texts in alike.values()
+    }
+
+
+def _together(texts: list[str]) -> str:
+    """One reason for several that name a layer each."""
+    if len(texts) == 1:
+        return texts[0]
+    layers = [found[1] for found in map(_IN_LAYER.search, texts) if found]
+    more = ", …" if len(layers) > _NAMED else ""
+    where = f" in {len(layers)} layers ({', '.join(layers[:_NAMED])}{more}),"
+    return _IN_LAYER.sub(lambda _: where, texts[0], count=1)
+
+
+def case(alignment: Alignment) -> list[Item]:
+    """What was run."""
+    shown = {key: value for key, value in alignment.case.items() if value is not None and value != ""}
+    return [Item(key.replace("_", " "), _plain(value)) for key, value in shown.items()]
+
+
+def judging(alignment: Alignment) -> list[Item]:
+    """What judged: the policy with its figures, and the rules that a pair has for some addresses."""
+    settings = {key: value for key, value in alignment.policy.items() if value != {}}
+    figures = [Item(key.replace("_", " "), _plain(value)) for key, value in settings.items()]
+    rules = [Item(rule.pattern, f"{rule.policy}: {rule.reason}") for rule in alignment.overrides]
+    return figures + rules
+
+
+def failures(alignment: Alignment) -> list[tuple[str, SideReport]]:
+    """The sides that did not get to the end."""
+    return [(name, side) for name, side in alignment.sides.items() if side.status == "failed"]
+
+
+def environment(alignment: Alignment) -> list[Item]:
+    """The versions and devices of both sides."""
+    items = []
+    for name, side in alignment.sides.items():
+        versions = ", ".join(f"{key} {_plain(value)}" for key, value in side.versions.items())
+        items.append(Item(name, ", ".join(part for part in (side.device, versions) if part) or "-"))
+    return items
+
+
+_STEPS = {
+    "start": "start the framework",
+    "build": "build the model",
+    "warm_up": "warm up and compile",
+    "bare": "run bare",
+    "room": "make room for the trace",
+    "recorded": "run recorded",
+    "truth": "float64 run and noise",
+    "judge": "compare and judge",
+    "isolated truth": "float64 run of layers alone",
+    "isolated": "run layers alone and judge",
+    "explain": "try hypotheses",
+}
+
+
+@dataclass(frozen=True)
+class CostLine:
+    """One step of the work and its cost on each side; `both` is for what is done once."""
+
+    name: str
+    by_side: dict[str, str]
+    both: str = ""
+
+
+def costs(alignment: Alignment) -> list[CostLine]:
+    """What the comparison cost, step by step."""
+    found = alignment.costs
+    sides = {name: found.get(name, side.cost) for name, side in alignment.sides.items()}
+    lines = []
+    for step, name in _STEPS.items():
+        by_side = {side: duration(spent.get(step)) for side, spent in sides.items()}
+        both = duration(found.get(step))
+        if any(by_side.values()) or both:
+            lines.append(CostLine(name, by_side, both))
+    peaks = {side: _peak(spent) for side, spent in sides.items() if _peak(spent)}
+    if peaks:
+        lines.append(CostLine("peak memory", peaks))
+    if isinstance(found.get("ratio"), (int, float)):
+        lines.append(CostLine("whole comparison", {}, f"{found['ratio']:.1f} times the bare runs"))
+    return lines
+
+
+def duration(spent: Any) -> str:
+    """Wall time, and in brackets the processor's where it is known."""
+    if isinstance(spent, (int, float)):
+        return seconds(spent)
+    if not isinstance(spent, dict):
+        return ""
+    if spent.get("cached"):
+        return "kept from an earlier run"
+    wall, cpu = spent.get("wall"), spent.get("cpu")
+    if wall is None:
+        return f"({seconds(cpu)})" if cpu is not None else ""
+    return f"{seconds(wall)} ({seconds(cpu)})" if cpu is not None else seconds(wall)
+
+
+def _peak(spent: dict[str, Any]) -> str:
+    cost = spent.get("recorded")
+    peak = cost.get("peak_bytes") if isinstance(cost, dict) else None
+    return f"{peak / 2**20:.0f} MiB" if peak else ""
+
+
+def observer(alignment: Alignment) -> list[Item]:
+    """Whether being recorded changed the results."""
+    items = []
+    for side, found in alignment.observer.items():
+        if not isinstance(found, dict):
+            continue
+        if found.get("bitwise"):
+            text = "recording changes no bit of the result"
+        elif "max_abs" in found:
+            text = f"recording changes the result by up to {scientific(found['max_abs'])}"
+            if found.get("scale"):
+                text += f", in values up to {scientific(found['scale'])}"
+        else:
+            continue
+        items.append(Item(side, text))
+    return items
+
+
+def next_steps(alignment: Alignment, folder: str) -> list[str]:
+    """What to do now, as commands where there is one."""
+    stored = shlex.quote(f"{folder}/alignment.json" if folder else "alignment.json")
+    if alignment.verdict == "failed":
+        names = " and ".join(name for name, _ in failures(alignment)) or "the side that failed"
+        logs = Path(folder) / "logs"
+        return [*([f"read what {names} printed: {logs}"] if folder and logs.is_dir() else []), "align doctor"]
+    if alignment.verdict == "diverged" and alignment.first:
+        shown = f"align show {stored} {shlex.quote(alignment.first)}"
+        explained = f"align explain {stored}{_own_pair(alignment)}"
+        return [shown, explained] if alignment.sources else [shown]
+    return []
+
+
+def _own_pair(alignment: Alignment) -> str:
+    """That a pair of one's own has to be named again; its name in a stranger's file is no advice."""
+    pair = str(alignment.case.get("pair", ""))
+    return " --model PAIR" if ":" in pair or pair.endswith(".py") else ""
+
+
+def _pair(l2: float | None, largest: float | None) -> str:
+    return "" if l2 is None else f"l2 {scientific(l2)}, max {scientific(largest)}"
+
+
+def _worst(difference: Difference) -> str:
+    if difference.worst is None:
+        return ""
+    values = f"{difference.worst_candidate!r} instead of {difference.worst_reference!r}"
+    return f"{values} at [{', '.join(map(str, difference.worst))}]"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (list, tuple)):
+        return "x".join(_plain(item) for item in value)
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_plain(item)}" for key, item in value.items())
+    return str(value)

@@ -1,0 +1,104 @@
+"""A run has a folder of its own, whoever begins at the same moment."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from multiprocessing.synchronize import Barrier
+from pathlib import Path
+from typing import TypeAlias
+
+import pytest
+
+from harness.case import Case
+from harness.errors import BadInput
+from harness.flows import run_folder
+
+AT_ONCE, ROUNDS = 4, 40
+CASE = Case("led", "unet")
+SPAWN = multiprocessing.get_context("spawn")
+Answers: TypeAlias = "multiprocessing.SimpleQueue[list[Path | None]]"
+
+
+def choose(place: Path, output: Path | None, start: Barrier, chosen: Answers) -> None:
+    """Choose a folder at the same moment as others, several times over."""
+    os.chdir(place)
+    mine: list[Path | None] = []
+    for turn in range(ROUNDS):
+        start.wait(60)
+        try:
+            mine.append(run_folder.choose(output and output / str(turn), CASE))
+        except BadInput:
+            mine.append(None)
+    chosen.put(mine)
+
+
+def at_once(place: Path, output: Path | None) -> list[list[Path | None]]:
+    """What many processes chose, a list of answers for each of them."""
+    start, chosen = SPAWN.Barrier(AT_ONCE), SPAWN.SimpleQueue()
+    runs = [SPAWN.Process(target=choose, args=(place, output, start, chosen)) for _ in range(AT_ONCE)]
+    for run in runs:
+        run.start()
+    found = [chosen.get() for _ in runs]
+    for run in runs:
+        run.join(60)
+    return found
+
+
+def test_runs_that_begin_at_once_have_different_folders(tmp_path: Path) -> None:
+    found = [path for mine in at_once(tmp_path, None) for path in mine]
+    assert None not in found
+    assert len(set(found)) == AT_ONCE * ROUNDS
+    assert len(list((tmp_path / "runs").iterdir())) == AT_ONCE * ROUNDS
+
+
+def test_of_runs_that_are_given_the_same_folder_one_gets_it(tmp_path: Path) -> None:
+    for turn in range(0, ROUNDS, 2):
+        (tmp_path / "out" / str(turn)).mkdir(parents=True)  # an empty one may be there
+    found = at_once(tmp_path, Path("out"))
+    for turn in range(ROUNDS):
+        assert [mine[turn] for mine in found if mine[turn]] == [Path("out", str(turn))]
+
+
+def test_a_folder_that_holds_something_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "kept").touch()
+    with pytest.raises(BadInput, match="exists and is not an empty folder; name another"):
+        run_folder.choose(tmp_path, CASE)
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("file", "exists and is not an empty folder"),
+        ("link", "exists and is not an empty folder"),
+        ("file/deeper", "cannot be written: File exists"),
+        ("link/deeper", "cannot be written: File exists"),
+    ],
+)
+def test_what_is_no_folder_is_refused(name: str, word: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    with pytest.raises(BadInput, match=word):
+        run_folder.choose(tmp_path / name, CASE)
+
+
+@pytest.mark.parametrize("what", ["file", "link"])
+def test_where_runs_is_no_folder_that_is_told(
+    what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if what == "file":
+        Path("runs").touch()
+    else:
+        Path("runs").symlink_to("nowhere")
+    with pytest.raises(BadInput, match="cannot be written: File exists"):
+        run_folder.choose(None, CASE)
+
+
+def test_names_of_own_pairs_are_names_of_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = run_folder.choose(None, Case("some/where/own.py:PAIR", "v"))
+    assert made.parent == Path("runs")
+    assert made.name.endswith("-own-v")
+    assert [path.name for path in made.iterdir()] == ["logs"]
