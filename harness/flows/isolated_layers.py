@@ -17,7 +17,7 @@ from harness.flows.record_sides import Recordings, truth_path
 from harness.trace import Trace
 from harness.verdict import MetricPolicy
 
-METHOD = "alone-2"  # part of the digest of kept truths: another name would measure them all anew
+METHOD = "alone-3"  # part of the digest of kept truths: another name would measure them all anew
 
 
 def judge_isolated_layers(live: Comparison, recordings: Recordings, alignment: Alignment) -> None:

@@ -74,7 +74,11 @@ class Framework(ABC):
 
     @abstractmethod
     def set_mode(self, mode: Mode) -> None:
-        """Evaluation, training, or training with frozen statistics; dropout is off in all of them."""
+        """Evaluation, training, or training with frozen statistics; dropout modules evaluate in all."""
+
+    @abstractmethod
+    def without_dropout(self) -> contextlib.AbstractContextManager[Any]:
+        """A context in which no function of the framework drops anything at random."""
 
     @abstractmethod
     def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:

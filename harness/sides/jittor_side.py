@@ -21,6 +21,8 @@ from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
 from harness.sides import jittor_patches
 from harness.sides.description import installed
+from harness.sides.dropout import is_dropout
+from harness.sides.jittor_dropout import no_dropout
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
@@ -166,8 +168,12 @@ class JittorSide(Side):
         self.model.train()
         for module in self.model.modules():
             frozen = mode == "frozen" and hasattr(module, "running_mean")
-            if "Dropout" in type(module).__name__ or frozen:
+            if is_dropout(module) or frozen:
                 module.is_train = False
+
+    def without_dropout(self) -> contextlib.AbstractContextManager[Any]:
+        """Jittor's functions drop nothing."""
+        return no_dropout()
 
     def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
         """Arrays on the device; floating ones in `dtype`."""

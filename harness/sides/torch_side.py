@@ -16,14 +16,15 @@ from torch.overrides import TorchFunctionMode
 from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
 from harness.sides.description import installed
+from harness.sides.dropout import is_dropout
 from harness.sides.operations import canonical
 from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
+from harness.sides.torch_dropout import NoDropout
 from harness.state_table import StateEntry, StateTable
 
-_DROPOUT = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout)
 _OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 
@@ -155,8 +156,12 @@ class TorchSide(Side):
         self.model.train(mode != "eval")
         for module in self.model.modules():
             frozen = mode == "frozen" and isinstance(module, nn.modules.batchnorm._BatchNorm)
-            if isinstance(module, _DROPOUT) or frozen:
-                module.eval()
+            if is_dropout(module) or frozen:
+                module.training = False
+
+    def without_dropout(self) -> contextlib.AbstractContextManager[Any]:
+        """Torch's functions drop nothing."""
+        return NoDropout()
 
     def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
         """Arrays on the device; floating ones in `dtype`."""

@@ -10,15 +10,16 @@ from ports_jittor.torchlike.module import Module
 
 def dropout(x: jt.Var, p: float = 0.5, training: bool = True, inplace: bool = False) -> jt.Var:
     """torch's dropout of single elements; Jittor's drops only if told that it trains."""
-    return _dropped(x, p, list(x.shape)) if training else x
+    return dropped(x, p, list(x.shape)) if training else x
 
 
 def dropout2d(x: jt.Var, p: float = 0.5, training: bool = True, inplace: bool = False) -> jt.Var:
     """torch's dropout of whole channels."""
-    return _dropped(x, p, [*x.shape[:2], *[1] * (x.ndim - 2)]) if training else x
+    return dropped(x, p, [*x.shape[:2], *[1] * (x.ndim - 2)]) if training else x
 
 
-def _dropped(x: jt.Var, p: float, shape: list[int]) -> jt.Var:
+def dropped(x: jt.Var, p: float, shape: list[int]) -> jt.Var:
+    """What is left of `x`; one draw decides for all that `shape` stretches over."""
     if not 0 <= p <= 1:
         raise ValueError(f"dropout: p={p}; it must lie between 0 and 1")
     if p == 0:

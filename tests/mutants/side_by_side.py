@@ -45,6 +45,16 @@ class Port(TorchSide):
         return import_module(self.pair.reference)
 
 
+class OwnPort(TorchSide):
+    """A port that is written in torch, too."""
+
+    name = "jittor"
+
+    def side_module(self) -> Any:
+        """The port's module."""
+        return import_module(self.pair.port)
+
+
 class Inside:
     """What a run needs of a worker, without a process."""
 
@@ -78,11 +88,11 @@ class Inside:
 
 
 @contextmanager
-def lend_workers(device: str, timeout: float) -> Iterator[dict[str, Inside]]:
+def lend_workers(device: str, timeout: float, port: type[TorchSide] = Port) -> Iterator[dict[str, Inside]]:
     """In the place of `harness.flows.together.lend_workers`."""
     with scratch_folder() as folder:
         sides = (
             TorchSide(device, Breadcrumb(folder / "a")),
-            Port(device, Breadcrumb(folder / "b")),
+            port(device, Breadcrumb(folder / "b")),
         )
         yield {held.name: Inside(held) for held in sides}
