@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness import alignment_rules, files, json_codec, notebook, strict_json
 from harness.alignment_rows import Row, SideReport, Source
-from harness.errors import ALIGNED, DIVERGED, WORKER_LOST, BadInput
+from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, WORKER_LOST, BadInput
 from harness.pairs.base import Override
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ SCHEMA = "align-alignment"
 VERSION = 5
 _READABLE = (1, 2, 3, 4, VERSION)
 _ADVICE = "give the alignment.json that a comparison wrote"
+_EXIT_CODES = {
+    "aligned": ALIGNED,
+    "diverged": DIVERGED,
+    "failed": WORKER_LOST,
+    "inconclusive": INCONCLUSIVE,
+}
 
 
 @dataclass
@@ -42,7 +48,7 @@ class Alignment:
     policy: dict[str, Any]
     sides: dict[str, SideReport]
     rows: list[Row]
-    verdict: Literal["aligned", "diverged", "failed"] = "aligned"
+    verdict: Literal["aligned", "diverged", "inconclusive", "failed"] = "aligned"
     first: str | None = None
     worst: str | None = None
     sentence: str = ""
@@ -63,8 +69,8 @@ class Alignment:
 
     @property
     def exit_code(self) -> int:
-        """0 aligned, 1 diverged, 4 where a side stopped short."""
-        return {"aligned": ALIGNED, "diverged": DIVERGED, "failed": WORKER_LOST}[self.verdict]
+        """0 aligned, 1 diverged, 4 where a side stopped short, 5 inconclusive."""
+        return _EXIT_CODES[self.verdict]
 
     @property
     def names(self) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-ALIGNED, DIVERGED, BAD_INPUT, NO_ENVIRONMENT, WORKER_LOST = range(5)
+ALIGNED, DIVERGED, BAD_INPUT, NO_ENVIRONMENT, WORKER_LOST, INCONCLUSIVE = range(6)
 BUG, CANNOT_WRITE = 70, 74  # a mistake of our own; standard output takes no more
 INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143  # as a shell numbers SIGINT, SIGPIPE and SIGTERM
 

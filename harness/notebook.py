@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harness.verdict import Measured, Verdict
 
 _SHOWN = 12
-_COLOURS = {"aligned": "#1a7f37", "diverged": "#cf222e", "failed": "#cf222e"}
+_COLOURS = {"aligned": "#1a7f37", "diverged": "#cf222e", "inconclusive": "#9a6700", "failed": "#cf222e"}
 
 
 class Row(Protocol):

@@ -21,6 +21,7 @@ from harness.errors import (
     ALIGNED,
     CANNOT_WRITE,
     DIVERGED,
+    INCONCLUSIVE,
     INTERRUPTED,
     PIPE_CLOSED,
     TERMINATED,
@@ -161,7 +162,7 @@ def end(code: int) -> NoReturn:
             stream.flush()
         except (OSError, ValueError):
             _silence(stream)
-            if stream is sys.stdout and code in (ALIGNED, DIVERGED):
+            if stream is sys.stdout and code in (ALIGNED, DIVERGED, INCONCLUSIVE):
                 code = CANNOT_WRITE
     sys.exit(code)
 

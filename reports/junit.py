@@ -19,6 +19,9 @@ def junit(alignment: Alignment) -> str:
         case = ElementTree.SubElement(suite, "testcase", classname=name, name=f"side {printable(side)}")
         problem = ElementTree.SubElement(case, "error", message=printable(found.error))
         problem.text = printable_lines(found.stderr_tail)
+    if alignment.verdict == "inconclusive":
+        case = ElementTree.SubElement(suite, "testcase", classname=name, name="verdict")
+        ElementTree.SubElement(case, "error", message=printable(alignment.sentence))
     for row in alignment.rows:
         suite.append(_case(name, row))
     tags = [child.tag for case in suite for child in case]

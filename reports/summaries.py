@@ -15,7 +15,14 @@ from harness.comparing import in_order_of_computation
 from harness.numerics import Difference
 from reports.words import count, scientific, seconds, size
 
-SYMBOLS = {"aligned": "✔", "diverged": "✘", "failed": "!", "skipped": "-", "not compared": "·"}
+SYMBOLS = {
+    "aligned": "✔",
+    "diverged": "✘",
+    "inconclusive": "?",
+    "failed": "!",
+    "skipped": "-",
+    "not compared": "·",
+}
 _NAMED = 3
 _IN_LAYER = re.compile(r" in (\S+),")
 

@@ -13,7 +13,14 @@ from reports.tables import Column, table
 from reports.words import count, ratio, scientific, size
 
 ROWS = 12
-STYLES = {"aligned": "green", "diverged": "red", "failed": "red", "skipped": "yellow", "not compared": "dim"}
+STYLES = {
+    "aligned": "green",
+    "diverged": "red",
+    "inconclusive": "yellow",
+    "failed": "red",
+    "skipped": "yellow",
+    "not compared": "dim",
+}
 _LINES_OF_LOG = 8
 _SHAPES_FROM = 92  # columns; narrower terminals keep the room for the addresses
 

@@ -45,7 +45,7 @@ def align(
 
     Defaults come from align.toml, or from the table tool.align of pyproject.toml.
     Exit codes: 0 aligned or done, 1 diverged, 2 wrong usage or bad file, 3 a side
-    cannot run here, 4 a side died, 74 standard output cannot be written.
+    cannot run here, 4 a side died, 5 inconclusive, 74 standard output cannot be written.
     """
 
 

@@ -10,12 +10,14 @@ from harness.cli import options, request_from_flags
 from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
 from harness.cli.results import written
-from harness.errors import BadInput
+from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, WORKER_LOST, BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.alignment import Alignment
+
+_GRAVEST_FIRST = (WORKER_LOST, DIVERGED, INCONCLUSIVE, ALIGNED)
 
 app = typer.Typer(help="Small traces of the references, to check ports without PyTorch.")
 
@@ -76,7 +78,7 @@ def verify(
 
 
 def _verified(found: dict[str, Alignment]) -> CommandResult:
-    exit_code = max(alignment.exit_code for alignment in found.values())
+    exit_code = min((alignment.exit_code for alignment in found.values()), key=_GRAVEST_FIRST.index)
     goldens: dict[str, Any] = {
         name: {"verdict": alignment.verdict, "sentence": alignment.sentence}
         for name, alignment in found.items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.comparing._compare import compare, judge_row, rejudge
+from harness.comparing._inconclusive import randomness
 from harness.comparing._isolated import add_isolated, carries, paired_addresses
 from harness.comparing._places import in_order_of_computation, kind_of
 from harness.comparing._provenance import side_reports
@@ -15,6 +16,7 @@ __all__ = [
     "judge_row",
     "kind_of",
     "paired_addresses",
+    "randomness",
     "rejudge",
     "side_reports",
 ]

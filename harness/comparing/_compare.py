@@ -5,18 +5,19 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Obstacle, Row, SideReport
 from harness.comparing._coverage import coverage
+from harness.comparing._inconclusive import randomness, why_inconclusive
 from harness.comparing._isolated import rejudge_isolated
 from harness.comparing._lineage import execution_order, feeds, teller
 from harness.comparing._measuring import Meter
 from harness.comparing._pairing import Paired, Pairing
 from harness.comparing._places import first_diverged, worst_row
-from harness.comparing._provenance import attributes, case_differences, case_of, side_reports
+from harness.comparing._provenance import attributes, case_differences, case_of, observed, side_reports
 from harness.comparing._sentence import sentence
 from harness.errors import BadInput
 from harness.pairs.base import Override
@@ -69,7 +70,7 @@ def compare(
         attributes=attributes(reference, candidate, rows),
         overrides=list(overrides),
         costs=dict(costs or {}),
-        observer=dict(observer or {}),
+        observer=dict(observer) if observer is not None else observed(reports, reference, candidate),
     )
     return _conclude(alignment, policy)
 
@@ -105,14 +106,25 @@ def _conclude(alignment: Alignment, policy: Policy) -> Alignment:
     if not failed and not any(row.verdict.status in ("aligned", "diverged") for row in rows):
         raise BadInput(_nothing_judged(alignment, policy))
     first, worst = first_diverged(rows), worst_row(rows)
-    alignment.verdict = "failed" if failed else "diverged" if first else "aligned"
     alignment.first = first.address if first else None
     alignment.worst = worst.address if worst else None
     fallback = [row.address for row in rows if _fell_back(row, policy, alignment.overrides)]
     unpaired = alignment.coverage.get("unpaired", {})
     alignment.coverage |= coverage(rows, fallback, unpaired)
+    alignment.verdict = "failed" if failed else _verdict(alignment)
     alignment.sentence = sentence(alignment)
     return alignment
+
+
+def _verdict(alignment: Alignment) -> Literal["aligned", "diverged", "inconclusive"]:
+    """What differs in more than values has diverged, however random they are."""
+    if any(row.obstacle is not None and row.verdict.status == "diverged" for row in alignment.rows):
+        return "diverged"
+    if randomness(alignment):
+        return "inconclusive"
+    if alignment.first is not None:
+        return "diverged"
+    return "inconclusive" if why_inconclusive(alignment) else "aligned"
 
 
 def _nothing_judged(alignment: Alignment, policy: Policy) -> str:

@@ -159,7 +159,7 @@ def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[O
 def _conclude(alignment: Alignment) -> None:
     """An error that drowns in the noise of the whole network is an error all the same."""
     alignment.sentence = " ".join([alignment.sentence, sources_sentence(alignment)])
-    if alignment.verdict == "aligned" and alignment.sources:
+    if alignment.verdict in ("aligned", "inconclusive") and alignment.sources:
         alignment.verdict, alignment.first = "diverged", alignment.sources[0].address
 
 

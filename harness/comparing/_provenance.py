@@ -33,6 +33,18 @@ def side_reports(
     return {first: _side_report(reference), second: _side_report(candidate)}
 
 
+def observed(
+    sides: Iterable[str], reference: Trace | None, candidate: Trace | None
+) -> dict[str, dict[str, Any]]:
+    """How the recorded run of each side differed from a bare one, as far as the traces tell."""
+    found = {
+        side: _mapping(trace.notes.get("observer"))
+        for side, trace in zip(sides, (reference, candidate), strict=True)
+        if trace is not None
+    }
+    return {side: told for side, told in found.items() if told}
+
+
 def _name(trace: Trace | None, otherwise: str) -> str:
     if trace is None:
         return otherwise

@@ -8,6 +8,7 @@ from typing import Any
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row, SideReport
+from harness.comparing._inconclusive import why_inconclusive
 from harness.comparing._places import kind_of
 
 _KINDS = {"grad": "parameter gradient", "grad_input": "input gradient", "layer_grad": "layer gradient",
@@ -19,7 +20,8 @@ _LONGEST_ERROR = 300
 
 def sentence(alignment: Alignment) -> str:
     """The verdict in words: the first place, the worst place, the figures, and what was not compared."""
-    parts = [_opening(alignment), *_places(alignment), *_remarks(alignment)]
+    why = why_inconclusive(alignment) if alignment.verdict == "inconclusive" else ""
+    parts = [why, _opening(alignment), *_places(alignment), *_remarks(alignment)]
     return " ".join(" ".join(part.split()) for part in parts if part)
 
 

@@ -41,6 +41,8 @@ def _why_not(live: Comparison, recordings: Recordings, alignment: Alignment) -> 
         return "a stored trace stands in for the reference, which has to run for it"
     if isinstance(live.request.policy, MetricPolicy):
         return "metrics alone were judged"
+    if comparing.randomness(alignment):
+        return "two runs of a side differ, so what a layer makes alone says nothing"
     if live.request.isolated == "auto" and alignment.verdict == "aligned":
         return "nothing diverged (--isolated always runs them all the same)"
     return ""

@@ -12,7 +12,6 @@ from harness.case import PORT, REFERENCE, SIDES
 from harness.flows.comparison import Comparison
 from harness.flows.record_sides import Recordings
 from harness.trace import Trace
-from harness.verdict import NoisePolicy
 
 _Names = tuple[str, str]
 
@@ -28,8 +27,6 @@ def judge(live: Comparison, recordings: Recordings) -> Alignment:
         alignment = _compare_traces(live, recordings, traces, truth)
     alignment.costs = {side: done.costs for side, done in recordings.sides.items()}
     alignment.costs |= {"judge": {"cpu": time.process_time() - started}, "truth": recordings.truth_cost}
-    alignment.observer = {side: done.observer for side, done in recordings.sides.items()}
-    alignment.sentence += _disturbance(alignment)
     return alignment
 
 
@@ -80,20 +77,8 @@ def _compare(
         live.overrides,
         sides=reports,
         case={**live.case.to_dict(), **live.request.settings()},
+        observer={side: recordings.sides[side].observer for side in SIDES if side in recordings.sides},
     )
-
-
-def _disturbance(alignment: Alignment) -> str:
-    """A warning where recording changed the outputs by more than rounding does."""
-    outputs = [row.measured for row in alignment.rows if row.address.startswith("output:")]
-    noise = max((found.noise_max or 0.0 for found in outputs if found is not None), default=0.0)
-    allowed = NoisePolicy().max_factor * noise
-    warnings = [
-        f" Recording itself changes {side}'s outputs by up to {found['max_abs']:.2g}: more than rounding."
-        for side, found in alignment.observer.items()
-        if noise and found.get("max_abs", 0.0) > allowed
-    ]
-    return "".join(warnings)
 
 
 def cost_ratio(live: Comparison, recordings: Recordings, costs: dict[str, Any]) -> float | None:

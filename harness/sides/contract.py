@@ -81,6 +81,10 @@ class Framework(ABC):
         """A context in which no function of the framework drops anything at random."""
 
     @abstractmethod
+    def seed(self, seed: int) -> None:
+        """Seed the framework's own generators."""
+
+    @abstractmethod
     def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
         """Arrays as tensors on the device; floating ones in `dtype`."""
 

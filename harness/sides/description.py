@@ -8,6 +8,7 @@ from importlib import import_module, metadata
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from harness.pairs.base import Arrays
@@ -53,13 +54,28 @@ def build_upstream(checkout: str, entry: str, options: dict[str, Any]) -> Any:
 
 
 def same(bare: Arrays, observed: Arrays) -> dict[str, Any]:
-    """Whether looking changed the result."""
-    largest, scale = 0.0, 0.0
-    for address, array in bare.items():
-        other = observed[address].astype(np.float64)
-        largest = max(largest, float(np.max(np.abs(array.astype(np.float64) - other), initial=0.0)))
-        scale = max(scale, float(np.max(np.abs(other), initial=0.0)))
-    identical = all(
-        np.array_equal(array, observed[address], equal_nan=True) for address, array in bare.items()
-    )
-    return {"bitwise": identical, "max_abs": largest, "scale": scale}
+    """Whether a second run, looked at and with another seed, gave another result, and where."""
+    changed = {
+        address: {"max_abs": _apart(array, observed[address]), "scale": _largest(observed[address])}
+        for address, array in bare.items()
+        if not np.array_equal(array, observed[address], equal_nan=True)
+    }
+    return {
+        "bitwise": not changed,
+        "max_abs": max((found["max_abs"] for found in changed.values()), default=0.0),
+        "scale": max(map(_largest, observed.values()), default=0.0),
+        "changed": changed,
+    }
+
+
+def _apart(ours: NDArray[Any], its: NDArray[Any]) -> float:
+    """The largest difference of two elements; where shapes differ, that is the largest element."""
+    if ours.shape != its.shape:
+        return max(_largest(ours), _largest(its))
+    return _largest(ours.astype(np.float64) - its.astype(np.float64))
+
+
+def _largest(array: NDArray[Any]) -> float:
+    """The largest finite element."""
+    sizes = np.abs(array.astype(np.float64))
+    return float(np.max(sizes, where=np.isfinite(sizes), initial=0.0))

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
-from harness.sides.operations import OPERATIONS, spellings
+from harness.sides.operations import DRAWS, OPERATIONS, spellings
 from harness.sides.recorder import Recorder
 
 _UNTOUCHED = ("jittor", "ports_jittor.torchlike", "numpy", "harness")
@@ -32,6 +32,32 @@ def _recorded(function: Callable[..., Any], name: str, recorder: Recorder) -> Ca
     return tell
 
 
+def _drawing(function: Callable[..., Any], name: str, recorder: Recorder) -> Callable[..., Any]:
+    """The same function, telling the recorder that it draws; what it calls in turn draws for it."""
+
+    @functools.wraps(function)
+    def tell(*args: Any, **kwargs: Any) -> Any:
+        if recorder.inside_draw:
+            return function(*args, **kwargs)
+        recorder.note_draw(name)
+        recorder.inside_draw = True
+        try:
+            return function(*args, **kwargs)
+        finally:
+            recorder.inside_draw = False
+
+    return tell
+
+
+def _watched() -> Iterator[tuple[str, Callable[..., Callable[..., Any]], str]]:
+    """Every name to look for, how its function is replaced, and what the recorder calls it."""
+    for operation in sorted(OPERATIONS):
+        for spelling in spellings(operation):
+            yield spelling, _recorded, operation
+    for name in DRAWS:
+        yield name, _drawing, name
+
+
 def _importers(
     originals: Mapping[int, Callable[..., Any]],
 ) -> Iterator[tuple[ModuleType, str, Callable[..., Any]]]:
@@ -46,19 +72,18 @@ def _importers(
 
 @contextlib.contextmanager
 def operations(recorder: Recorder, spaces: tuple[ModuleType, ...], variable: type) -> Iterator[None]:
-    """Replace every recorded operation for as long as the context lasts."""
+    """Replace every recorded operation, and all that draws at random, for as long as the context lasts."""
     undo: list[tuple[Any, str, Any]] = []
     replacements: dict[int, Callable[..., Any]] = {}
     originals: dict[int, Callable[..., Any]] = {}
-    for operation in sorted(OPERATIONS):
-        for spelling in spellings(operation):
-            for space in (*spaces, variable):
-                function = vars(space).get(spelling)
-                if function is None or inspect.isclass(function) or not callable(function):
-                    continue
-                originals[id(function)] = function
-                replacements.setdefault(id(function), _recorded(function, operation, recorder))
-                undo.append((space, spelling, function))
+    for spelling, told, name in _watched():
+        for space in (*spaces, variable):
+            function = vars(space).get(spelling)
+            if function is None or inspect.isclass(function) or not callable(function):
+                continue
+            originals[id(function)] = function
+            replacements.setdefault(id(function), told(function, name, recorder))
+            undo.append((space, spelling, function))
     undo.extend(_importers(originals))
     try:
         for place, name, function in undo:

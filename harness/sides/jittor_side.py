@@ -175,6 +175,10 @@ class JittorSide(Side):
         """Jittor's functions drop nothing."""
         return no_dropout()
 
+    def seed(self, seed: int) -> None:
+        """On every device."""
+        jt.set_seed(seed)
+
     def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
         """Arrays on the device; floating ones in `dtype`."""
         tensors = {}

@@ -66,6 +66,19 @@ def canonical(name: str) -> str | None:
     return plain if plain in OPERATIONS else None
 
 
+_DRAWS = frozenset([
+    "rand", "rand_like", "randn", "randn_like", "randint", "randint_like", "randperm", "random", "normal",
+    "uniform", "bernoulli", "multinomial", "poisson", "exponential", "geometric", "cauchy", "log_normal",
+    "gauss", "binomial", "rrelu", "gumbel_softmax", "fractional_max_pool2d", "fractional_max_pool3d",
+])  # fmt: skip
+DRAWS = sorted([*_DRAWS, *(f"{name}_" for name in _DRAWS)])
+
+
+def draws(name: str) -> bool:
+    """Whether a framework's function of this name draws at random."""
+    return name.rstrip("_") in _DRAWS
+
+
 def spellings(operation: str) -> list[str]:
     """Every name under which a framework may offer `operation`, operators included."""
     names = [operation, *(other for other, known in _OTHER_NAMES.items() if known == operation)]

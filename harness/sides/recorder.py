@@ -161,6 +161,8 @@ class Recorder:
         self._calls: Counter[str] = Counter()
         self.frames: list[_Frame] = []
         self.inside_operation = False
+        self.inside_draw = False
+        self.draws: list[str] = []
 
     def selected(self, path: str, layer: Layer) -> bool:
         """Whether `--layers` asks for this one."""
@@ -191,6 +193,12 @@ class Recorder:
         if frame.recorded:
             result = self._save_result(frame.path, frame.call, result, frame.layer.type)
         return result
+
+    def note_draw(self, name: str) -> None:
+        """Note once that a function which draws at random is called here."""
+        path = self.frames[-1].path if self.frames else addresses.ROOT
+        if (said := f"{name} in {path}") not in self.draws:
+            self.draws.append(said)
 
     def observes_operation(self) -> bool:
         """Whether an operation starting now stands between modules and is nobody's inner step."""

@@ -9,6 +9,7 @@ import contextlib
 import functools
 import os
 import platform
+import random
 import sys
 import time
 from collections.abc import Callable
@@ -28,6 +29,9 @@ from harness.sides.description import attributes_of, build_upstream, installed, 
 from harness.sides.recorder import Recorder, Rehearsal, Sink, flatten
 from harness.state_table import learning
 from harness.trace import Trace, TraceWriter
+
+SEED, OTHER_SEED = 0, 1
+"""Of every run, and of the bare one: a model that draws gives other outputs then, and is known by that."""
 
 
 class Side(Framework):
@@ -127,7 +131,7 @@ class Side(Framework):
         are when nobody looks. Otherwise every layer is recorded into `trace`, or only computed when no
         trace is named (a rehearsal). In a training mode the trace stays open for `backward`.
         """
-        self.prepare(inputs, mode, dtype)
+        self.prepare(inputs, mode, dtype, seed=SEED if observe else OTHER_SEED)
         rehearsal, kind = Rehearsal(), (mode, layers, dtype)
         answer: dict[str, Any] = {}
         if observe and trace is not None:
@@ -144,15 +148,17 @@ class Side(Framework):
             self._rehearsed[kind] = rehearsal
             answer["bytes"] = rehearsal.bytes
         elif self._bare is not None:
-            answer["observer"] = same(self._bare, outputs)
+            assert self.recorder is not None
+            answer["observer"] = {**same(self._bare, outputs), "draws": self.recorder.draws}
+            self._writer.note("observer", answer["observer"])
         if metrics and observe:
             self._record_metrics(sink, outputs)
         if self._writer is not None and mode == "eval":
             self._finish_trace(answer)
         return answer
 
-    def prepare(self, inputs: str, mode: Mode, dtype: str) -> None:
-        """Load the state again, choose mode and dtype, and put the inputs on the device."""
+    def prepare(self, inputs: str, mode: Mode, dtype: str, seed: int = SEED) -> None:
+        """Load the state again, choose mode and dtype, put the inputs on the device, seed what may draw."""
         if self._writer is not None:  # of a run that failed
             self._writer.abort()
             self._writer = None
@@ -163,6 +169,9 @@ class Side(Framework):
             self._input_arrays = stored.inputs()
         self._inputs = self.to_tensors(self._input_arrays, dtype)
         self.losses, self.recorder = {}, None
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002 (what a model draws with)
+        self.seed(seed)
 
     def forward(
         self,

@@ -17,7 +17,7 @@ from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
-from harness.sides.operations import canonical
+from harness.sides.operations import canonical, draws
 from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
@@ -72,9 +72,12 @@ class _Operations(TorchFunctionMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         given = kwargs or {}
+        plain = getattr(func, "__name__", "")
+        if draws(plain):
+            self.recorder.note_draw(plain)
         if not self.recorder.observes_operation():
             return func(*args, **given)
-        name = canonical(getattr(func, "__name__", ""))
+        name = canonical(plain)
         if name is None:
             return func(*args, **given)
         return self.recorder.operation(name, func, args, given)
@@ -162,6 +165,10 @@ class TorchSide(Side):
     def without_dropout(self) -> contextlib.AbstractContextManager[Any]:
         """Torch's functions drop nothing."""
         return NoDropout()
+
+    def seed(self, seed: int) -> None:
+        """On every device."""
+        torch.manual_seed(seed)
 
     def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
         """Arrays on the device; floating ones in `dtype`."""

@@ -10,8 +10,10 @@ import pytest
 
 from harness import flows
 from harness.alignment import Alignment
+from harness.comparing import rejudge
 from harness.flows.comparison import Workers
 from harness.progress import Silent
+from harness.verdict import NoisePolicy
 
 pytestmark = pytest.mark.torch
 Compare = Callable[[str], Alignment]
@@ -50,3 +52,47 @@ def test_a_sound_port_that_drops_is_aligned(variant: str, compare: Compare) -> N
 def test_a_fault_beside_dropout_is_found(variant: str, compare: Compare) -> None:
     alignment = compare(variant)
     assert alignment.verdict == "diverged", alignment.sentence
+
+
+def test_a_model_that_draws_is_inconclusive_and_what_draws_is_named(compare: Compare, tmp_path: Path) -> None:
+    alignment = compare("drawing")
+    assert (alignment.verdict, alignment.exit_code) == ("inconclusive", 5)
+    assert alignment.sentence.startswith("Inconclusive: two runs of torch differ by")
+    assert "what draws at random there is rand in (model)." in alignment.sentence
+    assert alignment.isolated["ran"] is False
+    stored = Alignment.load(tmp_path / "run" / "alignment.json")
+    assert rejudge(stored, NoisePolicy()).verdict == "inconclusive"
+
+
+def test_what_is_random_unseen_is_named_by_where_it_shows(compare: Compare) -> None:
+    alignment = compare("hidden")
+    assert alignment.verdict == "inconclusive"
+    assert "at output:0" in alignment.sentence
+    assert "no operation was seen to draw" in alignment.sentence
+
+
+def test_a_model_that_seeds_its_draws_is_judged(compare: Compare) -> None:
+    assert compare("seeded").verdict == "aligned"
+
+
+def test_another_shape_diverges_however_random_the_values_are(compare: Compare) -> None:
+    assert compare("wide narrow").verdict == "diverged"
+
+
+@pytest.mark.jittor
+@pytest.mark.parametrize(
+    ("variant", "verdict"),
+    [("functional", "aligned"), ("functional scale", "diverged"), ("drawing", "inconclusive")],
+)
+def test_a_port_in_jittor(variant: str, verdict: str, tmp_path: Path) -> None:
+    request = flows.CompareRequest(
+        model="tests.mutants.random.pair:IN_JITTOR",
+        variant=variant,
+        mode="train",
+        output=tmp_path / "run",
+        keep="none",
+    )
+    alignment = flows.compare(request, Silent())
+    assert alignment.verdict == verdict, alignment.sentence
+    drawn = alignment.observer["jittor"]["draws"]
+    assert drawn == (["rand in (model)"] if verdict == "inconclusive" else [])

@@ -126,7 +126,9 @@ def test_free_data_is_what_json_gives_back() -> None:
     assert small_alignment().case == {"pair": "demo", "size": [8, 9], "seed": 3}
 
 
-@pytest.mark.parametrize(("verdict", "code"), [("aligned", 0), ("diverged", 1), ("failed", 4)])
+@pytest.mark.parametrize(
+    ("verdict", "code"), [("aligned", 0), ("diverged", 1), ("failed", 4), ("inconclusive", 5)]
+)
 def test_the_exit_code_tells_the_verdict(verdict: Any, code: int) -> None:
     alignment = small_alignment()
     alignment.verdict = verdict

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from harness import seeded
 from harness.pairs.base import Arrays, InputRequest, Pair, Recipe, Variant
 
@@ -13,6 +15,10 @@ NAMES = (
     "recurrent",
     "functional",
     "functional scale",
+    "drawing",
+    "hidden",
+    "seeded",
+    "wide narrow",
 )
 
 
@@ -35,3 +41,4 @@ PAIR = Pair(
     forward=("x",),
     recipe=Recipe(optimizer="sgd", lr=0.1),
 )
+IN_JITTOR = replace(PAIR, port="tests.mutants.random.jittor_port")

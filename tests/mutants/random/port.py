@@ -34,12 +34,17 @@ def _scale(model: Any) -> None:
     model.scale = 0.99
 
 
+def _narrow(model: Any) -> None:
+    model.width = 8
+
+
 FAULTS: dict[str, Callable[[Any], None]] = {
     "": lambda model: None,
     "relu": _relu,
     "scaled": _scaled,
     "eps": _eps,
     "scale": _scale,
+    "narrow": _narrow,
 }
 
 

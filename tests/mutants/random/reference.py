@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -47,10 +48,45 @@ class Functional(nn.Module):
         return self.head(scaled_dot_product_attention(x, x, x, dropout_p=rate))
 
 
+class Drawing(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(WIDTH, WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.fc(x) + torch.rand(WIDTH)
+        return found
+
+
+class Hidden(Drawing):
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.fc(x) * random.random()
+        return found
+
+
+class Seeded(Drawing):
+    def forward(self, x: Tensor) -> Tensor:
+        found: Tensor = self.fc(x) + torch.rand(WIDTH, generator=torch.Generator().manual_seed(0))
+        return found
+
+
+class Wide(Drawing):
+    """The port returns another shape."""
+
+    width = WIDTH
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x)[..., : self.width]
+
+
 MODELS: dict[str, Callable[[], nn.Module]] = {
     "encoder": encoder,
     "recurrent": Recurrent,
     "functional": Functional,
+    "drawing": Drawing,
+    "hidden": Hidden,
+    "seeded": Seeded,
+    "wide": Wide,
 }
 
 

@@ -1,0 +1,65 @@
+"""Where the evidence does not reach for a verdict: a side is random, or noise drowns most tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
+from harness.verdict import NoisePolicy
+
+_ROUNDING = 1e-5  # of the largest value, at the least, where the noise is known
+_ROUNDING_UNKNOWN = 1e-3  # where no truth tells the noise
+_SHOWN = 3
+
+
+def why_inconclusive(alignment: Alignment) -> str:
+    """Why nothing follows from the rows, in sentences; empty where it does."""
+    found = randomness(alignment) or _weakness(alignment)
+    return f"Inconclusive: {found}" if found else ""
+
+
+def randomness(alignment: Alignment) -> str:
+    """What is random: two runs of a side, with other seeds, that differ by more than rounding."""
+    rows = {row.address: row for row in alignment.rows}
+    return " ".join(_random_side(side, found, rows) for side, found in alignment.observer.items()).strip()
+
+
+def _random_side(side: str, found: Any, rows: Mapping[str, Row]) -> str:
+    if not isinstance(found, Mapping):
+        return ""
+    for address, apart, scale in _changes(found):
+        if apart > _allowed(rows.get(address), scale):
+            places = f"two runs of {side} differ by {apart:.2g} at {address}, in values up to {scale:.2g}"
+            return f"{places}, which is more than rounding; {_drawn(found.get('draws'))}."
+    return ""
+
+
+def _changes(found: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
+    changed = found.get("changed")
+    for address, figures in changed.items() if isinstance(changed, Mapping) else ():
+        if isinstance(figures, Mapping):
+            yield address, figures.get("max_abs") or 0.0, figures.get("scale") or 0.0
+
+
+def _allowed(row: Row | None, scale: float) -> float:
+    noise = row.measured.noise_max if row is not None and row.measured is not None else None
+    if noise is None:
+        return _ROUNDING_UNKNOWN * scale
+    return max(NoisePolicy().max_factor * noise, _ROUNDING * scale)
+
+
+def _drawn(draws: Any) -> str:
+    if not isinstance(draws, list) or not draws:
+        return "no operation was seen to draw, so it is random in another way, or being recorded changes it"
+    more = f" and {len(draws) - _SHOWN} more" if len(draws) > _SHOWN else ""
+    return f"what draws at random there is {', '.join(map(str, draws[:_SHOWN]))}{more}"
+
+
+def _weakness(alignment: Alignment) -> str:
+    weak = len(alignment.coverage.get("weak", []))
+    compared = sum(alignment.coverage.get("compared", {}).values())
+    if 2 * weak <= compared:
+        return ""
+    return f"the reference's own noise drowns {weak} of the {compared} tensors compared."
