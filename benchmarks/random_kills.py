@@ -155,8 +155,8 @@ def _kill(victim: str, process: subprocess.Popen[bytes], mark: str) -> bool:
     return False
 
 
-def summary(rounds: list[Round], whole_seconds: float) -> dict[str, Any]:
-    """The figures: for each kind of victim, and of them all."""
+def summary(rounds: list[Round], whole_seconds: float, drawn_anew: int) -> dict[str, Any]:
+    """The figures: for each kind of victim, and every round; `drawn_anew` found nothing left to kill."""
     kinds = {}
     for victim in ENDINGS:
         chosen = [one for one in rounds if one.victim == victim]
@@ -171,7 +171,9 @@ def summary(rounds: list[Round], whole_seconds: float) -> dict[str, Any]:
     return {
         "date": datetime.now(timezone.utc).date().isoformat(),
         "case": " ".join(CASE),
+        "commit": _commit(),
         "whole_seconds": round(whole_seconds, 1),
+        "drawn_anew": drawn_anew,
         "processors": len(os.sched_getaffinity(0)),
         "versions": {
             "python": platform.python_version(),
@@ -194,24 +196,36 @@ def main() -> None:
     chance = random.Random(options.seed)
     _, whole = (_undisturbed(seed) for seed in (1, 2))  # the first may have to compile operators
     wanted = {victim: options.parents if victim.startswith("SIG") else options.workers for victim in ENDINGS}
-    rounds = _rounds_so_far(options.out)
+    rounds, drawn_anew = _so_far(options.out)
     victims = list((Counter(wanted) - Counter(one.victim for one in rounds)).elements())
     chance.shuffle(victims)
     for victim in victims:
         found = None
         while found is None:
             found = round_of(victim, chance.uniform(0.0, whole), chance.randrange(1 << 30))
+            drawn_anew += found is None
         rounds.append(found)
         print(json.dumps(asdict(found)), flush=True)
-        options.out.write_text(json.dumps(summary(rounds, whole), indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(summary(rounds, whole)["kinds"], indent=1))
+        options.out.write_text(
+            json.dumps(summary(rounds, whole, drawn_anew), indent=1) + "\n", encoding="utf-8"
+        )
+    print(json.dumps(summary(rounds, whole, drawn_anew)["kinds"], indent=1))
     sys.exit(not all(one.as_documented for one in rounds))
 
 
-def _rounds_so_far(path: Path) -> list[Round]:
+def _so_far(path: Path) -> tuple[list[Round], int]:
     if not path.exists():
-        return []
-    return [Round(**told) for told in json.loads(path.read_text(encoding="utf-8"))["rounds"]]
+        return [], 0
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return [Round(**one) for one in found["rounds"]], found["drawn_anew"]
+
+
+def _commit() -> str:
+    """What is measured, where it is a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*"]
+    place = Path(__file__).parent
+    done = subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout.strip() or "no checkout"
 
 
 def _undisturbed(seed: int) -> float:

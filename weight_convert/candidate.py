@@ -44,12 +44,12 @@ class Candidate:
         """Tell of what is no tensor, or none that can be read."""
         self.budget.spend(FINDING)
         name = shown_name(key, _LONGEST_NAME)
-        if isinstance(value, ArrayDraft):
+        if as_tensor(value) is not None:
+            self.unreadable.append(Dropped(name, "a tensor whose key is no text"))
+        elif isinstance(value, ArrayDraft):
             self.unreadable.append(Dropped(name, value.problem))
         elif isinstance(value, Thing) and "_rebuild" in value.name.name:
             self.unreadable.append(Dropped(name, f"made by {value.name}, which is no plain tensor"))
-        elif as_tensor(value) is not None:
-            self.unreadable.append(Dropped(name, "a tensor whose key is no text"))
         else:
             what = str(value.name) if isinstance(value, Thing) else type(value).__name__
             self.dropped.append(Dropped(name, f"not a tensor ({what})"))

@@ -126,12 +126,12 @@ def _find_truth(live: Comparison, recordings: Recordings) -> None:
     """The truth of this case: found in the cache, or measured now by the torch worker."""
     if live.case.dtype != "float32":
         return
-    recordings.truth = truth_path(live, recordings, float64_cache.METHOD)
-    if float64_cache.usable(recordings.truth):
-        recordings.truth_cost = {"cached": True}
+    path = truth_path(live, recordings, float64_cache.METHOD)
+    if float64_cache.usable(path):
+        recordings.truth, recordings.truth_cost = path, {"cached": True}
         return
     live.progress.event(REFERENCE, "state", text="float64 run and noise")
-    with files.new_file(recordings.truth, replace=True) as draft:
+    with files.new_file(path, replace=True) as draft:
         cost = live.workers[REFERENCE].call(
             "measure_truth",
             inputs=str(live.inputs),
@@ -143,7 +143,7 @@ def _find_truth(live: Comparison, recordings: Recordings) -> None:
             layers=live.request.layers,
             header={**live.header, "state": recordings.weights.digest, "side": REFERENCE},
         )
-    recordings.truth_cost = {**cost, "cached": False}
+    recordings.truth, recordings.truth_cost = path, {**cost, "cached": False}
     float64_cache.tidy()
     live.progress.event(REFERENCE, "done")
 

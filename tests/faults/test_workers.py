@@ -114,6 +114,15 @@ def test_killed_reference_does_not_leave_the_port_waiting(tmp_path: Path) -> Non
 
 
 @pytest.mark.jittor
+def test_a_reference_killed_in_its_float64_run_is_told(tmp_path: Path) -> None:
+    alignment = flows.compare(request("killed, in float64", output=tmp_path / "run"), Silent())
+    assert alignment.exit_code == 4
+    assert "`measure_truth` (killed by SIGKILL" in alignment.sides["torch"].error
+    assert (tmp_path / "run" / "report.html").is_file()
+    assert (tmp_path / "run" / "traces" / "torch.h5").is_file(), "what was recorded until then is kept"
+
+
+@pytest.mark.jittor
 def test_a_reference_that_fails_ends_a_port_that_is_at_work(tmp_path: Path) -> None:
     alignment = flows.compare(request("raises, port hangs", timeout=600.0, output=tmp_path / "run"), Silent())
     assert alignment.exit_code == 4

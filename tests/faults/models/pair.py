@@ -8,6 +8,7 @@ from harness.pairs.base import Arrays, InputRequest, Pair, Recipe, Variant
 NAMES = (
     "sound",
     "killed",
+    "killed, in float64",
     "crashes",
     "exits",
     "hangs",
