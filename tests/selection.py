@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 LEFT_OUT = ("slow", "gpu", "benchmark_only")
+EVERY_VARIANT = "every_variant"  # runs where its folder is named on the command line: it compiles for long
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -19,7 +20,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what the gate does not run."""
     if config.getoption("slow"):
         return
-    left_out = [item for item in items if any(map(item.get_closest_marker, LEFT_OUT))]
+    named = any("alignment" in argument for argument in config.args)
+    marks = LEFT_OUT if named else (*LEFT_OUT, EVERY_VARIANT)
+    left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
     if left_out:
         config.stash[COUNT] = len(left_out)
         config.hook.pytest_deselected(items=left_out)

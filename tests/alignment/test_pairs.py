@@ -24,7 +24,8 @@ from harness.session import Worker
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
 
 # The smallest first; a pair takes the first one that it can draw inputs of.
-QUICK_SIZES, SIZES = ((32, 32), (64, 64), (96, 96)), ((64, 64), (96, 96))
+SIZES = ((64, 64), (96, 96))
+QUICK_SIZES = {"eval": ((32, 32), *SIZES), "train": SIZES}
 ALONE_IN_THE_GATE = "l2sknet"  # the lightest pair; its first variant stands for what running alone does
 QUICK_TIMEOUT = 600.0  # seconds an answer may take where all operators have to be compiled
 
@@ -59,6 +60,11 @@ def marks(model: str, variant: str) -> list[pytest.MarkDecorator]:
     """What the gate leaves out of the runs with each layer alone."""
     kept = model == ALONE_IN_THE_GATE and variant == pairs.find(model).variant(None).name
     return [] if kept else [pytest.mark.slow]
+
+
+def quick_marks(model: str, variant: str) -> list[pytest.MarkDecorator]:
+    """The gate runs the first variant of each pair; all of them run where this folder is named."""
+    return [] if variant == pairs.find(model).variant(None).name else [pytest.mark.every_variant]
 
 
 class Warm:
@@ -117,14 +123,15 @@ def assert_aligned(alignment: Alignment, mode: Mode) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "variant", "mode"), [pytest.param(*case, id="-".join(case)) for case in CASES]
+    ("model", "variant", "mode"),
+    [pytest.param(*case, id="-".join(case), marks=quick_marks(*case[:2])) for case in CASES],
 )
 def test_a_small_run_is_aligned(model: str, variant: str, mode: Mode, warm: Warm, tmp_path: Path) -> None:
     request = flows.CompareRequest(
         model=model,
         variant=variant,
         mode=mode,
-        input_size=size_for(pairs.find(model), variant, mode, QUICK_SIZES),
+        input_size=size_for(pairs.find(model), variant, mode, QUICK_SIZES[mode]),
         output=tmp_path / "run",
         isolated="never",
         keep="none",

@@ -25,7 +25,7 @@ from tests.fuzz.mutators.plain import Mutator
 from tests.fuzz.watch import Spent, watched
 from weight_convert import State, read_state
 from weight_convert.keymaps import load_map
-from weight_convert.keymaps.rules import Work
+from weight_convert.keymaps.rules import MappedState
 
 HERE = Path(__file__).parent
 CORPUS, REGRESSIONS = HERE / "corpus", HERE / "regressions"
@@ -124,7 +124,7 @@ def read_config(path: Path) -> None:
 def read_key_map(path: Path) -> None:
     """Read a key map, and apply it to a small state."""
     shapes = {"features.0.weight": (4, 3, 3, 3), "features.0.bias": (4,), "a.1.weight": (6, 2), "b": ()}
-    work = Work(State.of({key: np.ones(shape, np.float32) for key, shape in shapes.items()}).tensors)
+    work = MappedState(State.of({key: np.ones(shape, np.float32) for key, shape in shapes.items()}).tensors)
     load_map(path).apply(work)
     for tensor in work.tensors.values():
         tensor.values()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harness import seeded
 from weight_convert.keymaps import load_map
-from weight_convert.keymaps.rules import Work
+from weight_convert.keymaps.rules import MappedState
 from weight_convert.tensor import Tensor
 
 SEED = 1
@@ -47,14 +47,14 @@ def table(shared: Path, model: str) -> dict[str, Any]:
     return found
 
 
-def folded(name: str, arrays: dict[str, NDArray[Any]]) -> Work:
+def folded(name: str, arrays: dict[str, NDArray[Any]]) -> MappedState:
     """The state after a deploy map."""
-    work = Work({key: Tensor.of(array) for key, array in arrays.items()})
+    work = MappedState({key: Tensor.of(array) for key, array in arrays.items()})
     load_map(name).apply(work)
     return work
 
 
-def check_shapes(work: Work, wanted: Table) -> None:
+def check_shapes(work: MappedState, wanted: Table) -> None:
     """Keys in order, shapes and kinds of number."""
     found = [[key, list(tensor.shape), tensor.dtype] for key, tensor in work.tensors.items()]
     assert found == wanted

@@ -15,6 +15,7 @@ from harness import flows, pairs
 from harness.cli.show import show
 from harness.errors import BadInput
 from harness.flows.stored_reference import stored_reference
+from harness.state_table import StateEntry
 from harness.trace import Trace, TraceWriter
 from harness.verdict import NoisePolicy
 from reports.sheet import Sheet
@@ -41,7 +42,7 @@ UPSTREAM: dict[str, Any] = {
     },
     "notes": {"state": OWN["notes"]["state"], "noise_rel_l2": {"output:0": 1e-7}},
 }  # fmt: skip
-LIVE = [["conv.weight", [1, 2], "float32", True], ["conv.bias", [1], "float32", True]]
+LIVE = [StateEntry("conv.weight", (1, 2), "float32", True), StateEntry("conv.bias", (1,), "float32", True)]
 GONE = object()
 ODD: list[Any] = [
     None, -1, 10**19, float("inf"), "abc", "\ud800\x1b[2J", [], {}, [1, "a"], {"a": []}, [10**18] * 2, GONE,
@@ -128,9 +129,9 @@ def _drawn(alignment: Any) -> None:
 
 def _stands_in(path: Path) -> None:
     request = flows.CompareRequest("l2sknet", reference=str(path))
-    stored = stored_reference(request, pairs.find("l2sknet"))
-    stored.case.request(pairs.find("l2sknet"))
-    stored.state_table(LIVE)
+    with stored_reference(request, pairs.find("l2sknet")) as stored:
+        stored.case.request(pairs.find("l2sknet"))
+        stored.state_table(LIVE)
 
 
 EVERYWHERE = [(whole, at) for whole in (OWN, UPSTREAM) for at in places(whole) if len(at) > 1]
