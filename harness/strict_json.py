@@ -24,6 +24,9 @@ _BYTES_A_VALUE = 12
 """What is larger than the smallest files has at least so many bytes for each value: ours have over twenty."""
 _MOST_DIGITS = 20
 _MOST_LETTERS = 400
+_MOST_DEPTH = 200
+_STRING = re.compile(rb'"[^"]*(?:"|\Z)')
+_BRACKETS = re.compile(rb"[\[{]+|[\]}]+")
 _HALF_OF_A_PAIR = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -44,6 +47,7 @@ def parse(text: str | bytes) -> Any:
     """The data of a JSON text; ValueError says why it is none or too much."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     _require_bounded(raw)
+    require_shallow(raw)
     try:
         data = json.loads(
             raw.decode("utf-8"),
@@ -57,6 +61,18 @@ def parse(text: str | bytes) -> Any:
     if _HALF_OF_A_PAIR.search(raw):
         _require_whole_letters(data)
     return data
+
+
+def require_shallow(raw: bytes) -> None:
+    """Refuse nesting that could end the process, where Python's limit is above what its stack allows."""
+    if raw.count(b"[") + raw.count(b"{") <= _MOST_DEPTH:
+        return
+    bare = _STRING.sub(b"", raw.replace(b"\\\\", b"").replace(b'\\"', b""))
+    depth = 0
+    for run in _BRACKETS.finditer(bare):
+        depth += len(run[0]) if run[0][0] in b"[{" else -len(run[0])
+        if depth > _MOST_DEPTH:
+            raise ValueError("it is nested too deeply")
 
 
 def _require_bounded(raw: bytes) -> None:

@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness.strict_json import require_shallow
+
 MOST_BYTES = 8 << 20  # a model of 1600 tensors answers with 0.2 MB
 _MOST_WAITING = 16  # answers that nobody asked for
 _CHUNK = 1 << 16
@@ -62,6 +64,7 @@ Answer = Result | Failure
 def parse(line: bytes) -> Answer:
     """One line as an answer."""
     try:
+        require_shallow(line)
         message = json.loads(line)
     except (ValueError, RecursionError):
         raise Nonsense(shown(line)) from None

@@ -25,7 +25,10 @@ pytestmark = [pytest.mark.torch, pytest.mark.jittor]
 
 # The smallest first; a pair takes the first one that it can draw inputs of.
 SIZES = ((64, 64), (96, 96))
-QUICK_SIZES = {"eval": ((32, 32), *SIZES), "train": SIZES}
+QUICK_SIZES = {
+    "eval": ((32, 32), *SIZES),
+    "train": SIZES[-1:],
+}  # smaller, a norm over few values drowns a gradient
 ALONE_IN_THE_GATE = "l2sknet"  # the lightest pair; its first variant stands for what running alone does
 QUICK_TIMEOUT = 600.0  # seconds an answer may take where all operators have to be compiled
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -75,3 +76,15 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
         strict_json.read(tmp_path)
     with pytest.raises(FileNotFoundError):
         strict_json.read(tmp_path / "none")
+
+
+def test_nesting_is_refused_before_it_is_read_whatever_the_limit_of_python_is() -> None:
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(10**6)  # as a framework may have done: Python's own reader would end the process
+    try:
+        for text in ("[" * 300_000, '{"a":' * 300_000, '["\\"[", ' + "[" * 300_000):
+            with pytest.raises(ValueError, match="nested too deeply"):
+                strict_json.parse(text)
+    finally:
+        sys.setrecursionlimit(limit)
+    assert strict_json.parse('["' + "[" * 1000 + '", "\\\\", "]\\""]') == ["[" * 1000, "\\", ']"']
