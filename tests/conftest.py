@@ -9,6 +9,7 @@ What runs unasked is in `selection`, the lines that tell the time left are in `t
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,9 @@ import pytest
 from harness.numerics import denormals_kept
 from tests import selection, shared_folder, time_left
 from tests.frameworks import FRAMEWORKS, imported_by, why_not
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: programs under test need it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CACHED = type(why_not)
 TRUTHS = {f"tests.upstream.{path.stem}" for path in (Path(__file__).parent / "upstream").glob("*_truth.py")}
