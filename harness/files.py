@@ -62,6 +62,23 @@ def new_file(path: Path, *, replace: bool = False) -> Iterator[Path]:
         yield draft
 
 
+@contextlib.contextmanager
+def first_file(path: Path) -> Iterator[Path]:
+    """Where to write a file that others may write as well, with the same content: the first one stays.
+
+    It may be read already, and a file that is replaced while it is read is refused.
+    """
+    with _workshop(path, path.parent) as workshop:
+        draft = workshop / path.name
+        yield draft
+        try:
+            _link(draft, path)
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise _cannot(path, error) from error
+
+
 def write_file(path: Path, content: str | bytes, *, replace: bool = False) -> None:
     """Write a file; what UTF-8 cannot express becomes a question mark."""
     raw = content if isinstance(content, bytes) else content.encode("utf-8", "replace")

@@ -92,7 +92,7 @@ def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, 
     if float64_cache.usable(found):
         return found, {"cached": True}
     live.progress.event(REFERENCE, "state", text="float64 run of each layer alone")
-    with files.new_file(found, replace=True) as draft:
+    with files.first_file(found) as draft:
         cost = live.workers[REFERENCE].call(
             "measure_isolated",
             inputs=str(live.inputs),

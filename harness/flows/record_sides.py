@@ -131,7 +131,7 @@ def _find_truth(live: Comparison, recordings: Recordings) -> None:
         recordings.truth, recordings.truth_cost = path, {"cached": True}
         return
     live.progress.event(REFERENCE, "state", text="float64 run and noise")
-    with files.new_file(path, replace=True) as draft:
+    with files.first_file(path) as draft:
         cost = live.workers[REFERENCE].call(
             "measure_truth",
             inputs=str(live.inputs),

@@ -280,3 +280,26 @@ def test_what_a_killed_writer_left_goes_with_the_next_one_and_nothing_else(tmp_p
     finally:
         end(living, signal.SIGINT)
     assert names(tmp_path) == [kept.name, "a"]
+
+
+def test_of_two_who_write_the_same_file_at_once_the_first_one_stays(tmp_path: Path) -> None:
+    path = tmp_path / "truth.h5"
+    with files.first_file(path) as second:
+        with files.first_file(path) as first:
+            first.write_text("first")
+        before = path.stat()
+        second.write_text("second")
+    assert path.read_text() == "first"
+    assert path.stat().st_ino == before.st_ino, "whoever reads it may go on"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_may_be_written_by_others_is_not_left_half(tmp_path: Path) -> None:
+    def write_half() -> None:
+        with files.first_file(tmp_path / "truth.h5") as draft:
+            draft.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
+    assert list(tmp_path.iterdir()) == []
