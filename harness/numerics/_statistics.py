@@ -16,7 +16,8 @@ def statistics(array: NDArray[Any]) -> Stats:
     """Summarise a tensor of any real dtype."""
     elements = flat(np.asarray(array))
     gathered = _Moments()
-    work = np.result_type(elements.dtype, np.float32)
+    # Few values of float16 differ, so errors of a float32 sum go the same way and add up.
+    work = np.result_type(elements.dtype, np.float64 if elements.dtype == np.float16 else np.float32)
     with denormals_kept(), np.errstate(all="ignore"):
         for start in range(0, elements.size, BLOCK):
             gathered.add(elements[start : start + BLOCK].astype(work, copy=False))

@@ -28,7 +28,7 @@ def test_a_log_that_stays_is_named_as_it_is(tmp_path: Path) -> None:
     log = tmp_path / "logs" / "torch.log"
     log.parent.mkdir()
     log.write_text("said\n")
-    assert WorkerLog("torch", log, tmp_path / "scratch").told() == f"Its log: {log}"
+    assert WorkerLog("torch", log, tmp_path / "scratch").hint() == f"Its log: {log}"
 
 
 def test_an_empty_log_is_not_named(tmp_path: Path) -> None:
