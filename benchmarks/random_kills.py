@@ -35,6 +35,7 @@ from harness.flows import float64_cache
 MARK = "ALIGN_KILLED_ROUND"
 AFTER_SECONDS = 5.0  # from the kill to the look at what is left
 MOST_SECONDS = 120.0
+MOST_DRAWN = 30  # rounds in a row
 ENDINGS = {"torch": 4, "jittor": 4, "SIGKILL": 137, "SIGTERM": 143, "SIGINT": 130}
 CASE = ("--model", "l2sknet", "--input-size", "64x64")
 
@@ -194,16 +195,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     chance = random.Random(options.seed)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
     _, whole = (_undisturbed(seed) for seed in (1, 2))  # the first may have to compile operators
     wanted = {victim: options.parents if victim.startswith("SIG") else options.workers for victim in ENDINGS}
     rounds, drawn_anew = _so_far(options.out)
     victims = list((Counter(wanted) - Counter(one.victim for one in rounds)).elements())
     chance.shuffle(victims)
     for victim in victims:
-        found = None
-        while found is None:
+        for _ in range(MOST_DRAWN):
             found = round_of(victim, chance.uniform(0.0, whole), chance.randrange(1 << 30))
-            drawn_anew += found is None
+            if found is not None:
+                break
+            drawn_anew += 1
+        else:
+            sys.exit(f"{victim}: {MOST_DRAWN} rounds in a row had nothing left to kill, or took no notice")
         rounds.append(found)
         print(json.dumps(asdict(found)), flush=True)
         options.out.write_text(
