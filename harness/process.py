@@ -44,7 +44,7 @@ def run(name: str, load: Callable[[], Callable[[], object]]) -> NoReturn:
     _end_at_once(name)
     try:
         command = load()
-    except Exception as error:
+    except Exception as error:  # an import that fails is told in a line, with its exit code
         from harness import mistake
 
         message, code = mistake.judged(name, sys.argv[1:], error)
@@ -80,7 +80,7 @@ def clearing_away() -> Iterator[None]:
     try:
         with _raised_again():
             yield
-    except Exception as error:
+    except Exception as error:  # raised again, unless a signal was behind it
         if came:  # code in C turns what a signal raises into errors of its own
             raise _interruption(came[0]) from error
         raise

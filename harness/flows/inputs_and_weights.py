@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,14 @@ from typing import Any
 import numpy as np
 
 from harness.case import Case
-from harness.errors import BadInput
+from harness.errors import BadInput, NoEnvironment
 from harness.pairs.base import Arrays, Pair
+from harness.regular_file import open_regular, require_unchanged, version
+from harness.scratch import scratch_folder
 from harness.state_table import StateTable
 from harness.trace import TraceWriter
+
+_PIECE = 8 << 20
 
 
 def fingerprint(arrays: Mapping[str, Any]) -> str:
@@ -48,6 +54,31 @@ def state_for(pair: Pair, case: Case, table: StateTable) -> Arrays:
     path = Path(case.weights)
     if not path.is_file():
         raise BadInput(f"--weights {case.weights}: no such file; give a checkpoint or the word seeded")
+    return _read_weights(path, pair)
+
+
+def _read_weights(path: Path, pair: Pair) -> Arrays:
+    """The arrays of a checkpoint. A copy is read: what others cut short while it is mapped ends a process."""
     from weight_convert import read_state
 
-    return dict(read_state(path, strip_prefixes=pair.checkpoint_prefixes).arrays)
+    with scratch_folder() as folder:
+        copy = folder / "weights"
+        _copy_unchanged(path, copy)
+        try:
+            return dict(read_state(copy, strip_prefixes=pair.checkpoint_prefixes).arrays)
+        except BadInput as error:
+            raise BadInput(str(error).replace(str(copy), str(path))) from error
+
+
+def _copy_unchanged(path: Path, copy: Path) -> None:
+    """Copy a regular file; BadInput where it changes meanwhile, NoEnvironment where there is no room."""
+    with os.fdopen(open_regular(path), "rb") as source:
+        before = version(source.fileno())
+        try:
+            with copy.open("xb") as target:
+                shutil.copyfileobj(source, target, _PIECE)
+        except OSError as error:
+            raise NoEnvironment(
+                f"{path} cannot be copied to {copy.parent}: {error.strerror}. Free some space, or set TMPDIR"
+            ) from error
+        require_unchanged(path, before)

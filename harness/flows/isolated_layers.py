@@ -7,13 +7,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from harness import comparing, files
+from harness import comparing
 from harness.alignment import Alignment
 from harness.case import PORT, REFERENCE, SIDES
 from harness.errors import WorkerLost
-from harness.flows import float64_cache
 from harness.flows.comparison import Comparison
-from harness.flows.record_sides import Recordings, truth_path
+from harness.flows.record_sides import Recordings, kept_or_measured, truth_path
 from harness.trace import Trace
 from harness.verdict import MetricPolicy
 
@@ -89,18 +88,5 @@ def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, 
     if live.case.dtype != "float32":
         return None, {}
     found = isolated_truth_path(live, recordings)
-    if float64_cache.usable(found):
-        return found, {"cached": True}
-    live.progress.event(REFERENCE, "state", text="float64 run of each layer alone")
-    with files.first_file(found) as draft:
-        cost = live.workers[REFERENCE].call(
-            "measure_isolated",
-            inputs=str(live.inputs),
-            mode=live.case.mode,
-            reference=str(recordings.sides[REFERENCE].trace),
-            path=str(draft),
-            scratch=str(live.scratch.folder),
-            samples=float64_cache.SAMPLES,
-        )
-    live.progress.event(REFERENCE, "done")
-    return found, {**cost, "cached": False}
+    text = "float64 run of each layer alone"
+    return found, kept_or_measured(live, recordings, found, "measure_isolated", text)

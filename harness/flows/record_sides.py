@@ -127,25 +127,39 @@ def _find_truth(live: Comparison, recordings: Recordings) -> None:
     if live.case.dtype != "float32":
         return
     path = truth_path(live, recordings, float64_cache.METHOD)
+    recordings.truth_cost = kept_or_measured(
+        live,
+        recordings,
+        path,
+        "measure_truth",
+        "float64 run and noise",
+        layers=live.request.layers,
+        header={**live.header, "state": recordings.weights.digest, "side": REFERENCE},
+    )
+    recordings.truth = path
+
+
+def kept_or_measured(
+    live: Comparison, recordings: Recordings, path: Path, verb: str, doing: str, **more: Any
+) -> dict[str, Any]:
+    """Have the reference measure its noise into `path`, unless an earlier run did; what that cost."""
     if float64_cache.usable(path):
-        recordings.truth, recordings.truth_cost = path, {"cached": True}
-        return
-    live.progress.event(REFERENCE, "state", text="float64 run and noise")
+        return {"cached": True}
+    live.progress.event(REFERENCE, "state", text=doing)
     with files.first_file(path) as draft:
         cost = live.workers[REFERENCE].call(
-            "measure_truth",
+            verb,
             inputs=str(live.inputs),
             mode=live.case.mode,
             reference=str(recordings.sides[REFERENCE].trace),
             path=str(draft),
             scratch=str(live.scratch.folder),
             samples=float64_cache.SAMPLES,
-            layers=live.request.layers,
-            header={**live.header, "state": recordings.weights.digest, "side": REFERENCE},
+            **more,
         )
-    recordings.truth, recordings.truth_cost = path, {**cost, "cached": False}
     float64_cache.tidy()
     live.progress.event(REFERENCE, "done")
+    return {**cost, "cached": False}
 
 
 def truth_path(live: Comparison, recordings: Recordings, method: str) -> Path:

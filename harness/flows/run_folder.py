@@ -37,7 +37,7 @@ def kept_if_done(folder: Path) -> Iterator[None]:
     guard.sweep(folder)
     try:
         yield
-    except Exception as error:
+    except Exception as error:  # whatever ended the run, its logs are kept
         if not folder.is_dir():
             raise WorkerLost(
                 f"the run stopped short: its folder {folder} was removed while it ran. Run it again"
