@@ -81,5 +81,5 @@ def test_trace_of_another_model_is_refused(tmp_path: Path) -> None:
     assert FOLDER is not None
     file = FOLDER / "upstream" / "led" / "unet__eval.h5"
     request = flows.CompareRequest(model="l2sknet", reference=str(file), output=tmp_path / "run")
-    with pytest.raises(BadInput, match="is a trace of led, not of l2sknet"):
+    with pytest.raises(BadInput, match="is a trace of 'led', not of l2sknet"):
         flows.compare(request, Silent())

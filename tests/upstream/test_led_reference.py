@@ -41,11 +41,11 @@ NORM = {"float32": 1e-3, "float64": 3e-4}  # one temperature of Restormer: 1.5e-
 COMPLETE = 3e-6
 EXACT = 0.0  # folded in its own arithmetic
 CONVERTED = 1e-6  # folded in double precision and rounded to float32, compared in double precision: 2e-7
-STEP, MOVED = 1e-5, 2e-8
+STEP, GENERALIZED = 1e-5, 2e-8
 # Adam divides by the size of a gradient: where one nearly cancels, rounding decides how far an element moves.
-# In pretraining, two recorded elements are 4.9e-7 from those of the same steps in float64, and it depends on
-# the processor which of the two float32 meets. Wrong momentum, rate or order of cameras: 6.5e-5 and more.
-ROUNDED, LEFT_TO_ROUNDING = 1e-6, {"conv5_2.align_biases.3", "upv6.weight"}
+# The recorded elements are up to 4.9e-7 from those of the same steps in float64, and it depends on the processor
+# which of the two float32 meets. A wrong momentum, rate or order of cameras moves 6.5e-5 and more.
+MOVED = 0.01  # of a step's rate
 
 
 def network(variant: Variant, dtype: str = "float32") -> nn.Module:
@@ -237,7 +237,7 @@ def test_steps_of_a_plain_network() -> None:
     model = network(PAIR.variant("unet"))
     trainer, inputs = Pretrainer(model, 1e-4), step_inputs("plain")
     assert [trainer.step(inputs) for _ in told["losses"]] == pytest.approx(told["losses"], rel=STEP)
-    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED * 1e-4
 
 
 @pytest.mark.parametrize("momentum", [False, True])
@@ -246,8 +246,7 @@ def test_steps_of_pretraining(momentum: bool) -> None:
     model = network(PAIR.variant("repnr_unet_pretrain"))
     trainer, inputs = Pretrainer(model, 1e-4, momentum), step_inputs("pretrain")
     found = [trainer.step(inputs, camera) for camera in told["cameras"]]
-    for name, apart in truth.apart_after_steps(told["params"], exported(model)).items():
-        assert apart < (ROUNDED if momentum and name in LEFT_TO_ROUNDING else MOVED), name
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED * 1e-4
     found.append(trainer.step(inputs, 3, lr=0.0))
     assert found == pytest.approx([*told["losses"], told["loss_after_cam3"]], rel=STEP)
 
@@ -256,7 +255,7 @@ def test_steps_of_finetuning() -> None:
     told = truth.steps_of("finetune")
     model = network(PAIR.variant("repnr_unet_finetune"))
     generalize(model)
-    assert max(truth.apart_after_steps(told["after_generalize"], exported(model)).values()) < MOVED
+    assert max(truth.apart_after_steps(told["after_generalize"], exported(model)).values()) < GENERALIZED
     groups = finetuned_parameters(model)
     assert [len(group) for group in groups] == [told["n_align"], told["n_oomn"]]
     sizes = [sum(value.numel() for value in group) for group in groups]
@@ -264,7 +263,7 @@ def test_steps_of_finetuning() -> None:
     tuner, inputs = Finetuner(model, 1e-4, 1e-5), step_inputs("finetune")
     found = [tuner.step(inputs, "align") for _ in range(told["align_iter"])]
     found += [tuner.step(inputs, "auxiliary") for _ in range(told["oomn_iter"])]
-    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED
+    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED * 1e-5
     found.append(tuner.step(inputs, "auxiliary", lr=0.0))
     assert found == pytest.approx([*told["losses"], told["loss_after"]], rel=STEP)
 
