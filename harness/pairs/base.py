@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,8 @@ from harness.state_table import StateTable
 Arrays = dict[str, NDArray[Any]]
 Mode = Literal["eval", "train", "frozen"]
 MODES: tuple[Mode, ...] = ("eval", "train", "frozen")
+Split = Literal["train", "val"]
+SPLITS: tuple[Split, ...] = ("train", "val")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,65 @@ class InputRequest:
     batch: int | None = None
     size: tuple[int, int] | None = None
     tag: str = "compare"
+
+
+@dataclass(frozen=True)
+class DataRequest:
+    """Which samples a pair is asked for; None means the pair's own default.
+
+    `source` is a folder in the data set's published layout, or None for synthetic samples. `limit` is the
+    most samples; synthetic ones are as many. `epochs` is the length of the training, for what its last epochs
+    change.
+    """
+
+    variant: Variant
+    split: Split = "train"
+    source: Path | None = None
+    seed: int = 0
+    size: tuple[int, int] | None = None
+    fold: int | None = None
+    limit: int | None = None
+    epochs: int | None = None
+
+
+class DataSet(ABC):
+    """Samples by number. A sample depends on its number, the epoch and the generator that it is given alone.
+
+    `least` is the smallest batch that a training takes; None where only whole batches are taken.
+    """
+
+    least: int | None = 1
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """How many there are."""
+
+    @abstractmethod
+    def sample(self, index: int, epoch: int, rng: np.random.Generator) -> Arrays:
+        """One of them, as the network is given it, but for the dimension of the batch."""
+
+    def name(self, index: int) -> str:
+        """What a message calls a sample."""
+        return str(index)
+
+    def batch(self, samples: Sequence[Arrays]) -> Arrays:
+        """Several samples as one batch."""
+        return {key: np.stack([sample[key] for sample in samples]) for key in samples[0]}
+
+    def check(self) -> None:  # noqa: B027 - not every data set has something to look at
+        """Raise BadInput where it is seen at a glance that a sample cannot be read."""
+
+
+class Meter(ABC):
+    """The metrics of a split, taken batch by batch from what a network returned."""
+
+    @abstractmethod
+    def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
+        """Take a batch in; a figure for each of its samples, by which two networks are compared."""
+
+    @abstractmethod
+    def figures(self) -> dict[str, float]:
+        """The metrics of all batches so far. The first is the one that counts; more of it is better."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +165,8 @@ class Pair:
     upstream code name a variant, and what they put before the names of layers and parameters;
     `traced_gradients` is a glob of the parameters whose gradients such a trace keeps, if they have any.
     `prepare_data` writes a small part of a published data set and returns the file that describes it.
+    `data_set` gives the samples of trainings; without it their batches are drawn by `draw_inputs`. `meter`
+    takes the metrics of a split; without it `metrics` of its batches are averaged.
     """
 
     name: str
@@ -122,6 +186,8 @@ class Pair:
     traced_prefix: str = ""
     traced_gradients: Callable[[Mapping[str, Any]], str] = lambda header: "*"
     prepare_data: Callable[[Subset], Path] | None = None
+    data_set: Callable[[DataRequest], DataSet] | None = None
+    meter: Callable[[Variant], Meter] | None = None
 
     def variant(self, name: str | None) -> Variant:
         """The variant called `name`, or the first one."""

@@ -1,0 +1,1 @@
+"""Trainings of both sides: batch streams, the log, twins, equivalence. Numbers in, verdicts out."""
