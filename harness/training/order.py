@@ -12,7 +12,7 @@ from harness.training.source import Source
 
 
 def epoch_order(source: Source, split: Split, batch: int, seed: int, epoch: int) -> list[list[int]]:
-    """The batches of an epoch: shuffled by seed and epoch to train on; all, in the set's order, to validate."""
+    """The batches of an epoch: shuffled by seed and epoch to train on; in the set's order to validate."""
     chosen = _cut(np.arange(len(source)), batch)
     if split == "val":
         return chosen
