@@ -165,8 +165,8 @@ class Pair:
     upstream code name a variant, and what they put before the names of layers and parameters;
     `traced_gradients` is a glob of the parameters whose gradients such a trace keeps, if they have any.
     `prepare_data` writes a small part of a published data set and returns the file that describes it.
-    `data_set` gives the samples of trainings; without it their batches are drawn by `draw_inputs`. `meter`
-    takes the metrics of a split; without it `metrics` of its batches are averaged.
+    `data_set` gives the samples of trainings; without it their batches are drawn by `draw_inputs`. It comes
+    in `folds`, if in any. `meter` takes the metrics of a split; without it `metrics` are averaged.
     """
 
     name: str
@@ -187,6 +187,7 @@ class Pair:
     traced_gradients: Callable[[Mapping[str, Any]], str] = lambda header: "*"
     prepare_data: Callable[[Subset], Path] | None = None
     data_set: Callable[[DataRequest], DataSet] | None = None
+    folds: int = 0
     meter: Callable[[Variant], Meter] | None = None
 
     def variant(self, name: str | None) -> Variant:

@@ -52,6 +52,9 @@ def open_source(pair: Pair, request: DataRequest, batch: int, seed: int) -> Sour
                 "declare `data_set` in its Pair, or leave --data away"
             )
         return _Drawn(pair, request, batch, seed)
+    if request.fold is not None and request.fold not in range(pair.folds):
+        there = f"has the folds 0 to {pair.folds - 1}" if pair.folds else "has no folds; leave --fold away"
+        raise BadInput(f"--fold {request.fold}: the data set of {pair.name} {there}")
     return _Sampled(_asked(pair, request), request, seed)
 
 
@@ -95,7 +98,13 @@ class _Sampled:
     def read(self, indices: Sequence[int], epoch: int) -> Arrays:
         samples = [self._sample(index, epoch) for index in indices]
         self._require_alike(indices, samples)
-        return self._data.batch(samples)
+        try:
+            return self._data.batch(samples)
+        except ValueError as error:
+            names = ", ".join(self.names(indices))
+            raise BadInput(
+                f"the samples {names} of the {self._split} split give no batch: {error}"
+            ) from error
 
     def _sample(self, index: int, epoch: int) -> Arrays:
         number = int(self._chosen[index])
@@ -107,7 +116,7 @@ class _Sampled:
         except Exception as error:  # likewise
             raise BadInput(
                 f"sample {self._data.name(number)} of the {self._split} split cannot be read: "
-                f"{type(error).__name__}: {error}"
+                f"{type(error).__name__}: {' '.join(str(error).split())}"
             ) from error
 
     def _require_alike(self, indices: Sequence[int], samples: Sequence[Arrays]) -> None:

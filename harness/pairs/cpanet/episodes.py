@@ -46,14 +46,25 @@ class Folder:
         """The mask of an entry."""
         return self._read(entry.mask, transforms.opencv().IMREAD_GRAYSCALE)
 
+    def check(self, entries: Sequence[Entry]) -> None:
+        """Raise BadInput where the image or the mask of an entry is missing."""
+        for entry in entries:
+            for name in (entry.image, entry.mask):
+                self._require(self.root / name)
+
     def _read(self, name: str, flags: int) -> Image:
         path = self.root / name
-        if not path.is_file():
-            raise BadInput(f"{path} is missing; the list of the fold names it")
-        found: Image | None = transforms.opencv().imdecode(np.fromfile(path, np.uint8), flags)
+        self._require(path)
+        content = np.fromfile(path, np.uint8)
+        found: Image | None = transforms.opencv().imdecode(content, flags) if content.size else None
         if found is None:
             raise BadInput(f"{path} is no image that OpenCV reads")
         return found
+
+    @staticmethod
+    def _require(path: Path) -> None:
+        if not path.is_file():
+            raise BadInput(f"{path} is missing; the list of the fold names it")
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,10 @@ class Episodes:
         split: Split,
         shots: int,
         rng: random.Random,
+        side: int = transforms.SIDE,
     ) -> None:
         self.source, self.entries, self.shots, self.rng = source, list(entries), shots, rng
+        self.side = side
         self.transform = transforms.training if split == "train" else transforms.evaluation
         self.numbers = [one.number for one in fssd.classes_of(fold, split)]
         self.of_class = {n: [one for one in self.entries if one.number == n] for n in self.numbers}
@@ -104,8 +117,8 @@ class Episodes:
         query, mask = self._read(entry)
         drawn = self._draw(entry)
         read = [self._read(one) for one in drawn]
-        image, label = self.transform(query, mask, self.rng)
-        pairs = [self.transform(*one, self.rng) for one in read]
+        image, label = self.transform(query, mask, self.rng, self.side)
+        pairs = [self.transform(*one, self.rng, self.side) for one in read]
         supports, labels = (np.stack([pair[place] for pair in reversed(pairs)]) for place in (0, 1))
         position = self.numbers.index(entry.number)
         return Episode(image, label, supports, labels, position, mask, entry, tuple(drawn))

@@ -11,6 +11,9 @@ from harness import seeded
 from harness.errors import BadInput
 from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.cpanet.data import draw_inputs
+from harness.pairs.cpanet.data_set import data_set
+from harness.pairs.cpanet.fssd import FOLDS
+from harness.pairs.cpanet.meter import EpisodeMeter
 from harness.pairs.cpanet.metrics import evaluate
 from harness.pairs.cpanet.switches import CORRECTIONS, switches
 
@@ -123,6 +126,9 @@ PAIR = Pair(
     ),
     weight_rule=weight_rule,
     metrics=evaluate,
+    data_set=data_set,
+    folds=FOLDS,
+    meter=lambda variant: EpisodeMeter(),
     overrides=overrides,
     checkpoint_prefixes=("module.",),
 )

@@ -13,7 +13,7 @@ from harness.errors import NoEnvironment
 
 Image = NDArray[Any]
 Pair = tuple[Image, Image]
-Transform = Callable[[Image, Image, random.Random], Pair]
+Transform = Callable[[Image, Image, random.Random, int], Pair]
 
 SIDE = 200
 IGNORED = 255
@@ -37,16 +37,17 @@ def opencv() -> Any:
     return cv2
 
 
-def training(image: Image, label: Image, rng: random.Random) -> Pair:
+def training(image: Image, label: Image, rng: random.Random, side: int = SIDE) -> Pair:
     """Scaled, rotated, blurred, flipped, cropped and normalised, as published for training."""
-    for step in (_scale, _rotate, _blur, _flip, _crop):
+    for step in (_scale, _rotate, _blur, _flip):
         image, label = step(image, label, rng)
+    image, label = _crop(image, label, rng, side)
     return normalised(image), label.astype(np.int64)
 
 
-def evaluation(image: Image, label: Image, rng: random.Random) -> Pair:
+def evaluation(image: Image, label: Image, rng: random.Random, side: int = SIDE) -> Pair:
     """Resized into a square and normalised, as published for evaluation; nothing is drawn."""
-    image, label = resized(image, label)
+    image, label = resized(image, label, side)
     return normalised(image), label.astype(np.int64)
 
 
@@ -118,20 +119,20 @@ def _flip(image: Image, label: Image, rng: random.Random) -> Pair:
     return (image[:, ::-1], label[:, ::-1]) if rng.random() < CHANCE else (image, label)
 
 
-def _crop(image: Image, label: Image, rng: random.Random) -> Pair:
+def _crop(image: Image, label: Image, rng: random.Random, side: int) -> Pair:
     """A square with most of the defect, if one is found in time; the last draw stands."""
-    image, label = _padded(image, label)
+    image, label = _padded(image, label, side)
     wanted = KEPT_SHARE * int((label == 1).sum())
     for _ in range(1 + MOST_DRAWS):
-        rows, columns = (slice(off := rng.randint(0, size - SIDE), off + SIDE) for size in label.shape)
+        rows, columns = (slice(off := rng.randint(0, size - side), off + side) for size in label.shape)
         if int((label[rows, columns] == 1).sum()) >= wanted:
             break
     return image[rows, columns], label[rows, columns]
 
 
-def _padded(image: Image, label: Image) -> Pair:
+def _padded(image: Image, label: Image, side: int) -> Pair:
     cv2 = opencv()
-    missing = [max(SIDE - size, 0) for size in label.shape]
+    missing = [max(side - size, 0) for size in label.shape]
     if not any(missing):
         return image, label
     sides = [part for amount in missing for part in (amount // 2, amount - amount // 2)]

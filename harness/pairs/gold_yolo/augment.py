@@ -200,7 +200,10 @@ class Training:
 
     def __getitem__(self, index: int) -> tuple[Pixels, NDArray[np.float32]]:
         """An image (side, side, RGB) and labels (class, centre x, centre y, width, height) in shares."""
-        rng = np.random.default_rng((self.seed, self.epoch, index))
+        return self.drawn(index, np.random.default_rng((self.seed, self.epoch, index)))
+
+    def drawn(self, index: int, rng: np.random.Generator) -> tuple[Pixels, NDArray[np.float32]]:
+        """The same, with draws from a generator."""
         if rng.random() < self.recipe.mosaic:
             image, boxes = self._mosaic(index, rng)
             if rng.random() < self.recipe.mixup:

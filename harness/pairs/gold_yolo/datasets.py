@@ -113,6 +113,12 @@ class DetectionFolder:
         found = read_labels(labels, self.classes) if labels.is_file() else np.zeros((0, 5), np.float32)
         return Picture(path.stem, read_image(path), found)
 
+    def check(self) -> None:
+        """Raise BadInput where the labels of an image cannot be read."""
+        for path in map(label_path, self.images):
+            if path.is_file():
+                read_labels(path, self.classes)
+
 
 def label_path(image: Path) -> Path:
     """Where the labels of an image lie: under `labels` in the place of the last `images`."""
@@ -127,7 +133,11 @@ def label_path(image: Path) -> Path:
 def read_labels(path: Path, classes: int) -> Labels:
     """Lines of `class cx cy w h` in shares of the image; rows that repeat are left out."""
     rows: dict[tuple[float, ...], None] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as problem:
+        raise BadInput(f"{path} is no text file: {problem}") from problem
+    for number, line in enumerate(lines, 1):
         if line.strip():
             rows[_row(line, f"{path} line {number}", classes)] = None
     return np.array(list(rows), np.float32).reshape(-1, 5)

@@ -7,6 +7,8 @@ from typing import Any
 
 from harness.pairs.base import Pair, Recipe, Upstream, Variant
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
+from harness.pairs.gold_yolo.data_set import data_set
+from harness.pairs.gold_yolo.meter import PrecisionMeter
 from harness.pairs.gold_yolo.prepare import prepare_subset
 
 OFFICIAL = Upstream(
@@ -58,6 +60,8 @@ PAIR = Pair(
         schedule_options={"final_share": 0.01, "warmup_epochs": 3},
         epochs=300,
     ),
+    data_set=data_set,
+    meter=lambda variant: PrecisionMeter(),
     weight_rule=weight_rule,
     checkpoint_prefixes=("model.", "module."),
     traced_variant=traced_variant,

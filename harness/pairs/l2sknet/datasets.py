@@ -76,8 +76,7 @@ class SceneFolder:
     def __getitem__(self, index: int) -> Scene:
         """The scene at a place in the list."""
         line, stem = self.entries[index]
-        image = self._read("images", f"{stem}.png", line)
-        mask = self._read("masks", f"{stem}{self.layout.mask_suffix}.png", line)
+        image, mask = (self._read(path, line) for path in self._paths(stem))
         if image.shape != mask.shape:
             raise BadInput(
                 f"{self._place(line)}: the image of {stem} has {image.shape[0]}x{image.shape[1]} pixels, "
@@ -86,6 +85,17 @@ class SceneFolder:
         if self.size is not None and image.shape != self.size:
             image, mask = resize_bilinear(image, self.size), resize_nearest(mask, self.size)
         return Scene(stem, image[None], mask[None])
+
+    def check(self) -> None:
+        """Raise BadInput where an image or a mask of the list is missing."""
+        for line, stem in self.entries:
+            for path in self._paths(stem):
+                self._require(path, line)
+
+    def _paths(self, stem: str) -> tuple[Path, Path]:
+        """Where the image and the mask of an entry lie."""
+        mask = f"{stem}{self.layout.mask_suffix}.png"
+        return self.folder / "images" / f"{stem}.png", self.folder / "masks" / mask
 
     def _find_list(self, split: Split) -> Path:
         name = self.layout.list_name.format(split=split)
@@ -112,10 +122,12 @@ class SceneFolder:
     def _place(self, line: int) -> str:
         return f"{self.list} line {line}"
 
-    def _read(self, kind: str, name: str, line: int) -> Plane:
-        path = self.folder / kind / name
+    def _require(self, path: Path, line: int) -> None:
         if not path.is_file():
             raise BadInput(f"{self._place(line)} asks for {path}, which does not exist")
+
+    def _read(self, path: Path, line: int) -> Plane:
+        self._require(path, line)
         try:
             return read_gray(path)
         except BadInput as problem:

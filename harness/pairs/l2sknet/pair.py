@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.l2sknet.data import draw_inputs
+from harness.pairs.l2sknet.data_set import data_set
+from harness.pairs.l2sknet.meter import SceneMeter
 from harness.pairs.l2sknet.metrics import evaluate
 
 OFFICIAL = Upstream(
@@ -68,6 +70,8 @@ PAIR = Pair(
         epochs=400,
     ),
     metrics=evaluate,
+    data_set=data_set,
+    meter=lambda variant: SceneMeter(),
     overrides=overrides,
     checkpoint_prefixes=("model.",),
 )

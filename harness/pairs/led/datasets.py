@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,10 +119,24 @@ class PairFolder:
             )
         return RawPair(dark, bright, entry.ratio)
 
+    def check(self) -> None:
+        """Raise BadInput where an image of the list is missing."""
+        for entry in self.entries:
+            for path in (entry.dark, entry.bright):
+                self._form(entry, path)
+
     def _read(self, entry: Entry, path: Path) -> Raw:
+        found, read = self._form(entry, path)
+        try:
+            return read(found)
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as problem:
+            raise BadInput(f"{self.list}, line {entry.line}: {found} cannot be read: {problem}") from problem
+
+    def _form(self, entry: Entry, path: Path) -> tuple[Path, Callable[[Path], Raw]]:
+        """The file of an image that is there, and what reads it."""
         for found, read in self._forms(path):
             if found.is_file():
-                return read(found)
+                return found, read
         wanted = " or ".join(str(found) for found, _ in self._forms(path))
         raise BadInput(f"{self.list}, line {entry.line}: there is no {wanted}")
 

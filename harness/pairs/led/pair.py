@@ -7,6 +7,8 @@ from typing import Any
 
 from harness.pairs.base import Pair, Recipe, Upstream, Variant
 from harness.pairs.led.data import draw_inputs
+from harness.pairs.led.data_set import data_set
+from harness.pairs.led.meter import ImageMeter
 from harness.pairs.led.metrics import evaluate
 from harness.pairs.led.weights import seeded_state, weight_rule
 
@@ -65,6 +67,8 @@ PAIR = Pair(
         epochs=257_600,
     ),
     metrics=evaluate,
+    data_set=data_set,
+    meter=lambda variant: ImageMeter(),
     weight_rule=weight_rule,
     seeded_state=seeded_state,
     traced_variant=traced_variant,

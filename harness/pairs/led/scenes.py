@@ -26,12 +26,18 @@ Field = NDArray[np.float64]
 
 
 class SyntheticPairs:
-    """`count` pairs; each depends on the seed and its own number alone. The size is that of packed planes."""
+    """`count` pairs; each depends on seed, split and number alone. The size is that of packed planes."""
 
     def __init__(
-        self, count: int, seed: int = 0, size: tuple[int, int] = (64, 64), camera: str = "SonyA7S2"
+        self,
+        count: int,
+        seed: int = 0,
+        size: tuple[int, int] = (64, 64),
+        camera: str = "SonyA7S2",
+        split: str = "train",
     ) -> None:
         self.count, self.seed, self.size = count, seed, size
+        self.place = "led/scene" if split == "train" else f"led/scene/{split}"
         self.camera = calibrated(camera)
 
     def __len__(self) -> int:
@@ -41,7 +47,7 @@ class SyntheticPairs:
         """The pair of a number."""
         if not 0 <= index < self.count:
             raise IndexError(index)
-        rng = seeded.generator(self.seed, f"led/scene/{index}")
+        rng = seeded.generator(self.seed, f"{self.place}/{index}")
         clean = pack(mosaic(scene(rng, (2 * self.size[0], 2 * self.size[1])))).astype(np.float32)[None]
         scale = np.full((1, 4, 1, 1), WHITE - BLACK, np.float32)
         ratio = float(RATIOS[index % len(RATIOS)])

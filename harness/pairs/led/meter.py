@@ -1,0 +1,33 @@
+"""The metrics of a split of raw images: means over images, by both published protocols."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from harness.pairs.base import Arrays, Meter
+from harness.pairs.led.metrics import evaluate
+
+
+class ImageMeter(Meter):
+    """Means over all images; a sample's figure is its PSNR."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, list[float]] = defaultdict(list)
+
+    def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
+        """Take a batch in."""
+        (predictions,) = outputs.values()
+        figures = []
+        for place in range(len(predictions)):
+            one = slice(place, place + 1)
+            alone = evaluate({"out": predictions[one]}, {"gt": inputs["gt"][one]})
+            for name, value in alone.items():
+                self.found[name].append(value)
+            figures.append(alone["PSNR"])
+        return figures
+
+    def figures(self) -> dict[str, float]:
+        """PSNR first."""
+        return {name: float(np.mean(values)) for name, values in self.found.items()}
