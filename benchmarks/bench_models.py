@@ -22,10 +22,12 @@ from harness import pairs
 from harness.case import Case
 from harness.flows import inputs_and_weights
 from harness.pairs.base import Mode, Pair
+from harness.requests import Build, Load, Measure
 from harness.scratch import scratch_folder
 from harness.session import Worker
 
 SIDES = ("torch", "jittor")
+Costs = dict[str, dict[str, float]]
 MOST_WARM_UPS = 6
 # Idle threads spin as long as they do where nobody sets anything; workers of a comparison let them sleep.
 USUAL_WAITING = {"GOMP_SPINCOUNT": "300000"}
@@ -55,11 +57,11 @@ def parse_case(text: str, mode: Mode) -> Job:
 def prepare(worker: Worker, job: Job, case: Case, scratch: Path) -> None:
     """Build, load, and run until nothing new is compiled."""
     worker.ready()
-    table = worker.call("build", pair=job.pair.name, variant=job.variant)["state"]
+    table = worker.call(Build(job.pair.name, job.variant)).state
     state = scratch / "state.h5"
     if not state.exists():
         inputs_and_weights.write(state, "state", inputs_and_weights.state_for(job.pair, case, table))
-    worker.call("load", state=str(state))
+    worker.call(Load(str(state)))
     compiled = -1
     for _ in range(MOST_WARM_UPS):
         _, now = run(worker, job, scratch)
@@ -68,17 +70,17 @@ def prepare(worker: Worker, job: Job, case: Case, scratch: Path) -> None:
         compiled = now
 
 
-def run(worker: Worker, job: Job, scratch: Path) -> tuple[dict[str, Any], int]:
+def run(worker: Worker, job: Job, scratch: Path) -> tuple[Costs, int]:
     """One run and its costs by part, and how many operators lie compiled."""
     inputs = str(scratch / "inputs.h5")
-    told = worker.call("measure", inputs=inputs, mode=job.mode, repeat=1, warm_up=0)
-    return told["runs"][0], told["compiled"]
+    done = worker.call(Measure(inputs, job.mode, repeat=1, warm_up=0))
+    return done.runs[0].parts(), done.compiled
 
 
 def measure(job: Job, repeat: int) -> dict[str, Any]:
     """Both sides in turn; seconds of each run by part, their medians, and port over reference."""
     case = Case(job.pair.name, job.variant, mode=job.mode, size=job.size)
-    runs: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
+    runs: dict[str, list[Costs]] = {side: [] for side in SIDES}
     with scratch_folder() as scratch, contextlib.ExitStack() as stack:
         inputs = job.pair.draw_inputs(case.request(job.pair))
         inputs_and_weights.write(scratch / "inputs.h5", "input", inputs)
@@ -91,13 +93,13 @@ def measure(job: Job, repeat: int) -> dict[str, Any]:
             for side, worker in workers.items():
                 runs[side].append(run(worker, job, scratch)[0])
         shapes = {name: list(array.shape) for name, array in inputs.items()}
-        threads = workers["torch"].description["threads"]
-        versions = {side: worker.description["versions"] for side, worker in workers.items()}
+        threads = workers["torch"].ready().threads
+        versions = {side: worker.ready().versions for side, worker in workers.items()}
     told = {"model": job.pair.name, "variant": job.variant, "mode": job.mode, "inputs": shapes}
     return {**told, "threads": threads, "versions": versions, **summary(runs)}
 
 
-def summary(runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+def summary(runs: dict[str, list[Costs]]) -> dict[str, Any]:
     """Medians of the whole and of each part, and port over reference."""
     seconds: dict[str, dict[str, list[float]]] = {}
     for side, rows in runs.items():

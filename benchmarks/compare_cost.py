@@ -20,15 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from harness import comparing, pairs
+from harness.answers import Cost, Times
 from harness.case import Case
 from harness.environment.interpreters import interpreter
 from harness.flows import float64_cache, inputs_and_weights
 from harness.flows.side_run import SideRun
 from harness.pairs.base import Pair
 from harness.progress import Silent
+from harness.requests import MeasureIsolated, MeasureTruth, RunIsolated
 from harness.scratch import Scratch, scratch
 from harness.session import Worker
 from harness.trace import Trace
+from harness.trace_header import TraceHeader
 from harness.verdict import NoisePolicy
 
 SIDES = ("torch", "jittor")
@@ -45,41 +48,47 @@ def side_costs(
         state = inputs_and_weights.write(room.folder / "state.h5", "state", drawn)
     inputs = room.folder / "inputs.h5"
     place = partial(room.place, f"{worker.side}.h5")
-    trace = drive.record(inputs, state, place, {"side": worker.side}).trace
-    rows: dict[str, list[dict[str, Any]]] = {"bare": [], "room": [], "recorded": []}
+    trace = drive.record(inputs, state, place, TraceHeader(side=worker.side)).trace
+    rows: dict[str, list[Times]] = {"bare": [], "room": [], "recorded": []}
     local: list[float] = []
     for _ in range(repeat):
-        rows["bare"].append(drive.run_once(inputs, observe=False)["cost"])
+        rows["bare"].append(drive.run_once(inputs, observe=False).cost)
         trace.unlink()
-        answer = drive.run_once(inputs, trace=str(trace), header={"side": worker.side})
-        rows["recorded"].append(answer["cost"])
-        rows["room"].append(answer["room"])
+        answer = drive.run_once(inputs, trace=trace, header=TraceHeader(side=worker.side))
+        rows["recorded"].append(answer.cost)
+        rows["room"].append(answer.room or Times(0, 0))
         if reference is not None:
-            local.append(_alone(worker, case, inputs, reference)["cpu"])
+            local.append(_alone(worker, case, inputs, reference).cpu)
     if worker.side == "torch":
-        given = {"inputs": str(inputs), "reference": str(trace), "scratch": str(room.folder)}
-        path = str(trace.with_name("truth.h5"))
-        worker.call("measure_truth", **given, path=path, mode=case.mode, samples=float64_cache.SAMPLES)
-        path = str(trace.with_name("local-truth.h5"))
-        worker.call("measure_isolated", **given, path=path, mode=case.mode, samples=float64_cache.SAMPLES)
-    found = {kind: statistics.median(row["cpu"] for row in costs) for kind, costs in rows.items()}
+        for request, name in ((MeasureTruth, "truth.h5"), (MeasureIsolated, "local-truth.h5")):
+            path = str(trace.with_name(name))
+            worker.call(
+                request(
+                    inputs=str(inputs),
+                    mode=case.mode,
+                    reference=str(trace),
+                    path=path,
+                    scratch=str(room.folder),
+                    samples=float64_cache.SAMPLES,
+                )
+            )
+    found = {kind: statistics.median(cost.cpu for cost in costs) for kind, costs in rows.items()}
     if local:
         found["isolated"] = statistics.median(local)
     peaks = {
-        kind: statistics.median(row["peak_bytes"] for row in rows[kind]) for kind in ("bare", "recorded")
+        kind: statistics.median(cost.peak_bytes for cost in rows[kind] if isinstance(cost, Cost))
+        for kind in ("bare", "recorded")
     }
     return {"cpu": found, "peak_bytes": peaks, "python": str(interpreter(worker.side).name)}, state, trace
 
 
-def _alone(worker: Worker, case: Case, inputs: Path, reference: Path) -> dict[str, Any]:
+def _alone(worker: Worker, case: Case, inputs: Path, reference: Path) -> Times:
     """Run each layer alone on what the reference recorded."""
     trace = reference.with_name("alone.h5")
     trace.unlink(missing_ok=True)
     with Trace.open(reference) as recorded:
         addresses = list(recorded.records)
-    given = {"inputs": str(inputs), "reference": str(reference), "trace": str(trace)}
-    cost: dict[str, Any] = worker.call("run_isolated", mode=case.mode, addresses=addresses, **given)
-    return cost
+    return worker.call(RunIsolated(str(inputs), case.mode, str(reference), addresses, str(trace)))
 
 
 def measure(pair: Pair, variant: str, size: tuple[int, int], repeat: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from harness import alignment_rules, files, json_codec, notebook, strict_json
 from harness.alignment_rows import Row, SideReport, Source
+from harness.attributes import AttributeDifference
 from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, WORKER_LOST, BadInput
 from harness.pairs.base import Override
 
@@ -53,7 +54,7 @@ class Alignment:
     worst: str | None = None
     sentence: str = ""
     coverage: dict[str, Any] = field(default_factory=dict)
-    attributes: list[dict[str, Any]] = field(default_factory=list)
+    attributes: list[AttributeDifference] = field(default_factory=list)
     overrides: list[Override] = field(default_factory=list)
     costs: dict[str, Any] = field(default_factory=dict)
     observer: dict[str, Any] = field(default_factory=dict)
@@ -64,7 +65,7 @@ class Alignment:
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        for name in ("case", "policy", "coverage", "attributes", "costs", "observer", "isolated"):
+        for name in ("case", "policy", "coverage", "costs", "observer", "isolated"):
             setattr(self, name, json_codec.tidy(getattr(self, name)))
 
     @property

@@ -29,7 +29,6 @@ _COVERAGE = {
 _ISOLATED = {"ran": bool, "why": str, "judged": int}
 _FIGURES = frozenset(["wall", "cpu", "peak_bytes", "max_abs", "scale", "ratio"])
 """What is a number, or None, wherever it stands among costs and beside the observer."""
-_ATTRIBUTE = {"layer", "name", "reference", "port"}
 _CASE_DIFFERENCE = {"name", "reference", "candidate"}
 _LONGEST_ADDRESS = 2_000
 _ANY_SIGN = frozenset(["cosine", "worst_reference", "worst_candidate"])
@@ -42,7 +41,6 @@ class Alignment(Protocol):
     rows: list[Row]
     overrides: list[Override]
     coverage: dict[str, Any]
-    attributes: list[dict[str, Any]]
     costs: dict[str, Any]
 
 
@@ -81,10 +79,6 @@ def _check_free(alignment: Alignment) -> None:
         for name, hint in hints.items():
             if name in found:
                 json_codec.check(hint, found[name], f"{free}.{name}")
-    for place, item in enumerate(alignment.attributes):
-        _check_keys(item, _ATTRIBUTE, f"attributes[{place}]")
-        for name in ("layer", "name"):
-            json_codec.check(str, item[name], f"attributes[{place}].{name}")
     for place, item in enumerate(alignment.coverage.get("case_differences", [])):
         _check_keys(item, _CASE_DIFFERENCE, f"coverage.case_differences[{place}]")
     for name in ("costs", "observer"):

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+from harness import json_codec
+from harness.layer_note import Attributes, LayerNote
 
 # One attribute under the names that frameworks give it.
 SAME_NAME = (("negative_slope", "scale"),)
@@ -49,26 +53,37 @@ KINDS = (
     ("ReplicationPad2d",),
 )
 
-Layers = Mapping[str, Any]
+Layers = Mapping[str, LayerNote]
 _KIND_OF = {name: kind[0] for kind in KINDS for name in kind}
 _OTHER_NAMES = {name: set(names) - {name} for names in SAME_NAME for name in names}
 
 
-def attribute_differences(reference: Layers, candidate: Layers) -> list[dict[str, Any]]:
-    """Every layer, name and pair of values that differ, of the layers and attributes that both have.
+@dataclass(frozen=True)
+class AttributeDifference:
+    """An attribute of a layer that has another value in the port."""
 
-    Each argument maps a path to its `type` and `attributes`, as the note `layers` of a trace does.
-    """
-    found: list[dict[str, Any]] = []
+    layer: str
+    name: str
+    reference: Any
+    port: Any
+
+    def __post_init__(self) -> None:
+        for name in ("reference", "port"):
+            object.__setattr__(self, name, json_codec.tidy(getattr(self, name)))
+
+
+def attribute_differences(reference: Layers, candidate: Layers) -> list[AttributeDifference]:
+    """What differs in the layers and attributes that both models have."""
+    found: list[AttributeDifference] = []
     for path, ours in reference.items():
         its = candidate.get(path)
-        if not isinstance(ours, Mapping) or not isinstance(its, Mapping):
+        if its is None:
             continue
-        kinds = _KIND_OF.get(str(ours.get("type"))), _KIND_OF.get(str(its.get("type")))
+        kinds = _KIND_OF.get(ours.type), _KIND_OF.get(its.type)
         if None not in kinds and kinds[0] != kinds[1]:
-            found.append({"layer": path, "name": "type", "reference": ours["type"], "port": its["type"]})
-        for name, value, other in _shared(_attributes(ours), _attributes(its)):
-            found.append({"layer": path, "name": name, "reference": value, "port": other})
+            found.append(AttributeDifference(path, "type", ours.type, its.type))
+        for name, value, other in _shared(ours.attributes, its.attributes):
+            found.append(AttributeDifference(path, name, value, other))
     return found
 
 
@@ -90,12 +105,7 @@ def _same_items(name: str, reference: Any, candidate: Any) -> bool:
     return len(ours) == len(its) and all(same_value(name, a, b) for a, b in zip(ours, its, strict=True))
 
 
-def _attributes(layer: Layers) -> Layers:
-    attributes = layer.get("attributes")
-    return attributes if isinstance(attributes, Mapping) else {}
-
-
-def _shared(ours: Layers, its: Layers) -> list[tuple[str, Any, Any]]:
+def _shared(ours: Attributes, its: Attributes) -> list[tuple[str, Any, Any]]:
     found = []
     for name, value in ours.items():
         names = [name, *_OTHER_NAMES.get(name, ())]
@@ -106,7 +116,7 @@ def _shared(ours: Layers, its: Layers) -> list[tuple[str, Any, Any]]:
     return found
 
 
-def _matters(name: str, ours: Layers, its: Layers) -> bool:
+def _matters(name: str, ours: Attributes, its: Attributes) -> bool:
     condition = MATTERS_WITH.get(name)
     return condition is None or not (
         same_value(condition, ours.get(condition), 0) and same_value(condition, its.get(condition), 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -36,7 +36,3 @@ class Deviation:
     def eps(self, eps: float, second_beta: float, step: int) -> float:
         """The eps that gives, added after the correction, what `eps` gives before it."""
         return eps / math.sqrt(1 - second_beta**step) if self.corrected_eps else eps
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)

@@ -11,6 +11,7 @@ import functools
 import math
 import reprlib
 import types
+from collections.abc import Mapping
 from typing import Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
@@ -63,9 +64,9 @@ def _writable(text: str) -> str:
     return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def to_plain(value: Any) -> Any:
-    """A dataclass as data that strict JSON can hold."""
-    return _encode(value, type(value))
+def to_plain(value: Any, kind: Any = None) -> Any:
+    """A dataclass, or a value of the annotation `kind`, as data that strict JSON can hold."""
+    return _encode(value, kind or type(value))
 
 
 def from_plain(kind: type[T], data: Any, where: str = "") -> T:
@@ -81,6 +82,8 @@ def check(hint: Any, data: Any, where: str) -> None:
 @functools.cache
 def _hints(kind: type) -> dict[str, Any]:
     hints = get_type_hints(kind)
+    if not dataclasses.is_dataclass(kind):
+        return hints
     return {item.name: hints[item.name] for item in dataclasses.fields(kind)}
 
 
@@ -92,8 +95,14 @@ def _optional(hint: Any) -> Any | None:
     return inner
 
 
+def _is_named_tuple(hint: Any) -> bool:
+    return isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields")
+
+
 def _items(hint: Any, count: int) -> list[Any]:
     """The annotation of each of `count` items."""
+    if _is_named_tuple(hint):
+        return list(_hints(hint).values())
     inner = get_args(hint)
     if get_origin(hint) is list or inner[1:] == (Ellipsis,):
         return [inner[0]] * count
@@ -109,9 +118,9 @@ def _encode(value: Any, hint: Any) -> Any:
     if dataclasses.is_dataclass(hint):
         fields = _hints(cast(type, hint))
         return {name: _encode(getattr(value, name), inner) for name, inner in fields.items()}
-    if get_origin(hint) in (list, tuple):
+    if get_origin(hint) in (list, tuple) or _is_named_tuple(hint):
         return [_encode(item, inner) for item, inner in zip(value, _items(hint, len(value)), strict=True)]
-    if get_origin(hint) is dict:
+    if get_origin(hint) in (dict, Mapping):
         return {_writable(key): _encode(item, get_args(hint)[1]) for key, item in value.items()}
     if hint is float:
         return _name(float(value)) or float(value)
@@ -128,7 +137,7 @@ def _mark(value: Any) -> Any:
     if isinstance(value, float):
         name = _name(value)
         return value if name is None else {_MARK: name}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_mark(item) for item in value]
     if isinstance(value, dict):
         return {key: _mark(item) for key, item in value.items()}
@@ -166,9 +175,9 @@ def _decode(data: Any, hint: Any, where: str) -> Any:
     origin = get_origin(hint)
     if origin is Literal:
         return data if data in get_args(hint) else _refuse(where, data, "one of " + ", ".join(get_args(hint)))
-    if origin in (list, tuple):
+    if origin in (list, tuple) or _is_named_tuple(hint):
         return _decode_items(data, hint, where)
-    if origin is dict:
+    if origin in (dict, Mapping):
         if not isinstance(data, dict):
             _refuse(where, data, "an object")
         return {key: _decode(item, get_args(hint)[1], _inside(where, key)) for key, item in data.items()}
@@ -179,7 +188,7 @@ def _decode_fields(data: Any, kind: type, where: str) -> Any:
     hints = _hints(kind)
     if not isinstance(data, dict):
         _refuse(where, data, "an object")
-    for name in hints.keys() ^ data.keys():
+    for name in sorted(hints.keys() ^ data.keys()):
         raise Unfit(f"{_inside(where, name)} is {'missing' if name in hints else 'unknown'}")
     return kind(**{name: _decode(data[name], hint, _inside(where, name)) for name, hint in hints.items()})
 
@@ -191,6 +200,8 @@ def _decode_items(data: Any, hint: Any, where: str) -> Any:
     if len(inner) != len(data):
         _refuse(where, data, f"a list of {len(inner)}")
     made = [_decode(data[place], inner[place], f"{where}[{place}]") for place in range(len(data))]
+    if _is_named_tuple(hint):
+        return hint(*made)
     return made if get_origin(hint) is list else tuple(made)
 
 

@@ -1,6 +1,6 @@
 """What differs between two models before anything runs: layers, parameters, attributes, known defaults.
 
-Everything is told from two descriptions, as `Side.describe` gives them, and from the source of the port.
+The models are known from what their workers say of them, and the port from its source as well.
 """
 
 from __future__ import annotations
@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from harness import knowledge
+from harness.answers import Description
 from harness.attributes import attribute_differences
 from harness.knowledge.scan import uses
-from harness.state_table import StateEntry, StateTable, read_table
+from harness.layer_note import LayerNote
+from harness.state_table import StateEntry, StateTable
 
 Kind = Literal["attribute", "type", "parameter", "shape", "dtype", "learns", "order", "layer", "known"]
 _COUNTS_BATCHES = "num_batches_tracked"
 _MODEL = "(model)"
+Layers = Mapping[str, LayerNote]
 
 
 @dataclass(frozen=True)
@@ -41,26 +44,24 @@ class Discrepancy:
         return asdict(self)
 
 
-def lint(
-    reference: Mapping[str, Any], port: Mapping[str, Any], sources: Iterable[Path] = ()
-) -> list[Discrepancy]:
+def lint(reference: Description, port: Description, sources: Iterable[Path] = ()) -> list[Discrepancy]:
     """Every difference between two described models; `sources` are the files of the port."""
     found = [
-        *_attributes(reference["layers"], port["layers"]),
-        *_state(read_table(reference["state"]), read_table(port["state"])),
-        *_layers(reference["layers"], port["layers"]),
-        *_known_layers(port["layers"]),
+        *_attributes(reference.layers, port.layers),
+        *_state(reference.state, port.state),
+        *_layers(reference.layers, port.layers),
+        *_known_layers(port.layers),
         *_known_uses(sources),
     ]
     return sorted(found, key=lambda finding: not finding.wrong)
 
 
-def _attributes(reference: Mapping[str, Any], port: Mapping[str, Any]) -> Iterable[Discrepancy]:
+def _attributes(reference: Layers, port: Layers) -> Iterable[Discrepancy]:
     for item in attribute_differences(reference, port):
-        kind: Kind = "type" if item["name"] == "type" else "attribute"
-        place, name, ours, its = item["layer"], item["name"], item["reference"], item["port"]
+        kind: Kind = "type" if item.name == "type" else "attribute"
+        place, name, ours, its = item.layer, item.name, item.reference, item.port
         text = f"{place} has {name} {its} in the port and {ours} in the reference"
-        entry = knowledge.of_attribute(str(reference[place].get("type")), name)
+        entry = knowledge.of_attribute(reference[place].type, name)
         yield Discrepancy(kind, place, name, ours, its, text, entry=entry)
 
 
@@ -103,24 +104,24 @@ def _owner(key: str) -> str:
     return key.rpartition(".")[0] or _MODEL
 
 
-def _layers(reference: Mapping[str, Any], port: Mapping[str, Any]) -> Iterable[Discrepancy]:
+def _layers(reference: Layers, port: Layers) -> Iterable[Discrepancy]:
     """Modules that only one side has: they may be functions on the other, so alone they prove nothing."""
     for side, own, other in (("reference", reference, port), ("port", port, reference)):
         for path in own:
             if path not in other:
-                kind = own[path]["type"]
+                kind = own[path].type
                 text = f"{path} ({kind}) is a layer of the {side} alone"
                 here = kind if side == "reference" else None
                 yield Discrepancy("layer", path, "", here, None if here else kind, text, wrong=False)
 
 
-def _known_layers(port: Mapping[str, Any]) -> Iterable[Discrepancy]:
+def _known_layers(port: Layers) -> Iterable[Discrepancy]:
     """Layers of a class that is known to differ between the frameworks."""
     for path, layer in port.items():
-        entry = knowledge.of_class(f"{layer.get('origin', '')}.{layer['type']}")
+        entry = knowledge.of_class(f"{layer.origin}.{layer.type}")
         if entry is not None:
-            text = f"{path} is a {layer['origin']}.{layer['type']}: {entry.does}. Instead: {entry.instead}"
-            yield Discrepancy("known", path, layer["type"], None, None, text, wrong=False, entry=entry.id)
+            text = f"{path} is a {layer.origin}.{layer.type}: {entry.does}. Instead: {entry.instead}"
+            yield Discrepancy("known", path, layer.type, None, None, text, wrong=False, entry=entry.id)
 
 
 def _known_uses(sources: Iterable[Path]) -> Iterable[Discrepancy]:

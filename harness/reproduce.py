@@ -7,15 +7,17 @@ name only where it is an identifier: nothing that a model calls itself becomes c
 from __future__ import annotations
 
 import keyword
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from harness.answers import CallDescription
 from harness.errors import BadInput
 from harness.files import new_folder
 from harness.json_codec import short
+from harness.layer_note import Attributes
 from harness.pairs.base import Arrays
 
 TENSORS = "tensors.npz"
@@ -62,11 +64,20 @@ for name in ("reference", "port"):
 
 
 def write(
-    folder: Path, address: str, call: Mapping[str, Any], tensors: Arrays, port: Mapping[str, Any], cause: str
+    folder: Path,
+    address: str,
+    call: CallDescription,
+    tensors: Arrays,
+    port: Attributes,
+    cause: str,
+    training: bool = False,
 ) -> list[Path]:
     """Write the folder: `call` is what the reference calls, `port` the attributes of the port."""
     title = f"{address}: PyTorch and Jittor differ here." + (f" {cause}" if cause else "")
-    texts = {"reference.py": torch_script(title, call), "port.py": jittor_script(title, call, port)}
+    texts = {
+        "reference.py": torch_script(title, call, training),
+        "port.py": jittor_script(title, call, port, training),
+    }
     with new_folder(folder) as draft:
         np.savez(draft / TENSORS, **tensors)
         for name, text in texts.items():
@@ -74,40 +85,40 @@ def write(
     return [folder / TENSORS, *(folder / name for name in texts)]
 
 
-def torch_script(title: str, call: Mapping[str, Any]) -> str:
+def torch_script(title: str, call: CallDescription, training: bool = False) -> str:
     """The reference's call in plain PyTorch."""
     head = _head(title, "reference.py", "torch", "torch.from_numpy(saved[name])")
     called = _called(call)
-    if call["module"]:
-        middle = [f"layer = {_torch_name(call['name'])}({_made(call['made'])})"]
+    if call.module:
+        middle = [f"layer = {_torch_name(call.name)}({_made(call.made)})"]
         middle.append("layer.load_state_dict(state)")
-        middle.append("layer.eval()" if not call.get("training") else "layer.train()")
+        middle.append("layer.train()" if training else "layer.eval()")
         middle.append(f"result = layer({called})")
     else:
-        middle = [f"result = {_torch_name(call['name'])}({called})"]
+        middle = [f"result = {_torch_name(call.name)}({called})"]
     return head + "\n".join(middle) + "\n" + _TAIL.format(to_numpy="result.detach().numpy()")
 
 
-def jittor_script(title: str, call: Mapping[str, Any], port: Mapping[str, Any]) -> str:
+def jittor_script(title: str, call: CallDescription, port: Attributes, training: bool = False) -> str:
     """The same call in plain Jittor, with the attributes that the port's layer has."""
     head = _head(title, "port.py", "jittor as jt", "jt.array(saved[name])")
-    kind = _identifier(call["name"].rpartition(".")[2])
-    called = _called({**call, "kwargs": _renamed(kind, call["kwargs"])})
-    if call["module"]:
-        own = {name: port.get(name, value) for name, value in call["made"].items()}
+    kind = _identifier(call.name.rpartition(".")[2])
+    called = _called(replace(call, kwargs=_renamed(kind, call.kwargs)))
+    if call.module:
+        own = {name: port.get(name, value) for name, value in call.made.items()}
         made = {name: port.get(name, value) for name, value in _renamed(kind, own).items()}
         middle = [f"layer = jt.nn.{kind}({_made(made)})"]
         middle.append("for name, value in state.items():")
         middle.append("    if hasattr(layer, name):")
         middle.append("        getattr(layer, name).assign(value)")
-        middle.append("layer.eval()" if not call.get("training") else "layer.train()")
+        middle.append("layer.train()" if training else "layer.eval()")
         middle.append(f"result = layer({called})")
     else:
         middle = [f"result = {_jittor_call(kind, call, called)}"]
     return head + "\n".join(middle) + "\n" + _TAIL.format(to_numpy="result.numpy()")
 
 
-def _renamed(kind: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _renamed(kind: str, arguments: Attributes) -> Attributes:
     """Arguments under Jittor's names, without those that it does not have."""
     names = _JITTOR_NAMES.get(kind, {})
     return {names.get(name, name): item for name, item in arguments.items() if _in_jittor(kind, name, item)}
@@ -119,13 +130,13 @@ def _in_jittor(kind: str, name: str, item: Any) -> bool:
     return name not in _NOT_IN_JITTOR and not none
 
 
-def _jittor_call(kind: str, call: Mapping[str, Any], called: str) -> str:
+def _jittor_call(kind: str, call: CallDescription, called: str) -> str:
     """A function of Jittor, or its layer where it has no such function."""
     if kind not in _AS_LAYER:
         return f"jt.{kind}({called})" if kind in _OF_JITTOR else f"jt.nn.{kind}({called})"
     layer, first = _AS_LAYER[kind]
-    given, *rest = call["args"]
-    made = {**dict(zip((first, "stride", "padding"), rest, strict=False)), **_renamed(kind, call["kwargs"])}
+    given, *rest = call.args
+    made = {**dict(zip((first, "stride", "padding"), rest, strict=False)), **_renamed(kind, call.kwargs)}
     return f"jt.nn.{layer}({_made(made)})({_value(given)})"
 
 
@@ -144,13 +155,13 @@ def _torch_name(name: str) -> str:
     return f"torch.{kind}"
 
 
-def _made(arguments: Mapping[str, Any]) -> str:
+def _made(arguments: Attributes) -> str:
     return ", ".join(f"{_identifier(name)}={_value(value)}" for name, value in arguments.items())
 
 
-def _called(call: Mapping[str, Any]) -> str:
-    parts = [_value(value) for value in call["args"]]
-    return ", ".join([*parts, *filter(None, [_made(call["kwargs"])])])
+def _called(call: CallDescription) -> str:
+    parts = [_value(value) for value in call.args]
+    return ", ".join([*parts, *filter(None, [_made(call.kwargs)])])
 
 
 def _identifier(name: str) -> str:

@@ -16,11 +16,13 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from harness import environment
+from harness.answers import Identity
 from harness.breadcrumb import Breadcrumb, Place
 from harness.environment.interpreters import interpreter
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
 from harness.guard import Kept
-from harness.worker_answers import Listener, Nonsense, Result, require_form
+from harness.requests import Answer, Request
+from harness.worker_answers import Listener, Nonsense, Result, read_result
 from harness.worker_log import WorkerLog
 from harness.worker_requests import Requests
 
@@ -76,7 +78,7 @@ class Worker:
         self.log = WorkerLog(side, log, scratch)
         self.gpu_peak_bytes = 0
         self.stopped = ""
-        self.description: dict[str, Any] = {}
+        self.identity: Identity | None = None
         self.python = interpreter(side)
         self.crumbs = Breadcrumb(scratch / f"{side}.place")
         variables = environment.side_environment(side, device, self.python)
@@ -121,35 +123,36 @@ class Worker:
         """The process id."""
         return self._kept.pid
 
-    def ready(self) -> dict[str, Any]:
-        """Wait until the framework is up; its versions and device.
+    def ready(self) -> Identity:
+        """Wait until the framework is up, and say which framework that is, on which device.
 
         Jittor ends its process with exit status 0 when it has rebuilt a part of itself: that is no loss,
         and the worker starts again. A worker that is up already answers at once.
         """
         for _ in range(_MOST_RESTARTS):
-            if self.description:
+            if self.identity is not None:
                 break
             try:
-                self.description = self._receive("start", 0)
+                self.identity = self._receive("start", 0, Identity)
             except WorkerLost:
                 if self.stopped or self._status != 0:
                     raise
                 self._launch()
-        self.description = self.description or self._receive("start", 0)
-        return self.description
+        self.identity = self.identity or self._receive("start", 0, Identity)
+        return self.identity
 
-    def call(self, verb: str, **arguments: Any) -> Any:
-        """Hand the side one request and wait for its answer."""
+    def call(self, request: Request[Answer]) -> Answer:
+        """Send the side one request and wait for its answer."""
         try:
-            number = self._requests.send(verb, arguments, self.timeout)
+            number = self._requests.send(request, self.timeout)
         except BrokenPipeError:
-            self._raise_lost(verb)
+            self._raise_lost(request.verb)
         except TimeoutError:
-            self._raise_late(verb)
-        return self._receive(verb, number)
+            self._raise_late(request.verb)
+        found: Answer = self._receive(request.verb, number, request.answer_type())
+        return found
 
-    def _receive(self, verb: str, number: int) -> Any:
+    def _receive(self, verb: str, number: int, kind: Any) -> Any:
         try:
             answer = self._answers.get(self.timeout)
             if answer is None:
@@ -157,8 +160,7 @@ class Worker:
             if answer.number != number:
                 raise Nonsense(f"an answer to request {answer.number}, where {number} was asked last")
             if isinstance(answer, Result):
-                require_form(verb, answer.value)
-                return answer.value
+                return read_result(kind, answer.value)
         except TimeoutError:
             self._raise_late(verb)
         except Nonsense as nonsense:

@@ -13,19 +13,24 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import own_packages
+from harness import json_codec, own_packages
+from harness.answers import Identity
 from harness.breadcrumb import Breadcrumb
 from harness.environment import own_settings
 from harness.environment.places import free_bytes
 from harness.errors import HarnessError, NoEnvironment
 from harness.huge_pages import SHARED_MEMORY
+from harness.requests import read_request
 
 if TYPE_CHECKING:
     from harness.sides.side import Side
 
+
+Message = Mapping[str, object]
 
 _CHANNEL = 100  # a descriptor that nobody else has, nor closes by mistake
 _LONGEST = 4000  # characters of a message: a model may put a whole tensor into it
@@ -41,7 +46,7 @@ class Channel:
         self._pipe = os.fdopen(pipe, "w", encoding="utf-8")
         os.dup2(2, 1)
 
-    def send(self, number: int, message: dict[str, Any]) -> None:
+    def send(self, number: int, message: Message) -> None:
         """Answer a request. A copy of this process that a model made by forking has no say, and ends."""
         if os.getpid() != self._owner:
             os._exit(1)
@@ -73,12 +78,13 @@ def _shared_memory() -> str:
     return f" {SHARED_MEMORY} is full: free some space there." if full else ""
 
 
-def answer(side: Side, verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
+def answer(side: Side, verb: str, arguments: object) -> Message:
     """Carry out one request."""
     from harness.sides.verbs import call_verb
 
     try:
-        return {"result": call_verb(side, verb, **arguments)}
+        request = read_request(verb, arguments)
+        return _result(call_verb(side, request), request.answer_type())
     except HarnessError as error:
         return _failure(type(error).__name__, str(error))
     except MemoryError:
@@ -96,7 +102,11 @@ def _text(error: Exception) -> str:
         return "(its text cannot be shown)"
 
 
-def _failure(kind: str, message: str) -> dict[str, Any]:
+def _result(value: object, kind: Any) -> Message:
+    return {"result": json_codec.to_plain(value, kind)}
+
+
+def _failure(kind: str, message: str) -> Message:
     if len(message) > _LONGEST:
         message = f"{message[: _LONGEST - 3]}..."
     return {"error": {"kind": kind, "message": message}}
@@ -115,7 +125,7 @@ def main() -> None:
         traceback.print_exc()
         channel.send(0, _failure(type(error).__name__, str(error)))
         sys.exit(error.exit_code)
-    channel.send(0, {"result": side.describe()})
+    channel.send(0, _result(side.identity(), Identity))
     for line in sys.stdin:
         request = json.loads(line)
         breadcrumb.start(request["verb"])

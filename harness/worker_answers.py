@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness import json_codec
 from harness.strict_json import require_shallow
 
 MOST_BYTES = 8 << 20  # a model of 1600 tensors answers with 0.2 MB
@@ -22,19 +23,6 @@ _MOST_WAITING = 16  # answers that nobody asked for
 _CHUNK = 1 << 16
 _PAUSE = 0.2  # seconds between two looks at whether the worker is still there
 _SHOWN = 60
-
-# What is read from the answer of a verb; any other verb answers with a table of its own.
-_FORMS: dict[str, dict[str, type]] = {
-    "start": {"versions": dict, "compiled": int, "operator_cache": str},
-    "build": {"state": list, "layers": dict},
-    "run": {"compiled": int, "cost": dict},
-    "backward": {"compiled": int, "cost": dict},
-    "run_isolated": {"cpu": float},
-    "inject_fault": {"changed": bool},
-    "fault_effect": {"effect": bool},
-    "measure": {"runs": list, "compiled": int},
-}
-_LISTS = ("try_changes", "backward_through_call")
 
 
 class Nonsense(Exception):
@@ -81,17 +69,12 @@ def parse(line: bytes) -> Answer:
     raise Nonsense(shown(line))
 
 
-def require_form(verb: str, value: Any) -> None:
-    """Refuse a result that is not of the form that the verb's results have."""
-    if verb in _LISTS:
-        if not isinstance(value, list):
-            raise Nonsense(f"a result of type {type(value).__name__}")
-        return
-    if not isinstance(value, dict):
-        raise Nonsense(f"a result of type {type(value).__name__}")
-    for name, kind in _FORMS.get(verb, {}).items():
-        if not isinstance(value.get(name), kind):
-            raise Nonsense(f"a result whose {name!r} is no {kind.__name__}")
+def read_result(kind: Any, value: Any) -> Any:
+    """A result as the type that its request promises."""
+    try:
+        return json_codec.from_plain(kind, value, "it")
+    except json_codec.Unfit as error:
+        raise Nonsense(f"a result that does not fit ({error})") from None
 
 
 def shown(line: bytes | bytearray) -> str:

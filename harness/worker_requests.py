@@ -8,8 +8,10 @@ import os
 import select
 import threading
 import time
-from collections.abc import Mapping
 from typing import Any
+
+from harness import json_codec
+from harness.requests import Request
 
 
 class Requests:
@@ -22,15 +24,16 @@ class Requests:
         self._lock = threading.Lock()
         os.set_blocking(pipe, False)
 
-    def send(self, verb: str, arguments: Mapping[str, Any], timeout: float) -> int:
+    def send(self, request: Request[Any], timeout: float) -> int:
         """Write a request; its number.
 
         BrokenPipeError says that nobody can read it any more, TimeoutError that nobody did in time.
         """
         self._number += 1
-        request = {"number": self._number, "verb": verb, "arguments": arguments}
+        arguments = json_codec.to_plain(request)
+        line = json.dumps({"number": self._number, "verb": request.verb, "arguments": arguments})
         with self._lock:
-            self._write(json.dumps(request).encode() + b"\n", time.monotonic() + timeout)
+            self._write(line.encode() + b"\n", time.monotonic() + timeout)
         return self._number
 
     def _write(self, text: bytes, limit: float) -> None:

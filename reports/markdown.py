@@ -41,7 +41,7 @@ def _row(row: Row) -> tuple[str, ...]:
 
 def _attributes(alignment: Alignment) -> str:
     differing = [
-        (code(summaries.attribute(found)), code(found.get("reference")), code(found.get("port")))
+        (code(summaries.attribute(found)), code(found.reference), code(found.port))
         for found in alignment.attributes
     ]
     return _table(("attribute that differs", "reference", "port"), differing) if differing else ""

@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.alignment import Alignment
 from harness.alignment_rows import Row, SideReport
+from harness.attributes import AttributeDifference
 from harness.comparing import in_order_of_computation
 from harness.numerics import Difference
 from reports.words import count, scientific, seconds, size
@@ -134,9 +135,9 @@ def alone(alignment: Alignment) -> str:
     return str(alignment.isolated.get("why", "layers were not run alone"))
 
 
-def attribute(found: dict[str, Any]) -> str:
+def attribute(found: AttributeDifference) -> str:
     """The full name of an attribute that differs."""
-    return f"{found.get('layer', '')}.{found.get('name', '')}"
+    return f"{found.layer}.{found.name}"
 
 
 def coverage(alignment: Alignment) -> list[Item]:

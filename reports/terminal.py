@@ -134,8 +134,8 @@ def _attributes(alignment: Alignment, console: Console) -> None:
         return
     columns = [
         Column("attribute that differs", [summaries.attribute(found) for found in shown], elastic=True),
-        Column("reference", [str(found.get("reference")) for found in shown]),
-        Column("port", [str(found.get("port")) for found in shown]),
+        Column("reference", [str(found.reference) for found in shown]),
+        Column("port", [str(found.port) for found in shown]),
     ]
     console.print(table(console.width, columns))
     if len(alignment.attributes) > ROWS:

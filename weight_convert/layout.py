@@ -64,6 +64,7 @@ def layout_like(path: Path, state: State) -> Layout:
 def layout_of(model: str, variant: str | None) -> Layout:
     """The layout of a built-in or own model, asked of whichever framework is installed, PyTorch first."""
     from harness import pairs
+    from harness.requests import Build
     from harness.scratch import scratch_folder
     from harness.session import Worker
 
@@ -75,11 +76,11 @@ def layout_of(model: str, variant: str | None) -> Layout:
             try:
                 with Worker(side, "cpu", scratch, scratch / f"{side}.log") as worker:
                     worker.ready()
-                    built = worker.call("build", pair=model, variant=chosen.name)
+                    built = worker.call(Build(model, chosen.name))
             except NoEnvironment as error:
                 problems.append(str(error))
                 continue
-        shapes = {row[0]: tuple(row[1]) for row in built["state"]}
+        shapes = {entry.key: entry.shape for entry in built.state}
         return Layout(f"{pair.name} {chosen.name} as {side} builds it", shapes, counters=side == "torch")
     raise NoEnvironment(
         f"the keys of {pair.name} {chosen.name} are not known without a framework that can build it: "

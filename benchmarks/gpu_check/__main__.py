@@ -19,6 +19,7 @@ from harness.flows import inputs_and_weights
 from harness.flows.side_run import SideRun
 from harness.pairs.base import Mode, Pair
 from harness.progress import Silent
+from harness.requests import Load, Measure
 from harness.scratch import scratch_folder
 from harness.session import Worker
 from harness.verdict import NoisePolicy
@@ -95,10 +96,9 @@ def speed(pair: Pair, variant: str, mode: Mode, device: str) -> dict[str, Any]:
                 if state is None:
                     drawn = inputs_and_weights.draw_state(pair, 0, table)
                     state = inputs_and_weights.write(scratch / "state.h5", "state", drawn)
-                worker.call("load", state=str(state))
-                found[side] = worker.call("measure", inputs=str(given), mode=mode, repeat=10, warm_up=4)[
-                    "runs"
-                ]
+                worker.call(Load(str(state)))
+                runs = worker.call(Measure(str(given), mode, repeat=10, warm_up=4)).runs
+            found[side] = [run.parts() for run in runs]
         for side in SIDES:
             best[side] = min(sum(part["wall"] for part in row.values()) for row in found[side])
     return {"best_seconds": best, "port_over_reference": best["jittor"] / best["torch"], "runs": found}

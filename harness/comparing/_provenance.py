@@ -7,7 +7,8 @@ from typing import Any
 
 from harness import address as addresses
 from harness.alignment_rows import Row, SideReport
-from harness.attributes import attribute_differences
+from harness.attributes import AttributeDifference, attribute_differences
+from harness.layer_note import read_layer_notes
 from harness.trace import Trace
 
 _MAY_DIFFER = ("dtype", "device")
@@ -86,16 +87,20 @@ def case_differences(reference: Trace | None, candidate: Trace | None) -> list[d
     ]
 
 
-def attributes(reference: Trace | None, candidate: Trace | None, rows: Iterable[Row]) -> list[dict[str, Any]]:
+def attributes(
+    reference: Trace | None, candidate: Trace | None, rows: Iterable[Row]
+) -> list[AttributeDifference]:
     """Attributes that differ, but for operations that could not be paired: theirs belong to other ones."""
     if reference is None or candidate is None:
         return []
-    found = attribute_differences(
-        _mapping(reference.notes.get("layers")), _mapping(candidate.notes.get("layers"))
-    )
+    ours, its = (read_layer_notes(trace.notes.get("layers")) for trace in (reference, candidate))
     unpaired = {
         addresses.parse_layer(row.address).path
         for row in rows
         if row.obstacle is not None and addresses.kind(row.address) == "layer"
     }
-    return [item for item in found if "/" not in item["layer"] or item["layer"] not in unpaired]
+    return [
+        item
+        for item in attribute_differences(ours, its)
+        if "/" not in item.layer or item.layer not in unpaired
+    ]

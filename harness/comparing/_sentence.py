@@ -96,9 +96,9 @@ def _differing_attributes(row: Row, alignment: Alignment) -> str:
     }
     reference, candidate = alignment.names
     differing = [
-        f"{item['name']} is {item['port']} in {candidate} and {item['reference']} in {reference}"
+        f"{item.name} is {item.port} in {candidate} and {item.reference} in {reference}"
         for item in alignment.attributes
-        if item["layer"] in paths
+        if item.layer in paths
     ]
     return f"Its {', its '.join(differing)}." if differing else ""
 

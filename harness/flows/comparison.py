@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness import pairs
 from harness.case import PORT, SIDES, Case
@@ -18,6 +17,7 @@ from harness.pairs.base import Arrays, Override, Pair
 from harness.progress import Progress
 from harness.scratch import Scratch, scratch
 from harness.session import Worker
+from harness.trace_header import TraceHeader
 
 Workers = Mapping[str, Worker]
 
@@ -50,14 +50,11 @@ class Comparison:
         return tuple(self.pair.overrides(self.pair.variant(self.case.variant), self.case.mode))
 
     @property
-    def header(self) -> dict[str, Any]:
+    def header(self) -> TraceHeader:
         """The header of every trace of this comparison."""
-        return {
-            "case": self.case.to_dict(),
-            "inputs": self.inputs_digest,
-            "dtype": self.case.dtype,
-            "layers": self.request.layers,
-        }
+        return TraceHeader(
+            case=self.case, inputs=self.inputs_digest, dtype=self.case.dtype, layers=self.request.layers
+        )
 
     def dismiss_workers(self) -> None:
         """Tell our own workers to end, which takes them a while; nothing waits for it here."""

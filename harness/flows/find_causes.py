@@ -12,11 +12,13 @@ from harness import address as addresses
 from harness import diagnose
 from harness.alignment import Alignment
 from harness.alignment_rows import Row, Source
+from harness.answers import TrialDone
 from harness.comparing import kind_of
 from harness.diagnose import Cause, Evidence, Trial
 from harness.errors import WorkerLost
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
+from harness.requests import TryChanges
 from harness.trace import Trace
 from harness.verdict import NoisePolicy, allowances
 
@@ -70,10 +72,10 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
     path = source.layers[0] if source.layers else ""
     ours = layer_note(probe.reference, path)
     return Evidence(
-        type=str(ours.get("type", row.type)),
+        type=ours.type or row.type,
         reference=np.array(reference),
         port=np.array(port).reshape(reference.shape),
-        attributes=ours.get("attributes", {}),
+        attributes=ours.attributes,
         differing=probe.differing(alignment, path),
         operation="/" in path,
         training=probe.mode == "train",
@@ -108,15 +110,14 @@ def _replay(probe: ReferenceProbe, trials: Sequence[Trial], key: str) -> list[Ar
     """What the reference's layer makes of each trial."""
     if not trials:
         return []
-    asked = [probe.trial_arguments(number, trial) for number, trial in enumerate(trials)]
-    answers = probe.worker.call("try_changes", trials=asked, folder=str(probe.scratch))
+    answers = probe.worker.call(TryChanges(probe.call_changes(trials), str(probe.scratch)))
     return [_answer(answer, key) for answer in answers]
 
 
-def _answer(answer: dict[str, Any], key: str) -> Array | None:
-    if "error" in answer:
+def _answer(answer: TrialDone, key: str) -> Array | None:
+    if answer.error:
         return None
-    with Trace.open(answer["trace"]) as tried:
+    with Trace.open(answer.trace) as tried:
         address = f"output:{key}"
         return np.array(tried.array(address)) if address in tried.records else None
 

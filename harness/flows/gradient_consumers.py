@@ -11,11 +11,13 @@ import numpy as np
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row, Source
+from harness.answers import TrialDone
 from harness.comparing import kind_of
 from harness.diagnose import Evidence, Share, Trial
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
 from harness.flows.reference_probe import ReferenceProbe
+from harness.requests import BackwardThroughCall
 from harness.trace import Trace
 
 Array = Any
@@ -90,10 +92,8 @@ def _share(probe: ReferenceProbe, alignment: Alignment, row: Row, consumer: Cons
 
     def take_back(trials: Sequence[Trial]) -> list[Array | None]:
         probe.capture_call(consumer.path, consumer.call)
-        asked = [probe.trial_arguments(number, trial) for number, trial in enumerate(trials)]
-        answers = probe.worker.call(
-            "backward_through_call", gradients=str(gradients), trials=asked, folder=str(probe.scratch)
-        )
+        request = BackwardThroughCall(str(gradients), probe.call_changes(trials), str(probe.scratch))
+        answers = probe.worker.call(request)
         return [_reached(answer, targets, consumer.is_parameter, row) for answer in answers]
 
     (share,) = take_back([Trial("as it is")])
@@ -101,11 +101,11 @@ def _share(probe: ReferenceProbe, alignment: Alignment, row: Row, consumer: Cons
         return None
     note = probe.layer_note(consumer.path)
     evidence = Evidence(
-        type=str(note.get("type", "")),
+        type=note.type,
         reference=share,
         port=share,
         inputs=tuple(inputs.values()),
-        attributes=note.get("attributes", {}),
+        attributes=note.attributes,
         differing=probe.differing(alignment, consumer.path),
         state={
             name.partition(":")[2]: array for name, array in captured.items() if name.startswith("state:")
@@ -129,10 +129,10 @@ def _result_gradients(probe: ReferenceProbe, consumer: Consumer) -> dict[str, Ar
     return found
 
 
-def _reached(answer: dict[str, Any], targets: tuple[str, ...], is_parameter: bool, row: Row) -> Array | None:
-    if "error" in answer:
+def _reached(answer: TrialDone, targets: tuple[str, ...], is_parameter: bool, row: Row) -> Array | None:
+    if answer.error:
         return None
-    with Trace.open(answer["trace"]) as reached:
+    with Trace.open(answer.trace) as reached:
         names = [name if is_parameter else f"input:{name}" for name in targets]
         arrays = [np.array(reached.array(name), np.float64) for name in names if name in reached.records]
     if not arrays or any(array.size != np.prod(row.shape, dtype=int) for array in arrays):

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from harness import comparing
+from harness import comparing, json_codec
 from harness.alignment import Alignment
+from harness.answers import Times
 from harness.case import PORT, REFERENCE, SIDES
+from harness.costs import TruthCost
 from harness.errors import WorkerLost
 from harness.flows.comparison import Comparison
-from harness.flows.record_sides import Recordings, kept_or_measured, truth_path
+from harness.flows.record_sides import Recordings, isolated_noise, kept_or_measured, truth_path
+from harness.requests import RunIsolated
 from harness.trace import Trace
 from harness.verdict import MetricPolicy
 
@@ -58,24 +61,23 @@ def _judge(live: Comparison, recordings: Recordings, alignment: Alignment) -> No
         isolated = stack.enter_context(Trace.open(recordings.isolated))
         exact = stack.enter_context(Trace.open(truth)) if truth else None
         comparing.add_isolated(alignment, reference, isolated, exact, live.request.policy)
-    cost["cpu"] += time.process_time() - started
-    alignment.costs["isolated"] = cost
-    alignment.costs["isolated truth"] = truth_cost
+    cost = replace(cost, cpu=cost.cpu + time.process_time() - started)
+    alignment.costs["isolated"] = json_codec.to_plain(cost)
+    alignment.costs["isolated truth"] = truth_cost.to_dict() if truth_cost else {}
 
 
-def run_isolated(live: Comparison, recordings: Recordings, paired: list[str]) -> dict[str, Any]:
+def run_isolated(live: Comparison, recordings: Recordings, paired: list[str]) -> Times:
     """One pass of the port in which every paired layer is given the reference's own tensors; its cost."""
-    cost: dict[str, Any] = live.workers[PORT].call(
-        "run_isolated",
+    request = RunIsolated(
         inputs=str(live.inputs),
         mode=live.case.mode,
         reference=str(recordings.sides[REFERENCE].trace),
         addresses=paired,
         trace=str(recordings.isolated),
         dtype=live.case.dtype,
-        header={**live.header, "state": recordings.weights.digest, "side": PORT},
+        header=replace(live.header, state=recordings.weights.digest, side=PORT),
     )
-    return cost
+    return live.workers[PORT].call(request)
 
 
 def isolated_truth_path(live: Comparison, recordings: Recordings) -> Path:
@@ -83,10 +85,10 @@ def isolated_truth_path(live: Comparison, recordings: Recordings) -> Path:
     return truth_path(live, recordings, METHOD)
 
 
-def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, dict[str, Any]]:
+def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, TruthCost | None]:
     """The noise of each isolated layer of the reference: kept from an earlier run, or measured now."""
     if live.case.dtype != "float32":
-        return None, {}
+        return None, None
     found = isolated_truth_path(live, recordings)
-    text = "float64 run of each layer alone"
-    return found, kept_or_measured(live, recordings, found, "measure_isolated", text)
+    request = isolated_noise(live, recordings, found)
+    return found, kept_or_measured(live, request, "float64 run of each layer alone")

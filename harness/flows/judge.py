@@ -6,7 +6,7 @@ import contextlib
 import time
 from typing import Any
 
-from harness import comparing
+from harness import comparing, json_codec
 from harness.alignment import Alignment
 from harness.case import PORT, REFERENCE, SIDES
 from harness.flows.comparison import Comparison
@@ -25,8 +25,9 @@ def judge(live: Comparison, recordings: Recordings) -> Alignment:
         }
         truth = stack.enter_context(Trace.open(recordings.truth)) if recordings.truth else None
         alignment = _compare_traces(live, recordings, traces, truth)
-    alignment.costs = {side: done.costs for side, done in recordings.sides.items()}
-    alignment.costs |= {"judge": {"cpu": time.process_time() - started}, "truth": recordings.truth_cost}
+    alignment.costs = {side: done.costs.to_dict() for side, done in recordings.sides.items()}
+    alignment.costs["judge"] = {"cpu": time.process_time() - started}
+    alignment.costs["truth"] = recordings.truth_cost.to_dict() if recordings.truth_cost else {}
     return alignment
 
 
@@ -77,7 +78,11 @@ def _compare(
         live.overrides,
         sides=reports,
         case={**live.case.to_dict(), **live.request.settings()},
-        observer={side: recordings.sides[side].observer for side in SIDES if side in recordings.sides},
+        observer={
+            side: json_codec.to_plain(recordings.sides[side].observer)
+            for side in SIDES
+            if side in recordings.sides
+        },
     )
 
 
@@ -85,9 +90,8 @@ def cost_ratio(live: Comparison, recordings: Recordings, costs: dict[str, Any]) 
     """The processor time of everything done for each comparison anew, over that of the bare runs."""
     if len(recordings.sides) < len(live.sides):
         return None
-    bare = sum(done.costs["bare"]["cpu"] for done in recordings.sides.values())
-    recorded = sum(
-        done.costs[step]["cpu"] for done in recordings.sides.values() for step in ("room", "recorded")
-    )
+    taken = [done.costs for done in recordings.sides.values()]
+    bare = sum(costs.bare.cpu for costs in taken if costs.bare)
+    recorded = sum(run.cpu for costs in taken for run in (costs.room, costs.recorded) if run)
     once = sum(costs.get(step, {}).get("cpu", 0.0) for step in ("judge", "isolated"))
     return float(recorded + once) / bare if bare else None

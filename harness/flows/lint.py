@@ -6,14 +6,15 @@ import time
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from harness import lint as static
 from harness import pairs
+from harness.answers import Description
 from harness.case import SIDES
 from harness.flows.together import lend_workers, together
 from harness.pairs.base import Pair
 from harness.progress import Progress
+from harness.requests import Build
 from harness.session import DEFAULT_TIMEOUT, Worker
 
 
@@ -58,18 +59,18 @@ def lint(
         "build": max(ours["build"], its["build"]),
         "compare": time.perf_counter() - started,
     }
-    return Linted(pair.name, name, findings, len(reference["layers"]), len(reference["state"]), seconds)
+    return Linted(pair.name, name, findings, len(reference.layers), len(reference.state), seconds)
 
 
 def _describe(
     worker: Worker, model: str, variant: str, progress: Progress
-) -> tuple[dict[str, Any], dict[str, float]]:
+) -> tuple[Description, dict[str, float]]:
     started = time.perf_counter()
     progress.event(worker.side, "state", text="starting")
     worker.ready()
     ready = time.perf_counter()
     progress.event(worker.side, "state", text=f"building {variant}")
-    description = worker.call("build", pair=model, variant=variant)
+    description = worker.call(Build(model, variant))
     progress.event(worker.side, "done")
     return description, {"start": ready - started, "build": time.perf_counter() - ready}
 

@@ -17,6 +17,7 @@ from harness.diagnose import Cause
 from harness.diagnose.optimisers import deviations
 from harness.flows.compare import Compared
 from harness.numerics import difference
+from harness.requests import Load, TakeSteps
 from harness.trace import Noise, Trace, TraceWriter
 from harness.verdict import NoisePolicy, allowances
 
@@ -53,14 +54,15 @@ def step(
     path.unlink(missing_ok=True)
     rate = compared.live.pair.recipe.lr
     worker = compared.live.workers[side]
-    worker.call("load", state=str(compared.recordings.weights.path))
+    worker.call(Load(str(compared.recordings.weights.path)))
     worker.call(
-        "take_steps",
-        gradients=str(compared.recordings.sides[REFERENCE].trace),
-        rates=[rate * share for share in _PLAN],
-        path=str(path),
-        dtype=dtype,
-        deviation=(deviation or Deviation()).to_dict(),
+        TakeSteps(
+            gradients=str(compared.recordings.sides[REFERENCE].trace),
+            rates=[rate * share for share in _PLAN],
+            path=str(path),
+            dtype=dtype,
+            deviation=deviation or Deviation(),
+        )
     )
 
 

@@ -13,15 +13,18 @@ from typing import Any
 
 from harness import comparing, pairs
 from harness.alignment import Alignment
+from harness.case import REFERENCE
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
 from harness.flows.request import CompareRequest
 from harness.flows.side_run import SideRun
 from harness.pairs.base import Pair
 from harness.progress import Progress
+from harness.requests import UpstreamModel
 from harness.scratch import scratch
 from harness.session import Worker
 from harness.trace import Trace
+from harness.trace_header import TraceHeader
 from harness.verdict import FixedPolicy
 
 PINNED = FixedPolicy(rtol=2e-6, atol=2e-6)
@@ -82,20 +85,18 @@ def pin_verify(
     inputs = pair.inputs(case.request(pair))
     with scratch() as room:
         given = inputs_and_weights.write(room.folder / "inputs.h5", "input", inputs)
-        header = {
-            "case": case.to_dict(),
-            "inputs": inputs_and_weights.fingerprint(inputs),
-            "side": "torch",
-            "dtype": case.dtype,
-        }
+        digest = inputs_and_weights.fingerprint(inputs)
+        header = TraceHeader(case=case, inputs=digest, side=REFERENCE, dtype=case.dtype)
         traces, state = {}, None
         for who, source in (("reference", None), ("upstream", checkout)):
             folder = room.folder / who
             folder.mkdir()
-            with Worker("torch", case.device, folder, room.folder / f"{who}.log", request.timeout) as worker:
+            with Worker(
+                REFERENCE, case.device, folder, room.folder / f"{who}.log", request.timeout
+            ) as worker:
                 drive = SideRun(worker, case, request.layers, progress, threading.Lock())
                 if source is not None:
-                    drive.upstream = {"checkout": str(source), "entry": entry, "options": dict(options or {})}
+                    drive.upstream = UpstreamModel(str(source), entry, dict(options or {}))
                 table = drive.build()
                 if state is None:
                     drawn = inputs_and_weights.state_for(pair, case, table)

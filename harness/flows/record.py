@@ -21,9 +21,11 @@ from harness.flows.side_run import SideRun
 from harness.flows.stored_reference import case_again
 from harness.pairs.base import Mode, Pair
 from harness.progress import Progress
+from harness.requests import MeasureTruth
 from harness.scratch import scratch, scratch_folder
 from harness.session import Worker
 from harness.trace import Trace
+from harness.trace_header import TraceHeader
 
 GOLDEN_SAMPLES = 64
 GOLDEN_TRUTH_SAMPLES = 24  # the noise beside them carries the verdict; these keep the file small
@@ -67,28 +69,29 @@ def _record_case(
         with Worker(side, case.device, room.folder, log, request.timeout) as worker:
             drive = SideRun(worker, case, request.layers, progress, threading.Lock())
             state = inputs_and_weights.state_for(pair, case, drive.build())
-            header = {
-                "case": case.to_dict(),
-                "inputs": inputs_and_weights.fingerprint(inputs),
-                "state": inputs_and_weights.fingerprint(state),
-                "dtype": case.dtype,
-                "side": side,
-                "layers": request.layers,
-            }
+            header = TraceHeader(
+                case=case,
+                inputs=inputs_and_weights.fingerprint(inputs),
+                state=inputs_and_weights.fingerprint(state),
+                dtype=case.dtype,
+                side=side,
+                layers=request.layers,
+            )
             stored = inputs_and_weights.write(room.folder / "state.h5", "state", state)
             whole = drive.record(given, stored, partial(room.place, "whole.h5"), header).trace
             if truth is not None:
                 worker.call(
-                    "measure_truth",
-                    inputs=str(given),
-                    mode=case.mode,
-                    reference=str(whole),
-                    path=str(truth),
-                    scratch=str(room.folder),
-                    samples=GOLDEN_TRUTH_SAMPLES,
-                    layers=request.layers,
-                    header=header,
-                    slim=True,
+                    MeasureTruth(
+                        inputs=str(given),
+                        mode=case.mode,
+                        reference=str(whole),
+                        path=str(truth),
+                        scratch=str(room.folder),
+                        samples=GOLDEN_TRUTH_SAMPLES,
+                        layers=request.layers,
+                        header=header,
+                        slim=True,
+                    )
                 )
             with Trace.open(whole) as recorded:
                 if not compact:
@@ -97,7 +100,7 @@ def _record_case(
                     recorded.compacted(path, GOLDEN_SAMPLES)
                 else:  # a golden: gradients of layers would double it, those of parameters tell as much
                     recorded.compacted(path, GOLDEN_SAMPLES, addresses.is_layer_gradient)
-    return RecordedFiles(path, truth, str(header["inputs"]), str(header["state"]))
+    return RecordedFiles(path, truth, header.inputs, header.state)
 
 
 def golden_record(

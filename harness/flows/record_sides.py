@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from harness import files
 from harness.alignment_rows import SideReport
 from harness.case import REFERENCE
+from harness.costs import TruthCost
 from harness.errors import WorkerLost
 from harness.flows import float64_cache, inputs_and_weights
 from harness.flows.comparison import Comparison
 from harness.flows.side_run import Recorded, SideRun
 from harness.flows.together import end_others, together
+from harness.requests import MeasureIsolated, MeasureTruth
 from harness.session import Loss
 from harness.state_table import StateTable
 from harness.verdict import MetricPolicy
@@ -36,7 +37,7 @@ class Recordings:
     sides: dict[str, Recorded] = field(default_factory=dict)
     lost: dict[str, SideReport] = field(default_factory=dict)
     truth: Path | None = None
-    truth_cost: dict[str, Any] = field(default_factory=dict)
+    truth_cost: TruthCost | None = None
     _weights: Future[Weights] = field(default_factory=Future)
 
     @property
@@ -109,7 +110,7 @@ def _record_side(live: Comparison, side: str, recordings: Recordings) -> None:
         live.inputs,
         weights.path,
         partial(live.scratch.place, f"{side}.h5"),
-        {**live.header, "state": weights.digest, "side": side},
+        replace(live.header, state=weights.digest, side=side),
         isinstance(live.request.policy, MetricPolicy),
     )
     if side == REFERENCE:
@@ -127,39 +128,38 @@ def _find_truth(live: Comparison, recordings: Recordings) -> None:
     if live.case.dtype != "float32":
         return
     path = truth_path(live, recordings, float64_cache.METHOD)
-    recordings.truth_cost = kept_or_measured(
-        live,
-        recordings,
-        path,
-        "measure_truth",
-        "float64 run and noise",
+    request = MeasureTruth(
+        **vars(isolated_noise(live, recordings, path)),
         layers=live.request.layers,
-        header={**live.header, "state": recordings.weights.digest, "side": REFERENCE},
+        header=replace(live.header, state=recordings.weights.digest, side=REFERENCE),
     )
+    recordings.truth_cost = kept_or_measured(live, request, "float64 run and noise")
     recordings.truth = path
 
 
-def kept_or_measured(
-    live: Comparison, recordings: Recordings, path: Path, verb: str, doing: str, **more: Any
-) -> dict[str, Any]:
-    """Have the reference measure its noise into `path`, unless an earlier run did; what that cost."""
+def isolated_noise(live: Comparison, recordings: Recordings, path: Path) -> MeasureIsolated:
+    """The request that measures into `path` how much noise each layer of the reference makes alone."""
+    return MeasureIsolated(
+        inputs=str(live.inputs),
+        mode=live.case.mode,
+        reference=str(recordings.sides[REFERENCE].trace),
+        path=str(path),
+        scratch=str(live.scratch.folder),
+        samples=float64_cache.SAMPLES,
+    )
+
+
+def kept_or_measured(live: Comparison, request: MeasureTruth | MeasureIsolated, doing: str) -> TruthCost:
+    """Have the reference measure its noise, unless an earlier run did so; the cost of that."""
+    path = Path(request.path)
     if float64_cache.usable(path):
-        return {"cached": True}
+        return TruthCost(cached=True)
     live.progress.event(REFERENCE, "state", text=doing)
     with files.first_file(path) as draft:
-        cost = live.workers[REFERENCE].call(
-            verb,
-            inputs=str(live.inputs),
-            mode=live.case.mode,
-            reference=str(recordings.sides[REFERENCE].trace),
-            path=str(draft),
-            scratch=str(live.scratch.folder),
-            samples=float64_cache.SAMPLES,
-            **more,
-        )
+        times = live.workers[REFERENCE].call(replace(request, path=str(draft)))
     float64_cache.tidy()
     live.progress.event(REFERENCE, "done")
-    return {**cost, "cached": False}
+    return TruthCost(cached=False, wall=times.wall, cpu=times.cpu)
 
 
 def truth_path(live: Comparison, recordings: Recordings, method: str) -> Path:
@@ -169,7 +169,7 @@ def truth_path(live: Comparison, recordings: Recordings, method: str) -> Path:
         recordings.weights.digest,
         live.request.layers,
         float64_cache.source_digest(live.pair),
-        str(live.workers[REFERENCE].description["versions"]),
+        str(live.workers[REFERENCE].ready().versions),
         method,
     )
     return float64_cache.folder() / f"{digest}.h5"

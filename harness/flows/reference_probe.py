@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness.alignment import Alignment
+from harness.answers import CallDescription
 from harness.diagnose import Trial
 from harness.flows import inputs_and_weights
+from harness.layer_note import LayerNote, read_layer_notes
+from harness.pairs.base import Mode
+from harness.requests import CallChange, CaptureCall, Load
 from harness.session import Worker
 from harness.trace import Trace
 
 Array = Any
 
 
-def layer_note(trace: Trace, path: str) -> dict[str, Any]:
-    """What a trace tells of a layer: its type and attributes."""
-    layers = trace.notes.get("layers", {})
-    found = layers.get(path, {}) if isinstance(layers, dict) else {}
-    return found if isinstance(found, dict) else {}
+def layer_note(trace: Trace, path: str) -> LayerNote:
+    """What a trace says of a layer: its type and attributes."""
+    return read_layer_notes(trace.notes.get("layers")).get(path, LayerNote())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,7 +37,7 @@ class ReferenceProbe:
     worker: Worker
     inputs: Path
     state: Path
-    mode: str
+    mode: Mode
     scratch: Path
     reference: Trace
     isolated: Trace
@@ -47,34 +50,31 @@ class ReferenceProbe:
         self.describe_call(path, call)
         return self._captured[path, call]
 
-    def describe_call(self, path: str, call: int) -> dict[str, Any]:
+    def describe_call(self, path: str, call: int) -> CallDescription:
         """Capture one call; how to make it by hand."""
         given = self.scratch / "captured.h5"
         self._captured.clear()
-        self.worker.call("load", state=str(self.state))
-        description: dict[str, Any] = self.worker.call(
-            "capture_call", inputs=str(self.inputs), mode=self.mode, path=path, call=call, given=str(given)
-        )
+        self.worker.call(Load(str(self.state)))
+        description = self.worker.call(CaptureCall(str(self.inputs), self.mode, path, call, str(given)))
         with Trace.open(given) as captured:
             self._captured[path, call] = {name: np.array(captured.array(name)) for name in captured.records}
         return description
 
-    def trial_arguments(self, number: int, trial: Trial) -> dict[str, Any]:
-        """A trial as the worker takes it."""
-        wanted: dict[str, Any] = {"changes": dict(trial.changes), "training": trial.training}
+    def call_changes(self, trials: Sequence[Trial]) -> list[CallChange]:
+        """Trials as the worker takes them: arrays go by file."""
+        return [self._call_change(number, trial) for number, trial in enumerate(trials)]
+
+    def _call_change(self, number: int, trial: Trial) -> CallChange:
+        state = ""
         if trial.state:
             path = self.scratch / f"state-{number}.h5"
-            wanted["state"] = str(inputs_and_weights.write(path, "state", dict(trial.state)))
-        return wanted
+            state = str(inputs_and_weights.write(path, "state", dict(trial.state)))
+        return CallChange(dict(trial.changes), trial.training, state)
 
-    def layer_note(self, path: str) -> dict[str, Any]:
-        """What the reference's trace tells of a layer: its type and attributes."""
+    def layer_note(self, path: str) -> LayerNote:
+        """What the reference's trace says of a layer: its type and attributes."""
         return layer_note(self.reference, path)
 
     def differing(self, alignment: Alignment, path: str) -> dict[str, tuple[Any, Any]]:
         """The attributes of a layer that are not the same on both sides."""
-        return {
-            item["name"]: (item["reference"], item["port"])
-            for item in alignment.attributes
-            if item["layer"] == path
-        }
+        return {item.name: (item.reference, item.port) for item in alignment.attributes if item.layer == path}

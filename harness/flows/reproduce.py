@@ -43,13 +43,13 @@ def _write(compared: Compared, address: str, folder: Path) -> list[Path]:
     layer = addresses.parse_layer(row.address)
     with reference_probe(compared) as probe:
         call = probe.describe_call(layer.path, layer.call)
-        call["training"] = probe.mode == "train"
         tensors = {**probe.capture_call(layer.path, layer.call), **_results(probe, row.address)}
         sources = [source for source in alignment.sources if source.address == row.address]
         cause = find_causes.explain(probe, alignment, sources[0]).sentence if sources else ""
-        port = dict(probe.layer_note(layer.path).get("attributes", {}))
-    port |= {item["name"]: item["port"] for item in alignment.attributes if item["layer"] == layer.path}
-    return reproduce.write(folder, row.address, call, tensors, port, cause)
+        port = dict(probe.layer_note(layer.path).attributes)
+        training = probe.mode == "train"
+    port |= {item.name: item.port for item in alignment.attributes if item.layer == layer.path}
+    return reproduce.write(folder, row.address, call, tensors, port, cause, training)
 
 
 def _results(probe: ReferenceProbe, address: str) -> Arrays:

@@ -25,12 +25,13 @@ from harness.flows.isolated_layers import isolated_truth_path, run_isolated
 from harness.flows.request import CompareRequest
 from harness.flows.side_run import SideRun
 from harness.flows.together import lend_workers
+from harness.layer_note import read_layer_notes
 from harness.pairs.base import Mode
 from harness.progress import Progress
+from harness.requests import Build, FaultEffect, InjectFault, Load
 from harness.scratch import scratch_folder
 from harness.selftest import FaultResult, Mistake, Score
 from harness.selftest._score import judge_fault
-from harness.state_table import read_table
 from harness.trace import Trace
 from harness.verdict import override_for
 
@@ -133,8 +134,8 @@ class _Selftest:
 def _choose(compared: Compared, count: int | None, seed: int) -> list[Mistake]:
     port = compared.recordings.sides[PORT]
     with Trace.open(port.trace) as trace:
-        layers = {**trace.notes["layers"]}
-    table = read_table(port.description["state"])
+        layers = read_layer_notes(trace.notes["layers"])
+    table = port.description.state
     keys = frozenset(entry.key for entry in table)
     learning = [entry.key for entry in table if entry.learns and not _is_zero_in_theory(compared, entry.key)]
     more = selftest.optimiser_mistakes(compared.live.pair.recipe, learning)
@@ -167,7 +168,7 @@ def _not_run(mistake: Mistake, why: str) -> FaultResult:
 def _try_step(compared: Compared, mistake: Mistake) -> FaultResult:
     """Let the port's optimiser step in a wrong way."""
     case = compared.live.case
-    compared.live.workers[PORT].call("build", pair=case.pair, variant=case.variant)
+    compared.live.workers[PORT].call(Build(case.pair, case.variant))
     alignment = optimiser_steps.compare_steps(compared, Deviation(**mistake.attributes))
     sources, cause = optimiser_steps.explain_steps(compared, alignment)
     return judge_fault(mistake, alignment.verdict == "diverged", sources, cause.sentence, cause.found)
@@ -177,19 +178,16 @@ def _try_pass(compared: Compared, mistake: Mistake) -> FaultResult:
     """Plant, run, compare, run each layer in isolation, and explain the first source."""
     live, recordings = compared.live, compared.recordings
     worker = live.workers[PORT]
-    worker.call("build", pair=live.case.pair, variant=live.case.variant)
-    worker.call("load", state=str(recordings.weights.path))
-    injected = worker.call(
-        "inject_fault", kind=mistake.kind, path=mistake.path, attributes=mistake.attributes
-    )
-    if not injected["changed"]:
+    worker.call(Build(live.case.pair, live.case.variant))
+    worker.call(Load(str(recordings.weights.path)))
+    if not worker.call(InjectFault(mistake.kind, mistake.path, mistake.attributes)).changed:
         return _not_run(mistake, "it changes nothing here")
     trace = recordings.isolated.with_name("faulty.h5")
     for path in (trace, recordings.isolated):
         path.unlink(missing_ok=True)
     run = SideRun(worker, live.case, live.request.layers, live.progress, live.quiet)
-    run.run_once(live.inputs, trace=str(trace), header={**live.header, "side": PORT})
-    if not worker.call("fault_effect")["effect"]:
+    run.run_once(live.inputs, trace=trace, header=dataclasses.replace(live.header, side=PORT))
+    if not worker.call(FaultEffect()).changed:
         return _not_run(mistake, "it changes nothing here")
     alignment = _judge_faulty(compared, trace)
     if alignment.verdict == "aligned" and _same(recordings.sides[PORT].trace, trace):

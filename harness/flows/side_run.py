@@ -6,16 +6,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal, TypeVar
 
+from harness.answers import Description, Observer, RunDone
 from harness.case import Case
+from harness.costs import SideCosts
 from harness.gpu_memory import process_bytes
 from harness.progress import Progress
+from harness.requests import Backward, Build, Load, Run, UpstreamModel
 from harness.session import Worker
-from harness.state_table import StateTable, read_table
+from harness.state_table import StateTable
+from harness.trace_header import TraceHeader
 
+T = TypeVar("T")
+
+Step = Literal["start", "build", "warm_up"]
 _MOST_WARM_UPS = 4
 _POLL_SECONDS = 0.2
 _JOIN_SECONDS = 5.0
@@ -26,9 +33,9 @@ class Recorded:
     """What came of recording a case on one side."""
 
     trace: Path
-    description: dict[str, Any]
-    costs: dict[str, Any] = field(default_factory=dict)
-    observer: dict[str, Any] = field(default_factory=dict)
+    description: Description
+    costs: SideCosts
+    observer: Observer | None = None
 
 
 @contextmanager
@@ -61,10 +68,10 @@ def watched(worker: Worker, progress: Progress) -> Iterator[None]:
 
 def compiled_operators(worker: Worker) -> int:
     """How many operators the worker has compiled since it started, read from its cache while it works."""
-    cache = worker.description.get("operator_cache")
-    if not cache:
+    identity = worker.identity
+    if identity is None or not identity.operator_cache:
         return 0
-    return max(0, sum(1 for _ in Path(cache).glob("*.so")) - int(worker.description.get("compiled", 0)))
+    return max(0, sum(1 for _ in Path(identity.operator_cache).glob("*.so")) - identity.compiled)
 
 
 class SideRun:
@@ -75,87 +82,90 @@ class SideRun:
     ) -> None:
         self.worker, self.case, self.layers = worker, case, layers
         self.progress, self.quiet = progress, quiet
-        self.costs: dict[str, Any] = {}
-        self.description: dict[str, Any] = {}
-        self.upstream: dict[str, Any] | None = None
+        self.costs = SideCosts()
+        self.upstream: UpstreamModel | None = None
+        self.description: Description
 
     def build(self) -> StateTable:
         """Start the framework and make the model; the state table."""
         self._timed("start", "starting", self.worker.ready)
+        request = Build(self.case.pair, self.case.variant, self.upstream)
         self.description = self._timed(
-            "build",
-            f"building {self.case.variant}",
-            lambda: self.worker.call(
-                "build", pair=self.case.pair, variant=self.case.variant, upstream=self.upstream
-            ),
+            "build", f"building {self.case.variant}", lambda: self.worker.call(request)
         )
-        return read_table(self.description["state"])
+        return self.description.state
 
     def record(
         self,
         inputs: Path,
         state: Path,
         place: Callable[[int], Path],
-        header: dict[str, Any],
+        header: TraceHeader,
         metrics: bool = False,
     ) -> Recorded:
         """Load, warm up, run once bare and once recorded; only those last two count.
 
         `place` says where a trace of so many bytes goes.
         """
-        self.worker.call("load", state=str(state))
-        before = self.worker.description.get("compiled", 0)
+        self.worker.call(Load(str(state)))
+        before = self.worker.ready().compiled
         trace = place(self._timed("warm_up", "warming up", lambda: self._warm_up(inputs)))
         with self.quiet:
             self._say("running bare")
             bare = self.run_once(inputs, observe=False)
             self._say("recording")
-            recorded = self.run_once(inputs, trace=str(trace), header=header, metrics=metrics)
+            recorded = self.run_once(inputs, trace=trace, header=header, metrics=metrics)
         if self.case.device == "cuda":
-            self.costs["gpu_peak_bytes"] = self.worker.gpu_peak_bytes
-        self.costs.update(bare=bare["cost"], room=recorded["room"], recorded=recorded["cost"])
-        self.costs["compiled"] = recorded["compiled"] - before
+            self.costs.gpu_peak_bytes = self.worker.gpu_peak_bytes
+        self.costs.bare, self.costs.room, self.costs.recorded = bare.cost, recorded.room, recorded.cost
+        self.costs.compiled = recorded.compiled - before
         self.progress.event(self.worker.side, "done")
-        return Recorded(trace, self.description, self.costs, recorded.get("observer", {}))
+        return Recorded(trace, self.description, self.costs, recorded.observer)
 
     def _warm_up(self, inputs: Path) -> int:
         """Compile what both kinds of run need, and learn where the model breaks; the bytes to be recorded."""
         rehearsed = self.run_once(inputs)
-        compiled = rehearsed["compiled"]
+        compiled = rehearsed.compiled
         for _ in range(_MOST_WARM_UPS):
-            now = self.run_once(inputs, observe=False)["compiled"]
+            now = self.run_once(inputs, observe=False).compiled
             if now == compiled:
                 break
             compiled = now
-        return int(rehearsed["bytes"])
+        return rehearsed.bytes
 
-    def run_once(self, inputs: Path, observe: bool = True, **more: Any) -> dict[str, Any]:
+    def run_once(
+        self,
+        inputs: Path,
+        observe: bool = True,
+        trace: Path | None = None,
+        header: TraceHeader | None = None,
+        metrics: bool = False,
+    ) -> RunDone:
         """One pass, forward and in a training mode backward too; what it cost."""
-        answer: dict[str, Any] = self.worker.call(
-            "run",
+        request = Run(
             inputs=str(inputs),
             mode=self.case.mode,
+            trace=None if trace is None else str(trace),
             layers=self.layers,
             observe=observe,
             dtype=self.case.dtype,
-            **more,
+            header=header or TraceHeader(),
+            metrics=metrics,
         )
+        done = self.worker.call(request)
         if self.case.trains:
-            back = self.worker.call("backward")
-            answer["compiled"] = back["compiled"]
-            answer["bytes"] = back.get("bytes", 0)
-            for name in ("wall", "cpu"):
-                answer["cost"][name] += back["cost"][name]
-            answer["cost"]["peak_bytes"] = max(answer["cost"]["peak_bytes"], back["cost"]["peak_bytes"])
-        return answer
+            back = self.worker.call(Backward())
+            cost = done.cost.then(back.cost)
+            done = replace(done, compiled=back.compiled, bytes=back.bytes, cost=cost)
+        return done
 
     def _say(self, text: str) -> None:
         self.progress.event(self.worker.side, "state", text=text)
 
-    def _timed(self, name: str, text: str, work: Callable[[], Any]) -> Any:
+    def _timed(self, name: Step, text: str, work: Callable[[], T]) -> T:
         self._say(text)
         started = time.perf_counter()
         with watched(self.worker, self.progress):
             result = work()
-        self.costs[name] = time.perf_counter() - started
+        setattr(self.costs, name, time.perf_counter() - started)
         return result

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from harness.deviation import Deviation
+from harness.layer_note import Attributes, LayerNote
 from harness.pairs.base import Recipe
 
 Group = Literal["attribute", "forward", "weight", "backward", "buffer", "loss", "optimiser"]
-Layers = Mapping[str, Mapping[str, Any]]
+Layers = Mapping[str, LayerNote]
 Change = Callable[[Any], Any]
 
 _ACTIVATIONS = ("ReLU", "LeakyReLU", "SiLU", "GELU", "Sigmoid", "Tanh", "ReLU6", "Hardswish", "ELU")
@@ -59,7 +60,7 @@ class Mistake:
     path: str
     mode: Literal["eval", "train"]
     names: tuple[str, ...] = ()
-    attributes: dict[str, Any] = field(default_factory=dict)
+    attributes: Attributes = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -177,13 +178,11 @@ def optimiser_mistakes(recipe: Recipe, keys: Sequence[str]) -> list[Mistake]:
         ways.append(("Adam's eps before the correction", "before the", Deviation(corrected_eps=True)))
         ways.append(("no bias correction", "without the bias", Deviation(begun=1_000_000)))
         ways.append(("second beta", "betas", Deviation(options={"betas": (0.9, 0.99)})))
-    found = [
-        Mistake(name, "optimiser", OPTIMISER, "train", (word,), how.to_dict()) for name, word, how in ways
-    ]
+    found = [Mistake(name, "optimiser", OPTIMISER, "train", (word,), asdict(how)) for name, word, how in ways]
     for key in keys:
         how, path = Deviation(left_out=key), key.rpartition(".")[0]
         found.append(
-            Mistake("parameter not updated", "optimiser", path, "train", ("not updated",), how.to_dict())
+            Mistake("parameter not updated", "optimiser", path, "train", ("not updated",), asdict(how))
         )
     return found
 
@@ -196,8 +195,7 @@ def places(kind: Kind, layers: Layers, keys: frozenset[str]) -> Iterator[Mistake
     for path, layer in layers.items():
         if path == "(model)" or not _is_leaf(path, layers) or not _fits(kind, path, layer, keys):
             continue
-        attributes = layer.get("attributes", {})
-        changes = {}
+        attributes, changes = layer.attributes, {}
         if kind.attribute:
             if kind.attribute not in attributes:
                 continue
@@ -214,9 +212,8 @@ def _is_leaf(path: str, layers: Layers) -> bool:
     return not any(other.startswith(f"{path}.") for other in layers)
 
 
-def _fits(kind: Kind, path: str, layer: Mapping[str, Any], keys: frozenset[str]) -> bool:
-    type = layer.get("type", "")
-    if (kind.types and type not in kind.types) or type in kind.not_types:
+def _fits(kind: Kind, path: str, layer: LayerNote, keys: frozenset[str]) -> bool:
+    if (kind.types and layer.type not in kind.types) or layer.type in kind.not_types:
         return False
     return all(f"{path}.{name}" in keys for name in kind.needs)
 

@@ -7,35 +7,37 @@ from typing import Any
 
 import numpy as np
 
+from harness.answers import TrialDone
 from harness.pairs.base import Arrays
-from harness.sides.captured_call import CallChange, CapturedCall
+from harness.requests import CallChange
+from harness.sides.captured_call import CapturedCall
 from harness.sides.recorder import flatten, map_tensors
-from harness.sides.repeat_call import repeated_call
+from harness.sides.repeat_call import failed_trial, repeated_call
 from harness.sides.side import Side
 from harness.trace import Trace, TraceWriter
 
 
 def backward_through_call(
-    side: Side, call: CapturedCall, gradients: Path, trials: list[dict[str, Any]], folder: Path
-) -> list[dict[str, Any]]:
+    side: Side, call: CapturedCall, gradients: Path, trials: list[CallChange], folder: Path
+) -> list[TrialDone]:
     """Take the `grad:KEY` tensors of a file backward through each trial of a captured call.
 
     The gradient of an input is written as `input:NAME`, that of a parameter of the model as `grad:PARAM`.
     """
     with Trace.open(gradients) as stored:
         given = {name.partition(":")[2]: np.array(stored.array(name)) for name in stored.records}
-    answers: list[dict[str, Any]] = []
+    answers: list[TrialDone] = []
     for number, trial in enumerate(trials):
         try:
-            found = _gradients_of_trial(side, call, given, CallChange(**trial))
+            found = _gradients_of_trial(side, call, given, trial)
         except Exception as error:  # a value that the layer does not take is an answer, too
-            answers.append({"error": f"{type(error).__name__}: {error}"[:200]})
+            answers.append(failed_trial(error))
             continue
         path = folder / f"backward-{number}.h5"
         with TraceWriter(path, {"trial": number}) as writer:
             for name, array in found.items():
                 writer.add(name, array)
-        answers.append({"trace": str(path)})
+        answers.append(TrialDone(trace=str(path)))
     return answers
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from harness import address as addresses
@@ -20,18 +20,6 @@ class CapturedCall:
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     module: Any = None
-
-
-@dataclass(frozen=True)
-class CallChange:
-    """How a captured call is repeated: with other attributes or arguments, another state, another mode.
-
-    `state` names a trace file with the `state:` tensors that replace the module's own.
-    """
-
-    changes: dict[str, Any] = field(default_factory=dict)
-    training: bool | None = None
-    state: str = ""
 
 
 class CallCapture(Recorder):

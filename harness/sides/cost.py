@@ -1,21 +1,24 @@
-"""What a run costs: time, and the peak of memory it adds."""
+"""Measures what a run costs: how far memory rises, and the times of a block."""
 
 from __future__ import annotations
 
 import contextlib
 import resource
-from dataclasses import dataclass
+import time
 from pathlib import Path
 
+from harness.answers import Times
 
-@dataclass(frozen=True)
-class Cost:
-    """What one run took: seconds of wall clock and of processor, and how far memory rose above its start."""
 
-    wall: float
-    cpu: float
-    peak_bytes: int
-    device_peak_bytes: int = 0
+class Stopwatch:
+    """Started when it is made; tells the times since then."""
+
+    def __init__(self) -> None:
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def times(self) -> Times:
+        """The times since the start."""
+        return Times(time.perf_counter() - self._wall, time.process_time() - self._cpu)
 
 
 def reset_peak() -> int:

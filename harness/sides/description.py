@@ -10,8 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.answers import Change, Observer
 from harness.errors import BadInput
+from harness.layer_note import Attributes
 from harness.pairs.base import Arrays
+from harness.requests import UpstreamModel
 from harness.sides.recorder import plain_value
 
 HIDDEN_ATTRIBUTES = {"training", "is_train", "in_channels_", "is_depthwise_conv"}
@@ -31,7 +34,7 @@ def installed(*packages: str) -> dict[str, str]:
     return {package: version for package, version in found.items() if version is not None}
 
 
-def attributes_of(module: Any) -> dict[str, Any]:
+def attributes_of(module: Any) -> Attributes:
     """The plain attributes of a layer: eps, momentum, padding, slope and the like."""
     return {
         name: list(value) if isinstance(value, tuple) else value
@@ -40,32 +43,33 @@ def attributes_of(module: Any) -> dict[str, Any]:
     }
 
 
-def build_upstream(checkout: str, entry: str, options: dict[str, Any]) -> Any:
+def build_upstream(upstream: UpstreamModel) -> Any:
     """Make a network from a checkout that the user named, as that code itself makes it."""
-    sys.path.insert(0, checkout)
-    module, _, name = entry.partition(":")
+    sys.path.insert(0, upstream.checkout)
+    module, _, name = upstream.entry.partition(":")
     try:
         make = getattr(import_module(module), name)
     except (ImportError, AttributeError, SyntaxError) as error:
         raise BadInput(
-            f"{entry} cannot be loaded from {checkout}: {type(error).__name__}: {error}"
+            f"{upstream.entry} cannot be loaded from {upstream.checkout}: {type(error).__name__}: {error}"
         ) from error
-    return make(**options)
+    return make(**upstream.options)
 
 
-def same(bare: Arrays, observed: Arrays) -> dict[str, Any]:
-    """Whether a second run, looked at and with another seed, gave another result, and where."""
+def differences(bare: Arrays, observed: Arrays, draws: list[str]) -> Observer:
+    """Where a recorded run, with another seed, gave other outputs than the bare run."""
     changed = {
-        address: {"max_abs": _apart(array, observed[address]), "scale": _largest(observed[address])}
+        address: Change(_apart(array, observed[address]), _largest(observed[address]))
         for address, array in bare.items()
         if not np.array_equal(array, observed[address], equal_nan=True)
     }
-    return {
-        "bitwise": not changed,
-        "max_abs": max((found["max_abs"] for found in changed.values()), default=0.0),
-        "scale": max(map(_largest, observed.values()), default=0.0),
-        "changed": changed,
-    }
+    return Observer(
+        bitwise=not changed,
+        max_abs=max((found.max_abs for found in changed.values()), default=0.0),
+        scale=max(map(_largest, observed.values()), default=0.0),
+        changed=changed,
+        draws=draws,
+    )
 
 
 def _apart(ours: NDArray[Any], its: NDArray[Any]) -> float:

@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from harness import address as addresses
+from harness.answers import Times
 from harness.numerics import difference
 from harness.pairs.base import Mode
-from harness.sides.isolated_run import run_isolated
+from harness.sides.isolated_run import Header, run_isolated
 from harness.sides.perturbation import PERTURBATIONS
 from harness.sides.recorder import Array
 from harness.sides.side import Side
 from harness.trace import Noise, Trace, TraceWriter
+from harness.trace_header import TraceHeader
 
 Alter = Callable[[Any], Any]
 
@@ -72,9 +74,9 @@ def measure(
     scratch: Path,
     samples: int,
     layers: str,
-    header: dict[str, Any],
+    header: TraceHeader,
     slim: bool,
-) -> dict[str, Any]:
+) -> Times:
     """Write the truth trace of a case: samples in double precision, and each tensor's noise."""
     started, cpu = time.perf_counter(), time.process_time()
     exact = scratch / "float64.h5"
@@ -88,14 +90,14 @@ def measure(
         for turn, perturbation in enumerate(PERTURBATIONS[mode]):
             meter.gradients_alone = perturbation.gradients_alone
             _perturbed_run(side, inputs, mode, layers, meter, side.perturbation(turn, perturbation))
-        _write(truth, meter, path, samples, header, slim)
+        _write(truth, meter, path, samples, header.to_dict(), slim)
     exact.unlink()
-    return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+    return Times(time.perf_counter() - started, time.process_time() - cpu)
 
 
 def measure_isolated(
     side: Side, inputs: str, mode: Mode, reference: Path, path: Path, scratch: Path, samples: int
-) -> dict[str, Any]:
+) -> Times:
     """Write the truth of each layer alone: what it makes in float64 of the float32 inputs recorded."""
     started, cpu = time.perf_counter(), time.process_time()
     exact = scratch / "local64.h5"
@@ -111,7 +113,7 @@ def measure_isolated(
                     meter.add(address, array)
             _write(truth, meter, path, samples, header, slim=False)
     exact.unlink()
-    return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+    return Times(time.perf_counter() - started, time.process_time() - cpu)
 
 
 def _perturbed_run(side: Side, inputs: str, mode: Mode, layers: str, meter: NoiseMeter, alter: Alter) -> None:
@@ -122,9 +124,7 @@ def _perturbed_run(side: Side, inputs: str, mode: Mode, layers: str, meter: Nois
         side.record_training(meter, side.gradients(loss, side.recorder))
 
 
-def _write(
-    truth: Trace, meter: NoiseMeter, path: Path, samples: int, header: dict[str, Any], slim: bool
-) -> None:
+def _write(truth: Trace, meter: NoiseMeter, path: Path, samples: int, header: Header, slim: bool) -> None:
     with TraceWriter(path, {**header, "dtype": "float64"}, compact=True, samples=samples) as writer:
         for address, record in truth.records.items():
             if slim and addresses.is_layer_gradient(address):

@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from harness.answers import FaultDone
 from harness.errors import BadInput
+from harness.layer_note import Attributes
 from harness.sides.faults import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
 from harness.sides.recorder import Recorder, flatten, map_tensors
 from harness.sides.repeat_call import own_state
@@ -19,7 +21,7 @@ from harness.sides.side import Side
 _UNSURE = ("ceil_mode", "count_include_pad", "padding_mode", "align_corners", "mode")
 
 
-def inject_fault(side: Side, kind: str, path: str, attributes: dict[str, Any]) -> dict[str, Any]:
+def inject_fault(side: Side, kind: str, path: str, attributes: Attributes) -> FaultDone:
     """Inject a fault of `harness.selftest`; whether anything has changed at all.
 
     A fault in results shows only after a run whether it changed them: see `fault_effect`.
@@ -27,28 +29,28 @@ def inject_fault(side: Side, kind: str, path: str, attributes: dict[str, Any]) -
     side.effect = True
     if kind in LOSSES:
         side.loss_change = LOSSES[kind]
-        return {"changed": True}
+        return FaultDone(True)
     if "/" in path:
         _inject_into_operation(side, kind, path, attributes)
-        return {"changed": True}
+        return FaultDone(True)
     module = dict(side.modules()).get(path)
     if module is None:
         raise BadInput(f"there is no layer {path!r} to inject a fault into")
     if attributes:
         _inject_attributes(side, module, attributes)
-        return {"changed": True}
+        return FaultDone(True)
     if kind in STATES:
-        return {"changed": _change_state(side, path, *STATES[kind])}
+        return FaultDone(_change_state(side, path, *STATES[kind]))
     _wrap(side, module, kind)
-    return {"changed": True}
+    return FaultDone(True)
 
 
-def fault_effect(side: Side) -> dict[str, Any]:
+def fault_effect(side: Side) -> FaultDone:
     """Whether the fault injected last has changed anything in the runs since."""
-    return {"effect": side.effect}
+    return FaultDone(side.effect)
 
 
-def _inject_attributes(side: Side, module: Any, attributes: dict[str, Any]) -> None:
+def _inject_attributes(side: Side, module: Any, attributes: Attributes) -> None:
     before = {name: getattr(module, name) for name in attributes}
     if set(attributes) & set(_UNSURE):
         method = _method(module)
@@ -67,7 +69,7 @@ def _inject_attributes(side: Side, module: Any, attributes: dict[str, Any]) -> N
     _set(module, attributes)
 
 
-def _set(module: Any, attributes: dict[str, Any]) -> None:
+def _set(module: Any, attributes: Attributes) -> None:
     for name, value in attributes.items():
         setattr(module, name, value)
 
@@ -85,7 +87,7 @@ def _method(module: Any) -> str:
     return "execute" if hasattr(module, "execute") else "forward"
 
 
-def _inject_into_operation(side: Side, kind: str, path: str, attributes: dict[str, Any]) -> None:
+def _inject_into_operation(side: Side, kind: str, path: str, attributes: Attributes) -> None:
     """Let every call of one operation go wrong while the side is observed."""
     plain = side.observed
     side.effect = kind.endswith("detached") or kind == "gradient doubled"
@@ -112,7 +114,7 @@ def _inject_into_operation(side: Side, kind: str, path: str, attributes: dict[st
 
 
 def _wrong(
-    side: Side, kind: str, attributes: dict[str, Any], function: Callable[..., Any], args: Any, kwargs: Any
+    side: Side, kind: str, attributes: Attributes, function: Callable[..., Any], args: Any, kwargs: Any
 ) -> tuple[Callable[..., Any], Any, Any]:
     """The operation with another argument, other parts, or another result."""
     if attributes:

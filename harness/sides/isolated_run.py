@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness import address as addresses
+from harness.answers import Times
 from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
 from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, flatten, map_tensors
@@ -23,6 +24,7 @@ from harness.sides.side import Side
 from harness.state_table import learning
 from harness.trace import Trace, TraceWriter
 
+Header = Mapping[str, object]
 _BLOCK = 1 << 17
 
 
@@ -135,8 +137,8 @@ def run_isolated(
     paired: list[str],
     path: Path,
     dtype: str,
-    header: dict[str, Any],
-) -> dict[str, Any]:
+    header: Header,
+) -> Times:
     """One forced pass of a side, in a training mode backward too; its tensors go to the trace at `path`."""
     started, cpu = time.perf_counter(), time.process_time()
     side.prepare(inputs, mode, dtype)
@@ -154,7 +156,7 @@ def run_isolated(
         if mode != "eval":
             _backward(side, recorder, recorded, writer)
         writer.note(addresses.EQUAL, recorder.equal)
-    return {"wall": time.perf_counter() - started, "cpu": time.process_time() - cpu}
+    return Times(time.perf_counter() - started, time.process_time() - cpu)
 
 
 def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: TraceWriter) -> None:

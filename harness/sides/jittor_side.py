@@ -15,10 +15,12 @@ import numpy as np
 from jittor import nn
 from numpy.typing import NDArray
 
+from harness.answers import Description
 from harness.breadcrumb import Breadcrumb
 from harness.environment import own_python
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
+from harness.requests import UpstreamModel
 from harness.sides import jittor_patches
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
@@ -136,7 +138,7 @@ class JittorSide(Side):
             for key, (shape, dtype) in state.torch_state_table(self.model).items()
         ]
 
-    def build(self, pair: str, variant: str, upstream: dict[str, Any] | None = None) -> dict[str, Any]:
+    def build(self, pair: str, variant: str, upstream: UpstreamModel | None = None) -> Description:
         """Make the model and note what learns before Jittor's eval() stops every gradient."""
         self._learning: list[str] = []
         super().build(pair, variant, upstream)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.answers import StepsDone
 from harness.deviation import Deviation
 from harness.pairs.base import Arrays
 from harness.sides.side import Side
@@ -19,10 +20,9 @@ FACTORS = (1.0, -0.5, 0.25, 2.0)
 
 
 def take_steps(
-    side: Side, gradients: Path, rates: Sequence[float], path: Path, dtype: str, deviation: dict[str, Any]
-) -> dict[str, Any]:
+    side: Side, gradients: Path, rates: Sequence[float], path: Path, dtype: str, how: Deviation
+) -> StepsDone:
     """Step from the loaded state with the `grad:` tensors of a trace; the parameters go to a new one."""
-    how = Deviation(**deviation)
     with Trace.open(gradients) as stored:
         given = {
             address.partition(":")[2]: np.array(stored.array(address), dtype)
@@ -44,7 +44,7 @@ def take_steps(
                 writer.add(f"state:{key}", array)
     side.write_state(side.loaded_state)
     side.cast("float32")
-    return {"steps": len(rates)}
+    return StepsDone(len(rates))
 
 
 def _steps(side: Side, optimizer: Any, given: Arrays, how: Deviation, rates: Sequence[float]) -> None:

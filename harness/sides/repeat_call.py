@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.answers import CallDescription, TrialDone
 from harness.errors import BadInput
+from harness.layer_note import Attributes
 from harness.pairs.base import Arrays, Mode
-from harness.sides.captured_call import CallCapture, CallChange, CapturedCall
+from harness.requests import CallChange
+from harness.sides.captured_call import CallCapture, CapturedCall
 from harness.sides.description import attributes_of
 from harness.sides.recorder import Rehearsal, flatten, map_tensors
 from harness.sides.side import Side
@@ -85,24 +88,27 @@ def _call_function(call: CapturedCall, changes: Mapping[str, Any]) -> Any:
     return call.function(*bound.args, **bound.kwargs)
 
 
-def try_changes(
-    side: Side, call: CapturedCall, trials: list[dict[str, Any]], folder: Path
-) -> list[dict[str, Any]]:
+def try_changes(side: Side, call: CapturedCall, trials: list[CallChange], folder: Path) -> list[TrialDone]:
     """Repeat a call once for each trial and write the results; a trial that fails says why."""
-    answers: list[dict[str, Any]] = []
+    answers: list[TrialDone] = []
     for number, trial in enumerate(trials):
         path = folder / f"trial-{number}.h5"
         try:
-            with side.without_gradients(), repeated_call(side, call, CallChange(**trial)) as result:
+            with side.without_gradients(), repeated_call(side, call, trial) as result:
                 found = dict(flatten(result, side.tensors.is_tensor))
         except Exception as error:  # a value that the layer does not take is an answer, too
-            answers.append({"error": f"{type(error).__name__}: {error}"[:200]})
+            answers.append(failed_trial(error))
             continue
         with TraceWriter(path, {"trial": number}) as writer:
             for key, tensor in found.items():
                 writer.add(f"output:{key or '0'}", side.tensors.to_array(tensor))
-        answers.append({"trace": str(path)})
+        answers.append(TrialDone(trace=str(path)))
     return answers
+
+
+def failed_trial(error: Exception) -> TrialDone:
+    """A trial that the layer did not take."""
+    return TrialDone(error=f"{type(error).__name__}: {error}"[:200])
 
 
 def _changed_state(change: CallChange) -> Arrays:
@@ -118,16 +124,13 @@ def _whole(stored: Trace, name: str) -> Any:
     return array
 
 
-def describe_call(side: Side, call: CapturedCall) -> dict[str, Any]:
-    """How to make the call by hand: the name of the class or function, and its arguments in order.
-
-    A tensor among the arguments stands as {"tensor": NAME} with the name of the file's `input:` tensor.
-    """
+def describe_call(side: Side, call: CapturedCall) -> CallDescription:
+    """How to make the call by hand."""
     if call.module is None:
         function = call.function
         space = getattr(function, "__module__", None) or "torch"
         name = f"{space}.{getattr(function, '__name__', call.path)}"
-        return {"path": call.path, "name": name, "module": False, **_call_arguments(side, call)}
+        return CallDescription(call.path, name, False, *_call_arguments(side, call))
     kind = type(call.module)
     wanted = list(inspect.signature(kind.__init__).parameters)[1:]
     plain = attributes_of(call.module)
@@ -135,10 +138,10 @@ def describe_call(side: Side, call: CapturedCall) -> dict[str, Any]:
     if "bias" in wanted:
         arguments["bias"] = getattr(call.module, "bias", None) is not None
     name = f"{kind.__module__}.{kind.__name__}"
-    return {"path": call.path, "name": name, "module": True, "made": arguments, **_call_arguments(side, call)}
+    return CallDescription(call.path, name, True, *_call_arguments(side, call), made=arguments)
 
 
-def _call_arguments(side: Side, call: CapturedCall) -> dict[str, Any]:
+def _call_arguments(side: Side, call: CapturedCall) -> tuple[list[Any], Attributes]:
     def named(key: str, tensor: Any) -> Any:
         return {"tensor": key}
 
@@ -148,4 +151,4 @@ def _call_arguments(side: Side, call: CapturedCall) -> dict[str, Any]:
     kwargs = {
         name: map_tensors(value, side.tensors.is_tensor, named, name) for name, value in call.kwargs.items()
     }
-    return {"args": args, "kwargs": {name: value for name, value in kwargs.items() if value is not None}}
+    return args, {name: value for name, value in kwargs.items() if value is not None}

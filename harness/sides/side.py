@@ -11,24 +11,27 @@ import os
 import platform
 import random
 import sys
-import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from harness import pairs
+from harness import json_codec, pairs
+from harness.answers import Cost, Description, Identity, Loaded, MeasuredRun, Measurements, RunDone
 from harness.errors import BadInput
+from harness.layer_note import LayerNote
 from harness.pairs.base import Arrays, Mode
+from harness.requests import UpstreamModel
 from harness.sides.contract import Framework
-from harness.sides.cost import Cost, peak_bytes, reset_peak
-from harness.sides.description import attributes_of, build_upstream, installed, same
+from harness.sides.cost import Stopwatch, peak_bytes, reset_peak
+from harness.sides.description import attributes_of, build_upstream, differences, installed
 from harness.sides.recorder import Recorder, Rehearsal, Sink, flatten
 from harness.state_table import learning
 from harness.trace import Trace, TraceWriter
+from harness.trace_header import TraceHeader
 
 SEED, OTHER_SEED = 0, 1
 """Of every run, and of the bare one: a model that draws gives other outputs then, and is known by that."""
@@ -37,45 +40,38 @@ SEED, OTHER_SEED = 0, 1
 class Side(Framework):
     """One framework holding one model, with the verbs that a worker is asked."""
 
-    def describe(self) -> dict[str, Any]:
-        """Versions, device, and the model once it is built."""
-        description = self.identity()
-        if self.model is not None:
-            description["state"] = self.state_table()
-            description["layers"] = self.layer_table()
-        return description
+    def describe(self) -> Description:
+        """This worker, and the model that it has built."""
+        return Description(self.identity(), list(self.state_table()), self.layer_notes())
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> Identity:
         """Versions and device."""
-        return {
-            "side": self.name,
-            "python": platform.python_version(),
-            "executable": sys.executable,
-            "platform": platform.machine(),
-            "versions": {**self.versions(), **installed("numpy", "h5py")},
-            "device": self.device,
-            "device_name": self.device_name(),
-            "threads": os.environ.get("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0)))),
-            "compiled": self.compiled(),
-            "operator_cache": self.operator_cache(),
-        }
+        return Identity(
+            side=self.name,
+            python=platform.python_version(),
+            executable=sys.executable,
+            platform=platform.machine(),
+            versions={**self.versions(), **installed("numpy", "h5py")},
+            device=self.device,
+            device_name=self.device_name(),
+            threads=os.environ.get("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0)))),
+            compiled=self.compiled(),
+            operator_cache=self.operator_cache(),
+        )
 
-    def layer_table(self) -> dict[str, Any]:
-        """Type, plain attributes, and the package that defines it, of every module."""
+    def layer_notes(self) -> dict[str, LayerNote]:
+        """The class and the plain attributes of every module."""
         return {
-            path or "(model)": {
-                "type": self.layers[path].type,
-                "attributes": attributes_of(module),
-                "origin": type(module).__module__,
-            }
+            path or "(model)": LayerNote(
+                self.layers[path].type, attributes_of(module), type(module).__module__
+            )
             for path, module in self.modules()
         }
 
-    def build(self, pair: str, variant: str, upstream: dict[str, Any] | None = None) -> dict[str, Any]:
-        """Make the model of a variant, with the weights its constructor gives it.
+    def build(self, pair: str, variant: str, upstream: UpstreamModel | None = None) -> Description:
+        """Make the model of a variant, with the weights that its constructor gives it.
 
-        `upstream` names a checkout, an entry MODULE:CLASS in it and the options to call that with: then the
-        upstream's own network is made instead of ours.
+        `upstream` makes the upstream's own network in its place.
         """
         self.pair = pairs.find(pair)
         chosen = self.pair.variant(variant)
@@ -83,7 +79,7 @@ class Side(Framework):
         if upstream is None:
             self.model = self.side_module().build(chosen.name, **chosen.options)
         else:
-            self.model = build_upstream(**upstream)
+            self.model = build_upstream(upstream)
         self.layers = {path: self.layer_of(module) for path, module in self.modules()}
         self.paths = {id(module): path for path, module in self.modules()}
         self._rehearsed = {}
@@ -101,7 +97,7 @@ class Side(Framework):
         name = self.pair.reference if self.name == "torch" else self.pair.port
         return import_module(name)
 
-    def load(self, state: str) -> dict[str, Any]:
+    def load(self, state: str) -> Loaded:
         """Fill the model with the `state:` tensors of a trace file."""
         with Trace.open(Path(state)) as stored:
             self.loaded_state = {
@@ -111,7 +107,7 @@ class Side(Framework):
             }
         self.write_state(self.loaded_state)
         self._bare = None
-        return {"keys": len(self.loaded_state)}
+        return Loaded(len(self.loaded_state))
 
     def run(
         self,
@@ -122,9 +118,9 @@ class Side(Framework):
         observe: bool = True,
         compact: bool = False,
         dtype: str = "float32",
-        header: dict[str, Any] | None = None,
+        header: TraceHeader | None = None,
         metrics: bool = False,
-    ) -> dict[str, Any]:
+    ) -> RunDone:
         """Go forward once from the loaded state.
 
         With `observe` false the model runs untouched: that run tells the bare cost and what the outputs
@@ -133,29 +129,29 @@ class Side(Framework):
         """
         self.prepare(inputs, mode, dtype, seed=SEED if observe else OTHER_SEED)
         rehearsal, kind = Rehearsal(), (mode, layers, dtype)
-        answer: dict[str, Any] = {}
+        room = None
         if observe and trace is not None:
-            wall, cpu = time.perf_counter(), time.process_time()
-            plan = self._rehearsed.get(kind, rehearsal).plan
-            self._writer = TraceWriter(Path(trace), header or {}, compact=compact, plan=plan)
-            answer["room"] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
+            watch, plan = Stopwatch(), self._rehearsed.get(kind, rehearsal).plan
+            given = header.to_dict() if header else {}
+            self._writer = TraceWriter(Path(trace), given, compact=compact, plan=plan)
+            room = watch.times()
         sink = self._writer or rehearsal
         outputs, cost = self._measured(functools.partial(self.forward, mode, sink, layers, observe))
-        answer |= {"cost": asdict(cost), "compiled": self.compiled()}
+        done = RunDone(cost, self.compiled(), room=room)
         if not observe:
             self._bare = outputs
         elif self._writer is None:
             self._rehearsed[kind] = rehearsal
-            answer["bytes"] = rehearsal.bytes
+            done = replace(done, bytes=rehearsal.bytes)
         elif self._bare is not None:
             assert self.recorder is not None
-            answer["observer"] = {**same(self._bare, outputs), "draws": self.recorder.draws}
-            self._writer.note("observer", answer["observer"])
+            done = replace(done, observer=differences(self._bare, outputs, self.recorder.draws))
+            self._writer.note("observer", json_codec.to_plain(done.observer))
         if metrics and observe:
             self._record_metrics(sink, outputs)
         if self._writer is not None and mode == "eval":
-            self._finish_trace(answer)
-        return answer
+            done = self._finish_trace(done)
+        return done
 
     def prepare(self, inputs: str, mode: Mode, dtype: str, seed: int = SEED) -> None:
         """Load the state again, choose mode and dtype, put the inputs on the device, seed what may draw."""
@@ -233,32 +229,23 @@ class Side(Framework):
     def _measured(self, work: Callable[[], Arrays]) -> tuple[Arrays, Cost]:
         resident = reset_peak()
         self.device_peak(reset=True)
-        wall, cpu = time.perf_counter(), time.process_time()
+        watch = Stopwatch()
         outputs = work()
-        cost = Cost(
-            time.perf_counter() - wall,
-            time.process_time() - cpu,
-            max(0, peak_bytes() - resident),
-            self.device_peak(),
-        )
-        return outputs, cost
+        times = watch.times()
+        return outputs, Cost(times.wall, times.cpu, max(0, peak_bytes() - resident), self.device_peak())
 
-    def backward(self) -> dict[str, Any]:
+    def backward(self) -> RunDone:
         """Back-propagate the first loss of the last `run`; gradients and changed buffers go to its trace."""
         if not self.losses:
             raise BadInput("backward needs a run in a training mode first")
         loss = next(iter(self.losses.values()))
-        gradients, cost = self._measured(lambda: self._gradients_recorded(loss))
-        answer: dict[str, Any] = {
-            "cost": asdict(cost),
-            "compiled": self.compiled(),
-            "gradients": len(gradients),
-        }
+        _, cost = self._measured(lambda: self._gradients_recorded(loss))
+        done = RunDone(cost, self.compiled())
         if self.recorder is not None and isinstance(self.recorder.sink, Rehearsal):
-            answer["bytes"] = self.recorder.sink.bytes
+            done = replace(done, bytes=self.recorder.sink.bytes)
         if self._writer is not None:
-            self._finish_trace(answer)
-        return answer
+            done = self._finish_trace(done)
+        return done
 
     def _gradients_recorded(self, loss: Any) -> Arrays:
         gradients = self.gradients(loss, self.recorder)
@@ -277,22 +264,21 @@ class Side(Framework):
             if key not in trainable:
                 sink.add(f"state:{key}", array)
 
-    def _finish_trace(self, answer: dict[str, Any]) -> None:
-        """Close the trace; what that takes belongs to the cost of recording, too."""
+    def _finish_trace(self, done: RunDone) -> RunDone:
+        """Close the trace; the time for that belongs to the cost of recording, too."""
         assert self._writer is not None
         assert self.recorder is not None
-        wall, cpu = time.perf_counter(), time.process_time()
-        layers = self.layer_table()
+        watch = Stopwatch()
+        notes = self.layer_notes()
         for path, arguments in self.recorder.operation_arguments.items():
-            layers[path] = {"type": path.rpartition("/")[2].rpartition(".")[0], "attributes": arguments}
-        self._writer.note("layers", layers)
+            notes[path] = LayerNote(path.rpartition("/")[2].rpartition(".")[0], arguments)
+        self._writer.note("layers", {path: note.to_dict() for path, note in notes.items()})
         self._writer.note("state", self.state_table())
-        self._writer.note("side", self.identity())
-        self._writer.note("cost", answer["cost"])
+        self._writer.note("side", json_codec.to_plain(self.identity()))
+        self._writer.note("cost", json_codec.to_plain(done.cost))
         self._writer.close()
         self._writer = None
-        answer["cost"]["wall"] += time.perf_counter() - wall
-        answer["cost"]["cpu"] += time.process_time() - cpu
+        return replace(done, cost=done.cost.plus(watch.times()))
 
     def _step_once(self, lr: float | None = None) -> Arrays:
         """One optimiser step with the gradients of the last `backward`."""
@@ -302,29 +288,27 @@ class Side(Framework):
         self.synchronise()
         return {}
 
-    def step(self, lr: float) -> dict[str, Any]:
+    def step(self, lr: float) -> None:
         """One optimiser step with the gradients of the last `backward`; the state stays changed."""
         self._step_once(lr)
         self.loaded_state = self.read_state()
-        return {"lr": lr}
 
-    def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> dict[str, Any]:
+    def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> Measurements:
         """Time bare runs, synchronised: forward, and in a training mode backward and the optimiser's step.
 
         Every run begins from the loaded state; only the optimiser's own memory goes on.
         """
-        costs: list[dict[str, Any]] = []
+        costs: list[MeasuredRun] = []
         for turn in range(warm_up + repeat):
             self.prepare(inputs, mode, "float32")
             self.synchronise()
             _, forward = self._measured(lambda: self.forward(mode, Rehearsal(), "all", observe=False))
-            row: dict[str, Any] = {"forward": asdict(forward)}
+            row = MeasuredRun(forward)
             if mode != "eval":
                 loss = next(iter(self.losses.values()))
                 _, backward = self._measured(lambda loss=loss: self.gradients(loss, None))  # type: ignore[misc]
-                row["backward"] = asdict(backward)
                 _, step = self._measured(self._step_once)
-                row["step"] = asdict(step)
+                row = MeasuredRun(forward, backward, step)
             if turn >= warm_up:
                 costs.append(row)
-        return {"runs": costs, "compiled": self.compiled()}
+        return Measurements(costs, self.compiled())

@@ -13,8 +13,10 @@ from torch import Tensor, nn
 from torch._C import DisableTorchFunction
 from torch.overrides import TorchFunctionMode
 
+from harness.answers import Description
 from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
+from harness.requests import UpstreamModel
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
 from harness.sides.operations import canonical, draws
@@ -126,7 +128,7 @@ class TorchSide(Side):
         builtin = type(module).__module__.startswith("torch.")
         return Layer(type(module).__name__, builtin, leaf=next(module.children(), None) is None)
 
-    def build(self, pair: str, variant: str, upstream: dict[str, Any] | None = None) -> dict[str, Any]:
+    def build(self, pair: str, variant: str, upstream: UpstreamModel | None = None) -> Description:
         """Make the model and move it to the device."""
         super().build(pair, variant, upstream)
         self.model.to(self._target)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from harness.answers import CallDescription, StepsDone, Times, TrialDone
+from harness.deviation import Deviation
 from harness.errors import BadInput
 from harness.pairs.base import Mode
+from harness.requests import Answer, CallChange, Request
 from harness.sides import backward_through_call as through
 from harness.sides import float64_truth, isolated_run, optimiser_steps, repeat_call
 from harness.sides.captured_call import CapturedCall
 from harness.sides.inject_fault import fault_effect, inject_fault
 from harness.sides.side import Side
+from harness.trace_header import TraceHeader
 
-_OF_THE_SIDE = ("describe", "build", "load", "run", "backward", "step", "measure")
+_OF_THE_SIDE = ("build", "load", "run", "backward", "measure")
 
 
 def run_isolated(
@@ -25,29 +31,28 @@ def run_isolated(
     addresses: list[str],
     trace: str,
     dtype: str = "float32",
-    header: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+    header: TraceHeader | None = None,
+) -> Times:
     """Run every layer alone on the inputs that the reference recorded."""
-    return isolated_run.run_isolated(
-        side, inputs, mode, Path(reference), addresses, Path(trace), dtype, header or {}
-    )
+    kept = header.to_dict() if header else {}
+    return isolated_run.run_isolated(side, inputs, mode, Path(reference), addresses, Path(trace), dtype, kept)
 
 
-def capture_call(side: Side, inputs: str, mode: Mode, path: str, call: int, given: str) -> dict[str, Any]:
+def capture_call(side: Side, inputs: str, mode: Mode, path: str, call: int, given: str) -> CallDescription:
     """Run forward and keep one call of one layer or operation; its inputs are written to the file `given`."""
     side.captured = repeat_call.capture_call(side, inputs, mode, path, call)
     repeat_call.write_call(side, side.captured, Path(given))
     return repeat_call.describe_call(side, side.captured)
 
 
-def try_changes(side: Side, trials: list[dict[str, Any]], folder: str) -> list[dict[str, Any]]:
+def try_changes(side: Side, trials: list[CallChange], folder: str) -> list[TrialDone]:
     """Repeat the captured call once for each trial, with something changed."""
     return repeat_call.try_changes(side, _captured(side), trials, Path(folder))
 
 
 def backward_through_call(
-    side: Side, gradients: str, trials: list[dict[str, Any]], folder: str
-) -> list[dict[str, Any]]:
+    side: Side, gradients: str, trials: list[CallChange], folder: str
+) -> list[TrialDone]:
     """Take gradients backward through the captured call, once for each trial."""
     return through.backward_through_call(side, _captured(side), Path(gradients), trials, Path(folder))
 
@@ -58,10 +63,12 @@ def take_steps(
     rates: list[float],
     path: str,
     dtype: str = "float32",
-    deviation: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+    deviation: Deviation | None = None,
+) -> StepsDone:
     """Take steps of a new optimiser on the gradients of a trace."""
-    return optimiser_steps.take_steps(side, Path(gradients), rates, Path(path), dtype, deviation or {})
+    return optimiser_steps.take_steps(
+        side, Path(gradients), rates, Path(path), dtype, deviation or Deviation()
+    )
 
 
 def measure_truth(
@@ -73,23 +80,24 @@ def measure_truth(
     scratch: str,
     samples: int,
     layers: str = "all",
-    header: dict[str, Any] | None = None,
+    header: TraceHeader | None = None,
     slim: bool = False,
-) -> dict[str, Any]:
+) -> Times:
     """Run in double precision and measure how far single precision strays from it.
 
     `slim` leaves out the gradients of layers, for goldens.
     """
     if not Path(reference).is_file():
         raise BadInput(f"{reference} is no trace: the truth is measured against the reference's own run")
+    kept = header or TraceHeader()
     return float64_truth.measure(
-        side, inputs, mode, Path(reference), Path(path), Path(scratch), samples, layers, header or {}, slim
+        side, inputs, mode, Path(reference), Path(path), Path(scratch), samples, layers, kept, slim
     )
 
 
 def measure_isolated(
     side: Side, inputs: str, mode: Mode, reference: str, path: str, scratch: str, samples: int
-) -> dict[str, Any]:
+) -> Times:
     """Measure the noise that each layer makes alone, on the inputs that the reference recorded."""
     return float64_truth.measure_isolated(
         side, inputs, mode, Path(reference), Path(path), Path(scratch), samples
@@ -118,9 +126,17 @@ _OVER_A_SIDE: dict[str, Callable[..., Any]] = {
 }
 
 
-def call_verb(side: Side, verb: str, **arguments: Any) -> Any:
+def function_of(side: Side, verb: str) -> Callable[..., Any]:
+    """What carries out a verb; it takes the fields of the request by their names."""
+    if verb in _OF_THE_SIDE:
+        function: Callable[..., Any] = getattr(side, verb)
+        return function
+    return partial(_OVER_A_SIDE[verb], side)
+
+
+def call_verb(side: Side, request: Request[Answer]) -> Answer:
     """Carry out one request; nothing is dropped at random in any run."""
+    arguments = {field.name: getattr(request, field.name) for field in fields(request)}  # type: ignore[arg-type]
     with side.without_dropout():
-        if verb in _OF_THE_SIDE:
-            return getattr(side, verb)(**arguments)
-        return _OVER_A_SIDE[verb](side, **arguments)
+        found: Answer = function_of(side, request.verb)(**arguments)
+    return found

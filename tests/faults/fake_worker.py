@@ -7,7 +7,12 @@ import os
 import sys
 import time
 
-READY = {"versions": {}, "compiled": 0, "operator_cache": ""}
+READY = {
+    **dict.fromkeys(("side", "python", "executable", "platform", "device", "device_name", "threads"), ""),
+    "versions": {},
+    "compiled": 0,
+    "operator_cache": "",
+}
 
 
 def line(**told: object) -> bytes:

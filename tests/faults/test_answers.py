@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.errors import WorkerLost
+from harness.requests import Load
 from harness.session import Worker
 from harness.worker_answers import MOST_BYTES
 from tests import ROOT
@@ -41,7 +42,7 @@ def told(worker: Worker) -> str:
     with worker:
         worker.ready()
         with pytest.raises(WorkerLost) as lost:
-            worker.call("load", state="nowhere")
+            worker.call(Load("nowhere"))
         assert lost.value.exit_code == 4
         assert worker.loss(lost.value).signal == "", "it did not end by itself"
     assert [thread.name for thread in threading.enumerate() if "_listen" in thread.name] == []
@@ -78,7 +79,7 @@ def test_a_request_that_nobody_reads_is_given_up_in_time(fake: Worker) -> None:
         fake.ready()
         fake.timeout = 1.0
         with pytest.raises(WorkerLost, match=r"no answer to `load` within 1 s"):
-            fake.call("load", state="x" * (1 << 22))  # more than a pipe holds
+            fake.call(Load("x" * (1 << 22)))  # more than a pipe holds
 
 
 def test_the_command_line_tells_nonsense_in_one_line(tmp_path: Path) -> None:

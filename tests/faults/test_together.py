@@ -13,6 +13,7 @@ import pytest
 
 from harness.errors import WorkerLost
 from harness.flows.together import together
+from harness.requests import Load
 from harness.session import Worker
 from tests.faults.test_answers import interpreter
 
@@ -38,7 +39,7 @@ def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[st
 
 def ask(worker: Worker) -> None:
     worker.ready()
-    worker.call("load", state="nowhere")
+    worker.call(Load("nowhere"))
 
 
 def is_alive(worker: Worker) -> bool:
@@ -88,7 +89,7 @@ def test_an_interruption_ends_both(workers: dict[str, Worker]) -> None:
         workers[name].ready()
         if name == "second":
             waits.set()
-            workers[name].call("load", state="nowhere")
+            workers[name].call(Load("nowhere"))
 
     def interrupt() -> None:
         assert waits.wait(60)

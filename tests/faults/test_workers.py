@@ -18,6 +18,7 @@ from benchmarks.random_kills import MARK, processes_of
 from harness import flows
 from harness.errors import BadInput, NoEnvironment, WorkerLost
 from harness.progress import Kind, Silent
+from harness.requests import Load
 from harness.session import Worker
 from tests import ROOT
 from tests.faults.test_guard import until
@@ -72,7 +73,7 @@ def test_a_dismissed_worker_ends_by_itself(tmp_path: Path) -> None:
         worker.ready()
         worker.dismiss()
         with pytest.raises(WorkerLost):
-            worker.call("describe")
+            worker.call(Load("nowhere"))
         told = worker.loss(WorkerLost("asked too late"))
     assert told.signal == "", "it was not killed"
 

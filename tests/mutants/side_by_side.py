@@ -15,11 +15,13 @@ from typing import Any
 
 import torch
 
+from harness import json_codec, worker, worker_answers
+from harness.answers import Identity
 from harness.breadcrumb import Breadcrumb, Place
+from harness.requests import Answer, Request
 from harness.scratch import scratch_folder
 from harness.session import ModelFailed
 from harness.sides.torch_side import TorchSide
-from harness.sides.verbs import call_verb
 
 _ONE_AT_A_TIME = threading.Lock()  # both sides watch the same framework
 
@@ -62,11 +64,11 @@ class Inside:
 
     def __init__(self, held: TorchSide) -> None:
         self.side, self._held = held.name, held
-        self.description = held.describe()
+        self.identity = held.identity()
 
-    def ready(self) -> dict[str, Any]:
+    def ready(self) -> Identity:
         """It always is."""
-        return self.description
+        return self.identity
 
     def stop(self, why: str) -> None:
         """There is no process that could be ended."""
@@ -75,16 +77,15 @@ class Inside:
         """The layer reached last."""
         return self._held.breadcrumb.read()
 
-    def call(self, verb: str, **arguments: Any) -> Any:
+    def call(self, request: Request[Answer]) -> Answer:
         """Answer as a worker's pipe would."""
         with _ONE_AT_A_TIME, _onednn(self.side == "torch"):
-            try:
-                answer = json.loads(json.dumps(call_verb(self._held, verb, **arguments)))
-            except Exception as error:  # whatever a planted mistake raises is a finding, as in a worker
-                raise ModelFailed(str(error)) from error
-        if verb == "build":
-            self.description = answer
-        return answer
+            message = worker.answer(self._held, request.verb, json_codec.to_plain(request))
+        answer = worker_answers.parse(json.dumps({"number": 1, **message}).encode())
+        if isinstance(answer, worker_answers.Failure):
+            raise ModelFailed(answer.message)
+        found: Answer = worker_answers.read_result(request.answer_type(), answer.value)
+        return found
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import pytest
 from harness import alignment_rules, strict_json
 from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, Obstacle, Row, SideReport
+from harness.attributes import AttributeDifference
 from harness.errors import BadInput
 from harness.numerics import difference
 from harness.pairs.base import Override
@@ -44,7 +45,7 @@ def small_alignment() -> Alignment:
         worst="layer:conv#0:out",
         sentence="jittor stopped short: “boom”.",
         coverage={"compared": {"layer": 1}},
-        attributes=[{"layer": "conv", "name": "eps", "reference": math.inf, "port": None}],
+        attributes=[AttributeDifference("conv", "eps", math.inf, None)],
         overrides=[Override("grad:*", "absolute", "zero in theory", atol=1e-6)],
         costs={"ratio": math.nan},
         observer={"jittor": {"bitwise": True}},
@@ -191,7 +192,7 @@ def _set(*keys: Any, value: Any) -> Callable[[Any], None]:
         (_set("extra", value=1), "extra is unknown"),
         (_set("coverage", "compared", value=[]), "coverage.compared is []"),
         (_set("coverage", "skipped", value=[{"address": 1}]), "coverage.skipped[0].address is 1"),
-        (_set("attributes", 0, value={"layer": "x"}), "attributes[0] has ['layer']"),
+        (_set("attributes", 0, value={"layer": "x"}), "attributes[0].name is missing"),
         (_set("overrides", 0, "policy", value="ignore"), "overrides[0].policy"),
     ],
 )

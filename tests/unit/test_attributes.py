@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from harness.attributes import attribute_differences, same_value
+from harness.attributes import AttributeDifference, attribute_differences, same_value
+from harness.layer_note import LayerNote, read_layer_notes
 
 
 @pytest.mark.parametrize(
@@ -47,23 +48,21 @@ def test_values_that_do_not(name: str, reference: Any, port: Any) -> None:
     assert not same_value(name, port, reference)
 
 
-def layer(type: str, **attributes: Any) -> dict[str, Any]:
-    return {"type": type, "attributes": attributes}
+def layer(type: str, **attributes: Any) -> LayerNote:
+    return LayerNote(type, attributes)
 
 
 def test_only_what_both_have_is_compared() -> None:
     reference = {"bn": layer("BatchNorm2d", eps=1e-5, momentum=0.1, affine=True), "only": layer("ReLU")}
     port = {"bn": layer("BatchNorm", eps=1e-3, momentum=0.1, sync=True), "other": layer("Relu")}
-    assert attribute_differences(reference, port) == [
-        {"layer": "bn", "name": "eps", "reference": 1e-5, "port": 1e-3}
-    ]
+    assert attribute_differences(reference, port) == [AttributeDifference("bn", "eps", 1e-5, 1e-3)]
 
 
 def test_an_attribute_may_have_another_name() -> None:
     reference = {"act": layer("LeakyReLU", negative_slope=0.1)}
     assert attribute_differences(reference, {"act": layer("Leaky_relu", scale=0.1)}) == []
     assert attribute_differences(reference, {"act": layer("Leaky_relu", scale=0.01)}) == [
-        {"layer": "act", "name": "negative_slope", "reference": 0.1, "port": 0.01}
+        AttributeDifference("act", "negative_slope", 0.1, 0.01)
     ]
 
 
@@ -71,7 +70,7 @@ def test_another_kind_of_layer_is_a_difference_and_another_name_is_not() -> None
     reference = {"act": layer("ReLU"), "own": layer("Block")}
     assert attribute_differences(reference, {"act": layer("relu"), "own": layer("BlockForJittor")}) == []
     assert attribute_differences(reference, {"act": layer("LeakyReLU"), "own": layer("Conv")}) == [
-        {"layer": "act", "name": "type", "reference": "ReLU", "port": "LeakyReLU"}
+        AttributeDifference("act", "type", "ReLU", "LeakyReLU")
     ]
 
 
@@ -80,11 +79,19 @@ def test_what_has_no_effect_does_not_count() -> None:
     port = {"pool": layer("AvgPool2d", padding=[0, 0], count_include_pad=False)}
     assert attribute_differences(reference, port) == []
     for table in (reference, port):
-        table["pool"]["attributes"]["padding"] = 1
-    assert [item["name"] for item in attribute_differences(reference, port)] == ["count_include_pad"]
+        table["pool"].attributes["padding"] = 1
+    assert [item.name for item in attribute_differences(reference, port)] == ["count_include_pad"]
 
 
-def test_tables_from_a_file_may_hold_anything() -> None:
-    assert (
-        attribute_differences({"a": 1, "b": {"type": 3}}, {"a": layer("ReLU"), "b": {"attributes": []}}) == []
-    )
+def test_notes_from_a_file_may_hold_anything() -> None:
+    odd = {"a": 1, "b": {"type": 3}, "c": {"attributes": []}, "d": {"type": "ReLU", "attributes": {"eps": 1}}}
+    notes = read_layer_notes(odd)
+    assert notes == {"b": LayerNote(), "c": LayerNote(), "d": LayerNote("ReLU", {"eps": 1})}
+    assert read_layer_notes([odd]) == read_layer_notes(None) == {}
+    assert attribute_differences(notes, {"b": layer("ReLU"), "d": layer("ReLU")}) == []
+
+
+def test_a_note_is_kept_as_it_is_read() -> None:
+    notes = {"conv": LayerNote("Conv2d", {"bias": True}, "torch.nn"), "add.0": LayerNote("add")}
+    assert read_layer_notes({path: note.to_dict() for path, note in notes.items()}) == notes
+    assert "origin" not in notes["add.0"].to_dict()

@@ -149,7 +149,7 @@ class TestAttributes:
         port.layers["head"] = {"type": "Linear", "attributes": {"bias": True}}
         alignment = bench.compare(port)
         assert "Its type is LeakyReLU in jittor and ReLU in torch, its bias is True" in alignment.sentence
-        assert {item["layer"] for item in alignment.attributes} == {"act", "head"}
+        assert {item.layer for item in alignment.attributes} == {"act", "head"}
 
     def test_of_operations_that_could_not_be_paired_are_left_out(self, bench: Bench) -> None:
         port = bench.port()
@@ -157,7 +157,7 @@ class TestAttributes:
         port.layers["(model)/add.0"] = {"type": "add", "attributes": {"bias": True}}
         assert bench.compare(port).attributes == []
         del port.tensors["layer:(model)/add.1#0:out"]
-        assert [item["layer"] for item in bench.compare(port).attributes] == ["(model)/add.0"]
+        assert [item.layer for item in bench.compare(port).attributes] == ["(model)/add.0"]
 
 
 class TestCoverage:

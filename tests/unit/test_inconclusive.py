@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from harness.alignment import Alignment
+from harness.answers import Change
 from harness.cli.golden import _verified
 from harness.comparing import compare, rejudge
-from harness.sides.description import same
+from harness.sides.description import differences
 from harness.trace import Trace, TraceWriter
 from harness.verdict import NoisePolicy
 from reports.html import html
@@ -82,11 +83,12 @@ def test_what_a_bare_run_showed_travels_with_the_trace(tmp_path: Path) -> None:
 
 def test_where_two_runs_differ_is_kept_by_address() -> None:
     ones = np.ones(3, np.float32)
-    found = same({"a": ones, "b": ones, "c": ones}, {"a": ones, "b": ones * 3, "c": np.ones(2, np.float32)})
-    assert not found["bitwise"]
-    assert found["changed"] == {"b": {"max_abs": 2, "scale": 3}, "c": {"max_abs": 1, "scale": 1}}
+    bare = {"a": ones, "b": ones, "c": ones}
+    found = differences(bare, {"a": ones, "b": ones * 3, "c": np.ones(2, np.float32)}, ["rand"])
+    assert not found.bitwise
+    assert found.changed == {"b": Change(2, 3), "c": Change(1, 1)}
     nothing = np.array([np.nan, np.inf])
-    assert same({"a": nothing}, {"a": nothing})["bitwise"]
+    assert differences({"a": nothing}, {"a": nothing}, []).bitwise
 
 
 def test_every_report_says_so() -> None:

@@ -3,32 +3,40 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from harness.answers import Description, Identity
+from harness.layer_note import LayerNote
 from harness.lint import Discrepancy, lint
+from harness.state_table import StateEntry
 
-TOLD: dict[str, Any] = {
-    "layers": {
-        "(model)": {"type": "Net", "attributes": {}, "origin": "mine"},
-        "norm": {"type": "BatchNorm2d", "attributes": {"eps": 1e-5, "momentum": 0.1}, "origin": "torch.nn"},
-        "act": {"type": "ReLU", "attributes": {}, "origin": "torch.nn"},
-    },
-    "state": [
-        ["conv.weight", [4, 3, 3, 3], "float32", True],
-        ["norm.running_var", [4], "float32", False],
-        ["norm.num_batches_tracked", [], "int64", False],
-    ],
+LAYERS = {
+    "(model)": LayerNote("Net", {}, "mine"),
+    "norm": LayerNote("BatchNorm2d", {"eps": 1e-5, "momentum": 0.1}, "torch.nn"),
+    "act": LayerNote("ReLU", {}, "torch.nn"),
 }
+STATE = [
+    StateEntry("conv.weight", (4, 3, 3, 3), "float32", True),
+    StateEntry("norm.running_var", (4,), "float32", False),
+    StateEntry("norm.num_batches_tracked", (), "int64", False),
+]
+IDENTITY = Identity("torch", "3.12", "python", "x86_64", {}, "cpu", "cpu", "2", 0, "")
+
+
+def described() -> Description:
+    """A model as a worker describes it."""
+    return Description(IDENTITY, list(STATE), copy.deepcopy(LAYERS))
 
 
 def found(change: Any, *sources: Path) -> list[Discrepancy]:
     """What lint says of a port that was changed."""
-    port = copy.deepcopy(TOLD)
+    port = described()
     change(port)
-    return lint(TOLD, port, sources)
+    return lint(described(), port, sources)
 
 
 def test_equal_models_have_no_finding() -> None:
@@ -39,17 +47,42 @@ def test_equal_models_have_no_finding() -> None:
     ("change", "kind", "place", "words"),
     [
         (
-            lambda port: port["layers"]["norm"]["attributes"].update(eps=1e-3),
+            lambda port: port.layers["norm"].attributes.update(eps=1e-3),
             "attribute",
             "norm",
             "eps 0.001",
         ),
-        (lambda port: port["layers"]["act"].update(type="GELU"), "type", "act", "type GELU"),
-        (lambda port: port["state"].pop(0), "parameter", "conv", "reference's state alone"),
-        (lambda port: port["state"].append(["x", [1], "float32", True]), "parameter", "(model)", "port's"),
-        (lambda port: port["state"][0].__setitem__(1, [3, 4, 3, 3]), "shape", "conv", "[3, 4, 3, 3]"),
-        (lambda port: port["state"][0].__setitem__(2, "float16"), "dtype", "conv", "float16"),
-        (lambda port: port["state"][1].__setitem__(3, True), "learns", "norm", "learns in the port"),
+        (
+            lambda port: port.layers.update(act=replace(LAYERS["act"], type="GELU")),
+            "type",
+            "act",
+            "type GELU",
+        ),
+        (lambda port: port.state.pop(0), "parameter", "conv", "reference's state alone"),
+        (
+            lambda port: port.state.append(StateEntry("x", (1,), "float32", True)),
+            "parameter",
+            "(model)",
+            "port's",
+        ),
+        (
+            lambda port: port.state.__setitem__(0, STATE[0]._replace(shape=(3, 4, 3, 3))),
+            "shape",
+            "conv",
+            "[3, 4, 3, 3]",
+        ),
+        (
+            lambda port: port.state.__setitem__(0, STATE[0]._replace(dtype="float16")),
+            "dtype",
+            "conv",
+            "float16",
+        ),
+        (
+            lambda port: port.state.__setitem__(1, STATE[1]._replace(learns=True)),
+            "learns",
+            "norm",
+            "learns in the port",
+        ),
     ],
 )
 def test_what_changes_the_result_is_wrong(change: Any, kind: str, place: str, words: str) -> None:
@@ -59,14 +92,14 @@ def test_what_changes_the_result_is_wrong(change: Any, kind: str, place: str, wo
 
 
 def test_eps_of_a_norm_leads_to_the_knowledge_base() -> None:
-    (finding,) = found(lambda port: port["layers"]["norm"]["attributes"].update(eps=1e-3))
+    (finding,) = found(lambda port: port.layers["norm"].attributes.update(eps=1e-3))
     assert finding.entry == "norm-one-pass"
 
 
 def test_order_and_extra_layers_are_worth_a_look_alone() -> None:
     def change(port: Any) -> None:
-        port["state"].reverse()
-        del port["layers"]["act"]
+        port.state.reverse()
+        del port.layers["act"]
 
     assert [(finding.kind, finding.wrong) for finding in found(change)] == [
         ("order", False),
@@ -76,13 +109,15 @@ def test_order_and_extra_layers_are_worth_a_look_alone() -> None:
 
 def test_batch_counters_and_scalars_of_one_element_are_the_same() -> None:
     def change(port: Any) -> None:
-        port["state"].pop()
+        port.state.pop()
 
     assert found(change) == []
 
 
 def test_layer_of_a_class_known_to_differ_is_told() -> None:
-    (finding,) = found(lambda port: port["layers"]["norm"].update(type="BatchNorm", origin="jittor.nn"))
+    (finding,) = found(
+        lambda port: port.layers.update(norm=LayerNote("BatchNorm", LAYERS["norm"].attributes, "jittor.nn"))
+    )
     assert (finding.kind, finding.entry, finding.wrong) == ("known", "norm-one-pass", False)
 
 

@@ -73,7 +73,7 @@ def test_a_worker_imports_nothing_from_the_working_directory(users: Path, tmp_pa
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PYTHONPATH")
         with Worker("torch", "cpu", scratch, tmp_path / "log", timeout=120) as worker:
-            assert worker.ready()["versions"]["torch"]
+            assert worker.ready().versions["torch"]
 
 
 def test_a_pair_in_the_working_directory_is_found_after_what_is_installed(

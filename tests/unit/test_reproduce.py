@@ -6,6 +6,7 @@ import ast
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +14,26 @@ import numpy as np
 import pytest
 
 from harness import environment, reproduce
+from harness.answers import CallDescription
 from harness.environment.interpreters import interpreter
 from harness.errors import BadInput
 
-NORM: dict[str, Any] = {
-    "name": "torch.nn.modules.batchnorm.BatchNorm2d",
-    "module": True,
-    "made": {"num_features": 3, "eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True},
-    "args": [{"tensor": "0"}],
-    "kwargs": {},
-}
-RESIZE: dict[str, Any] = {
-    "name": "torch.nn.functional.interpolate",
-    "module": False,
-    "args": [{"tensor": "0"}],
-    "kwargs": {"size": [7, 7], "mode": "bilinear", "align_corners": False},
-}
+X = {"tensor": "0"}
+NORM = CallDescription(
+    path="x",
+    name="torch.nn.modules.batchnorm.BatchNorm2d",
+    module=True,
+    made={"num_features": 3, "eps": 1e-5, "momentum": 0.1, "affine": True, "track_running_stats": True},
+    args=[X],
+    kwargs={},
+)
+RESIZE = CallDescription(
+    path="x",
+    name="torch.nn.functional.interpolate",
+    module=False,
+    args=[X],
+    kwargs={"size": [7, 7], "mode": "bilinear", "align_corners": False},
+)
 
 
 def tensors() -> dict[str, Any]:
@@ -41,7 +46,7 @@ def tensors() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("call", [NORM, RESIZE], ids=["module", "function"])
-def test_scripts_are_short_and_need_nothing_of_ours(tmp_path: Path, call: dict[str, Any]) -> None:
+def test_scripts_are_short_and_need_nothing_of_ours(tmp_path: Path, call: CallDescription) -> None:
     made = reproduce.write(tmp_path / "report", "layer:x#0:out", call, tensors(), {"eps": 1e-3}, "")
     assert [path.name for path in made] == ["tensors.npz", "reference.py", "port.py"]
     for path in made[1:]:
@@ -62,7 +67,6 @@ def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
         reproduce.write(tmp_path, "layer:x#0:out", NORM, {}, {}, "")
 
 
-X = {"tensor": "0"}
 HOSTILE = [
     '"""\nowned()\n"""',
     "'''\nowned()\n'''",
@@ -79,19 +83,19 @@ PLAIN_NAMES = {
 }  # fmt: skip
 
 
-def calls(text: str) -> list[dict[str, Any]]:
+def calls(text: str) -> list[CallDescription]:
     """A layer and a function, with a text in every place where a model may have one."""
     value: Any = [text, {text: text, "x": [text]}, {"tensor": text}]
     return [
-        {**NORM, "name": f"torch.nn.modules.x.{text}"},
-        {**NORM, "name": f"{text}.Conv2d"},
-        {**NORM, "made": {text: 1}},
-        {**NORM, "made": {"x": value}},
-        {**NORM, "args": value, "kwargs": {"y": value}},
-        {**NORM, "kwargs": {text: 1}},
-        {**RESIZE, "name": text},
-        {**RESIZE, "kwargs": {text: 1}},
-        {**RESIZE, "name": "torch.avg_pool2d", "args": [X, text], "kwargs": {"y": text}},
+        replace(NORM, name=f"torch.nn.modules.x.{text}"),
+        replace(NORM, name=f"{text}.Conv2d"),
+        replace(NORM, made={text: 1}),
+        replace(NORM, made={"x": value}),
+        replace(NORM, args=value, kwargs={"y": value}),
+        replace(NORM, kwargs={text: 1}),
+        replace(RESIZE, name=text),
+        replace(RESIZE, kwargs={text: 1}),
+        replace(RESIZE, name="torch.avg_pool2d", args=[X, text], kwargs={"y": text}),
     ]
 
 
@@ -114,9 +118,9 @@ def test_no_text_of_a_model_becomes_code(tmp_path: Path, text: str) -> None:
 
 def test_what_is_no_name_or_no_literal_is_refused() -> None:
     with pytest.raises(BadInput, match="'a b' is no name in Python"):
-        reproduce.torch_script("", {**NORM, "made": {"a b": 1}})
+        reproduce.torch_script("", replace(NORM, made={"a b": 1}))
     with pytest.raises(BadInput, match="a object cannot be written into a script"):
-        reproduce.torch_script("", {**NORM, "made": {"x": object()}})
+        reproduce.torch_script("", replace(NORM, made={"x": object()}))
 
 
 @pytest.mark.torch
@@ -133,15 +137,15 @@ def test_the_reference_script_repeats_what_was_recorded(tmp_path: Path) -> None:
 SHAPE = (2, 4, 6, 6)
 
 
-def layer(kind: str, *, space: str = "module", **made: Any) -> dict[str, Any]:
+def layer(kind: str, *, space: str = "module", **made: Any) -> CallDescription:
     """A call of a layer of torch."""
     name = f"torch.nn.modules.{space}.{kind}"
-    return {"name": name, "module": True, "made": made, "args": [X], "kwargs": {}}
+    return CallDescription(name, name, True, [X], {}, made)
 
 
-def function(name: str, *args: Any, space: str = "torch.nn.functional", **kwargs: Any) -> dict[str, Any]:
+def function(name: str, *args: Any, space: str = "torch.nn.functional", **kwargs: Any) -> CallDescription:
     """A call of a function of torch, as torch's dispatcher tells it."""
-    return {"name": f"{space}.{name}", "module": False, "args": [X, *args], "kwargs": kwargs}
+    return CallDescription(name, f"{space}.{name}", False, [X, *args], kwargs)
 
 
 CALLS = [
@@ -168,31 +172,31 @@ CALLS = [
     function("sigmoid", space="torch"),
     function("add", X, space="torch"),
     function("mean", [2, 3], space="torch", keepdim=True),
-    {"name": "torch.cat", "module": False, "args": [[X, X], 1], "kwargs": {}},
+    CallDescription("cat", "torch.cat", False, [[X, X], 1], {}),
 ]
 
 
 @pytest.mark.slow
 @pytest.mark.torch
 @pytest.mark.jittor
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: call["name"].rpartition(".")[2])
-def test_both_scripts_run_and_agree(tmp_path: Path, call: dict[str, Any]) -> None:
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call.name.rpartition(".")[2])
+def test_both_scripts_run_and_agree(tmp_path: Path, call: CallDescription) -> None:
     import torch
 
     torch.manual_seed(0)
     given = torch.randn(SHAPE)
     saved: dict[str, Any] = {"input:0": given.numpy()}
-    name = call["name"].rpartition(".")[2]
-    if call["module"]:
-        made = getattr(torch.nn, name)(**call["made"]).eval()
+    name = call.name.rpartition(".")[2]
+    if call.module:
+        made = getattr(torch.nn, name)(**call.made).eval()
         saved |= {f"state:{key}": value.numpy() for key, value in made.state_dict().items()}
         result = made(given.clone())
     else:
-        function = getattr(torch if call["name"] == f"torch.{name}" else torch.nn.functional, name)
-        args = [given if item == X else item for item in call["args"]]
+        function = getattr(torch if call.name == f"torch.{name}" else torch.nn.functional, name)
+        args = [given if item == X else item for item in call.args]
         if name == "cat":
             args = [[given, given], 1]
-        result = function(*args, **call["kwargs"])
+        result = function(*args, **call.kwargs)
     saved["reference"] = saved["port"] = result.detach().numpy()
     reproduce.write(tmp_path / "report", "layer:x#0:out", call, saved, {}, "")
     env = environment.side_environment("jittor", "cpu", interpreter("jittor"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.alignment import Alignment
 from harness.alignment_rows import Obstacle, Row, SideReport
+from harness.attributes import AttributeDifference
 from harness.numerics import Difference
 from harness.verdict import Measured, Verdict
 
@@ -95,7 +96,7 @@ def alignment(rows: list[Row] | None = None, **changes: Any) -> Alignment:
             "fallback": [],
             "unpaired": {"torch": ["layer:extra"], "jittor": []},
         },
-        "attributes": [{"layer": "stage.3.bn", "name": "eps", "reference": 1e-5, "port": 1e-3}],
+        "attributes": [AttributeDifference("stage.3.bn", "eps", 1e-5, 1e-3)],
         "costs": {
             "torch": _spent(1.2, 0.8, 0.05),
             "jittor": _spent(3.4, 1.1, 0.07),
@@ -143,7 +144,7 @@ def hostile() -> Alignment:
             HOSTILE: SideReport("failed", HOSTILE, HOSTILE, HOSTILE, HOSTILE, {HOSTILE: HOSTILE}, HOSTILE),
             "jittor": SideReport(),
         },
-        attributes=[{"layer": HOSTILE, "name": HOSTILE, "reference": HOSTILE, "port": HOSTILE}],
+        attributes=[AttributeDifference(HOSTILE, HOSTILE, HOSTILE, HOSTILE)],
         coverage={
             "recorded": {HOSTILE: 1},
             "not_compared": [{"address": HOSTILE, "why": HOSTILE}],

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from harness.alignment_rows import Source
+from harness.layer_note import LayerNote
 from harness.selftest import KINDS, FaultResult, Kind, Mistake, places, sample, score
 from harness.selftest._score import judge_fault
 from harness.sides.faults import BUFFERS, FROZEN, GIVEN, LOSSES, OTHER_MODE, RESULTS, STATES
 
-LAYERS: dict[str, Any] = {
-    "(model)": {"type": "Net", "attributes": {}},
-    "body": {"type": "Sequential", "attributes": {}},
-    "body.0": {"type": "Conv2d", "attributes": {"padding_mode": "zeros"}},
-    "body.1": {"type": "BatchNorm2d", "attributes": {"eps": 1e-5, "momentum": 0.1}},
-    "body.2": {"type": "ReLU", "attributes": {}},
-    "up": {"type": "Upsample", "attributes": {"mode": "bilinear", "align_corners": False}},
+LAYERS = {
+    "(model)": LayerNote("Net", {}),
+    "body": LayerNote("Sequential", {}),
+    "body.0": LayerNote("Conv2d", {"padding_mode": "zeros"}),
+    "body.1": LayerNote("BatchNorm2d", {"eps": 1e-5, "momentum": 0.1}),
+    "body.2": LayerNote("ReLU", {}),
+    "up": LayerNote("Upsample", {"mode": "bilinear", "align_corners": False}),
 }
 NORM = ("weight", "bias", "running_mean", "running_var")
 KEYS = frozenset(["body.0.weight", "body.0.bias", *(f"body.1.{name}" for name in NORM)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from harness.deviation import Deviation
@@ -45,8 +47,7 @@ def test_each_mistake_has_a_hypothesis_that_names_it(recipe: Recipe) -> None:
 
 
 def _same(one: Deviation, other: Deviation) -> bool:
-    options = [dict(how.options) for how in (one, other)]
-    return {**one.to_dict(), "options": options[0]} == {**other.to_dict(), "options": options[1]}
+    return replace(one, options=dict(one.options)) == replace(other, options=dict(other.options))
 
 
 def test_what_the_recipe_says_is_no_deviation() -> None:

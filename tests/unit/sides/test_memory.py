@@ -17,6 +17,7 @@ from harness.progress import Silent
 from harness.scratch import scratch_folder
 from harness.session import Worker
 from harness.trace import Trace
+from harness.trace_header import TraceHeader
 
 CASE = Case("l2sknet", "L2SKNet_UNet", size=(256, 256))
 GIVEN_BACK = {  # what is freed is given back at once; else pages kept from earlier runs hide what is used
@@ -28,9 +29,9 @@ GIVEN_BACK = {  # what is freed is given back at once; else pages kept from earl
 
 def peaks(drive: SideRun, inputs: Path, trace: Path) -> tuple[int, int]:
     """How far a bare and a recorded run rise above what was resident before."""
-    bare = drive.run_once(inputs, observe=False)["cost"]
-    recorded = drive.run_once(inputs, trace=str(trace), header={})["cost"]
-    return bare["peak_bytes"], recorded["peak_bytes"]
+    bare = drive.run_once(inputs, observe=False).cost
+    recorded = drive.run_once(inputs, trace=trace).cost
+    return bare.peak_bytes, recorded.peak_bytes
 
 
 @pytest.fixture(params=["disk", "memory"])
@@ -63,7 +64,7 @@ def test_recording_adds_less_than_twice_the_largest_layer(
         drive = SideRun(worker, CASE, "all", Silent(), threading.Lock())
         drawn = inputs_and_weights.draw_state(pair, CASE.seed, drive.build())
         state = inputs_and_weights.write(tmp_path / "state.h5", "state", drawn)
-        path = drive.record(inputs, state, lambda _: place / "trace.h5", {"side": side}).trace
+        path = drive.record(inputs, state, lambda _: place / "trace.h5", TraceHeader(side=side)).trace
         bare, recorded = peaks(drive, inputs, place / "again.h5")
     with Trace.open(path) as trace:
         sizes = [record.size * 4 for record in trace.records.values() if record.alias is None]

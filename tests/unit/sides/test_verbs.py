@@ -11,10 +11,13 @@ import pytest
 
 from harness import pairs
 from harness.breadcrumb import Breadcrumb
+from harness.deviation import Deviation
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
+from harness.requests import CallChange
 from harness.sides import verbs
 from harness.trace import Trace
+from harness.trace_header import TraceHeader
 
 MODEL = "tests.unit.sides.small:PAIR"
 KEYS = [
@@ -58,7 +61,7 @@ def inputs(tmp_path: Path) -> str:
 
 def record(side: Any, inputs: str, path: Path, mode: str = "eval", **more: Any) -> Trace:
     """Run once and open the trace."""
-    side.run(inputs, mode, trace=str(path), header={"side": side.name}, **more)
+    side.run(inputs, mode, trace=str(path), header=TraceHeader(side=side.name), **more)
     if mode != "eval":
         side.backward()
     return Trace.open(path)
@@ -66,12 +69,12 @@ def record(side: Any, inputs: str, path: Path, mode: str = "eval", **more: Any) 
 
 def test_describe_tells_versions_state_and_layers(side: Any) -> None:
     told = side.describe()
-    assert told["side"] == side.name
-    assert side.name in told["versions"]
-    assert [row[0] for row in told["state"]] == KEYS
-    assert [row[0] for row in told["state"] if row[3]] == [*KEYS[:4], *KEYS[7:]]
-    assert told["layers"]["norm"]["attributes"]["eps"] == 1e-3
-    assert told["layers"]["conv"]["attributes"]["padding"] == [1, 1]
+    assert told.identity.side == side.name
+    assert side.name in told.identity.versions
+    assert [entry.key for entry in told.state] == KEYS
+    assert [entry.key for entry in told.state if entry.learns] == [*KEYS[:4], *KEYS[7:]]
+    assert told.layers["norm"].attributes["eps"] == 1e-3
+    assert told.layers["conv"].attributes["padding"] == [1, 1]
 
 
 def test_every_layer_and_operation_is_recorded(side: Any, inputs: str, tmp_path: Path) -> None:
@@ -85,8 +88,8 @@ def test_every_layer_and_operation_is_recorded(side: Any, inputs: str, tmp_path:
 
 def test_bare_run_and_recorded_run_give_the_same(side: Any, inputs: str, tmp_path: Path) -> None:
     side.run(inputs, "eval", observe=False)
-    answer = side.run(inputs, "eval", trace=str(tmp_path / "t.h5"), header={})
-    assert answer["observer"]["max_abs"] <= 1e-6 * answer["observer"]["scale"]
+    answer = side.run(inputs, "eval", trace=str(tmp_path / "t.h5"))
+    assert answer.observer.max_abs <= 1e-6 * answer.observer.scale
 
 
 def test_observing_leaves_nothing_behind(side: Any, inputs: str, tmp_path: Path) -> None:
@@ -182,10 +185,11 @@ def test_step_moves_the_parameters_by_the_recipe(side: Any, inputs: str, tmp_pat
 
 
 def test_measure_times_bare_runs(side: Any, inputs: str) -> None:
-    runs = side.measure(inputs, "train", repeat=2, warm_up=1)["runs"]
+    runs = side.measure(inputs, "train", repeat=2, warm_up=1).runs
     assert len(runs) == 2
-    assert all(row[part]["wall"] > 0 for row in runs for part in ("forward", "backward", "step"))
-    assert [set(row) for row in side.measure(inputs, "eval", repeat=1, warm_up=0)["runs"]] == [{"forward"}]
+    assert all(part.wall > 0 for row in runs for part in (row.forward, row.backward, row.step))
+    (row,) = side.measure(inputs, "eval", repeat=1, warm_up=0).runs
+    assert (row.forward.wall > 0, row.backward, row.step) == (True, None, None)
 
 
 def test_every_measured_run_begins_from_the_loaded_state(side: Any, inputs: str) -> None:
@@ -267,12 +271,12 @@ def test_held_call_is_tried_again_and_left_as_it_was(side: Any, inputs: str, tmp
         assert {"input:0", "state:weight", "state:running_var"} <= set(held.records)
     answers = verbs.try_changes(
         side,
-        [{"changes": {}}, {"changes": {"eps": 1.0}}, {"changes": {"nonsense": 1}}, {"changes": {}}],
+        [CallChange(), CallChange({"eps": 1.0}), CallChange({"nonsense": 1}), CallChange()],
         str(tmp_path),
     )
-    assert "nonsense" in answers[2]["error"]
+    assert "nonsense" in answers[2].error
     first, changed, again = (
-        np.array(Trace.open(Path(answers[place]["trace"])).array("output:0")) for place in (0, 1, 3)
+        np.array(Trace.open(Path(answers[place].trace)).array("output:0")) for place in (0, 1, 3)
     )
     assert not np.allclose(first, changed)
     np.testing.assert_array_equal(first, again)
@@ -280,8 +284,8 @@ def test_held_call_is_tried_again_and_left_as_it_was(side: Any, inputs: str, tmp
 
 def test_held_operation_takes_other_arguments(side: Any, inputs: str, tmp_path: Path) -> None:
     verbs.capture_call(side, inputs, "eval", "(model)/add.0", 0, str(tmp_path / "held.h5"))
-    (answer,) = verbs.try_changes(side, [{"changes": {}}], str(tmp_path))
-    assert Path(answer["trace"]).is_file()
+    (answer,) = verbs.try_changes(side, [CallChange()], str(tmp_path))
+    assert Path(answer.trace).is_file()
     with pytest.raises(BadInput, match="never makes call 3 of norm"):
         verbs.capture_call(side, inputs, "eval", "norm", 3, str(tmp_path / "held.h5"))
 
@@ -290,19 +294,22 @@ def test_gradients_are_pulled_through_a_held_call(side: Any, inputs: str, tmp_pa
     verbs.capture_call(side, inputs, "train", "(model)/add.0", 0, str(tmp_path / "held.h5"))
     given = np.random.default_rng(2).standard_normal((4, 4, 8, 8)).astype(np.float32)
     handed = str(inputs_and_weights.write(tmp_path / "handed.h5", "grad", {"0": given}))
-    (answer,) = verbs.backward_through_call(side, handed, [{}], str(tmp_path))
-    with Trace.open(answer["trace"]) as pulled:
+    (answer,) = verbs.backward_through_call(side, handed, [CallChange()], str(tmp_path))
+    with Trace.open(answer.trace) as pulled:
         for name in ("input:0", "input:1"):
             np.testing.assert_array_equal(np.asarray(pulled.array(name)), given)
     verbs.capture_call(side, inputs, "train", "head", 0, str(tmp_path / "held.h5"))
     sound, bare = verbs.backward_through_call(
-        side, handed, [{}, {"state": _state_file(tmp_path, "weight", (4, 4, 1, 1))}], str(tmp_path)
+        side,
+        handed,
+        [CallChange(), CallChange(state=_state_file(tmp_path, "weight", (4, 4, 1, 1)))],
+        str(tmp_path),
     )
-    with Trace.open(sound["trace"]) as pulled:
+    with Trace.open(sound.trace) as pulled:
         np.testing.assert_allclose(
             np.asarray(pulled.array("grad:head.bias")), given.sum((0, 2, 3)), rtol=1e-4, atol=1e-5
         )
-    with Trace.open(bare["trace"]) as pulled:
+    with Trace.open(bare.trace) as pulled:
         assert not np.asarray(pulled.array("input:0")).any()
 
 
@@ -327,7 +334,9 @@ def test_steps_on_given_gradients(
     given = inputs_and_weights.write(
         tmp_path / "g.h5", "grad", {"head.bias": gradient, "norm.bias": 0 * gradient}
     )
-    verbs.take_steps(side, str(given), [0.5, 0.05], str(tmp_path / "stepped.h5"), deviation=deviation)
+    verbs.take_steps(
+        side, str(given), [0.5, 0.05], str(tmp_path / "stepped.h5"), deviation=Deviation(**deviation)
+    )
     with Trace.open(tmp_path / "stepped.h5") as stepped:
         moved = {name: np.array(stepped.array(f"state:{name}")) for name in ("head.bias", "norm.bias")}
     wanted = side.loaded_state["head.bias"] - 0.5 * sum(factors) * gradient
@@ -338,7 +347,7 @@ def test_steps_on_given_gradients(
 def test_a_parameter_left_out_is_not_stepped(side: Any, tmp_path: Path) -> None:
     gradient = {name: np.ones(4, np.float32) for name in ("head.bias", "norm.bias")}
     given = str(inputs_and_weights.write(tmp_path / "g.h5", "grad", gradient))
-    verbs.take_steps(side, given, [0.5], str(tmp_path / "s.h5"), deviation={"left_out": "head.bias"})
+    verbs.take_steps(side, given, [0.5], str(tmp_path / "s.h5"), deviation=Deviation(left_out="head.bias"))
     with Trace.open(tmp_path / "s.h5") as stepped:
         np.testing.assert_array_equal(
             np.asarray(stepped.array("state:head.bias")), side.loaded_state["head.bias"]

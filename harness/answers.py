@@ -1,0 +1,171 @@
+"""What a worker answers: one small dataclass for each kind of answer.
+
+`harness.requests` says which request gets which answer. `harness.json_codec` writes and checks them
+on the pipe between the harness and a worker.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from harness.layer_note import Attributes, LayerNote
+from harness.state_table import StateEntry
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds that a piece of work took: on the wall clock, and of the processor."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Cost(Times):
+    """What a run took: its times, and how far memory rose above what was in use before it."""
+
+    peak_bytes: int
+    device_peak_bytes: int = 0
+
+    def plus(self, times: Times) -> Cost:
+        """This cost and more time after it."""
+        return replace(self, wall=self.wall + times.wall, cpu=self.cpu + times.cpu)
+
+    def then(self, other: Cost) -> Cost:
+        """The cost of this run and of another one after it."""
+        peak = max(self.peak_bytes, other.peak_bytes)
+        device_peak = max(self.device_peak_bytes, other.device_peak_bytes)
+        return Cost(self.wall + other.wall, self.cpu + other.cpu, peak, device_peak)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which framework a worker runs, in which version, and on which device.
+
+    `compiled` counts the operators that lie compiled in the folder `operator_cache`; that is empty where
+    the framework compiles nothing.
+    """
+
+    side: str
+    python: str
+    executable: str
+    platform: str
+    versions: dict[str, str]
+    device: str
+    device_name: str
+    threads: str
+    compiled: int
+    operator_cache: str
+
+
+@dataclass(frozen=True)
+class Description:
+    """A worker that has built a model: the model's state dict without its values, and its layers by path."""
+
+    identity: Identity
+    state: list[StateEntry]
+    layers: dict[str, LayerNote]
+
+
+@dataclass(frozen=True)
+class Change:
+    """How far one output moved between two runs, and how large it is."""
+
+    max_abs: float
+    scale: float
+
+
+@dataclass(frozen=True)
+class Observer:
+    """How a recorded run differs from a bare one with another seed.
+
+    `changed` lists the outputs that differ, `draws` the functions that draw at random.
+    """
+
+    bitwise: bool
+    max_abs: float
+    scale: float
+    changed: dict[str, Change] = field(default_factory=dict)
+    draws: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How many tensors a state has that was loaded."""
+
+    keys: int
+
+
+@dataclass(frozen=True)
+class RunDone:
+    """A forward pass, or a backward pass after it.
+
+    `compiled` counts the operators that lie compiled by now. `bytes` is the size of the trace, which a
+    rehearsal measures. `room` is what it took to make room for a trace.
+    """
+
+    cost: Cost
+    compiled: int
+    bytes: int = 0
+    room: Times | None = None
+    observer: Observer | None = None
+
+
+@dataclass(frozen=True)
+class MeasuredRun:
+    """What one bare run took, part by part; an evaluation has no backward pass and no step."""
+
+    forward: Cost
+    backward: Cost | None = None
+    step: Cost | None = None
+
+    def parts(self) -> dict[str, dict[str, float]]:
+        """The parts that there were, by name, as data for JSON."""
+        return {name: asdict(cost) for name, cost in vars(self).items() if cost is not None}
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What several bare runs took."""
+
+    runs: list[MeasuredRun]
+    compiled: int
+
+
+@dataclass(frozen=True)
+class CallDescription:
+    """How to make a captured call by hand: the name of the class or function, and its arguments in order.
+
+    `made` are the arguments of the constructor where the call is of a module. A tensor among the arguments
+    stands as {"tensor": NAME}, with the name that the file of inputs has for it after `input:`.
+    """
+
+    path: str
+    name: str
+    module: bool
+    args: list[Any]
+    kwargs: Attributes
+    made: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class TrialDone:
+    """One trial of a captured call: the trace with its results, or why it failed."""
+
+    trace: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class FaultDone:
+    """Whether a fault that was injected has changed anything."""
+
+    changed: bool
+
+
+@dataclass(frozen=True)
+class StepsDone:
+    """How many steps an optimiser took."""
+
+    steps: int

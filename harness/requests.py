@@ -1,0 +1,224 @@
+"""What a worker can be asked: one small dataclass for each verb, with the type of its answer.
+
+A request goes to the worker as JSON, files by their paths. `harness.sides.verbs` carries it out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar, get_args
+
+from harness import json_codec
+from harness.answers import (
+    CallDescription,
+    Description,
+    FaultDone,
+    Loaded,
+    Measurements,
+    RunDone,
+    StepsDone,
+    Times,
+    TrialDone,
+)
+from harness.deviation import Deviation
+from harness.layer_note import Attributes
+from harness.pairs.base import Mode
+from harness.trace_header import TraceHeader
+
+Answer = TypeVar("Answer")
+
+
+class Request(Generic[Answer]):
+    """What a worker is asked; `Answer` is the type of what it answers."""
+
+    verb: ClassVar[str]
+
+    @classmethod
+    def answer_type(cls) -> Any:
+        """The type of the answer."""
+        (base,) = cls.__orig_bases__  # type: ignore[attr-defined]
+        return get_args(base)[0]
+
+
+@dataclass(frozen=True)
+class UpstreamModel:
+    """A network of upstream code: its checkout, the entry MODULE:CLASS, and what that is called with."""
+
+    checkout: str
+    entry: str
+    options: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Build(Request[Description]):
+    """Make the model of a variant; `upstream` makes the upstream's own network in its place."""
+
+    verb = "build"
+    pair: str
+    variant: str
+    upstream: UpstreamModel | None = None
+
+
+@dataclass(frozen=True)
+class Load(Request[Loaded]):
+    """Fill the model with the `state:` tensors of a trace file."""
+
+    verb = "load"
+    state: str
+
+
+@dataclass(frozen=True)
+class Run(Request[RunDone]):
+    """Go forward once; `harness.sides.side.Side.run` says what each field means."""
+
+    verb = "run"
+    inputs: str
+    mode: Mode
+    trace: str | None = None
+    layers: str = "all"
+    observe: bool = True
+    compact: bool = False
+    dtype: str = "float32"
+    header: TraceHeader = field(default_factory=TraceHeader)
+    metrics: bool = False
+
+
+@dataclass(frozen=True)
+class Backward(Request[RunDone]):
+    """Back-propagate the first loss of the last run."""
+
+    verb = "backward"
+
+
+@dataclass(frozen=True)
+class Measure(Request[Measurements]):
+    """Time bare runs."""
+
+    verb = "measure"
+    inputs: str
+    mode: Mode
+    repeat: int = 5
+    warm_up: int = 2
+
+
+@dataclass(frozen=True)
+class RunIsolated(Request[Times]):
+    """Run every layer alone on the inputs that the reference recorded."""
+
+    verb = "run_isolated"
+    inputs: str
+    mode: Mode
+    reference: str
+    addresses: list[str]
+    trace: str
+    dtype: str = "float32"
+    header: TraceHeader = field(default_factory=TraceHeader)
+
+
+@dataclass(frozen=True)
+class MeasureTruth(Request[Times]):
+    """Run in double precision and measure how far single precision strays from it."""
+
+    verb = "measure_truth"
+    inputs: str
+    mode: Mode
+    reference: str
+    path: str
+    scratch: str
+    samples: int
+    layers: str = "all"
+    header: TraceHeader = field(default_factory=TraceHeader)
+    slim: bool = False
+
+
+@dataclass(frozen=True)
+class MeasureIsolated(Request[Times]):
+    """Measure the noise that each layer makes alone."""
+
+    verb = "measure_isolated"
+    inputs: str
+    mode: Mode
+    reference: str
+    path: str
+    scratch: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class CaptureCall(Request[CallDescription]):
+    """Run forward and keep one call of a layer; its inputs are written to the file `given`."""
+
+    verb = "capture_call"
+    inputs: str
+    mode: Mode
+    path: str
+    call: int
+    given: str
+
+
+@dataclass(frozen=True)
+class CallChange:
+    """How a captured call is repeated: with other attributes or arguments, another state, another mode.
+
+    `state` names a trace file with the `state:` tensors that replace the module's own.
+    """
+
+    changes: Attributes = field(default_factory=dict)
+    training: bool | None = None
+    state: str = ""
+
+
+@dataclass(frozen=True)
+class TryChanges(Request[list[TrialDone]]):
+    """Repeat the captured call once for each trial, with something changed."""
+
+    verb = "try_changes"
+    trials: list[CallChange]
+    folder: str
+
+
+@dataclass(frozen=True)
+class BackwardThroughCall(Request[list[TrialDone]]):
+    """Take gradients backward through the captured call, once for each trial."""
+
+    verb = "backward_through_call"
+    gradients: str
+    trials: list[CallChange]
+    folder: str
+
+
+@dataclass(frozen=True)
+class TakeSteps(Request[StepsDone]):
+    """Take steps of a new optimiser on the gradients of a trace."""
+
+    verb = "take_steps"
+    gradients: str
+    rates: list[float]
+    path: str
+    dtype: str = "float32"
+    deviation: Deviation = field(default_factory=Deviation)
+
+
+@dataclass(frozen=True)
+class InjectFault(Request[FaultDone]):
+    """Inject a fault of `harness.selftest` into the model."""
+
+    verb = "inject_fault"
+    kind: str
+    path: str
+    attributes: Attributes = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class FaultEffect(Request[FaultDone]):
+    """Ask whether the fault injected last has changed anything in the runs since."""
+
+    verb = "fault_effect"
+
+
+REQUESTS: dict[str, type[Request[Any]]] = {kind.verb: kind for kind in Request.__subclasses__()}
+
+
+def read_request(verb: str, arguments: object) -> Request[Any]:
+    """A request as it came through the pipe."""
+    return json_codec.from_plain(REQUESTS[verb], arguments, verb)
