@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from harness import seeded
 from harness.errors import BadInput
+from harness.pairs.recipe import Recipe as Recipe
 from harness.state_table import StateTable
 
 Arrays = dict[str, NDArray[Any]]
@@ -110,18 +111,6 @@ class Meter(ABC):
     @abstractmethod
     def figures(self) -> dict[str, float]:
         """The metrics of all batches so far. The first is the one that counts; more of it is better."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How the published model is trained, as data for either side's optimiser."""
-
-    optimizer: Literal["adam", "adamw", "sgd"]
-    lr: float
-    options: Mapping[str, Any] = field(default_factory=dict)
-    schedule: str = "constant"
-    schedule_options: Mapping[str, Any] = field(default_factory=dict)
-    epochs: int = 1
 
 
 @dataclass(frozen=True)
