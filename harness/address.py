@@ -5,6 +5,13 @@
     layer:PATH#CALL:grad    the gradient of the loss with respect to what it returned
     input:NAME  output:KEY  loss:NAME  grad:PARAM  grad_input:NAME  state:KEY  metric:NAME
 
+In a training there are also:
+
+    sum:PARAM               gradients that have come together for a step that is not due yet
+    update:PARAM            by how much a step moved a parameter
+    optimizer:PARAM.SLOT    what the optimiser remembers of it
+    ema:KEY                 an averaged weight or buffer
+
 A result made of several tensors adds its key: `layer:head#0:out.boxes`. An operation between modules
 is a layer named after the module around it: `layer:encoder/add.1#0:out` is the second addition in
 `encoder`. The model itself has the path `(model)`.
@@ -18,7 +25,10 @@ from typing import NamedTuple
 
 ROOT = "(model)"
 EQUAL = "equal"  # the note of a trace of layers run alone: what is the reference's to the bit
-KINDS = ("input", "layer", "output", "loss", "grad", "grad_input", "state", "metric")
+KINDS = (
+    "input", "layer", "output", "loss", "grad", "grad_input", "state", "sum", "update", "optimizer", "ema",
+    "metric",
+)  # fmt: skip
 _LAYER = re.compile(r"layer:(?P<path>.+)#(?P<call>\d+):(?P<role>out|in|grad)(?:\.(?P<key>.+))?")
 
 

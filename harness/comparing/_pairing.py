@@ -13,7 +13,7 @@ from harness.address import LayerAddress
 from harness.alignment_rows import Obstacle
 from harness.trace import Record, Trace
 
-_OWED = ("output", "loss", "metric", "grad", "grad_input")
+_OWED = ("output", "loss", "metric", "grad", "grad_input", "sum", "update", "optimizer", "ema")
 _GRADIENTS = ("grad", "grad_input")
 _FREE_ORDER = ("add", "mul", "maximum", "minimum")
 

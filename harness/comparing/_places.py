@@ -6,7 +6,10 @@ from harness import address as addresses
 from harness.alignment_rows import Row
 
 _ROLES = {"out": "layer", "in": "layer_input", "grad": "layer_grad"}
-_STAGES = ("input", "layer", "output", "loss", "grad", "grad_input", "state", "metric")
+_STAGES = (
+    "input", "layer", "output", "loss", "grad", "grad_input", "state", "sum", "update", "optimizer", "ema",
+    "metric",
+)  # fmt: skip
 
 
 def kind_of(address: str) -> str:

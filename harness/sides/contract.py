@@ -41,6 +41,7 @@ class Framework(ABC):
         self.losses: dict[str, Any] = {}
         self.recorder: Recorder | None = None
         self.captured: CapturedCall | None = None
+        self.training: Any = None  # what harness.sides.training holds while a training goes on
         self.loss_change: Callable[[Any], Any] = lambda loss: loss
         self.effect = False  # whether an injected fault has changed anything
 

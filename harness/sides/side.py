@@ -83,7 +83,7 @@ class Side(Framework):
         self.layers = {path: self.layer_of(module) for path, module in self.modules()}
         self.paths = {id(module): path for path, module in self.modules()}
         self._rehearsed = {}
-        self._optimizer = None
+        self._optimizer = self.training = None
         self.clear_faults()
         return self.describe()
 
@@ -161,13 +161,26 @@ class Side(Framework):
         self.write_state(self.loaded_state)
         self.cast(dtype)
         self.set_mode(mode)
-        with Trace.open(Path(inputs)) as stored:
-            self._input_arrays = stored.inputs()
-        self._inputs = self.to_tensors(self._input_arrays, dtype)
+        self.take_inputs(inputs, dtype)
         self.losses, self.recorder = {}, None
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 (what a model draws with)
         self.seed(seed)
+
+    def take_inputs(self, inputs: str, dtype: str) -> None:
+        """Put the `input:` tensors of a trace file on the device."""
+        with Trace.open(Path(inputs)) as stored:
+            self._input_arrays = stored.inputs()
+        self._inputs = self.to_tensors(self._input_arrays, dtype)
+
+    def call_model(self) -> Any:
+        """What the model returns for the inputs."""
+        return self.model(*(self._inputs[name] for name in self.pair.given(self._inputs)))
+
+    def losses_of(self, outputs: Any) -> dict[str, Any]:
+        """The named losses of what the model returned; the first one is minimised."""
+        losses = getattr(self.model, "losses", None) or self.side_module().losses
+        return {name: self.loss_change(loss) for name, loss in losses(outputs, self._inputs).items()}
 
     def forward(
         self,
@@ -193,14 +206,11 @@ class Side(Framework):
             for name, tensor in self._inputs.items():
                 self.recorder.save(f"input:{name}", tensor)
             context = self.observed(self.recorder)
-        given = [self._inputs[name] for name in self.pair.given(self._inputs)]
         with contextlib.nullcontext() if mode != "eval" else self.without_gradients():
             with context:
-                outputs = self.model(*given)
+                outputs = self.call_model()
             if mode != "eval":
-                losses = getattr(self.model, "losses", None) or self.side_module().losses
-                found = losses(outputs, self._inputs)
-                self.losses = {name: self.loss_change(loss) for name, loss in found.items()}
+                self.losses = self.losses_of(outputs)
         return self._collect(outputs)
 
     def _collect(self, outputs: Any) -> Arrays:

@@ -27,7 +27,7 @@ from harness.sides.state import check_state
 from harness.sides.torch_dropout import NoDropout
 from harness.state_table import StateEntry, StateTable
 
-_OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
+OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
 
 class TorchTensors:
@@ -296,7 +296,7 @@ class TorchSide(Side):
         recipe = self.pair.recipe
         learning = [value for value in self.model.parameters() if value.requires_grad]
         given = {**recipe.options, **(options or {})}
-        return _OPTIMIZERS[kind or recipe.optimizer](learning, lr=recipe.lr, **given)
+        return OPTIMIZERS[kind or recipe.optimizer](learning, lr=recipe.lr, **given)
 
     def hand_gradients(self, arrays: Arrays) -> None:
         """Set them."""

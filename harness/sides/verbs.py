@@ -14,7 +14,7 @@ from harness.errors import BadInput
 from harness.pairs.base import Mode
 from harness.requests import Answer, CallChange, Request
 from harness.sides import backward_through_call as through
-from harness.sides import float64_truth, isolated_run, optimiser_steps, repeat_call
+from harness.sides import float64_truth, isolated_run, optimiser_steps, repeat_call, training_verbs
 from harness.sides.captured_call import CapturedCall
 from harness.sides.inject_fault import fault_effect, inject_fault
 from harness.sides.side import Side
@@ -122,6 +122,7 @@ _OVER_A_SIDE: dict[str, Callable[..., Any]] = {
         measure_isolated,
         inject_fault,
         fault_effect,
+        *training_verbs.VERBS,
     )
 }
 

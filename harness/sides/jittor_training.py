@@ -1,0 +1,91 @@
+"""A training in Jittor: the optimisers of torchlike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jittor as jt
+import numpy as np
+
+from harness.pairs.base import Arrays
+from harness.sides.jittor_side import OPTIMIZERS
+from harness.sides.training import Tensors, Training
+from ports_jittor.torchlike import optim
+from ports_jittor.torchlike._common import constant
+
+
+class JittorTraining(Training):
+    """What a training needs of Jittor."""
+
+    def named_parameters(self) -> Tensors:
+        """Those that learned when the model was built."""
+        return self.side.trainable()
+
+    def make_optimizer(self, kind: str, groups: list[dict[str, Any]]) -> optim.Optimizer:
+        """One of torchlike's."""
+        return OPTIMIZERS[kind](groups)
+
+    def gradients(self, loss: jt.Var) -> Tensors:
+        """Jittor's, computed at once."""
+        found = jt.grad(loss, list(self.parameters.values()), retain_graph=False)
+        jt.sync(found)
+        return dict(zip(self.parameters, found, strict=True))
+
+    def step(self, gradients: Tensors, clip: float | None) -> None:
+        """Clip and step."""
+        self.optimizer.take_gradients([gradients.get(name) for name in self.members])
+        if clip is not None:
+            self.optimizer.clip_grad_norm(clip)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def settled(self, tensors: Tensors) -> Tensors:
+        """Stop what leads back to the passes."""
+        stopped = {name: value.stop_grad() for name, value in tensors.items()}
+        jt.sync(list(stopped.values()))
+        return stopped
+
+    def slots(self) -> Arrays:
+        """From the optimiser's own form of a state."""
+        state = self.optimizer.state_dict()["state"]
+        return {
+            f"{name}.{slot}": np.array(value)
+            for place, name in enumerate(self.members)
+            for slot, value in state.get(place, {}).items()
+            if value is not None
+        }
+
+    def set_slots(self, slots: Arrays) -> None:
+        """Through the same form."""
+        state: dict[int, dict[str, Any]] = {}
+        for place, name in enumerate(self.members):
+            mine = {key.rpartition(".")[2]: slots[key] for key in slots if key.rpartition(".")[0] == name}
+            if mine:
+                state[place] = mine
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+    def copied_state(self) -> Tensors:
+        """Variables of their own."""
+        return {
+            name: self.tensor(np.array(value.numpy()), None)
+            for name, value in self.side.model.state_dict().items()
+            if value.dtype.is_float()
+        }
+
+    def keep_average(self, keeps: float) -> None:
+        """New variables in the place of the old ones."""
+        now = self.side.model.state_dict()
+        with jt.no_grad():
+            self.average = {
+                name: (mean * constant(keeps, mean) + now[name] * constant(1 - keeps, mean)).stop_grad()
+                for name, mean in self.average.items()
+            }
+        jt.sync(list(self.average.values()))
+
+    def tensor(self, array: Any, parameter: str | None) -> jt.Var:
+        """A variable that nothing learns."""
+        made = np.ascontiguousarray(array)
+        if parameter is not None:
+            made = made.reshape(self.parameters[parameter].shape)
+        return jt.array(made).stop_grad()

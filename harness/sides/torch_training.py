@@ -1,0 +1,89 @@
+"""A training in PyTorch: torch's own optimisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.pairs.base import Arrays
+from harness.sides.torch_side import OPTIMIZERS
+from harness.sides.training import Tensors, Training
+
+
+class TorchTraining(Training):
+    """What a training needs of torch."""
+
+    def named_parameters(self) -> Tensors:
+        """Those that require a gradient."""
+        return {name: value for name, value in self.side.model.named_parameters() if value.requires_grad}
+
+    def make_optimizer(self, kind: str, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
+        """One of torch's."""
+        made: torch.optim.Optimizer = OPTIMIZERS[kind](groups)  # type: ignore[arg-type]
+        return made
+
+    def gradients(self, loss: Tensor) -> Tensors:
+        """Autograd's."""
+        self.side.model.zero_grad(set_to_none=True)
+        loss.backward()
+        self.side.synchronise()
+        return {name: value.grad for name, value in self.parameters.items() if value.grad is not None}
+
+    def step(self, gradients: Tensors, clip: float | None) -> None:
+        """Clip and step."""
+        for name, value in self.parameters.items():
+            value.grad = gradients.get(name)
+        if clip is not None:
+            torch.nn.utils.clip_grad_norm_([self.parameters[name] for name in gradients], clip)
+        self.optimizer.step()
+
+    def settled(self, tensors: Tensors) -> Tensors:
+        """They are."""
+        return tensors
+
+    def slots(self) -> Arrays:
+        """From the optimiser's state; a count of steps is a whole number."""
+        return {
+            f"{name}.{slot}": np.array(int(value)) if slot == "step" else np.array(value.detach().cpu())
+            for name in self.members
+            for slot, value in self.optimizer.state.get(self.parameters[name], {}).items()
+            if value is not None
+        }
+
+    def set_slots(self, slots: Arrays) -> None:
+        """Through the optimiser's own form of a state."""
+        state: dict[int, dict[str, Any]] = {}
+        for place, name in enumerate(self.members):
+            mine = {key.rpartition(".")[2]: key for key in slots if key.rpartition(".")[0] == name}
+            if mine:
+                state[place] = {
+                    slot: torch.tensor(float(slots[key])) if slot == "step" else self.tensor(slots[key], name)
+                    for slot, key in mine.items()
+                }
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+    def copied_state(self) -> Tensors:
+        """Clones."""
+        return {
+            name: value.detach().clone()
+            for name, value in self.side.model.state_dict().items()
+            if value.is_floating_point()
+        }
+
+    def keep_average(self, keeps: float) -> None:
+        """In place."""
+        now = self.side.model.state_dict()
+        with torch.no_grad():
+            for name, value in self.average.items():
+                value.mul_(keeps).add_((1 - keeps) * now[name].detach())
+
+    def tensor(self, array: Any, parameter: str | None) -> Tensor:
+        """On the device."""
+        made = torch.from_numpy(np.array(array))
+        like = next(iter(self.parameters.values())) if parameter is None else self.parameters[parameter]
+        made = made.to(like) if made.is_floating_point() else made.to(like.device)
+        return made if parameter is None else made.reshape(like.shape)

@@ -1,0 +1,218 @@
+"""A training that a side holds: its optimiser, what has come together of gradients, averaged weights."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from harness.pairs.base import Arrays, Mode
+from harness.sides.side import Side
+from harness.state_table import learning
+from harness.training.change import Change
+
+Tensors = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a training is set up, as both sides are told."""
+
+    optimizer: str
+    options: Mapping[str, Any]
+    groups: Mapping[str, Sequence[str]]
+    group_options: Mapping[str, Mapping[str, Any]]
+    mode: Mode = "train"
+    clip: float | None = None
+    averages: bool = False
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What one pass uses: options of the groups that learn, whether the optimiser steps, what an average keeps."""
+
+    number: int
+    groups: Mapping[str, Mapping[str, float]]
+    updates: bool = True
+    keeps: float | None = None
+    passes: int = 1
+
+
+@dataclass
+class Memory:
+    """Everything that a training carries from one pass to the next, as arrays."""
+
+    state: Arrays = field(default_factory=dict)
+    slots: Arrays = field(default_factory=dict)
+    sums: Arrays = field(default_factory=dict)
+    average: Arrays = field(default_factory=dict)
+
+
+class Training(ABC):
+    """An optimiser over the groups of a model that a side holds; a framework's own fills in the rest."""
+
+    def __init__(self, side: Side, setup: Setup, change: Change) -> None:
+        self.side, self.setup, self.change = side, setup, change
+        self.parameters = self.named_parameters()
+        self.groups = {
+            name: [member for member in members if not self._left_out(member)]
+            for name, members in setup.groups.items()
+        }
+        self.groups = {name: members for name, members in self.groups.items() if members}
+        self.sums: Tensors = {}
+        self.average: Tensors = self.copied_state() if setup.averages else {}
+        given = [
+            {
+                "params": [self.parameters[member] for member in members],
+                **self._own(name, {**setup.options, **setup.group_options.get(name, {})}),
+            }
+            for name, members in self.groups.items()
+        ]
+        self.optimizer = self.make_optimizer(change.kind or setup.optimizer, given)
+
+    def _left_out(self, name: str) -> bool:
+        return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.change.left_out)
+
+    def _own(self, group: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        changed = not self.change.groups or group in self.change.groups
+        return {**options, **(self.change.options if changed else {})}
+
+    @property
+    def members(self) -> list[str]:
+        """The parameters of all groups, as the optimiser counts them."""
+        return [member for members in self.groups.values() for member in members]
+
+    def learn(self, gradients: Tensors, uses: Uses) -> None:
+        """Let the gradients of one pass come to those that are there, and step where that is due."""
+        total = self._summed(gradients, uses)
+        if not uses.updates:
+            self.sums = total
+            return
+        self.sums = {}
+        self._choose(uses)
+        active = [name for group in self.groups if group in uses.groups for name in self.groups[group]]
+        self.step({name: total[name] for name in active if total.get(name) is not None}, self._clip())
+        if self.average and uses.keeps is not None:
+            self.keep_average(uses.keeps if self.change.keeps is None else self.change.keeps)
+
+    def _clip(self) -> float | None:
+        return self.setup.clip if self.change.clip is None else self.change.clip or None
+
+    def _summed(self, gradients: Tensors, uses: Uses) -> Tensors:
+        scaled = gradients
+        if self.change.gradient != 1:
+            scaled = {name: value * self.change.gradient for name, value in gradients.items()}
+        if self.change.sums == "mean":
+            scaled = {name: value * (1 / uses.passes) for name, value in scaled.items()}
+        if not self.sums or self.change.sums == "last":
+            return dict(scaled)
+        both = {name: value + scaled[name] for name, value in self.sums.items() if name in scaled}
+        return self.settled({**self.sums, **scaled, **both})
+
+    def _choose(self, uses: Uses) -> None:
+        """Give each group of the optimiser what this pass uses."""
+        for name, group in zip(self.groups, self.optimizer.param_groups, strict=True):
+            options = self._own(name, uses.groups.get(name, {}))
+            for option, value in options.items():
+                if option == "momentum" and "betas" in group:
+                    group["betas"] = (value, group["betas"][1])
+                elif option in group:
+                    group[option] = tuple(value) if isinstance(value, list) else value
+            if "lr" in options:
+                group["lr"] = options["lr"] * self.change.rate
+            if self.change.early_eps and "eps" in group:
+                base = {**self.setup.options, **self.setup.group_options.get(name, {})}.get("eps", 1e-8)
+                steps = max((int(s) for s in self._counts(name)), default=0) + 1
+                group["eps"] = base / math.sqrt(1 - group["betas"][1] ** steps)
+
+    def _counts(self, group: str) -> list[float]:
+        slots = self.slots()
+        return [float(slots[key]) for key in (f"{name}.step" for name in self.groups[group]) if key in slots]
+
+    def memory(self) -> Memory:
+        """All that must be kept to go on later."""
+        to_array = self.side.tensors.to_array
+        return Memory(
+            state=self.side.read_state(),
+            slots=self.slots(),
+            sums={name: to_array(value) for name, value in self.sums.items()},
+            average={name: to_array(value) for name, value in self.average.items()},
+        )
+
+    def remember(self, memory: Memory) -> None:
+        """Go on from what was kept; the model's own state is written by the side."""
+        slots = {} if self.change.slots_lost else memory.slots
+        if self.change.begun:
+            slots = {
+                key: value + self.change.begun if key.endswith(".step") else value
+                for key, value in slots.items()
+            }
+        self.set_slots(slots)
+        self.sums = {name: self.tensor(array, name) for name, array in memory.sums.items()}
+        if self.setup.averages and memory.average:
+            self.average = {name: self.tensor(array, None) for name, array in memory.average.items()}
+
+    def norms(self, arrays: Mapping[str, Any]) -> dict[str, float]:
+        """The l2 norm of the arrays of each group's parameters."""
+        return {
+            group: math.sqrt(sum(_square(arrays[name]) for name in members if name in arrays))
+            for group, members in self.setup.groups.items()
+        }
+
+    def values(self) -> Arrays:
+        """The parameters that learn, copied."""
+        learns = learning(self.side.state_table())
+        to_array = self.side.tensors.to_array
+        return {
+            name: np.array(to_array(value)) for name, value in self.parameters.items() if name in learns
+        }
+
+    @abstractmethod
+    def named_parameters(self) -> Tensors:
+        """Every parameter that can learn, by its key."""
+
+    @abstractmethod
+    def make_optimizer(self, kind: str, groups: list[dict[str, Any]]) -> Any:
+        """An optimiser over groups of parameters."""
+
+    @abstractmethod
+    def gradients(self, loss: Any) -> Tensors:
+        """Back-propagate; the gradient of each parameter that has one."""
+
+    @abstractmethod
+    def step(self, gradients: Tensors, clip: float | None) -> None:
+        """One step of the optimiser; a parameter that has no gradient stays as it is."""
+
+    @abstractmethod
+    def settled(self, tensors: Tensors) -> Tensors:
+        """Sums of gradients, computed now and free of what they came from."""
+
+    @abstractmethod
+    def slots(self) -> Arrays:
+        """What the optimiser remembers, as `PARAM.SLOT`."""
+
+    @abstractmethod
+    def set_slots(self, slots: Arrays) -> None:
+        """Let the optimiser remember this and nothing else."""
+
+    @abstractmethod
+    def copied_state(self) -> Tensors:
+        """The floating entries of the state, copied."""
+
+    @abstractmethod
+    def keep_average(self, keeps: float) -> None:
+        """Move the average towards the state: it keeps so much of itself."""
+
+    @abstractmethod
+    def tensor(self, array: Any, parameter: str | None) -> Any:
+        """A tensor of an array, like that parameter where one is named."""
+
+
+def _square(array: Any) -> float:
+    flat = np.asarray(array).reshape(-1)
+    return float(np.dot(flat, flat))

@@ -1,0 +1,317 @@
+"""What a worker is asked during a training: begin, take passes, forced steps, keep and take over its memory."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import json_codec
+from harness.errors import BadInput
+from harness.pairs.base import Arrays
+from harness.sides import float64_truth
+from harness.sides.side import Side
+from harness.sides.training import Memory, Setup, Training, Uses
+from harness.state_table import learning
+from harness.trace import Trace, TraceWriter
+from harness.training.change import Change
+from harness.training.records import SideStep
+
+KEPT = {"state": "state", "optimizer": "slots", "sum": "sums", "ema": "average"}
+
+
+def begin_training(side: Side, setup: dict[str, Any], change: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Set up a training from the loaded state."""
+    side.write_state(side.loaded_state)
+    side.set_mode(setup["mode"])
+    side.training = _new_training(side, Setup(**setup), Change.from_dict(change))
+    return {"parameters": len(side.training.members)}
+
+
+def _new_training(side: Side, setup: Setup, change: Change) -> Training:
+    if side.name == "torch":
+        from harness.sides.torch_training import TorchTraining
+
+        return TorchTraining(side, setup, change)
+    from harness.sides.jittor_training import JittorTraining
+
+    return JittorTraining(side, setup, change)
+
+
+def take_pass(
+    side: Side,
+    batch: str,
+    uses: dict[str, Any],
+    memory: str | None = None,
+    trace: str | None = None,
+    parameters: str | None = None,
+) -> dict[str, Any]:
+    """Take one pass of the training.
+
+    What is remembered before it goes to the file `memory`, what the pass made to `trace`, and the parameters
+    after it to `parameters`, where those are named.
+    """
+    training = _training(side)
+    if memory is not None:
+        write_memory(side, memory)
+    taken = _Pass(side, training, Uses(**uses), batch)
+    answer = taken.take()
+    if trace is not None:
+        taken.write_pass(Path(trace))
+    if parameters is not None:
+        _write(Path(parameters), "state", training.values())
+    return answer
+
+
+def forced_step(
+    side: Side, memory: str, batch: str, uses: dict[str, Any], trace: str, steps: str
+) -> dict[str, Any]:
+    """Take one step from what another side remembers; this side's own training goes on undisturbed.
+
+    What the pass made goes to `trace`, and what the optimiser made of it to `steps`.
+    """
+    with _set_aside(side) as own:
+        training = _from_memory(side, own, own.change, memory, "float32")
+        taken = _Pass(side, training, Uses(**uses), batch)
+        answer = taken.take()
+        taken.write_pass(Path(trace))
+        taken.write_steps(Path(steps))
+        return answer
+
+
+def optimizer_step(
+    side: Side,
+    memory: str,
+    gradients: str,
+    uses: dict[str, Any],
+    steps: str,
+    dtype: str = "float32",
+    change: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Let the optimiser alone take a step, with the gradients and the buffers that a pass has recorded."""
+    with _set_aside(side) as own:
+        training = _from_memory(side, own, Change.from_dict(change), memory, dtype)
+        given = _read(Path(gradients), "grad")
+        buffers = _read(Path(gradients), "state")
+        before = training.values()
+        side.write_state({**_double(side.read_state(), dtype), **_double(buffers, dtype)})
+        found = {
+            name: training.tensor(array, name)
+            for name, array in _double(given, dtype).items()
+            if name in training.parameters
+        }
+        training.learn(found, Uses(**uses))
+        _write_steps(Path(steps), training, before)
+        return {"gradients": len(found)}
+
+
+def measure_pass(
+    side: Side, memory: str, batch: str, reference: str, path: str, scratch: str, samples: int
+) -> dict[str, Any]:
+    """Measure the truth of the pass that begins at a memory, and how far the reference's own strays from it."""
+    with _set_aside(side) as own:
+        side.loaded_state = _read(Path(memory), "state")
+        return float64_truth.measure(
+            side,
+            batch,
+            own.setup.mode,
+            Path(reference),
+            Path(path),
+            Path(scratch),
+            samples,
+            layers="-",
+            header={},
+            slim=True,
+        )
+
+
+def write_memory(side: Side, path: str) -> dict[str, Any]:
+    """Write all that the training remembers to a file."""
+    memory = _training(side).memory()
+    with TraceWriter(Path(path), {"kind": "training"}) as writer:
+        for kind, name in KEPT.items():
+            for key, array in getattr(memory, name).items():
+                writer.add(f"{kind}:{key}", array)
+    return {}
+
+
+def read_memory(side: Side, path: str) -> dict[str, Any]:
+    """Go on from such a file."""
+    memory = _read_memory(Path(path))
+    side.write_state(memory.state)
+    _training(side).remember(memory)
+    return {}
+
+
+class _Pass:
+    """One pass over a batch, forward, backward and, where it is due, the optimiser's step."""
+
+    def __init__(self, side: Side, training: Training, uses: Uses, batch: str) -> None:
+        self.side, self.training, self.uses, self.batch = side, training, uses, batch
+        self.losses: Arrays = {}
+        self.gradients: Arrays = {}
+        self.before: Arrays = {}
+
+    def take(self) -> dict[str, Any]:
+        """Take it; what it told."""
+        side, training = self.side, self.training
+        started, cpu = time.perf_counter(), time.process_time()
+        _seed(side, self.uses.number)
+        side.take_inputs(self.batch, "float32")
+        losses = side.losses_of(side.call_model())
+        to_array = side.tensors.to_array
+        found = training.gradients(next(iter(losses.values())))
+        self.losses = {name: np.array(to_array(loss)).reshape(()) for name, loss in losses.items()}
+        self.gradients = {name: to_array(value) for name, value in found.items()}
+        gradients = training.norms(self.gradients)
+        strange = [name for name, value in self.gradients.items() if not np.isfinite(value).all()]
+        if not all(np.isfinite(list(gradients.values()))):
+            strange = strange or ["(overflow)"]
+        self.gradients = {name: np.array(value) for name, value in self.gradients.items()}
+        self.before = training.values()
+        training.learn(found, self.uses)
+        side.synchronise()
+        after = {name: to_array(value) for name, value in training.parameters.items()}
+        moved = {name: after[name] - value for name, value in self.before.items()}
+        told = SideStep(
+            losses={name: float(loss) for name, loss in self.losses.items()},
+            rates={name: float(options["lr"]) for name, options in self.uses.groups.items()},
+            gradients=gradients,
+            updates=training.norms(moved),
+            seconds=time.perf_counter() - started,
+        )
+        return {
+            "told": json_codec.to_plain(told),
+            "cpu": time.process_time() - cpu,
+            "strange": strange,
+            "still": [name for name, value in moved.items() if not value.any()],
+            "unreached": [name for name in moved if not self._has_gradient(name)],
+            "compiled": side.compiled(),
+        }
+
+    def _has_gradient(self, name: str) -> bool:
+        return name in self.gradients and bool(self.gradients[name].any())
+
+    def write_pass(self, path: Path) -> None:
+        """Losses, gradients, and the buffers after the pass."""
+        trainable = learning(self.side.state_table())
+        with TraceWriter(path, {"side": self.side.name}) as writer:
+            for name, loss in self.losses.items():
+                writer.add(f"loss:{name}", loss)
+            for name, gradient in self.gradients.items():
+                writer.add(f"grad:{name}", gradient)
+            for name, array in self.side.read_state().items():
+                if name not in trainable:
+                    writer.add(f"state:{name}", array)
+
+    def write_steps(self, path: Path) -> None:
+        """What the optimiser made of it."""
+        _write_steps(path, self.training, self.before)
+
+
+def _write_steps(path: Path, training: Training, before: Arrays) -> None:
+    """Updates, what the optimiser remembers, gradients that have come together, and averaged weights."""
+    memory = training.memory()
+    with TraceWriter(path, {"side": training.side.name}) as writer:
+        for name, array in training.values().items():
+            writer.add(f"update:{name}", array - before[name])
+        for kind, tensors in (("optimizer", memory.slots), ("sum", memory.sums), ("ema", memory.average)):
+            for name, array in tensors.items():
+                writer.add(f"{kind}:{name}", array)
+
+
+def _training(side: Side) -> Training:
+    found: Training | None = side.training
+    if found is None:
+        raise BadInput("there is no training to go on with: begin one first")
+    return found
+
+
+def _seed(side: Side, number: int) -> None:
+    """Whatever draws, draws the same at the same pass, also where a training was resumed."""
+    random.seed(number)
+    np.random.seed(number)  # noqa: NPY002 (what a model draws with)
+    side.seed(number)
+
+
+@contextlib.contextmanager
+def _set_aside(side: Side) -> Iterator[Training]:
+    """In here the model may hold anything; afterwards this side's own training is there again, bit for bit."""
+    training = _training(side)
+    state = {name: np.array(array) for name, array in side.read_state().items()}
+    loaded = side.loaded_state
+    try:
+        yield training
+    finally:
+        side.cast("float32")
+        side.write_state(state)
+        side.set_mode(training.setup.mode)
+        side.loaded_state = loaded
+
+
+def _from_memory(side: Side, own: Training, change: Change, path: str, dtype: str) -> Training:
+    """A training of its own that begins where a memory says."""
+    memory = _read_memory(Path(path))
+    side.cast(dtype)
+    side.write_state(_double(memory.state, dtype))
+    training = _new_training(side, own.setup, change)
+    training.remember(
+        Memory(
+            slots=_double(memory.slots, dtype),
+            sums=_double(memory.sums, dtype),
+            average=_double(memory.average, dtype),
+        )
+    )
+    return training
+
+
+def _double(arrays: Arrays, dtype: str) -> Arrays:
+    return {
+        name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()
+    }
+
+
+def _read_memory(path: Path) -> Memory:
+    with Trace.open(path) as stored:
+        return Memory(**{name: _of_kind(stored, kind) for kind, name in KEPT.items()})
+
+
+def _read(path: Path, kind: str) -> Arrays:
+    with Trace.open(path) as stored:
+        return _of_kind(stored, kind)
+
+
+def _of_kind(stored: Trace, kind: str) -> Arrays:
+    return {
+        address.partition(":")[2]: np.array(stored.array(address))
+        for address in stored.records
+        if address.startswith(f"{kind}:")
+    }
+
+
+def _write(path: Path, kind: str, arrays: Mapping[str, Any]) -> None:
+    with TraceWriter(path, {"kind": kind}) as writer:
+        for name, array in arrays.items():
+            writer.add(f"{kind}:{name}", array)
+
+
+def plain(setup: Setup | Uses) -> dict[str, Any]:
+    """As it goes to a worker."""
+    return asdict(setup)
+
+
+VERBS = (
+    begin_training,
+    take_pass,
+    forced_step,
+    optimizer_step,
+    measure_pass,
+    write_memory,
+    read_memory,
+)

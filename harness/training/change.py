@@ -1,0 +1,46 @@
+"""Ways in which a training step departs from its recipe: planted as mistakes, tried as causes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Change:
+    """What differs from the recipe; nothing by default.
+
+    `kind` is another optimiser. `options` replace those of the optimiser, in `groups` alone where any are
+    named. The rate comes `lag` passes late and is taken `rate` times. `left_out` are globs of parameters that
+    are not updated. `early_eps` adds eps before the bias correction, and `begun` is how many more steps the
+    correction believes to lie behind it. With `slots_lost` the optimiser has forgotten everything. `clip` is
+    another largest norm, 0 for none. `keeps` is another share that stays in the averaged weights. `sums` says
+    how gradients come together: all of them, their mean, or the last ones alone. `gradient` multiplies them.
+    """
+
+    kind: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+    lag: int = 0
+    rate: float = 1.0
+    left_out: tuple[str, ...] = ()
+    early_eps: bool = False
+    begun: int = 0
+    slots_lost: bool = False
+    clip: float | None = None
+    keeps: float | None = None
+    sums: Literal["all", "mean", "last"] = "all"
+    gradient: float = 1.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any] | None) -> Change:
+        """Read one back."""
+        plain = dict(data or {})
+        for name in ("groups", "left_out"):
+            plain[name] = tuple(plain.get(name, ()))
+        return cls(**plain)
