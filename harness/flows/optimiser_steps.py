@@ -26,7 +26,7 @@ _PLAN = (1.0, 1.0, 0.1, 0.1)  # a schedule that steps in the middle, or a late o
 _SAMPLES = 4096
 # A step moves a parameter by few units in its last place, and it is rounded once a step: the usual floor of
 # many such units would hide another second beta.
-_POLICY = NoisePolicy(ulps=2.0)
+STEP_POLICY = NoisePolicy(ulps=2.0)
 _NEARER = 0.1
 
 
@@ -41,10 +41,10 @@ def compare_steps(compared: Compared, deviation: Deviation | None = None) -> Ali
         exact = compared.live.scratch.folder / "steps-float64.h5"
         step(compared, REFERENCE, ours)
         step(compared, REFERENCE, exact, dtype="float64")
-        _write_truth(ours, exact, truth)
+        write_truth(ours, exact, truth)
     step(compared, PORT, its, deviation)
     with Trace.open(ours) as reference, Trace.open(its) as port, Trace.open(truth) as noise:
-        return comparing.compare(reference, port, noise, _POLICY, names=(REFERENCE, PORT))
+        return comparing.compare(reference, port, noise, STEP_POLICY, names=(REFERENCE, PORT))
 
 
 def step(
@@ -66,7 +66,7 @@ def step(
     )
 
 
-def _write_truth(single: Path, double: Path, path: Path) -> None:
+def write_truth(single: Path, double: Path, path: Path) -> None:
     """The float64 run, with how far the float32 run is from it."""
     with (
         Trace.open(single) as ours,
@@ -117,7 +117,7 @@ def _reproduces(compared: Compared, path: Path, wrong: list[Row]) -> bool:
             assert left is not None
             assert right is not None
             apart = difference(left.reshape(-1), right.reshape(-1)).l2
-            allowed = 2 * allowances(dataclasses.replace(row.measured, error_samples=0), _POLICY)[0]
+            allowed = 2 * allowances(dataclasses.replace(row.measured, error_samples=0), STEP_POLICY)[0]
             if apart > allowed or apart > _NEARER * row.measured.difference.l2:
                 return False
     return True

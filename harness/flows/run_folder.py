@@ -51,6 +51,17 @@ def kept_if_done(folder: Path) -> Iterator[None]:
     guard.spare(folder)
 
 
+@contextlib.contextmanager
+def kept_log(folder: Path, name: str) -> Iterator[None]:
+    """Keep the folder of a long run however it ends, once its log `name` has begun."""
+    try:
+        yield
+    except BaseException:
+        if not (folder / name).exists():
+            discard_if_empty(folder)
+        raise
+
+
 def discard_if_empty(folder: Path) -> None:
     """Remove the folder of a run that ended before it had anything to keep, its logs apart."""
     kept = [file for file in folder.rglob("*") if file.is_file() and file.stat().st_size]

@@ -147,7 +147,7 @@ class JittorSide(Side):
         ]
         return self.describe()
 
-    def trainable(self) -> dict[str, Any]:
+    def _trainable(self) -> dict[str, Any]:
         named = dict(state.named_parameters(self.model))
         return {name: named[name] for name in self._learning}
 
@@ -245,7 +245,7 @@ class JittorSide(Side):
 
     def gradients(self, loss: Any, recorder: Recorder | None) -> Arrays:
         """Jittor's gradients of every parameter, every watched layer and the inputs, asked for at once."""
-        learning = self.trainable()
+        learning = self._trainable()
         given = {name: self._inputs[name] for name in self.pair.given(self._inputs)}
         inputs = {name: tensor for name, tensor in given.items() if tensor.dtype.is_float()}
         watched = self.tensors.watched if recorder is not None else []
@@ -296,7 +296,7 @@ class JittorSide(Side):
         total = jt.zeros(1) if loss is None else loss.sum()
         for tensor, gradient in given:
             total = total + (tensor * self.leaf(gradient, tensor, learns=False)[0].stop_grad()).sum()
-        targets = {f"grad:{name}": value for name, value in self.trainable().items()}
+        targets = {f"grad:{name}": value for name, value in self._trainable().items()}
         targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)}
         targets |= leaves
         targets = {name: value for name, value in targets.items() if value.dtype.is_float()}
@@ -324,11 +324,11 @@ class JittorSide(Side):
         """The recipe's optimiser over all parameters that learn."""
         recipe = self.pair.recipe
         given = {**recipe.options, **(options or {})}
-        return OPTIMIZERS[kind or recipe.optimizer](list(self.trainable().values()), lr=recipe.lr, **given)
+        return OPTIMIZERS[kind or recipe.optimizer](list(self._trainable().values()), lr=recipe.lr, **given)
 
     def hand_gradients(self, arrays: Arrays) -> None:
         """Keep them for the next step."""
-        shapes = {name: value.shape for name, value in self.trainable().items()}
+        shapes = {name: value.shape for name, value in self._trainable().items()}
         self._gradients = {
             name: jt.array(np.ascontiguousarray(array).reshape(shapes[name]))
             for name, array in arrays.items()
@@ -337,7 +337,7 @@ class JittorSide(Side):
 
     def begin_at(self, optimizer: Any, count: int) -> None:
         """Moments of zero, and the count."""
-        for value in self.trainable().values():
+        for value in self._trainable().values():
             moments = {name: jt.zeros_like(value) for name in ("exp_avg", "exp_avg_sq")}
             optimizer.state[id(value)] = {"step": count, **moments}
 

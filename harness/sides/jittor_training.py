@@ -10,7 +10,7 @@ import numpy as np
 from harness.pairs.base import Arrays
 from harness.sides.jittor_side import OPTIMIZERS
 from harness.sides.training import Tensors, Training
-from ports_jittor.torchlike import optim
+from ports_jittor.torchlike import optim, state
 from ports_jittor.torchlike._common import constant
 
 
@@ -19,11 +19,13 @@ class JittorTraining(Training):
 
     def named_parameters(self) -> Tensors:
         """Those that learned when the model was built."""
-        return self.side.trainable()
+        named = dict(state.named_parameters(self.side.model))
+        return {entry.key: named[entry.key] for entry in self.side.state_table() if entry.learns}
 
     def make_optimizer(self, kind: str, groups: list[dict[str, Any]]) -> optim.Optimizer:
         """One of torchlike's."""
-        return OPTIMIZERS[kind](groups)
+        made: optim.Optimizer = OPTIMIZERS[kind](groups)
+        return made
 
     def gradients(self, loss: jt.Var) -> Tensors:
         """Jittor's, computed at once."""
@@ -47,23 +49,23 @@ class JittorTraining(Training):
 
     def slots(self) -> Arrays:
         """From the optimiser's own form of a state."""
-        state = self.optimizer.state_dict()["state"]
+        kept = self.optimizer.state_dict()["state"]
         return {
             f"{name}.{slot}": np.array(value)
             for place, name in enumerate(self.members)
-            for slot, value in state.get(place, {}).items()
+            for slot, value in kept.get(place, {}).items()
             if value is not None
         }
 
     def set_slots(self, slots: Arrays) -> None:
         """Through the same form."""
-        state: dict[int, dict[str, Any]] = {}
+        kept: dict[int, dict[str, Any]] = {}
         for place, name in enumerate(self.members):
             mine = {key.rpartition(".")[2]: slots[key] for key in slots if key.rpartition(".")[0] == name}
             if mine:
-                state[place] = mine
+                kept[place] = mine
         groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        self.optimizer.load_state_dict({"state": kept, "param_groups": groups})
 
     def copied_state(self) -> Tensors:
         """Variables of their own."""

@@ -22,13 +22,13 @@ class TorchTraining(Training):
 
     def make_optimizer(self, kind: str, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:
         """One of torch's."""
-        made: torch.optim.Optimizer = OPTIMIZERS[kind](groups)  # type: ignore[arg-type]
+        made: torch.optim.Optimizer = OPTIMIZERS[kind](groups)
         return made
 
     def gradients(self, loss: Tensor) -> Tensors:
         """Autograd's."""
         self.side.model.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         self.side.synchronise()
         return {name: value.grad for name, value in self.parameters.items() if value.grad is not None}
 

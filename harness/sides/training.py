@@ -34,7 +34,11 @@ class Setup:
 
 @dataclass(frozen=True)
 class Uses:
-    """What one pass uses: options of the groups that learn, whether the optimiser steps, what an average keeps."""
+    """What one pass uses.
+
+    `groups` has the options of those that learn. `updates` says whether the optimiser steps at its end,
+    `keeps` what an average keeps of itself then, and `passes` how many come together for a step.
+    """
 
     number: int
     groups: Mapping[str, Mapping[str, float]]
@@ -168,9 +172,7 @@ class Training(ABC):
         """The parameters that learn, copied."""
         learns = learning(self.side.state_table())
         to_array = self.side.tensors.to_array
-        return {
-            name: np.array(to_array(value)) for name, value in self.parameters.items() if name in learns
-        }
+        return {name: np.array(to_array(value)) for name, value in self.parameters.items() if name in learns}
 
     @abstractmethod
     def named_parameters(self) -> Tensors:

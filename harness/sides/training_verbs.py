@@ -1,4 +1,4 @@
-"""What a worker is asked during a training: begin, take passes, forced steps, keep and take over its memory."""
+"""What a worker is asked during a training: passes, forced steps, and its memory kept and taken over."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def optimizer_step(
 def measure_pass(
     side: Side, memory: str, batch: str, reference: str, path: str, scratch: str, samples: int
 ) -> dict[str, Any]:
-    """Measure the truth of the pass that begins at a memory, and how far the reference's own strays from it."""
+    """Measure the truth of the pass that begins at a memory, and how far the reference strays from it."""
     with _set_aside(side) as own:
         side.loaded_state = _read(Path(memory), "state")
         return float64_truth.measure(
@@ -242,7 +242,7 @@ def _seed(side: Side, number: int) -> None:
 
 @contextlib.contextmanager
 def _set_aside(side: Side) -> Iterator[Training]:
-    """In here the model may hold anything; afterwards this side's own training is there again, bit for bit."""
+    """In here the model may hold anything; afterwards the side's own training is there again, bit for bit."""
     training = _training(side)
     state = {name: np.array(array) for name, array in side.read_state().items()}
     loaded = side.loaded_state
@@ -272,9 +272,7 @@ def _from_memory(side: Side, own: Training, change: Change, path: str, dtype: st
 
 
 def _double(arrays: Arrays, dtype: str) -> Arrays:
-    return {
-        name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()
-    }
+    return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()}
 
 
 def _read_memory(path: Path) -> Memory:

@@ -1,0 +1,88 @@
+"""Checkpoints of a training: all that both sides remember, in safetensors, whole or not at all."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from harness import files
+from harness.case import SIDES
+from harness.environment.places import free_bytes
+from harness.errors import BadInput, NoEnvironment
+from harness.flows.lockstep import Lockstep
+from harness.flows.together import together
+from harness.trace import Trace, TraceWriter
+from weight_convert import State, read_state, write_state
+
+FOLDER = "checkpoints"
+_NAME = re.compile(r"step-(\d{8})")
+_ADVICE = "Free some space there, or name another place with --output"
+
+
+def save(live: Lockstep, folder: Path, step: int, keep: int) -> str:
+    """Write a checkpoint after so many steps and remove the oldest ones; its name beside the log."""
+    place = folder / FOLDER / f"step-{step:08d}"
+    if place.exists():
+        return f"{FOLDER}/{place.name}"
+
+    def write(side: str) -> Path:
+        path = live.file(f"memory-{side}.h5")
+        live.workers[side].call("write_memory", path=str(path))
+        return path
+
+    written = together(live.workers, SIDES, write)
+    require_room(folder, sum(path.stat().st_size for path in written.values()))
+    with files.new_folder(place) as draft:
+        for side, path in written.items():
+            with Trace.open(path) as memory:
+                arrays = {address: np.array(memory.array(address)) for address in memory.records}
+            write_state(State.of(arrays), draft / f"{side}.safetensors")
+    for path in written.values():
+        path.unlink()
+    for older in found(folder)[:-keep] if keep else []:
+        shutil.rmtree(older, ignore_errors=True)
+    return f"{FOLDER}/{place.name}"
+
+
+def load(live: Lockstep, checkpoint: Path) -> None:
+    """Let both sides go on from a checkpoint."""
+
+    def read(side: str) -> None:
+        stored = checkpoint / f"{side}.safetensors"
+        if not stored.is_file():
+            raise BadInput(f"{stored} is missing: the checkpoint is not whole; remove {checkpoint}")
+        path = live.file(f"memory-{side}.h5")
+        with TraceWriter(path, {"kind": "training"}) as writer:
+            for address, array in read_state(stored).arrays.items():
+                writer.add(address, array)
+        live.workers[side].call("read_memory", path=str(path))
+        path.unlink()
+
+    together(live.workers, SIDES, read)
+
+
+def found(folder: Path) -> list[Path]:
+    """The checkpoints of a run, the oldest first."""
+    place = folder / FOLDER
+    listed = place.iterdir() if place.is_dir() else ()
+    return sorted(path for path in listed if _NAME.fullmatch(path.name))
+
+
+def step_of(checkpoint: Path) -> int:
+    """After how many steps a checkpoint was written."""
+    match = _NAME.fullmatch(checkpoint.name)
+    assert match is not None
+    return int(match[1])
+
+
+def require_room(folder: Path, needed: int) -> None:
+    """Say so before a disk is full."""
+    free = free_bytes(folder)
+    if free < needed + (1 << 20):
+        raise NoEnvironment(
+            f"{folder} has {free / 1e6:,.1f} MB free, and a checkpoint takes {needed / 1e6:,.1f} MB. "
+            f"{_ADVICE}"
+        )

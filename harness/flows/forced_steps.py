@@ -1,0 +1,151 @@
+"""Forced steps: the port takes one step from all that the reference remembers, and each part is judged.
+
+Losses, gradients and buffers are judged against the float64 run of the same pass. What the optimiser makes of
+the gradients is judged apart: the reference's optimiser takes the step once more with the port's own
+gradients. So the rounding of gradients, which an Adam makes as large as the rate, is no part of it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from harness import comparing
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
+from harness.case import PORT, REFERENCE, SIDES
+from harness.flows import float64_cache
+from harness.flows.lockstep import Lockstep
+from harness.flows.optimiser_steps import STEP_POLICY, write_truth
+from harness.flows.together import together
+from harness.trace import Trace
+from harness.training.change import Change
+from harness.training.records import Forced, ForcedRow
+from harness.training.stream import Batch
+from harness.verdict import NoisePolicy
+
+_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class StepFiles:
+    """Where a forced step keeps what it needs."""
+
+    memory: Path
+    reference: Path
+    port: Path
+    truth: Path
+    port_steps: Path
+    steps: Path
+    exact_steps: Path
+    steps_truth: Path
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A forced step with the rows of its two judgements."""
+
+    forced: Forced
+    of_pass: Alignment
+    of_step: Alignment | None
+
+
+def step_files(live: Lockstep) -> StepFiles:
+    """New files for a forced step."""
+    return StepFiles(*(live.file(f"forced-{name}.h5") for name in StepFiles.__dataclass_fields__))
+
+
+def forced_step(live: Lockstep, batch: Batch, number: int, files: StepFiles) -> Judged:
+    """Judge the step that the reference has just taken, with its memory before it in `files.memory`."""
+    live.progress.event(PORT, "state", text=f"forced step {number}")
+
+    def take(side: str) -> None:
+        worker = live.workers[side]
+        if side == PORT:
+            worker.call(
+                "forced_step",
+                memory=str(files.memory),
+                batch=str(batch.path),
+                uses=live.uses(number, PORT),
+                trace=str(files.port),
+                steps=str(files.port_steps),
+            )
+        else:
+            worker.call(
+                "measure_pass",
+                memory=str(files.memory),
+                batch=str(batch.path),
+                reference=str(files.reference),
+                path=str(files.truth),
+                scratch=str(live.scratch.folder),
+                samples=float64_cache.SAMPLES,
+            )
+
+    together(live.workers, SIDES, take)
+    optimizer_step(live, number, files, files.steps)
+    optimizer_step(live, number, files, files.exact_steps, dtype="float64")
+    write_truth(files.steps, files.exact_steps, files.steps_truth)
+    overrides = tuple(live.pair.overrides(live.pair.variant(live.case.variant), live.case.mode))
+    with Trace.open(files.reference) as ours, Trace.open(files.port) as its, Trace.open(files.truth) as truth:
+        of_pass = comparing.compare(ours, its, truth, NoisePolicy(), overrides, names=SIDES)
+    of_step = _compare_steps(files)
+    return Judged(_told(live, number, of_pass, of_step), of_pass, of_step)
+
+
+def optimizer_step(
+    live: Lockstep,
+    number: int,
+    files: StepFiles,
+    path: Path,
+    dtype: str = "float32",
+    change: Change | None = None,
+) -> None:
+    """Let the reference's optimiser take the step with the port's gradients."""
+    path.unlink(missing_ok=True)
+    uses = live.uses(number if change is None else max(0, number - change.lag))
+    live.workers[REFERENCE].call(
+        "optimizer_step",
+        memory=str(files.memory),
+        gradients=str(files.port),
+        uses={**live.uses(number), "groups": uses["groups"]},
+        steps=str(path),
+        dtype=dtype,
+        change=change.to_dict() if change is not None else None,
+    )
+
+
+def _compare_steps(files: StepFiles) -> Alignment:
+    with (
+        Trace.open(files.steps) as ours,
+        Trace.open(files.port_steps) as its,
+        Trace.open(files.steps_truth) as truth,
+    ):
+        return comparing.compare(ours, its, truth, STEP_POLICY, names=SIDES)
+
+
+def _told(live: Lockstep, number: int, of_pass: Alignment, of_step: Alignment) -> Forced:
+    rows = [*of_pass.rows, *of_step.rows]
+    wrong = [row for row in rows if row.verdict.status == "diverged"]
+    judged = sum(row.verdict.status in ("aligned", "diverged") for row in rows)
+    event = live.plan.events.get(number, "")
+    first = next(iter([one.first for one in (of_pass, of_step) if one.first is not None]), None)
+    if wrong:
+        verdict, sentence = "diverged", f"{len(wrong)} of {judged} diverged, first at {first}"
+    elif of_pass.verdict == "inconclusive":
+        verdict, sentence = "inconclusive", of_pass.sentence
+    else:
+        verdict, sentence = "aligned", f"all {judged} aligned"
+    return Forced(number, event, verdict, judged, _shown(wrong or rows), sentence)  # type: ignore[arg-type]
+
+
+def _shown(rows: Iterable[Row]) -> list[ForcedRow]:
+    """The rows with the largest ratios."""
+    judged = [row for row in rows if row.verdict.ratio is not None or row.verdict.status == "diverged"]
+    worst = sorted(judged, key=_badness, reverse=True)[:_SHOWN]
+    return [ForcedRow(r.address, r.verdict.status, r.verdict.ratio, r.verdict.reason) for r in worst]
+
+
+def _badness(row: Row) -> float:
+    return math.inf if row.verdict.ratio is None else row.verdict.ratio

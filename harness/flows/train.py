@@ -1,0 +1,237 @@
+"""`align train`: both sides in lockstep on the same batches, with forced steps that tell bugs from chaos."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.case import PORT, REFERENCE, SIDES
+from harness.errors import WorkerLost
+from harness.flows import checkpoints, run_folder
+from harness.flows.forced_steps import forced_step, step_files
+from harness.flows.lockstep import Lockstep, Taken, lockstep
+from harness.flows.stopping import Asked, asked_to_stop
+from harness.flows.train_request import TrainRequest
+from harness.pairs import find
+from harness.progress import Progress
+from harness.scratch import scratch
+from harness.training.log import NAME, Training, TrainingLog
+from harness.training.records import Checkpoint, End, Event, Finding, Resume, Start, Step
+from harness.training.stream import Batch
+
+_SEVERAL = 3
+
+
+@dataclass
+class Run:
+    """What a training has come to so far."""
+
+    live: Lockstep
+    log: TrainingLog
+    folder: Path
+    step: int = 0
+    verdicts: list[str] = field(default_factory=list)
+    first: str = ""
+    costs: dict[str, float] = field(default_factory=dict)
+    begun: dict[str, Any] = field(default_factory=dict)
+
+
+def train(request: TrainRequest, progress: Progress) -> Training:
+    """Train both sides into a new run folder; the log of it."""
+    pair = find(request.model)
+    folder = run_folder.choose(request.output, request.case(pair))
+    with run_folder.kept_log(folder, NAME):
+        return _train(request, folder, progress, resume=False)
+
+
+def resume(folder: Path, progress: Progress, steps: int | None = None) -> Training:
+    """Go on with the training of a run folder from its last checkpoint."""
+    before = Training.load(folder)
+    request = TrainRequest.from_dict(before.start.case.get("request"), str(before.path))
+    if steps is not None:
+        request = dataclasses.replace(request, steps=steps)
+    return _train(request, folder, progress, resume=True)
+
+
+def _train(request: TrainRequest, folder: Path, progress: Progress, *, resume: bool) -> Training:
+    progress.event("run", "folder", path=str(folder))
+    with (
+        scratch() as place,
+        lockstep(request, place, folder / run_folder.LOGS, progress) as live,
+        TrainingLog(folder / NAME, resume=resume) as log,
+    ):
+        run = Run(live, log, folder)
+        live.build()
+        live.begin()
+        if resume:
+            _go_back(run)
+        else:
+            log.write(_start(live))
+        with _ending(run), asked_to_stop() as asked:
+            _steps(run, asked)
+    return Training.load(folder)
+
+
+def _go_back(run: Run) -> None:
+    kept = checkpoints.found(run.folder)
+    if kept:
+        checkpoints.load(run.live, kept[-1])
+        run.step = checkpoints.step_of(kept[-1])
+    run.log.write(Resume(run.step))
+    told = Training.load(run.folder)
+    run.verdicts = [one.verdict for one in told.forced]
+    run.verdicts += ["diverged" for _ in told.findings]
+
+
+def _start(live: Lockstep) -> Start:
+    recipe = live.plan.recipe
+    return Start(
+        case={**live.case.to_dict(), "request": live.request.to_dict()},
+        recipe={
+            "optimizer": recipe.optimizer,
+            "lr": live.plan.lr,
+            "schedule": recipe.schedule,
+            "epochs": live.plan.length.epochs,
+            "batch": live.plan.length.batch,
+            "quirks": list(recipe.quirks),
+        },
+        data={"source": str(live.request.data or "synthetic"), "samples": len(live.stream)},
+        sides={side: live.workers[side].description for side in SIDES},
+        steps=live.plan.stop,
+        steps_per_epoch=live.plan.length.steps,
+        groups={one.group.name: list(one.parameters) for one in live.members},
+        events=[Event(number, name) for number, name in live.plan.events.items()],
+        notes=[f"{name} is in no group and never learns" for name in live.unclaimed],
+    )
+
+
+def _steps(run: Run, asked: Asked) -> None:
+    """Take all steps that are left, unless somebody asks to stop."""
+    live = run.live
+    forced = set(live.plan.forced()) if live.request.forced else set()
+    every = live.request.every or live.plan.length.steps
+    for batch in _batches(live, run.step):
+        _one_step(run, batch, forced=run.step in forced)
+        run.step += 1
+        if run.step % every == 0 or run.step == live.plan.stop or asked.number is not None:
+            _keep(run)
+        if asked.number is not None:
+            _end(run, "interrupted")
+            asked.raise_signal()
+
+
+def _batches(live: Lockstep, first: int) -> Iterator[Batch]:
+    epoch, place = live.plan.length.place(first)
+    left = live.plan.stop - first
+    while left > 0:
+        for batch in live.stream.epoch(epoch, place):
+            yield batch
+            left -= 1
+            if left == 0:
+                return
+        epoch, place = epoch + 1, 0
+
+
+def _one_step(run: Run, batch: Batch, forced: bool) -> None:
+    live = run.live
+    files = step_files(live) if forced else None
+    wanted = {"memory": str(files.memory), "trace": str(files.reference)} if files else {}
+    taken = live.take(batch, run.step, **wanted)
+    run.log.write(Step(run.step, batch.epoch, {side: one.told for side, one in taken.items()}))
+    for side, one in taken.items():
+        run.costs[f"{side} cpu"] = run.costs.get(f"{side} cpu", 0.0) + one.cpu
+    _tell(run, taken)
+    _check(run, taken)
+    if files is not None:
+        started = time.perf_counter()
+        judged = forced_step(live, batch, run.step, files)
+        run.costs["forced steps"] = run.costs.get("forced steps", 0.0) + time.perf_counter() - started
+        run.log.write(judged.forced)
+        run.verdicts.append(judged.forced.verdict)
+
+
+def _tell(run: Run, taken: dict[str, Taken]) -> None:
+    for side, one in taken.items():
+        text = f"step {run.step + 1} of {run.live.plan.stop}, loss {one.told.loss:.6g}"
+        run.live.progress.event(side, "state", text=text)
+
+
+def _check(run: Run, taken: dict[str, Taken]) -> None:
+    """What may not be, whatever chaos does: it is written as a finding."""
+    plan = run.live.plan
+    step = plan.at(run.step)
+    found: list[Finding] = []
+    odd = {side: bool(one.strange) or not math.isfinite(one.told.loss) for side, one in taken.items()}
+    if odd[REFERENCE] != odd[PORT]:
+        side = PORT if odd[PORT] else REFERENCE
+        names = taken[side].strange
+        address = f"grad:{names[0]}" if names else "loss:" + next(iter(taken[side].told.losses))
+        found.append(Finding(run.step, side, address, f"not finite in {side} alone"))
+    active = {
+        name
+        for one in run.live.members
+        if step.updates and one.group.name in step.uses.groups and step.uses.groups[one.group.name]["lr"]
+        for name in one.parameters
+    }
+    for side, one in taken.items():
+        moved = [name for name in set(_learning(run)) - active if name not in one.still]
+        found += [
+            Finding(run.step, side, f"update:{name}", "it moved, though nothing may move it in this step")
+            for name in sorted(moved)[:_SEVERAL]
+        ]
+    for finding in found:
+        run.log.write(finding)
+        run.verdicts.append("diverged")
+
+
+def _learning(run: Run) -> list[str]:
+    return [*(name for one in run.live.members for name in one.parameters), *run.live.unclaimed]
+
+
+def _keep(run: Run) -> None:
+    started = time.perf_counter()
+    name = checkpoints.save(run.live, run.folder, run.step, run.live.request.keep)
+    run.log.write(Checkpoint(run.step, name))
+    run.costs["checkpoints"] = run.costs.get("checkpoints", 0.0) + time.perf_counter() - started
+
+
+@contextlib.contextmanager
+def _ending(run: Run) -> Iterator[None]:
+    """Write how the training ended, whatever ends it."""
+    started = time.perf_counter()
+    try:
+        yield
+    except WorkerLost as error:
+        _end(run, "failed", str(error))
+        raise WorkerLost(f"{error}. What ran until then is kept in {run.folder}") from error
+    except Exception as error:
+        _end(run, "failed", str(error))
+        raise
+    run.costs["wall"] = time.perf_counter() - started
+    _end(run, "done")
+
+
+def _end(run: Run, status: str, why: str = "") -> None:
+    verdict = "failed" if status == "failed" else _verdict(run.verdicts)
+    run.log.write(End(run.step, status, verdict, why or _sentence(run, verdict), dict(run.costs)))  # type: ignore[arg-type]
+
+
+def _verdict(verdicts: list[str]) -> str:
+    if "diverged" in verdicts:
+        return "diverged"
+    return "aligned" if "aligned" in verdicts else "inconclusive"
+
+
+def _sentence(run: Run, verdict: str) -> str:
+    wrong, judged = run.verdicts.count("diverged"), len(run.verdicts)
+    if verdict == "diverged":
+        return f"{wrong} of {judged} checks diverged in {run.step} steps."
+    if verdict == "inconclusive":
+        return f"Nothing was decided in {run.step} steps."
+    return f"All {judged} forced steps of {run.step} steps aligned."

@@ -1,0 +1,97 @@
+"""What a user asks for when training, with every default in one place."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from harness.case import Case
+from harness.errors import BadInput
+from harness.pairs.base import DataRequest, Pair, Split
+from harness.session import DEFAULT_TIMEOUT
+from harness.training.change import Change
+
+SHORT = 32
+"""Steps of a training whose length nobody has named."""
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """One training of both sides. None means the pair's own default.
+
+    `epochs` is the length that the schedule knows, `steps` where the training stops. `planted` is what the
+    port does otherwise than the recipe says, to see that it is found.
+    """
+
+    model: str
+    variant: str | None = None
+    weights: str = "seeded"
+    device: str = "cpu"
+    seed: int = 0
+    input_size: tuple[int, int] | None = None
+    batch: int | None = None
+    epochs: int | None = None
+    steps: int | None = None
+    lr: float | None = None
+    published: bool = False
+    data: Path | None = None
+    fold: int | None = None
+    limit: int | None = None
+    loaders: int = 1
+    forced: bool = True
+    every: int | None = None
+    keep: int = 2
+    timeout: float = DEFAULT_TIMEOUT
+    output: Path | None = None
+    planted: Change = field(default_factory=Change)
+
+    def case(self, pair: Pair) -> Case:
+        """The case that a step of it is."""
+        return Case(
+            pair=self.model,
+            variant=pair.variant(self.variant).name,
+            mode=pair.recipe.mode,
+            seed=self.seed,
+            weights=self.weights,
+            batch=self.batch,
+            size=self.input_size,
+            tag="train",
+            device=self.device,
+            name="" if self.model == pair.name else pair.name,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; the folder of the run is not part of it."""
+        plain = {**asdict(self), "planted": self.planted.to_dict(), "output": None}
+        return plain | {"data": None if self.data is None else str(self.data.resolve())}
+
+    @classmethod
+    def from_dict(cls, data: Any, source: str) -> TrainRequest:
+        """Read one back; `source` is what a message calls where it was read."""
+        try:
+            plain = {**data, "planted": Change.from_dict(data["planted"])}
+            plain["data"] = None if data["data"] is None else Path(data["data"])
+            plain["input_size"] = None if data["input_size"] is None else tuple(data["input_size"])
+            return cls(**plain)
+        except (TypeError, KeyError) as error:
+            raise BadInput(f"{source} does not tell what was trained: {error}") from error
+
+    def stop(self) -> int | None:
+        """After how many steps the training stops before its recipe ends."""
+        if self.steps is not None or self.epochs is not None or self.published:
+            return self.steps
+        return SHORT
+
+    def data_request(self, pair: Pair, split: Split) -> DataRequest:
+        """Which samples it asks for."""
+        return DataRequest(
+            variant=pair.variant(self.variant),
+            split=split,
+            source=self.data,
+            seed=self.seed,
+            size=self.input_size,
+            fold=self.fold,
+            limit=self.limit,
+            epochs=self.epochs,
+        )
