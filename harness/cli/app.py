@@ -20,6 +20,7 @@ from harness.cli.report import report
 from harness.cli.reproduce import reproduce
 from harness.cli.selftest import selftest
 from harness.cli.show import show
+from harness.cli.train import train
 
 app = typer.Typer(cls=Frame, pretty_exceptions_enable=False)
 
@@ -59,7 +60,9 @@ def doctor(
     return outcome(fix)
 
 
-for command in (compare, lint, explain, reproduce, selftest, record, diff, check, show, report, doctor):
+for command in (
+    compare, lint, explain, reproduce, selftest, train, record, diff, check, show, report, doctor,
+):  # fmt: skip
     app.command()(command)
 app.command("list")(list_pairs)
 app.add_typer(golden.app, name="golden")

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 import typer
 
 SEEDED = "seeded"
+SYNTHETIC = "synthetic"
+RECIPES = ("short", "published")
 GOLDEN = "golden"
 MODES = ("eval", "train", "frozen")
 KEEPS = ("compact", "whole", "none")
@@ -22,6 +24,7 @@ SIDES = ("torch", "jittor")
 _SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = 30
+_DATA = "the word synthetic, or the folder of a data set"
 _SHOWN = 300  # letters of a value that is refused
 
 
@@ -204,6 +207,23 @@ def parse_seed(value: str) -> int:
 def parse_timeout(value: str) -> float:
     """Seconds that one request to a worker may take."""
     return _positive(value, "a number of seconds above 0")
+
+
+def parse_rate(value: str) -> float:
+    """A learning rate."""
+    return _positive(value, "a learning rate above 0")
+
+
+def parse_recipe(value: str) -> str:
+    """`short` or `published`."""
+    return _one_of(value, RECIPES)
+
+
+def parse_data(value: str) -> str:
+    """The word synthetic, or a folder; kept as text."""
+    if value != SYNTHETIC and not _path(value, _DATA).is_dir():
+        _refuse(value, f"{_DATA}; there is no folder of that name")
+    return value
 
 
 def parse_tolerance(value: str) -> str:

@@ -1,0 +1,180 @@
+"""`align train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli import options, parse
+from harness.cli.command_result import CommandResult
+from harness.cli.live import listening
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.flows.train_request import TrainRequest
+
+_TRAINING, _OUTPUT = "How it is trained", "What comes out"
+
+
+def _option(name: str, metavar: str, help: str, parser: Any, default: str | bool = False) -> Any:
+    panel = _OUTPUT if name in ("--every", "--keep", "--resume") else _TRAINING
+    return typer.Option(
+        name, metavar=metavar, help=help, parser=parser, show_default=default, rich_help_panel=panel
+    )
+
+
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="The pair to train; `align list` shows them.",
+        parser=parse.parse_name,
+        show_default=False,
+    ),
+]
+Recipe = Annotated[
+    str | None,
+    _option(
+        "--recipe",
+        "short|published",
+        "published: as long as the published training; short: its first steps.",
+        parse.parse_recipe,
+        "short, 32 steps",
+    ),
+]
+Epochs = Annotated[
+    int | None,
+    _option("--epochs", "N", "The length that the schedule knows.", parse.parse_count, "the recipe's"),
+]
+Steps = Annotated[
+    int | None, _option("--steps", "N", "Stop after so many steps.", parse.parse_count, "all epochs")
+]
+Rate = Annotated[float | None, _option("--lr", "X", "The learning rate.", parse.parse_rate, "the recipe's")]
+Data = Annotated[
+    str | None,
+    _option(
+        "--data",
+        "synthetic|FOLDER",
+        "Seeded scenes, or a data set in its published layout.",
+        parse.parse_data,
+        "synthetic",
+    ),
+]
+Fold = Annotated[int | None, _option("--fold", "N", "The fold of the data set.", parse.parse_seed)]
+Limit = Annotated[int | None, _option("--limit", "N", "At most so many samples.", parse.parse_count, "all")]
+Loaders = Annotated[
+    int | None,
+    _option("--loaders", "N", "Processes that read batches; 0 for none.", parse.parse_seed, "1"),
+]
+Every = Annotated[
+    int | None,
+    _option("--every", "N", "Steps between two checkpoints.", parse.parse_count, "an epoch"),
+]
+Keep = Annotated[int | None, _option("--keep", "N", "How many checkpoints are kept.", parse.parse_count, "2")]
+Resume = Annotated[
+    Path | None,
+    _option(
+        "--resume", "RUN", "Go on with a run from its last checkpoint; --steps may go with it.",
+        parse.parse_stored,
+    ),
+]  # fmt: skip
+
+
+def train(
+    context: typer.Context,
+    model: Model = None,
+    variant: options.Variant = None,
+    recipe: Recipe = None,
+    epochs: Epochs = None,
+    steps: Steps = None,
+    batch: options.Batch = None,
+    lr: Rate = None,
+    seed: options.Seed = None,
+    input_size: options.InputSize = None,
+    weights: options.Weights = None,
+    data: Data = None,
+    fold: Fold = None,
+    limit: Limit = None,
+    loaders: Loaders = None,
+    no_forced: Annotated[
+        bool,
+        typer.Option("--no-forced-steps", help="Take no forced steps.", rich_help_panel=_TRAINING),
+    ] = False,
+    plan: Annotated[
+        bool,
+        typer.Option(
+            "--plan", help="Show groups, rates and events, and train nothing.", rich_help_panel=_TRAINING
+        ),
+    ] = False,
+    device: options.Device = None,
+    timeout: options.Timeout = None,
+    every: Every = None,
+    keep: Keep = None,
+    resume: Resume = None,
+    output: options.RunFolder = None,
+    as_json: options.Json = False,
+) -> CommandResult:
+    """Train both sides in lockstep on the same batches, and tell bugs from chaos by forced steps.
+
+    Exits with 0 if every forced step aligned, 1 if one diverged, 4 if a side died, 5 if nothing was
+    decided. Ctrl-C keeps a checkpoint; --resume goes on from it.
+    """
+    from harness.flows import train as flow
+
+    if resume is not None:
+        _refuse_beside_resume(context.params)
+        with listening() as listener:
+            return _result(flow.resume(resume, listener, steps), str(resume))
+    request = _request(context.params)
+    with listening() as listener:
+        if plan:
+            return _planned(request, listener)
+        return _result(flow.train(request, listener), listener.folder)
+
+
+def _refuse_beside_resume(given: dict[str, Any]) -> None:
+    allowed = ("resume", "steps", "as_json")
+    more = [name for name, value in given.items() if value and name not in allowed]
+    if more:
+        flags = ", ".join("--" + name.replace("_", "-") for name in more)
+        raise BadInput(f"--resume goes on with what the run was begun with; leave out {flags}")
+
+
+def _request(given: dict[str, Any]) -> TrainRequest:
+    from harness.flows.train_request import TrainRequest
+
+    if given["model"] is None:
+        raise BadInput("name the pair to train with --model, or a run to go on with by --resume")
+    names = ("model", "variant", "epochs", "steps", "batch", "lr", "seed", "weights", "fold", "limit",
+             "loaders", "device", "timeout", "every", "keep", "output")  # fmt: skip
+    values = {name: given[name] for name in names if given[name] is not None}
+    if given["data"] not in (None, parse.SYNTHETIC):
+        values["data"] = Path(given["data"])
+    return TrainRequest(
+        **values,
+        input_size=parse.size(given["input_size"]),
+        published=given["recipe"] == "published",
+        forced=not given["no_forced"],
+    )
+
+
+def _result(training: Any, folder: str) -> CommandResult:
+    from reports import training as drawn
+
+    return CommandResult(
+        drawn.exit_code(training),
+        drawn.document(training),
+        lambda console: drawn.draw(training, console, folder),
+    )
+
+
+def _planned(request: TrainRequest, listener: Any) -> CommandResult:
+    from harness.flows.plan import plan_of
+    from reports.plan import draw_plan
+
+    found = plan_of(request, listener)
+    return CommandResult(0, found.to_dict(), lambda console: draw_plan(found, console))

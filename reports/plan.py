@@ -1,0 +1,53 @@
+"""The plan of a training in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from harness.training.planned import Planned
+from reports.tables import Column, table
+from reports.words import count
+
+_NAMES = 4
+
+
+def draw_plan(plan: Planned, console: Console) -> None:
+    """Draw groups, then the steps at which something happens."""
+    options = ", ".join(f"{name} {value}" for name, value in plan.options.items())
+    length = f"{count(plan.epochs, 'epoch')} of {count(plan.steps_per_epoch, 'step')}, batch {plan.batch}"
+    console.print(Text(f"{plan.optimizer} ({options}); {length}; stops after {count(plan.stop, 'step')}."))
+    groups = dict(plan.groups)
+    if plan.unclaimed:
+        groups["(none)"] = plan.unclaimed
+    members = list(groups.values())
+    console.print(
+        table(
+            console.width,
+            [
+                Column("group", list(groups)),
+                Column("parameters", [str(len(names)) for names in members], number=True),
+                Column("which", [_listed(names) for names in members], elastic=True),
+            ],
+        )
+    )
+    names = list(dict.fromkeys(name for step in plan.steps for name in step.groups))
+    columns = [
+        Column("step", [str(step.step) for step in plan.steps], number=True),
+        Column("epoch", [str(step.epoch) for step in plan.steps], number=True),
+        *(Column(f"lr {name}", [_rate(step.groups.get(name)) for step in plan.steps]) for name in names),
+        Column("steps", ["" if step.updates else "gathers" for step in plan.steps]),
+        Column("event", [step.event for step in plan.steps], elastic=True),
+    ]
+    console.print(table(console.width, columns))
+    for quirk in plan.quirks:
+        console.print(Text(f"as published: {quirk}", style="dim"))
+
+
+def _rate(options: dict[str, float] | None) -> str:
+    return "-" if options is None else f"{options['lr']:.4g}"
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more

@@ -1,0 +1,85 @@
+"""A training in the terminal, in few lines, and as a document for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from harness import json_codec
+from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, WORKER_LOST
+from harness.text import printable
+from harness.training.log import Training
+from harness.training.records import Forced
+from reports.tables import Column, table
+from reports.words import ratio, seconds
+
+_CODES = {"aligned": ALIGNED, "diverged": DIVERGED, "inconclusive": INCONCLUSIVE, "failed": WORKER_LOST}
+_STYLES = {"aligned": "green", "diverged": "red", "inconclusive": "yellow", "failed": "red"}
+_MOST = 6
+
+
+def verdict(training: Training) -> str:
+    """What the training comes to."""
+    return training.end.verdict if training.end is not None else "inconclusive"
+
+
+def exit_code(training: Training) -> int:
+    """The exit code of that."""
+    return _CODES[verdict(training)]
+
+
+def document(training: Training) -> dict[str, Any]:
+    """What --json prints: how it ended, its forced steps and findings; the log holds the rest."""
+    end = json_codec.to_plain(training.end) if training.end is not None else None
+    return {
+        "log": str(training.path),
+        "verdict": verdict(training),
+        "end": end,
+        "steps": len(training.steps),
+        "forced": [json_codec.to_plain(one) for one in training.forced],
+        "findings": [json_codec.to_plain(one) for one in training.findings],
+        "exit_code": exit_code(training),
+    }
+
+
+def draw(training: Training, console: Console, folder: str = "") -> None:
+    """Draw the summary."""
+    found = verdict(training)
+    said = training.end.sentence if training.end is not None else "The training has not ended."
+    console.print(Text(f"{found}: {printable(said)}", style=_STYLES[found]))
+    if training.steps:
+        last = training.steps[-1]
+        losses = ", ".join(f"{side} {one.loss:.6g}" for side, one in last.sides.items())
+        console.print(Text(f"loss after {last.step + 1} steps: {losses}"))
+    for finding in training.findings[:_MOST]:
+        console.print(Text(f"step {finding.step}, {finding.address}: {finding.text}", style="red"))
+    _forced(training.forced, console)
+    if training.end is not None:
+        costs = ", ".join(f"{name} {seconds(value)}" for name, value in training.end.costs.items())
+        console.print(Text(costs, style="dim"))
+    if folder:
+        console.print(Text(f"kept in: {folder}"), soft_wrap=True)
+
+
+def _forced(forced: list[Forced], console: Console) -> None:
+    wrong = [one for one in forced if one.verdict != "aligned"]
+    shown = (wrong or forced)[:_MOST]
+    if not shown:
+        return
+    worst = [one.rows[0] if one.rows else None for one in shown]
+    columns = [
+        Column("forced step", [str(one.step) for one in shown], number=True),
+        Column("event", [one.event for one in shown]),
+        Column("verdict", [one.verdict for one in shown]),
+        Column("worst", ["" if row is None else row.address for row in worst], elastic=True),
+        Column("of limit", ["" if row is None else ratio(row.ratio) for row in worst], number=True),
+    ]
+    console.print(table(console.width, columns, [_STYLES[one.verdict] for one in shown]))
+    more = len(wrong or forced) - len(shown)
+    if more > 0:
+        console.print(Text(f"  and {more} more", style="dim"))
+    for one in wrong[:1]:
+        if one.cause:
+            console.print(Text(printable(one.cause), style="red"))
