@@ -18,10 +18,10 @@ from harness.pairs.recipe import Length
 from harness.progress import Progress
 from harness.scratch import Scratch
 from harness.session import Worker
-from harness.sides.training import Setup, Uses
 from harness.state_table import StateTable, learning, read_table
 from harness.training.plan import Members, Plan, grouped
 from harness.training.records import SideStep
+from harness.training.setup import Setup, Uses
 from harness.training.stream import Batch, BatchStream
 
 

@@ -5,46 +5,19 @@ from __future__ import annotations
 import fnmatch
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from harness.pairs.base import Arrays, Mode
+from harness.pairs.base import Arrays
 from harness.sides.side import Side
 from harness.state_table import learning
 from harness.training.change import Change
+from harness.training.setup import Setup, Uses
 
 Tensors = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Setup:
-    """How a training is set up, as both sides are told."""
-
-    optimizer: str
-    options: Mapping[str, Any]
-    groups: Mapping[str, Sequence[str]]
-    group_options: Mapping[str, Mapping[str, Any]]
-    mode: Mode = "train"
-    clip: float | None = None
-    averages: bool = False
-
-
-@dataclass(frozen=True)
-class Uses:
-    """What one pass uses.
-
-    `groups` has the options of those that learn. `updates` says whether the optimiser steps at its end,
-    `keeps` what an average keeps of itself then, and `passes` how many come together for a step.
-    """
-
-    number: int
-    groups: Mapping[str, Mapping[str, float]]
-    updates: bool = True
-    keeps: float | None = None
-    passes: int = 1
 
 
 @dataclass

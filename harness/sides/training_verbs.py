@@ -6,7 +6,6 @@ import contextlib
 import random
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +16,12 @@ from harness.errors import BadInput
 from harness.pairs.base import Arrays
 from harness.sides import float64_truth
 from harness.sides.side import Side
-from harness.sides.training import Memory, Setup, Training, Uses
+from harness.sides.training import Memory, Training
 from harness.state_table import learning
 from harness.trace import Trace, TraceWriter
 from harness.training.change import Change
 from harness.training.records import SideStep
+from harness.training.setup import Setup, Uses
 
 KEPT = {"state": "state", "optimizer": "slots", "sum": "sums", "ema": "average"}
 
@@ -297,11 +297,6 @@ def _write(path: Path, kind: str, arrays: Mapping[str, Any]) -> None:
     with TraceWriter(path, {"kind": kind}) as writer:
         for name, array in arrays.items():
             writer.add(f"{kind}:{name}", array)
-
-
-def plain(setup: Setup | Uses) -> dict[str, Any]:
-    """As it goes to a worker."""
-    return asdict(setup)
 
 
 VERBS = (

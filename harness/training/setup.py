@@ -1,0 +1,37 @@
+"""What both sides are told of a training: how it is set up, and what each pass uses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.pairs.base import Mode
+
+
+@dataclass(frozen=True)
+class Setup:
+    """How a training is set up, as both sides are told."""
+
+    optimizer: str
+    options: Mapping[str, Any]
+    groups: Mapping[str, Sequence[str]]
+    group_options: Mapping[str, Mapping[str, Any]]
+    mode: Mode = "train"
+    clip: float | None = None
+    averages: bool = False
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What one pass uses.
+
+    `groups` has the options of those that learn. `updates` says whether the optimiser steps at its end,
+    `keeps` what an average keeps of itself then, and `passes` how many come together for a step.
+    """
+
+    number: int
+    groups: Mapping[str, Mapping[str, float]]
+    updates: bool = True
+    keeps: float | None = None
+    passes: int = 1
