@@ -11,6 +11,7 @@ from typing import Any
 
 from harness.layer_note import Attributes, LayerNote
 from harness.state_table import StateEntry
+from harness.training.records import SideStep
 
 
 @dataclass(frozen=True)
@@ -169,3 +170,26 @@ class StepsDone:
     """How many steps an optimiser took."""
 
     steps: int
+
+
+@dataclass(frozen=True)
+class TrainingBegun:
+    """How many parameters the optimiser of a training has."""
+
+    parameters: int
+
+
+@dataclass(frozen=True)
+class PassDone:
+    """One pass of a training: what it told for the log, and what may not be.
+
+    `strange` are parameters whose gradient is not finite, `still` those that did not move, `unreached` those
+    whose gradient is zero or absent.
+    """
+
+    told: SideStep
+    cpu: float
+    strange: list[str]
+    still: list[str]
+    unreached: list[str]
+    compiled: int

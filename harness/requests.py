@@ -15,15 +15,19 @@ from harness.answers import (
     FaultDone,
     Loaded,
     Measurements,
+    PassDone,
     RunDone,
     StepsDone,
     Times,
+    TrainingBegun,
     TrialDone,
 )
 from harness.deviation import Deviation
 from harness.layer_note import Attributes
 from harness.pairs.base import Mode
 from harness.trace_header import TraceHeader
+from harness.training.change import Change
+from harness.training.setup import Setup, Uses
 
 Answer = TypeVar("Answer")
 
@@ -214,6 +218,87 @@ class FaultEffect(Request[FaultDone]):
     """Ask whether the fault injected last has changed anything in the runs since."""
 
     verb = "fault_effect"
+
+
+@dataclass(frozen=True)
+class BeginTraining(Request[TrainingBegun]):
+    """Set up a training from the loaded state; `change` is what departs from the recipe."""
+
+    verb = "begin_training"
+    setup: Setup
+    change: Change = field(default_factory=Change)
+
+
+@dataclass(frozen=True)
+class TakePass(Request[PassDone]):
+    """Take one pass of the training.
+
+    What is remembered before it goes to the file `memory`, and what the pass made to `trace`, where those are
+    named.
+    """
+
+    verb = "take_pass"
+    batch: str
+    uses: Uses
+    memory: str = ""
+    trace: str = ""
+
+
+@dataclass(frozen=True)
+class ForcedStep(Request[PassDone]):
+    """Take one step from what another side remembers; this side's own training goes on undisturbed.
+
+    What the pass made goes to `trace`, and what the optimiser made of it to `steps`.
+    """
+
+    verb = "forced_step"
+    memory: str
+    batch: str
+    uses: Uses
+    trace: str
+    steps: str
+
+
+@dataclass(frozen=True)
+class OptimizerStep(Request[StepsDone]):
+    """Let the optimiser alone take a step, with the gradients and the buffers that a pass has recorded."""
+
+    verb = "optimizer_step"
+    memory: str
+    gradients: str
+    uses: Uses
+    steps: str
+    dtype: str = "float32"
+    change: Change = field(default_factory=Change)
+
+
+@dataclass(frozen=True)
+class MeasurePass(Request[Times]):
+    """Measure the truth of the pass that begins at a memory, and how far the reference strays from it."""
+
+    verb = "measure_pass"
+    memory: str
+    batch: str
+    reference: str
+    path: str
+    scratch: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class WriteMemory(Request[Loaded]):
+    """Write all that the training remembers to a file."""
+
+    verb = "write_memory"
+    path: str
+
+
+@dataclass(frozen=True)
+class ReadMemory(Request[Loaded]):
+    """Go on from such a file."""
+
+    verb = "read_memory"
+    path: str
 
 
 REQUESTS: dict[str, type[Request[Any]]] = {kind.verb: kind for kind in Request.__subclasses__()}

@@ -14,6 +14,7 @@ from harness.environment.places import free_bytes
 from harness.errors import BadInput, NoEnvironment
 from harness.flows.lockstep import Lockstep
 from harness.flows.together import together
+from harness.requests import ReadMemory, WriteMemory
 from harness.trace import Trace, TraceWriter
 from weight_convert import State, read_state, write_state
 
@@ -30,7 +31,7 @@ def save(live: Lockstep, folder: Path, step: int, keep: int) -> str:
 
     def write(side: str) -> Path:
         path = live.file(f"memory-{side}.h5")
-        live.workers[side].call("write_memory", path=str(path))
+        live.workers[side].call(WriteMemory(str(path)))
         return path
 
     written = together(live.workers, SIDES, write)
@@ -58,7 +59,7 @@ def load(live: Lockstep, checkpoint: Path) -> None:
         with TraceWriter(path, {"kind": "training"}) as writer:
             for address, array in read_state(stored).arrays.items():
                 writer.add(address, array)
-        live.workers[side].call("read_memory", path=str(path))
+        live.workers[side].call(ReadMemory(str(path)))
         path.unlink()
 
     together(live.workers, SIDES, read)

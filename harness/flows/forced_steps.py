@@ -20,6 +20,7 @@ from harness.flows import float64_cache
 from harness.flows.lockstep import Lockstep
 from harness.flows.optimiser_steps import STEP_POLICY, write_truth
 from harness.flows.together import together
+from harness.requests import ForcedStep, MeasurePass, OptimizerStep
 from harness.trace import Trace
 from harness.training.change import Change
 from harness.training.records import Forced, ForcedRow
@@ -62,26 +63,14 @@ def forced_step(live: Lockstep, batch: Batch, number: int, files: StepFiles) -> 
     live.progress.event(PORT, "state", text=f"forced step {number}")
 
     def take(side: str) -> None:
-        worker = live.workers[side]
+        worker, memory, data = live.workers[side], str(files.memory), str(batch.path)
         if side == PORT:
-            worker.call(
-                "forced_step",
-                memory=str(files.memory),
-                batch=str(batch.path),
-                uses=live.uses(number, PORT),
-                trace=str(files.port),
-                steps=str(files.port_steps),
-            )
+            uses = live.uses(number, live.request.planted.lag)
+            worker.call(ForcedStep(memory, data, uses, str(files.port), str(files.port_steps)))
         else:
-            worker.call(
-                "measure_pass",
-                memory=str(files.memory),
-                batch=str(batch.path),
-                reference=str(files.reference),
-                path=str(files.truth),
-                scratch=str(live.scratch.folder),
-                samples=float64_cache.SAMPLES,
-            )
+            scratch, samples = str(live.scratch.folder), float64_cache.SAMPLES
+            reference, truth = str(files.reference), str(files.truth)
+            worker.call(MeasurePass(memory, data, reference, truth, scratch, samples))
 
     together(live.workers, SIDES, take)
     optimizer_step(live, number, files, files.steps)
@@ -104,16 +93,10 @@ def optimizer_step(
 ) -> None:
     """Let the reference's optimiser take the step with the port's gradients."""
     path.unlink(missing_ok=True)
-    uses = live.uses(number if change is None else max(0, number - change.lag))
-    live.workers[REFERENCE].call(
-        "optimizer_step",
-        memory=str(files.memory),
-        gradients=str(files.port),
-        uses={**live.uses(number), "groups": uses["groups"]},
-        steps=str(path),
-        dtype=dtype,
-        change=change.to_dict() if change is not None else None,
-    )
+    change = change or Change()
+    uses = live.uses(number, change.lag)
+    memory, gradients = str(files.memory), str(files.port)
+    live.workers[REFERENCE].call(OptimizerStep(memory, gradients, uses, str(path), dtype, change))
 
 
 def _compare_steps(files: StepFiles) -> Alignment:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from harness import json_codec, pairs
+from harness import pairs
+from harness.answers import Description, PassDone
 from harness.case import PORT, REFERENCE, SIDES, Case
 from harness.flows import inputs_and_weights
 from harness.flows.together import together
@@ -16,34 +16,14 @@ from harness.flows.train_request import TrainRequest
 from harness.pairs.base import Pair
 from harness.pairs.recipe import Length
 from harness.progress import Progress
+from harness.requests import BeginTraining, Build, Load, TakePass
 from harness.scratch import Scratch
 from harness.session import Worker
-from harness.state_table import StateTable, learning, read_table
+from harness.state_table import StateTable
+from harness.training.change import Change
 from harness.training.plan import Members, Plan, grouped
-from harness.training.records import SideStep
 from harness.training.setup import Setup, Uses
 from harness.training.stream import Batch, BatchStream
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a side told of a pass.
-
-    `strange` are parameters whose gradient is not finite, `still` those that did not move, `unreached` those
-    whose gradient is zero or absent.
-    """
-
-    told: SideStep
-    cpu: float
-    strange: tuple[str, ...]
-    still: tuple[str, ...]
-    unreached: tuple[str, ...]
-
-    @classmethod
-    def read(cls, answer: Mapping[str, Any]) -> Taken:
-        """From a worker's answer."""
-        names = (tuple(answer[name]) for name in ("strange", "still", "unreached"))
-        return cls(json_codec.from_plain(SideStep, answer["told"]), float(answer["cpu"]), *names)
 
 
 @dataclass
@@ -63,34 +43,29 @@ class Lockstep:
 
     def build(self, sides: tuple[str, ...] = SIDES) -> None:
         """Make the models and sort the reference's parameters into groups."""
-        described = together(self.workers, sides, self._build)
-        reference = described[REFERENCE]
-        types = {path: str(layer["type"]) for path, layer in reference["layers"].items()}
-        table = read_table(reference["state"])
-        learns = [entry.key for entry in table if entry.key in learning(table)]
+        reference = together(self.workers, sides, self._build)[REFERENCE]
+        types = {path: layer.type for path, layer in reference.layers.items()}
+        learns = [entry.key for entry in reference.state if entry.learns]
         self.members = grouped(self.plan.recipe, learns, types)
         taken = {name for group in self.members for name in group.parameters}
         self.unclaimed = [name for name in learns if name not in taken]
-        self._table = table
+        self._table = reference.state
 
-    def _build(self, side: str) -> dict[str, Any]:
+    def _build(self, side: str) -> Description:
         self.progress.event(side, "state", text=f"building {self.case.variant}")
         worker = self.workers[side]
         worker.ready()
-        found: dict[str, Any] = worker.call(
-            "build", pair=self.case.pair, variant=self.case.variant, upstream=None
-        )
-        return found
+        return worker.call(Build(self.case.pair, self.case.variant))
 
     def begin(self) -> None:
         """Load the same weights on both sides and set up their optimisers."""
         weights = self._weights(self._table)
-        setup = asdict(self.setup())
+        setup = self.setup()
 
         def begin(side: str) -> None:
-            self.workers[side].call("load", state=str(weights))
-            change = self.request.planted.to_dict() if side == PORT else None
-            self.workers[side].call("begin_training", setup=setup, change=change)
+            self.workers[side].call(Load(str(weights)))
+            change = self.request.planted if side == PORT else Change()
+            self.workers[side].call(BeginTraining(setup, change))
 
         together(self.workers, SIDES, begin)
 
@@ -111,31 +86,28 @@ class Lockstep:
             averages=recipe.ema is not None,
         )
 
-    def uses(self, number: int, side: str = REFERENCE) -> dict[str, Any]:
-        """What a pass uses on a side; a planted mistake may take it from another pass."""
-        late = self.request.planted.lag if side == PORT else 0
+    def uses(self, number: int, late: int = 0) -> Uses:
+        """What a pass uses; with the options of an earlier one where it is `late`."""
         step = self.plan.at(number)
-        source = self.plan.at(max(0, number - late)) if late else step
+        source = self.plan.at(max(0, number - late))
         ema = self.plan.recipe.ema
-        return asdict(
-            Uses(
-                number=number,
-                groups={name: dict(options) for name, options in source.uses.groups.items()},
-                updates=step.updates,
-                keeps=ema.keeps(step.count) if ema is not None and step.updates else None,
-                passes=step.uses.accumulate,
-            )
+        return Uses(
+            number=number,
+            groups={name: dict(options) for name, options in source.uses.groups.items()},
+            updates=step.updates,
+            keeps=ema.keeps(step.count) if ema is not None and step.updates else None,
+            passes=step.uses.accumulate,
         )
 
-    def take(self, batch: Batch, number: int, **reference: str) -> dict[str, Taken]:
-        """Let both sides take a pass at once; `reference` names the files that the reference writes."""
+    def take(self, batch: Batch, number: int, memory: str = "", trace: str = "") -> dict[str, PassDone]:
+        """Let both sides take a pass at once; the files are those that the reference writes."""
 
-        def take(side: str) -> Taken:
-            more = reference if side == REFERENCE else {}
-            answer = self.workers[side].call(
-                "take_pass", batch=str(batch.path), uses=self.uses(number, side), **more
-            )
-            return Taken.read(answer)
+        def take(side: str) -> PassDone:
+            if side == REFERENCE:
+                request = TakePass(str(batch.path), self.uses(number), memory, trace)
+            else:
+                request = TakePass(str(batch.path), self.uses(number, self.request.planted.lag))
+            return self.workers[side].call(request)
 
         return together(self.workers, SIDES, take)
 

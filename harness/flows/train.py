@@ -7,15 +7,16 @@ import dataclasses
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from harness.answers import PassDone
 from harness.case import PORT, REFERENCE, SIDES
 from harness.errors import WorkerLost
 from harness.flows import checkpoints, run_folder
 from harness.flows.forced_steps import forced_step, step_files
-from harness.flows.lockstep import Lockstep, Taken, lockstep
+from harness.flows.lockstep import Lockstep, lockstep
 from harness.flows.stopping import Asked, asked_to_stop
 from harness.flows.train_request import TrainRequest
 from harness.pairs import find
@@ -102,7 +103,7 @@ def _start(live: Lockstep) -> Start:
             "quirks": list(recipe.quirks),
         },
         data={"source": str(live.request.data or "synthetic"), "samples": len(live.stream)},
-        sides={side: live.workers[side].description for side in SIDES},
+        sides={side: asdict(live.workers[side].ready()) for side in SIDES},
         steps=live.plan.stop,
         steps_per_epoch=live.plan.length.steps,
         groups={one.group.name: list(one.parameters) for one in live.members},
@@ -156,13 +157,13 @@ def _one_step(run: Run, batch: Batch, forced: bool) -> None:
         run.verdicts.append(judged.forced.verdict)
 
 
-def _tell(run: Run, taken: dict[str, Taken]) -> None:
+def _tell(run: Run, taken: dict[str, PassDone]) -> None:
     for side, one in taken.items():
         text = f"step {run.step + 1} of {run.live.plan.stop}, loss {one.told.loss:.6g}"
         run.live.progress.event(side, "state", text=text)
 
 
-def _check(run: Run, taken: dict[str, Taken]) -> None:
+def _check(run: Run, taken: dict[str, PassDone]) -> None:
     """What may not be, whatever chaos does: it is written as a finding."""
     plan = run.live.plan
     step = plan.at(run.step)

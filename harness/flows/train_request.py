@@ -63,14 +63,14 @@ class TrainRequest:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; the folder of the run is not part of it."""
-        plain = {**asdict(self), "planted": self.planted.to_dict(), "output": None}
+        plain = {**asdict(self), "output": None}
         return plain | {"data": None if self.data is None else str(self.data.resolve())}
 
     @classmethod
     def from_dict(cls, data: Any, source: str) -> TrainRequest:
         """Read one back; `source` is what a message calls where it was read."""
         try:
-            plain = {**data, "planted": Change.from_dict(data["planted"])}
+            plain = {**data, "planted": Change(**data["planted"])}
             plain["data"] = None if data["data"] is None else Path(data["data"])
             plain["input_size"] = None if data["input_size"] is None else tuple(data["input_size"])
             return cls(**plain)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import contextlib
 import random
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from harness import json_codec
+from harness.answers import Loaded, PassDone, StepsDone, Times, TrainingBegun
 from harness.errors import BadInput
 from harness.pairs.base import Arrays
 from harness.sides import float64_truth
@@ -19,6 +18,7 @@ from harness.sides.side import Side
 from harness.sides.training import Memory, Training
 from harness.state_table import learning
 from harness.trace import Trace, TraceWriter
+from harness.trace_header import TraceHeader
 from harness.training.change import Change
 from harness.training.records import SideStep
 from harness.training.setup import Setup, Uses
@@ -26,12 +26,12 @@ from harness.training.setup import Setup, Uses
 KEPT = {"state": "state", "optimizer": "slots", "sum": "sums", "ema": "average"}
 
 
-def begin_training(side: Side, setup: dict[str, Any], change: dict[str, Any] | None = None) -> dict[str, Any]:
+def begin_training(side: Side, setup: Setup, change: Change) -> TrainingBegun:
     """Set up a training from the loaded state."""
     side.write_state(side.loaded_state)
-    side.set_mode(setup["mode"])
-    side.training = _new_training(side, Setup(**setup), Change.from_dict(change))
-    return {"parameters": len(side.training.members)}
+    side.set_mode(setup.mode)
+    side.training = _new_training(side, setup, change)
+    return TrainingBegun(len(side.training.members))
 
 
 def _new_training(side: Side, setup: Setup, change: Change) -> Training:
@@ -44,59 +44,35 @@ def _new_training(side: Side, setup: Setup, change: Change) -> Training:
     return JittorTraining(side, setup, change)
 
 
-def take_pass(
-    side: Side,
-    batch: str,
-    uses: dict[str, Any],
-    memory: str | None = None,
-    trace: str | None = None,
-    parameters: str | None = None,
-) -> dict[str, Any]:
-    """Take one pass of the training.
-
-    What is remembered before it goes to the file `memory`, what the pass made to `trace`, and the parameters
-    after it to `parameters`, where those are named.
-    """
+def take_pass(side: Side, batch: str, uses: Uses, memory: str = "", trace: str = "") -> PassDone:
+    """Take one pass of the training, and write what is asked for."""
     training = _training(side)
-    if memory is not None:
+    if memory:
         write_memory(side, memory)
-    taken = _Pass(side, training, Uses(**uses), batch)
-    answer = taken.take()
-    if trace is not None:
+    taken = _Pass(side, training, uses, batch)
+    done = taken.take()
+    if trace:
         taken.write_pass(Path(trace))
-    if parameters is not None:
-        _write(Path(parameters), "state", training.values())
-    return answer
+    return done
 
 
-def forced_step(
-    side: Side, memory: str, batch: str, uses: dict[str, Any], trace: str, steps: str
-) -> dict[str, Any]:
-    """Take one step from what another side remembers; this side's own training goes on undisturbed.
-
-    What the pass made goes to `trace`, and what the optimiser made of it to `steps`.
-    """
+def forced_step(side: Side, memory: str, batch: str, uses: Uses, trace: str, steps: str) -> PassDone:
+    """Take one step from what another side remembers; this side's own training goes on undisturbed."""
     with _set_aside(side) as own:
         training = _from_memory(side, own, own.change, memory, "float32")
-        taken = _Pass(side, training, Uses(**uses), batch)
-        answer = taken.take()
+        taken = _Pass(side, training, uses, batch)
+        done = taken.take()
         taken.write_pass(Path(trace))
         taken.write_steps(Path(steps))
-        return answer
+        return done
 
 
 def optimizer_step(
-    side: Side,
-    memory: str,
-    gradients: str,
-    uses: dict[str, Any],
-    steps: str,
-    dtype: str = "float32",
-    change: dict[str, Any] | None = None,
-) -> dict[str, Any]:
+    side: Side, memory: str, gradients: str, uses: Uses, steps: str, dtype: str, change: Change
+) -> StepsDone:
     """Let the optimiser alone take a step, with the gradients and the buffers that a pass has recorded."""
     with _set_aside(side) as own:
-        training = _from_memory(side, own, Change.from_dict(change), memory, dtype)
+        training = _from_memory(side, own, change, memory, dtype)
         given = _read(Path(gradients), "grad")
         buffers = _read(Path(gradients), "state")
         before = training.values()
@@ -106,14 +82,14 @@ def optimizer_step(
             for name, array in _double(given, dtype).items()
             if name in training.parameters
         }
-        training.learn(found, Uses(**uses))
+        training.learn(found, uses)
         _write_steps(Path(steps), training, before)
-        return {"gradients": len(found)}
+        return StepsDone(1)
 
 
 def measure_pass(
     side: Side, memory: str, batch: str, reference: str, path: str, scratch: str, samples: int
-) -> dict[str, Any]:
+) -> Times:
     """Measure the truth of the pass that begins at a memory, and how far the reference strays from it."""
     with _set_aside(side) as own:
         side.loaded_state = _read(Path(memory), "state")
@@ -126,27 +102,29 @@ def measure_pass(
             Path(scratch),
             samples,
             layers="-",
-            header={},
+            header=TraceHeader(),
             slim=True,
         )
 
 
-def write_memory(side: Side, path: str) -> dict[str, Any]:
+def write_memory(side: Side, path: str) -> Loaded:
     """Write all that the training remembers to a file."""
     memory = _training(side).memory()
+    count = 0
     with TraceWriter(Path(path), {"kind": "training"}) as writer:
         for kind, name in KEPT.items():
             for key, array in getattr(memory, name).items():
                 writer.add(f"{kind}:{key}", array)
-    return {}
+                count += 1
+    return Loaded(count)
 
 
-def read_memory(side: Side, path: str) -> dict[str, Any]:
+def read_memory(side: Side, path: str) -> Loaded:
     """Go on from such a file."""
     memory = _read_memory(Path(path))
     side.write_state(memory.state)
     _training(side).remember(memory)
-    return {}
+    return Loaded(len(memory.state))
 
 
 class _Pass:
@@ -158,7 +136,7 @@ class _Pass:
         self.gradients: Arrays = {}
         self.before: Arrays = {}
 
-    def take(self) -> dict[str, Any]:
+    def take(self) -> PassDone:
         """Take it; what it told."""
         side, training = self.side, self.training
         started, cpu = time.perf_counter(), time.process_time()
@@ -186,14 +164,14 @@ class _Pass:
             updates=training.norms(moved),
             seconds=time.perf_counter() - started,
         )
-        return {
-            "told": json_codec.to_plain(told),
-            "cpu": time.process_time() - cpu,
-            "strange": strange,
-            "still": [name for name, value in moved.items() if not value.any()],
-            "unreached": [name for name in moved if not self._has_gradient(name)],
-            "compiled": side.compiled(),
-        }
+        return PassDone(
+            told=told,
+            cpu=time.process_time() - cpu,
+            strange=strange,
+            still=[name for name, value in moved.items() if not value.any()],
+            unreached=[name for name in moved if not self._has_gradient(name)],
+            compiled=side.compiled(),
+        )
 
     def _has_gradient(self, name: str) -> bool:
         return name in self.gradients and bool(self.gradients[name].any())
@@ -291,12 +269,6 @@ def _of_kind(stored: Trace, kind: str) -> Arrays:
         for address in stored.records
         if address.startswith(f"{kind}:")
     }
-
-
-def _write(path: Path, kind: str, arrays: Mapping[str, Any]) -> None:
-    with TraceWriter(path, {"kind": kind}) as writer:
-        for name, array in arrays.items():
-            writer.add(f"{kind}:{name}", array)
 
 
 VERBS = (

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 
@@ -20,11 +19,11 @@ class Change:
     """
 
     kind: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    groups: tuple[str, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
+    groups: list[str] = field(default_factory=list)
     lag: int = 0
     rate: float = 1.0
-    left_out: tuple[str, ...] = ()
+    left_out: list[str] = field(default_factory=list)
     early_eps: bool = False
     begun: int = 0
     slots_lost: bool = False
@@ -32,15 +31,3 @@ class Change:
     keeps: float | None = None
     sums: Literal["all", "mean", "last"] = "all"
     gradient: float = 1.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any] | None) -> Change:
-        """Read one back."""
-        plain = dict(data or {})
-        for name in ("groups", "left_out"):
-            plain[name] = tuple(plain.get(name, ()))
-        return cls(**plain)

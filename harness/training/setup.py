@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +13,9 @@ class Setup:
     """How a training is set up, as both sides are told."""
 
     optimizer: str
-    options: Mapping[str, Any]
-    groups: Mapping[str, Sequence[str]]
-    group_options: Mapping[str, Mapping[str, Any]]
+    options: dict[str, Any]
+    groups: dict[str, list[str]]
+    group_options: dict[str, dict[str, Any]]
     mode: Mode = "train"
     clip: float | None = None
     averages: bool = False
@@ -31,7 +30,7 @@ class Uses:
     """
 
     number: int
-    groups: Mapping[str, Mapping[str, float]]
+    groups: dict[str, dict[str, float]]
     updates: bool = True
     keeps: float | None = None
     passes: int = 1
