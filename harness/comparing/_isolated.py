@@ -12,6 +12,7 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, Row, Source
 from harness.comparing._measuring import Meter
 from harness.comparing._places import in_order_of_computation, kind_of
+from harness.forms import same_shape
 from harness.numerics import no_difference
 from harness.pairs.base import Override
 from harness.trace import Trace
@@ -47,7 +48,7 @@ def add_isolated(
             continue
         if row.obstacle is not None and not _lacks_gradient(row, rows):
             continue
-        if not _same_size(reference, forced, address):
+        if not same_shape(reference.records[address].shape, forced.records[address].shape):
             continue
         measured = meter.measure(address)
         if measured is not None:
@@ -161,10 +162,6 @@ def _conclude(alignment: Alignment) -> None:
     alignment.sentence = " ".join([alignment.sentence, sources_sentence(alignment)])
     if alignment.verdict in ("aligned", "inconclusive") and alignment.sources:
         alignment.verdict, alignment.first = "diverged", alignment.sources[0].address
-
-
-def _same_size(reference: Trace, forced: Trace, address: str) -> bool:
-    return reference.records[address].size == forced.records[address].size
 
 
 def sources_sentence(alignment: Alignment) -> str:

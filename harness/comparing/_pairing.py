@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Literal, NamedTuple
 from harness import address as addresses
 from harness.address import LayerAddress
 from harness.alignment_rows import Obstacle
+from harness.forms import same_shape, shape_text
 from harness.trace import Record, Trace
 
 _OWED = ("output", "loss", "metric", "grad", "grad_input", "sum", "update", "optimizer", "ema")
@@ -94,9 +94,10 @@ class Pairing:
                     return Obstacle(why)
                 if layer.role == "in" and self._exchanged(layer):
                     return Obstacle(f"{self.names[1]} takes the two in the other order: the same", "aligned")
-        if record.shape == other.shape or math.prod(record.shape) == math.prod(other.shape) == 1:
+        if same_shape(record.shape, other.shape):
             return None
-        shapes = f"shape {_shape(record)} in {self.names[0]}, {_shape(other)} in {self.names[1]}"
+        shapes = f"shape {shape_text(record.shape)} in {self.names[0]}, "
+        shapes += f"{shape_text(other.shape)} in {self.names[1]}"
         return Obstacle(shapes, "diverged")
 
     def _exchanged(self, layer: LayerAddress) -> bool:
@@ -173,10 +174,6 @@ def _calls(trace: Trace) -> Counter[str]:
             if not layer.is_operation:
                 calls[layer.path] = max(calls[layer.path], layer.call + 1)
     return calls
-
-
-def _shape(record: Record) -> str:
-    return "x".join(map(str, record.shape)) or "()"
 
 
 def _times(count: int) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Mapping
 
 from harness.errors import BadInput
+from harness.forms import same_shape
 from harness.pairs.base import Arrays
 
 _SHOWN = 12
@@ -19,7 +19,7 @@ def check_state(side: str, wanted: Mapping[str, tuple[int, ...]], state: Arrays)
     misshapen = [
         f"{key}: {list(state[key].shape)} in the file, {list(shape)} in the model"
         for key, shape in wanted.items()
-        if key in state and not same_shape(tuple(state[key].shape), shape)
+        if key in state and not same_shape(state[key].shape, shape)
     ]
     if not (missing or unexpected or misshapen):
         return
@@ -32,11 +32,6 @@ def check_state(side: str, wanted: Mapping[str, tuple[int, ...]], state: Arrays)
     if misshapen:
         parts.append(f"{len(misshapen)} of another shape ({_listed(misshapen[:_SHOWN], len(misshapen))})")
     raise BadInput(" ".join([parts[0], "; ".join(parts[1:])]))
-
-
-def same_shape(one: tuple[int, ...], other: tuple[int, ...]) -> bool:
-    """Equal shapes, where a single number may stand as () or (1,)."""
-    return one == other or (math.prod(one) == math.prod(other) == 1 and max(len(one), len(other)) <= 1)
 
 
 def _nearest(key: str, candidates: list[str]) -> str:
