@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_type_hints
 
 from harness import json_codec
+from harness.choices import DEVICES, DTYPES
+from harness.choices import PORT as PORT
+from harness.choices import REFERENCE as REFERENCE
+from harness.choices import SIDES as SIDES
 from harness.errors import BadInput
 from harness.pairs.base import InputRequest, Mode, Pair
 
-SIDES = REFERENCE, PORT = ("torch", "jittor")
-DEVICES = ("cpu", "cuda")
-DTYPES = ("float32", "float64")
 _LARGEST = 2**63 - 1
 _LEAST = {"seed": 0, "batch": 1}
 _ONE_OF = {"dtype": DTYPES, "device": DEVICES}

@@ -6,12 +6,13 @@ The words for defaults here are only shown.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from harness import choices
 from harness.cli import parse
 
 _CASE, _JUDGING, _OUTPUT = "What is run", "How it is judged", "What comes out"
@@ -34,43 +35,36 @@ def _flag(
     )
 
 
+def _choice(name: str, words: Sequence[str], help: str, **more: Any) -> Any:
+    return _flag(name, "|".join(words), help, parse.one_of(words), **more)
+
+
+def _model(help: str, **more: Any) -> Any:
+    return _flag("--model", "NAME", help, parse.parse_name, short="-m", **more)
+
+
+def _output(metavar: str, help: str, parser: Callable[[str], object], **more: Any) -> Any:
+    return _flag("--output", metavar, help, parser, panel=_OUTPUT, short="-o", **more)
+
+
 def _file(metavar: str, help: str, parser: Callable[[str], object] = parse.parse_file) -> Any:
     return typer.Argument(metavar=metavar, help=help, parser=parser, show_default=False)
 
 
-Model = Annotated[
-    str,
-    _flag("--model", "NAME", "The pair to run; `align list` shows them.", parse.parse_name, short="-m"),
-]
+Model = Annotated[str, _model("The pair to run; `align list` shows them.")]
 OwnModel = Annotated[
     str | None,
-    _flag(
-        "--model",
-        "NAME",
+    _model(
         "The pair that the file is of, where it is not built in: no code that a file names is run.",
-        parse.parse_name,
         default="the built-in pair that the file names",
-        short="-m",
     ),
 ]
 OwnOverrides = Annotated[
-    str | None,
-    _flag(
-        "--model",
-        "NAME",
-        "The pair whose overrides judge, instead of those in the file.",
-        parse.parse_name,
-        panel=_JUDGING,
-        short="-m",
-    ),
+    str | None, _model("The pair whose overrides judge, instead of those in the file.", panel=_JUDGING)
 ]
-AnyModel = Annotated[
-    str | None,
-    _flag("--model", "NAME", "This pair alone.", parse.parse_name, default="every pair", short="-m"),
-]
+AnyModel = Annotated[str | None, _model("This pair alone.", default="every pair")]
 Variant = Annotated[
-    str | None,
-    _flag("--variant", "NAME", "Its variant.", parse.parse_name, default="the pair's first"),
+    str | None, _flag("--variant", "NAME", "Its variant.", parse.parse_name, default="the pair's first")
 ]
 EveryVariant = Annotated[
     str | None,
@@ -106,30 +100,23 @@ OwnWeights = Annotated[
     ),
 ]
 Device = Annotated[
-    str | None,
-    _flag("--device", "cpu|cuda", "Where both sides compute.", parse.parse_device, default="cpu"),
+    str | None, _choice("--device", choices.DEVICES, "Where both sides compute.", default="cpu")
 ]
 Dtype = Annotated[
-    str | None,
-    _flag("--dtype", "float32|float64", "What both sides compute in.", parse.parse_dtype, default="float32"),
+    str | None, _choice("--dtype", choices.DTYPES, "What both sides compute in.", default="float32")
 ]
 Mode = Annotated[
     str | None,
-    _flag(
+    _choice(
         "--mode",
-        "eval|train|frozen",
+        choices.MODES,
         "eval: forward; train: forward and backward; frozen: the same on running statistics.",
-        parse.parse_mode,
         default="eval",
     ),
 ]
-Modes = Annotated[
-    list[str] | None,
-    _flag("--mode", "eval|train|frozen", "A mode; repeatable.", parse.parse_mode),
-]
+Modes = Annotated[list[str] | None, _choice("--mode", choices.MODES, "A mode; repeatable.")]
 Seed = Annotated[
-    int | None,
-    _flag("--seed", "N", "What weights and inputs are drawn from.", parse.parse_seed, default="0"),
+    int | None, _flag("--seed", "N", "What weights and inputs are drawn from.", parse.parse_seed, default="0")
 ]
 InputSize = Annotated[
     str | None,
@@ -138,8 +125,7 @@ InputSize = Annotated[
     ),
 ]
 Batch = Annotated[
-    int | None,
-    _flag("--batch", "N", "Samples in a batch.", parse.parse_batch, default="the pair's own"),
+    int | None, _flag("--batch", "N", "Samples in a batch.", parse.parse_count, default="the pair's own")
 ]
 Timeout = Annotated[
     float | None,
@@ -161,10 +147,9 @@ Reference = Annotated[
         default="run it",
     ),
 ]
-Side = Annotated[str, _flag("--side", "torch|jittor", "The side to record.", parse.parse_side)]
+Side = Annotated[str, _choice("--side", choices.SIDES, "The side to record.")]
 Upstream = Annotated[
-    Path,
-    _flag("--upstream", "CHECKOUT", "A checkout of the upstream repository.", parse.parse_folder),
+    Path, _flag("--upstream", "CHECKOUT", "A checkout of the upstream repository.", parse.parse_folder)
 ]
 Entry = Annotated[
     str | None,
@@ -194,12 +179,11 @@ Truth = Annotated[
 
 Policy = Annotated[
     str | None,
-    _flag(
+    _choice(
         "--policy",
-        "noise|fixed|metric",
+        choices.POLICIES,
         "noise: the reference's own error in float32 is the yardstick; fixed: --rtol and --atol; "
         "metric: the published figures.",
-        parse.parse_policy,
         default="noise",
         panel=_JUDGING,
     ),
@@ -217,37 +201,30 @@ Rtol = Annotated[
 Atol = Annotated[
     list[str] | None,
     _flag(
-        "--atol",
-        "X|GLOB=X",
-        "Absolute tolerance, in the same form.",
-        parse.parse_tolerance,
-        panel=_JUDGING,
+        "--atol", "X|GLOB=X", "Absolute tolerance, in the same form.", parse.parse_tolerance, panel=_JUDGING
     ),
 ]
 
 Json = Annotated[
-    bool,
-    typer.Option("--json", help="Write one JSON document to standard output.", rich_help_panel=_OUTPUT),
+    bool, typer.Option("--json", help="Write one JSON document to standard output.", rich_help_panel=_OUTPUT)
 ]
 Keep = Annotated[
     str | None,
-    _flag(
+    _choice(
         "--keep",
-        "compact|whole|none",
+        choices.KEEPS,
         "What stays of the traces: statistics and samples, every element, or nothing.",
-        parse.parse_keep,
         default="compact",
         panel=_OUTPUT,
     ),
 ]
 Isolated = Annotated[
     str | None,
-    _flag(
+    _choice(
         "--isolated",
-        "auto|always|never",
+        choices.ISOLATIONS,
         "Run each layer alone on the reference's inputs, to tell where errors are made: where something "
         "diverged, always, or never.",
-        parse.parse_isolated,
         default="auto",
         panel=_JUDGING,
         older="--local",
@@ -255,92 +232,42 @@ Isolated = Annotated[
 ]
 TraceKeep = Annotated[
     str | None,
-    _flag(
+    _choice(
         "--keep",
-        "compact|whole",
+        choices.TRACE_KEEPS,
         "Statistics and samples, or every element.",
-        parse.parse_trace_keep,
         default="compact",
         panel=_OUTPUT,
     ),
 ]
 RunFolder = Annotated[
     Path | None,
-    _flag(
-        "--output",
-        "FOLDER",
-        "The folder of this run.",
-        parse.parse_folder_out,
-        default="runs/<time>-<model>-<variant>",
-        panel=_OUTPUT,
-        short="-o",
+    _output(
+        "FOLDER", "The folder of this run.", parse.parse_folder_out, default="runs/<time>-<model>-<variant>"
     ),
 ]
 GoldenFolder = Annotated[
     Path | None,
-    _flag(
-        "--output",
-        "FOLDER",
-        "The folder of goldens.",
-        parse.parse_folder_out,
-        default="the project's own",
-        panel=_OUTPUT,
-        short="-o",
-    ),
+    _output("FOLDER", "The folder of goldens.", parse.parse_folder_out, default="the project's own"),
 ]
 Force = Annotated[
     bool, typer.Option("--force", help="Replace the file to write if it exists.", rich_help_panel=_OUTPUT)
 ]
-TraceOut = Annotated[
-    Path,
-    _flag("--output", "FILE.h5", "The trace to write.", parse.parse_trace_out, panel=_OUTPUT, short="-o"),
-]
+TraceOut = Annotated[Path, _output("FILE.h5", "The trace to write.", parse.parse_trace_out)]
 JsonOut = Annotated[
-    Path | None,
-    _flag(
-        "--output",
-        "FILE.json",
-        "Keep the alignment in this file.",
-        parse.parse_json_out,
-        panel=_OUTPUT,
-        short="-o",
-    ),
+    Path | None, _output("FILE.json", "Keep the alignment in this file.", parse.parse_json_out)
 ]
 ReportOut = Annotated[
-    Path,
-    _flag(
-        "--output",
-        "FILE",
-        "The report to write: .html, .md, .xml (JUnit) or .json.",
-        parse.parse_report_out,
-        panel=_OUTPUT,
-        short="-o",
-    ),
+    Path, _output("FILE", "The report to write: .html, .md, .xml (JUnit) or .json.", parse.parse_report_out)
 ]
 
-DataModel = Annotated[
-    str | None,
-    _flag(
-        "--model",
-        "NAME",
-        "The pair whose data it is.",
-        parse.parse_name,
-        default="the one that has such data",
-        short="-m",
-    ),
-]
+DataModel = Annotated[str | None, _model("The pair whose data it is.", default="the one that has such data")]
 Source = Annotated[
     Path, _flag("--source", "FOLDER", "The published data set, downloaded.", parse.parse_folder)
 ]
 Target = Annotated[
     Path,
-    _flag(
-        "--target",
-        "FOLDER",
-        "The folder to write; new or empty.",
-        parse.parse_folder_out,
-        panel=_OUTPUT,
-    ),
+    _flag("--target", "FOLDER", "The folder to write; new or empty.", parse.parse_folder_out, panel=_OUTPUT),
 ]
 Annotations = Annotated[
     Path | None,
@@ -353,8 +280,7 @@ Annotations = Annotated[
     ),
 ]
 ImageCount = Annotated[
-    int | None,
-    _flag("--num-images", "N", "How many images to take.", parse.parse_count, default="1000"),
+    int | None, _flag("--num-images", "N", "How many images to take.", parse.parse_count, default="1000")
 ]
 Classes = Annotated[
     str | None,

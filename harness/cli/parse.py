@@ -6,7 +6,7 @@ import ast
 import difflib
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,11 +16,6 @@ SEEDED = "seeded"
 SYNTHETIC = "synthetic"
 RECIPES = ("short", "published")
 GOLDEN = "golden"
-MODES = ("eval", "train", "frozen")
-KEEPS = ("compact", "whole", "none")
-LOCALS = ("auto", "always", "never")
-POLICIES = ("noise", "fixed", "metric")
-SIDES = ("torch", "jittor")
 _SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = 30
@@ -33,57 +28,17 @@ def _refuse(value: object, allowed: str) -> NoReturn:
     raise typer.BadParameter(f"{shown!r} is not allowed; it should be {allowed}")
 
 
-def _one_of(value: str, allowed: Iterable[str]) -> str:
-    choices = tuple(allowed)
-    if value in choices:
-        return value
-    close = difflib.get_close_matches(value.lower(), choices, n=1)
-    hint = f". Did you mean {close[0]}?" if close else ""
-    _refuse(value, f"one of {', '.join(choices)}{hint}")
+def one_of(choices: Sequence[str]) -> Callable[[str], str]:
+    """What takes one of these words. typer's own choices take no list, and propose no word that is near."""
 
+    def parse_choice(value: str) -> str:
+        if value in choices:
+            return value
+        close = difflib.get_close_matches(value.lower(), choices, n=1)
+        hint = f". Did you mean {close[0]}?" if close else ""
+        _refuse(value, f"one of {', '.join(choices)}{hint}")
 
-def parse_device(value: str) -> str:
-    """`cpu` or `cuda`."""
-    from harness.case import DEVICES
-
-    return _one_of(value, DEVICES)
-
-
-def parse_dtype(value: str) -> str:
-    """The floating-point type both sides compute in."""
-    from harness.case import DTYPES
-
-    return _one_of(value, DTYPES)
-
-
-def parse_mode(value: str) -> str:
-    """`eval`, `train`, or `frozen` (train, on running statistics)."""
-    return _one_of(value, MODES)
-
-
-def parse_keep(value: str) -> str:
-    """What stays of the traces in the run folder."""
-    return _one_of(value, KEEPS)
-
-
-def parse_isolated(value: str) -> str:
-    """When layers are run alone."""
-    return _one_of(value, LOCALS)
-
-
-def parse_trace_keep(value: str) -> str:
-    """How a trace of one's own is written."""
-    return _one_of(value, KEEPS[:2])
-
-
-def parse_policy(value: str) -> str:
-    """The name of a policy."""
-    return _one_of(value, POLICIES)
-
-
-def parse_side(value: str) -> str:
-    """`torch` or `jittor`."""
-    return _one_of(value, SIDES)
+    return parse_choice
 
 
 def parse_layers(value: str) -> str:
@@ -192,11 +147,6 @@ def parse_names(value: str) -> str:
 def listed(text: str) -> tuple[str, ...]:
     """Names out of a text with commas between them."""
     return tuple(name.strip() for name in text.split(","))
-
-
-def parse_batch(value: str) -> int:
-    """How many samples a batch holds."""
-    return _whole(value, 1, "a whole number, 1 or more")
 
 
 def parse_seed(value: str) -> int:

@@ -22,7 +22,7 @@ Sample = Annotated[
         "--sample",
         metavar="N",
         help="How many mistakes to plant.",
-        parser=parse.parse_batch,
+        parser=parse.parse_count,
         show_default="all, at every place",
     ),
 ]
@@ -32,7 +32,7 @@ Seeds = Annotated[
         "--seeds",
         metavar="N",
         help="Over how many seeds the sound port must raise no alarm.",
-        parser=parse.parse_batch,
+        parser=parse.parse_count,
         show_default="1",
     ),
 ]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from harness.choices import SIDES
 from harness.environment import cuda, machine, requirements, trials
 from harness.environment.findings import Finding, Report
 from harness.environment.interpreter_info import InterpreterInfo, facts_of
-from harness.environment.interpreters import SIDES, interpreter, variable
+from harness.environment.interpreters import interpreter, variable
 from harness.environment.variables import jittor_environment, torch_environment
 from harness.errors import NoEnvironment
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from harness.errors import NoEnvironment
 
-SIDES = ("torch", "jittor")
 _ADVICE = "Name a Python interpreter, such as env/bin/python"
 
 

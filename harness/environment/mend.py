@@ -6,11 +6,12 @@ import os
 from collections.abc import Callable
 from functools import partial
 
+from harness.choices import SIDES
 from harness.environment import cuda, requirements
 from harness.environment.examine import Say
 from harness.environment.findings import Report
 from harness.environment.interpreter_info import InterpreterInfo, facts_of
-from harness.environment.interpreters import SIDES, interpreter
+from harness.environment.interpreters import interpreter
 from harness.environment.jittor_start import is_warm, warm_up
 from harness.environment.places import kept_folder
 from harness.environment.processes import run

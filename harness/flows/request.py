@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from harness.case import Case
+from harness.choices import Isolation, Keep
 from harness.pairs.base import Mode, Pair
 from harness.session import DEFAULT_TIMEOUT
 from harness.verdict import NoisePolicy, Policy
-
-Keep = Literal["compact", "whole", "none"]
-Isolation = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True)

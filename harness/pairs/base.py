@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import seeded
+from harness.choices import MODES as MODES
+from harness.choices import Mode as Mode
 from harness.errors import BadInput
 from harness.pairs.recipe import Recipe as Recipe
 from harness.state_table import StateTable
 
 Arrays = dict[str, NDArray[Any]]
-Mode = Literal["eval", "train", "frozen"]
-MODES: tuple[Mode, ...] = ("eval", "train", "frozen")
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")
 

@@ -1,29 +1,28 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import typer
 
-from harness.case import DEVICES, DTYPES
-from harness.cli import parse
-from harness.pairs.base import MODES
+from harness import choices
+from harness.cli import options, parse
 from harness.verdict import POLICIES
 
 GOOD = [
-    (parse.parse_device, "cuda", "cuda"),
-    (parse.parse_dtype, "float64", "float64"),
-    (parse.parse_mode, "frozen", "frozen"),
-    (parse.parse_keep, "none", "none"),
-    (parse.parse_isolated, "always", "always"),
-    (parse.parse_trace_keep, "whole", "whole"),
-    (parse.parse_policy, "metric", "metric"),
-    (parse.parse_side, "jittor", "jittor"),
+    (parse.one_of(choices.DEVICES), "cuda", "cuda"),
+    (parse.one_of(choices.DTYPES), "float64", "float64"),
+    (parse.one_of(choices.MODES), "frozen", "frozen"),
+    (parse.one_of(choices.KEEPS), "none", "none"),
+    (parse.one_of(choices.ISOLATIONS), "always", "always"),
+    (parse.one_of(choices.TRACE_KEEPS), "whole", "whole"),
+    (parse.one_of(choices.POLICIES), "metric", "metric"),
+    (parse.one_of(choices.SIDES), "jittor", "jittor"),
     (parse.parse_layers, "backbone.[ab]*", "backbone.[ab]*"),
     (parse.parse_name, "my/pair.py:PAIR", "my/pair.py:PAIR"),
     (parse.parse_size, "64x1024", "64x1024"),
-    (parse.parse_batch, "3", 3),
     (parse.parse_count, "128", 128),
     (parse.parse_share, "0.8", 0.8),
     (parse.parse_names, "person,traffic light", "person,traffic light"),
@@ -49,15 +48,15 @@ def test_good_values(parser: Callable[[str], object], text: str, value: object) 
 
 
 BAD = [
-    (parse.parse_device, "gpu", "one of cpu, cuda"),
-    (parse.parse_dtype, "fp32", "one of float32, float64"),
-    (parse.parse_mode, "evla", "one of eval, train, frozen. Did you mean eval?"),
-    (parse.parse_mode, "EVAL", "Did you mean eval?"),
-    (parse.parse_keep, "", "one of compact, whole, none"),
-    (parse.parse_isolated, "often", "one of auto, always, never"),
-    (parse.parse_trace_keep, "none", "one of compact, whole"),
-    (parse.parse_policy, "exact", "one of noise, fixed, metric"),
-    (parse.parse_side, "both", "one of torch, jittor"),
+    (parse.one_of(choices.DEVICES), "gpu", "one of cpu, cuda"),
+    (parse.one_of(choices.DTYPES), "fp32", "one of float32, float64"),
+    (parse.one_of(choices.MODES), "evla", "one of eval, train, frozen. Did you mean eval?"),
+    (parse.one_of(choices.MODES), "EVAL", "Did you mean eval?"),
+    (parse.one_of(choices.KEEPS), "", "one of compact, whole, none"),
+    (parse.one_of(choices.ISOLATIONS), "often", "one of auto, always, never"),
+    (parse.one_of(choices.TRACE_KEEPS), "none", "one of compact, whole"),
+    (parse.one_of(choices.POLICIES), "exact", "one of noise, fixed, metric"),
+    (parse.one_of(choices.SIDES), "both", "one of torch, jittor"),
     (parse.parse_layers, " ", "all, leaf, or a glob"),
     (parse.parse_layers, "a[b", "all, leaf, or a glob"),
     (parse.parse_name, "\x1b[31m", "a name that `align list` shows"),
@@ -65,10 +64,9 @@ BAD = [
     (parse.parse_size, "0x64", "HEIGHTxWIDTH"),
     (parse.parse_size, "64x-1", "HEIGHTxWIDTH"),
     (parse.parse_size, "64x64 ", "HEIGHTxWIDTH"),
-    (parse.parse_batch, "0", "a whole number, 1 or more"),
-    (parse.parse_batch, "1.5", "a whole number, 1 or more"),
-    (parse.parse_batch, "٣", "a whole number, 1 or more"),
     (parse.parse_count, "0", "a whole number, 1 or more"),
+    (parse.parse_count, "1.5", "a whole number, 1 or more"),
+    (parse.parse_count, "٣", "a whole number, 1 or more"),
     (parse.parse_share, "1", "a share between 0 and 1, such as 0.8"),
     (parse.parse_share, "80%", "a share between 0 and 1, such as 0.8"),
     (parse.parse_names, "person,,car", "names with commas between them, such as person,car"),
@@ -117,12 +115,12 @@ def test_bad_values_are_repeated_with_what_is_allowed(
 
 def test_every_parser_is_tested() -> None:
     parsers = {name for name in vars(parse) if name.startswith("parse_")}
-    assert parsers == {parser.__name__ for parser, *_ in GOOD} | {
+    assert parsers == {parser.__name__ for parser, *_ in GOOD} - {"parse_choice"} | {
         "parse_file",
         "parse_stored",
         "parse_folder",
     }
-    assert parsers == {parser.__name__ for parser, *_ in BAD}
+    assert parsers == {parser.__name__ for parser, *_ in BAD} - {"parse_choice"}
 
 
 def test_files_and_folders_that_exist(tmp_path: Path) -> None:
@@ -160,7 +158,21 @@ def test_texts_are_split_after_they_were_checked() -> None:
     assert parse.assignment("name=small=er") == ("name", "small=er")
 
 
-def test_choices_are_those_of_the_core() -> None:
-    assert parse.MODES == MODES
-    assert tuple(POLICIES) == parse.POLICIES
-    assert (DEVICES, DTYPES) == (("cpu", "cuda"), ("float32", "float64"))  # as the help says
+def test_a_flag_shows_and_takes_the_words_of_one_list() -> None:
+    lists = {
+        options.Device: choices.DEVICES,
+        options.Dtype: choices.DTYPES,
+        options.Mode: ("eval", "train", "frozen"),
+        options.Modes: ("eval", "train", "frozen"),
+        options.Side: choices.SIDES,
+        options.Policy: tuple(POLICIES),
+        options.Keep: ("compact", "whole", "none"),
+        options.TraceKeep: ("compact", "whole"),
+        options.Isolated: ("auto", "always", "never"),
+    }
+    for option, words in lists.items():
+        flag = option.__metadata__[0]
+        assert flag.metavar == "|".join(words)
+        assert tuple(map(flag.parser, words)) == words
+        with pytest.raises(typer.BadParameter, match=re.escape(", ".join(words))):
+            flag.parser("another")

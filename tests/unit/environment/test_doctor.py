@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from harness.choices import SIDES
 from harness.cli.doctor import draw
 from harness.environment import cuda, examine, interpreters, mend, trials
 from harness.environment.cuda.nvcc import Nvcc
@@ -134,7 +135,7 @@ class TestExamine:
         assert report.exit_code == 0
 
     def test_an_interpreter_that_is_not_there_is_a_finding(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        for side in interpreters.SIDES:
+        for side in SIDES:
             monkeypatch.setenv(interpreters.variable(side), "/nowhere/python")
         report = look()
         assert report.exit_code == 3
@@ -203,7 +204,7 @@ class TestMend:
             return tmp_path / "env/bin/python"
 
         monkeypatch.setattr(mend, "interpreter", missing)
-        findings = [Finding(side, side, "", "wrong", wheels=(side,)) for side in interpreters.SIDES]
+        findings = [Finding(side, side, "", "wrong", wheels=(side,)) for side in SIDES]
         mend.mend(Report(findings), said.append)
         assert said[0] == "not mended: no such interpreter"
         assert (tmp_path / "asked").read_text() == "-m pip install --quiet jittor\n"

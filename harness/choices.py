@@ -1,0 +1,19 @@
+"""The words that a user chooses from, each list once. Nothing heavy is imported: `align --help` is quick."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Mode = Literal["eval", "train", "frozen"]
+Keep = Literal["compact", "whole", "none"]
+TraceKeep = Literal["compact", "whole"]
+Isolation = Literal["auto", "always", "never"]
+
+SIDES = REFERENCE, PORT = ("torch", "jittor")
+DEVICES = ("cpu", "cuda")
+DTYPES = ("float32", "float64")
+POLICIES = ("noise", "fixed", "metric")
+MODES: tuple[Mode, ...] = get_args(Mode)
+KEEPS: tuple[Keep, ...] = get_args(Keep)
+TRACE_KEEPS: tuple[TraceKeep, ...] = get_args(TraceKeep)
+ISOLATIONS: tuple[Isolation, ...] = get_args(Isolation)
