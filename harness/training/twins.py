@@ -1,0 +1,177 @@
+"""Whether a port strays from the reference as the reference strays from itself.
+
+A twin is a run of the reference from weights moved by their last bit: how far it strays shows what chaos
+alone does. The twins' band at a step is the largest gap of any twin at the steps around it. A port inside a
+few times the band strays by chaos; outside it is suspect. Where the band reaches the size of the signal nothing
+can be said any more: that is the horizon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+FACTOR = (
+    10.0  # beyond the band that a port may be: its sums are in another order, a twin's only start elsewhere
+)
+WINDOW = 0.25  # of a step's number, before and after it, whose gaps make its band
+LEAST_WINDOW = 2
+RESOLUTION = 16 * 2.0**-24  # gaps in a loss below this are rounding of the loss itself
+PERSISTENCE, OF_STEPS = 3, 5  # steps outside, of so many in a row, that are no single spike
+SIGNAL = 0.5  # of the signal, where the horizon is
+LEAST_TWINS = 2
+
+Status = Literal["chaos", "suspect", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Curves:
+    """A figure by step: of the reference, of the port, and of each twin (twins x steps)."""
+
+    reference: Floats
+    port: Floats
+    twins: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A gap by step beside the twins' band. `horizon` is the first step that says nothing, if there is one.
+
+    `outside` is the first step outside up to there. `factor` is how often the band the gap may be.
+    """
+
+    what: str
+    gap: Floats
+    band: Floats
+    limit: Floats
+    horizon: int | None
+    outside: int | None
+    status: Status
+    sentence: str
+
+
+def relative_gap(one: Floats, other: Floats) -> Floats:
+    """|log one / other|, or the relative difference if one is not positive; infinite if one is not finite."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.abs(np.log(one) - np.log(other))
+        shares = np.abs(one - other) / np.maximum(np.maximum(np.abs(one), np.abs(other)), 1e-300)
+    gap = np.where((one > 0) & (other > 0), logs, shares)
+    lone = np.isfinite(one) != np.isfinite(other)
+    both = ~np.isfinite(one) & ~np.isfinite(other)
+    return np.where(lone, np.inf, np.where(both, 0.0, gap))
+
+
+def judge_losses(losses: Curves, factor: float = FACTOR) -> Judged:
+    """The gap of the port's loss. The signal is how much the reference's own changes from step to step."""
+    gap = relative_gap(losses.port, losses.reference)
+    twins = np.array([relative_gap(twin, losses.reference) for twin in losses.twins])
+    changes = relative_gap(losses.reference[1:], losses.reference[:-1])
+    signal = np.full(len(gap), np.median(changes[np.isfinite(changes)]) if len(changes) else np.inf)
+    return _judged("loss", gap, twins, np.maximum(signal, RESOLUTION), RESOLUTION, factor)
+
+
+def judge_weights(distance: Floats, twins: Floats, moved: Floats, factor: float = FACTOR) -> Judged:
+    """The distance of the port's weights. The signal is how far the reference's own have moved."""
+    return _judged("weights", distance, twins, moved, 0.0, factor)
+
+
+def _judged(what: str, gap: Floats, twins: Floats, signal: Floats, least: float, factor: float) -> Judged:
+    steps = len(gap)
+    if len(twins) < LEAST_TWINS or not steps:
+        empty = np.zeros(steps)
+        sentence = f"{what}: {len(twins)} twins show no band; {LEAST_TWINS} or more are needed (--twins)"
+        return Judged(what, gap, empty, empty, 0, None, "inconclusive", sentence)
+    band = np.maximum(smoothed_band(twins), least)
+    limit = factor * band
+    horizon = _first(band >= SIGNAL * signal)
+    judged = steps if horizon is None else horizon
+    outside = first_outside(gap[:judged], limit[:judged])
+    return Judged(
+        what, gap, band, limit, horizon, outside, *_said(what, gap, band, judged, steps, outside, factor)
+    )
+
+
+def agreed(first: Judged, again: Judged) -> Judged:
+    """What two runs of the port say together; the second began with weights moved by their last bit.
+
+    A kink, as of a ReLU, that rounding passes on another side throws a run far off its course, now and then.
+    It does not do so to both: a port is suspect where both are.
+    """
+    if first.status != "suspect" or again.status == "suspect":
+        return first
+    sentence = (
+        f"{first.what}: the port leaves the twins' band at step {first.outside}, and once more from weights "
+        "moved by their last bit it does not: chaos"
+    )
+    return replace(first, status="chaos", outside=None, sentence=sentence)
+
+
+def smoothed_band(twins: Floats) -> Floats:
+    """The largest gap of any twin at the steps around each; one that is not finite counts as infinite."""
+    largest = np.where(np.isnan(twins), np.inf, twins).max(axis=0)
+    places = np.arange(len(largest))
+    reach = np.maximum(LEAST_WINDOW, (WINDOW * places).astype(int))
+    return np.array(
+        [
+            largest[max(0, place - far) : place + far + 1].max()
+            for place, far in zip(places, reach, strict=True)
+        ]
+    )
+
+
+def first_outside(gap: Floats, limit: Floats) -> int | None:
+    """The first step outside that is no single spike, or that is a spike of a size that is no chance."""
+    outside = gap > limit
+    wild = gap > FACTOR * limit
+    for place in np.flatnonzero(outside):
+        run = outside[place : place + OF_STEPS]
+        if wild[place] or run.sum() >= min(PERSISTENCE, len(outside)):
+            return int(place)
+    return None
+
+
+def _first(found: NDArray[np.bool_]) -> int | None:
+    return int(np.argmax(found)) if found.any() else None
+
+
+def _said(
+    what: str, gap: Floats, band: Floats, judged: int, steps: int, outside: int | None, factor: float
+) -> tuple[Status, str]:
+    if outside is not None:
+        return "suspect", (
+            f"{what}: at step {outside} the port is {gap[outside]:.1e} from the reference, "
+            f"{gap[outside] / band[outside]:.0f} times as far as any twin, and stays outside: chaos does not "
+            "explain it"
+        )
+    if not judged:
+        return "inconclusive", f"{what}: the twins part at once as far as training moves; nothing can be said"
+    ratio = float(np.max(gap[:judged] / band[:judged]))
+    until = f"up to step {judged - 1}" if judged < steps else "at every step"
+    beyond = "; beyond it the twins part as much as training moves: inconclusive" if judged < steps else ""
+    return "chaos", (
+        f"{what}: {until} the port strays by at most {ratio:.1f} times what the twins do "
+        f"({factor:g} are allowed){beyond}"
+    )
+
+
+def growth(band: Floats, until: int | None = None) -> float:
+    """How fast the band grows: the slope of its logarithm by step, up to the horizon."""
+    kept = band[:until]
+    steps = np.flatnonzero((kept > 0) & np.isfinite(kept))
+    if len(steps) < 3:
+        return float("nan")
+    return float(np.polyfit(steps, np.log(kept[steps]), 1)[0])
+
+
+def stacked(series: Sequence[Sequence[float]], length: int) -> Floats:
+    """Curves of twins as one array, cut to the steps that all of them have."""
+    if not series:
+        return np.zeros((0, length))
+    shared = min(length, *(len(one) for one in series))
+    return np.array([one[:shared] for one in series], np.float64)
