@@ -29,8 +29,8 @@ Verdict = Literal["equivalent", "different", "inconclusive"]
 class Equivalence:
     """A metric over seeds. The difference is port less reference; `margin` is in the metric's own unit.
 
-    `needed` is how many seeds a side would decide with a power of 80 % if there were no difference; None: too
-    many, or the spread is not known.
+    `needed` is how many seeds a side would decide with a power of 80 % if there were no difference; None
+    where it is decided, where they are too many, or where the spread is not known.
     """
 
     metric: str
@@ -61,8 +61,9 @@ def equivalence(
     difference = float(other.mean() - one.mean())
     low, high = welch_interval(one, other)
     spread = float(one.std(ddof=1)), float(other.std(ddof=1))
-    needed = seeds_needed(math.hypot(*spread) / math.sqrt(2), allowed)
-    verdict = _verdict(low, high, allowed)
+    verdict = verdict_of(low, high, allowed)
+    open_ = verdict == "inconclusive"
+    needed = seeds_needed(math.hypot(*spread) / math.sqrt(2), allowed) if open_ else None
     sentence = _sentence(metric, verdict, difference, (low, high), allowed, needed)
     return Equivalence(metric, verdict, difference, low, high, allowed, spread, seeds, needed, sentence)
 
@@ -123,7 +124,8 @@ def seeds_needed(spread: float, margin: float, wanted: float = POWER) -> int | N
     return high
 
 
-def _verdict(low: float, high: float, margin: float) -> Verdict:
+def verdict_of(low: float, high: float, margin: float) -> Verdict:
+    """What an interval of the difference says of a margin."""
     if -margin < low and high < margin:
         return "equivalent"
     return "different" if low > margin or high < -margin else "inconclusive"
@@ -144,7 +146,7 @@ def _sentence(
     if verdict != "inconclusive":
         return f"{figures}: {verdict}"
     seen = (
-        " (a difference is there; whether it exceeds the margin is open)" if _excludes_zero(interval) else ""
+        " (there is a difference; whether it exceeds the margin is open)" if _excludes_zero(interval) else ""
     )
     more = "more seeds than can be trained" if needed is None else f"about {needed} seeds a side"
     return f"{figures}: inconclusive{seen}; {more} would decide"

@@ -2,8 +2,8 @@
 
 A twin is a run of the reference from weights moved by their last bit: how far it strays shows what chaos
 alone does. The twins' band at a step is the largest gap of any twin at the steps around it. A port inside a
-few times the band strays by chaos; outside it is suspect. Where the band reaches the size of the signal nothing
-can be said any more: that is the horizon.
+few times the band strays by chaos; outside it is suspect. Where the band reaches the size of the signal
+nothing can be said any more: that is the horizon.
 """
 
 from __future__ import annotations

@@ -135,7 +135,5 @@ def test_what_a_pairs_metrics_raise_is_told_with_the_side() -> None:
 
     pair = replace(number_pair.PAIR, metrics=fails)
     found = SplitMetrics(pair, pair.variant(None), "jittor")
-    with pytest.raises(
-        HarnessError, match=r"^the metrics of numbers .* the jittor side.*two lines$"
-    ):
+    with pytest.raises(HarnessError, match=r"^the metrics of numbers .* the jittor side.*two lines$"):
         found.add({"x": np.zeros(2)}, {"x": np.zeros(2)})
