@@ -120,7 +120,7 @@ def _one(kind: Kind, seed: int, workers: Any, isolated: Isolation) -> dict[str, 
     said = "" if alignment.verdict == "aligned" else alignment.sentence
     seconds = round(time.monotonic() - started, 2)
     versions = {name: side.versions for name, side in alignment.sides.items()}
-    judged = {"tensors": len(alignment.rows), "alone": alignment.isolated.get("judged", 0)}
+    judged = {"tensors": len(alignment.rows), "alone": alignment.isolated.judged or 0}
     return {**told, "verdict": alignment.verdict, **judged, "sentence": said, "seconds": seconds,
             "versions": versions}  # fmt: skip
 

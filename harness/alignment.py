@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from harness import alignment_rules, files, json_codec, notebook, strict_json
-from harness.alignment_rows import Row, SideReport, Source
+from harness.alignment_rows import AgainstStored, IsolatedRun, Row, SideReport, Source
+from harness.answers import Observer
 from harness.attributes import AttributeDifference
+from harness.costs import Costs
+from harness.coverage import Coverage
 from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, WORKER_LOST, BadInput
 from harness.pairs.base import Override
 
@@ -35,12 +38,8 @@ class Alignment:
 
     `sides` names the reference first, then the candidate. `first` is the address where they first
     diverge in the order of computation, `worst` the one with the largest ratio, diverged or not.
-    `coverage` holds `recorded` and `compared` (counts by kind), `not_compared` and `skipped` (lists of
-    address and why), `fallback` (addresses without a truth), `weak` (where the noise drowns the
-    signal), `unpaired` (side to names only it has) and
-    `case_differences` (name, reference and candidate of what differs between the cases). `attributes`
-    lists layer, name, reference and port of what differs without being a tensor. `held` tells, where both
-    sides were held against a stored trace as well, what came of it: side, trace, verdict and sentence.
+    `attributes` lists what differs without being a tensor. `observer` says by side whether recording changed
+    the results. `against_stored` has an entry for each side that was compared with a stored trace as well.
     `sources` are the places where errors are made, in the order of computation; `isolated` says whether
     layers were run in isolation to find them, or why not.
     """
@@ -53,20 +52,19 @@ class Alignment:
     first: str | None = None
     worst: str | None = None
     sentence: str = ""
-    coverage: dict[str, Any] = field(default_factory=dict)
+    coverage: Coverage = field(default_factory=Coverage)
     attributes: list[AttributeDifference] = field(default_factory=list)
     overrides: list[Override] = field(default_factory=list)
-    costs: dict[str, Any] = field(default_factory=dict)
-    observer: dict[str, Any] = field(default_factory=dict)
-    held: list[dict[str, str]] = field(default_factory=list)
+    costs: Costs = field(default_factory=Costs)
+    observer: dict[str, Observer] = field(default_factory=dict)
+    against_stored: list[AgainstStored] = field(default_factory=list, metadata={"json": "held"})
     sources: list[Source] = field(default_factory=list)
-    isolated: dict[str, Any] = field(default_factory=dict)
+    isolated: IsolatedRun = field(default_factory=IsolatedRun)
     schema: str = SCHEMA
     version: int = VERSION
 
     def __post_init__(self) -> None:
-        for name in ("case", "policy", "coverage", "costs", "observer", "isolated"):
-            setattr(self, name, json_codec.tidy(getattr(self, name)))
+        self.case, self.policy = json_codec.tidy(self.case), json_codec.tidy(self.policy)
 
     @property
     def exit_code(self) -> int:

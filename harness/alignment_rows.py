@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from harness import json_codec
+from harness.costs import Spent
 from harness.verdict import Measured, Status, Verdict
 
 
@@ -77,7 +78,26 @@ class SideReport:
     versions: dict[str, Any] = field(default_factory=dict)
     device: str = ""
     layers: int = 0
-    cost: dict[str, Any] = field(default_factory=dict)
+    cost: Spent = field(default_factory=Spent)
 
     def __post_init__(self) -> None:
-        self.versions, self.cost = json_codec.tidy(self.versions), json_codec.tidy(self.cost)
+        self.versions = json_codec.tidy(self.versions)
+
+
+@dataclass(frozen=True)
+class IsolatedRun(json_codec.Partial):
+    """Whether layers ran in isolation, why not, and how many of their tensors were judged."""
+
+    ran: bool | None = None
+    why: str | None = None
+    judged: int | None = None
+
+
+@dataclass(frozen=True)
+class AgainstStored(json_codec.Partial):
+    """How one side fares against a stored trace that both sides were compared with as well."""
+
+    side: str = ""
+    trace: str = ""
+    verdict: str = ""
+    sentence: str = ""

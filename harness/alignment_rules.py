@@ -16,20 +16,6 @@ _MOST_ROWS = 200_000
 _MOST_BESIDE_ROWS = 300_000
 _MOST_OVERRIDES = 256
 _LONGEST_PATTERN = 1_000
-_COVERAGE = {
-    "recorded": dict[str, int],
-    "compared": dict[str, int],
-    "not_compared": list[dict[str, str]],
-    "skipped": list[dict[str, str]],
-    "fallback": list[str],
-    "weak": list[str],
-    "unpaired": dict[str, list[str]],
-    "case_differences": list[dict[str, Any]],
-}
-_ISOLATED = {"ran": bool, "why": str, "judged": int}
-_FIGURES = frozenset(["wall", "cpu", "peak_bytes", "max_abs", "scale", "ratio"])
-"""What is a number, or None, wherever it stands among costs and beside the observer."""
-_CASE_DIFFERENCE = {"name", "reference", "candidate"}
 _LONGEST_ADDRESS = 2_000
 _ANY_SIGN = frozenset(["cosine", "worst_reference", "worst_candidate"])
 
@@ -40,8 +26,6 @@ class Alignment(Protocol):
     sides: dict[str, SideReport]
     rows: list[Row]
     overrides: list[Override]
-    coverage: dict[str, Any]
-    costs: dict[str, Any]
 
 
 def require_modest(data: dict[str, Any]) -> None:
@@ -60,7 +44,6 @@ def check(alignment: Alignment) -> None:
     """Refuse an alignment whose parts do not fit together."""
     if len(alignment.sides) != 2:
         raise json_codec.Unfit(f"sides are {', '.join(alignment.sides) or 'none'}, they should be two")
-    _check_free(alignment)
     _check_overrides(alignment)
     for row in alignment.rows:
         _check_row(row)
@@ -70,36 +53,6 @@ def check(alignment: Alignment) -> None:
     for name in ("first", "worst"):
         if (place := getattr(alignment, name)) is not None and place not in known:
             raise json_codec.Unfit(f"{name} is {json_codec.short(place)}, it should be the address of a row")
-
-
-def _check_free(alignment: Alignment) -> None:
-    """Free-form data, as far as somebody reads it."""
-    for free, hints in (("coverage", _COVERAGE), ("isolated", _ISOLATED)):
-        found = getattr(alignment, free)
-        for name, hint in hints.items():
-            if name in found:
-                json_codec.check(hint, found[name], f"{free}.{name}")
-    for place, item in enumerate(alignment.coverage.get("case_differences", [])):
-        _check_keys(item, _CASE_DIFFERENCE, f"coverage.case_differences[{place}]")
-    for name in ("costs", "observer"):
-        _check_figures(getattr(alignment, name), name)
-    for name, side in alignment.sides.items():
-        _check_figures(side.cost, f"sides.{name}.cost")
-        json_codec.check(dict[str, Any], alignment.costs.get(name, {}), f"costs.{name}")
-
-
-def _check_keys(item: dict[str, Any], wanted: set[str], where: str) -> None:
-    if item.keys() != wanted:
-        raise json_codec.Unfit(
-            f"{where} has {json_codec.short(list(item))}; it should have {', '.join(sorted(wanted))}"
-        )
-
-
-def _check_figures(data: Any, where: str) -> None:
-    for name, value in data.items() if isinstance(data, dict) else ():
-        if name in _FIGURES and not isinstance(value, int | float | None):
-            raise json_codec.Unfit(f"{where}.{name} is {json_codec.short(value)}, it should be a number")
-        _check_figures(value, f"{where}.{name}")
 
 
 def _check_overrides(alignment: Alignment) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from harness.json_codec import Partial
 from harness.layer_note import Attributes, LayerNote
 from harness.state_table import StateEntry
 from harness.training.records import SideStep
@@ -70,24 +71,24 @@ class Description:
 
 
 @dataclass(frozen=True)
-class Change:
+class OutputChange(Partial):
     """How far one output moved between two runs, and how large it is."""
 
-    max_abs: float
-    scale: float
+    max_abs: float | None = None
+    scale: float | None = None
 
 
 @dataclass(frozen=True)
-class Observer:
+class Observer(Partial):
     """How a recorded run differs from a bare one with another seed.
 
     `changed` lists the outputs that differ, `draws` the functions that draw at random.
     """
 
-    bitwise: bool
-    max_abs: float
-    scale: float
-    changed: dict[str, Change] = field(default_factory=dict)
+    bitwise: bool | None = None
+    max_abs: float | None = None
+    scale: float | None = None
+    changed: dict[str, OutputChange] = field(default_factory=dict)
     draws: list[str] = field(default_factory=list)
 
 

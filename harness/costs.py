@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
+from typing import ClassVar
 
-from harness import json_codec
-from harness.answers import Cost, Times
+from harness.answers import Times
+from harness.json_codec import Partial
+
+
+@dataclass(frozen=True)
+class Spent(Partial):
+    """What one step took, as far as that is known: seconds, and how far memory rose.
+
+    `cached` says whether the result was kept from an earlier run.
+    """
+
+    wall: float | None = None
+    cpu: float | None = None
+    peak_bytes: int | None = None
+    device_peak_bytes: int | None = None
+    cached: bool | None = None
+
+    @classmethod
+    def of(cls, times: Times | None) -> Spent | None:
+        """What a worker says that a step took."""
+        return None if times is None else cls(**vars(times))
 
 
 @dataclass
-class SideCosts:
+class SideCosts(Partial):
     """What one side took: seconds of the steps before the runs, then the bare and the recorded run.
 
     `room` is what it took to make room for the trace, `compiled` how many operators were compiled.
@@ -19,25 +39,26 @@ class SideCosts:
     build: float | None = None
     warm_up: float | None = None
     gpu_peak_bytes: int | None = None
-    bare: Cost | None = None
-    room: Times | None = None
-    recorded: Cost | None = None
+    bare: Spent | None = None
+    room: Spent | None = None
+    recorded: Spent | None = None
     compiled: int | None = None
 
-    def to_dict(self) -> dict[str, object]:
-        """What is known, as an alignment keeps it."""
-        known = {field.name for field in fields(self) if getattr(self, field.name) is not None}
-        return {name: value for name, value in json_codec.to_plain(self).items() if name in known}
 
+@dataclass
+class Costs(Partial):
+    """What a comparison took: each side, and what is done once.
 
-@dataclass(frozen=True)
-class TruthCost:
-    """What it took to measure the noise of the reference; `cached` where an earlier run had done that."""
+    `truth` and `isolated_truth` are the noise of the reference, measured or kept; `ratio` is the processor
+    time of everything over that of the bare runs.
+    """
 
-    cached: bool
-    wall: float | None = None
-    cpu: float | None = None
+    rest: ClassVar[str] = "sides"
 
-    def to_dict(self) -> dict[str, object]:
-        """What is known, as an alignment keeps it."""
-        return {name: value for name, value in vars(self).items() if value is not None}
+    sides: dict[str, SideCosts] = field(default_factory=dict)
+    judge: Spent | None = None
+    truth: Spent | None = None
+    isolated: Spent | None = None
+    isolated_truth: Spent | None = field(default=None, metadata={"json": "isolated truth"})
+    explain: Spent | None = None
+    ratio: float | None = None

@@ -12,7 +12,18 @@ import math
 import reprlib
 import types
 from collections.abc import Mapping
-from typing import Any, Literal, NoReturn, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    NoReturn,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import numpy as np
 
@@ -27,6 +38,15 @@ _LONGEST = 60
 _LONGEST_TEXT = 1 << 20
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 2 * _LONGEST
+
+
+class Partial:
+    """A dataclass that data may give in part: fields that are missing have their defaults, None is left out.
+
+    `rest` names a field that is a table: its entries stand among the fields, under names of their own.
+    """
+
+    rest: ClassVar[str] = ""
 
 
 class Unfit(ValueError):
@@ -87,6 +107,12 @@ def _hints(kind: type) -> dict[str, Any]:
     return {item.name: hints[item.name] for item in dataclasses.fields(kind)}
 
 
+@functools.cache
+def _names(kind: type) -> dict[str, str]:
+    """The name of each field in the data."""
+    return {item.name: item.metadata.get("json", item.name) for item in dataclasses.fields(kind)}
+
+
 def _optional(hint: Any) -> Any | None:
     """What `hint` allows besides None, where it allows None."""
     if get_origin(hint) not in (Union, types.UnionType):
@@ -116,8 +142,7 @@ def _encode(value: Any, hint: Any) -> Any:
     if hint is Any:
         return _mark(value)
     if dataclasses.is_dataclass(hint):
-        fields = _hints(cast(type, hint))
-        return {name: _encode(getattr(value, name), inner) for name, inner in fields.items()}
+        return _encode_fields(value, cast(type, hint))
     if get_origin(hint) in (list, tuple) or _is_named_tuple(hint):
         return [_encode(item, inner) for item, inner in zip(value, _items(hint, len(value)), strict=True)]
     if get_origin(hint) in (dict, Mapping):
@@ -125,6 +150,15 @@ def _encode(value: Any, hint: Any) -> Any:
     if hint is float:
         return _name(float(value)) or float(value)
     return _writable(value) if isinstance(value, str) else value
+
+
+def _encode_fields(value: Any, kind: type) -> Any:
+    hints, names = _hints(kind), _names(kind)
+    found = {names[name]: _encode(getattr(value, name), hint) for name, hint in hints.items()}
+    if not issubclass(kind, Partial):
+        return found
+    rest = found.pop(kind.rest, {})
+    return {**rest, **{name: item for name, item in found.items() if item is not None}}
 
 
 def _name(value: float) -> str | None:
@@ -188,9 +222,25 @@ def _decode_fields(data: Any, kind: type, where: str) -> Any:
     hints = _hints(kind)
     if not isinstance(data, dict):
         _refuse(where, data, "an object")
-    for name in sorted(hints.keys() ^ data.keys()):
-        raise Unfit(f"{_inside(where, name)} is {'missing' if name in hints else 'unknown'}")
-    return kind(**{name: _decode(data[name], hint, _inside(where, name)) for name, hint in hints.items()})
+    names = _names(kind)
+    if issubclass(kind, Partial):
+        data = _completed(data, kind)
+        hints = {name: hint for name, hint in hints.items() if names[name] in data}
+    wanted = {names[name]: name for name in hints}
+    for name in sorted(wanted.keys() ^ data.keys()):
+        raise Unfit(f"{_inside(where, name)} is {'missing' if name in wanted else 'unknown'}")
+    rest = getattr(kind, "rest", "")
+    places = {at: where if at == rest else _inside(where, at) for at in wanted}
+    return kind(**{name: _decode(data[at], hints[name], places[at]) for at, name in wanted.items()})
+
+
+def _completed(data: Any, kind: Any) -> Any:
+    """Data of a partial dataclass, with what stands among its fields in the table that it belongs to."""
+    if not kind.rest:
+        return data
+    own = set(_names(kind).values()) - {kind.rest}
+    rest = {name: item for name, item in data.items() if name not in own}
+    return {**{name: item for name, item in data.items() if name in own}, kind.rest: rest}
 
 
 def _decode_items(data: Any, hint: Any, where: str) -> Any:
@@ -207,6 +257,7 @@ def _decode_items(data: Any, hint: Any, where: str) -> Any:
 
 def _decode_scalar(data: Any, hint: Any, where: str) -> Any:
     if hint is float:
+        data = _unmark(data)  # older files hold numbers as free-form data
         if isinstance(data, str) and data in _SPECIAL:
             return _SPECIAL[data]
         if isinstance(data, int | float) and not isinstance(data, bool):

@@ -28,7 +28,7 @@ def markdown(alignment: Alignment) -> str:
         beyond if len(bad) > len(rows) else "",
         _items(summaries.sources(alignment)),
         _attributes(alignment),
-        _items([*summaries.held(alignment), *summaries.coverage(alignment)]),
+        _items([*summaries.against_stored(alignment), *summaries.coverage(alignment)]),
         _items([*summaries.case(alignment), *summaries.environment(alignment)]),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"

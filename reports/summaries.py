@@ -13,6 +13,8 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Row, SideReport
 from harness.attributes import AttributeDifference
 from harness.comparing import in_order_of_computation
+from harness.costs import SideCosts, Spent
+from harness.coverage import Coverage, Gap
 from harness.numerics import Difference
 from reports.words import count, scientific, seconds, size
 
@@ -129,10 +131,10 @@ def sources(alignment: Alignment) -> list[Item]:
 
 def alone(alignment: Alignment) -> str:
     """What came of running each layer alone."""
-    if alignment.isolated.get("ran"):
-        judged = count(int(alignment.isolated.get("judged", 0)), "tensor")
+    if alignment.isolated.ran:
+        judged = count(alignment.isolated.judged or 0, "tensor")
         return f"{judged} of layers that ran alone, {len(alignment.sources)} where an error is made"
-    return str(alignment.isolated.get("why", "layers were not run alone"))
+    return alignment.isolated.why or "layers were not run alone"
 
 
 def attribute(found: AttributeDifference) -> str:
@@ -144,49 +146,42 @@ def coverage(alignment: Alignment) -> list[Item]:
     """What was compared, what was not, and why."""
     found = alignment.coverage
     items = [Item("compared", _compared(found))]
-    if alignment.isolated:
+    if alignment.isolated.ran is not None:
         items.append(Item("alone", alone(alignment)))
-    for name, key in (("not compared", "not_compared"), ("not judged", "skipped")):
-        for why, addresses in reasons(found.get(key, [])).items():
+    for name, gaps in (("not compared", found.not_compared), ("not judged", found.skipped)):
+        for why, addresses in reasons(gaps).items():
             items.append(Item(name, f"{count(len(addresses), 'tensor')}: {why}"))
-    if found.get("fallback"):
-        tensors = count(len(found["fallback"]), "tensor")
+    if found.fallback:
+        tensors = count(len(found.fallback), "tensor")
         items.append(Item("without a truth", f"{tensors}, judged by a fixed tolerance instead"))
-    if found.get("weak"):
-        tensors = count(len(found["weak"]), "tensor")
+    if found.weak:
+        tensors = count(len(found.weak), "tensor")
         items.append(Item("weak", f"{tensors}, where the reference's own noise is above 10 %"))
-    for side, names in found.get("unpaired", {}).items():
+    for side, names in found.unpaired.items():
         if names:
             more = ", …" if len(names) > _NAMED else ""
-            items.append(
-                Item(f"only in {side}", f"{len(names)}: {', '.join(map(str, names[:_NAMED]))}{more}")
-            )
-    for found_case in found.get("case_differences", []):
-        two = f"{found_case.get('reference')} and {found_case.get('candidate')}"
-        items.append(Item("the cases differ", f"{found_case.get('name')} is {two}"))
+            items.append(Item(f"only in {side}", f"{len(names)}: {', '.join(names[:_NAMED])}{more}"))
+    for one in found.case_differences:
+        items.append(Item("the cases differ", f"{one.name} is {one.reference} and {one.candidate}"))
     return items
 
 
-def held(alignment: Alignment) -> list[Item]:
-    """What came of holding each side against a stored trace as well."""
-    return [
-        Item(f"{found.get('side')} against {found.get('trace')}", str(found.get("sentence")))
-        for found in alignment.held
-    ]
+def against_stored(alignment: Alignment) -> list[Item]:
+    """How each side fares against a stored trace, where there is one beside the reference."""
+    return [Item(f"{one.side} against {one.trace}", one.sentence) for one in alignment.against_stored]
 
 
-def _compared(found: dict[str, Any]) -> str:
-    compared = found.get("compared", {})
-    recorded = found.get("recorded", {}) or compared
-    parts = [f"{kind} {compared.get(kind, 0)} of {number}" for kind, number in recorded.items()]
+def _compared(found: Coverage) -> str:
+    recorded = found.recorded or found.compared
+    parts = [f"{kind} {found.compared.get(kind, 0)} of {number}" for kind, number in recorded.items()]
     return ", ".join(parts).replace("_", " ") or "nothing"
 
 
-def reasons(gaps: list[dict[str, Any]]) -> dict[str, list[str]]:
+def reasons(gaps: list[Gap]) -> dict[str, list[str]]:
     """Addresses that were left out, by the reason; reasons that differ by the layer alone are one."""
     by_text: dict[str, list[str]] = {}
     for gap in gaps:
-        by_text.setdefault(str(gap.get("why", "")), []).append(str(gap.get("address", "")))
+        by_text.setdefault(gap.why, []).append(gap.address)
     alike: dict[str, list[str]] = {}
     for why in by_text:
         alike.setdefault(_IN_LAYER.sub(" in …,", why, count=1), []).append(why)
@@ -242,7 +237,7 @@ _STEPS = {
     "recorded": "run recorded",
     "truth": "float64 run and noise",
     "judge": "compare and judge",
-    "isolated truth": "float64 run of layers alone",
+    "isolated_truth": "float64 run of layers alone",
     "isolated": "run layers alone and judge",
     "explain": "try hypotheses",
 }
@@ -260,38 +255,41 @@ class CostLine:
 def costs(alignment: Alignment) -> list[CostLine]:
     """What the comparison cost, step by step."""
     found = alignment.costs
-    sides = {name: found.get(name, side.cost) for name, side in alignment.sides.items()}
+    sides = {name: _side_costs(alignment, name) for name in alignment.sides}
     lines = []
     for step, name in _STEPS.items():
-        by_side = {side: duration(spent.get(step)) for side, spent in sides.items()}
-        both = duration(found.get(step))
+        by_side = {side: duration(getattr(spent, step, None)) for side, spent in sides.items()}
+        both = duration(getattr(found, step, None))
         if any(by_side.values()) or both:
             lines.append(CostLine(name, by_side, both))
     peaks = {side: _peak(spent) for side, spent in sides.items() if _peak(spent)}
     if peaks:
         lines.append(CostLine("peak memory", peaks))
-    if isinstance(found.get("ratio"), (int, float)):
-        lines.append(CostLine("whole comparison", {}, f"{found['ratio']:.1f} times the bare runs"))
+    if found.ratio is not None:
+        lines.append(CostLine("whole comparison", {}, f"{found.ratio:.1f} times the bare runs"))
     return lines
 
 
-def duration(spent: Any) -> str:
+def _side_costs(alignment: Alignment, side: str) -> SideCosts:
+    """What a side took; a stored trace knows that of the recorded run alone."""
+    return alignment.costs.sides.get(side) or SideCosts(recorded=alignment.sides[side].cost)
+
+
+def duration(spent: Spent | float | None) -> str:
     """Wall time, and in brackets the processor's where it is known."""
-    if isinstance(spent, (int, float)):
-        return seconds(spent)
-    if not isinstance(spent, dict):
+    if spent is None:
         return ""
-    if spent.get("cached"):
+    if not isinstance(spent, Spent):
+        return seconds(spent)
+    if spent.cached:
         return "kept from an earlier run"
-    wall, cpu = spent.get("wall"), spent.get("cpu")
-    if wall is None:
-        return f"({seconds(cpu)})" if cpu is not None else ""
-    return f"{seconds(wall)} ({seconds(cpu)})" if cpu is not None else seconds(wall)
+    if spent.wall is None:
+        return f"({seconds(spent.cpu)})" if spent.cpu is not None else ""
+    return f"{seconds(spent.wall)} ({seconds(spent.cpu)})" if spent.cpu is not None else seconds(spent.wall)
 
 
-def _peak(spent: dict[str, Any]) -> str:
-    cost = spent.get("recorded")
-    peak = cost.get("peak_bytes") if isinstance(cost, dict) else None
+def _peak(spent: SideCosts) -> str:
+    peak = spent.recorded.peak_bytes if spent.recorded else None
     return f"{peak / 2**20:.0f} MiB" if peak else ""
 
 
@@ -299,14 +297,12 @@ def observer(alignment: Alignment) -> list[Item]:
     """Whether being recorded changed the results."""
     items = []
     for side, found in alignment.observer.items():
-        if not isinstance(found, dict):
-            continue
-        if found.get("bitwise"):
+        if found.bitwise:
             text = "recording changes no bit of the result"
-        elif "max_abs" in found:
-            text = f"recording changes the result by up to {scientific(found['max_abs'])}"
-            if found.get("scale"):
-                text += f", in values up to {scientific(found['scale'])}"
+        elif found.max_abs is not None:
+            text = f"recording changes the result by up to {scientific(found.max_abs)}"
+            if found.scale:
+                text += f", in values up to {scientific(found.scale)}"
         else:
             continue
         items.append(Item(side, text))

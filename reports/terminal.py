@@ -32,7 +32,7 @@ def draw(alignment: Alignment, console: Console, folder: str = "") -> None:
     _rows(alignment, console)
     _sources(alignment, console)
     _attributes(alignment, console)
-    for item in summaries.held(alignment):
+    for item in summaries.against_stored(alignment):
         console.print(_named(item.name, item.text))
     for item in summaries.coverage(alignment):
         console.print(_named(item.name, item.text))

@@ -53,9 +53,9 @@ def told(alignment: Alignment) -> dict[str, Any]:
         "verdict": alignment.verdict,
         "failed": alignment.verdict != "aligned",
         "sentence": alignment.sentence,
-        "costs": alignment.costs,
-        "observer": alignment.observer,
-        "coverage": alignment.coverage.get("compared"),
+        "costs": alignment.to_dict()["costs"],
+        "observer": alignment.to_dict()["observer"],
+        "coverage": alignment.coverage.compared,
     }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from harness import json_codec
 from harness.cli import options, parse, request_from_flags
 from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
@@ -94,7 +95,7 @@ def _caused(alignment: Alignment) -> CommandResult:
     document = {
         "sentence": alignment.sentence,
         "sources": sources,
-        "isolated": alignment.isolated,
+        "isolated": json_codec.to_plain(alignment.isolated),
         "exit_code": 0,
     }
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Obstacle, Row, SideReport
+from harness.answers import Observer
 from harness.comparing._coverage import coverage
 from harness.comparing._inconclusive import randomness, why_inconclusive
 from harness.comparing._isolated import rejudge_isolated
@@ -19,6 +20,7 @@ from harness.comparing._pairing import Paired, Pairing
 from harness.comparing._places import first_diverged, worst_row
 from harness.comparing._provenance import attributes, case_differences, case_of, observed, side_reports
 from harness.comparing._sentence import sentence
+from harness.coverage import Coverage
 from harness.errors import BadInput
 from harness.pairs.base import Override
 from harness.trace import Trace
@@ -44,8 +46,7 @@ def compare(
     names: tuple[str, str] | None = None,
     sides: Mapping[str, SideReport] | None = None,
     case: Mapping[str, Any] | None = None,
-    costs: Mapping[str, Any] | None = None,
-    observer: Mapping[str, Any] | None = None,
+    observer: Mapping[str, Observer] | None = None,
 ) -> Alignment:
     """Compare a candidate with a reference, each whole or compact; a side that left no trace is None.
 
@@ -66,10 +67,9 @@ def compare(
         policy=policy.to_dict(),
         sides=reports,
         rows=rows,
-        coverage={"unpaired": unpaired, "case_differences": case_differences(reference, candidate)},
+        coverage=Coverage(unpaired=unpaired, case_differences=case_differences(reference, candidate)),
         attributes=attributes(reference, candidate, rows),
         overrides=list(overrides),
-        costs=dict(costs or {}),
         observer=dict(observer) if observer is not None else observed(reports, reference, candidate),
     )
     return _conclude(alignment, policy)
@@ -109,8 +109,7 @@ def _conclude(alignment: Alignment, policy: Policy) -> Alignment:
     alignment.first = first.address if first else None
     alignment.worst = worst.address if worst else None
     fallback = [row.address for row in rows if _fell_back(row, policy, alignment.overrides)]
-    unpaired = alignment.coverage.get("unpaired", {})
-    alignment.coverage |= coverage(rows, fallback, unpaired)
+    alignment.coverage = coverage(rows, fallback, alignment.coverage)
     alignment.verdict = "failed" if failed else _verdict(alignment)
     alignment.sentence = sentence(alignment)
     return alignment

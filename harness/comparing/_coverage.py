@@ -3,31 +3,32 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from harness.alignment_rows import Row
 from harness.comparing._places import kind_of
+from harness.coverage import Coverage, Gap
 
 WEAK_ABOVE = 0.1  # noise over the size of the tensor
 
 
-def coverage(rows: list[Row], fallback: list[str], unpaired: dict[str, list[str]]) -> dict[str, Any]:
-    """What was compared and what was not, with the reasons."""
+def coverage(rows: list[Row], fallback: list[str], before: Coverage) -> Coverage:
+    """What was compared and what was not; `before` has what follows from the traces alone."""
     recorded = Counter(kind_of(row.address) for row in rows if row.found != "candidate")
     compared = Counter(
         kind_of(row.address)
         for row in rows
         if row.measured is not None and row.verdict.status in ("aligned", "diverged")
     )
-    return {
-        "recorded": dict(recorded),
-        "compared": dict(compared),
-        "not_compared": _reasons(rows, "not compared"),
-        "skipped": _reasons(rows, "skipped"),
-        "fallback": fallback,
-        "weak": [row.address for row in rows if _is_weak(row)],
-        "unpaired": unpaired,
-    }
+    return Coverage(
+        recorded=dict(recorded),
+        compared=dict(compared),
+        not_compared=_gaps(rows, "not compared"),
+        skipped=_gaps(rows, "skipped"),
+        fallback=fallback,
+        weak=[row.address for row in rows if _is_weak(row)],
+        unpaired=before.unpaired,
+        case_differences=before.case_differences,
+    )
 
 
 def _is_weak(row: Row) -> bool:
@@ -38,7 +39,5 @@ def _is_weak(row: Row) -> bool:
     return found.noise_l2 > WEAK_ABOVE * found.truth_l2
 
 
-def _reasons(rows: list[Row], status: str) -> list[dict[str, str]]:
-    return [
-        {"address": row.address, "why": row.verdict.reason} for row in rows if row.verdict.status == status
-    ]
+def _gaps(rows: list[Row], status: str) -> list[Gap]:
+    return [Gap(row.address, row.verdict.reason) for row in rows if row.verdict.status == status]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
+from harness.answers import Observer
 from harness.verdict import NoisePolicy
 
 _ROUNDING = 1e-5  # of the largest value, at the least, where the noise is known
@@ -26,21 +26,13 @@ def randomness(alignment: Alignment) -> str:
     return " ".join(_random_side(side, found, rows) for side, found in alignment.observer.items()).strip()
 
 
-def _random_side(side: str, found: Any, rows: Mapping[str, Row]) -> str:
-    if not isinstance(found, Mapping):
-        return ""
-    for address, apart, scale in _changes(found):
+def _random_side(side: str, found: Observer, rows: Mapping[str, Row]) -> str:
+    for address, change in found.changed.items():
+        apart, scale = change.max_abs or 0.0, change.scale or 0.0
         if apart > _allowed(rows.get(address), scale):
             places = f"two runs of {side} differ by {apart:.2g} at {address}, in values up to {scale:.2g}"
-            return f"{places}, which is more than rounding; {_drawn(found.get('draws'))}."
+            return f"{places}, which is more than rounding; {_drawn(found.draws)}."
     return ""
-
-
-def _changes(found: Mapping[str, Any]) -> Iterator[tuple[str, float, float]]:
-    changed = found.get("changed")
-    for address, figures in changed.items() if isinstance(changed, Mapping) else ():
-        if isinstance(figures, Mapping):
-            yield address, figures.get("max_abs") or 0.0, figures.get("scale") or 0.0
 
 
 def _allowed(row: Row | None, scale: float) -> float:
@@ -50,16 +42,16 @@ def _allowed(row: Row | None, scale: float) -> float:
     return max(NoisePolicy().max_factor * noise, _ROUNDING * scale)
 
 
-def _drawn(draws: Any) -> str:
-    if not isinstance(draws, list) or not draws:
+def _drawn(draws: list[str]) -> str:
+    if not draws:
         return "no operation was seen to draw, so it is random in another way, or being recorded changes it"
     more = f" and {len(draws) - _SHOWN} more" if len(draws) > _SHOWN else ""
-    return f"what draws at random there is {', '.join(map(str, draws[:_SHOWN]))}{more}"
+    return f"what draws at random there is {', '.join(draws[:_SHOWN])}{more}"
 
 
 def _weakness(alignment: Alignment) -> str:
-    weak = len(alignment.coverage.get("weak", []))
-    compared = sum(alignment.coverage.get("compared", {}).values())
+    weak = len(alignment.coverage.weak)
+    compared = sum(alignment.coverage.compared.values())
     if 2 * weak <= compared:
         return ""
     return f"the reference's own noise drowns {weak} of the {compared} tensors compared."

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness import address as addresses
 from harness.alignment import Alignment
-from harness.alignment_rows import Isolated, Row, Source
+from harness.alignment_rows import Isolated, IsolatedRun, Row, Source
 from harness.comparing._measuring import Meter
 from harness.comparing._places import in_order_of_computation, kind_of
 from harness.forms import same_shape
@@ -56,7 +56,7 @@ def add_isolated(
     _add_missing(alignment.rows, reference, forced)
     alignment.sources = sources(alignment.rows)
     judged = sum(row.isolated is not None for row in alignment.rows)
-    alignment.isolated = {"ran": True, "judged": judged}
+    alignment.isolated = IsolatedRun(ran=True, judged=judged)
     _conclude(alignment)
 
 
@@ -146,7 +146,7 @@ def _add_missing(rows: Sequence[Row], reference: Trace, forced: Trace) -> None:
 
 def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[Override]) -> None:
     """Judge stored local errors by another policy."""
-    if not alignment.isolated.get("ran"):
+    if not alignment.isolated.ran:
         return
     for row in alignment.rows:
         if row.isolated is not None and row.obstacle is None:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from harness import address as addresses
+from harness import json_codec
 from harness.alignment_rows import Row, SideReport
+from harness.answers import Observer
 from harness.attributes import AttributeDifference, attribute_differences
+from harness.costs import Spent
+from harness.coverage import CaseDifference
 from harness.layer_note import read_layer_notes
 from harness.trace import Trace
 
+Note = TypeVar("Note", Observer, Spent)
 _MAY_DIFFER = ("dtype", "device")
 
 
@@ -34,16 +39,14 @@ def side_reports(
     return {first: _side_report(reference), second: _side_report(candidate)}
 
 
-def observed(
-    sides: Iterable[str], reference: Trace | None, candidate: Trace | None
-) -> dict[str, dict[str, Any]]:
-    """How the recorded run of each side differed from a bare one, as far as the traces tell."""
+def observed(sides: Iterable[str], reference: Trace | None, candidate: Trace | None) -> dict[str, Observer]:
+    """How the recorded run of each side differed from a bare one, as far as the traces say."""
     found = {
-        side: _mapping(trace.notes.get("observer"))
+        side: _note(trace, "observer", Observer)
         for side, trace in zip(sides, (reference, candidate), strict=True)
         if trace is not None
     }
-    return {side: told for side, told in found.items() if told}
+    return {side: observer for side, observer in found.items() if observer != Observer()}
 
 
 def _name(trace: Trace | None, otherwise: str) -> str:
@@ -56,12 +59,12 @@ def _side_report(trace: Trace | None) -> SideReport:
     """What a trace tells of the run that it recorded."""
     if trace is None:
         return SideReport("failed", error="it left no trace")
-    facts, cost = _mapping(trace.notes.get("side")), _mapping(trace.notes.get("cost"))
+    facts = _mapping(trace.notes.get("side"))
     report = SideReport(
         versions=_mapping(facts.get("versions")),
         device=str(facts.get("device", "")),
         layers=len(_mapping(trace.notes.get("layers"))),
-        cost=cost,
+        cost=_note(trace, "cost", Spent),
     )
     if not trace.complete:
         report.status, report.error = "failed", "its trace is incomplete"
@@ -69,11 +72,19 @@ def _side_report(trace: Trace | None) -> SideReport:
     return report
 
 
+def _note(trace: Trace, name: str, kind: type[Note]) -> Note:
+    """A note of a trace; one that does not fit says nothing."""
+    try:
+        return json_codec.from_plain(kind, trace.notes.get(name), name)
+    except json_codec.Unfit:
+        return kind()
+
+
 def _mapping(value: Any) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
-def case_differences(reference: Trace | None, candidate: Trace | None) -> list[dict[str, Any]]:
+def case_differences(reference: Trace | None, candidate: Trace | None) -> list[CaseDifference]:
     """In what the cases of two traces differ that should be the same."""
     if reference is None or candidate is None:
         return []
@@ -81,7 +92,7 @@ def case_differences(reference: Trace | None, candidate: Trace | None) -> list[d
     if not isinstance(ours, Mapping) or not isinstance(its, Mapping):
         return []
     return [
-        {"name": name, "reference": ours[name], "candidate": its[name]}
+        CaseDifference(name, ours[name], its[name])
         for name in ours
         if name in its and name not in _MAY_DIFFER and ours[name] != its[name]
     ]

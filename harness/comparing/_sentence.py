@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row, SideReport
 from harness.comparing._inconclusive import why_inconclusive
 from harness.comparing._places import kind_of
+from harness.coverage import CaseDifference
 
 _KINDS = {"grad": "parameter gradient", "grad_input": "input gradient", "layer_grad": "layer gradient",
           "operation_grad": "operation gradient",
@@ -121,25 +121,25 @@ def _remarks(alignment: Alignment) -> list[str]:
         parts.append(f"{_count(operations, 'operation')} could not be paired.")
     if unkept := sum(row.found == "candidate" for row in missing):
         parts.append(f"{reference} keeps no gradient of {_count(unkept, 'parameter')}.")
-    if fallback := alignment.coverage.get("fallback"):
+    if fallback := alignment.coverage.fallback:
         parts.append(
             f"Fixed tolerances decided in {_count(len(fallback), 'tensor')} without a float64 truth."
         )
-    if weak := alignment.coverage.get("weak"):
+    if weak := alignment.coverage.weak:
         parts.append(
             f"The reference's own noise is above 10 % in {_count(len(weak), 'tensor')}: little is told there."
         )
     if skipped := [row for row in alignment.rows if row.verdict.policy == "skip"]:
         parts.append(f"Left out by the pair: {_count(len(skipped), 'tensor')}.")
-    differences = alignment.coverage.get("case_differences", [])
+    differences = alignment.coverage.case_differences
     if differences:
         listed = "; ".join(_case_difference(item) for item in differences)
         parts.append(f"The two are of different cases: {listed}.")
     return parts
 
 
-def _case_difference(item: dict[str, Any]) -> str:
-    return f"{item['name']} {item['reference']} and {item['candidate']}"
+def _case_difference(item: CaseDifference) -> str:
+    return f"{item.name} {item.reference} and {item.candidate}"
 
 
 def _some(names: list[str]) -> str:

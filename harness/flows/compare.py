@@ -38,7 +38,7 @@ def compare_live(live: Comparison) -> Compared:
     recordings = record_sides(live)
     alignment = judge(live, recordings)
     judge_isolated_layers(live, recordings, alignment)
-    alignment.costs["ratio"] = cost_ratio(live, recordings, alignment.costs)
+    alignment.costs.ratio = cost_ratio(live, recordings, alignment.costs)
     return Compared(live, recordings, alignment)
 
 

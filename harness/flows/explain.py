@@ -11,6 +11,7 @@ from typing import Any
 from harness.alignment import Alignment
 from harness.alignment_rows import Source
 from harness.case import REFERENCE, Case
+from harness.costs import Spent
 from harness.errors import BadInput
 from harness.flows import find_causes, stored_case
 from harness.flows.compare import Compared, compare_live
@@ -76,14 +77,14 @@ def compared_again(alignment: Alignment, progress: Progress, typed: Typed) -> It
 def add_causes(compared: Compared, wanted: str | None = None) -> None:
     """Find the causes of an alignment's sources while its workers are alive."""
     alignment, progress = compared.alignment, compared.live.progress
-    if not alignment.isolated.get("ran"):
+    if not alignment.isolated.ran:
         return
     started = time.perf_counter()
     with reference_probe(compared) as probe:
         progress.event(REFERENCE, "state", text="trying hypotheses")
         find_causes.explain_sources(probe, alignment, chosen_sources(alignment, wanted)[:MOST])
         progress.event(REFERENCE, "done")
-    alignment.costs["explain"] = {"wall": time.perf_counter() - started}
+    alignment.costs.explain = Spent(wall=time.perf_counter() - started)
 
 
 @contextlib.contextmanager

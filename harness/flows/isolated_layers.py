@@ -7,11 +7,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from harness import comparing, json_codec
+from harness import comparing
 from harness.alignment import Alignment
+from harness.alignment_rows import IsolatedRun
 from harness.answers import Times
 from harness.case import PORT, REFERENCE, SIDES
-from harness.costs import TruthCost
+from harness.costs import Spent
 from harness.errors import WorkerLost
 from harness.flows.comparison import Comparison
 from harness.flows.record_sides import Recordings, isolated_noise, kept_or_measured, truth_path
@@ -26,12 +27,13 @@ def judge_isolated_layers(live: Comparison, recordings: Recordings, alignment: A
     """Judge every layer in isolation, and list the sources; the alignment says why if that was not done."""
     why = _why_not(live, recordings, alignment)
     if why:
-        alignment.isolated = {"ran": False, "why": why}
+        alignment.isolated = IsolatedRun(ran=False, why=why)
         return
     try:
         _judge(live, recordings, alignment)
     except WorkerLost as error:
-        alignment.isolated = {"ran": False, "why": f"a side was lost while its layers ran alone: {error}"}
+        why = f"a side was lost while its layers ran alone: {error}"
+        alignment.isolated = IsolatedRun(ran=False, why=why)
 
 
 def _why_not(live: Comparison, recordings: Recordings, alignment: Alignment) -> str:
@@ -62,8 +64,7 @@ def _judge(live: Comparison, recordings: Recordings, alignment: Alignment) -> No
         exact = stack.enter_context(Trace.open(truth)) if truth else None
         comparing.add_isolated(alignment, reference, isolated, exact, live.request.policy)
     cost = replace(cost, cpu=cost.cpu + time.process_time() - started)
-    alignment.costs["isolated"] = json_codec.to_plain(cost)
-    alignment.costs["isolated truth"] = truth_cost.to_dict() if truth_cost else {}
+    alignment.costs.isolated, alignment.costs.isolated_truth = Spent.of(cost), truth_cost
 
 
 def run_isolated(live: Comparison, recordings: Recordings, paired: list[str]) -> Times:
@@ -85,7 +86,7 @@ def isolated_truth_path(live: Comparison, recordings: Recordings) -> Path:
     return truth_path(live, recordings, METHOD)
 
 
-def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, TruthCost | None]:
+def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, Spent | None]:
     """The noise of each isolated layer of the reference: kept from an earlier run, or measured now."""
     if live.case.dtype != "float32":
         return None, None

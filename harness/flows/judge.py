@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import time
-from typing import Any
 
-from harness import comparing, json_codec
+from harness import comparing
 from harness.alignment import Alignment
+from harness.alignment_rows import AgainstStored
 from harness.case import PORT, REFERENCE, SIDES
+from harness.costs import Costs, Spent
 from harness.flows.comparison import Comparison
 from harness.flows.record_sides import Recordings
 from harness.trace import Trace
@@ -25,9 +26,11 @@ def judge(live: Comparison, recordings: Recordings) -> Alignment:
         }
         truth = stack.enter_context(Trace.open(recordings.truth)) if recordings.truth else None
         alignment = _compare_traces(live, recordings, traces, truth)
-    alignment.costs = {side: done.costs.to_dict() for side, done in recordings.sides.items()}
-    alignment.costs["judge"] = {"cpu": time.process_time() - started}
-    alignment.costs["truth"] = recordings.truth_cost.to_dict() if recordings.truth_cost else {}
+    alignment.costs = Costs(
+        sides={side: done.costs for side, done in recordings.sides.items()},
+        judge=Spent(cpu=time.process_time() - started),
+        truth=recordings.truth_cost,
+    )
     return alignment
 
 
@@ -51,9 +54,7 @@ def _add_held_against(
     live: Comparison, alignment: Alignment, side: str, trace: str, against: Alignment
 ) -> None:
     """Add how one side fares against the stored trace; aligned is only what reproduces it on both sides."""
-    alignment.held.append(
-        {"side": side, "trace": trace, "verdict": against.verdict, "sentence": against.sentence}
-    )
+    alignment.against_stored.append(AgainstStored(side, trace, against.verdict, against.sentence))
     alignment.sentence += f" Held against {trace}: {against.sentence}"
     if alignment.verdict == "aligned":
         alignment.verdict = against.verdict
@@ -78,20 +79,20 @@ def _compare(
         live.overrides,
         sides=reports,
         case={**live.case.to_dict(), **live.request.settings()},
-        observer={
-            side: json_codec.to_plain(recordings.sides[side].observer)
-            for side in SIDES
-            if side in recordings.sides
-        },
+        observer={side: done.observer for side, done in recordings.sides.items() if done.observer},
     )
 
 
-def cost_ratio(live: Comparison, recordings: Recordings, costs: dict[str, Any]) -> float | None:
+def cost_ratio(live: Comparison, recordings: Recordings, costs: Costs) -> float | None:
     """The processor time of everything done for each comparison anew, over that of the bare runs."""
     if len(recordings.sides) < len(live.sides):
         return None
     taken = [done.costs for done in recordings.sides.values()]
-    bare = sum(costs.bare.cpu for costs in taken if costs.bare)
-    recorded = sum(run.cpu for costs in taken for run in (costs.room, costs.recorded) if run)
-    once = sum(costs.get(step, {}).get("cpu", 0.0) for step in ("judge", "isolated"))
-    return float(recorded + once) / bare if bare else None
+    bare = _processor_time([one.bare for one in taken])
+    recorded = _processor_time([run for one in taken for run in (one.room, one.recorded)])
+    once = _processor_time([costs.judge, costs.isolated])
+    return (recorded + once) / bare if bare else None
+
+
+def _processor_time(steps: list[Spent | None]) -> float:
+    return sum(step.cpu or 0.0 for step in steps if step is not None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import files
 from harness.alignment_rows import SideReport
 from harness.case import REFERENCE
-from harness.costs import TruthCost
+from harness.costs import Spent
 from harness.errors import WorkerLost
 from harness.flows import float64_cache, inputs_and_weights
 from harness.flows.comparison import Comparison
@@ -37,7 +37,7 @@ class Recordings:
     sides: dict[str, Recorded] = field(default_factory=dict)
     lost: dict[str, SideReport] = field(default_factory=dict)
     truth: Path | None = None
-    truth_cost: TruthCost | None = None
+    truth_cost: Spent | None = None
     _weights: Future[Weights] = field(default_factory=Future)
 
     @property
@@ -149,17 +149,17 @@ def isolated_noise(live: Comparison, recordings: Recordings, path: Path) -> Meas
     )
 
 
-def kept_or_measured(live: Comparison, request: MeasureTruth | MeasureIsolated, doing: str) -> TruthCost:
+def kept_or_measured(live: Comparison, request: MeasureTruth | MeasureIsolated, doing: str) -> Spent:
     """Have the reference measure its noise, unless an earlier run did so; the cost of that."""
     path = Path(request.path)
     if float64_cache.usable(path):
-        return TruthCost(cached=True)
+        return Spent(cached=True)
     live.progress.event(REFERENCE, "state", text=doing)
     with files.first_file(path) as draft:
         times = live.workers[REFERENCE].call(replace(request, path=str(draft)))
     float64_cache.tidy()
     live.progress.event(REFERENCE, "done")
-    return TruthCost(cached=False, wall=times.wall, cpu=times.cpu)
+    return Spent(cached=False, wall=times.wall, cpu=times.cpu)
 
 
 def truth_path(live: Comparison, recordings: Recordings, method: str) -> Path:

@@ -35,8 +35,8 @@ def reproduce_layer(
 
 def _write(compared: Compared, address: str, folder: Path) -> list[Path]:
     alignment = compared.alignment
-    if not alignment.isolated.get("ran"):
-        raise BadInput(f"layers could not be run alone: {alignment.isolated.get('why')}")
+    if not alignment.isolated.ran:
+        raise BadInput(f"layers could not be run alone: {alignment.isolated.why}")
     row = alignment.row(address)
     if kind_of(row.address) not in ("layer", "operation"):
         raise BadInput(f"{address} is no result of a layer; give an address such as layer:PATH#0:out")

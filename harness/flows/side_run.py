@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 
 from harness.answers import Description, Observer, RunDone
 from harness.case import Case
-from harness.costs import SideCosts
+from harness.costs import SideCosts, Spent
 from harness.gpu_memory import process_bytes
 from harness.progress import Progress
 from harness.requests import Backward, Build, Load, Run, UpstreamModel
@@ -117,7 +117,8 @@ class SideRun:
             recorded = self.run_once(inputs, trace=trace, header=header, metrics=metrics)
         if self.case.device == "cuda":
             self.costs.gpu_peak_bytes = self.worker.gpu_peak_bytes
-        self.costs.bare, self.costs.room, self.costs.recorded = bare.cost, recorded.room, recorded.cost
+        self.costs.bare, self.costs.recorded = Spent.of(bare.cost), Spent.of(recorded.cost)
+        self.costs.room = Spent.of(recorded.room)
         self.costs.compiled = recorded.compiled - before
         self.progress.event(self.worker.side, "done")
         return Recorded(trace, self.description, self.costs, recorded.observer)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.answers import Change, Observer
+from harness.answers import Observer, OutputChange
 from harness.errors import BadInput
 from harness.layer_note import Attributes
 from harness.pairs.base import Arrays
@@ -59,13 +59,13 @@ def build_upstream(upstream: UpstreamModel) -> Any:
 def differences(bare: Arrays, observed: Arrays, draws: list[str]) -> Observer:
     """Where a recorded run, with another seed, gave other outputs than the bare run."""
     changed = {
-        address: Change(_apart(array, observed[address]), _largest(observed[address]))
+        address: OutputChange(_apart(array, observed[address]), _largest(observed[address]))
         for address, array in bare.items()
         if not np.array_equal(array, observed[address], equal_nan=True)
     }
     return Observer(
         bitwise=not changed,
-        max_abs=max((found.max_abs for found in changed.values()), default=0.0),
+        max_abs=max((found.max_abs or 0.0 for found in changed.values()), default=0.0),
         scale=max(map(_largest, observed.values()), default=0.0),
         changed=changed,
         draws=draws,

@@ -118,11 +118,11 @@ def told(alignment: Alignment) -> str:
 def assert_aligned(alignment: Alignment, mode: Mode) -> None:
     """All of it was compared, nothing diverged, and looking changed nothing."""
     assert alignment.verdict == "aligned", told(alignment)
-    compared = alignment.coverage["compared"]
+    compared = alignment.coverage.compared
     assert compared["layer"] + compared["operation"] > 50
     assert (compared.get("grad", 0) > 10) == (mode == "train")
     assert "Recording itself changes" not in alignment.sentence
-    assert alignment.observer["torch"]["bitwise"]
+    assert alignment.observer["torch"].bitwise
 
 
 @pytest.mark.parametrize(

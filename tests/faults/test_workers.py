@@ -101,7 +101,7 @@ def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
     assert "Jittor(" in side.stderr_tail, "what the framework printed is told"
     assert "\x1b" not in side.stderr_tail, "without the colours of a terminal"
     assert alignment.sides["torch"].status == "ok"
-    assert alignment.costs["ratio"] is None, "there was nothing to compare, at no cost"
+    assert alignment.costs.ratio is None, "there was nothing to compare, at no cost"
     assert (tmp_path / "run" / "report.html").is_file()
     assert (tmp_path / "run" / "traces" / "torch.h5").is_file()
 

@@ -43,8 +43,8 @@ def compare(tmp_path: Path) -> Iterator[Compare]:
 def test_a_sound_port_that_drops_is_aligned(variant: str, compare: Compare) -> None:
     alignment = compare(variant)
     assert alignment.verdict == "aligned", alignment.sentence
-    assert alignment.observer["torch"]["bitwise"]
-    assert alignment.coverage["weak"] == []
+    assert alignment.observer["torch"].bitwise
+    assert alignment.coverage.weak == []
     assert alignment.attributes == []
 
 
@@ -59,7 +59,7 @@ def test_a_model_that_draws_is_inconclusive_and_what_draws_is_named(compare: Com
     assert (alignment.verdict, alignment.exit_code) == ("inconclusive", 5)
     assert alignment.sentence.startswith("Inconclusive: two runs of torch differ by")
     assert "what draws at random there is rand in (model)." in alignment.sentence
-    assert alignment.isolated["ran"] is False
+    assert alignment.isolated.ran is False
     stored = Alignment.load(tmp_path / "run" / "alignment.json")
     assert rejudge(stored, NoisePolicy()).verdict == "inconclusive"
 
@@ -94,5 +94,5 @@ def test_a_port_in_jittor(variant: str, verdict: str, tmp_path: Path) -> None:
     )
     alignment = flows.compare(request, Silent())
     assert alignment.verdict == verdict, alignment.sentence
-    drawn = alignment.observer["jittor"]["draws"]
+    drawn = alignment.observer["jittor"].draws
     assert drawn == (["rand in (model)"] if verdict == "inconclusive" else [])

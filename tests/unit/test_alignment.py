@@ -14,7 +14,10 @@ import pytest
 from harness import alignment_rules, strict_json
 from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, Obstacle, Row, SideReport
+from harness.answers import Observer
 from harness.attributes import AttributeDifference
+from harness.costs import Costs, Spent
+from harness.coverage import Coverage
 from harness.errors import BadInput
 from harness.numerics import difference
 from harness.pairs.base import Override
@@ -31,7 +34,7 @@ def small_alignment() -> Alignment:
         case={"pair": "demo", "size": (8, 9), "seed": np.int64(3)},
         policy={"name": "noise"},
         sides={
-            "torch": SideReport(versions={"torch": "2"}, layers=4, cost={"wall": 0.1}),
+            "torch": SideReport(versions={"torch": "2"}, layers=4, cost=Spent(wall=0.1)),
             "jittor": SideReport("failed", "boom", "SIGSEGV", "conv", "tail\n\x1b[31m", device="cpu"),
         },
         rows=[
@@ -44,17 +47,17 @@ def small_alignment() -> Alignment:
         first="layer:conv#0:out",
         worst="layer:conv#0:out",
         sentence="jittor stopped short: “boom”.",
-        coverage={"compared": {"layer": 1}},
+        coverage=Coverage(compared={"layer": 1}),
         attributes=[AttributeDifference("conv", "eps", math.inf, None)],
         overrides=[Override("grad:*", "absolute", "zero in theory", atol=1e-6)],
-        costs={"ratio": math.nan},
-        observer={"jittor": {"bitwise": True}},
+        costs=Costs(ratio=math.nan),
+        observer={"jittor": Observer(bitwise=True)},
     )  # fmt: skip
 
 
 def test_it_comes_back_exactly(tmp_path: Path) -> None:
     alignment = small_alignment()
-    alignment.costs = {"ratio": math.inf}
+    alignment.costs = Costs(ratio=math.inf)
     alignment.save(tmp_path / "alignment.json")
     assert Alignment.load(tmp_path / "alignment.json") == alignment
     assert list(tmp_path.iterdir()) == [tmp_path / "alignment.json"]
@@ -65,7 +68,7 @@ def test_the_json_is_strict_and_nan_survives(tmp_path: Path) -> None:
     data = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert (data["schema"], data["version"]) == ("align-alignment", 5)
     back = Alignment.from_json(text)
-    assert math.isnan(back.costs["ratio"])
+    assert math.isnan(back.costs.ratio)
     measured = back.rows[0].measured
     assert measured is not None
     assert measured.difference.worst_candidate == math.inf
@@ -93,7 +96,7 @@ def test_an_alignment_of_version_1_is_still_read() -> None:
     read = Alignment.from_dict({**data, "version": 1})
     assert read.version == 5
     assert read.sources == []
-    assert read.isolated["ran"] is False
+    assert read.isolated.ran is False
     assert [row.address for row in read.rows] == [row.address for row in small_alignment().rows]
 
 
@@ -117,7 +120,7 @@ def test_an_alignment_of_version_3_is_still_read() -> None:
 
 def test_an_alignment_of_version_4_is_still_read() -> None:
     alignment = small_alignment()
-    alignment.costs = {"isolated": {"cpu": 1.0}, "isolated truth": {"cpu": 2.0}}
+    alignment.costs = Costs(isolated=Spent(cpu=1.0), isolated_truth=Spent(cpu=2.0))
     data = older(alignment.to_dict())
     data["costs"] = {"local": {"cpu": 1.0}, "local truth": {"cpu": 2.0}}
     assert Alignment.from_dict({**data, "version": 4}) == alignment

@@ -12,6 +12,7 @@ import pytest
 from harness.alignment import Alignment
 from harness.alignment_rows import SideReport
 from harness.comparing import compare, in_order_of_computation, rejudge
+from harness.coverage import Gap
 from harness.errors import BadInput
 from harness.pairs.base import Override
 from harness.trace import Trace, TraceWriter
@@ -35,8 +36,8 @@ class TestACorrectPort:
         assert alignment.worst in alignment.sentence
         assert "times the reference's own noise" in alignment.sentence
         assert "would pass" in alignment.sentence
-        assert alignment.coverage["compared"] == alignment.coverage["recorded"]
-        assert alignment.coverage["not_compared"] == alignment.coverage["fallback"] == []
+        assert alignment.coverage.compared == alignment.coverage.recorded
+        assert alignment.coverage.not_compared == alignment.coverage.fallback == []
 
     @pytest.mark.parametrize("compact", ["", "torch", "jittor", "torch jittor"])
     def test_raises_no_alarm_over_many_seeds(self, tmp_path: Path, compact: str) -> None:
@@ -166,14 +167,14 @@ class TestCoverage:
         assert alignment.verdict == "aligned"
         assert "Not compared: 2 layers of torch, block.relu, block" in alignment.sentence
         assert "has no such layer" in alignment.sentence
-        assert alignment.coverage["unpaired"]["torch"] == ["block", "block.relu"]
-        why = {item["address"]: item["why"] for item in alignment.coverage["not_compared"]}
+        assert alignment.coverage.unpaired["torch"] == ["block", "block.relu"]
+        why = {item.address: item.why for item in alignment.coverage.not_compared}
         assert "layer:block.relu#0:out" in why
 
     def test_another_number_of_calls_is_told(self, bench: Bench) -> None:
         bench.reference.tensors["layer:act#1:out"] = "layer:act#0:out"
         alignment = bench.compare(bench.port())
-        why = {item["address"]: item["why"] for item in alignment.coverage["not_compared"]}
+        why = {item.address: item.why for item in alignment.coverage.not_compared}
         assert why["layer:act#1:out"] == "torch calls the layer 2 times, jittor once"
 
     def test_operations_of_another_number_are_never_diverged(self, bench: Bench) -> None:
@@ -216,7 +217,7 @@ class TestCoverage:
     def test_a_buffer_that_the_port_lacks_is_not_compared(self, bench: Bench) -> None:
         alignment = bench.compare(bench.port().without("state:count"))
         assert alignment.verdict == "aligned"
-        assert alignment.coverage["unpaired"]["torch"] == ["state:count"]
+        assert alignment.coverage.unpaired["torch"] == ["state:count"]
 
     @pytest.mark.parametrize(("value", "status"), [(0.0, "aligned"), (1e-9, "diverged")])
     @pytest.mark.parametrize("owner", ["torch", "jittor"])
@@ -281,12 +282,12 @@ class TestCoverage:
         forward = bench.reference.without("grad", "loss")
         alignment = bench.compare(bench.port(), reference=forward)
         assert alignment.verdict == "aligned"
-        assert "grad:head.weight" in alignment.coverage["unpaired"]["jittor"]
+        assert "grad:head.weight" in alignment.coverage.unpaired["jittor"]
 
     def test_without_a_truth_fixed_tolerances_decide_and_are_counted(self, bench: Bench) -> None:
         alignment = bench.compare(bench.port(), truth=False)
         assert alignment.verdict == "aligned"
-        assert len(alignment.coverage["fallback"]) == len(alignment.rows) - 1  # all but the integer
+        assert len(alignment.coverage.fallback) == len(alignment.rows) - 1  # all but the integer
         assert "no float64 truth" in alignment.sentence
         assert "Fixed tolerances decided in 26 tensors" in alignment.sentence
 
@@ -294,7 +295,7 @@ class TestCoverage:
         rule = Override("grad:head.*", "skip", "known to differ")
         alignment = bench.compare(bench.port({"grad:head.weight": scaled(2)}), overrides=(rule,))
         assert alignment.verdict == "aligned"
-        assert alignment.coverage["skipped"] == [{"address": "grad:head.weight", "why": "known to differ"}]
+        assert alignment.coverage.skipped == [Gap("grad:head.weight", "known to differ")]
         assert "Left out by the pair: 1 tensor." in alignment.sentence
 
     def test_dtypes_may_differ_and_are_noted(self, bench: Bench) -> None:
@@ -371,7 +372,7 @@ class TestASideThatStopped:
         assert alignment.first == "layer:stem#0:out"
         assert "jittor stopped short (SIGSEGV) at act: the worker ended." in alignment.sentence
         assert "Of 2 tensors compared before that, 1 diverged." in alignment.sentence
-        why = {item["address"]: item["why"] for item in alignment.coverage["not_compared"]}
+        why = {item.address: item.why for item in alignment.coverage.not_compared}
         assert why["loss:total"] == "jittor stopped before it"
         assert why["layer:head#0:out"] == "jittor stopped before it"
         assert Alignment.from_json(alignment.to_json()) == alignment
@@ -413,5 +414,6 @@ class TestNothingToCompare:
 
 
 def test_the_alignment_of_a_comparison_comes_back_exactly(bench: Bench) -> None:
-    alignment = bench.compare(bench.port({"layer:act#0:out": leaky}), costs={"ratio": math.inf})
+    alignment = bench.compare(bench.port({"layer:act#0:out": leaky}))
+    alignment.costs.ratio = math.inf
     assert Alignment.from_json(alignment.to_json()) == alignment

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from harness import json_codec
 from harness.alignment import Alignment
-from harness.answers import Change
+from harness.answers import Observer, OutputChange
 from harness.cli.golden import _verified
 from harness.comparing import compare, rejudge
 from harness.sides.description import differences
@@ -24,9 +25,9 @@ from tests.unit.reports import samples
 OUT = "output:0"
 
 
-def observed(apart: float, **more: Any) -> dict[str, Any]:
+def observed(apart: float, **more: Any) -> dict[str, Observer]:
     """An observer that saw the port's output change."""
-    return {"jittor": {"changed": {OUT: {"max_abs": apart, "scale": 2.0}}, **more}}
+    return {"jittor": Observer(changed={OUT: OutputChange(apart, 2.0)}, **more)}
 
 
 def judged(rows: list[Any] | None = None, **changes: Any) -> Alignment:
@@ -74,7 +75,7 @@ def test_what_a_bare_run_showed_travels_with_the_trace(tmp_path: Path) -> None:
     for side in ("torch", "jittor"):
         with TraceWriter(tmp_path / side, {"side": side}) as writer:
             writer.add(OUT, np.ones(4, np.float32))
-            writer.note("observer", observed(0.5)["jittor"] if side == "jittor" else {})
+            writer.note("observer", json_codec.to_plain(observed(0.5)["jittor"]) if side == "jittor" else {})
     with Trace.open(tmp_path / "torch") as reference, Trace.open(tmp_path / "jittor") as port:
         alignment = compare(reference, port)
     assert alignment.verdict == "inconclusive"
@@ -86,7 +87,7 @@ def test_where_two_runs_differ_is_kept_by_address() -> None:
     bare = {"a": ones, "b": ones, "c": ones}
     found = differences(bare, {"a": ones, "b": ones * 3, "c": np.ones(2, np.float32)}, ["rand"])
     assert not found.bitwise
-    assert found.changed == {"b": Change(2, 3), "c": Change(1, 1)}
+    assert found.changed == {"b": OutputChange(2, 3), "c": OutputChange(1, 1)}
     nothing = np.array([np.nan, np.inf])
     assert differences({"a": nothing}, {"a": nothing}, []).bitwise
 

@@ -45,7 +45,7 @@ def test_sound_port_has_no_source(bench: Bench) -> None:
     alignment = judged(bench, {})
     assert alignment.verdict == "aligned"
     assert alignment.sources == []
-    assert alignment.isolated["ran"] is True
+    assert alignment.isolated.ran is True
     assert "on the reference's own inputs as well" in alignment.sentence
 
 

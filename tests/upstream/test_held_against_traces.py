@@ -62,7 +62,7 @@ def test_both_sides_reproduce_the_trace(file: Path, tmp_path: Path) -> None:
     )
     alignment = flows.compare(request, Silent())
     assert alignment.exit_code == 0, alignment.sentence
-    assert {told["side"]: told["verdict"] for told in alignment.held} == {
+    assert {one.side: one.verdict for one in alignment.against_stored} == {
         "torch": "aligned",
         "jittor": "aligned",
     }

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 from harness.alignment import Alignment
-from harness.alignment_rows import Obstacle, Row, SideReport
+from harness.alignment_rows import AgainstStored, Obstacle, Row, SideReport
+from harness.answers import Observer
 from harness.attributes import AttributeDifference
+from harness.costs import Costs, SideCosts, Spent
+from harness.coverage import Coverage, Gap
 from harness.numerics import Difference
 from harness.verdict import Measured, Verdict
 
@@ -88,35 +92,31 @@ def alignment(rows: list[Row] | None = None, **changes: Any) -> Alignment:
         "first": first,
         "worst": worst,
         "sentence": f"jittor diverges, first at {first}." if diverged else "jittor agrees with torch.",
-        "coverage": {
-            "recorded": {"layer": 31, "output": 1},
-            "compared": {"layer": 30, "output": 1},
-            "not_compared": [{"address": "layer:extra#0:out", "why": "only the reference has it"}],
-            "skipped": [],
-            "fallback": [],
-            "unpaired": {"torch": ["layer:extra"], "jittor": []},
-        },
+        "coverage": Coverage(
+            recorded={"layer": 31, "output": 1},
+            compared={"layer": 30, "output": 1},
+            not_compared=[Gap("layer:extra#0:out", "only the reference has it")],
+            unpaired={"torch": ["layer:extra"], "jittor": []},
+        ),
         "attributes": [AttributeDifference("stage.3.bn", "eps", 1e-5, 1e-3)],
-        "costs": {
-            "torch": _spent(1.2, 0.8, 0.05),
-            "jittor": _spent(3.4, 1.1, 0.07),
-            "truth": {"wall": 0.4, "cpu": 0.7, "cached": False},
-            "judge": {"cpu": 0.02},
-            "ratio": 2.4,
-        },
-        "held": [{"side": "torch", "trace": "up.h5", "verdict": "aligned", "sentence": "torch agrees."}],
+        "costs": Costs(
+            sides={"torch": _spent(1.2, 0.8, 0.05), "jittor": _spent(3.4, 1.1, 0.07)},
+            truth=Spent(wall=0.4, cpu=0.7, cached=False),
+            judge=Spent(cpu=0.02),
+            ratio=2.4,
+        ),
+        "against_stored": [AgainstStored("torch", "up.h5", "aligned", "torch agrees.")],
         "observer": {
-            "torch": {"bitwise": True, "max_abs": 0.0},
-            "jittor": {"bitwise": False, "max_abs": 1e-7, "scale": 2.0},
+            "torch": Observer(bitwise=True, max_abs=0.0),
+            "jittor": Observer(bitwise=False, max_abs=1e-7, scale=2.0),
         },
     }
     return Alignment(**{**known, **changes})
 
 
-def _spent(start: float, build: float, bare: float) -> dict[str, Any]:
-    one = {"wall": bare, "cpu": 2 * bare, "peak_bytes": 50 << 20}
-    recorded = {**one, "wall": 1.5 * bare}
-    return {"start": start, "build": build, "warm_up": 9.5, "bare": one, "recorded": recorded}
+def _spent(start: float, build: float, bare: float) -> SideCosts:
+    one = Spent(wall=bare, cpu=2 * bare, peak_bytes=50 << 20)
+    return SideCosts(start, build, 9.5, bare=one, recorded=replace(one, wall=1.5 * bare))
 
 
 def diverging() -> Alignment:
@@ -145,12 +145,12 @@ def hostile() -> Alignment:
             "jittor": SideReport(),
         },
         attributes=[AttributeDifference(HOSTILE, HOSTILE, HOSTILE, HOSTILE)],
-        coverage={
-            "recorded": {HOSTILE: 1},
-            "not_compared": [{"address": HOSTILE, "why": HOSTILE}],
-            "unpaired": {HOSTILE: [HOSTILE]},
-        },
-        observer={HOSTILE: {"bitwise": True}},
-        held=[dict.fromkeys(("side", "trace", "verdict", "sentence"), HOSTILE)],
-        costs={HOSTILE: {"start": 1.0}},
+        coverage=Coverage(
+            recorded={HOSTILE: 1},
+            not_compared=[Gap(HOSTILE, HOSTILE)],
+            unpaired={HOSTILE: [HOSTILE]},
+        ),
+        observer={HOSTILE: Observer(bitwise=True)},
+        against_stored=[AgainstStored(HOSTILE, HOSTILE, HOSTILE, HOSTILE)],
+        costs=Costs(sides={HOSTILE: SideCosts(start=1.0)}),
     )

@@ -3,7 +3,11 @@ from __future__ import annotations
 import pytest
 
 from harness import comparing
+from harness.alignment import Alignment
 from harness.alignment_rows import SideReport, Source
+from harness.costs import Costs, Spent
+from harness.coverage import CaseDifference, Coverage, Gap
+from harness.errors import BadInput
 from harness.verdict import NoisePolicy
 from reports import summaries
 from tests.unit.reports import samples
@@ -34,32 +38,42 @@ def test_errors_are_relative_to_the_truth_or_else_to_the_reference() -> None:
     assert summaries.noise(samples.missing("layer:a#0:out", 0)) is None
 
 
-def test_costs_kept_with_the_sides_are_told_too() -> None:
-    sides = {"torch": SideReport(cost={"start": 2.0}), "jittor": SideReport(cost={"start": 3.0})}
-    (line,) = summaries.costs(samples.alignment(costs={}, sides=sides))
-    assert (line.name, line.by_side) == ("start the framework", {"torch": "2.0 s", "jittor": "3.0 s"})
+def test_costs_that_the_traces_have_are_told_too() -> None:
+    sides = {"torch": SideReport(cost=Spent(wall=2.0)), "jittor": SideReport(cost=Spent(wall=3.0))}
+    (line,) = summaries.costs(samples.alignment(costs=Costs(), sides=sides))
+    assert (line.name, line.by_side) == ("run recorded", {"torch": "2.0 s", "jittor": "3.0 s"})
 
 
 def test_a_truth_from_an_earlier_run_costs_nothing() -> None:
-    lines = summaries.costs(samples.alignment(costs={"truth": {"cached": True}}))
+    lines = summaries.costs(samples.alignment(costs=Costs(truth=Spent(cached=True))))
     assert [line.both for line in lines] == ["kept from an earlier run"]
 
 
-@pytest.mark.parametrize("junk", [None, "x", [1], {"wall": None}, {}])
-def test_costs_of_an_unknown_form_are_left_out(junk: object) -> None:
-    assert summaries.costs(samples.alignment(costs={"judge": junk, "torch": {"bare": junk}})) == []
+@pytest.mark.parametrize("nothing", [None, {"wall": None}, {}])
+def test_costs_that_are_not_known_are_left_out(nothing: object) -> None:
+    data = samples.alignment().to_dict()
+    data["costs"] = {"judge": nothing, "torch": {"bare": nothing}}
+    assert summaries.costs(Alignment.from_dict(data)) == []
+
+
+@pytest.mark.parametrize("odd", ["x", [1], {"wall": "x"}, {"seconds": 1.0}])
+def test_costs_of_another_form_are_refused(odd: object) -> None:
+    data = samples.alignment().to_dict()
+    data["costs"] = {"torch": {"bare": odd}}
+    with pytest.raises(BadInput, match=r"costs\.torch\.bare"):
+        Alignment.from_dict(data)
 
 
 def test_what_was_left_out_is_told_by_its_reason() -> None:
-    coverage = {
-        "recorded": {"layer": 5},
-        "compared": {"layer": 2},
-        "not_compared": [{"address": f"layer:{name}#0:out", "why": "shapes differ"} for name in "ab"],
-        "skipped": [{"address": "layer:c#0:out", "why": "chaotic"}],
-        "fallback": ["layer:d#0:out"],
-        "unpaired": {"torch": ["a", "b", "c", "d"], "jittor": []},
-        "case_differences": [{"name": "seed", "reference": 1, "candidate": 2}],
-    }
+    coverage = Coverage(
+        recorded={"layer": 5},
+        compared={"layer": 2},
+        not_compared=[Gap(f"layer:{name}#0:out", "shapes differ") for name in "ab"],
+        skipped=[Gap("layer:c#0:out", "chaotic")],
+        fallback=["layer:d#0:out"],
+        unpaired={"torch": ["a", "b", "c", "d"], "jittor": []},
+        case_differences=[CaseDifference("seed", 1, 2)],
+    )
     told = [(item.name, item.text) for item in summaries.coverage(samples.alignment(coverage=coverage))]
     assert told == [
         ("compared", "layer 2 of 5"),
@@ -74,7 +88,7 @@ def test_what_was_left_out_is_told_by_its_reason() -> None:
 def test_reasons_that_differ_by_the_layer_are_told_once() -> None:
     whys = [f"torch runs 2 times mean in stage.{place}, jittor 0 times" for place in range(4)]
     whys += ["torch runs once sub in stage.1, jittor 0 times", "shape [1, 2] in torch, [2, 1] in jittor"]
-    gaps = [{"address": f"layer:{why}#{call}:out", "why": why} for call in range(2) for why in whys]
+    gaps = [Gap(f"layer:{why}#{call}:out", why) for call in range(2) for why in whys]
     found = summaries.reasons(gaps)
     assert {why: len(addresses) for why, addresses in found.items()} == {
         "torch runs 2 times mean in 4 layers (stage.0, stage.1, stage.2, …), jittor 0 times": 8,
