@@ -164,11 +164,6 @@ def parse_rate(value: str) -> float:
     return _positive(value, "a learning rate above 0")
 
 
-def parse_recipe(value: str) -> str:
-    """`short` or `published`."""
-    return _one_of(value, RECIPES)
-
-
 def parse_data(value: str) -> str:
     """The word synthetic, or a folder; kept as text."""
     if value != SYNTHETIC and not _path(value, _DATA).is_dir():

@@ -42,7 +42,7 @@ Recipe = Annotated[
         "--recipe",
         "short|published",
         "published: as long as the published training; short: its first steps.",
-        parse.parse_recipe,
+        parse.one_of(parse.RECIPES),
         "short, 32 steps",
     ),
 ]

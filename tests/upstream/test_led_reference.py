@@ -43,8 +43,8 @@ EXACT = 0.0  # folded in its own arithmetic
 CONVERTED = 1e-6  # folded in double precision and rounded to float32, compared in double precision: 2e-7
 STEP, GENERALIZED = 1e-5, 2e-8
 # Adam divides by the size of a gradient: where one nearly cancels, rounding decides how far an element moves.
-# The recorded elements are up to 4.9e-7 from those of the same steps in float64, and it depends on the processor
-# which of the two float32 meets. A wrong momentum, rate or order of cameras moves 6.5e-5 and more.
+# The recorded elements are up to 4.9e-7 from those of the same steps in float64, and it depends on the
+# processor which of the two float32 meets. A wrong momentum, rate or order of cameras moves 6.5e-5 and more.
 MOVED = 0.01  # of a step's rate
 
 
