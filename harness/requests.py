@@ -233,8 +233,8 @@ class BeginTraining(Request[TrainingBegun]):
 class TakePass(Request[PassDone]):
     """Take one pass of the training.
 
-    What is remembered before it goes to the file `memory`, and what the pass made to `trace`, where those are
-    named.
+    What is remembered before it goes to the file `memory`, what the pass made to `trace`, and the parameters
+    after it to `values`, where those are named.
     """
 
     verb = "take_pass"
@@ -242,6 +242,17 @@ class TakePass(Request[PassDone]):
     uses: Uses
     memory: str = ""
     trace: str = ""
+    values: str = ""
+
+
+@dataclass(frozen=True)
+class EvaluateBatch(Request[Loaded]):
+    """Go forward in evaluation mode, with averaged weights where there are some; outputs go to `path`."""
+
+    verb = "evaluate_batch"
+    batch: str
+    path: str
+    averaged: bool = False
 
 
 @dataclass(frozen=True)

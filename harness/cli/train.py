@@ -15,6 +15,7 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from harness.flows.train_request import TrainRequest
 
+TWINS = 4
 _TRAINING, _OUTPUT = "How it is trained", "What comes out"
 
 
@@ -75,6 +76,16 @@ Every = Annotated[
     _option("--every", "N", "Steps between two checkpoints.", parse.parse_count, "an epoch"),
 ]
 Keep = Annotated[int | None, _option("--keep", "N", "How many checkpoints are kept.", parse.parse_count, "2")]
+Twins = Annotated[
+    int | None,
+    _option(
+        "--twins",
+        "N",
+        "Runs of the reference from weights moved by their last bit; 0: the port's own run is not judged.",
+        parse.parse_seed,
+        str(TWINS),
+    ),
+]
 Resume = Annotated[
     Path | None,
     _option(
@@ -103,6 +114,11 @@ def train(
     no_forced: Annotated[
         bool,
         typer.Option("--no-forced-steps", help="Take no forced steps.", rich_help_panel=_TRAINING),
+    ] = False,
+    twins: Twins = None,
+    no_metrics: Annotated[
+        bool,
+        typer.Option("--no-metrics", help="Take no metrics after an epoch.", rich_help_panel=_TRAINING),
     ] = False,
     plan: Annotated[
         bool,
@@ -159,6 +175,8 @@ def _request(given: dict[str, Any]) -> TrainRequest:
         input_size=parse.size(given["input_size"]),
         published=given["recipe"] == "published",
         forced=not given["no_forced"],
+        twins=TWINS if given["twins"] is None else given["twins"],
+        evaluate=not given["no_metrics"],
     )
 
 

@@ -38,6 +38,7 @@ class Lockstep:
     stream: BatchStream
     plan: Plan
     progress: Progress
+    validation: BatchStream | None = None
     members: list[Members] = field(default_factory=list)
     unclaimed: list[str] = field(default_factory=list)  # parameters that no group takes
 
@@ -59,7 +60,7 @@ class Lockstep:
 
     def begin(self) -> None:
         """Load the same weights on both sides and set up their optimisers."""
-        weights = self._weights(self._table)
+        weights = self.weights = self._weights(self._table)
         setup = self.setup()
 
         def begin(side: str) -> None:
@@ -99,14 +100,24 @@ class Lockstep:
             passes=step.uses.accumulate,
         )
 
-    def take(self, batch: Batch, number: int, memory: str = "", trace: str = "") -> dict[str, PassDone]:
-        """Let both sides take a pass at once; the files are those that the reference writes."""
+    def take(
+        self,
+        batch: Batch,
+        number: int,
+        memory: str = "",
+        trace: str = "",
+        values: Mapping[str, Path] | None = None,
+    ) -> dict[str, PassDone]:
+        """Let both sides take a pass at once; `memory` and `trace` are the reference's, `values` by side."""
+        after = {side: str(path) for side, path in (values or {}).items()}
 
         def take(side: str) -> PassDone:
+            kept = after.get(side, "")
             if side == REFERENCE:
-                request = TakePass(str(batch.path), self.uses(number), memory, trace)
+                request = TakePass(str(batch.path), self.uses(number), memory, trace, kept)
             else:
-                request = TakePass(str(batch.path), self.uses(number, self.request.planted.lag))
+                uses = self.uses(number, self.request.planted.lag)
+                request = TakePass(str(batch.path), uses, values=kept)
             return self.workers[side].call(request)
 
         return together(self.workers, SIDES, take)
@@ -139,6 +150,14 @@ def lockstep(
                 request.model,
             )
         )
+        validation = None
+        if request.evaluate:
+            # images of a validation split keep their sizes, which one batch cannot hold
+            size = batch if request.data is None else 1
+            asked = request.data_request(pair, "val")
+            validation = stack.enter_context(
+                BatchStream(pair, asked, size, request.seed, request.loaders, folder, request.model)
+            )
         length = Length(request.epochs or pair.recipe.epochs, stream.steps_per_epoch, batch)
         plan = Plan(pair.recipe, length, request.lr, request.stop())
         workers = {
@@ -147,7 +166,7 @@ def lockstep(
             )
             for side in sides
         }
-        yield Lockstep(request, pair, case, place, workers, stream, plan, progress)
+        yield Lockstep(request, pair, case, place, workers, stream, plan, progress, validation)
 
 
 def _batch_size(request: TrainRequest, pair: Pair) -> int:

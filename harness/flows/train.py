@@ -15,13 +15,17 @@ from harness.answers import PassDone
 from harness.case import PORT, REFERENCE, SIDES
 from harness.errors import WorkerLost
 from harness.flows import checkpoints, run_folder
+from harness.flows.epoch_metrics import epoch_metrics
 from harness.flows.forced_steps import forced_step, step_files
 from harness.flows.lockstep import Lockstep, lockstep
 from harness.flows.stopping import Asked, asked_to_stop
 from harness.flows.train_request import TrainRequest
+from harness.flows.twin_runs import Moved, twins
+from harness.flows.weight_distance import distance, is_measured
 from harness.pairs import find
 from harness.progress import Progress
 from harness.scratch import scratch
+from harness.training.free_run import free_run
 from harness.training.log import NAME, Training, TrainingLog
 from harness.training.records import Checkpoint, End, Event, Finding, Resume, Start, Step
 from harness.training.stream import Batch
@@ -41,6 +45,9 @@ class Run:
     first: str = ""
     costs: dict[str, float] = field(default_factory=dict)
     begun: dict[str, Any] = field(default_factory=dict)
+    values: dict[int, Path] = field(default_factory=dict)  # the reference's parameters after some steps
+    free: list[str] = field(default_factory=list)  # what its own run says of the port
+    suspect: bool = False
 
 
 def train(request: TrainRequest, progress: Progress) -> Training:
@@ -76,6 +83,7 @@ def _train(request: TrainRequest, folder: Path, progress: Progress, *, resume: b
             log.write(_start(live))
         with _ending(run), asked_to_stop() as asked:
             _steps(run, asked)
+            _twins(run, asked)
     return Training.load(folder)
 
 
@@ -122,6 +130,8 @@ def _steps(run: Run, asked: Asked) -> None:
         run.step += 1
         if run.step % every == 0 or run.step == live.plan.stop or asked.number is not None:
             _keep(run)
+        if batch.number + 1 == live.plan.length.steps:
+            _evaluate(run, batch.epoch)
         if asked.number is not None:
             _end(run, "interrupted")
             asked.raise_signal()
@@ -143,8 +153,11 @@ def _one_step(run: Run, batch: Batch, forced: bool) -> None:
     live = run.live
     files = step_files(live) if forced else None
     wanted = {"memory": str(files.memory), "trace": str(files.reference)} if files else {}
-    taken = live.take(batch, run.step, **wanted)
-    run.log.write(Step(run.step, batch.epoch, {side: one.told for side, one in taken.items()}))
+    values = _value_files(run)
+    taken = live.take(batch, run.step, **wanted, values=values)
+    far, moved = _distances(run, values)
+    told = {side: one.told for side, one in taken.items()}
+    run.log.write(Step(run.step, batch.epoch, told, far, moved))
     for side, one in taken.items():
         run.costs[f"{side} cpu"] = run.costs.get(f"{side} cpu", 0.0) + one.cpu
     _tell(run, taken)
@@ -155,6 +168,57 @@ def _one_step(run: Run, batch: Batch, forced: bool) -> None:
         run.costs["forced steps"] = run.costs.get("forced steps", 0.0) + time.perf_counter() - started
         run.log.write(judged.forced)
         run.verdicts.append(judged.forced.verdict)
+
+
+def _value_files(run: Run) -> dict[str, Path]:
+    live = run.live
+    if not live.request.twins or not is_measured(run.step, live.plan.stop):
+        return {}
+    return {
+        REFERENCE: live.scratch.folder / f"values-{run.step}.h5",
+        PORT: live.file("values-port.h5"),
+    }
+
+
+def _distances(run: Run, values: dict[str, Path]) -> tuple[float | None, float | None]:
+    """How far the port's parameters are from the reference's, and those from where they began."""
+    if not values:
+        return None, None
+    run.values[run.step] = values[REFERENCE]
+    return distance(values[PORT], values[REFERENCE]), distance(values[REFERENCE], run.live.weights)
+
+
+def _evaluate(run: Run, epoch: int) -> None:
+    found = epoch_metrics(run.live, epoch, run.step)
+    if found is not None:
+        run.costs["validation"] = run.costs.get("validation", 0.0) + found.seconds
+        run.log.write(found)
+
+
+def _twins(run: Run, asked: Asked) -> None:
+    """Let the reference's twins show what chaos does, and judge the port's own run by them."""
+    started = time.perf_counter()
+    for twin in twins(run.live, run.values):
+        twin.run(_until_asked(run, asked), run.log.write)
+    if not run.live.request.twins:
+        return
+    judged = free_run(Training.load(run.folder))
+    if any(one.status == "suspect" for one in judged):  # a kink may have thrown it: once more
+        again = Moved(run.live, PORT, 0, run.values)
+        again.run(_until_asked(run, asked), run.log.write)
+        judged = free_run(Training.load(run.folder))
+    run.free = [one.sentence for one in judged]
+    if any(one.status == "suspect" for one in judged):
+        run.suspect = True
+    run.costs["twins"] = time.perf_counter() - started
+
+
+def _until_asked(run: Run, asked: Asked) -> Iterator[Batch]:
+    for batch in _batches(run.live, 0):
+        if asked.number is not None:
+            _end(run, "interrupted")
+            asked.raise_signal()
+        yield batch
 
 
 def _tell(run: Run, taken: dict[str, PassDone]) -> None:
@@ -219,20 +283,25 @@ def _ending(run: Run) -> Iterator[None]:
 
 
 def _end(run: Run, status: str, why: str = "") -> None:
-    verdict = "failed" if status == "failed" else _verdict(run.verdicts)
+    verdict = "failed" if status == "failed" else _verdict(run)
     run.log.write(End(run.step, status, verdict, why or _sentence(run, verdict), dict(run.costs)))  # type: ignore[arg-type]
 
 
-def _verdict(verdicts: list[str]) -> str:
-    if "diverged" in verdicts:
+def _verdict(run: Run) -> str:
+    if "diverged" in run.verdicts:
         return "diverged"
-    return "aligned" if "aligned" in verdicts else "inconclusive"
+    if run.suspect:
+        return "inconclusive"
+    return "aligned" if "aligned" in run.verdicts else "inconclusive"
 
 
 def _sentence(run: Run, verdict: str) -> str:
     wrong, judged = run.verdicts.count("diverged"), len(run.verdicts)
+    free = f" {'. '.join(run.free)}." if run.free else ""
     if verdict == "diverged":
-        return f"{wrong} of {judged} checks diverged in {run.step} steps."
+        return f"{wrong} of {judged} checks diverged in {run.step} steps.{free}"
+    if run.suspect:
+        return f"Every forced step aligned, yet the port's own run is suspect.{free}"
     if verdict == "inconclusive":
-        return f"Nothing was decided in {run.step} steps."
-    return f"All {judged} forced steps of {run.step} steps aligned."
+        return f"Nothing was decided in {run.step} steps.{free}"
+    return f"All {judged} forced steps of {run.step} steps aligned.{free}"

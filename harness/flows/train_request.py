@@ -42,6 +42,8 @@ class TrainRequest:
     forced: bool = True
     every: int | None = None
     keep: int = 2
+    twins: int = 0
+    evaluate: bool = False
     timeout: float = DEFAULT_TIMEOUT
     output: Path | None = None
     planted: Change = field(default_factory=Change)

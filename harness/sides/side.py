@@ -177,6 +177,12 @@ class Side(Framework):
         """What the model returns for the inputs."""
         return self.model(*(self._inputs[name] for name in self.pair.given(self._inputs)))
 
+    def evaluated(self) -> Arrays:
+        """The outputs for the inputs, without a loss and without recording, as `output:KEY`."""
+        self.losses, self.recorder = {}, None
+        with self.without_gradients():
+            return self._collect(self.call_model())
+
     def losses_of(self, outputs: Any) -> dict[str, Any]:
         """The named losses of what the model returned; the first one is minimised."""
         losses = getattr(self.model, "losses", None) or self.side_module().losses

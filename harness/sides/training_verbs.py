@@ -44,7 +44,9 @@ def _new_training(side: Side, setup: Setup, change: Change) -> Training:
     return JittorTraining(side, setup, change)
 
 
-def take_pass(side: Side, batch: str, uses: Uses, memory: str = "", trace: str = "") -> PassDone:
+def take_pass(
+    side: Side, batch: str, uses: Uses, memory: str = "", trace: str = "", values: str = ""
+) -> PassDone:
     """Take one pass of the training, and write what is asked for."""
     training = _training(side)
     if memory:
@@ -53,7 +55,29 @@ def take_pass(side: Side, batch: str, uses: Uses, memory: str = "", trace: str =
     done = taken.take()
     if trace:
         taken.write_pass(Path(trace))
+    if values:
+        _write(Path(values), side.name, {f"state:{key}": array for key, array in training.values().items()})
     return done
+
+
+def evaluate_batch(side: Side, batch: str, path: str, averaged: bool = False) -> Loaded:
+    """Go forward in evaluation mode and write the outputs; the training is not disturbed."""
+    with _set_aside(side) as own:
+        if averaged:
+            to_array = side.tensors.to_array
+            average = {name: np.array(to_array(value)) for name, value in own.average.items()}
+            side.write_state({**side.read_state(), **average})
+        side.set_mode("eval")
+        side.take_inputs(batch, "float32")
+        outputs = side.evaluated()
+    _write(Path(path), side.name, outputs)
+    return Loaded(len(outputs))
+
+
+def _write(path: Path, side: str, arrays: Arrays) -> None:
+    with TraceWriter(path, {"side": side}) as writer:
+        for address, array in arrays.items():
+            writer.add(address, array)
 
 
 def forced_step(side: Side, memory: str, batch: str, uses: Uses, trace: str, steps: str) -> PassDone:
@@ -274,6 +298,7 @@ def _of_kind(stored: Trace, kind: str) -> Arrays:
 VERBS = (
     begin_training,
     take_pass,
+    evaluate_batch,
     forced_step,
     optimizer_step,
     measure_pass,

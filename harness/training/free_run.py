@@ -2,53 +2,57 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 import numpy as np
 
+from harness.case import PORT, REFERENCE
 from harness.training.log import Training
-from harness.training.records import Twin
-from harness.training.twins import Curves, Floats, Judged, judge_losses, judge_weights, stacked
+from harness.training.records import Step, Twin
+from harness.training.twins import Curves, Judged, agreed, judge_losses, judge_weights
+
+Runs = dict[int, dict[int, Twin]]
 
 
 def free_run(training: Training) -> list[Judged]:
-    """The gap in the loss, and the distance of the weights where it was measured, over all steps of all."""
-    twins = _by_twin(training)
-    losses = stacked([[twin.loss for twin in one] for one in twins], len(training.steps))
-    shared = losses.shape[1]
-    steps = training.steps[:shared]
+    """The gap in the loss, and the distance of the weights at the steps where all of it was measured.
+
+    Where the port ran once more from weights moved by their last bit, both of its runs must say the same.
+    """
+    twins, ports = (_runs(training, side) for side in (REFERENCE, PORT))
+    steps = [step for step in training.steps if all(step.step in run for run in twins.values())]
     if not steps:
         return []
-    both = np.array([[side.loss for side in step.sides.values()] for step in steps])
-    judged = [judge_losses(Curves(both[:, 0], both[:, 1], losses))]
-    if all(step.distance is not None and step.moved is not None for step in steps) and all(
-        twin.distance is not None for one in twins for twin in one
-    ):
-        judged.append(_weights(training, twins, shared))
-    return judged
+    first = _judged(steps, twins, None)
+    again = next(iter(ports.values()), None)
+    if again is None or not all(step.step in again for step in steps):
+        return first
+    return [agreed(*both) for both in zip(first, _judged(steps, twins, again), strict=True)]
 
 
-def _weights(training: Training, twins: list[list[Twin]], shared: int) -> Judged:
-    steps = training.steps[:shared]
-    distance, moved = (np.array([getattr(step, name) for step in steps]) for name in ("distance", "moved"))
-    strayed: Floats = stacked([[twin.distance or 0.0 for twin in one] for one in twins], shared)
-    return judge_weights(distance, strayed, moved)
+def _judged(steps: list[Step], twins: Runs, again: dict[int, Twin] | None) -> list[Judged]:
+    losses = np.array([[side.loss for side in step.sides.values()] for step in steps])
+    port = losses[:, 1] if again is None else np.array([again[step.step].loss for step in steps])
+    strays = np.array([[run[step.step].loss for step in steps] for run in twins.values()])
+    found = [judge_losses(Curves(losses[:, 0], port, strays))]
+    at = [step for step in steps if _measured(step, twins)]
+    if at:
+        distance = [step.distance if again is None else again[step.step].distance for step in at]
+        strayed = [[run[step.step].distance for step in at] for run in twins.values()]
+        far, stray, moved = (
+            np.array(one, np.float64) for one in (distance, strayed, [step.moved for step in at])
+        )
+        found.append(judge_weights(far, stray, moved, [step.step for step in at]))
+    return found
 
 
-def _by_twin(training: Training) -> list[list[Twin]]:
-    """Each twin's steps in their order; one that lacks a step ends there."""
-    found: dict[int, dict[int, Twin]] = defaultdict(dict)
+def _measured(step: Step, twins: Runs) -> bool:
+    told = [step.distance, step.moved, *(run[step.step].distance for run in twins.values())]
+    return None not in told
+
+
+def _runs(training: Training, side: str) -> Runs:
+    """The runs of a side that began with weights moved by their last bit, each by step."""
+    found: Runs = {}
     for twin in training.twins:
-        found[twin.twin][twin.step] = twin
-    return [
-        _unbroken(by_step, [step.step for step in training.steps]) for _, by_step in sorted(found.items())
-    ]
-
-
-def _unbroken(by_step: dict[int, Twin], steps: list[int]) -> list[Twin]:
-    kept = []
-    for step in steps:
-        if step not in by_step:
-            break
-        kept.append(by_step[step])
-    return kept
+        if twin.side == side:
+            found.setdefault(twin.twin, {})[twin.step] = twin
+    return found

@@ -70,8 +70,12 @@ class Step:
 
 @dataclass(frozen=True)
 class Twin:
-    """One step of a twin: its loss, and the l2 distance of its parameters from the reference run's."""
+    """One step of a run from weights moved by their last bit, of the reference or of the port.
 
+    `distance` is the l2 distance of its parameters from those of the reference's own run.
+    """
+
+    side: Side
     twin: int
     step: int
     loss: float

@@ -43,10 +43,11 @@ class Curves:
 class Judged:
     """A gap by step beside the twins' band. `horizon` is the first step that says nothing, if there is one.
 
-    `outside` is the first step outside up to there. `factor` is how often the band the gap may be.
+    `outside` is the first step outside up to there.
     """
 
     what: str
+    steps: NDArray[np.int64]
     gap: Floats
     band: Floats
     limit: Floats
@@ -73,28 +74,51 @@ def judge_losses(losses: Curves, factor: float = FACTOR) -> Judged:
     twins = np.array([relative_gap(twin, losses.reference) for twin in losses.twins])
     changes = relative_gap(losses.reference[1:], losses.reference[:-1])
     signal = np.full(len(gap), np.median(changes[np.isfinite(changes)]) if len(changes) else np.inf)
-    return _judged("loss", gap, twins, np.maximum(signal, RESOLUTION), RESOLUTION, factor)
-
-
-def judge_weights(distance: Floats, twins: Floats, moved: Floats, factor: float = FACTOR) -> Judged:
-    """The distance of the port's weights. The signal is how far the reference's own have moved."""
-    return _judged("weights", distance, twins, moved, 0.0, factor)
-
-
-def _judged(what: str, gap: Floats, twins: Floats, signal: Floats, least: float, factor: float) -> Judged:
-    steps = len(gap)
-    if len(twins) < LEAST_TWINS or not steps:
-        empty = np.zeros(steps)
-        sentence = f"{what}: {len(twins)} twins show no band; {LEAST_TWINS} or more are needed (--twins)"
-        return Judged(what, gap, empty, empty, 0, None, "inconclusive", sentence)
-    band = np.maximum(smoothed_band(twins), least)
-    limit = factor * band
-    horizon = _first(band >= SIGNAL * signal)
-    judged = steps if horizon is None else horizon
-    outside = first_outside(gap[:judged], limit[:judged])
-    return Judged(
-        what, gap, band, limit, horizon, outside, *_said(what, gap, band, judged, steps, outside, factor)
+    band = _band(twins, np.arange(len(gap)), RESOLUTION)
+    return _judged(
+        "loss", gap, band, np.maximum(signal, RESOLUTION), np.arange(len(gap)), factor, PERSISTENCE
     )
+
+
+def judge_weights(
+    distance: Floats,
+    twins: Floats,
+    moved: Floats,
+    steps: Sequence[int] | None = None,
+    factor: float = FACTOR,
+) -> Judged:
+    """The distance of the port's weights, at all steps or some. The signal is how far the reference's moved.
+
+    A distance adds up what came before: it has no spikes, and one step outside will do.
+    """
+    at = np.arange(len(distance)) if steps is None else np.asarray(steps)
+    return _judged("weights", distance, _band(twins, at, 0.0), moved, at, factor, 1)
+
+
+def _band(twins: Floats, steps: NDArray[np.int64], least: float) -> Floats | None:
+    return np.maximum(smoothed_band(twins, steps), least) if len(twins) >= LEAST_TWINS else None
+
+
+def _judged(
+    what: str,
+    gap: Floats,
+    band: Floats | None,
+    signal: Floats,
+    steps: NDArray[np.int64],
+    factor: float,
+    persistence: int,
+) -> Judged:
+    if band is None or not len(gap):
+        empty = np.full(len(gap), np.nan)
+        sentence = f"{what}: too few twins to show a band; {LEAST_TWINS} or more are needed (--twins)"
+        return Judged(what, steps, gap, empty, empty, None, None, "inconclusive", sentence)
+    limit = factor * band
+    end = _first(band >= SIGNAL * signal)
+    judged = len(gap) if end is None else end
+    outside = first_outside(gap[:judged], limit[:judged], persistence)
+    status, sentence = _said(what, gap, band, judged, outside, steps, factor)
+    horizon, first = (None if place is None else int(steps[place]) for place in (end, outside))
+    return Judged(what, steps, gap, band, limit, horizon, first, status, sentence)
 
 
 def agreed(first: Judged, again: Judged) -> Judged:
@@ -112,26 +136,22 @@ def agreed(first: Judged, again: Judged) -> Judged:
     return replace(first, status="chaos", outside=None, sentence=sentence)
 
 
-def smoothed_band(twins: Floats) -> Floats:
+def smoothed_band(twins: Floats, steps: NDArray[np.int64]) -> Floats:
     """The largest gap of any twin at the steps around each; one that is not finite counts as infinite."""
     largest = np.where(np.isnan(twins), np.inf, twins).max(axis=0)
-    places = np.arange(len(largest))
-    reach = np.maximum(LEAST_WINDOW, (WINDOW * places).astype(int))
-    return np.array(
-        [
-            largest[max(0, place - far) : place + far + 1].max()
-            for place, far in zip(places, reach, strict=True)
-        ]
-    )
+    reach = np.maximum(LEAST_WINDOW, WINDOW * steps)
+    first = np.searchsorted(steps, steps - reach, side="left")
+    last = np.searchsorted(steps, steps + reach, side="right")
+    return np.array([largest[low:high].max() for low, high in zip(first, last, strict=True)])
 
 
-def first_outside(gap: Floats, limit: Floats) -> int | None:
+def first_outside(gap: Floats, limit: Floats, persistence: int = PERSISTENCE) -> int | None:
     """The first step outside that is no single spike, or that is a spike of a size that is no chance."""
     outside = gap > limit
     wild = gap > FACTOR * limit
     for place in np.flatnonzero(outside):
         run = outside[place : place + OF_STEPS]
-        if wild[place] or run.sum() >= min(PERSISTENCE, len(outside)):
+        if wild[place] or run.sum() >= min(persistence, len(outside)):
             return int(place)
     return None
 
@@ -141,32 +161,42 @@ def _first(found: NDArray[np.bool_]) -> int | None:
 
 
 def _said(
-    what: str, gap: Floats, band: Floats, judged: int, steps: int, outside: int | None, factor: float
+    what: str,
+    gap: Floats,
+    band: Floats,
+    judged: int,
+    outside: int | None,
+    steps: NDArray[np.int64],
+    factor: float,
 ) -> tuple[Status, str]:
     if outside is not None:
+        with np.errstate(divide="ignore"):
+            times = gap[outside] / band[outside]
         return "suspect", (
-            f"{what}: at step {outside} the port is {gap[outside]:.1e} from the reference, "
-            f"{gap[outside] / band[outside]:.0f} times as far as any twin, and stays outside: chaos does not "
-            "explain it"
+            f"{what}: at step {steps[outside]} the port is {gap[outside]:.1e} from the reference, "
+            f"{times:.3g} times as far as any twin: chaos does not explain it"
         )
     if not judged:
         return "inconclusive", f"{what}: the twins part at once as far as training moves; nothing can be said"
-    ratio = float(np.max(gap[:judged] / band[:judged]))
-    until = f"up to step {judged - 1}" if judged < steps else "at every step"
-    beyond = "; beyond it the twins part as much as training moves: inconclusive" if judged < steps else ""
+    kept = band[:judged] > 0
+    ratio = float(np.max(gap[:judged][kept] / band[:judged][kept])) if kept.any() else 0.0
+    ends = judged < len(gap)
+    until = f"up to step {steps[judged - 1]}" if ends else "at every step"
+    beyond = "; beyond it the twins part as much as training moves: inconclusive" if ends else ""
     return "chaos", (
         f"{what}: {until} the port strays by at most {ratio:.1f} times what the twins do "
         f"({factor:g} are allowed){beyond}"
     )
 
 
-def growth(band: Floats, until: int | None = None) -> float:
+def growth(judged: Judged) -> float:
     """How fast the band grows: the slope of its logarithm by step, up to the horizon."""
-    kept = band[:until]
-    steps = np.flatnonzero((kept > 0) & np.isfinite(kept))
-    if len(steps) < 3:
+    kept = (judged.band > 0) & np.isfinite(judged.band)
+    if judged.horizon is not None:
+        kept &= judged.steps < judged.horizon
+    if kept.sum() < 3:
         return float("nan")
-    return float(np.polyfit(steps, np.log(kept[steps]), 1)[0])
+    return float(np.polyfit(judged.steps[kept], np.log(judged.band[kept]), 1)[0])
 
 
 def stacked(series: Sequence[Sequence[float]], length: int) -> Floats:

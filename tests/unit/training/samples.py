@@ -62,7 +62,7 @@ def records(steps: int = 40, per_epoch: int = 10, gap: float = 1e-5, twins: int 
         made.append(step(number, per_epoch, gap * float(rng.standard_normal())))
         for twin in range(twins):
             kick = gap * float(rng.standard_normal())
-            made.append(Twin(twin, number, math.exp(-number / 20) * (1 + kick), abs(kick) * 10))
+            made.append(Twin("torch", twin, number, math.exp(-number / 20) * (1 + kick), abs(kick) * 10))
         if number in (0, 1, 2, 4, 5):
             rows = [ForcedRow("grad:a.weight", "aligned", 0.4, "within the noise")]
             made.append(

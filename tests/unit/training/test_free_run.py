@@ -51,5 +51,20 @@ def test_without_twins_nothing_is_said(twins: int, tmp_path: Path) -> None:
     assert {one.status for one in found} == {"inconclusive"}
 
 
+def test_a_second_run_of_the_port_that_stays_inside_clears_it(tmp_path: Path) -> None:
+    records = samples.records()
+    wild = [
+        samples.step(record.step, gap=0.01) if isinstance(record, Step) and record.step >= 20 else record
+        for record in records
+    ]
+    for place, (gap, status) in enumerate(((0.0, "chaos"), (0.01, "suspect"))):
+        second = [
+            Twin("jittor", 0, n, samples.step(n, gap=gap).sides["jittor"].loss, gap * 10) for n in range(40)
+        ]
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        assert {one.status for one in free_run(logged(folder, wild + second))} == {status}
+
+
 def test_a_log_without_a_step_has_no_judgement(tmp_path: Path) -> None:
     assert free_run(logged(tmp_path, [samples.start()])) == []

@@ -139,5 +139,15 @@ def test_two_runs_of_a_port_are_suspect_together_alone() -> None:
 def test_the_rate_of_growth() -> None:
     gap, strays = curves(0.2, port=1.0)
     found = judge_weights(gap, strays, np.full(len(STEPS), 1e9))
-    assert twins.growth(found.band) == pytest.approx(0.2, rel=0.2)
-    assert math.isnan(twins.growth(np.zeros(10)))
+    assert twins.growth(found) == pytest.approx(0.2, rel=0.2)
+    assert math.isnan(twins.growth(judge_weights(gap[:2], strays[:, :2], np.ones(2))))
+
+
+def test_weights_measured_at_some_steps_are_judged_at_those() -> None:
+    gap, strays = curves(0.3, port=2.0)
+    at = [0, 1, 2, 4, 8, 16, 32, 64]
+    found = judge_weights(gap[at], strays[:, at], np.ones(len(at)), at)
+    assert (found.status, found.horizon) == ("chaos", 64)
+    assert "up to step 32" in found.sentence
+    gap[16:] *= 1e4
+    assert judge_weights(gap[at], strays[:, at], np.ones(len(at)), at).outside == 16

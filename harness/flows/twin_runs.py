@@ -1,0 +1,76 @@
+"""Runs from weights moved by their last bit: the reference's twins, and a suspect port once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from harness import seeded
+from harness.case import PORT, REFERENCE
+from harness.flows import inputs_and_weights
+from harness.flows.lockstep import Lockstep
+from harness.flows.weight_distance import distance
+from harness.pairs.base import Arrays
+from harness.requests import BeginTraining, Load, TakePass
+from harness.trace import Trace
+from harness.training.change import Change
+from harness.training.records import Twin
+from harness.training.stream import Batch
+
+LAST_BIT = 2.0**-23
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A run of a side that begins with other weights; `reference` are the files to measure distances from."""
+
+    live: Lockstep
+    side: str
+    number: int
+    reference: dict[int, Path]
+
+    def run(self, batches: Iterable[Batch], write: Callable[[Twin], None]) -> None:
+        """Take all passes and write what each told."""
+        self._begin()
+        for step, batch in enumerate(batches):
+            write(self._step(step, batch))
+
+    def _begin(self) -> None:
+        live, worker = self.live, self.live.workers[self.side]
+        with Trace.open(live.weights) as stored:
+            state = {name.partition(":")[2]: np.array(stored.array(name)) for name in stored.records}
+        moved = moved_by_the_last_bit(state, live.request.seed, f"{self.side}/{self.number}")
+        path = inputs_and_weights.write(live.file("moved.h5"), "state", moved)
+        worker.call(Load(str(path)))
+        worker.call(BeginTraining(live.setup(), live.request.planted if self.side == PORT else Change()))
+
+    def _step(self, step: int, batch: Batch) -> Twin:
+        live, kept = self.live, self.reference.get(step)
+        values = None if kept is None else live.file("moved-values.h5")
+        late = live.request.planted.lag if self.side == PORT else 0
+        request = TakePass(
+            str(batch.path), live.uses(step, late), values="" if values is None else str(values)
+        )
+        done = live.workers[self.side].call(request)
+        far = None if kept is None or values is None else distance(values, kept)
+        live.progress.event(self.side, "state", text=f"twin {self.number + 1}, step {step + 1}")
+        return Twin(self.side, self.number, step, done.told.loss, far)
+
+
+def moved_by_the_last_bit(state: Arrays, seed: int, name: str) -> Arrays:
+    """Every floating entry times 1 + u 2^-23, u between -1 and 1: it stays, or takes its neighbour."""
+    moved = {}
+    for key, array in state.items():
+        moved[key] = array
+        if array.dtype.kind == "f":
+            u = seeded.generator(seed, f"twin/{name}/{key}").uniform(-1, 1, array.shape)
+            moved[key] = (array * (1 + LAST_BIT * u)).astype(array.dtype)
+    return moved
+
+
+def twins(live: Lockstep, reference: dict[int, Path]) -> list[Moved]:
+    """The reference's twins that are asked for."""
+    return [Moved(live, REFERENCE, number, reference) for number in range(live.request.twins)]
