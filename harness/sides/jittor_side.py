@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import inspect
 import os
 import re
@@ -12,7 +13,7 @@ from typing import Any
 
 import jittor as jt
 import numpy as np
-from jittor import nn
+from jittor import nn, pool
 from numpy.typing import NDArray
 
 from harness.answers import Description
@@ -24,14 +25,15 @@ from harness.requests import UpstreamModel
 from harness.sides import jittor_patches
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
+from harness.sides.framework_code import JITTOR
 from harness.sides.jittor_dropout import no_dropout
+from harness.sides.operations import function_of, pooling
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
 from harness.state_table import StateEntry, StateTable
-from ports_jittor.torchlike import functional, kinks, linear, optim, reduce, state
+from ports_jittor.torchlike import optim, state
 
-_BUILTIN = ("jittor", "ports_jittor.torchlike")
 _DOT = re.compile(r"\.")
 _CONTAINERS = (nn.Sequential, nn.ModuleList)
 OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
@@ -117,7 +119,7 @@ class JittorSide(Side):
             yield path, module
 
     def _is_builtin(self, module: Any) -> bool:
-        return type(module).__module__.startswith(_BUILTIN)
+        return type(module).__module__ in JITTOR
 
     def layer_of(self, module: Any) -> Layer:
         """Layers of Jittor and of torchlike are leaves, containers apart."""
@@ -214,7 +216,7 @@ class JittorSide(Side):
             own = {of for of, caller in callers.items() if caller is kind}
             kind.__call__ = self._telling(call, own, recorder)
         try:
-            with jittor_patches.operations(recorder, (jt, nn, functional, kinks, linear, reduce), jt.Var):
+            with jittor_patches.operations(recorder, jt.Var):
                 yield
         finally:
             for kind, call in plain.items():
@@ -228,12 +230,35 @@ class JittorSide(Side):
 
         def call(module: Any, *args: Any, **kwargs: Any) -> Any:
             path = self.paths.get(id(module))
-            if path is None or type(module) not in own:
+            if path is None:
+                return self._call_unnamed(plain, module, recorder, args, kwargs)
+            if type(module) not in own:
                 return plain(module, *args, **kwargs)
             recorder.enter(path, args, kwargs)
             return recorder.leave(plain(module, *args, **kwargs))
 
         return call
+
+    def _call_unnamed(
+        self,
+        plain: Callable[..., Any],
+        module: Any,
+        recorder: Recorder,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> Any:
+        """Call a layer that is no part of the model: made on the spot, it is what a function is."""
+        name = self._operation_of(module) if recorder.observes_operation() else None
+        if name is None or not jittor_patches.called_by_model(depth=3):
+            return plain(module, *args, **kwargs)
+        return recorder.operation(name, functools.partial(plain, module), args, kwargs)
+
+    def _operation_of(self, module: Any) -> str | None:
+        if not self._is_builtin(module):
+            return None
+        if isinstance(module, pool.Pool | pool.Pool3d):
+            return pooling(module.op, 2 if isinstance(module, pool.Pool) else 3)
+        return function_of(self._class_name(type(module)))
 
     def forward(self, mode: Mode, *args: Any, **kwargs: Any) -> Arrays:
         self.tensors.addresses.clear()

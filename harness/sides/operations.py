@@ -8,16 +8,24 @@ from __future__ import annotations
 
 # fmt: off
 OPERATIONS = frozenset([
-    "add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "log", "sqrt", "rsqrt", "reciprocal",
-    "clamp", "where", "maximum", "minimum", "matmul", "bmm", "einsum", "cat", "stack", "sum", "mean",
-    "var", "std", "max", "min", "amax", "amin", "argmax", "prod", "cumsum", "norm", "logsumexp",
-    "softmax", "log_softmax", "sigmoid", "logsigmoid", "tanh", "relu", "relu6", "leaky_relu", "silu",
-    "gelu", "elu", "mish", "softplus", "hardsigmoid", "hardswish", "conv1d", "conv2d", "conv3d",
-    "conv_transpose2d", "linear", "interpolate", "grid_sample", "pad", "unfold", "pixel_shuffle",
-    "pixel_unshuffle", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d",
-    "batch_norm", "layer_norm", "group_norm", "instance_norm", "normalize", "cosine_similarity",
-    "cross_entropy", "l1_loss", "mse_loss", "smooth_l1_loss", "binary_cross_entropy",
-    "binary_cross_entropy_with_logits", "scaled_dot_product_attention",
+    "add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt",
+    "rsqrt", "reciprocal", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "asinh",
+    "acosh", "atanh", "erf", "erfinv", "hypot", "clamp", "where", "maximum", "minimum", "matmul", "bmm",
+    "baddbmm", "einsum", "tensordot", "outer", "kron", "cross", "bilinear", "det", "inv", "pinv", "cholesky",
+    "solve", "cat", "stack", "sum", "mean", "var", "std", "median", "max", "min", "amax", "amin", "argmax",
+    "argmin", "prod", "cumsum", "cumprod", "norm", "logsumexp", "softmax", "softmin", "log_softmax",
+    "sigmoid", "logsigmoid", "tanh", "relu", "relu6", "leaky_relu", "prelu", "silu", "gelu", "elu", "selu",
+    "celu", "glu", "mish", "softplus", "softsign", "softshrink", "hardshrink", "tanhshrink", "threshold",
+    "hardtanh", "hardsigmoid", "hardswish", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+    "conv_transpose2d", "conv_transpose3d", "linear", "interpolate", "grid_sample", "affine_grid", "pad",
+    "fold", "unfold", "pixel_shuffle", "pixel_unshuffle", "max_pool1d", "max_pool2d", "max_pool3d",
+    "avg_pool1d", "avg_pool2d", "avg_pool3d", "lp_pool1d", "lp_pool2d", "lp_pool3d", "adaptive_avg_pool1d",
+    "adaptive_avg_pool2d", "adaptive_avg_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d",
+    "adaptive_max_pool3d", "max_unpool1d", "max_unpool2d", "max_unpool3d", "batch_norm", "layer_norm",
+    "group_norm", "instance_norm", "rms_norm", "local_response_norm", "normalize", "cosine_similarity",
+    "pairwise_distance", "cross_entropy", "nll_loss", "kl_div", "ctc_loss", "l1_loss", "mse_loss",
+    "huber_loss", "smooth_l1_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
+    "scaled_dot_product_attention", "multi_head_attention_forward",
 ])
 # fmt: on
 
@@ -56,14 +64,40 @@ _OTHER_NAMES = {
     "reduce_maximum": "max",
     "reduce_minimum": "min",
     "swish": "silu",
+    "log_sigmoid": "logsigmoid",
+    "bce_loss": "binary_cross_entropy",
+    "upsample_bilinear": "interpolate",
+    "upsample_nearest": "interpolate",
+    **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
 }
+_SPACES = ("linalg_", "special_")
+"""Torch writes the name space of some functions into their names."""
 
 
 def canonical(name: str) -> str | None:
     """The common name of a framework's operation, or None where it is not recorded."""
     plain = name.strip("_") if name.startswith("__") else name.rstrip("_")
+    for space in _SPACES:
+        plain = plain.removeprefix(space)
     plain = _OTHER_NAMES.get(plain, plain)
     return plain if plain in OPERATIONS else None
+
+
+def function_of(kind: str) -> str | None:
+    """The operation that a layer of the class of this name computes: adaptive_avg_pool2d, or None."""
+    return _BY_LETTERS.get(kind.lower().replace("_", ""))
+
+
+_BY_LETTERS = {
+    name.replace("_", ""): operation
+    for name, operation in [*_OTHER_NAMES.items(), *((name, name) for name in OPERATIONS)]
+}
+_POOLS = {"maximum": "max", "mean": "avg"}
+
+
+def pooling(kind: str, axes: int) -> str | None:
+    """The operation that a general pooling is when it takes the largest or the mean, over so many axes."""
+    return f"{_POOLS[kind]}_pool{axes}d" if kind in _POOLS else None
 
 
 _DRAWS = frozenset([
@@ -71,15 +105,8 @@ _DRAWS = frozenset([
     "uniform", "bernoulli", "multinomial", "poisson", "exponential", "geometric", "cauchy", "log_normal",
     "gauss", "binomial", "rrelu", "gumbel_softmax", "fractional_max_pool2d", "fractional_max_pool3d",
 ])  # fmt: skip
-DRAWS = sorted([*_DRAWS, *(f"{name}_" for name in _DRAWS)])
 
 
 def draws(name: str) -> bool:
     """Whether a framework's function of this name draws at random."""
     return name.rstrip("_") in _DRAWS
-
-
-def spellings(operation: str) -> list[str]:
-    """Every name under which a framework may offer `operation`, operators included."""
-    names = [operation, *(other for other, known in _OTHER_NAMES.items() if known == operation)]
-    return names + [f"__{name}__" for name in names]

@@ -39,6 +39,7 @@ class Rehearsal:
 
     def __init__(self) -> None:
         self.plan: dict[str, Form] = {}
+        self.aliases: dict[str, str] = {}
 
     @property
     def bytes(self) -> int:
@@ -50,7 +51,8 @@ class Rehearsal:
         self.plan[address] = Form(array.shape, array.dtype)
 
     def alias(self, address: str, of: str, type: str = "") -> None:
-        """Drop the reference."""
+        """Note the reference."""
+        self.aliases[address] = of
 
 
 class Tensors(Protocol):

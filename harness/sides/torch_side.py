@@ -19,6 +19,7 @@ from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
+from harness.sides.framework_code import TORCH
 from harness.sides.operations import canonical, draws
 from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder
@@ -125,7 +126,7 @@ class TorchSide(Side):
 
     def layer_of(self, module: nn.Module) -> Layer:
         """Modules of torch itself are layers; what stands between modules of the user's is recorded too."""
-        builtin = type(module).__module__.startswith("torch.")
+        builtin = type(module).__module__ in TORCH
         return Layer(type(module).__name__, builtin, leaf=next(module.children(), None) is None)
 
     def build(self, pair: str, variant: str, upstream: UpstreamModel | None = None) -> Description:

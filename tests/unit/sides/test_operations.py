@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.sides.operations import OPERATIONS, canonical, spellings
+from harness.sides.operations import OPERATIONS, canonical, function_of, pooling
 
 
 @pytest.mark.parametrize(
@@ -27,5 +27,28 @@ def test_canonical_name(spelling: str, name: str | None) -> None:
 
 
 @pytest.mark.parametrize("operation", sorted(OPERATIONS))
-def test_every_spelling_leads_back(operation: str) -> None:
-    assert {canonical(name) for name in spellings(operation)} == {operation}
+def test_an_operation_is_known_by_its_own_name_in_every_form(operation: str) -> None:
+    assert {canonical(name) for name in (operation, f"{operation}_", f"__{operation}__")} == {operation}
+
+
+@pytest.mark.parametrize(
+    ("kind", "operation"),
+    [
+        ("ReLU", "relu"),
+        ("LeakyReLU", "leaky_relu"),
+        ("AdaptiveAvgPool2d", "adaptive_avg_pool2d"),
+        ("Conv", "conv2d"),
+        ("LogSoftmax", "log_softmax"),
+        ("Sequential", None),
+    ],
+)
+def test_a_layer_made_on_the_spot_is_the_function_that_it_computes(kind: str, operation: str | None) -> None:
+    assert function_of(kind) == operation
+
+
+def test_a_general_pooling_is_what_its_argument_makes_it() -> None:
+    assert [pooling("maximum", 2), pooling("mean", 3), pooling("minimum", 2)] == [
+        "max_pool2d",
+        "avg_pool3d",
+        None,
+    ]
