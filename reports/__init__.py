@@ -1,27 +1,49 @@
-"""What draws an alignment: the terminal, HTML, Markdown and JUnit. Nothing here runs or judges anything."""
+"""What draws an alignment or a training: the terminal, HTML, Markdown, JUnit. Nothing here runs or judges."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.alignment import Alignment
+    from harness.training.log import Training
 
 
 def write(alignment: Alignment, path: Path, *, replace: bool = False) -> None:
     """Write the report that the ending of `path` names."""
-    from harness.errors import BadInput
-    from harness.files import write_file
     from reports import html, junit, markdown
 
     drawers = {
-        ".html": html.html,
-        ".md": markdown.markdown,
-        ".xml": junit.junit,
-        ".json": type(alignment).to_json,
+        ".html": lambda: html.html(alignment),
+        ".md": lambda: markdown.markdown(alignment),
+        ".xml": lambda: junit.junit(alignment),
+        ".json": alignment.to_json,
     }
+    _write(drawers, path, replace)
+
+
+def write_training(training: Training, path: Path, *, replace: bool = False) -> None:
+    """Write the report of a training that the ending of `path` names."""
+    import json
+
+    from reports import training as terminal
+    from reports import training_page as page
+
+    drawers = {
+        ".html": lambda: page.html(training),
+        ".md": lambda: page.markdown(training),
+        ".json": lambda: json.dumps(terminal.document(training), allow_nan=False, ensure_ascii=False),
+    }
+    _write(drawers, path, replace)
+
+
+def _write(drawers: Mapping[str, Callable[[], str]], path: Path, replace: bool) -> None:
+    from harness.errors import BadInput
+    from harness.files import write_file
+
     drawer = drawers.get(path.suffix.lower())
     if drawer is None:
         raise BadInput(f"{path}: a report ends in one of {', '.join(drawers)}")
-    write_file(path, drawer(alignment), replace=replace)
+    write_file(path, drawer(), replace=replace)

@@ -19,15 +19,15 @@ from reports import summaries, words
 from reports.chart import chart
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_FILTERS = (words.scientific, words.ratio, words.size, words.count)
+_FILTERS = (words.scientific, words.ratio, words.size, words.count, words.figure)
 
 
 def html(alignment: Alignment) -> str:
     """The report."""
-    script = (_TEMPLATES / "report.js").read_text(encoding="utf-8")
+    script = template_text("report.js")
     digest = base64.b64encode(hashlib.sha256(f"\n{script}".encode()).digest()).decode()
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             alignment=alignment,
@@ -36,15 +36,21 @@ def html(alignment: Alignment) -> str:
             diverged=summaries.diverged(alignment),
             first=summaries.row_at(alignment, alignment.first),
             worst=summaries.row_at(alignment, alignment.worst),
-            style=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
+            style=template_text("report.css"),
             script=script,
             digest=digest,
         )
     )
 
 
+def template_text(name: str) -> str:
+    """The text of a file beside the templates."""
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """The templates, with what shows values in them."""
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,

@@ -13,16 +13,12 @@ from harness.text import printable
 from harness.training.log import Training
 from harness.training.records import Forced
 from reports.tables import Column, table
-from reports.words import ratio, seconds
+from reports.training_facts import best, costs, judged, metric_rows, sides, verdict
+from reports.words import figure, ratio
 
 _CODES = {"aligned": ALIGNED, "diverged": DIVERGED, "inconclusive": INCONCLUSIVE, "failed": WORKER_LOST}
 _STYLES = {"aligned": "green", "diverged": "red", "inconclusive": "yellow", "failed": "red"}
-_MOST = 6
-
-
-def verdict(training: Training) -> str:
-    """What the training comes to."""
-    return training.end.verdict if training.end is not None else "inconclusive"
+_MOST = 3
 
 
 def exit_code(training: Training) -> int:
@@ -39,6 +35,17 @@ def document(training: Training) -> dict[str, Any]:
         "end": end,
         "steps": len(training.steps),
         "forced": [json_codec.to_plain(one) for one in training.forced],
+        "free_run": [
+            {
+                "what": one.what,
+                "status": one.status,
+                "horizon": one.horizon,
+                "outside": one.outside,
+                "sentence": one.sentence,
+            }
+            for one in judged(training)
+        ],
+        "epochs": [json_codec.to_plain(one) for one in training.epochs],
         "findings": [json_codec.to_plain(one) for one in training.findings],
         "exit_code": exit_code(training),
     }
@@ -53,14 +60,33 @@ def draw(training: Training, console: Console, folder: str = "") -> None:
         last = training.steps[-1]
         losses = ", ".join(f"{side} {one.loss:.6g}" for side, one in last.sides.items())
         console.print(Text(f"loss after {last.step + 1} steps: {losses}"))
+    _metrics(training, console)
+    for one in [] if training.end is not None else judged(training):  # what has ended says so itself
+        style = {"suspect": "red", "inconclusive": "yellow"}.get(one.status, "")
+        console.print(Text(printable(one.sentence), style=style))
     for finding in training.findings[:_MOST]:
         console.print(Text(f"step {finding.step}, {finding.address}: {finding.text}", style="red"))
     _forced(training.forced, console)
     if training.end is not None:
-        costs = ", ".join(f"{name} {seconds(value)}" for name, value in training.end.costs.items())
-        console.print(Text(costs, style="dim"))
+        told = ", ".join(f"{item.name} {item.text}" for item in costs(training))
+        console.print(Text(printable(told), style="dim"))
     if folder:
         console.print(Text(f"kept in: {folder}"), soft_wrap=True)
+
+
+def _metrics(training: Training, console: Console) -> None:
+    """The last epoch's metrics, and the largest of all epochs of the one that counts."""
+    names, rows = metric_rows(training)
+    if not rows:
+        return
+    epoch, figures = rows[-1]
+    told = [
+        f"{name} {figure(one)} and {figure(other)}" for name, (one, other) in zip(names, figures, strict=True)
+    ]
+    both = " and ".join(sides(training))
+    console.print(Text(printable(f"after epoch {epoch.epoch + 1}, {both}: {', '.join(told)}")))
+    for item in best(training)[:1]:
+        console.print(Text(printable(f"{item.name} of all epochs: {item.text}"), style="dim"))
 
 
 def _forced(forced: list[Forced], console: Console) -> None:

@@ -27,6 +27,11 @@ def scientific(value: float | None) -> str:
     return f"{value:.1e}"
 
 
+def figure(value: float | None) -> str:
+    """A metric, in four digits."""
+    return "-" if value is None else f"{value:.4g}"
+
+
 def ratio(value: float | None) -> str:
     """How much of the allowance is used: 1 is the limit."""
     if value is None:

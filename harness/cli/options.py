@@ -312,6 +312,10 @@ TraceB = Annotated[Path, _file("B.h5", "The trace to judge.")]
 Stored = Annotated[
     Path, _file("ALIGNMENT", "An alignment.json, or the run folder with it.", parse.parse_stored)
 ]
+Result = Annotated[
+    Path,
+    _file("RUN", "An alignment.json, a training.jsonl, or the run folder with it.", parse.parse_result),
+]
 Anything = Annotated[Path, _file("FILE", "A trace, an alignment.json or a run folder.", parse.parse_stored)]
 Address = Annotated[
     str | None,

@@ -77,6 +77,14 @@ def parse_stored(value: str) -> Path:
     return within if within.is_file() else _file(value, allowed)
 
 
+def parse_result(value: str) -> Path:
+    """An alignment.json, a training.jsonl, or the run folder that holds one of them."""
+    allowed = "an alignment.json or a training.jsonl, or a run folder that holds one"
+    path = _path(value, allowed)
+    within = [path / name for name in ("alignment.json", "training.jsonl")]
+    return next((found for found in within if found.is_file()), None) or _file(value, allowed)
+
+
 def parse_folder(value: str) -> Path:
     """The path of a folder that exists."""
     path = _path(value, "the path of a folder")
