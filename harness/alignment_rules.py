@@ -28,7 +28,7 @@ class Alignment(Protocol):
     overrides: list[Override]
 
 
-def require_modest(data: dict[str, Any]) -> None:
+def require_modest(data: dict[str, object]) -> None:
     """Refuse data with more values than an alignment has, before anything is made of them."""
     rows = data.get("rows")
     if isinstance(rows, list) and len(rows) > _MOST_ROWS:

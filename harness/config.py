@@ -37,6 +37,10 @@ _OLDER_NAMES = {"local": "isolated"}
 _said: set[str] = set()
 
 
+Values = dict[str, Any]
+"""What a config file says, by key."""
+
+
 def find_config(start: Path | None = None) -> Path | None:
     """The file that defaults come from: the first one found from `start` upwards."""
     folder = _folder(start)
@@ -50,7 +54,7 @@ def find_config(start: Path | None = None) -> Path | None:
     return None
 
 
-def load_config(start: Path | None = None) -> dict[str, Any]:
+def load_config(start: Path | None = None) -> Values:
     """The defaults, checked: keys as in KEYS, paths absolute. Empty where no file is found.
 
     What a file further up may not say is left out, and a line on standard error tells it.
@@ -73,7 +77,7 @@ def say_once(text: str) -> None:
         print(f"align: {printable(text)}", file=sys.stderr, flush=True)
 
 
-def _without_code(path: Path, values: dict[str, Any]) -> dict[str, Any]:
+def _without_code(path: Path, values: Values) -> Values:
     code = [key for key, value in values.items() if key in INTERPRETERS or _is_own_model(key, value)]
     if code:
         say_once(
@@ -104,12 +108,12 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _tools(path: Path) -> dict[str, Any]:
+def _tools(path: Path) -> Values:
     tools = _read(path).get("tool", {})
     return tools if isinstance(tools, dict) else {}
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> Values:
     try:
         return strict_toml.parse(strict_toml.read(path))
     except ValueError as error:

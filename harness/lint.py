@@ -39,7 +39,7 @@ class Discrepancy:
     wrong: bool = True
     entry: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return asdict(self)
 

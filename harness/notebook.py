@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harness.errors import NoEnvironment
 from harness.text import printable
@@ -58,9 +58,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _cells(row: Row) -> dict[str, Any]:
+def _cells(row: Row) -> dict[str, object]:
     """`error` and `noise` are lengths (l2) relative to that of the reference's tensor."""
-    cells: dict[str, Any] = {
+    cells: dict[str, object] = {
         name: getattr(row, name) for name in ("address", "type", "shape", "dtype", "order")
     }
     cells |= {"status": row.verdict.status, "ratio": row.verdict.ratio, "reason": row.verdict.reason}

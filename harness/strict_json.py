@@ -83,7 +83,7 @@ def _require_bounded(raw: bytes) -> None:
         raise ValueError(f"it holds {found:,} values, and {allowed:,} are allowed in {len(raw):,} bytes")
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, object]:
     made = dict(pairs)
     if len(made) < len(pairs):
         (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)

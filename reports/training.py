@@ -26,7 +26,7 @@ def exit_code(training: Training) -> int:
     return _CODES[verdict(training)]
 
 
-def document(training: Training) -> dict[str, Any]:
+def document(training: Training) -> dict[str, object]:
     """What --json prints: how it ended, its forced steps and findings; the log holds the rest."""
     end = json_codec.to_plain(training.end) if training.end is not None else None
     return {

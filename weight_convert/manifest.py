@@ -57,7 +57,7 @@ class Manifest:
     tied: dict[str, str] = field(default_factory=dict)
     """Key -> the earlier key that is the very same tensor."""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """The manifest as plain containers."""
         return {
             "kind": KIND,

@@ -21,7 +21,7 @@ class CommandResult:
     """An exit code, a document for machines, and prose for people."""
 
     exit_code: int
-    document: dict[str, Any]
+    document: dict[str, object]
     prose: Callable[[Console], None]
 
     def text(self, stream: TextIO, as_json: bool) -> str:
@@ -41,7 +41,7 @@ def width() -> int:
     return min(max(shutil.get_terminal_size((USUAL, 24)).columns, NARROWEST), WIDEST)
 
 
-def as_line(document: dict[str, Any]) -> str:
+def as_line(document: dict[str, object]) -> str:
     """A document as JSON proper: what is no finite number becomes a text."""
     return json.dumps(_finite(document), allow_nan=False) + "\n"
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 _OF_A_FILE = ("diff", "check", "explain", "reproduce")
 """What these run or judge is told by the file that they are given, and by flags."""
 _FLAT = ("compare", "record", "lint", "selftest", *_OF_A_FILE)
 _NESTED = {"golden": ("record", "verify"), "pin": ("verify",)}
 _REPEATABLE = ("rtol", "atol")
 
+Flags = dict[str, str | list[str]]
 
-def defaults(words: list[str]) -> dict[str, Any]:
+
+def defaults(words: list[str]) -> dict[str, Flags | dict[str, Flags]]:
     """What the config file says for the command in `words`, by command and parameter."""
     command = words[0] if words else ""
     if "--help" in words or (command not in _FLAT and command not in _NESTED):
@@ -25,11 +25,11 @@ def defaults(words: list[str]) -> dict[str, Any]:
     return {command: flags if command in _FLAT else dict.fromkeys(_NESTED[command], flags)}
 
 
-def _flags(other_policy: bool) -> dict[str, Any]:
+def _flags(other_policy: bool) -> Flags:
     """The flags by the names of their parameters; tolerances belong to the policy beside them."""
     from harness.config import FLAGS, load_config
 
-    flags: dict[str, Any] = {}
+    flags: Flags = {}
     for key, value in load_config().items():
         if key not in FLAGS or (other_policy and key in _REPEATABLE):
             continue

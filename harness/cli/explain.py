@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -91,7 +91,7 @@ def _draw_entry(item: Entry, console: Console, brief: bool) -> None:
 
 
 def _caused(alignment: Alignment) -> CommandResult:
-    sources: list[dict[str, Any]] = [asdict(source) for source in alignment.sources]
+    sources: list[dict[str, object]] = [asdict(source) for source in alignment.sources]
     document = {
         "sentence": alignment.sentence,
         "sources": sources,

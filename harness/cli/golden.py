@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -79,7 +79,7 @@ def verify(
 
 def _verified(found: dict[str, Alignment]) -> CommandResult:
     exit_code = min((alignment.exit_code for alignment in found.values()), key=_GRAVEST_FIRST.index)
-    goldens: dict[str, Any] = {
+    goldens: dict[str, object] = {
         name: {"verdict": alignment.verdict, "sentence": alignment.sentence}
         for name, alignment in found.items()
     }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 from harness.cli import options
 from harness.cli.command_result import CommandResult
@@ -11,7 +11,7 @@ from harness.cli.command_result import CommandResult
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.pairs.base import Pair, Variant
+    from harness.pairs.base import Pair, Upstream, Variant
 
 
 def list_pairs(as_json: options.Json = False) -> CommandResult:
@@ -19,45 +19,58 @@ def list_pairs(as_json: options.Json = False) -> CommandResult:
     from harness import pairs
 
     described = [_pair(pair) for pair in pairs.all_pairs()]
-    return CommandResult(0, {"pairs": described, "exit_code": 0}, lambda console: _draw(described, console))
+    document = {"pairs": [asdict(pair) for pair in described], "exit_code": 0}
+    return CommandResult(0, document, lambda console: _draw(described, console))
 
 
-def _pair(pair: Pair) -> dict[str, Any]:
+@dataclass(frozen=True)
+class ListedVariant:
+    """A variant as it is listed; `goldens` are the modes that it has a golden for."""
+
+    name: str
+    summary: str
+    upstream: Upstream | None
+    goldens: list[str]
+
+
+@dataclass(frozen=True)
+class ListedPair:
+    """A pair as it is listed."""
+
+    name: str
+    title: str
+    variants: list[ListedVariant]
+
+
+def _pair(pair: Pair) -> ListedPair:
     import golden
 
     goldens = golden.names(pair.name)
-    return {
-        "name": pair.name,
-        "title": pair.title,
-        "variants": [_variant(variant, goldens) for variant in pair.variants.values()],
-    }
+    return ListedPair(
+        pair.name, pair.title, [_variant(variant, goldens) for variant in pair.variants.values()]
+    )
 
 
-def _variant(variant: Variant, goldens: list[str]) -> dict[str, Any]:
+def _variant(variant: Variant, goldens: list[str]) -> ListedVariant:
     names = (golden.rpartition(".") for golden in goldens)
-    return {
-        "name": variant.name,
-        "summary": variant.summary,
-        "upstream": None if variant.upstream is None else asdict(variant.upstream),
-        "goldens": [mode for name, _, mode in names if name == variant.name],
-    }
+    modes = [mode for name, _, mode in names if name == variant.name]
+    return ListedVariant(variant.name, variant.summary, variant.upstream, modes)
 
 
-def _draw(described: list[dict[str, Any]], console: Console) -> None:
+def _draw(described: list[ListedPair], console: Console) -> None:
     from reports.tables import Column, table
 
     for pair in described:
-        variants = pair["variants"]
-        console.print(f"{pair['name']}: {pair['title']}", style="bold")
+        console.print(f"{pair.name}: {pair.title}", style="bold")
         columns = [
-            Column("  variant", [f"  {variant['name']}" for variant in variants], most=30),
-            Column("summary", [variant["summary"] for variant in variants], elastic=True),
-            Column("upstream", [_pin(variant["upstream"]) for variant in variants], most=12, style="dim"),
-            Column("goldens", [", ".join(variant["goldens"]) or "-" for variant in variants]),
+            Column("  variant", [f"  {variant.name}" for variant in pair.variants], most=30),
+            Column("summary", [variant.summary for variant in pair.variants], elastic=True),
+            Column("upstream", [_pin(variant.upstream) for variant in pair.variants], most=12, style="dim"),
+            Column("goldens", [", ".join(variant.goldens) or "-" for variant in pair.variants]),
         ]
         console.print(table(console.width, columns))
         console.print()
 
 
-def _pin(upstream: dict[str, str] | None) -> str:
-    return "-" if upstream is None else upstream["commit"][:10]
+def _pin(upstream: Upstream | None) -> str:
+    return "-" if upstream is None else upstream.commit[:10]

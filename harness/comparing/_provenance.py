@@ -19,7 +19,7 @@ Note = TypeVar("Note", Observer, Spent)
 _MAY_DIFFER = ("dtype", "device")
 
 
-def case_of(trace: Trace | None) -> dict[str, Any]:
+def case_of(trace: Trace | None) -> dict[str, object]:
     """The case a trace is of, as far as its header tells."""
     header = trace.header if trace is not None else {}
     case = header.get("case")
@@ -80,7 +80,7 @@ def _note(trace: Trace, name: str, kind: type[Note]) -> Note:
         return kind()
 
 
-def _mapping(value: Any) -> dict[str, Any]:
+def _mapping(value: Any) -> dict[str, object]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 

@@ -13,12 +13,11 @@ import platform
 import site
 import sys
 import sysconfig
-from typing import Any
 
 PACKAGES = ("torch", "jittor", "numpy", "h5py", "onednn-cpu-gomp", "onednn-devel-cpu-gomp")
 
 
-def describe() -> dict[str, Any]:
+def describe() -> dict[str, object]:
     """The running interpreter's version, places and packages."""
     paths = sysconfig.get_paths()
     return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from harness.errors import ALIGNED, NO_ENVIRONMENT
 
@@ -23,7 +23,7 @@ class Finding:
     mend: str = ""  # a command, or words where no command does it
     wheels: tuple[str, ...] = ()  # what pip may install to mend it without asking
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return {key: value for key, value in asdict(self).items() if key != "wheels"}
 
@@ -64,7 +64,7 @@ class Report:
         parts = {side: ", ".join(finding.part for finding in self.blocking(side)) for side in stopped}
         return "; ".join(f"the {side} side cannot run ({why})" for side, why in parts.items())
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return {
             "schema": "align-doctor",

@@ -7,7 +7,6 @@ import threading
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import golden
 from harness import address as addresses
@@ -139,7 +138,7 @@ def _make_room(paths: list[Path], replace: bool) -> None:
             files.require_free(file, replace=replace)
 
 
-def _pin(pair: Pair, variant: str, files: RecordedFiles) -> dict[str, Any]:
+def _pin(pair: Pair, variant: str, files: RecordedFiles) -> dict[str, object]:
     upstream = pair.variant(variant).upstream
     assert files.truth is not None
     return {

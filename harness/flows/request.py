@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness.case import Case
 from harness.choices import Isolation, Keep
@@ -49,6 +48,6 @@ class CompareRequest:
             name="" if self.model == pair.name else pair.name,
         )
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, object]:
         """What decides the judgement beyond the case."""
         return {"layers": self.layers, "keep": self.keep, "reference": self.reference}

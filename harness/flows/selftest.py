@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -46,7 +45,7 @@ class Result:
     rows: list[FaultResult]
     alarms: list[str]
     seconds: float
-    versions: dict[str, Any] = dataclasses.field(default_factory=dict)
+    versions: dict[str, object] = dataclasses.field(default_factory=dict)
 
 
 def selftest_pair(
@@ -91,7 +90,7 @@ class _Selftest:
         self.alarms: list[str] = []
         self.chosen: list[Mistake] = []
         self.sound_comparisons = 0
-        self.versions: dict[str, Any] = {}
+        self.versions: dict[str, object] = {}
 
     def take(self, compared: Compared) -> None:
         """Note whether the sound port is aligned, then plant the mistakes of its mode."""

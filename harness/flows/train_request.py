@@ -63,7 +63,7 @@ class TrainRequest:
             name="" if self.model == pair.name else pair.name,
         )
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON; the folder of the run is not part of it."""
         plain = {**asdict(self), "output": None}
         return plain | {"data": None if self.data is None else str(self.data.resolve())}

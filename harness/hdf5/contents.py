@@ -78,7 +78,7 @@ class _Walk:
         return None
 
     def _attributes(self, group: Any) -> Group:
-        attributes: dict[str, Any] = {}
+        attributes: dict[str, object] = {}
         unread = []
         for index in range(h5a.get_num_attrs(group)):
             attribute = h5a.open(group, index=index)

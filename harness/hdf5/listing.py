@@ -30,7 +30,7 @@ class Dataset(NamedTuple):
 class Group(NamedTuple):
     """One group: its attributes, and the names of those that are too large or of no value."""
 
-    attributes: dict[str, Any]
+    attributes: dict[str, object]
     unread: list[str]
 
 
@@ -42,18 +42,18 @@ class Contents:
     datasets: dict[str, Dataset] = field(default_factory=dict)
     links: list[str] = field(default_factory=list)
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """What JSON can express of it."""
         return {"groups": self.groups, "datasets": self.datasets, "links": self.links}
 
     @classmethod
-    def from_json(cls, told: dict[str, Any]) -> Contents:
+    def from_json(cls, data: dict[str, Any]) -> Contents:
         """The same contents again."""
-        groups = {path: Group(*group) for path, group in told["groups"].items()}
+        groups = {path: Group(*group) for path, group in data["groups"].items()}
         datasets = {}
-        for path, (shape, *rest) in told["datasets"].items():
+        for path, (shape, *rest) in data["datasets"].items():
             datasets[path] = Dataset(None if shape is None else tuple(shape), *rest)
-        return cls(groups, datasets, told["links"])
+        return cls(groups, datasets, data["links"])
 
 
 def is_code(dtype: str) -> bool:

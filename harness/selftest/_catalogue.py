@@ -62,7 +62,7 @@ class Mistake:
     names: tuple[str, ...] = ()
     attributes: Attributes = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return asdict(self)
 

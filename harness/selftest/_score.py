@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 from harness.alignment_rows import Source
 from harness.errors import ALIGNED, DIVERGED
@@ -23,7 +22,7 @@ class FaultResult:
     sources: list[str] = field(default_factory=list)
     said: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         fields = asdict(self)
         return {**fields.pop("mistake"), **fields}
@@ -45,7 +44,7 @@ class Score:
         """0 where every mistake was detected and no correct port accused, else 1."""
         return ALIGNED if self.detected == 1 and not self.false_alarms else DIVERGED
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return asdict(self)
 

@@ -11,6 +11,7 @@ from harness.answers import TrialDone
 from harness.pairs.base import Arrays
 from harness.requests import CallChange
 from harness.sides.captured_call import CapturedCall
+from harness.sides.contract import NamedTensors
 from harness.sides.recorder import flatten, map_tensors
 from harness.sides.repeat_call import failed_trial, repeated_call
 from harness.sides.side import Side
@@ -42,7 +43,7 @@ def backward_through_call(
 
 
 def _gradients_of_trial(side: Side, call: CapturedCall, given: Arrays, change: CallChange) -> Arrays:
-    leaves: dict[str, Any] = {}
+    leaves: NamedTensors = {}
 
     def leaf(key: str, tensor: Any) -> Any:
         made, onward = side.leaf(side.tensors.to_array(tensor), tensor, True)

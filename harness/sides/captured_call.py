@@ -8,6 +8,7 @@ from typing import Any
 
 from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
+from harness.layer_note import Attributes
 from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
 
 
@@ -18,7 +19,7 @@ class CapturedCall:
     path: str
     function: Callable[..., Any]
     args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    kwargs: Attributes
     module: Any = None
 
 

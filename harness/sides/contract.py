@@ -18,6 +18,9 @@ from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
 from harness.state_table import StateTable
 from harness.trace import TraceWriter
 
+NamedTensors = dict[str, Any]
+"""Tensors of a framework by name; no framework is imported here to say which class that is."""
+
 
 class Framework(ABC):
     """One framework holding one model."""
@@ -36,9 +39,9 @@ class Framework(ABC):
         self._bare: Arrays | None = None
         self._writer: TraceWriter | None = None
         self._rehearsed: dict[tuple[str, str, str], Rehearsal] = {}
-        self._inputs: dict[str, Any] = {}
+        self._inputs: NamedTensors = {}
         self._input_arrays: Arrays = {}
-        self.losses: dict[str, Any] = {}
+        self.losses: NamedTensors = {}
         self.recorder: Recorder | None = None
         self.captured: CapturedCall | None = None
         self.training: Any = None  # what harness.sides.training holds while a training goes on
@@ -86,7 +89,7 @@ class Framework(ABC):
         """Seed the framework's own generators."""
 
     @abstractmethod
-    def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
+    def to_tensors(self, arrays: Arrays, dtype: str) -> NamedTensors:
         """Arrays as tensors on the device; floating ones in `dtype`."""
 
     @abstractmethod

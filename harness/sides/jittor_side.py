@@ -23,6 +23,7 @@ from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
 from harness.sides import jittor_patches
+from harness.sides.contract import NamedTensors
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
 from harness.sides.framework_code import JITTOR
@@ -90,7 +91,7 @@ class JittorSide(Side):
         self.tensors: JittorTensors = JittorTensors()
         jt.flags.use_cuda = int(device == "cuda")
         jt.flags.python_path = str(own_python(Path(os.environ["JITTOR_HOME"])))
-        self._gradients: dict[str, Any] = {}
+        self._gradients: NamedTensors = {}
         self._other_names = {kind: name for name, kind in vars(nn).items() if inspect.isclass(kind)}
 
     def versions(self) -> dict[str, str]:
@@ -149,7 +150,7 @@ class JittorSide(Side):
         ]
         return self.describe()
 
-    def _trainable(self) -> dict[str, Any]:
+    def _trainable(self) -> NamedTensors:
         named = dict(state.named_parameters(self.model))
         return {name: named[name] for name in self._learning}
 
@@ -183,7 +184,7 @@ class JittorSide(Side):
         """On every device."""
         jt.set_seed(seed)
 
-    def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
+    def to_tensors(self, arrays: Arrays, dtype: str) -> NamedTensors:
         """Arrays on the device; floating ones in `dtype`."""
         tensors = {}
         for name, array in arrays.items():

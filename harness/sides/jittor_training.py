@@ -8,8 +8,9 @@ import jittor as jt
 import numpy as np
 
 from harness.pairs.base import Arrays
+from harness.sides.contract import NamedTensors
 from harness.sides.jittor_side import OPTIMIZERS
-from harness.sides.training import Tensors, Training
+from harness.sides.training import Training
 from ports_jittor.torchlike import optim, state
 from ports_jittor.torchlike._common import constant
 
@@ -17,7 +18,7 @@ from ports_jittor.torchlike._common import constant
 class JittorTraining(Training):
     """What a training needs of Jittor."""
 
-    def named_parameters(self) -> Tensors:
+    def named_parameters(self) -> NamedTensors:
         """Those that learned when the model was built."""
         named = dict(state.named_parameters(self.side.model))
         return {entry.key: named[entry.key] for entry in self.side.state_table() if entry.learns}
@@ -27,13 +28,13 @@ class JittorTraining(Training):
         made: optim.Optimizer = OPTIMIZERS[kind](groups)
         return made
 
-    def gradients(self, loss: jt.Var) -> Tensors:
+    def gradients(self, loss: jt.Var) -> NamedTensors:
         """Jittor's, computed at once."""
         found = jt.grad(loss, list(self.parameters.values()), retain_graph=False)
         jt.sync(found)
         return dict(zip(self.parameters, found, strict=True))
 
-    def step(self, gradients: Tensors, clip: float | None) -> None:
+    def step(self, gradients: NamedTensors, clip: float | None) -> None:
         """Clip and step."""
         self.optimizer.take_gradients([gradients.get(name) for name in self.members])
         if clip is not None:
@@ -41,7 +42,7 @@ class JittorTraining(Training):
         self.optimizer.step()
         self.optimizer.zero_grad()
 
-    def settled(self, tensors: Tensors) -> Tensors:
+    def settled(self, tensors: NamedTensors) -> NamedTensors:
         """Stop what leads back to the passes."""
         stopped = {name: value.stop_grad() for name, value in tensors.items()}
         jt.sync(list(stopped.values()))
@@ -67,7 +68,7 @@ class JittorTraining(Training):
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": kept, "param_groups": groups})
 
-    def copied_state(self) -> Tensors:
+    def copied_state(self) -> NamedTensors:
         """Variables of their own."""
         return {
             name: self.tensor(np.array(value.numpy()), None)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
+from harness.layer_note import Attributes
 from harness.trace import Form
 
 Array = NDArray[Any]
@@ -134,7 +135,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
 
 def named_arguments(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> Attributes:
     """Arguments by name where the function tells its signature, by place where it does not."""
     signature = _signature(function)
     if signature is not None:
@@ -159,7 +160,7 @@ class Recorder:
     ) -> None:
         self.tensors, self.layers, self.sink = tensors, layers, sink
         self.breadcrumb, self.select, self.gradients, self.alter = breadcrumb, select, gradients, alter
-        self.operation_arguments: dict[str, dict[str, Any]] = {}
+        self.operation_arguments: dict[str, Attributes] = {}
         self._calls: Counter[str] = Counter()
         self.frames: list[_Frame] = []
         self.inside_operation = False
@@ -275,5 +276,5 @@ def plain_value(value: Any) -> bool:
     return value is None or isinstance(value, bool | int | float | str)
 
 
-def _plain(given: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(given: Mapping[str, Any]) -> Attributes:
     return {name: value for name, value in given.items() if plain_value(value) and value is not None}

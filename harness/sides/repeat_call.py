@@ -14,6 +14,7 @@ from harness.layer_note import Attributes
 from harness.pairs.base import Arrays, Mode
 from harness.requests import CallChange
 from harness.sides.captured_call import CallCapture, CapturedCall
+from harness.sides.contract import NamedTensors
 from harness.sides.description import attributes_of
 from harness.sides.recorder import Rehearsal, flatten, map_tensors
 from harness.sides.side import Side
@@ -45,7 +46,7 @@ def write_call(side: Side, call: CapturedCall, path: Path) -> None:
                 writer.add(f"state:{name}", side.tensors.to_array(tensor))
 
 
-def own_state(side: Side, module: Any) -> dict[str, Any]:
+def own_state(side: Side, module: Any) -> NamedTensors:
     """The tensors of a module by name."""
     return {name: value for name, value in module.state_dict().items() if side.tensors.is_tensor(value)}
 

@@ -25,7 +25,7 @@ from harness.errors import BadInput
 from harness.layer_note import LayerNote
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
-from harness.sides.contract import Framework
+from harness.sides.contract import Framework, NamedTensors
 from harness.sides.cost import Stopwatch, peak_bytes, reset_peak
 from harness.sides.description import attributes_of, build_upstream, differences, installed
 from harness.sides.recorder import Recorder, Rehearsal, Sink, flatten
@@ -183,7 +183,7 @@ class Side(Framework):
         with self.without_gradients():
             return self._collect(self.call_model())
 
-    def losses_of(self, outputs: Any) -> dict[str, Any]:
+    def losses_of(self, outputs: Any) -> NamedTensors:
         """The named losses of what the model returned; the first one is minimised."""
         losses = getattr(self.model, "losses", None) or self.side_module().losses
         return {name: self.loss_change(loss) for name, loss in losses(outputs, self._inputs).items()}

@@ -17,6 +17,7 @@ from harness.answers import Description
 from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
+from harness.sides.contract import NamedTensors
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
 from harness.sides.framework_code import TORCH
@@ -173,7 +174,7 @@ class TorchSide(Side):
         """On every device."""
         torch.manual_seed(seed)
 
-    def to_tensors(self, arrays: Arrays, dtype: str) -> dict[str, Any]:
+    def to_tensors(self, arrays: Arrays, dtype: str) -> NamedTensors:
         """Arrays on the device; floating ones in `dtype`."""
         tensors = {}
         for name, array in arrays.items():

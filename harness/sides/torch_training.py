@@ -9,14 +9,15 @@ import torch
 from torch import Tensor
 
 from harness.pairs.base import Arrays
+from harness.sides.contract import NamedTensors
 from harness.sides.torch_side import OPTIMIZERS
-from harness.sides.training import Tensors, Training
+from harness.sides.training import Training
 
 
 class TorchTraining(Training):
     """What a training needs of torch."""
 
-    def named_parameters(self) -> Tensors:
+    def named_parameters(self) -> NamedTensors:
         """Those that require a gradient."""
         return {name: value for name, value in self.side.model.named_parameters() if value.requires_grad}
 
@@ -25,14 +26,14 @@ class TorchTraining(Training):
         made: torch.optim.Optimizer = OPTIMIZERS[kind](groups)
         return made
 
-    def gradients(self, loss: Tensor) -> Tensors:
+    def gradients(self, loss: Tensor) -> NamedTensors:
         """Autograd's."""
         self.side.model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.side.synchronise()
         return {name: value.grad for name, value in self.parameters.items() if value.grad is not None}
 
-    def step(self, gradients: Tensors, clip: float | None) -> None:
+    def step(self, gradients: NamedTensors, clip: float | None) -> None:
         """Clip and step."""
         for name, value in self.parameters.items():
             value.grad = gradients.get(name)
@@ -40,7 +41,7 @@ class TorchTraining(Training):
             torch.nn.utils.clip_grad_norm_([self.parameters[name] for name in gradients], clip)
         self.optimizer.step()
 
-    def settled(self, tensors: Tensors) -> Tensors:
+    def settled(self, tensors: NamedTensors) -> NamedTensors:
         """They are."""
         return tensors
 
@@ -66,7 +67,7 @@ class TorchTraining(Training):
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": state, "param_groups": groups})
 
-    def copied_state(self) -> Tensors:
+    def copied_state(self) -> NamedTensors:
         """Clones."""
         return {
             name: value.detach().clone()

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from harness.pairs.base import Arrays
+from harness.sides.contract import NamedTensors
 from harness.sides.side import Side
 from harness.state_table import learning
 from harness.training.change import Change
 from harness.training.setup import Setup, Uses
-
-Tensors = dict[str, Any]
 
 
 @dataclass
@@ -41,8 +40,8 @@ class Training(ABC):
             for name, members in setup.groups.items()
         }
         self.groups = {name: members for name, members in self.groups.items() if members}
-        self.sums: Tensors = {}
-        self.average: Tensors = self.copied_state() if setup.averages else {}
+        self.sums: NamedTensors = {}
+        self.average: NamedTensors = self.copied_state() if setup.averages else {}
         given = [
             {
                 "params": [self.parameters[member] for member in members],
@@ -64,7 +63,7 @@ class Training(ABC):
         """The parameters of all groups, as the optimiser counts them."""
         return [member for members in self.groups.values() for member in members]
 
-    def learn(self, gradients: Tensors, uses: Uses) -> None:
+    def learn(self, gradients: NamedTensors, uses: Uses) -> None:
         """Let the gradients of one pass come to those that are there, and step where that is due."""
         total = self._summed(gradients, uses)
         if not uses.updates:
@@ -80,7 +79,7 @@ class Training(ABC):
     def _clip(self) -> float | None:
         return self.setup.clip if self.change.clip is None else self.change.clip or None
 
-    def _summed(self, gradients: Tensors, uses: Uses) -> Tensors:
+    def _summed(self, gradients: NamedTensors, uses: Uses) -> NamedTensors:
         scaled = gradients
         if self.change.gradient != 1:
             scaled = {name: value * self.change.gradient for name, value in gradients.items()}
@@ -148,7 +147,7 @@ class Training(ABC):
         return {name: np.array(to_array(value)) for name, value in self.parameters.items() if name in learns}
 
     @abstractmethod
-    def named_parameters(self) -> Tensors:
+    def named_parameters(self) -> NamedTensors:
         """Every parameter that can learn, by its key."""
 
     @abstractmethod
@@ -156,15 +155,15 @@ class Training(ABC):
         """An optimiser over groups of parameters."""
 
     @abstractmethod
-    def gradients(self, loss: Any) -> Tensors:
+    def gradients(self, loss: Any) -> NamedTensors:
         """Back-propagate; the gradient of each parameter that has one."""
 
     @abstractmethod
-    def step(self, gradients: Tensors, clip: float | None) -> None:
+    def step(self, gradients: NamedTensors, clip: float | None) -> None:
         """One step of the optimiser; a parameter that has no gradient stays as it is."""
 
     @abstractmethod
-    def settled(self, tensors: Tensors) -> Tensors:
+    def settled(self, tensors: NamedTensors) -> NamedTensors:
         """Sums of gradients, computed now and free of what they came from."""
 
     @abstractmethod
@@ -176,7 +175,7 @@ class Training(ABC):
         """Let the optimiser remember this and nothing else."""
 
     @abstractmethod
-    def copied_state(self) -> Tensors:
+    def copied_state(self) -> NamedTensors:
         """The floating entries of the state, copied."""
 
     @abstractmethod

@@ -63,7 +63,7 @@ def tensor_place(address: str) -> str:
     return f"{TENSORS.decode()}/{link_name(address).decode()}"
 
 
-def pack(index: dict[str, Any]) -> bytes:
+def pack(index: dict[str, object]) -> bytes:
     """The index as bytes."""
     text = json.dumps(index, default=plain, separators=(",", ":")).encode()
     if len(text) > MAX_INDEX:
@@ -72,7 +72,7 @@ def pack(index: dict[str, Any]) -> bytes:
     return zlib.compress(text, 6)
 
 
-def unpack(data: bytes) -> dict[str, Any]:
+def unpack(data: bytes) -> dict[str, object]:
     """The index back from bytes; ValueError where it is none, or larger than any index may be."""
     inflater = zlib.decompressobj()
     text = inflater.decompress(data, MAX_INDEX)
@@ -100,7 +100,7 @@ def require_shallow(data: Any) -> Any:
     raise ValueError(f"its JSON is nested more than {_DEEPEST} deep")
 
 
-def _inside(outer: dict[str, Any] | list[Any]) -> Iterable[Any]:
+def _inside(outer: dict[str, object] | list[Any]) -> Iterable[Any]:
     return outer.values() if isinstance(outer, dict) else outer
 
 

@@ -40,7 +40,7 @@ class TraceWriter:
     def __init__(
         self,
         path: str | Path,
-        header: dict[str, Any],
+        header: dict[str, object],
         *,
         compact: bool = False,
         samples: int = seeded.SAMPLES,
@@ -52,7 +52,7 @@ class TraceWriter:
         json.dumps(self.header, default=fmt.plain)
         self._samples = samples if compact else 0
         self._records: dict[str, Record] = {}
-        self._notes: dict[str, Any] = {}
+        self._notes: dict[str, object] = {}
         self._stats: list[Stats] = []
         self._values: dict[str, list[_Array]] = defaultdict(list)
         self._planned: dict[str, tuple[Form, Any]] = {}

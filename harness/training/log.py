@@ -140,7 +140,7 @@ class TrainingLog:
         self.close()
 
 
-def _plain(record: Record) -> dict[str, Any]:
+def _plain(record: Record) -> dict[str, object]:
     kind = type(record).__name__.lower()
     head = {"kind": kind, **({"schema": SCHEMA, "version": VERSION} if kind == "start" else {})}
     return {**head, **json_codec.to_plain(record)}
@@ -193,7 +193,7 @@ def _require_sides(step: Step) -> None:
         raise ValueError(f"step {step.step} should tell the losses of two sides")
 
 
-def _require_readable(data: dict[str, Any]) -> None:
+def _require_readable(data: dict[str, object]) -> None:
     schema, version = data.pop("schema", None), data.pop("version", None)
     if schema != SCHEMA:
         raise ValueError(f"it does not say {SCHEMA}")

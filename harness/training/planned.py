@@ -33,6 +33,6 @@ class Planned:
     forced: list[int]
     quirks: list[str]
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return {**asdict(self), "exit_code": 0}

@@ -34,7 +34,7 @@ class NoisePolicy:
     rtol: float = RTOL
     atol: float = ATOL
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return {"name": self.name, **asdict(self)}
 
@@ -61,7 +61,7 @@ class FixedPolicy:
                 atol = self.atol if own_atol is None else own_atol
         return rtol, atol
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         patterns = {pattern: list(pair) for pattern, pair in self.per_pattern.items()}
         return {"name": self.name, "rtol": self.rtol, "atol": self.atol, "per_pattern": patterns}
@@ -74,7 +74,7 @@ class MetricPolicy:
     name: ClassVar[str] = "metric"
     limit: float = METRIC_LIMIT
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return {"name": self.name, **asdict(self)}
 

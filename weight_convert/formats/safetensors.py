@@ -56,7 +56,7 @@ def read(file: MappedFile) -> Content:
     return Content(file, "safetensors", root, manifest)
 
 
-def _header(raw: bytes) -> dict[str, Any]:
+def _header(raw: bytes) -> dict[str, object]:
     try:
         header = parse_json(raw)
     except ValueError as error:
@@ -131,7 +131,7 @@ def _places(tensors: dict[str, Tensor]) -> dict[str, int]:
 
 
 def _spell(tensors: dict[str, Tensor], places: dict[str, int], manifest: bytes) -> bytes:
-    header: dict[str, Any] = {METADATA: {"format": "pt", MANIFEST: manifest.decode()}}
+    header: dict[str, object] = {METADATA: {"format": "pt", MANIFEST: manifest.decode()}}
     for key, tensor in tensors.items():
         header[key] = {
             "dtype": tensor.kind.safetensors,

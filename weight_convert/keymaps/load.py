@@ -35,7 +35,7 @@ class KeyMap:
         for rule in self.rules:
             rule.apply(work)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, object]:
         """What a manifest says of it."""
         return {"name": self.name, "sha256": self.sha256, "rules": len(self.rules)}
 
