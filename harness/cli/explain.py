@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness import json_codec
 from harness.cli import options, parse, request_from_flags
 from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
@@ -91,6 +90,8 @@ def _draw_entry(item: Entry, console: Console, brief: bool) -> None:
 
 
 def _caused(alignment: Alignment) -> CommandResult:
+    from harness import json_codec
+
     sources: list[dict[str, object]] = [asdict(source) for source in alignment.sources]
     document = {
         "sentence": alignment.sentence,
