@@ -18,13 +18,13 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "nesterov": (False, True),
     "dampening": (0.9, 0.5),
 }
-_OF_KIND = {
+OF_KIND = {
     "adam": ("eps", "betas", "weight_decay"),
     "adamw": ("eps", "betas", "weight_decay"),
     "sgd": ("momentum", "nesterov", "weight_decay", "dampening"),
 }
-_OTHERS = {"adam": "adamw", "adamw": "adam"}
-_LONG_AGO = 1_000_000
+OTHERS = {"adam": "adamw", "adamw": "adam"}
+LONG_AGO = 1_000_000
 
 
 def deviations(kind: str, options: Mapping[str, Any], wrong: list[str]) -> Iterator[tuple[str, Deviation]]:
@@ -32,7 +32,7 @@ def deviations(kind: str, options: Mapping[str, Any], wrong: list[str]) -> Itera
     if len(wrong) == 1:
         yield f"the reference's without {wrong[0]}, which is not updated", Deviation(left_out=wrong[0])
     yield from _uses(kind)
-    for name in _OF_KIND.get(kind, ()):
+    for name in OF_KIND.get(kind, ()):
         for value in VALUES[name]:
             if value != options.get(name):
                 more = {"dampening": 0.0, "nesterov": False} if name == "dampening" else {}
@@ -40,7 +40,7 @@ def deviations(kind: str, options: Mapping[str, Any], wrong: list[str]) -> Itera
                 if name == "momentum" and not value:
                     change["nesterov"] = False
                 yield f"the reference's with {name}={value}", Deviation(options=change)
-    if other := _OTHERS.get(kind):
+    if other := OTHERS.get(kind):
         yield f"the reference's with {other} in the place of {kind}", Deviation(kind=other)
 
 
@@ -48,7 +48,7 @@ def _uses(kind: str) -> Iterator[tuple[str, Deviation]]:
     yield "the reference's with the learning rate one step late", Deviation(lag=1)
     yield "the reference's with the learning rate one step early", Deviation(lag=-1)
     if kind != "sgd":
-        yield "the reference's without the bias correction", Deviation(begun=_LONG_AGO)
+        yield "the reference's without the bias correction", Deviation(begun=LONG_AGO)
         yield "the reference's with eps added before the bias correction", Deviation(corrected_eps=True)
     yield "the reference's with gradients that are never cleared", Deviation(accumulate=True)
     yield "the reference's without the first step", Deviation(skipped=1)

@@ -50,7 +50,7 @@ class Judged:
 
     forced: Forced
     of_pass: Alignment
-    of_step: Alignment | None
+    of_step: Alignment
 
 
 def step_files(live: Lockstep) -> StepFiles:

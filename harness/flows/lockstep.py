@@ -131,9 +131,17 @@ class Lockstep:
 
 @contextlib.contextmanager
 def lockstep(
-    request: TrainRequest, place: Scratch, logs: Path, progress: Progress, sides: tuple[str, ...] = SIDES
+    request: TrainRequest,
+    place: Scratch,
+    logs: Path,
+    progress: Progress,
+    sides: tuple[str, ...] = SIDES,
+    lent: Mapping[str, Worker] | None = None,
 ) -> Iterator[Lockstep]:
-    """Prepare a training and start its workers; leaving the context ends them."""
+    """Prepare a training and start its workers; leaving the context ends them.
+
+    `lent` workers are used instead of new ones, and live on.
+    """
     pair = pairs.find(request.model)
     case = request.case(pair)
     batch = _batch_size(request, pair)
@@ -160,7 +168,7 @@ def lockstep(
             )
         length = Length(request.epochs or pair.recipe.epochs, stream.steps_per_epoch, batch)
         plan = Plan(pair.recipe, length, request.lr, request.stop())
-        workers = {
+        workers = dict(lent or {}) or {
             side: stack.enter_context(
                 Worker(side, case.device, place.folder, logs / f"{side}.log", request.timeout)
             )

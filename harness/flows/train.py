@@ -6,16 +6,16 @@ import contextlib
 import dataclasses
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from harness.answers import PassDone
 from harness.case import PORT, REFERENCE, SIDES
 from harness.errors import WorkerLost
 from harness.flows import checkpoints, run_folder
 from harness.flows.epoch_metrics import epoch_metrics
+from harness.flows.explain_step import explain_step
 from harness.flows.forced_steps import forced_step, step_files
 from harness.flows.lockstep import Lockstep, lockstep
 from harness.flows.stopping import Asked, asked_to_stop
@@ -25,6 +25,7 @@ from harness.flows.weight_distance import distance, is_measured
 from harness.pairs import find
 from harness.progress import Progress
 from harness.scratch import scratch
+from harness.session import Worker
 from harness.training.free_run import free_run
 from harness.training.log import NAME, Training, TrainingLog
 from harness.training.records import Checkpoint, End, Event, Finding, Resume, Start, Step
@@ -42,20 +43,19 @@ class Run:
     folder: Path
     step: int = 0
     verdicts: list[str] = field(default_factory=list)
-    first: str = ""
+    explained: bool = False  # the first wrong step is, and that is enough
     costs: dict[str, float] = field(default_factory=dict)
-    begun: dict[str, Any] = field(default_factory=dict)
     values: dict[int, Path] = field(default_factory=dict)  # the reference's parameters after some steps
     free: list[str] = field(default_factory=list)  # what its own run says of the port
     suspect: bool = False
 
 
-def train(request: TrainRequest, progress: Progress) -> Training:
-    """Train both sides into a new run folder; the log of it."""
+def train(request: TrainRequest, progress: Progress, workers: Mapping[str, Worker] | None = None) -> Training:
+    """Train both sides into a new run folder; the log of it. `workers` are used instead of new ones."""
     pair = find(request.model)
     folder = run_folder.choose(request.output, request.case(pair))
     with run_folder.kept_log(folder, NAME):
-        return _train(request, folder, progress, resume=False)
+        return _train(request, folder, progress, workers)
 
 
 def resume(folder: Path, progress: Progress, steps: int | None = None) -> Training:
@@ -67,11 +67,18 @@ def resume(folder: Path, progress: Progress, steps: int | None = None) -> Traini
     return _train(request, folder, progress, resume=True)
 
 
-def _train(request: TrainRequest, folder: Path, progress: Progress, *, resume: bool) -> Training:
+def _train(
+    request: TrainRequest,
+    folder: Path,
+    progress: Progress,
+    workers: Mapping[str, Worker] | None = None,
+    *,
+    resume: bool = False,
+) -> Training:
     progress.event("run", "folder", path=str(folder))
     with (
         scratch() as place,
-        lockstep(request, place, folder / run_folder.LOGS, progress) as live,
+        lockstep(request, place, folder / run_folder.LOGS, progress, lent=workers) as live,
         TrainingLog(folder / NAME, resume=resume) as log,
     ):
         run = Run(live, log, folder)
@@ -166,8 +173,12 @@ def _one_step(run: Run, batch: Batch, forced: bool) -> None:
         started = time.perf_counter()
         judged = forced_step(live, batch, run.step, files)
         run.costs["forced steps"] = run.costs.get("forced steps", 0.0) + time.perf_counter() - started
-        run.log.write(judged.forced)
-        run.verdicts.append(judged.forced.verdict)
+        found = judged.forced
+        if found.verdict == "diverged" and not run.explained:
+            run.explained = True
+            found = dataclasses.replace(found, cause=explain_step(live, run.step, files, judged))
+        run.log.write(found)
+        run.verdicts.append(found.verdict)
 
 
 def _value_files(run: Run) -> dict[str, Path]:

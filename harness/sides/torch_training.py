@@ -27,11 +27,13 @@ class TorchTraining(Training):
         return made
 
     def gradients(self, loss: Tensor) -> NamedTensors:
-        """Autograd's."""
+        """Autograd's, taken away from the parameters: what is cast with those must not change them."""
         self.side.model.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         self.side.synchronise()
-        return {name: value.grad for name, value in self.parameters.items() if value.grad is not None}
+        found = {name: value.grad for name, value in self.parameters.items() if value.grad is not None}
+        self.side.model.zero_grad(set_to_none=True)
+        return found
 
     def step(self, gradients: NamedTensors, clip: float | None) -> None:
         """Clip and step."""
@@ -40,6 +42,7 @@ class TorchTraining(Training):
         if clip is not None:
             torch.nn.utils.clip_grad_norm_([self.parameters[name] for name in gradients], clip)
         self.optimizer.step()
+        self.side.model.zero_grad(set_to_none=True)
 
     def settled(self, tensors: NamedTensors) -> NamedTensors:
         """They are."""

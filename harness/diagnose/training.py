@@ -1,0 +1,84 @@
+"""Hypotheses: a training step departs from its recipe in one of these ways.
+
+To add one, add a value worth trying to the tables of `optimisers`, or a change to the list here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from harness.diagnose.optimisers import LONG_AGO, OF_KIND, OTHERS, VALUES
+from harness.pairs.recipe import Recipe
+from harness.training.change import Change
+
+_RATES = (10.0, 0.1, 2.0, 0.5, 100.0, 0.01)
+_NORMS = (0.1, 0.5, 1.0, 5.0, 10.0, 35.0)
+_FEW = 4
+
+
+def changes(
+    recipe: Recipe, groups: Mapping[str, Sequence[str]], wrong: Sequence[str], lags: Sequence[int]
+) -> Iterator[tuple[str, Change]]:
+    """Changes worth trying, each in words; `wrong` names the parameters whose step is not right."""
+    yield from _missing(groups, wrong)
+    yield (
+        "what the optimiser remembered is lost, as after a resume without its state",
+        Change(slots_lost=True),
+    )
+    for lag in lags:
+        when = "late" if lag > 0 else "early"
+        yield f"rates and options come {abs(lag)} steps {when}", Change(lag=lag)
+    yield from _gathering(recipe)
+    yield from _options(recipe, groups)
+    yield from _clipping(recipe)
+    if recipe.ema is not None and recipe.ema.ramp:
+        yield "the averaged weights have no ramp", Change(keeps=recipe.ema.decay)
+    for rate in _RATES:
+        yield f"the learning rate is taken {rate:g} times", Change(rate=rate)
+
+
+def _missing(groups: Mapping[str, Sequence[str]], wrong: Sequence[str]) -> Iterator[tuple[str, Change]]:
+    for name, members in groups.items():
+        if members and set(members) <= set(wrong):
+            yield f"the group {name} is not updated", Change(left_out=list(members))
+    if len(wrong) <= _FEW:
+        for name in wrong:
+            yield f"{name} is not updated", Change(left_out=[name])
+    if len(wrong) > 1:
+        yield "the parameters that are not right are not updated", Change(left_out=list(wrong))
+
+
+def _gathering(recipe: Recipe) -> Iterator[tuple[str, Change]]:
+    yield "gradients come together as their mean, not their sum", Change(sums="mean")
+    yield "only the last gradients count, not their sum", Change(sums="last")
+    if recipe.optimizer != "sgd":
+        yield "the bias correction counts one step too many", Change(begun=1)
+        yield "the bias correction counts one step too few", Change(begun=-1)
+        yield "there is no bias correction", Change(begun=LONG_AGO)
+        yield "eps is added before the bias correction", Change(early_eps=True)
+
+
+def _options(recipe: Recipe, groups: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Change]]:
+    if other := OTHERS.get(recipe.optimizer):
+        yield f"{other} stands in the place of {recipe.optimizer}", Change(kind=other)
+    places: list[tuple[str, list[str]]] = [("", [])]
+    if len(groups) > 1:
+        places += [(f" in the group {name}", [name]) for name in groups]
+    for name in OF_KIND.get(recipe.optimizer, ()):
+        for value in VALUES[name]:
+            if value == recipe.options.get(name):
+                continue
+            options: dict[str, Any] = {name: value}
+            if name == "dampening" or (name == "momentum" and not value):
+                options["nesterov"] = False
+            for words, chosen in places:
+                yield f"{name} is {value}{words}", Change(options=options, groups=chosen)
+
+
+def _clipping(recipe: Recipe) -> Iterator[tuple[str, Change]]:
+    if recipe.clip is not None:
+        yield "gradients are not clipped", Change(clip=0.0)
+    for norm in _NORMS:
+        if norm != recipe.clip:
+            yield f"gradients are clipped to a norm of {norm:g}", Change(clip=norm)

@@ -1,0 +1,34 @@
+"""The small pair that learns, in jittor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jittor import Var as Tensor
+
+from ports_jittor.torchlike import nn
+
+
+class Trainee(nn.Module):
+    """A convolution, a norm and a head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3, padding=1)
+        self.norm = nn.BatchNorm2d(4)
+        self.head = nn.Conv2d(4, 2, 1)
+
+    def forward(self, image: Tensor) -> Any:
+        return self.head(self.norm(self.conv(image)).sigmoid())
+
+
+def build(variant: str) -> nn.Module:
+    """The network."""
+    return Trainee()
+
+
+def losses(outputs: Tensor, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The mean square."""
+    apart = outputs - inputs["target"]
+    return {"square": (apart * apart).sum() / apart.numel()}
