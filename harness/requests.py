@@ -290,6 +290,7 @@ class MeasurePass(Request[Times]):
     verb = "measure_pass"
     memory: str
     batch: str
+    uses: Uses
     reference: str
     path: str
     scratch: str

@@ -31,12 +31,11 @@ def draw_plan(plan: Planned, console: Console) -> None:
             ],
         )
     )
-    names = list(dict.fromkeys(name for step in plan.steps for name in step.groups))
     columns = [
         Column("step", [str(step.step) for step in plan.steps], number=True),
         Column("epoch", [str(step.epoch) for step in plan.steps], number=True),
-        *(Column(f"lr {name}", [_rate(step.groups.get(name)) for step in plan.steps]) for name in names),
-        Column("steps", ["" if step.updates else "gathers" for step in plan.steps]),
+        *_rates(plan),
+        Column("", ["" if step.updates else "gathers" for step in plan.steps]),
         Column("event", [step.event for step in plan.steps], elastic=True),
     ]
     console.print(table(console.width, columns))
@@ -44,8 +43,21 @@ def draw_plan(plan: Planned, console: Console) -> None:
         console.print(Text(f"as published: {quirk}", style="dim"))
 
 
+def _rates(plan: Planned) -> list[Column]:
+    """One column for all groups that have the same rates throughout."""
+    names = list(dict.fromkeys(name for step in plan.steps for name in step.groups))
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        cells = tuple(_rate(step.groups.get(name)) for step in plan.steps)
+        alike.setdefault(cells, []).append(name)
+    return [
+        Column(f"lr {chosen[0]}" + (f" and {len(chosen) - 1} more" if chosen[1:] else ""), list(cells))
+        for cells, chosen in alike.items()
+    ]
+
+
 def _rate(options: dict[str, float] | None) -> str:
-    return "-" if options is None else f"{options['lr']:.4g}"
+    return "-" if options is None else f"{options['lr']:.3g}"
 
 
 def _listed(names: list[str]) -> str:

@@ -39,13 +39,14 @@ def changes(
 
 
 def _missing(groups: Mapping[str, Sequence[str]], wrong: Sequence[str]) -> Iterator[tuple[str, Change]]:
+    everything = {name for members in groups.values() for name in members}
     for name, members in groups.items():
-        if members and set(members) <= set(wrong):
+        if members and set(members) <= set(wrong) and set(members) < everything:
             yield f"the group {name} is not updated", Change(left_out=list(members))
-    if len(wrong) <= _FEW:
+    if len(wrong) <= _FEW and len(everything) > 1:
         for name in wrong:
             yield f"{name} is not updated", Change(left_out=[name])
-    if len(wrong) > 1:
+    if len(wrong) > 1 and set(wrong) < everything:
         yield "the parameters that are not right are not updated", Change(left_out=list(wrong))
 
 

@@ -1,4 +1,4 @@
-"""Why a forced step is wrong: each hypothesis is tried on the reference and kept if it makes the port's step."""
+"""Why a forced step is wrong: hypotheses are tried on the reference and kept if they make the step."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from harness.training.change import Change
 from harness.verdict import allowances
 
 _LATEST = 3
-_ALIKE = 1e-3
-_STEP_KINDS = ("sum", "update", "optimizer", "ema")
+_ALIKE, _NEAR = 1e-3, 1e-4
+_LINEAR = (".exp_avg", ".momentum_buffer")
 
 
 def explain_step(live: Lockstep, number: int, files: StepFiles, judged: Judged) -> str:
@@ -51,15 +51,14 @@ def _hypotheses(
     setup = live.setup()
     wrong = list(dict.fromkeys(_parameter(row.address) for row in rows if not row.address.startswith("ema:")))
     now = live.uses(number).groups
-    shifts = [*range(1, _LATEST + 1), live.plan.length.steps]
-    lags = [lag for shift in shifts for lag in (shift, -shift) if live.uses(number, lag).groups != now]
+    near = [lag for shift in range(1, _LATEST + 1) for lag in (shift, -shift)]
+    lags = [lag for lag in (*near, live.plan.length.steps) if live.uses(number, lag).groups != now]
     yield from changes(live.plan.recipe, setup.groups, wrong, lags)
     if (factor := _common_factor(files, rows)) is not None:
         yield f"the learning rate is taken {factor:.4g} times", Change(rate=factor)
+    if (factor := _of_gradients_learned(live, number, files, rows)) is not None:
         yield f"gradients are multiplied by {factor:.4g}", Change(gradient=factor)
-    if (factor := _of_moments(files, rows)) is not None:
-        yield f"gradients are multiplied by {factor:.4g}", Change(gradient=factor)
-    if (keeps := _kept_share(files, rows)) is not None:
+    if (keeps := _kept_share(live, number, files, rows)) is not None:
         yield f"the averaged weights keep {keeps:.6g} of themselves", Change(keeps=keeps)
 
 
@@ -90,52 +89,67 @@ def _reproduced(ours: Trace, its: Trace, row: Row) -> bool:
     return apart.l2 <= allowed * grown
 
 
-def _factor(files: StepFiles, rows: list[Row], kind: str) -> float | None:
-    """The one number that makes the port's wrong tensors of the reference's."""
+def _common_factor(files: StepFiles, rows: list[Row]) -> float | None:
+    """The one number that makes the port's wrong updates of the reference's."""
     found = []
     with Trace.open(files.steps) as ours, Trace.open(files.port_steps) as its:
         for row in rows:
-            if row.address.startswith(kind) or row.address.endswith(kind):
-                left, right = ours.array(row.address), its.array(row.address)
-                if left is None or right is None or not np.any(left):
-                    continue
-                found.append(float(np.vdot(left, right) / np.vdot(left, left)))
-    if not found:
+            left, right = ours.array(row.address), its.array(row.address)
+            if row.address.startswith("update:") and left is not None and right is not None and np.any(left):
+                found.append(_slope(left, right))
+    middle = float(np.median(found)) if found else 0.0
+    return middle if middle > 0 and abs(middle - 1) > _NEAR else None
+
+
+def _of_gradients_learned(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:
+    """By what gradients are multiplied, told by what is linear in them: sums and first moments."""
+    linear = [row.address for row in rows if row.address.startswith("sum:") or row.address.endswith(_LINEAR)]
+    if not linear:
         return None
-    middle = float(np.median(found))
-    return middle if middle > 0 and abs(middle - 1) > _ALIKE * 0.1 else None
+    path = live.file("forced-doubled.h5")
+    optimizer_step(live, number, files, path, change=Change(gradient=2.0))
+    ways = []
+    with (
+        Trace.open(files.steps) as ours,
+        Trace.open(path) as doubled,
+        Trace.open(files.port_steps) as its,
+    ):
+        for address in linear:
+            one, two, port = (
+                trace.array(address) if address in trace.records else None for trace in (ours, doubled, its)
+            )
+            if one is not None and two is not None and port is not None:
+                ways.append((_apart(two, one), _apart(port, one)))
+    slope = _one_factor(ways)
+    return None if slope is None else 1 + slope
 
 
-def _common_factor(files: StepFiles, rows: list[Row]) -> float | None:
-    return _factor(files, rows, "update:")
-
-
-def _of_moments(files: StepFiles, rows: list[Row]) -> float | None:
-    """The factor of gradients, as the second moment tells it after the first step."""
-    squared = _factor(files, rows, ".exp_avg_sq")
-    return None if squared is None else float(np.sqrt(squared))
-
-
-def _kept_share(files: StepFiles, rows: list[Row]) -> float | None:
+def _kept_share(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:
     """What the port's average keeps of itself: the share of the way that it did not go."""
-    shares = []
+    keeps, ways = live.uses(number).keeps, []
+    if keeps is None:
+        return None
     with (
         Trace.open(files.memory) as before,
         Trace.open(files.steps) as ours,
         Trace.open(files.port_steps) as its,
     ):
         for row in rows:
-            if not row.address.startswith("ema:"):
-                continue
-            old, right, port = (trace.array(row.address) for trace in (before, ours, its))
-            if old is None or right is None or port is None:
-                continue
-            way, gone = np.subtract(right, old, dtype=np.float64), np.subtract(port, old, dtype=np.float64)
-            if np.any(way):
-                shares.append((float(np.vdot(way, gone) / np.vdot(way, way)), float(np.vdot(way, way))))
-    if not shares:
-        return None
-    return max(shares, key=lambda share: share[1])[0]
+            if row.address.startswith("ema:"):
+                old, right, port = (trace.array(row.address) for trace in (before, ours, its))
+                if old is not None and right is not None and port is not None:
+                    ways.append((_apart(right, old), _apart(port, old)))
+    share = _one_factor(ways)
+    return None if share is None else 1 - share * (1 - keeps)
+
+
+def _apart(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    return np.subtract(left, right, dtype=np.float64)
+
+
+def _slope(left: NDArray[Any], right: NDArray[Any]) -> float:
+    ours, its = np.asarray(left, np.float64).reshape(-1), np.asarray(right, np.float64).reshape(-1)
+    return float(ours @ its) / float(ours @ ours)
 
 
 def _of_gradients(wrong: list[Row], files: StepFiles) -> str:
@@ -171,7 +185,7 @@ def _buffer_ratio(files: StepFiles, addresses: list[str]) -> float | None:
         for address in addresses:
             old, left, right = (trace.array(address) for trace in (before, ours, its))
             if old is not None and left is not None and right is not None:
-                ways.append((np.subtract(left, old), np.subtract(right, old)))
+                ways.append((_apart(left, old), _apart(right, old)))
     return _one_factor(ways)
 
 
@@ -181,9 +195,8 @@ def _one_factor(pairs: list[tuple[NDArray[Any], NDArray[Any]]]) -> float | None:
         return None
     left = np.concatenate([np.asarray(a, np.float64).reshape(-1) for a, _ in pairs])
     right = np.concatenate([np.asarray(b, np.float64).reshape(-1) for _, b in pairs])
-    size = float(left @ left)
-    if size == 0:
+    if not left.any():
         return None
-    factor = float(left @ right) / size
-    apart = float(np.linalg.norm(right - factor * left))
-    return factor if apart <= _ALIKE * abs(factor) * np.sqrt(size) and abs(factor - 1) > _ALIKE else None
+    factor = _slope(left, right)
+    apart, size = np.linalg.norm(right - factor * left), np.linalg.norm(left)
+    return factor if apart <= _ALIKE * max(abs(factor), 1e-2) * size and abs(factor - 1) > _NEAR else None

@@ -70,7 +70,7 @@ def forced_step(live: Lockstep, batch: Batch, number: int, files: StepFiles) -> 
         else:
             scratch, samples = str(live.scratch.folder), float64_cache.SAMPLES
             reference, truth = str(files.reference), str(files.truth)
-            worker.call(MeasurePass(memory, data, reference, truth, scratch, samples))
+            worker.call(MeasurePass(memory, data, live.uses(number), reference, truth, scratch, samples))
 
     together(live.workers, SIDES, take)
     optimizer_step(live, number, files, files.steps)

@@ -14,7 +14,7 @@ from harness.flows import inputs_and_weights
 from harness.flows.together import together
 from harness.flows.train_request import TrainRequest
 from harness.pairs.base import Pair
-from harness.pairs.recipe import Length
+from harness.pairs.recipe import Length, Recipe
 from harness.progress import Progress
 from harness.requests import BeginTraining, Build, Load, TakePass
 from harness.scratch import Scratch
@@ -98,6 +98,7 @@ class Lockstep:
             updates=step.updates,
             keeps=ema.keeps(step.count) if ema is not None and step.updates else None,
             passes=step.uses.accumulate,
+            told=dict(source.uses.told),
         )
 
     def take(
@@ -166,8 +167,9 @@ def lockstep(
             validation = stack.enter_context(
                 BatchStream(pair, asked, size, request.seed, request.loaders, folder, request.model)
             )
-        length = Length(request.epochs or pair.recipe.epochs, stream.steps_per_epoch, batch)
-        plan = Plan(pair.recipe, length, request.lr, request.stop())
+        recipe = pair.recipe_of(pair.variant(request.variant))
+        length = _length(request, recipe, stream.steps_per_epoch, batch)
+        plan = Plan(recipe, length, request.lr, request.stop())
         workers = dict(lent or {}) or {
             side: stack.enter_context(
                 Worker(side, case.device, place.folder, logs / f"{side}.log", request.timeout)
@@ -177,9 +179,15 @@ def lockstep(
         yield Lockstep(request, pair, case, place, workers, stream, plan, progress, validation)
 
 
+def _length(request: TrainRequest, recipe: Recipe, steps: int, batch: int) -> Length:
+    """As many epochs as are asked for, or as the recipe's iterations or epochs need."""
+    usual = recipe.epochs if recipe.iterations is None else -(-recipe.iterations // steps)
+    return Length(request.epochs or usual, steps, batch)
+
+
 def _batch_size(request: TrainRequest, pair: Pair) -> int:
     """Samples in a batch: as asked for, as the recipe has it, or as the pair draws its inputs."""
-    found = request.batch or pair.recipe.batch
+    found = request.batch or pair.recipe_of(pair.variant(request.variant)).batch
     if found is None:
         drawn = pair.inputs(request.case(pair).request(pair))
         found = int(next(iter(drawn.values())).shape[0])

@@ -53,7 +53,7 @@ class TrainRequest:
         return Case(
             pair=self.model,
             variant=pair.variant(self.variant).name,
-            mode=pair.recipe.mode,
+            mode=pair.recipe_of(pair.variant(self.variant)).mode,
             seed=self.seed,
             weights=self.weights,
             batch=self.batch,

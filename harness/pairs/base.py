@@ -154,6 +154,7 @@ class Pair:
     upstream code name a variant, and what they put before the names of layers and parameters;
     `traced_gradients` is a glob of the parameters whose gradients such a trace keeps, if they have any.
     `prepare_data` writes a small part of a published data set and returns the file that describes it.
+    `variant_recipes` are for variants that are trained otherwise than by `recipe`.
     `data_set` gives the samples of trainings; without it their batches are drawn by `draw_inputs`. It comes
     in `folds`, if in any. `meter` takes the metrics of a split; without it `metrics` are averaged.
     """
@@ -175,6 +176,7 @@ class Pair:
     traced_prefix: str = ""
     traced_gradients: Callable[[Mapping[str, Any]], str] = lambda header: "*"
     prepare_data: Callable[[Subset], Path] | None = None
+    variant_recipes: Mapping[str, Recipe] = field(default_factory=dict)
     data_set: Callable[[DataRequest], DataSet] | None = None
     folds: int = 0
     meter: Callable[[Variant], Meter] | None = None
@@ -186,6 +188,10 @@ class Pair:
         if name not in self.variants:
             raise BadInput(f"{self.name} has no variant {name!r}; it has {', '.join(self.variants)}")
         return self.variants[name]
+
+    def recipe_of(self, variant: Variant) -> Recipe:
+        """How a variant is trained."""
+        return self.variant_recipes.get(variant.name, self.recipe)
 
     def inputs(self, request: InputRequest) -> Arrays:
         """The inputs of a case; what the pair does not draw it refuses in its own words."""

@@ -34,10 +34,12 @@ class Pass:
 
     `groups` gives the options of the optimiser (`lr` and others) for each group that learns in this pass; a
     group that is not named stays as it is. The optimiser steps once `accumulate` passes have come together.
+    `told` is what the pair's losses are told besides, as named arguments: the epoch, where they change by it.
     """
 
     groups: Mapping[str, Mapping[str, float]]
     accumulate: int = 1
+    told: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ class Recipe:
     follows none of them, `passes` says what each pass uses, of a length and a rate, and `events` names the
     passes at which something changes. Without `groups` all parameters learn alike; parameters that no group
     takes never learn. `clip` is the largest norm that the gradients together may have. `mode` is the one in
-    which the model is trained: with `frozen` its norms keep their statistics. `quirks` names what the
-    published training does otherwise than it seems to mean; it is kept.
+    which the model is trained: with `frozen` its norms keep their statistics. `iterations` is the length of a
+    training that counts passes, not epochs. `quirks` names what the published training does otherwise than it
+    seems to mean; it is kept.
     """
 
     optimizer: Optimizer
@@ -93,6 +96,7 @@ class Recipe:
     schedule: str = "constant"
     schedule_options: Mapping[str, Any] = field(default_factory=dict)
     epochs: int = 1
+    iterations: int | None = None
     groups: tuple[Group, ...] = ()
     passes: Passes | None = None
     events: Events = lambda length: {}

@@ -44,6 +44,7 @@ class Framework(ABC):
         self.losses: NamedTensors = {}
         self.recorder: Recorder | None = None
         self.captured: CapturedCall | None = None
+        self.told: dict[str, int] = {}  # what the losses are told besides
         self.training: Any = None  # what harness.sides.training holds while a training goes on
         self.loss_change: Callable[[Any], Any] = lambda loss: loss
         self.effect = False  # whether an injected fault has changed anything

@@ -112,11 +112,18 @@ def optimizer_step(
 
 
 def measure_pass(
-    side: Side, memory: str, batch: str, reference: str, path: str, scratch: str, samples: int
+    side: Side,
+    memory: str,
+    batch: str,
+    uses: Uses,
+    reference: str,
+    path: str,
+    scratch: str,
+    samples: int,
 ) -> Times:
     """Measure the truth of the pass that begins at a memory, and how far the reference strays from it."""
     with _set_aside(side) as own:
-        side.loaded_state = _read(Path(memory), "state")
+        side.loaded_state, side.told = _read(Path(memory), "state"), uses.told
         return float64_truth.measure(
             side,
             batch,
@@ -165,6 +172,7 @@ class _Pass:
         side, training = self.side, self.training
         started, cpu = time.perf_counter(), time.process_time()
         _seed(side, self.uses.number)
+        side.told = self.uses.told
         side.take_inputs(self.batch, "float32")
         losses = side.losses_of(side.call_model())
         to_array = side.tensors.to_array

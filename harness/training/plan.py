@@ -62,7 +62,8 @@ class Plan:
     def __init__(self, recipe: Recipe, length: Length, lr: float | None = None, stop: int | None = None):
         self.recipe, self.length = recipe, length
         self.lr = recipe.lr if lr is None else lr
-        self.stop = length.passes if stop is None else min(stop, length.passes)
+        last = length.passes if recipe.iterations is None else min(recipe.iterations, length.passes)
+        self.stop = last if stop is None else min(stop, last)
         self._passes = self._uses()
         self._steps: list[Step] = []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.pairs.base import Mode
@@ -26,7 +26,8 @@ class Uses:
     """What one pass uses.
 
     `groups` has the options of those that learn. `updates` says whether the optimiser steps at its end,
-    `keeps` what an average keeps of itself then, and `passes` how many come together for a step.
+    `keeps` what an average keeps of itself then, and `passes` how many come together for a step. `told` goes
+    to the losses.
     """
 
     number: int
@@ -34,3 +35,4 @@ class Uses:
     updates: bool = True
     keeps: float | None = None
     passes: int = 1
+    told: dict[str, int] = field(default_factory=dict)

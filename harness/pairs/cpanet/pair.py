@@ -15,6 +15,7 @@ from harness.pairs.cpanet.data_set import data_set
 from harness.pairs.cpanet.fssd import FOLDS
 from harness.pairs.cpanet.meter import EpisodeMeter
 from harness.pairs.cpanet.metrics import evaluate
+from harness.pairs.cpanet.recipe import BATCH, groups, passes
 from harness.pairs.cpanet.switches import CORRECTIONS, switches
 
 PUBLISHED = Upstream(
@@ -123,6 +124,10 @@ PAIR = Pair(
         schedule="poly",
         schedule_options={"power": 0.9},
         epochs=200,
+        groups=groups(),
+        passes=passes,
+        batch=BATCH,
+        quirks=("the last step has a rate of 0, since iterations count from 1",),
     ),
     weight_rule=weight_rule,
     metrics=evaluate,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.errors import BadInput
+from harness.pairs.recipe import Group, Length, Pass
 
 GROUPS = (
     ("down_query", 1),
@@ -44,6 +45,22 @@ class Poly:
     def rates(self, iteration: int) -> list[float]:
         """The rate of each group."""
         return [factor * self.rate(iteration) for _, factor in GROUPS]
+
+
+def passes(length: Length, lr: float) -> Callable[[int], Pass]:
+    """What each pass uses: the rate of its iteration, which counts from 1."""
+    schedule = Poly(lr, length.passes)
+
+    def uses(number: int) -> Pass:
+        rates = schedule.rates(number + 1)
+        return Pass({name: {"lr": rate} for (name, _), rate in zip(GROUPS, rates, strict=True)})
+
+    return uses
+
+
+def groups() -> tuple[Group, ...]:
+    """The groups for a recipe; the backbone is in none."""
+    return tuple(Group(name, (f"{name}.*",), factor=factor) for name, factor in GROUPS)
 
 
 def grouped(names: Iterable[str]) -> list[list[str]]:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from harness.pairs.base import Pair, Recipe, Upstream, Variant
+from harness.pairs.gold_yolo.config import CONFIGS
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
 from harness.pairs.gold_yolo.data_set import data_set
 from harness.pairs.gold_yolo.meter import PrecisionMeter
 from harness.pairs.gold_yolo.prepare import prepare_subset
+from harness.pairs.gold_yolo.schedule import BATCH_OF_A_CARD, EMA, GROUPS, events, passes
 
 OFFICIAL = Upstream(
     "https://github.com/huawei-noah/Efficient-Computing",
@@ -44,6 +48,30 @@ def traced_gradients(header: Mapping[str, Any]) -> str:
     return "*" if str(header["case"]) == "frozen_tal" else "detect.*"
 
 
+RECIPE = Recipe(
+    optimizer="sgd",
+    lr=0.01,
+    options={"momentum": 0.937, "nesterov": True, "weight_decay": 5e-4},
+    schedule="cosine",
+    schedule_options={"final_share": 0.01, "warmup_epochs": 3},
+    epochs=300,
+    groups=GROUPS,
+    passes=passes,
+    events=events,
+    ema=EMA,
+    batch=BATCH_OF_A_CARD,
+    quirks=(
+        "after the warm-up an epoch has the rate of the one before it",
+        "gradients that come together are added, not averaged",
+        "alpha of the residual blocks and detect.proj are in no group and never learn",
+    ),
+)
+ASSIGNED_BY_PLACE = {
+    name: replace(RECIPE, events=partial(events, assigner=config.warmup_epoch))
+    for name, config in CONFIGS.items()
+    if config.warmup_epoch
+}
+
 PAIR = Pair(
     name="gold_yolo",
     title="Gold-YOLO, object detection",
@@ -52,14 +80,8 @@ PAIR = Pair(
     port="ports_jittor.gold_yolo",
     draw_inputs=draw_inputs,
     forward=("x",),
-    recipe=Recipe(
-        optimizer="sgd",
-        lr=0.01,
-        options={"momentum": 0.937, "nesterov": True, "weight_decay": 5e-4},
-        schedule="cosine",
-        schedule_options={"final_share": 0.01, "warmup_epochs": 3},
-        epochs=300,
-    ),
+    recipe=RECIPE,
+    variant_recipes=ASSIGNED_BY_PLACE,
     data_set=data_set,
     meter=lambda variant: PrecisionMeter(),
     weight_rule=weight_rule,

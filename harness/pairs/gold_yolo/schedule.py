@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from harness.pairs.recipe import Ema, Group, Length, Pass
 
 NOMINAL_BATCH, BATCH_OF_A_CARD = 64, 32
 
@@ -86,6 +89,40 @@ class Schedule:
         return found
 
 
+EMA = Ema(0.9999, ramp=2000)
+GROUPS = (
+    Group("norms", ("*.weight",), layers=("BatchNorm2d",)),
+    Group("weights", ("*.weight",)),
+    Group("biases", ("*.bias",)),
+)
+"""As the published training sorts parameters: what has another name is in no group and never learns."""
+
+
+def passes(length: Length, lr: float) -> Callable[[int], Pass]:
+    """What each pass uses; only the second group decays."""
+    schedule = Schedule(length.batch, length.epochs, length.steps, lr0=lr)
+
+    def uses(number: int) -> Pass:
+        step = schedule.at(*length.place(number))
+        decay = {"norms": 0.0, "weights": schedule.scaled_decay, "biases": 0.0}
+        rates = {"norms": step.lr, "weights": step.lr, "biases": step.lr_bias}
+        groups = {
+            name: {"lr": rates[name], "momentum": step.momentum, "weight_decay": decay[name]}
+            for name in rates
+        }
+        return Pass(groups, step.accumulate, {"epoch": length.place(number)[0]})
+
+    return uses
+
+
+def events(length: Length, assigner: int = 0) -> dict[str, int]:
+    """The end of the warm-up, the epoch after it, in which the rate lags, and another assigner's epoch."""
+    warmup = Schedule(length.batch, length.epochs, length.steps).warmup
+    lagging = (warmup // length.steps + 1) * length.steps
+    found = {"end of the warm-up": warmup + 1, "rate of the epoch before": lagging}
+    return {**found, "another assigner": assigner * length.steps} if assigner else found
+
+
 def ema_decay(updates: int) -> float:
     """How much of the average stays at its update number `updates`, the first being 1."""
-    return 0.9999 * (1 - math.exp(-updates / 2000))
+    return EMA.keeps(updates)

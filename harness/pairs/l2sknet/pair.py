@@ -68,6 +68,7 @@ PAIR = Pair(
         schedule="multistep",
         schedule_options={"milestones": (200, 300), "gamma": 0.1},
         epochs=400,
+        batch=8,
     ),
     metrics=evaluate,
     data_set=data_set,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.pairs.base import Pair, Recipe, Upstream, Variant
+from harness.pairs.base import Pair, Upstream, Variant
 from harness.pairs.led.data import draw_inputs
 from harness.pairs.led.data_set import data_set
 from harness.pairs.led.meter import ImageMeter
 from harness.pairs.led.metrics import evaluate
+from harness.pairs.led.recipes import FINETUNED, RECIPE
 from harness.pairs.led.weights import seeded_state, weight_rule
 
 LED = Upstream("https://github.com/Srameo/LED", "ee3d372889dea26ad2f0693d607c48f5108f6ec3", "CC BY-NC 4.0")
@@ -58,14 +59,8 @@ PAIR = Pair(
     port="ports_jittor.led",
     draw_inputs=draw_inputs,
     forward=("lq",),
-    recipe=Recipe(
-        optimizer="adam",
-        lr=1e-4,
-        options={"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0},
-        schedule="multistep",
-        schedule_options={"milestones": (128_800, 231_840), "gamma": 0.1},
-        epochs=257_600,
-    ),
+    recipe=RECIPE,
+    variant_recipes={f"repnr_{network}_finetune": FINETUNED for network in CAMERAS},
     metrics=evaluate,
     data_set=data_set,
     meter=lambda variant: ImageMeter(),

@@ -14,6 +14,7 @@ from harness.pairs.led.pair import PAIR
 from harness.pairs.led.recipes import FINETUNING, PRETRAINING
 from harness.pairs.led.schedules import cosine_restarts, steps
 from harness.pairs.led.weights import deploy, seeded_state
+from harness.pairs.recipe import Length
 
 ADAPTED = [["conv.weight", [3, 2, 3, 3], "float32"], ["conv.bias", [3], "float32"]]
 
@@ -110,12 +111,11 @@ def test_a_plain_state_is_deployed_as_it_is() -> None:
 
 def test_the_recipe_is_the_published_one() -> None:
     recipe = PAIR.recipe
-    assert (recipe.optimizer, recipe.lr, recipe.epochs, recipe.schedule) == (
-        "adam",
-        1e-4,
-        257_600,
-        "multistep",
-    )
+    assert (recipe.optimizer, recipe.lr, recipe.iterations, recipe.batch) == ("adam", 1e-4, 257_600, 1)
+    assert recipe.passes is not None
+    uses = recipe.passes(Length(1, 257_600, 1), 1e-4)
+    rates = [uses(number).groups["all"]["lr"] for number in (0, 128_799, 128_800, 231_840)]
+    assert rates == pytest.approx([1e-4, 1e-4, 5e-5, 1e-5], rel=1e-12)
     assert recipe.options == {"betas": (0.9, 0.999), "eps": 1e-8, "weight_decay": 0.0}
 
 
