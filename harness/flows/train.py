@@ -58,13 +58,18 @@ def train(request: TrainRequest, progress: Progress, workers: Mapping[str, Worke
         return _train(request, folder, progress, workers)
 
 
-def resume(folder: Path, progress: Progress, steps: int | None = None) -> Training:
+def resume(
+    folder: Path,
+    progress: Progress,
+    steps: int | None = None,
+    workers: Mapping[str, Worker] | None = None,
+) -> Training:
     """Go on with the training of a run folder from its last checkpoint."""
     before = Training.load(folder)
     request = TrainRequest.from_dict(before.start.case.get("request"), str(before.path))
     if steps is not None:
         request = dataclasses.replace(request, steps=steps)
-    return _train(request, folder, progress, resume=True)
+    return _train(request, folder, progress, workers, resume=True)
 
 
 def _train(

@@ -1,0 +1,159 @@
+"""Trainings of a small pair: sound ones align, planted mistakes are found and named, resumes are exact."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import BadInput
+from harness.flows import checkpoints
+from harness.flows.together import lend_workers
+from harness.flows.train import resume, train
+from harness.flows.train_request import TrainRequest
+from harness.progress import Silent
+from harness.session import Worker
+from harness.training.change import Change
+from harness.training.log import NAME, Training
+from weight_convert import read_state
+
+PAIRS = "tests.unit.training.trainee:"
+STEPS = 5
+
+pytestmark = [pytest.mark.torch, pytest.mark.jittor]
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[dict[str, Worker]]:
+    """Workers of both sides, for all tests."""
+    with lend_workers("cpu", 600) as lent:
+        yield lent
+
+
+def run(workers: dict[str, Worker], pair: str, folder: Path, **more: Any) -> Training:
+    """A short training."""
+    settings = {"steps": STEPS, "loaders": 0, **more}
+    return train(TrainRequest(PAIRS + pair, output=folder, **settings), Silent(), workers)
+
+
+@pytest.mark.parametrize("pair", ["ADAM", "SGD", "FROZEN"])
+def test_a_sound_port_aligns_at_every_forced_step(
+    workers: dict[str, Worker], pair: str, tmp_path: Path
+) -> None:
+    found = run(workers, pair, tmp_path / "run")
+    assert found.end is not None
+    assert found.end.verdict == "aligned"
+    assert found.end.status == "done"
+    assert [one.step for one in found.steps] == list(range(STEPS))
+    assert [one.verdict for one in found.forced] == ["aligned"] * len(found.forced)
+    assert {0, 1, 2, 4} <= {one.step for one in found.forced}
+    assert min(one.judged for one in found.forced) >= 10
+    assert not found.findings
+    first = found.steps[0].sides
+    assert first["torch"].loss == pytest.approx(first["jittor"].loss, rel=1e-5)
+    assert first["torch"].gradients == pytest.approx(first["jittor"].gradients, rel=1e-3)
+
+
+PLANTED = [
+    ("ADAM", Change(kind="adamw"), 0, "adamw stands in the place of adam"),
+    ("ADAM", Change(options={"eps": 1e-7}), 0, "eps is 1e-07"),
+    ("ADAM", Change(options={"betas": [0.9, 0.99]}), 0, "betas is (0.9, 0.99)"),
+    (
+        "ADAM",
+        Change(options={"weight_decay": 0.0}, groups=["head"]),
+        0,
+        "weight_decay is 0.0 in the group head",
+    ),
+    ("ADAM", Change(rate=1.01), 0, "the learning rate is taken 1.01 times"),
+    ("ADAM", Change(left_out=["norm.weight"]), 0, "norm.weight is not updated"),
+    ("ADAM", Change(left_out=["head.*"]), 0, "the group head is not updated"),
+    ("ADAM", Change(early_eps=True), 0, "eps is added before the bias correction"),
+    ("ADAM", Change(begun=1), 1, "the bias correction counts one step too many"),
+    ("ADAM", Change(slots_lost=True), 1, "what the optimiser remembered is lost"),
+    ("ADAM", Change(gradient=4.0), 0, "gradients are multiplied by 4"),
+    ("SGD", Change(options={"nesterov": False}), 1, "nesterov is False"),
+    ("SGD", Change(lag=1), 1, "rates and options come 1 steps late"),
+    ("SGD", Change(keeps=0.9), 1, "the averaged weights keep 0.9 of themselves"),
+    ("SGD", Change(keeps=0.99), 1, "the averaged weights have no ramp"),
+    ("SGD", Change(sums="mean"), 0, "gradients come together as their mean"),
+    ("SGD", Change(sums="last"), 1, "only the last gradients count"),
+    ("FROZEN", Change(kind="adam"), 0, "adam stands in the place of adamw"),
+]
+IN_THE_GATE = PLANTED[3], PLANTED[9], PLANTED[12], PLANTED[15]
+
+
+@pytest.mark.parametrize(
+    ("pair", "planted", "step", "words"),
+    [
+        pytest.param(*row, id=row[3], marks=[] if row in IN_THE_GATE else [pytest.mark.slow])
+        for row in PLANTED
+    ],
+)
+def test_a_planted_mistake_is_found_at_its_step_and_named(
+    workers: dict[str, Worker], pair: str, planted: Change, step: int, words: str, tmp_path: Path
+) -> None:
+    found = run(workers, pair, tmp_path / "run", planted=planted, steps=3)
+    assert found.end is not None
+    assert found.end.verdict == "diverged"
+    wrong = next(one for one in found.forced if one.verdict == "diverged")
+    assert wrong.step == step
+    assert words in wrong.cause
+
+
+def stored(folder: Path, step: int) -> dict[str, Any]:
+    """All that both sides remember after a step."""
+    place = folder / checkpoints.FOLDER / f"step-{step:08d}"
+    return {
+        f"{side} {key}": (array.dtype.str, array.tobytes())
+        for side in ("torch", "jittor")
+        for key, array in read_state(place / f"{side}.safetensors").arrays.items()
+    }
+
+
+def test_a_training_that_was_broken_off_goes_on_bit_for_bit(
+    workers: dict[str, Worker], tmp_path: Path
+) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    run(workers, "SGD", whole, steps=7, every=3, keep=9)
+    shutil.copytree(whole, broken)
+    shutil.rmtree(broken / checkpoints.FOLDER / "step-00000006")
+    shutil.rmtree(broken / checkpoints.FOLDER / "step-00000007")
+    log = (broken / NAME).read_bytes()
+    (broken / NAME).write_bytes(log[: log.index(b'"step": 4')])  # a kill in the middle of a line
+    found = resume(broken, Silent(), workers=workers)
+    assert [one.step for one in found.resumed] == [3]
+    assert [one.step for one in found.steps] == list(range(7))
+    expected = stored(whole, 7)
+    assert any("optimizer:" in key for key in expected)
+    assert any("ema:" in key for key in expected)
+    assert stored(broken, 7) == expected
+
+
+def test_forced_steps_leave_the_ports_own_run_as_it_is(workers: dict[str, Worker], tmp_path: Path) -> None:
+    for forced in (True, False):
+        run(workers, "SGD", tmp_path / str(forced), steps=4, forced=forced)
+    assert stored(tmp_path / "True", 4) == stored(tmp_path / "False", 4)
+
+
+def test_only_the_newest_checkpoints_are_kept(workers: dict[str, Worker], tmp_path: Path) -> None:
+    run(workers, "ADAM", tmp_path / "run", steps=4, every=1, keep=2, forced=False)
+    assert [checkpoints.step_of(path) for path in checkpoints.found(tmp_path / "run")] == [3, 4]
+
+
+def test_without_forced_steps_nothing_is_decided(workers: dict[str, Worker], tmp_path: Path) -> None:
+    found = run(workers, "ADAM", tmp_path / "run", steps=2, forced=False)
+    assert found.end is not None
+    assert found.end.verdict == "inconclusive"
+
+
+def test_a_full_disk_is_told_before_a_checkpoint_is_written(tmp_path: Path) -> None:
+    with pytest.raises(Exception, match="MB free, and a checkpoint takes"):
+        checkpoints.require_room(tmp_path, 1 << 60)
+
+
+def test_a_log_that_does_not_tell_what_was_trained_is_refused() -> None:
+    with pytest.raises(BadInput, match=r"old\.jsonl does not tell what was trained"):
+        TrainRequest.from_dict(None, "old.jsonl")
