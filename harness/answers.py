@@ -6,7 +6,7 @@ on the pipe between the harness and a worker.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.json_codec import Partial
@@ -115,27 +115,6 @@ class RunDone:
 
 
 @dataclass(frozen=True)
-class MeasuredRun:
-    """What one bare run took, part by part; an evaluation has no backward pass and no step."""
-
-    forward: Cost
-    backward: Cost | None = None
-    step: Cost | None = None
-
-    def parts(self) -> dict[str, dict[str, float]]:
-        """The parts that there were, by name, as data for JSON."""
-        return {name: asdict(cost) for name, cost in vars(self).items() if cost is not None}
-
-
-@dataclass(frozen=True)
-class Measurements:
-    """What several bare runs took."""
-
-    runs: list[MeasuredRun]
-    compiled: int
-
-
-@dataclass(frozen=True)
 class CallDescription:
     """How to make a captured call by hand: the name of the class or function, and its arguments in order.
 
@@ -194,3 +173,40 @@ class PassDone:
     still: list[str]
     unreached: list[str]
     compiled: int
+
+
+@dataclass(frozen=True)
+class TimingStarted:
+    """A model that is ready to be timed: its first call, which may have compiled, and what is set."""
+
+    first: float
+    compiled: int
+    settings: dict[str, str]
+
+
+@dataclass(frozen=True)
+class WarmedUp:
+    """How many calls the warm-up took, and whether the last ones were no faster than those before."""
+
+    calls: int
+    steady: bool
+
+
+@dataclass(frozen=True)
+class BlockTimed:
+    """The seconds of every call of a block, by part: forward, and in training backward and step."""
+
+    seconds: dict[str, list[float]]
+
+    @property
+    def whole(self) -> list[float]:
+        """The seconds of every whole call."""
+        return [sum(parts) for parts in zip(*self.seconds.values(), strict=True)]
+
+
+@dataclass(frozen=True)
+class MemoryUsed:
+    """The highest memory of the process in a call, and what the framework's allocator held; bytes."""
+
+    peak: int
+    allocator: int

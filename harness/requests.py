@@ -10,17 +10,20 @@ from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from harness import json_codec
 from harness.answers import (
+    BlockTimed,
     CallDescription,
     Description,
     FaultDone,
     Loaded,
-    Measurements,
+    MemoryUsed,
     PassDone,
     RunDone,
     StepsDone,
     Times,
+    TimingStarted,
     TrainingBegun,
     TrialDone,
+    WarmedUp,
 )
 from harness.deviation import Deviation
 from harness.layer_note import Attributes
@@ -92,17 +95,6 @@ class Backward(Request[RunDone]):
     """Back-propagate the first loss of the last run."""
 
     verb = "backward"
-
-
-@dataclass(frozen=True)
-class Measure(Request[Measurements]):
-    """Time bare runs."""
-
-    verb = "measure"
-    inputs: str
-    mode: Mode
-    repeat: int = 5
-    warm_up: int = 2
 
 
 @dataclass(frozen=True)
@@ -311,6 +303,41 @@ class ReadMemory(Request[Loaded]):
 
     verb = "read_memory"
     path: str
+
+
+@dataclass(frozen=True)
+class StartTiming(Request[TimingStarted]):
+    """Make the model ready to be timed and call it once; `outputs` names a trace for what it gives."""
+
+    verb = "start_timing"
+    inputs: str
+    mode: Mode
+    switches: list[str] = field(default_factory=list)
+    outputs: str = ""
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class WarmUp(Request[WarmedUp]):
+    """Call until calls become no faster, for `seconds` at most."""
+
+    verb = "warm_up"
+    seconds: float
+
+
+@dataclass(frozen=True)
+class TimeBlock(Request[BlockTimed]):
+    """Call for so many seconds."""
+
+    verb = "time_block"
+    seconds: float
+
+
+@dataclass(frozen=True)
+class MeasureMemory(Request[MemoryUsed]):
+    """Call once and tell the highest memory."""
+
+    verb = "measure_memory"
 
 
 REQUESTS: dict[str, type[Request[Any]]] = {kind.verb: kind for kind in Request.__subclasses__()}

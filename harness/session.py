@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -72,7 +73,13 @@ class Worker:
     """One side in its own process. Use as a context manager; leaving it ends the process."""
 
     def __init__(
-        self, side: str, device: str, scratch: Path, log: Path, timeout: float = DEFAULT_TIMEOUT
+        self,
+        side: str,
+        device: str,
+        scratch: Path,
+        log: Path,
+        timeout: float = DEFAULT_TIMEOUT,
+        waiting: Mapping[str, str] = SHARING,
     ) -> None:
         self.side, self.device, self.timeout = side, device, timeout
         self.log = WorkerLog(side, log, scratch)
@@ -84,7 +91,7 @@ class Worker:
         variables = environment.side_environment(side, device, self.python)
         paths = [str(import_folder(scratch / "packages")), os.environ.get("PYTHONPATH", "")]
         search = os.pathsep.join(filter(None, paths))
-        self._environment = {**SHARING, **os.environ, **variables, "PYTHONPATH": search}
+        self._environment = {**waiting, **os.environ, **variables, "PYTHONPATH": search}
         place = str(scratch / f"{side}.place")
         self._command = [str(self.python), "-c", _START, side, device, place]
         self._launch()

@@ -6,22 +6,16 @@ import argparse
 import json
 import os
 import subprocess
-import threading
 from pathlib import Path
 from typing import Any
 
 from benchmarks.gpu_check.record import Record
-from harness import environment, flows, pairs
+from harness import environment, flows, json_codec, pairs
 from harness.alignment import Alignment
-from harness.case import Case
 from harness.environment.interpreters import interpreter
-from harness.flows import inputs_and_weights
-from harness.flows.side_run import SideRun
+from harness.flows.bench import BenchRequest, bench
 from harness.pairs.base import Mode, Pair
 from harness.progress import Silent
-from harness.requests import Load, Measure
-from harness.scratch import scratch_folder
-from harness.session import Worker
 from harness.verdict import NoisePolicy
 
 SIDES = ("torch", "jittor")
@@ -82,26 +76,11 @@ def across_devices(pair: Pair, variant: str, mode: Mode, folder: Path) -> dict[s
 
 
 def speed(pair: Pair, variant: str, mode: Mode, device: str) -> dict[str, Any]:
-    """Bare, synchronised runs of both sides in turn: seconds, peak memory, and port over reference."""
-    case = Case(pair.name, variant, mode=mode, device=device)
-    inputs = pair.draw_inputs(case.request(pair))
-    best: dict[str, float] = {}
-    found: dict[str, Any] = {}
-    with scratch_folder() as scratch:
-        given = inputs_and_weights.write(scratch / "inputs.h5", "input", inputs)
-        state: Path | None = None
-        for side in SIDES:
-            with Worker(side, device, scratch, scratch / f"{side}.log", 300) as worker:
-                table = SideRun(worker, case, "all", Silent(), threading.Lock()).build()
-                if state is None:
-                    drawn = inputs_and_weights.draw_state(pair, 0, table)
-                    state = inputs_and_weights.write(scratch / "state.h5", "state", drawn)
-                worker.call(Load(str(state)))
-                runs = worker.call(Measure(str(given), mode, repeat=10, warm_up=4)).runs
-            found[side] = [run.parts() for run in runs]
-        for side in SIDES:
-            best[side] = min(sum(part["wall"] for part in row.values()) for row in found[side])
-    return {"best_seconds": best, "port_over_reference": best["jittor"] / best["torch"], "runs": found}
+    """Both sides in turns, in fresh processes: the whole measurement, and port over reference."""
+    request = BenchRequest(pair.name, variant, modes=(mode,), device=device, seconds=15, timeout=300)
+    found = bench(request, Silent())
+    ratio = found.rows[0].ratio
+    return {"port_over_reference": ratio.value, "verdict": ratio.verdict, "bench": json_codec.to_plain(found)}
 
 
 def check_case(record: Record, pair: Pair, variant: str, mode: Mode) -> None:

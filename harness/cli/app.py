@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from harness.cli import data, golden, options, pin
+from harness.cli.bench import bench
 from harness.cli.check import check
 from harness.cli.command_result import CommandResult
 from harness.cli.compare import compare
@@ -61,7 +62,7 @@ def doctor(
 
 
 for command in (
-    compare, lint, explain, reproduce, selftest, train, record, diff, check, show, report, doctor,
+    compare, lint, explain, reproduce, bench, selftest, train, record, diff, check, show, report, doctor,
 ):  # fmt: skip
     app.command()(command)
 app.command("list")(list_pairs)

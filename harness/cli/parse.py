@@ -17,6 +17,8 @@ SYNTHETIC = "synthetic"
 RECIPES = ("short", "published")
 GOLDEN = "golden"
 _SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
+_BYTES = re.compile(r"([1-9]\d{0,8})(MiB|GiB)")
+_PERCENT = re.compile(r"\d{1,3}(\.\d{1,3})?%")
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = 30
 _DATA = "the word synthetic, or the folder of a data set"
@@ -135,6 +137,38 @@ def size(text: str | None) -> tuple[int, int] | None:
 def parse_count(value: str) -> int:
     """How many of something there shall be."""
     return _whole(value, 1, "a whole number, 1 or more")
+
+
+def parse_counts(value: str) -> str:
+    """Whole numbers with commas between them, checked and kept as text; `counts` makes them numbers."""
+    for part in value.split(","):
+        parse_count(part)
+    return value
+
+
+def counts(text: str | None) -> tuple[int, ...]:
+    """Whole numbers out of a text, each once."""
+    return tuple(dict.fromkeys(int(part) for part in text.split(","))) if text else ()
+
+
+def parse_bytes(value: str) -> int:
+    """An amount of memory."""
+    found = _BYTES.fullmatch(value)
+    if found is None:
+        _refuse(value, "an amount of memory, such as 512MiB or 2GiB")
+    return int(found[1]) << {"MiB": 20, "GiB": 30}[found[2]]
+
+
+def parse_percent(value: str) -> str:
+    """A share in percent, checked and kept as text; `percent` makes it a number."""
+    if not _PERCENT.fullmatch(value):
+        _refuse(value, "a share in percent, such as 5%")
+    return value
+
+
+def percent(text: str) -> float:
+    """The share of a text such as 5%."""
+    return float(text.removesuffix("%")) / 100
 
 
 def parse_share(value: str) -> float:

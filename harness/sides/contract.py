@@ -46,6 +46,7 @@ class Framework(ABC):
         self.captured: CapturedCall | None = None
         self.told: dict[str, int] = {}  # what the losses are told besides
         self.training: Any = None  # what harness.sides.training holds while a training goes on
+        self.timed: Any = None  # the model that is being timed, if any
         self.loss_change: Callable[[Any], Any] = lambda loss: loss
         self.effect = False  # whether an injected fault has changed anything
 
@@ -168,3 +169,27 @@ class Framework(ABC):
     @abstractmethod
     def apply_step(self, optimizer: Any, lr: float) -> None:
         """One step of the optimiser with the gradients of the last backward pass."""
+
+    @abstractmethod
+    def set_training(self) -> None:
+        """Switch the whole model to training as its user would: dropout drops."""
+
+    @abstractmethod
+    def backward_only(self, loss: Any) -> None:
+        """Compute the gradients of all parameters that learn; they stay with the framework."""
+
+    @abstractmethod
+    def step_only(self, optimizer: Any) -> None:
+        """Take a step with the gradients of `backward_only`."""
+
+    @abstractmethod
+    def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """A context in which one optimisation is on."""
+
+    @abstractmethod
+    def settings(self) -> dict[str, str]:
+        """What decides the speed beyond the code: threads, precision, determinism."""
+
+    @abstractmethod
+    def allocator_bytes(self) -> int:
+        """What the framework's allocator holds of the device; 0 where it keeps no count."""

@@ -22,7 +22,7 @@ from harness.environment import own_python
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
-from harness.sides import jittor_patches
+from harness.sides import jittor_patches, jittor_switches
 from harness.sides.contract import NamedTensors
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
@@ -375,3 +375,32 @@ class JittorSide(Side):
             group["lr"] = lr
         optimizer.take_gradients([self._gradients.get(name) for name in self._learning])
         optimizer.step()
+
+    def set_training(self) -> None:
+        """Jittor's own switch."""
+        self.model.train()
+
+    def backward_only(self, loss: Any) -> None:
+        """Jittor's gradients, computed now."""
+        learning = self._trainable()
+        found = jt.grad(loss, list(learning.values()), retain_graph=False)
+        self._gradients = dict(zip(learning, found, strict=True))
+        jt.sync(found)
+
+    def step_only(self, optimizer: Any) -> None:
+        """Hand the gradients over and step."""
+        optimizer.take_gradients([self._gradients.get(name) for name in self._learning])
+        optimizer.step()
+
+    def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """One optimisation of Jittor's."""
+        return jittor_switches.switched(name)
+
+    def settings(self) -> dict[str, str]:
+        """Threads, precision, determinism."""
+        return jittor_switches.settings(self.device)
+
+    def allocator_bytes(self) -> int:
+        """What Jittor's pools have taken from the system so far."""
+        told = jt.core.get_mem_info()
+        return int(told.total_cuda_used if self.device == "cuda" else told.total_cpu_used)

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from harness import json_codec, pairs
-from harness.answers import Cost, Description, Identity, Loaded, MeasuredRun, Measurements, RunDone
+from harness.answers import Cost, Description, Identity, Loaded, RunDone
 from harness.errors import BadInput
 from harness.layer_note import LayerNote
 from harness.pairs.base import Arrays, Mode
@@ -310,23 +310,3 @@ class Side(Framework):
         """One optimiser step with the gradients of the last `backward`; the state stays changed."""
         self._step_once(lr)
         self.loaded_state = self.read_state()
-
-    def measure(self, inputs: str, mode: Mode, repeat: int = 5, warm_up: int = 2) -> Measurements:
-        """Time bare runs, synchronised: forward, and in a training mode backward and the optimiser's step.
-
-        Every run begins from the loaded state; only the optimiser's own memory goes on.
-        """
-        costs: list[MeasuredRun] = []
-        for turn in range(warm_up + repeat):
-            self.prepare(inputs, mode, "float32")
-            self.synchronise()
-            _, forward = self._measured(lambda: self.forward(mode, Rehearsal(), "all", observe=False))
-            row = MeasuredRun(forward)
-            if mode != "eval":
-                loss = next(iter(self.losses.values()))
-                _, backward = self._measured(lambda loss=loss: self.gradients(loss, None))  # type: ignore[misc]
-                _, step = self._measured(self._step_once)
-                row = MeasuredRun(forward, backward, step)
-            if turn >= warm_up:
-                costs.append(row)
-        return Measurements(costs, self.compiled())

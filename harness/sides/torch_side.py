@@ -17,6 +17,7 @@ from harness.answers import Description
 from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
+from harness.sides import torch_switches
 from harness.sides.contract import NamedTensors
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
@@ -318,6 +319,31 @@ class TorchSide(Side):
         for group in optimizer.param_groups:
             group["lr"] = lr
         optimizer.step()
+
+    def set_training(self) -> None:
+        """Torch's own switch."""
+        self.model.train()
+
+    def backward_only(self, loss: Tensor) -> None:
+        """Autograd; gradients stay on the parameters."""
+        self.model.zero_grad(set_to_none=True)
+        loss.backward()
+
+    def step_only(self, optimizer: torch.optim.Optimizer) -> None:
+        """Torch's step."""
+        optimizer.step()
+
+    def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
+        """One optimisation of torch's."""
+        return torch_switches.switched(self, name)
+
+    def settings(self) -> dict[str, str]:
+        """Threads, precision, determinism."""
+        return torch_switches.settings(self.device)
+
+    def allocator_bytes(self) -> int:
+        """On the CPU torch keeps no count."""
+        return torch.cuda.max_memory_reserved() if self.device == "cuda" else 0
 
     def perturbation(self, seed: int, strength: Perturbation) -> Callable[[Tensor], Tensor]:
         """A rounding-sized random change of every element and every channel, the same for the same seed."""

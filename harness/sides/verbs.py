@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
@@ -14,13 +15,13 @@ from harness.errors import BadInput
 from harness.pairs.base import Mode
 from harness.requests import Answer, CallChange, Request
 from harness.sides import backward_through_call as through
-from harness.sides import float64_truth, isolated_run, optimiser_steps, repeat_call, training_verbs
+from harness.sides import float64_truth, isolated_run, optimiser_steps, repeat_call, timing, training_verbs
 from harness.sides.captured_call import CapturedCall
 from harness.sides.inject_fault import fault_effect, inject_fault
 from harness.sides.side import Side
 from harness.trace_header import TraceHeader
 
-_OF_THE_SIDE = ("build", "load", "run", "backward", "measure")
+_OF_THE_SIDE = ("build", "load", "run", "backward")
 
 
 def run_isolated(
@@ -110,21 +111,21 @@ def _captured(side: Side) -> CapturedCall:
     return side.captured
 
 
-_OVER_A_SIDE: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (
-        run_isolated,
-        capture_call,
-        try_changes,
-        backward_through_call,
-        take_steps,
-        measure_truth,
-        measure_isolated,
-        inject_fault,
-        fault_effect,
-        *training_verbs.VERBS,
-    )
-}
+_FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    run_isolated,
+    capture_call,
+    try_changes,
+    backward_through_call,
+    take_steps,
+    measure_truth,
+    measure_isolated,
+    inject_fault,
+    fault_effect,
+    *training_verbs.VERBS,
+    *timing.VERBS,
+)
+_OVER_A_SIDE = {function.__name__: function for function in _FUNCTIONS}
+_TIMED = {function.__name__ for function in timing.VERBS}
 
 
 def function_of(side: Side, verb: str) -> Callable[..., Any]:
@@ -136,8 +137,9 @@ def function_of(side: Side, verb: str) -> Callable[..., Any]:
 
 
 def call_verb(side: Side, request: Request[Answer]) -> Answer:
-    """Carry out one request; nothing is dropped at random in any run."""
+    """Carry out one request. Nothing is dropped at random in any run, but where the model is timed."""
     arguments = {field.name: getattr(request, field.name) for field in fields(request)}  # type: ignore[arg-type]
-    with side.without_dropout():
+    quiet = contextlib.nullcontext() if request.verb in _TIMED else side.without_dropout()
+    with quiet:
         found: Answer = function_of(side, request.verb)(**arguments)
     return found

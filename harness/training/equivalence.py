@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.training.student import normal_cdf, t_quantile
+from harness.student import normal_cdf, t_quantile
 
 LEVEL = 0.95  # of each one-sided test: together a 90 % interval
 POWER = 0.8

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from harness.student import normal_cdf, t_cdf, t_quantile
 from harness.training.churn import churn, disagreement
 from harness.training.equivalence import equivalence, power, seeds_needed, verdict_of, welch_interval
-from harness.training.student import normal_cdf, t_cdf, t_quantile
 
 
 @pytest.mark.parametrize("freedom", [1, 1.5, 2, 3.3, 8, 50, 400, 5000])

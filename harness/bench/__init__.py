@@ -1,0 +1,1 @@
+"""Speed and memory of both sides: numbers in, intervals and verdicts out."""

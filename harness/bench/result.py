@@ -1,0 +1,163 @@
+"""What a measurement of speed and memory found: `bench.json`, the only currency for speed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from harness import files, json_codec, strict_json
+from harness.bench.statistics import Ratio, Spread
+from harness.errors import BadInput
+from harness.pairs.base import Mode
+
+SCHEMA = "align-bench"
+VERSION = 1
+_ADVICE = "give the bench.json that `align bench` wrote"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """One of the two things that are measured in turns: a side, with switches or without."""
+
+    side: str
+    switches: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What it is called in tables."""
+        return " + ".join([self.side, *self.switches])
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes, each above what the process held before a model was made.
+
+    `peak` is that of the process in one call. `allocator` is what the framework's own allocator held; None
+    where it keeps no count.
+    """
+
+    peak: int
+    allocator: int | None
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How far the outputs are from the float64 run, and the bits of the mantissa that agree with it."""
+
+    error: float
+    bits: float
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one contestant took, over all calls of all rounds."""
+
+    contestant: Contestant
+    seconds: Spread
+    parts: dict[str, Spread]
+    first: float
+    compiled: int
+    steady: bool
+    memory: Memory
+    settings: dict[str, str]
+    accuracy: Accuracy | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """Two contestants measured in turns; `ratios` are those of the rounds, second over first."""
+
+    mode: Mode
+    batch: int
+    size: tuple[int, int] | None
+    first: Figures
+    second: Figures
+    ratio: Ratio
+    parts: dict[str, Ratio]
+    rounds: list[float]
+    samples: dict[str, list[list[float]]]
+    """Seconds of every call, by contestant and block."""
+
+    @property
+    def key(self) -> str:
+        """What another measurement of the same has as well."""
+        size = f"{self.size[0]}x{self.size[1]}" if self.size else "usual size"
+        names = f"{self.second.contestant.label} / {self.first.contestant.label}"
+        return f"{self.mode}, batch {self.batch}, {size}, {names}"
+
+
+@dataclass(frozen=True)
+class IdleSwitch:
+    """A switch that was not measured, and why."""
+
+    side: str
+    name: str
+    why: str
+
+
+@dataclass(frozen=True)
+class LargestBatch:
+    """The largest batch whose peak stays below a limit; `refused` is the smallest that does not."""
+
+    side: str
+    mode: Mode
+    limit: int
+    batch: int
+    peak: int
+    refused: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What figures depend on: a baseline of another machine says nothing."""
+
+    processor: str
+    cores: int
+    memory: int
+    device_name: str
+    system: str
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A whole measurement."""
+
+    model: str
+    variant: str
+    device: str
+    date: str
+    machine: Machine
+    versions: dict[str, dict[str, str]]
+    rows: list[Row] = field(default_factory=list)
+    idle: list[IdleSwitch] = field(default_factory=list)
+    largest: list[LargestBatch] = field(default_factory=list)
+    unequal: list[str] = field(default_factory=list)
+    schema: str = SCHEMA
+    version: int = VERSION
+
+    def to_json(self) -> str:
+        """Strict JSON."""
+        return json.dumps(json_codec.to_plain(self), allow_nan=False, ensure_ascii=False)
+
+    def save(self, path: Path, *, replace: bool = False) -> None:
+        """Write bench.json; it appears whole or not at all."""
+        files.write_file(path, self.to_json(), replace=replace)
+
+    @classmethod
+    def load(cls, path: Path) -> Bench:
+        """Read bench.json, or the folder with it; BadInput says why it is none."""
+        file = path / "bench.json" if path.is_dir() else path
+        try:
+            data = strict_json.parse(strict_json.read(file))
+        except OSError as error:
+            raise BadInput(f"{file} cannot be read: {error.strerror}; {_ADVICE}") from error
+        except ValueError as error:
+            raise BadInput(f"{file} cannot be read: {error}; {_ADVICE}") from error
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA or data.get("version") != VERSION:
+            raise BadInput(f"{file} is no measurement of version {VERSION}; {_ADVICE}")
+        try:
+            return json_codec.from_plain(cls, data)
+        except (json_codec.Unfit, RecursionError) as error:
+            raise BadInput(f"{file} is a damaged measurement: {error}; {_ADVICE}") from error

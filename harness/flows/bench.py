@@ -1,0 +1,274 @@
+"""`align bench`: two contestants measured in turns, in fresh processes, until the interval is narrow."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from harness import pairs
+from harness.answers import BlockTimed, TimingStarted
+from harness.bench import statistics
+from harness.bench.machine import this_machine
+from harness.bench.result import Accuracy, Bench, Contestant, Figures, IdleSwitch, LargestBatch, Memory, Row
+from harness.bench.switches import SWITCHES
+from harness.case import PORT, REFERENCE, SIDES, Case
+from harness.errors import BadInput
+from harness.flows import inputs_and_weights
+from harness.flows.bench_accuracy import accuracies
+from harness.flows.largest_batch import largest_batch
+from harness.flows.timed_worker import TimedWorker
+from harness.pairs.base import Mode, Pair
+from harness.progress import Progress
+from harness.scratch import Scratch, scratch
+from harness.session import DEFAULT_TIMEOUT
+
+_TURNS = 3  # of four blocks A B B A, in a round
+_BLOCK_SECONDS = 0.25
+
+
+@dataclass(frozen=True)
+class BenchRequest:
+    """One measurement. None means the pair's own default."""
+
+    model: str
+    variant: str | None = None
+    modes: tuple[Mode, ...] = ("eval", "train")
+    batches: tuple[int, ...] = ()
+    input_size: tuple[int, int] | None = None
+    device: str = "cpu"
+    seed: int = 0
+    weights: str = "seeded"
+    seconds: float = 60.0
+    memory: int | None = None
+    ablate: bool = False
+    allow_unequal: bool = False
+    timeout: float = DEFAULT_TIMEOUT
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row to be measured."""
+
+    pair: Pair
+    case: Case
+    first: Contestant
+    second: Contestant
+
+
+@dataclass
+class _Taken:
+    """What one contestant has shown so far, over the rounds."""
+
+    started: list[TimingStarted] = field(default_factory=list)
+    steady: list[bool] = field(default_factory=list)
+    blocks: list[BlockTimed] = field(default_factory=list)
+    memory: list[Memory] = field(default_factory=list)
+
+
+def bench(request: BenchRequest, progress: Progress) -> Bench:
+    """Measure every row that is asked for."""
+    pair = pairs.find(request.model)
+    cases = list(_cases(request, pair))
+    rows, idle, unequal = list[Row](), list[IdleSwitch](), list[str]()
+    versions: dict[str, dict[str, str]] = {}
+    device_name = ""
+    for case in cases:
+        jobs, unused = _jobs(request, pair, case)
+        idle += [switch for switch in unused if switch not in idle]
+        for job in jobs:
+            with scratch() as place:
+                measured = _Measuring(request, job, place, progress)
+                rows.append(measured.row())
+                versions |= measured.versions
+                device_name = measured.device_name
+                unequal += [words for words in measured.unequal if words not in unequal]
+    largest = list[LargestBatch]()
+    if request.memory is not None:
+        for case in _cases(replace(request, batches=()), pair):
+            largest += [
+                largest_batch(pair, case, side, request.memory, request.timeout, progress) for side in SIDES
+            ]
+    return Bench(
+        model=pair.name,
+        variant=cases[0].variant,
+        device=request.device,
+        date=time.strftime("%Y-%m-%d"),
+        machine=this_machine(device_name),
+        versions=versions,
+        rows=rows,
+        idle=idle,
+        unequal=unequal,
+        largest=largest,
+    )
+
+
+def _cases(request: BenchRequest, pair: Pair) -> Iterator[Case]:
+    for mode in request.modes:
+        for batch in request.batches or (None,):
+            yield Case(
+                pair=request.model,
+                variant=pair.variant(request.variant).name,
+                mode=mode,
+                seed=request.seed,
+                weights=request.weights,
+                batch=batch,
+                size=request.input_size,
+                device=request.device,
+                name="" if request.model == pair.name else pair.name,
+            )
+
+
+def _jobs(request: BenchRequest, pair: Pair, case: Case) -> tuple[list[Job], list[IdleSwitch]]:
+    """The sides against each other, and, where asked, each side against itself with switches."""
+    plain = {side: Contestant(side) for side in (REFERENCE, PORT)}
+    jobs, idle = [Job(pair, case, plain[REFERENCE], plain[PORT])], list[IdleSwitch]()
+    if not request.ablate:
+        return jobs, idle
+    for side in (REFERENCE, PORT):
+        useful = list[str]()
+        for switch in (switch for switch in SWITCHES if switch.side == side):
+            why = switch.idle_because(case.device, case.mode)
+            if why:
+                idle.append(IdleSwitch(side, switch.name, why))
+            else:
+                useful.append(switch.name)
+        jobs += [Job(pair, case, plain[side], Contestant(side, (name,))) for name in useful]
+    return jobs, idle
+
+
+class _Measuring:
+    """Measures one row, round by round."""
+
+    def __init__(self, request: BenchRequest, job: Job, place: Scratch, progress: Progress) -> None:
+        self.request, self.job, self.place, self.progress = request, job, place, progress
+        self.names = (job.first.label, job.second.label)
+        self.taken = {name: _Taken() for name in self.names}
+        self.ratios: list[float] = []
+        self.part_ratios: dict[str, list[float]] = {}
+        self.versions: dict[str, dict[str, str]] = {}
+        self.device_name = ""
+        self.unequal: list[str] = []
+        arrays = job.pair.inputs(job.case.request(job.pair))
+        self.batch = next(iter(arrays.values())).shape[0]
+        self.inputs = inputs_and_weights.write(place.folder / "inputs.h5", "input", arrays)
+        self.state = place.folder / "state.h5"
+
+    def row(self) -> Row:
+        """Make rounds until the interval is narrow enough or the time is over."""
+        began = time.monotonic()
+        while not statistics.settled(self.ratios):
+            self._round()
+            late = time.monotonic() - began > self.request.seconds
+            if late and len(self.ratios) >= statistics.FEWEST_ROUNDS:
+                break
+        figures = [
+            self._figures(contestant, name)
+            for contestant, name in zip((self.job.first, self.job.second), self.names, strict=True)
+        ]
+        return Row(
+            mode=self.job.case.mode,
+            batch=self.batch,
+            size=self.job.case.size,
+            first=figures[0],
+            second=figures[1],
+            ratio=statistics.ratio_of(self.ratios),
+            parts={part: statistics.ratio_of(ratios) for part, ratios in self.part_ratios.items()},
+            rounds=self.ratios,
+            samples={name: [block.whole for block in taken.blocks] for name, taken in self.taken.items()},
+        )
+
+    def _round(self) -> None:
+        """One fresh process of each contestant, measured in turns; who starts first changes every round."""
+        number = len(self.ratios)
+        self.progress.event(self.names[1], "state", text=f"round {number + 1}")
+        contestants = dict(zip(self.names, (self.job.first, self.job.second), strict=True))
+        order = self.names if number % 2 == 0 else self.names[::-1]
+        with contextlib.ExitStack() as stack:
+            workers = {name: stack.enter_context(self._worker(contestants[name], number)) for name in order}
+            for name in order:
+                self._prepare(workers[name], self.taken[name])
+            self._require_equal()
+            blocks = {name: list[BlockTimed]() for name in self.names}
+            for _ in range(_TURNS):
+                for name in (*order, *order[::-1]):
+                    blocks[name].append(workers[name].time_block(_BLOCK_SECONDS))
+            for name in self.names:
+                self.taken[name].memory.append(workers[name].memory())
+                self.taken[name].blocks += blocks[name]
+        self._add_ratios(blocks)
+
+    def _worker(self, contestant: Contestant, number: int) -> TimedWorker:
+        return TimedWorker(contestant, self.job.case, self.place.folder, self.request.timeout, number)
+
+    def _prepare(self, worker: TimedWorker, taken: _Taken) -> None:
+        identity = worker.build(self.job.pair, self.state)
+        self.versions[worker.contestant.side] = identity.versions
+        self.device_name = self.device_name or identity.device_name
+        outputs = "" if taken.started or self.job.case.trains else str(self.outputs_of(worker.contestant))
+        taken.started.append(worker.start(self.inputs, outputs))
+        taken.steady.append(worker.warm_up())
+
+    def outputs_of(self, contestant: Contestant) -> Path:
+        """The trace with the outputs of a contestant."""
+        return self.place.folder / f"{contestant.label.replace(' ', '')}.h5"
+
+    def _require_equal(self) -> None:
+        """Both contestants compute under the same settings, or whoever asked knows that they do not."""
+        first, second = (self.taken[name].started[-1].settings for name in self.names)
+        different = [
+            f"{setting} is {first[setting]} for {self.names[0]} and {second[setting]} for {self.names[1]}"
+            for setting in first.keys() & second.keys()
+            if first[setting] != second[setting]
+        ]
+        if different and not self.request.allow_unequal:
+            raise BadInput(
+                f"the two would not be measured under equal settings: {'; '.join(different)}. "
+                "Set them alike, or add --allow-unequal, and every table will say so"
+            )
+        self.unequal = different
+
+    def _add_ratios(self, blocks: dict[str, list[BlockTimed]]) -> None:
+        first, second = (blocks[name] for name in self.names)
+        self.ratios.append(
+            statistics.round_ratio([block.whole for block in first], [block.whole for block in second])
+        )
+        parts = first[0].seconds
+        for part in parts if len(parts) > 1 else ():
+            ratio = statistics.round_ratio(
+                [block.seconds[part] for block in first], [block.seconds[part] for block in second]
+            )
+            self.part_ratios.setdefault(part, []).append(ratio)
+
+    def _figures(self, contestant: Contestant, name: str) -> Figures:
+        taken = self.taken[name]
+        calls = [seconds for block in taken.blocks for seconds in block.whole]
+        parts = {
+            part: statistics.spread([seconds for block in taken.blocks for seconds in block.seconds[part]])
+            for part in taken.blocks[0].seconds
+        }
+        return Figures(
+            contestant=contestant,
+            seconds=statistics.spread(calls),
+            parts=parts,
+            first=taken.started[0].first,
+            compiled=taken.started[0].compiled,
+            steady=all(taken.steady),
+            memory=max(taken.memory, key=lambda memory: memory.peak),
+            settings=taken.started[0].settings,
+            accuracy=self._accuracy(contestant),
+        )
+
+    def _accuracy(self, contestant: Contestant) -> Accuracy | None:
+        """How far the outputs of an evaluation are from a float64 run of the reference."""
+        found = self.outputs_of(contestant)
+        if not found.is_file():
+            return None
+        truth = self.place.folder / "truth.h5"
+        if not truth.is_file():
+            with self._worker(Contestant(REFERENCE), -1) as worker:
+                worker.build(self.job.pair, self.state)
+                worker.start(self.inputs, str(truth), dtype="float64")
+        return accuracies(truth, found)

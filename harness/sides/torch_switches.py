@@ -1,0 +1,68 @@
+"""What makes torch quicker or slower: its switches, and what is set now."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from harness.sides.contract import Framework
+
+
+def settings(device: str) -> dict[str, str]:
+    """What decides torch's speed beyond the code."""
+    told = {
+        "threads": str(torch.get_num_threads()),
+        "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
+        "deterministic": str(torch.are_deterministic_algorithms_enabled()),
+    }
+    if device == "cuda":
+        told["tf32"] = str(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
+    return told
+
+
+@contextlib.contextmanager
+def switched(side: Framework, name: str) -> Iterator[None]:
+    """One switch on, and off again at the end."""
+    with contextlib.ExitStack() as stack:
+        if name == "inference_mode":
+            stack.enter_context(torch.inference_mode())
+        elif name in ("bfloat16", "float16"):
+            stack.enter_context(torch.autocast(side.device, dtype=getattr(torch, name)))
+        elif name == "compile":
+            stack.enter_context(_replaced(side, "model", torch.compile(side.model)))
+        elif name == "channels_last":
+            stack.enter_context(_channels_last(side))
+        elif name == "cudnn_benchmark":
+            stack.enter_context(_replaced(torch.backends.cudnn, "benchmark", True))
+        elif name == "tf32":
+            stack.enter_context(_replaced(torch.backends.cuda.matmul, "allow_tf32", True))
+            stack.enter_context(_replaced(torch.backends.cudnn, "allow_tf32", True))
+        yield
+
+
+@contextlib.contextmanager
+def _replaced(of: Any, name: str, value: Any) -> Iterator[None]:
+    before = getattr(of, name)
+    setattr(of, name, value)
+    try:
+        yield
+    finally:
+        setattr(of, name, before)
+
+
+@contextlib.contextmanager
+def _channels_last(side: Framework) -> Iterator[None]:
+    """The model's weights, and every input that is a batch of images."""
+    before = dict(side._inputs)
+    side.model.to(memory_format=torch.channels_last)
+    for name, tensor in before.items():
+        if tensor.dim() == 4:
+            side._inputs[name] = tensor.contiguous(memory_format=torch.channels_last)
+    try:
+        yield
+    finally:
+        side._inputs.update(before)
+        side.model.to(memory_format=torch.contiguous_format)

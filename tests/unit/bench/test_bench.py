@@ -1,0 +1,78 @@
+"""`align bench` in real processes: a port that sleeps is slower, its accuracy is known, and files say so."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import typer
+
+from harness.bench.result import Bench
+from harness.cli.app import app
+from tests import ROOT
+
+pytestmark = [pytest.mark.torch, pytest.mark.jittor]
+SLEEP = "import time\n"
+SLOW = "        time.sleep(0.2)\n        return self.head("
+
+
+@pytest.fixture
+def sleepy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The tiny pair, whose port sleeps in every call."""
+    folder = tmp_path / "pair"
+    shutil.copytree(ROOT / "examples" / "tiny", folder)
+    port = folder / "tiny_jittor.py"
+    port.write_text(SLEEP + port.read_text().replace("        return self.head(", SLOW))
+    monkeypatch.chdir(tmp_path)
+    return folder / "tiny_pair.py"
+
+
+def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
+    """The command line in this process: exit code and standard output."""
+    with pytest.raises(SystemExit) as ending:
+        typer.main.get_command(app).main(["bench", *words])
+    return int(ending.value.code or 0), capsys.readouterr().out
+
+
+def test_a_port_that_sleeps_is_slower(sleepy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = run(
+        capsys, "--model", str(sleepy), "--mode", "eval", "--seconds", "0.1", "-o", "run", "--json"
+    )
+    assert code == 0
+    document = json.loads(out)
+    found = Bench.load(Path("run"))
+    (row,) = found.rows
+    assert document["rows"][0]["ratio"]["verdict"] == row.ratio.verdict == "slower"
+    assert row.second.seconds.least >= 0.2
+    assert row.first.seconds.least < 0.2
+    for figures in (row.first, row.second):
+        assert figures.accuracy is not None
+        assert 16 < figures.accuracy.bits < 30
+        assert figures.memory.peak > 0
+    assert found.versions.keys() == {"torch", "jittor"}
+    assert "slower" in Path("run/bench.md").read_text()
+    assert json.loads(Path("run/pytest-benchmark.json").read_text())["benchmarks"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--batch", "0"), "'0' is not allowed"),
+        (("--batch", "1,two"), "'two' is not allowed"),
+        (("--memory", "lots"), "an amount of memory"),
+        (("--fail-slower", "much"), "a share in percent"),
+        (("--baseline", "nowhere.json"), "nowhere.json"),
+        (("--variant", "nosuch"), "no variant 'nosuch'"),
+    ],
+)
+def test_what_is_refused_before_anything_starts(
+    sleepy: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str
+) -> None:
+    with pytest.raises(SystemExit) as ending:
+        typer.main.get_command(app).main(["bench", "--model", str(sleepy), *words])
+    assert ending.value.code == 2
+    captured = capsys.readouterr()
+    assert said in " ".join(captured.err.split())
+    assert not list(Path().glob("runs/*"))
