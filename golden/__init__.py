@@ -12,6 +12,7 @@ from typing import Any
 from harness import json_codec, strict_toml
 from harness.errors import BadInput
 from harness.files import write_file
+from harness.own_name import command
 
 FOLDER = Path(__file__).resolve().parent
 PINS = FOLDER / "pins.toml"
@@ -80,10 +81,10 @@ def verify_digest(path: Path) -> None:
     """Refuse a golden whose files are not those that were pinned."""
     pinned = pins(path.parent.parent / PINS.name).get(path.parent.name, {}).get(path.stem)
     if pinned is None:
-        raise BadInput(f"{path} is not listed in {PINS.name}: record it with `align golden record`")
+        raise BadInput(f"{path} is not listed in {PINS.name}: record it with `{command('golden record')}`")
     for key, file in (("trace", path), ("truth", truth_path(path))):
         if not file.is_file() or file_digest(file) != pinned.get(key):
             raise BadInput(
                 f"{file} is not the file that {PINS.name} pins (its sha256 differs): restore it from version "
-                "control, or record it anew with `align golden record --force`"
+                f"control, or record it anew with `{command('golden record --force')}`"
             )

@@ -70,6 +70,11 @@ def is_layer_gradient(address: str) -> bool:
     return address.startswith("layer:") and parse_layer(address).role == "grad"
 
 
+def is_result(address: str) -> bool:
+    """Whether an address names what a layer or an operation returned."""
+    return address.startswith("layer:") and parse_layer(address).role == "out"
+
+
 def with_role(address: str, role: str) -> str:
     """The address of the same result in another role, as its gradient; what is no layer's stays as it is."""
     if not address.startswith("layer:"):

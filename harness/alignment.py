@@ -6,23 +6,24 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from harness import alignment_rules, files, json_codec, notebook, strict_json
-from harness.alignment_rows import AgainstStored, IsolatedRun, Row, SideReport, Source
+from harness.alignment_rows import AgainstStored, IsolatedRun, Outcome, Row, SideReport, Source
 from harness.answers import Observer
 from harness.attributes import AttributeDifference
 from harness.costs import Costs
 from harness.coverage import Coverage
 from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, WORKER_LOST, BadInput
+from harness.own_name import command
 from harness.pairs.base import Override
 
 if TYPE_CHECKING:
     import pandas
 
 SCHEMA = "align-alignment"
-VERSION = 5
-_READABLE = (1, 2, 3, 4, VERSION)
+VERSION = 6
+_READABLE = (1, 2, 3, 4, 5, VERSION)
 _ADVICE = "give the alignment.json that a comparison wrote"
 _EXIT_CODES = {
     "aligned": ALIGNED,
@@ -48,7 +49,7 @@ class Alignment:
     policy: dict[str, Any]
     sides: dict[str, SideReport]
     rows: list[Row]
-    verdict: Literal["aligned", "diverged", "inconclusive", "failed"] = "aligned"
+    verdict: Outcome = "aligned"
     first: str | None = None
     worst: str | None = None
     sentence: str = ""
@@ -81,7 +82,9 @@ class Alignment:
         """The row of an address."""
         found = next((row for row in self.rows if row.address == address), None)
         if found is None:
-            raise BadInput(f"this alignment has no address {address!r}; `align show` lists those it has")
+            raise BadInput(
+                f"this alignment has no address {address!r}; `{command('show')}` lists those it has"
+            )
         return found
 
     def frame(self) -> pandas.DataFrame:

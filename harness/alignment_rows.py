@@ -9,6 +9,8 @@ from harness import json_codec
 from harness.costs import Spent
 from harness.verdict import Measured, Status, Verdict
 
+Outcome = Literal["aligned", "diverged", "inconclusive", "failed"]
+
 
 @dataclass(frozen=True)
 class Obstacle:
@@ -65,6 +67,13 @@ class Row:
     obstacle: Obstacle | None = None
     isolated: Isolated | None = None
 
+    @property
+    def figures(self) -> Measured | None:
+        """The numbers behind the verdict: of the whole run, or of the layer alone where that decided."""
+        if self.isolated is not None and self.verdict == self.isolated.verdict:
+            return self.isolated.measured
+        return self.measured
+
 
 @dataclass
 class SideReport:
@@ -86,11 +95,15 @@ class SideReport:
 
 @dataclass(frozen=True)
 class IsolatedRun(json_codec.Partial):
-    """Whether layers ran in isolation, why not, and how many of their tensors were judged."""
+    """Whether layers ran in isolation, why not, and how many of their tensors were judged.
+
+    `decided` says that nothing diverged in the whole run, and the isolated layers made the verdict.
+    """
 
     ran: bool | None = None
     why: str | None = None
     judged: int | None = None
+    decided: bool | None = None
 
 
 @dataclass(frozen=True)

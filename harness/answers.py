@@ -104,7 +104,8 @@ class RunDone:
     """A forward pass, or a backward pass after it.
 
     `compiled` counts the operators that lie compiled by now. `bytes` is the size of the trace, which a
-    rehearsal measures. `room` is what it took to make room for a trace.
+    rehearsal measures. `room` is what it took to make room for a trace. `unmatched` are the globs of
+    layers that nothing in a rehearsal matched, each with the nearest names.
     """
 
     cost: Cost
@@ -112,6 +113,7 @@ class RunDone:
     bytes: int = 0
     room: Times | None = None
     observer: Observer | None = None
+    unmatched: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

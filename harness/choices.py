@@ -8,6 +8,7 @@ Mode = Literal["eval", "train", "frozen"]
 Keep = Literal["compact", "whole", "none"]
 TraceKeep = Literal["compact", "whole"]
 Isolation = Literal["auto", "always", "never"]
+Judge = Literal["all", "outputs"]
 
 SIDES = REFERENCE, PORT = ("torch", "jittor")
 DEVICES = ("cpu", "cuda")
@@ -17,3 +18,4 @@ MODES: tuple[Mode, ...] = get_args(Mode)
 KEEPS: tuple[Keep, ...] = get_args(Keep)
 TRACE_KEEPS: tuple[TraceKeep, ...] = get_args(TraceKeep)
 ISOLATIONS: tuple[Isolation, ...] = get_args(Isolation)
+JUDGES: tuple[Judge, ...] = get_args(Judge)

@@ -26,7 +26,7 @@ from harness.text import printable
 
 FLAGS = (
     "model", "variant", "layers", "weights", "device", "dtype", "mode", "seed", "input-size", "batch",
-    "reference", "policy", "rtol", "atol", "timeout", "keep", "isolated",
+    "reference", "policy", "rtol", "atol", "judge", "min-coverage", "timeout", "keep", "isolated",
 )  # fmt: skip
 INTERPRETERS = ("torch-python", "jittor-python")
 KEYS = FLAGS + INTERPRETERS

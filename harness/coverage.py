@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness import address as addresses
 from harness.json_codec import Partial
+
+RESULTS = ("layer", "operation")
+"""The kinds of tensors that coverage is counted in: what layers and operations returned."""
 
 
 @dataclass(frozen=True)
@@ -29,15 +33,36 @@ class CaseDifference:
 class Coverage(Partial):
     """What was compared and what was not.
 
-    `recorded` and `compared` count tensors by kind. `fallback` are the addresses without a truth, `weak`
-    those where the noise drowns the signal. `unpaired` lists by side the names that only that side has.
+    `recorded` and `compared` count tensors by kind; `inner` are inner differences. `asked` is the choice of
+    layers that the traces were recorded with; empty where that is not known. `fallback` are the addresses
+    without a truth, `weak` those where the noise drowns the signal. `unpaired` lists by side the names that
+    only that side has.
     """
 
     recorded: dict[str, int] = field(default_factory=dict)
     compared: dict[str, int] = field(default_factory=dict)
+    asked: str = ""
+    inner: list[Gap] = field(default_factory=list)
     not_compared: list[Gap] = field(default_factory=list)
     skipped: list[Gap] = field(default_factory=list)
     fallback: list[str] = field(default_factory=list)
     weak: list[str] = field(default_factory=list)
     unpaired: dict[str, list[str]] = field(default_factory=dict)
     case_differences: list[CaseDifference] = field(default_factory=list)
+
+    @property
+    def share(self) -> float | None:
+        """The share of layers and operations recorded that were compared; None where none was recorded."""
+        skipped = sum(addresses.is_result(gap.address) for gap in self.skipped)
+        recorded = sum(self.recorded.get(kind, 0) for kind in RESULTS) - skipped
+        compared = sum(self.compared.get(kind, 0) for kind in RESULTS)
+        return compared / recorded if recorded > 0 else None
+
+    def results(self) -> str:
+        """How many of the layers and operations were compared, in words."""
+        parts = (
+            f"{self.compared.get(kind, 0)} of {self.recorded[kind]} {kind}s"
+            for kind in RESULTS
+            if self.recorded.get(kind)
+        )
+        return " and ".join(parts)

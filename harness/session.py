@@ -22,6 +22,7 @@ from harness.breadcrumb import Breadcrumb, Place
 from harness.environment.interpreters import interpreter
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
 from harness.guard import Kept
+from harness.own_name import command
 from harness.requests import Answer, Request
 from harness.worker_answers import Listener, Nonsense, Result, read_result
 from harness.worker_log import WorkerLog
@@ -122,7 +123,7 @@ class Worker:
             except OSError as error:
                 raise NoEnvironment(
                     f"the {self.side} worker cannot be started with {self.python}: {error.strerror}. "
-                    "Run `align doctor` to see what is missing and how to mend it"
+                    f"Run `{command('doctor')}` to see what is missing and how to mend it"
                 ) from error
 
     @property

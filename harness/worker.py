@@ -24,6 +24,7 @@ from harness.environment import own_settings
 from harness.environment.places import free_bytes
 from harness.errors import HarnessError, NoEnvironment
 from harness.huge_pages import SHARED_MEMORY
+from harness.own_name import command
 from harness.requests import read_request
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def open_side(name: str, device: str, breadcrumb: Breadcrumb) -> Side:
     except (ImportError, RuntimeError, AssertionError, OSError) as error:
         raise NoEnvironment(
             f"the {name} side cannot start with {sys.executable}: {error}.{_shared_memory()} "
-            "Run `align doctor` to see what is missing and how to mend it"
+            f"Run `{command('doctor')}` to see what is missing and how to mend it"
         ) from error
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
+from harness.figures import scientific
 from harness.text import printable
 from reports import summaries
-from reports.words import scientific
 
 WIDTH, HEIGHT = 960, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 16, 34

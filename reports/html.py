@@ -13,13 +13,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from harness import figures
 from harness.alignment import Alignment
 from harness.text import printable, printable_lines
 from reports import summaries, words
 from reports.chart import chart
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_FILTERS = (words.scientific, words.ratio, words.size, words.count, words.figure)
+_FILTERS = (figures.scientific, figures.ratio, words.size, words.count, words.figure)
 
 
 def html(alignment: Alignment) -> str:

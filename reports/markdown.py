@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
+from harness.figures import ratio, scientific
 from reports import summaries
 from reports.marked import code, prose
-from reports.words import count, ratio, scientific
+from reports.words import count
 
 ROWS = 20
 
@@ -24,7 +25,9 @@ def markdown(alignment: Alignment) -> str:
             f"The side {code(name)} failed: {prose(side.error)}"
             for name, side in summaries.failures(alignment)
         ),
-        _table(("", "address", "type", "error", "noise", "of limit"), map(_row, rows)) if rows else "",
+        _table(("", "address", "type", "relative error", "noise", "of limit"), map(_row, rows))
+        if rows
+        else "",
         beyond if len(bad) > len(rows) else "",
         _items(summaries.sources(alignment)),
         _attributes(alignment),

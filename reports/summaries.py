@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from harness.alignment import Alignment
@@ -15,14 +14,17 @@ from harness.attributes import AttributeDifference
 from harness.comparing import in_order_of_computation
 from harness.costs import SideCosts, Spent
 from harness.coverage import Coverage, Gap
+from harness.figures import scientific
 from harness.numerics import Difference
-from reports.words import count, scientific, seconds, size
+from harness.own_name import command
+from reports.words import count, seconds, size
 
 SYMBOLS = {
     "aligned": "✔",
     "diverged": "✘",
     "inconclusive": "?",
     "failed": "!",
+    "inner": "≈",
     "skipped": "-",
     "not compared": "·",
 }
@@ -70,21 +72,13 @@ def row_at(alignment: Alignment, address: str | None) -> Row | None:
 
 
 def error(row: Row) -> float | None:
-    """The candidate's error relative to the tensor: its distance from the truth, else from the reference."""
-    found = row.measured
-    if found is None:
-        return None
-    if found.error_l2 is None:
-        return found.difference.rel_l2
-    return found.error_l2 / found.truth_l2 if found.truth_l2 else found.error_l2
+    """The candidate's error as every text shows it; None where nothing was measured."""
+    return row.figures.error if row.figures is not None else None
 
 
 def noise(row: Row) -> float | None:
-    """The reference's own error relative to the tensor."""
-    found = row.measured
-    if found is None or found.noise_l2 is None:
-        return None
-    return found.noise_l2 / found.truth_l2 if found.truth_l2 else found.noise_l2
+    """The reference's own error, measured likewise."""
+    return row.figures.noise if row.figures is not None else None
 
 
 def measures(row: Row) -> list[Item]:
@@ -94,7 +88,7 @@ def measures(row: Row) -> list[Item]:
         where.append(Item("fed by", ", ".join(row.inputs)))
     if row.note:
         where.append(Item("note", row.note))
-    found = row.measured
+    found = row.figures
     if found is None:
         return [item for item in where if item.text]
     difference = found.difference
@@ -103,8 +97,9 @@ def measures(row: Row) -> list[Item]:
     passes = f"rtol {scientific(difference.pass_rtol)} or atol {scientific(difference.pass_atol)}"
     figures = [
         Item("measured on", basis),
-        Item("error, from the truth", _pair(found.error_l2, found.error_max)),
-        Item("noise of the reference", _pair(found.noise_l2, found.noise_max)),
+        Item(found.error_name, scientific(found.error)),
+        Item("absolute error, from the truth", _pair(found.error_l2, found.error_max)),
+        Item("absolute noise of the reference", _pair(found.noise_l2, found.noise_max)),
         Item("size of the truth", _pair(found.truth_l2, found.truth_absmax)),
         Item("difference", _pair(difference.l2, difference.max_abs)),
         Item("relative difference", relative),
@@ -125,7 +120,7 @@ def sources(alignment: Alignment) -> list[Item]:
         items.append(Item(f"{source.direction} source", f"{source.address} ({layers}): {source.text}"))
         if source.cause:
             items.append(Item("cause", source.cause))
-        items += [Item("known", f"align explain --op {shlex.quote(entry)}") for entry in source.entries]
+        items += [Item("known", command(f"explain --op {shlex.quote(entry)}")) for entry in source.entries]
     return items
 
 
@@ -148,7 +143,11 @@ def coverage(alignment: Alignment) -> list[Item]:
     items = [Item("compared", _compared(found))]
     if alignment.isolated.ran is not None:
         items.append(Item("alone", alone(alignment)))
-    for name, gaps in (("not compared", found.not_compared), ("not judged", found.skipped)):
+    for name, gaps in (
+        ("inner difference", found.inner),
+        ("not compared", found.not_compared),
+        ("not judged", found.skipped),
+    ):
         for why, addresses in reasons(gaps).items():
             items.append(Item(name, f"{count(len(addresses), 'tensor')}: {why}"))
     if found.fallback:
@@ -168,7 +167,10 @@ def coverage(alignment: Alignment) -> list[Item]:
 
 def against_stored(alignment: Alignment) -> list[Item]:
     """How each side fares against a stored trace, where there is one beside the reference."""
-    return [Item(f"{one.side} against {one.trace}", one.sentence) for one in alignment.against_stored]
+    return [
+        Item(f"{one.side} against {one.trace}", f"{SYMBOLS.get(one.verdict, '?')} {one.sentence}")
+        for one in alignment.against_stored
+    ]
 
 
 def _compared(found: Coverage) -> str:
@@ -307,26 +309,6 @@ def observer(alignment: Alignment) -> list[Item]:
             continue
         items.append(Item(side, text))
     return items
-
-
-def next_steps(alignment: Alignment, folder: str) -> list[str]:
-    """What to do now, as commands where there is one."""
-    stored = shlex.quote(f"{folder}/alignment.json" if folder else "alignment.json")
-    if alignment.verdict == "failed":
-        names = " and ".join(name for name, _ in failures(alignment)) or "the side that failed"
-        logs = Path(folder) / "logs"
-        return [*([f"read what {names} printed: {logs}"] if folder and logs.is_dir() else []), "align doctor"]
-    if alignment.verdict == "diverged" and alignment.first:
-        shown = f"align show {stored} {shlex.quote(alignment.first)}"
-        explained = f"align explain {stored}{_own_pair(alignment)}"
-        return [shown, explained] if alignment.sources else [shown]
-    return []
-
-
-def _own_pair(alignment: Alignment) -> str:
-    """That a pair of one's own has to be named again; its name in a stranger's file is no advice."""
-    pair = str(alignment.case.get("pair", ""))
-    return " --model PAIR" if ":" in pair or pair.endswith(".py") else ""
 
 
 def _pair(l2: float | None, largest: float | None) -> str:

@@ -7,10 +7,12 @@ from rich.text import Text
 
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
+from harness.figures import ratio, scientific
 from harness.text import printable
 from reports import summaries
+from reports.hints import next_steps
 from reports.tables import Column, table
-from reports.words import count, ratio, scientific, size
+from reports.words import count, size
 
 ROWS = 12
 STYLES = {
@@ -18,6 +20,7 @@ STYLES = {
     "diverged": "red",
     "inconclusive": "yellow",
     "failed": "red",
+    "inner": "cyan",
     "skipped": "yellow",
     "not compared": "dim",
 }
@@ -25,8 +28,8 @@ _LINES_OF_LOG = 8
 _SHAPES_FROM = 92  # columns; narrower terminals keep the room for the addresses
 
 
-def draw(alignment: Alignment, console: Console, folder: str = "") -> None:
-    """Draw the whole report."""
+def draw(alignment: Alignment, console: Console, folder: str = "", stored: str = "") -> None:
+    """Draw the whole report; `folder` and `stored` say where the run and the alignment are kept."""
     _headline(alignment, console)
     _failures(alignment, console)
     _rows(alignment, console)
@@ -41,7 +44,7 @@ def draw(alignment: Alignment, console: Console, folder: str = "") -> None:
         console.print(_named(item.name, item.text))
     if folder:
         console.print(_named("kept in", folder), soft_wrap=True)
-    for step in summaries.next_steps(alignment, folder):
+    for step in next_steps(alignment, folder, stored):
         console.print(_named("next", step), soft_wrap=True)  # whole, so that it can be copied
 
 
@@ -87,7 +90,7 @@ def draw_rows(rows: list[Row], console: Console) -> None:
         Column("address", [row.address for row in rows], elastic=True),
         Column("type", [row.type for row in rows], style="dim", most=16),
         Column("shape", [size(row.shape) for row in rows], style="dim", most=16),
-        Column("error", [scientific(summaries.error(row)) for row in rows], number=True),
+        Column("relative error", [scientific(summaries.error(row)) for row in rows], number=True),
         Column("noise", [scientific(summaries.noise(row)) for row in rows], number=True),
         Column("of limit", [ratio(row.verdict.ratio) for row in rows], number=True),
     ]

@@ -7,12 +7,13 @@ from rich.text import Text
 
 from harness import json_codec
 from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, WORKER_LOST
+from harness.figures import ratio
 from harness.text import printable
 from harness.training.log import Training
 from harness.training.records import Forced
 from reports.tables import Column, table
 from reports.training_facts import best, costs, judged, metric_rows, sides, verdict
-from reports.words import figure, ratio
+from reports.words import figure
 
 _CODES = {"aligned": ALIGNED, "diverged": DIVERGED, "inconclusive": INCONCLUSIVE, "failed": WORKER_LOST}
 _STYLES = {"aligned": "green", "diverged": "red", "inconclusive": "yellow", "failed": "red"}

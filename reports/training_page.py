@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from harness.figures import ratio
 from harness.training.log import Training
 from reports import training_facts as facts
 from reports.html import environment, template_text
 from reports.marked import code, prose
 from reports.summaries import SYMBOLS
-from reports.words import figure, ratio
+from reports.words import figure
 
 MOST_ROWS = 500
 _MARKDOWN_ROWS = 20

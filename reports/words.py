@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 
 GAP = "…"
@@ -18,27 +17,9 @@ def shorten(text: str, width: int) -> str:
     return text[: width - 1 - tail] + GAP + text[len(text) - tail :]
 
 
-def scientific(value: float | None) -> str:
-    """A measure in two digits: an error is known no better."""
-    if value is None:
-        return "-"
-    if value == 0 or not math.isfinite(value):
-        return "0" if value == 0 else str(value)
-    return f"{value:.1e}"
-
-
 def figure(value: float | None) -> str:
     """A metric, in four digits."""
     return "-" if value is None else f"{value:.4g}"
-
-
-def ratio(value: float | None) -> str:
-    """How much of the allowance is used: 1 is the limit."""
-    if value is None:
-        return "-"
-    if not math.isfinite(value) or value >= 1e4:
-        return scientific(value)
-    return f"{value:.2f}" if value < 10 else f"{value:.0f}"
 
 
 def seconds(value: float | None) -> str:

@@ -16,6 +16,8 @@ def check(
     policy: options.Policy = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    judge: options.Judge = None,
+    min_coverage: options.MinCoverage = None,
     output: options.JsonOut = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -32,4 +34,4 @@ def check(
     alignment = rejudge(alignment, request_from_flags.policy(context.params))
     if output is not None:
         alignment.save(output, replace=force)
-    return aligned_or_not(alignment)
+    return aligned_or_not(alignment, stored=output or stored)

@@ -27,6 +27,8 @@ def compare(
     policy: options.Policy = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    judge: options.Judge = None,
+    min_coverage: options.MinCoverage = None,
     isolated: options.Isolated = None,
     keep: options.Keep = None,
     output: options.RunFolder = None,

@@ -18,6 +18,8 @@ def diff(
     policy: options.Policy = None,
     rtol: options.Rtol = None,
     atol: options.Atol = None,
+    judge: options.Judge = None,
+    min_coverage: options.MinCoverage = None,
     output: options.JsonOut = None,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -31,4 +33,4 @@ def diff(
     alignment = flows.diff(reference, candidate, request_from_flags.policy(context.params), truth, model)
     if output is not None:
         alignment.save(output, replace=force)
-    return aligned_or_not(alignment)
+    return aligned_or_not(alignment, stored=output)

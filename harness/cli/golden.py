@@ -11,6 +11,7 @@ from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
 from harness.cli.results import written
 from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, WORKER_LOST, BadInput
+from harness.own_name import command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -73,7 +74,7 @@ def verify(
             verified = flows.golden_verify(request, request_from_flags.modes(mode, MODES), listener)
             found |= {f"{name} {golden_name}": alignment for golden_name, alignment in verified.items()}
     if not found:
-        raise BadInput("there is no golden to verify; record one with `align golden record`")
+        raise BadInput(f"there is no golden to verify; record one with `{command('golden record')}`")
     return _verified(found)
 
 

@@ -8,6 +8,7 @@ from harness.cli import options
 from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
 from harness.errors import ALIGNED, DIVERGED
+from harness.own_name import command
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,7 +53,7 @@ def _draw(found: Linted, console: Console) -> None:
         mark, style = ("✘", "red") if finding.wrong else ("·", "dim")
         console.print(Text(f"{mark} ", style=style).append(printable(finding.text), style="default"))
         if finding.entry:
-            console.print(Text(f"  align explain --op {finding.entry}", style="dim"))
+            console.print(Text(f"  {command(f'explain --op {finding.entry}')}", style="dim"))
     console.print(Text(found.sentence, style="bold"))
     took = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in found.seconds.items())
     console.print(Text(took, style="dim"))

@@ -74,8 +74,8 @@ Layers = Annotated[
     str | None,
     _flag(
         "--layers",
-        "all|leaf|GLOB",
-        "The layers to record: all, those without layers inside, or a glob of paths.",
+        "all|leaf|GLOB,...",
+        "The layers to record: all, those without layers inside, or those whose paths match a glob.",
         parse.parse_layers,
         default="all",
     ),
@@ -202,6 +202,27 @@ Atol = Annotated[
     list[str] | None,
     _flag(
         "--atol", "X|GLOB=X", "Absolute tolerance, in the same form.", parse.parse_tolerance, panel=_JUDGING
+    ),
+]
+Judge = Annotated[
+    str | None,
+    _choice(
+        "--judge",
+        choices.JUDGES,
+        "What decides: all tensors, or what leaves the model: outputs, losses, buffers, gradients.",
+        default="all",
+        panel=_JUDGING,
+    ),
+]
+MinCoverage = Annotated[
+    float | None,
+    _flag(
+        "--min-coverage",
+        "SHARE",
+        "The share of layers and operations to be compared; below it, aligned becomes inconclusive.",
+        parse.parse_whole_share,
+        default="0",
+        panel=_JUDGING,
     ),
 ]
 

@@ -12,6 +12,8 @@ from typing import Any, NoReturn
 
 import typer
 
+from harness.layer_choice import words_of
+
 SEEDED = "seeded"
 SYNTHETIC = "synthetic"
 RECIPES = ("short", "published")
@@ -44,9 +46,9 @@ def one_of(choices: Sequence[str]) -> Callable[[str], str]:
 
 
 def parse_layers(value: str) -> str:
-    """`all`, `leaf`, or a glob of layer paths."""
-    if not value.strip() or value.count("[") != value.count("]"):
-        _refuse(value, "all, leaf, or a glob of layer paths such as 'backbone.*'")
+    """`all`, `leaf`, or globs of layer paths with commas between them."""
+    if not all(words_of(value)) or value.count("[") != value.count("]"):
+        _refuse(value, "all, leaf, or globs of layer paths such as 'backbone.*,head'")
     return value
 
 
@@ -176,6 +178,17 @@ def parse_share(value: str) -> float:
     share = _positive(value, "a share between 0 and 1, such as 0.8")
     if share >= 1:
         _refuse(value, "a share between 0 and 1, such as 0.8")
+    return share
+
+
+def parse_whole_share(value: str) -> float:
+    """A share from nothing to all, both included."""
+    try:
+        share = float(value)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        _refuse(value, "a share from 0 to 1, such as 0.9")
     return share
 
 

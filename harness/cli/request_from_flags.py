@@ -36,22 +36,27 @@ def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:
 
 
 def policy(given: Mapping[str, Any]) -> Policy:
-    """The policy that --policy, --rtol and --atol make."""
+    """The policy that the flags make which say how to judge."""
     from harness.verdict import parse_policy
 
     name = given.get("policy") or "noise"
     rtol, atol = _tolerances(given.get("rtol")), _tolerances(given.get("atol"))
     flags = " and ".join(flag for flag, found in (("--rtol", rtol), ("--atol", atol)) if found)
+    scope = {key: given.get(key) for key in ("judge", "min_coverage")}
+    if name == "metric" and any(scope.values()):
+        raise BadInput("--judge and --min-coverage are about layers, and policy metric judges metrics alone")
     if name == "fixed":
         globs = [glob for glob in dict.fromkeys([*rtol, *atol]) if glob != "*"]
         patterns = {glob: (rtol.get(glob), atol.get(glob)) for glob in globs}
-        return parse_policy(name, rtol=rtol.get("*"), atol=atol.get("*"), per_pattern=patterns or None)
+        return parse_policy(
+            name, rtol=rtol.get("*"), atol=atol.get("*"), per_pattern=patterns or None, **scope
+        )
     if name == "metric" and not atol and set(rtol) <= {"*"}:
         return parse_policy(name, limit=rtol.get("*"))
     if flags:
         takes = "one --rtol, for all metrics" if name == "metric" else "neither"
         raise BadInput(f"{flags}: policy {name} takes {takes}. Add --policy fixed, or leave it out")
-    return parse_policy(name)
+    return parse_policy(name, **scope)
 
 
 def modes(given: Sequence[str] | None, usual: tuple[Mode, ...]) -> tuple[Mode, ...]:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from harness.alignment import Alignment
 
 
-def aligned_or_not(alignment: Alignment, folder: str = "") -> CommandResult:
-    """An alignment as a command's outcome."""
+def aligned_or_not(alignment: Alignment, folder: str = "", stored: Path | None = None) -> CommandResult:
+    """An alignment as a command's outcome; `stored` is the file that keeps it."""
 
     def prose(console: Console) -> None:
         from reports.terminal import draw
 
-        draw(alignment, console, folder)
+        draw(alignment, console, folder, str(stored or ""))
 
     return CommandResult(alignment.exit_code, alignment.to_dict(), prose)
 

@@ -40,7 +40,7 @@ def show(
 
 def _alignment(alignment: Alignment, address: str | None, stored: Path) -> CommandResult:
     if address is None:
-        shown = aligned_or_not(alignment, str(stored.parent))
+        shown = aligned_or_not(alignment, str(stored.parent), stored)
         return CommandResult(0, shown.document, shown.prose)
     wanted = _matching(address, [row.address for row in alignment.rows])
     rows = [row for row in alignment.rows if row.address in wanted]
@@ -90,9 +90,10 @@ def _matching(wanted: str, addresses: Iterable[str]) -> set[str]:
 
 
 def _draw(header: dict[str, Any], records: list[dict[str, Any]], console: Console) -> None:
+    from harness.figures import scientific
     from harness.text import printable
     from reports.tables import Column, table
-    from reports.words import count, scientific, size
+    from reports.words import count, size
 
     for name, value in header.items():
         console.print(f"{printable(name)}: {printable(value)}", style="dim")

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from harness.comparing._compare import compare, judge_row, rejudge
+from harness.comparing._compare import compare, conclude, judge_row, rejudge
 from harness.comparing._inconclusive import randomness
-from harness.comparing._isolated import add_isolated, carries, paired_addresses
+from harness.comparing._isolated import add_isolated, paired_addresses
 from harness.comparing._places import in_order_of_computation, kind_of
 from harness.comparing._provenance import side_reports
+from harness.comparing._source_words import carries
 
 __all__ = [
     "add_isolated",
     "carries",
     "compare",
+    "conclude",
     "in_order_of_computation",
     "judge_row",
     "kind_of",

@@ -5,20 +5,28 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from harness import address as addresses
 from harness.alignment import Alignment
-from harness.alignment_rows import Obstacle, Row, SideReport
+from harness.alignment_rows import Obstacle, Outcome, Row, SideReport
 from harness.answers import Observer
 from harness.comparing._coverage import coverage
 from harness.comparing._inconclusive import randomness, why_inconclusive
+from harness.comparing._inner import set_inner_apart
 from harness.comparing._isolated import rejudge_isolated
 from harness.comparing._lineage import execution_order, feeds, teller
 from harness.comparing._measuring import Meter
 from harness.comparing._pairing import Paired, Pairing
 from harness.comparing._places import first_diverged, worst_row
-from harness.comparing._provenance import attributes, case_differences, case_of, observed, side_reports
+from harness.comparing._provenance import (
+    asked_layers,
+    attributes,
+    case_differences,
+    case_of,
+    observed,
+    side_reports,
+)
 from harness.comparing._sentence import sentence
 from harness.coverage import Coverage
 from harness.errors import BadInput
@@ -67,12 +75,16 @@ def compare(
         policy=policy.to_dict(),
         sides=reports,
         rows=rows,
-        coverage=Coverage(unpaired=unpaired, case_differences=case_differences(reference, candidate)),
+        coverage=Coverage(
+            asked=asked_layers(candidate, reference),
+            unpaired=unpaired,
+            case_differences=case_differences(reference, candidate),
+        ),
         attributes=attributes(reference, candidate, rows),
         overrides=list(overrides),
         observer=dict(observer) if observer is not None else observed(reports, reference, candidate),
     )
-    return _conclude(alignment, policy)
+    return conclude(alignment, policy)
 
 
 def rejudge(alignment: Alignment, policy: Policy) -> Alignment:
@@ -81,7 +93,7 @@ def rejudge(alignment: Alignment, policy: Policy) -> Alignment:
     judged.policy = policy.to_dict()
     for row in judged.rows:
         row.verdict = judge_row(row, policy, judged.overrides)
-    judged = _conclude(judged, policy)
+    judged = conclude(judged, policy)
     rejudge_isolated(judged, policy, judged.overrides)
     return judged
 
@@ -99,12 +111,14 @@ def judge_row(row: Row, policy: Policy, overrides: Sequence[Override]) -> Verdic
     return Verdict(row.obstacle.status, "pairing", row.obstacle.why)
 
 
-def _conclude(alignment: Alignment, policy: Policy) -> Alignment:
-    """Fill in what follows from the rows."""
+def conclude(alignment: Alignment, policy: Policy) -> Alignment:
+    """Fill in what follows from the rows, and from what was held against a stored trace."""
     rows = alignment.rows
     failed = any(side.status == "failed" for side in alignment.sides.values())
     if not failed and not any(row.verdict.status in ("aligned", "diverged") for row in rows):
         raise BadInput(_nothing_judged(alignment, policy))
+    if not failed:
+        set_inner_apart(rows, policy)
     first, worst = first_diverged(rows), worst_row(rows)
     alignment.first = first.address if first else None
     alignment.worst = worst.address if worst else None
@@ -115,7 +129,7 @@ def _conclude(alignment: Alignment, policy: Policy) -> Alignment:
     return alignment
 
 
-def _verdict(alignment: Alignment) -> Literal["aligned", "diverged", "inconclusive"]:
+def _verdict(alignment: Alignment) -> Outcome:
     """What differs in more than values has diverged, however random they are."""
     if any(row.obstacle is not None and row.verdict.status == "diverged" for row in alignment.rows):
         return "diverged"
@@ -123,7 +137,12 @@ def _verdict(alignment: Alignment) -> Literal["aligned", "diverged", "inconclusi
         return "inconclusive"
     if alignment.first is not None:
         return "diverged"
-    return "inconclusive" if why_inconclusive(alignment) else "aligned"
+    if why_inconclusive(alignment):
+        return "inconclusive"
+    held = {found.verdict for found in alignment.against_stored} - {"aligned"}
+    if held & {"diverged", "failed"}:
+        return "diverged" if "diverged" in held else "failed"
+    return "inconclusive" if held else "aligned"
 
 
 def _nothing_judged(alignment: Alignment, policy: Policy) -> str:

@@ -4,34 +4,43 @@ from __future__ import annotations
 
 from collections import Counter
 
+from harness import address as addresses
 from harness.alignment_rows import Row
 from harness.comparing._places import kind_of
 from harness.coverage import Coverage, Gap
+from harness.layer_choice import WORDS, LayerChoice
 
 WEAK_ABOVE = 0.1  # noise over the size of the tensor
+_COMPARED = ("aligned", "diverged")
 
 
 def coverage(rows: list[Row], fallback: list[str], before: Coverage) -> Coverage:
     """What was compared and what was not; `before` has what follows from the traces alone."""
-    recorded = Counter(kind_of(row.address) for row in rows if row.found != "candidate")
-    compared = Counter(
-        kind_of(row.address)
-        for row in rows
-        if row.measured is not None and row.verdict.status in ("aligned", "diverged")
-    )
+    chosen = LayerChoice(before.asked) if before.asked not in ("", *WORDS) else None
+    recorded = Counter(kind_of(row.address) for row in rows if chosen is None or _is_meant(row, chosen))
+    compared = Counter(kind_of(row.address) for row in rows if row.verdict.status in _COMPARED)
     return Coverage(
+        asked=before.asked,
+        inner=_gaps(rows, "inner"),
         recorded=dict(recorded),
         compared=dict(compared),
         not_compared=_gaps(rows, "not compared"),
         skipped=_gaps(rows, "skipped"),
         fallback=fallback,
-        weak=[row.address for row in rows if _is_weak(row)],
+        weak=[row.address for row in rows if is_weak(row)],
         unpaired=before.unpaired,
         case_differences=before.case_differences,
     )
 
 
-def _is_weak(row: Row) -> bool:
+def _is_meant(row: Row, chosen: LayerChoice) -> bool:
+    """Whether a tensor is one of those asked for; a stored trace may hold more."""
+    if addresses.kind(row.address) != "layer":
+        return True
+    return chosen.selects(addresses.parse_layer(row.address).path, is_leaf=False)
+
+
+def is_weak(row: Row) -> bool:
     """Whether the reference's own noise is so large there that agreement within it says little."""
     found = row.measured
     if found is None or row.verdict.policy != "noise" or found.noise_l2 is None or not found.truth_l2:

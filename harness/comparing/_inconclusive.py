@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.answers import Observer
+from harness.figures import percent
+from harness.layer_choice import WORDS
 from harness.verdict import NoisePolicy
 
 _ROUNDING = 1e-5  # of the largest value, at the least, where the noise is known
@@ -16,7 +18,7 @@ _SHOWN = 3
 
 def why_inconclusive(alignment: Alignment) -> str:
     """Why nothing follows from the rows, in sentences; empty where it does."""
-    found = randomness(alignment) or _weakness(alignment)
+    found = randomness(alignment) or _uncovered(alignment) or _weakness(alignment)
     return f"Inconclusive: {found}" if found else ""
 
 
@@ -47,6 +49,19 @@ def _drawn(draws: list[str]) -> str:
         return "no operation was seen to draw, so it is random in another way, or being recorded changes it"
     more = f" and {len(draws) - _SHOWN} more" if len(draws) > _SHOWN else ""
     return f"what draws at random there is {', '.join(draws[:_SHOWN])}{more}"
+
+
+def _uncovered(alignment: Alignment) -> str:
+    """Too little of what was asked for could be compared."""
+    found, wanted = alignment.coverage, alignment.policy.get("min_coverage", 0.0)
+    share = found.share or 0.0
+    if share < wanted:
+        counts = found.results() or "no layer and no operation"
+        return f"{counts} compared, {percent(share)}, where --min-coverage asks for {percent(wanted)}."
+    chosen = found.asked not in ("", *WORDS)
+    if chosen and not share and "min_coverage" in alignment.policy:
+        return f"nothing that --layers {found.asked!r} asks for could be compared."
+    return ""
 
 
 def _weakness(alignment: Alignment) -> str:

@@ -11,7 +11,8 @@ from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, IsolatedRun, Row, Source
 from harness.comparing._measuring import Meter
-from harness.comparing._places import in_order_of_computation, kind_of
+from harness.comparing._places import first_diverged, in_order_of_computation, kind_of, worst_row
+from harness.comparing._sentence import sentence
 from harness.forms import same_shape
 from harness.numerics import no_difference
 from harness.pairs.base import Override
@@ -148,6 +149,7 @@ def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[O
     """Judge stored local errors by another policy."""
     if not alignment.isolated.ran:
         return
+    alignment.isolated = dataclasses.replace(alignment.isolated, decided=None)
     for row in alignment.rows:
         if row.isolated is not None and row.obstacle is None:
             verdict = judge(row.address, row.isolated.measured, policy, overrides)
@@ -159,34 +161,18 @@ def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[O
 
 def _conclude(alignment: Alignment) -> None:
     """An error that drowns in the noise of the whole network is an error all the same."""
-    alignment.sentence = " ".join([alignment.sentence, sources_sentence(alignment)])
-    if alignment.verdict in ("aligned", "inconclusive") and alignment.sources:
-        alignment.verdict, alignment.first = "diverged", alignment.sources[0].address
-
-
-def sources_sentence(alignment: Alignment) -> str:
-    """The sources in a sentence."""
-    names = [source.address for source in alignment.sources]
-    diverged = sum(row.verdict.status == "diverged" for row in alignment.rows)
-    if not names:
-        if not diverged:
-            return "Every layer agrees on the reference's own inputs as well."
-        return (
-            "Isolation, on the reference's own inputs, every layer agrees: no single layer makes the error."
-        )
-    carriers = sum(carries(row) for row in alignment.rows)
-    count = "1 place makes" if len(names) == 1 else f"{len(names)} places make"
-    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    return f"Run alone, {count} the error: {shown}; {carriers} tensors only carry it on."
-
-
-def carries(row: Row) -> bool:
-    """Whether a tensor diverged although its layer, run alone, does nothing wrong."""
-    return (
-        row.verdict.status == "diverged"
-        and row.isolated is not None
-        and row.isolated.verdict.status != "diverged"
-    )
+    rows = {row.address: row for row in alignment.rows}
+    by_outputs_alone = alignment.policy.get("judge") == "outputs"
+    if alignment.verdict in ("aligned", "inconclusive") and alignment.sources and not by_outputs_alone:
+        for row in (rows[source.address] for source in alignment.sources):
+            assert row.isolated is not None
+            row.verdict = row.isolated.verdict
+        first, worst = first_diverged(alignment.rows), worst_row(alignment.rows)
+        alignment.first = first.address if first else None
+        alignment.worst = worst.address if worst else None
+        alignment.isolated = dataclasses.replace(alignment.isolated, decided=True)
+        alignment.verdict = "diverged"
+    alignment.sentence = sentence(alignment)
 
 
 def sources(rows: list[Row]) -> list[Source]:
@@ -200,6 +186,8 @@ def sources(rows: list[Row]) -> list[Source]:
 
 
 def _wrong_alone(row: Row) -> bool:
+    if row.obstacle is not None and row.verdict.status == "inner":
+        return False
     return row.isolated is not None and row.isolated.verdict.status == "diverged"
 
 

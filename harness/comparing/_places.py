@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from harness import address as addresses
 from harness.alignment_rows import Row
 
@@ -69,6 +71,15 @@ def first_diverged(rows: list[Row]) -> Row | None:
 
 
 def worst_row(rows: list[Row]) -> Row | None:
-    """The row with the largest ratio, the earliest of equals."""
-    judged = [row for row in in_order_of_computation(rows) if row.verdict.ratio is not None]
-    return max(judged, key=lambda row: row.verdict.ratio or 0.0, default=None)
+    """The row furthest beyond its limit, or nearest to it; the earliest of equals.
+
+    What diverged is worse than anything else, and what cannot be measured is off by no finite factor.
+    """
+    ordered = in_order_of_computation(rows)
+    diverged = [row for row in ordered if row.verdict.status == "diverged"]
+    judged = diverged or [row for row in ordered if _used(row) is not None]
+    return max(judged, key=lambda row: math.inf if _used(row) is None else _used(row) or 0.0, default=None)
+
+
+def _used(row: Row) -> float | None:
+    return row.verdict.ratio if row.verdict.status in ("aligned", "diverged") else None

@@ -12,6 +12,7 @@ from harness.answers import Observer
 from harness.attributes import AttributeDifference, attribute_differences
 from harness.costs import Spent
 from harness.coverage import CaseDifference
+from harness.layer_choice import ALL
 from harness.layer_note import read_layer_notes
 from harness.trace import Trace
 
@@ -27,6 +28,13 @@ def case_of(trace: Trace | None) -> dict[str, object]:
         return dict(case)
     facts = {"pair": header.get("model"), "variant": header.get("variant"), "mode": header.get("mode")}
     return {name: value for name, value in {**facts, "seed": header.get("seed")}.items() if value is not None}
+
+
+def asked_layers(*traces: Trace | None) -> str:
+    """The choice of layers that traces of ours were recorded with, the narrower one of two."""
+    chosen = [trace.header.get("layers") for trace in traces if trace is not None and not trace.upstream]
+    known = [text for text in chosen if isinstance(text, str)]
+    return next((text for text in known if text != ALL), ALL if known else "")
 
 
 def side_reports(

@@ -9,7 +9,11 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Row, SideReport
 from harness.comparing._inconclusive import why_inconclusive
 from harness.comparing._places import kind_of
+from harness.comparing._source_words import sources_sentence
 from harness.coverage import CaseDifference
+from harness.figures import percent
+from harness.layer_choice import ALL
+from harness.tally import Tally
 
 _KINDS = {"grad": "parameter gradient", "grad_input": "input gradient", "layer_grad": "layer gradient",
           "operation_grad": "operation gradient",
@@ -22,26 +26,37 @@ def sentence(alignment: Alignment) -> str:
     """The verdict in words: the first place, the worst place, the figures, and what was not compared."""
     why = why_inconclusive(alignment) if alignment.verdict == "inconclusive" else ""
     parts = [why, _opening(alignment), *_places(alignment), *_remarks(alignment)]
+    parts += [f"Held against {found.trace}: {found.sentence}" for found in alignment.against_stored]
+    parts.append(sources_sentence(alignment))
     return " ".join(" ".join(part.split()) for part in parts if part)
 
 
 def _opening(alignment: Alignment) -> str:
     reference, candidate = alignment.names
-    judged = [row for row in alignment.rows if row.verdict.status in ("aligned", "diverged")]
-    diverged = sum(row.verdict.status == "diverged" for row in judged)
+    tally = Tally.of(alignment.rows)
+    tensors = _count(tally.tensors, "tensor")
     stopped = [_stopped(name, side) for name, side in alignment.sides.items() if side.status == "failed"]
     if stopped:
         until = "Nothing could be compared."
-        if judged:
-            until = f"Of {_count(len(judged), 'tensor')} compared before that, {diverged} diverged."
+        if tally.judged:
+            others = tally.others("aligned")
+            until = f"Of {_count(tally.judged, 'tensor')} compared before that, {tally.diverged} diverged"
+            until += f"; {others}." if others else "."
         return " ".join([*stopped, until])
-    if diverged:
-        return f"{candidate} diverges from {reference} in {diverged} of {_count(len(judged), 'tensor')}."
-    kinds = Counter(kind_of(row.address) for row in judged)
+    if tally.diverged:
+        others = _in_brackets(tally.others())
+        return f"{candidate} diverges from {reference} in {tally.diverged} of {tensors}{others}."
+    kinds = Counter(kind_of(row.address) for row in alignment.rows if row.verdict.status == "aligned")
     parts = ", ".join(
         _count(number, _KINDS.get(kind, kind.replace("_", " "))) for kind, number in kinds.items()
     )
-    return f"{candidate} agrees with {reference} in all of {_count(len(judged), 'tensor')} ({parts})."
+    share = "all" if tally.judged == tally.tensors else str(tally.judged)
+    others = "; ".join(filter(None, [parts, tally.others("aligned")]))
+    return f"{candidate} agrees with {reference} in {share} of {tensors} ({others})."
+
+
+def _in_brackets(text: str) -> str:
+    return f" ({text})" if text else ""
 
 
 def _stopped(name: str, side: SideReport) -> str:
@@ -112,7 +127,7 @@ def _remarks(alignment: Alignment) -> list[str]:
         if kind_of(row.address) == "layer":
             layers.setdefault(addresses.parse_layer(row.address).path, row.verdict.reason)
     operations = sum(kind_of(row.address) == "operation" for row in missing)
-    parts = []
+    parts = [_covered(alignment), _inner(alignment)]
     if layers:
         reason = next(iter(layers.values()))
         count = _count(len(layers), "layer")
@@ -136,6 +151,26 @@ def _remarks(alignment: Alignment) -> list[str]:
         listed = "; ".join(_case_difference(item) for item in differences)
         parts.append(f"The two are of different cases: {listed}.")
     return parts
+
+
+def _covered(alignment: Alignment) -> str:
+    """How much of what was asked for was compared, where that is not all."""
+    share = alignment.coverage.share
+    failed = any(side.status == "failed" for side in alignment.sides.values())
+    if share is None or share == 1 or failed:
+        return ""
+    asked = (
+        f" that {alignment.coverage.asked!r} asks for" if alignment.coverage.asked not in ("", ALL) else ""
+    )
+    return f"Compared were {alignment.coverage.results()}{asked} ({percent(share)})."
+
+
+def _inner(alignment: Alignment) -> str:
+    found = alignment.coverage.inner
+    if not found:
+        return ""
+    count = _count(len(found), "inner difference")
+    return f"{count}: {_some([gap.address for gap in found])} ({found[0].why})."
 
 
 def _case_difference(item: CaseDifference) -> str:

@@ -10,6 +10,7 @@ from harness.environment.findings import Finding
 from harness.environment.jittor_start import ask_until_it_answers, is_warm
 from harness.environment.processes import ask, program
 from harness.errors import NoEnvironment
+from harness.own_name import command
 
 SECONDS = 300.0
 _RIGHT = 9.0  # of a convolution of three by three ones with themselves
@@ -38,7 +39,7 @@ def try_jittor(python: Path, env: Mapping[str, str], device: str = "cpu") -> Fin
     try:
         if not is_warm(env, python):
             wrong = f"Jittor's core for {device} is not compiled yet; the first run does it and takes minutes"
-            return Finding("jittor", part, "not tried", "warn", wrong, "align doctor --fix")
+            return Finding("jittor", part, "not tried", "warn", wrong, command("doctor --fix"))
         answer, _ = ask_until_it_answers(python, program("jittor_trial"), [device], env, SECONDS)
     except NoEnvironment as error:
         return Finding("jittor", part, "failed", "wrong", str(error), _look(python, "jittor"))

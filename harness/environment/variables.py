@@ -10,6 +10,7 @@ from harness.environment import cuda, onednn, precompiled, python_config, requir
 from harness.environment.interpreter_info import InterpreterInfo, facts_of
 from harness.environment.places import CACHE, kept_folder
 from harness.errors import NoEnvironment
+from harness.own_name import command
 
 
 def side_environment(side: str, device: str, python: Path) -> dict[str, str]:
@@ -86,5 +87,5 @@ def _refuse_what_cannot_run(side: str, facts: InterpreterInfo) -> None:
         if finding.state == "wrong":
             raise NoEnvironment(
                 f"the {side} side cannot run: {finding.wrong}. Mend it with: {finding.mend}  "
-                "(`align doctor` shows the whole)"
+                f"(`{command('doctor')}` shows the whole)"
             )

@@ -11,6 +11,7 @@ from pathlib import Path
 from harness import pairs
 from harness.case import PORT, SIDES, Case
 from harness.flows import inputs_and_weights, run_folder
+from harness.flows.asked_layers import AskedLayers
 from harness.flows.request import CompareRequest
 from harness.flows.stored_reference import StoredReference, stored_reference
 from harness.pairs.base import Arrays, Override, Pair
@@ -37,6 +38,7 @@ class Comparison:
     workers: Workers
     lent: frozenset[str]  # the sides whose workers belong to the caller and live on
     progress: Progress
+    asked: AskedLayers
     quiet: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -96,11 +98,19 @@ def comparison(
             },
             lent=frozenset(lent),
             progress=progress,
+            asked=_asked(request, stored),
         )
 
 
 def _sides(stored: StoredReference | None) -> tuple[str, ...]:
     return SIDES if stored is None or stored.upstream else (PORT,)
+
+
+def _asked(request: CompareRequest, stored: StoredReference | None) -> AskedLayers:
+    asked = AskedLayers(_sides(stored))
+    if stored is not None and not stored.upstream:
+        asked.told_by_trace(request.layers, stored.trace)
+    return asked
 
 
 def _new_worker(side: str, request: CompareRequest, case: Case, folder: Path, place: Scratch) -> Worker:

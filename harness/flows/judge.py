@@ -46,19 +46,12 @@ def _compare_traces(
     if stored is not None:
         for side in SIDES:
             against = _compare(live, recordings, (stored.name, side), stored.trace, traces.get(side), truth)
-            _add_held_against(live, alignment, side, stored.name, against)
+            alignment.against_stored.append(
+                AgainstStored(side, stored.name, against.verdict, against.sentence)
+            )
+            against.save(live.folder / f"against-{side}.json")
+        comparing.conclude(alignment, live.request.policy)
     return alignment
-
-
-def _add_held_against(
-    live: Comparison, alignment: Alignment, side: str, trace: str, against: Alignment
-) -> None:
-    """Add how one side fares against the stored trace; aligned is only what reproduces it on both sides."""
-    alignment.against_stored.append(AgainstStored(side, trace, against.verdict, against.sentence))
-    alignment.sentence += f" Held against {trace}: {against.sentence}"
-    if alignment.verdict == "aligned":
-        alignment.verdict = against.verdict
-    against.save(live.folder / f"against-{side}.json")
 
 
 def _compare(

@@ -99,7 +99,7 @@ def _report(loss: Loss) -> SideReport:
 
 
 def _record_side(live: Comparison, side: str, recordings: Recordings) -> None:
-    run = SideRun(live.workers[side], live.case, live.request.layers, live.progress, live.quiet)
+    run = SideRun(live.workers[side], live.case, live.request.layers, live.progress, live.quiet, live.asked)
     table = run.build()
     if side == live.sides[0]:
         recordings.provide_weights(

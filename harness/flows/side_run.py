@@ -13,6 +13,7 @@ from typing import Literal, TypeVar
 from harness.answers import Description, Observer, RunDone
 from harness.case import Case
 from harness.costs import SideCosts, Spent
+from harness.flows.asked_layers import AskedLayers
 from harness.gpu_memory import process_bytes
 from harness.progress import Progress
 from harness.requests import Backward, Build, Load, Run, UpstreamModel
@@ -78,9 +79,16 @@ class SideRun:
     """One side of a comparison, step by step; the steps are timed."""
 
     def __init__(
-        self, worker: Worker, case: Case, layers: str, progress: Progress, quiet: threading.Lock
+        self,
+        worker: Worker,
+        case: Case,
+        layers: str,
+        progress: Progress,
+        quiet: threading.Lock,
+        asked: AskedLayers | None = None,
     ) -> None:
         self.worker, self.case, self.layers = worker, case, layers
+        self.asked = asked or AskedLayers([worker.side])
         self.progress, self.quiet = progress, quiet
         self.costs = SideCosts()
         self.upstream: UpstreamModel | None = None
@@ -126,6 +134,7 @@ class SideRun:
     def _warm_up(self, inputs: Path) -> int:
         """Compile what both kinds of run need, and learn where the model breaks; the bytes to be recorded."""
         rehearsed = self.run_once(inputs)
+        self.asked.told(self.worker.side, rehearsed.unmatched)
         compiled = rehearsed.compiled
         for _ in range(_MOST_WARM_UPS):
             now = self.run_once(inputs, observe=False).compiled

@@ -16,6 +16,7 @@ from harness.errors import BadInput
 from harness.flows import stored_case
 from harness.flows.request import CompareRequest
 from harness.json_codec import short
+from harness.own_name import command
 from harness.pairs.base import MODES, Arrays, Mode, Pair
 from harness.state_table import StateTable, read_table
 from harness.trace import Trace
@@ -87,7 +88,7 @@ def _golden(request: CompareRequest, pair: Pair) -> StoredReference:
     if not path.is_file():
         raise BadInput(
             f"there is no golden of {pair.name} {variant} in mode {request.mode}; there are: "
-            f"{golden.listed(pair.name)}. Or record one with `align golden record`"
+            f"{golden.listed(pair.name)}. Or record one with `{command('golden record')}`"
         )
     golden.verify_digest(path)
     trace = Trace.open(path)

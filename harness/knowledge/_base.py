@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput
+from harness.own_name import command
 
 _FILE = Path(__file__).parent / "entries.json"
 
@@ -63,7 +66,7 @@ def search(operation: str) -> list[Entry]:
     hint = f"; near it: {', '.join(known[name] for name in close)}" if close else ""
     raise BadInput(
         f"the knowledge base has no entry on {operation!r}{hint}. That is no promise that the frameworks "
-        "agree: `align explain --op all` lists what it has"
+        f"agree: `{command('explain --op all')}` lists what it has"
     )
 
 
@@ -72,6 +75,16 @@ def near(operation: str, signs: tuple[str, ...] = (), limit: int = 3) -> list[En
     wanted = _bare(operation)
     found = [item for item in entries().values() if wanted in map(_bare, item.operations)]
     return sorted(found, key=lambda item: -len(set(item.signs) & set(signs)))[:limit]
+
+
+def that_raise(kinds: Iterable[str], text: str) -> list[Entry]:
+    """The entries on operations that raise in Jittor: of these kinds, or named in what a worker said."""
+    named = {_bare(word) for word in (*kinds, *re.findall(r"\w+", text))}
+    return [
+        item
+        for item in entries().values()
+        if re.search(r"\braises\b", item.does) and named & set(map(_bare, item.operations))
+    ]
 
 
 def of_attribute(operation: str, attribute: str) -> str:

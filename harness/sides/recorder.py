@@ -7,7 +7,6 @@ ran; it names them, writes each tensor once, and writes a reference where the sa
 from __future__ import annotations
 
 import contextlib
-import fnmatch
 import functools
 import inspect
 from collections import Counter
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
+from harness.layer_choice import ALL, LayerChoice
 from harness.layer_note import Attributes
 from harness.trace import Form
 
@@ -154,12 +154,13 @@ class Recorder:
         sink: Sink,
         breadcrumb: Breadcrumb,
         *,
-        select: str = "all",
+        select: str = ALL,
         gradients: bool = False,
         alter: Callable[[Any], Any] | None = None,
     ) -> None:
         self.tensors, self.layers, self.sink = tensors, layers, sink
-        self.breadcrumb, self.select, self.gradients, self.alter = breadcrumb, select, gradients, alter
+        self.breadcrumb, self.gradients, self.alter = breadcrumb, gradients, alter
+        self.choice = LayerChoice(select)
         self.operation_arguments: dict[str, Attributes] = {}
         self._calls: Counter[str] = Counter()
         self.frames: list[_Frame] = []
@@ -167,20 +168,12 @@ class Recorder:
         self.inside_draw = False
         self.draws: list[str] = []
 
-    def selected(self, path: str, layer: Layer) -> bool:
-        """Whether `--layers` asks for this one."""
-        if self.select == "all":
-            return True
-        if self.select == "leaf":
-            return layer.leaf
-        return fnmatch.fnmatchcase(path, self.select)
-
     def enter(self, path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A module is being called."""
         name = path or addresses.ROOT
         layer = self.layers[path]
         self.breadcrumb.drop(name)
-        frame = _Frame(name, self._calls[path], layer, self.selected(name, layer))
+        frame = _Frame(name, self._calls[path], layer, self.choice.selects(name, layer.leaf))
         self._calls[path] += 1
         self.frames.append(frame)
         if frame.recorded:
@@ -224,7 +217,7 @@ class Recorder:
             return result
         if self.alter is not None and not isinstance(result, tuple):
             first = result = self._altered(result)
-        if self.selected(path, Layer(name, builtin=True, leaf=False)):
+        if self.choice.selects(path, is_leaf=False):
             given = named_arguments(function, args, kwargs)
             self._link_inputs(path, frame.call, given, name)
             saved = self._save_result(path, frame.call, first, name)

@@ -11,6 +11,7 @@ from typing import Any
 from harness.answers import CallDescription, TrialDone
 from harness.errors import BadInput
 from harness.layer_note import Attributes
+from harness.own_name import command
 from harness.pairs.base import Arrays, Mode
 from harness.requests import CallChange
 from harness.sides.captured_call import CallCapture, CapturedCall
@@ -30,7 +31,7 @@ def capture_call(side: Side, inputs: str, mode: Mode, path: str, call: int) -> C
     side.forward(mode, Rehearsal(), "all", observe=True, recorder=recorder)
     if recorder.captured is None:
         raise BadInput(
-            f"the {side.name} side never makes call {call} of {path}; `align show` lists the layers"
+            f"the {side.name} side never makes call {call} of {path}; `{command('show')}` lists the layers"
         )
     return recorder.captured
 

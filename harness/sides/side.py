@@ -142,8 +142,9 @@ class Side(Framework):
         if not observe:
             self._bare = outputs
         elif self._writer is None:
+            assert self.recorder is not None
             self._rehearsed[kind] = rehearsal
-            done = replace(done, bytes=rehearsal.bytes)
+            done = replace(done, bytes=rehearsal.bytes, unmatched=self.recorder.choice.unmatched())
         elif self._bare is not None:
             assert self.recorder is not None
             done = replace(done, observer=differences(self._bare, outputs, self.recorder.draws))

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from harness.figures import ratio as times
+from harness.figures import scientific
 from harness.numerics import Difference
 from harness.pairs.base import Override
 from harness.verdict._measured import Measured
@@ -16,7 +18,7 @@ from harness.verdict._words import figure, passing, worst_place
 
 _SMALLEST = 1.2e-38  # the smallest normal float32: a side may flush to zero what is below
 
-Status = Literal["aligned", "diverged", "skipped", "not compared"]
+Status = Literal["aligned", "diverged", "inner", "skipped", "not compared"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,11 @@ def _verdict(policy: str, ratio: float, reason: str) -> Verdict:
     return Verdict("aligned" if ratio <= 1 else "diverged", policy, reason, ratio)
 
 
+def _error(measured: Measured) -> str:
+    """The error, in the one form that every text shows it in."""
+    return f"{measured.error_name} {scientific(measured.error)}"
+
+
 def _nonfinite(found: Difference, policy: str, lead: str = "") -> Verdict:
     count = "1 element is" if found.nonfinite == 1 else f"{found.nonfinite} elements are"
     reason = f"{lead}{count} not finite or not so on both sides, first {worst_place(found)}; {passing(found)}"
@@ -98,7 +105,7 @@ def _exactly(measured: Measured, policy: str) -> Verdict:
     found = measured.difference
     if found.max_abs == 0:
         return _verdict(policy, 0.0, f"the integers are equal; {passing(found)}")
-    error = f"largest error {figure(found.max_abs)} {worst_place(found)}"
+    error = f"{_error(measured)}, largest {figure(found.max_abs)} {worst_place(found)}"
     return _verdict(policy, math.inf, f"integers should be equal; {error}; {passing(found)}")
 
 
@@ -113,8 +120,8 @@ def _within(measured: Measured, allowed: Tolerance) -> Verdict:
     bound = f"atol {allowed.atol:.3g}"
     if allowed.policy == "fixed":
         bound = f"rtol {allowed.rtol:.3g} with {bound}"
-    error = f"largest error {figure(found.max_abs)} {worst_place(found)}"
-    reason = f"{lead}{error}, {figure(ratio)} times what {bound} allows; {passing(found)}"
+    error = f"{_error(measured)}, largest {figure(found.max_abs)} {worst_place(found)}"
+    reason = f"{lead}{error}, {times(ratio)} times what {bound} allows; {passing(found)}"
     return _verdict(allowed.policy, ratio, reason)
 
 
@@ -123,8 +130,8 @@ def _by_limit(measured: Measured, limit: float) -> Verdict:
     if found.max_abs == 0:
         return _verdict("metric", 0.0, f"the metrics are equal; {passing(found)}")
     ratio = found.pass_rtol / limit
-    change = f"{found.pass_rtol:.3%} of the reference's value {worst_place(found)}"
-    reason = f"error {change}, {figure(ratio)} times the allowed {limit:.3%}; {passing(found)}"
+    error = f"{_error(measured)} {worst_place(found)}"
+    reason = f"{error}, {times(ratio)} times the allowed {scientific(limit)}; {passing(found)}"
     return _verdict("metric", ratio, reason)
 
 
@@ -135,15 +142,15 @@ def _by_noise(measured: Measured, policy: NoisePolicy) -> Verdict:
     ratio = max(by_l2, by_max)
     if noise.error_l2 == noise.error_max == 0:
         return _verdict("noise", 0.0, f"no error at all; {passing(measured.difference)}")
-    if by_l2 >= by_max:
-        said = _compared("error", noise.error_l2, noise.l2)
-    else:
-        said = _compared("error of the worst element", noise.error_max, noise.max)
+    said = _compared(_error(measured), measured.error, measured.noise or 0.0)
+    if by_l2 < by_max:
+        worst = f"its worst element is off by {figure(noise.error_max)}"
+        said += f"; {_compared(worst, noise.error_max, noise.max)}"
     if measured.typical:
         said += f", for a gradient that is zero in theory among others of about {figure(measured.typical)}"
     basis = f" (estimated from {measured.error_samples} samples)" if measured.error_samples else ""
     place = f", worst {worst_place(measured.difference)}" if ratio > 1 else ""
-    reason = f"{said}{basis}, {figure(ratio)} times what is allowed{place}; {passing(measured.difference)}"
+    reason = f"{said}{basis}, {times(ratio)} times what is allowed{place}; {passing(measured.difference)}"
     return _verdict("noise", ratio, reason)
 
 
@@ -193,7 +200,7 @@ def _over(error: float, allowed: float) -> float:
     return error / allowed if allowed > 0 else math.inf
 
 
-def _compared(what: str, error: float, noise: float) -> str:
+def _compared(error_in_words: str, error: float, noise: float) -> str:
     if noise == 0:
-        return f"{what} {figure(error)}, where the reference has no noise"
-    return f"{what} {figure(error)}, {figure(error / noise)} times the reference's own noise {figure(noise)}"
+        return f"{error_in_words}, where the reference has no noise"
+    return f"{error_in_words}, {times(error / noise)} times the reference's own noise {scientific(noise)}"

@@ -40,6 +40,29 @@ class Measured:
     typical: float = 0.0
     terms: int = 1
 
+    @property
+    def error(self) -> float:
+        """How far the candidate is off in l2, from the truth or else the reference, as a share of that."""
+        found = self.difference
+        if found.nonfinite:
+            return inf
+        if self.error_l2 is None:
+            return found.rel_l2
+        return self.error_l2 / self.truth_l2 if self.truth_l2 else self.error_l2
+
+    @property
+    def noise(self) -> float | None:
+        """How far the reference itself is off, measured likewise; None where no truth tells it."""
+        if self.noise_l2 is None:
+            return None
+        return self.noise_l2 / self.truth_l2 if self.truth_l2 else self.noise_l2
+
+    @property
+    def error_name(self) -> str:
+        """What `error` is called: of a tensor that is zero there is no share."""
+        size = self.difference.reference_l2 if self.error_l2 is None else self.truth_l2
+        return "relative error" if size else "error"
+
     def excess(self, rtol: float, atol: float) -> float:
         """By which factor the tolerances must grow for |c - r| <= atol + rtol |r| everywhere; 1 just passes.
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
+from harness.choices import JUDGES, Judge
 from harness.errors import BadInput
 
 RTOL, ATOL = 1e-4, 1e-5
@@ -23,6 +24,9 @@ class NoisePolicy:
     is zero in theory: its terms were multiplied by activations of unknown size before they cancel. Small
     tensors tell little of their noise: both allowances grow by 1 + `few` / size. Where there is no truth,
     `rtol` and `atol` decide.
+
+    `judge` says what decides on the whole: every tensor, or what the model gives to the outside alone.
+    `min_coverage` is the share of layers and operations that has to be compared.
     """
 
     name: ClassVar[str] = "noise"
@@ -33,6 +37,8 @@ class NoisePolicy:
     few: float = 8.0
     rtol: float = RTOL
     atol: float = ATOL
+    judge: Judge = "all"
+    min_coverage: float = 0.0
 
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
@@ -44,13 +50,15 @@ class FixedPolicy:
     """|candidate - reference| <= atol + rtol |reference| for every element.
 
     `per_pattern` maps globs of addresses to other tolerances (rtol, atol); None there keeps the common
-    one, and the last glob that matches decides.
+    one, and the last glob that matches decides. `judge` and `min_coverage` are those of the noise policy.
     """
 
     name: ClassVar[str] = "fixed"
     rtol: float = RTOL
     atol: float = ATOL
     per_pattern: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    judge: Judge = "all"
+    min_coverage: float = 0.0
 
     def tolerances(self, address: str) -> tuple[float, float]:
         """The rtol and atol that hold at an address."""
@@ -64,7 +72,7 @@ class FixedPolicy:
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         patterns = {pattern: list(pair) for pattern, pair in self.per_pattern.items()}
-        return {"name": self.name, "rtol": self.rtol, "atol": self.atol, "per_pattern": patterns}
+        return {"name": self.name, **vars(self), "per_pattern": patterns}
 
 
 @dataclass(frozen=True)
@@ -104,7 +112,14 @@ def parse_policy(value: str | Mapping[str, Any], **options: Any) -> Policy:
 def _checked(policy: str, key: str, value: Any) -> Any:
     if key == "per_pattern":
         return _patterns(policy, value)
-    return _number(f"policy {policy}: {key}", value, above_zero=key in _ABOVE_ZERO)
+    if key == "judge":
+        if value not in JUDGES:
+            raise BadInput(f"policy {policy}: judge is {value!r}; it should be one of {', '.join(JUDGES)}")
+        return value
+    number = _number(f"policy {policy}: {key}", value, above_zero=key in _ABOVE_ZERO)
+    if key == "min_coverage" and number > 1:
+        raise BadInput(f"policy {policy}: min_coverage is {value!r}; it should be a share between 0 and 1")
+    return number
 
 
 def _number(what: str, value: Any, above_zero: bool = False) -> float:

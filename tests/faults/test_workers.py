@@ -194,6 +194,22 @@ def test_a_temporary_folder_removed_in_mid_run_is_told(
 
 
 @pytest.mark.jittor
+@pytest.mark.parametrize("layers", ["nosuch*", "conv,nosuch"])
+def test_layers_that_neither_side_has_are_refused_before_anything_is_judged(
+    layers: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match=r"'nosuch.*' matches nothing that runs .*: head, conv"):
+        flows.compare(request("sound", layers=layers, output=tmp_path / "run"), Silent())
+    assert not (tmp_path / "run").exists()
+
+
+def test_layers_that_the_side_lacks_are_refused_before_it_is_recorded(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="'nosuch' matches nothing that runs in torch"):
+        flows.record(request("sound", layers="nosuch"), "torch", tmp_path / "trace.h5", Silent())
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.jittor
 def test_a_runs_folder_removed_in_mid_run_is_told(tmp_path: Path) -> None:
     place = tmp_path / "runs"
     place.mkdir()

@@ -63,6 +63,8 @@ def test_compare_hands_on_every_flag(align: Align, flow: Place, tmp_path: Path) 
 
 def test_compare_reports_and_ends_with_the_verdict(align: Align, flow: Place) -> None:
     flow("compare", samples.diverging(), folder="runs/now-toy-small")
+    Path("runs/now-toy-small").mkdir(parents=True)
+    samples.diverging().save("runs/now-toy-small/alignment.json")
     ran = align("compare", "-m", "toy")
     assert ran.exit_code == 1
     assert ran.stdout.startswith("✘ jittor diverges, first at")

@@ -4,7 +4,7 @@ import pytest
 
 from harness import comparing
 from harness.alignment import Alignment
-from harness.alignment_rows import SideReport, Source
+from harness.alignment_rows import SideReport
 from harness.costs import Costs, Spent
 from harness.coverage import CaseDifference, Coverage, Gap
 from harness.errors import BadInput
@@ -95,22 +95,3 @@ def test_reasons_that_differ_by_the_layer_are_told_once() -> None:
         "torch runs once sub in stage.1, jittor 0 times": 2,
         "shape [1, 2] in torch, [2, 1] in jittor": 2,
     }
-
-
-def test_next_steps_can_be_pasted_into_a_shell() -> None:
-    alignment = samples.alignment([samples.row("layer:a's#0:out", 0, 1.0)])
-    (step,) = summaries.next_steps(alignment, "runs/my run")
-    assert step == """align show 'runs/my run/alignment.json' 'layer:a'"'"'s#0:out'"""
-    assert summaries.next_steps(samples.alignment(), "runs/1") == []
-
-
-def test_the_name_of_a_pair_in_a_stranger_s_file_is_no_advice() -> None:
-    for told in ("evil.py", "./evil.py:PAIR", "evil:PAIR"):
-        alignment = samples.diverging()
-        alignment.case["pair"] = told
-        alignment.sources = [Source("layer:a#0:out", "forward", ["a"], "text", entries=["x; evil"])]
-        step = summaries.next_steps(alignment, "run")[-1]
-        assert step == "align explain run/alignment.json --model PAIR"
-        assert summaries.sources(alignment)[-1].text == "align explain --op 'x; evil'"
-    alignment.case["pair"] = "toy"
-    assert summaries.next_steps(alignment, "run")[-1] == "align explain run/alignment.json"

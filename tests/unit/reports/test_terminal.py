@@ -80,7 +80,7 @@ def test_the_rest_of_the_report() -> None:
         "compared: layer 30 of 31, output 1 of 1",
         "not compared: 1 tensor: only the reference has it",
         "only in torch: 1: layer:extra",
-        "torch against up.h5: torch agrees.",
+        "torch against up.h5: ✔ torch agrees.",
         "torch: recording changes no bit of the result",
         "jittor: recording changes the result by up to 1.0e-07, in values up to 2.0e+00",
         "kept in: runs/1",
@@ -106,7 +106,7 @@ def test_a_failed_side() -> None:
     text = "\n".join(drawn(samples.hostile()))
     assert "failed: <script>" in text
     assert "last layer: <script>" in text
-    assert "next: align doctor" in text
+    assert "next: align doctor" not in text, "the environment is sound where a model fails"
 
 
 def test_nothing_steers_the_terminal() -> None:
@@ -126,7 +126,8 @@ def test_one_row() -> None:
     terminal.draw_row(samples.diverging().rows[25], console)
     lines = console.file.getvalue().splitlines()
     assert lines[0].startswith("layer:backbone.neck.")
-    assert "error, from the truth: l2 3.2e-02, max 3.2e-03" in lines
+    assert "absolute error, from the truth: l2 3.2e-02, max 3.2e-03" in lines
+    assert "relative error: 3.2e-03" in lines
     assert "would pass: rtol 6.4e-03 or atol 3.2e-03" in lines
     console.print()
     terminal.draw_row(samples.missing("layer:a#0:out", 0), console)

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from harness import figures
 from reports import words
 
 
@@ -36,7 +37,7 @@ def test_shorten(text: str, width: int, short: str) -> None:
     ],
 )
 def test_scientific(value: float | None, text: str) -> None:
-    assert words.scientific(value) == text
+    assert figures.scientific(value) == text
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_scientific(value: float | None, text: str) -> None:
     [(None, "-"), (0.0, "0.00"), (0.756, "0.76"), (12.4, "12"), (123456.0, "1.2e+05"), (math.inf, "inf")],
 )
 def test_ratio(value: float | None, text: str) -> None:
-    assert words.ratio(value) == text
+    assert figures.ratio(value) == text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,115 @@
+"""Inner differences: tensors inside a model that differ, though what the model computes is the same.
+
+Two networks can do the same and hand other tensors around inside: one concatenates in a layer, the other
+around it. What leaves the model decides then. With `judge` all this holds for shapes alone, and only where
+everything that takes such a tensor is seen to agree: a wrong value stays wrong, also where nothing takes it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness import address as addresses
+from harness.alignment_rows import Row
+from harness.comparing._coverage import is_weak
+from harness.comparing._places import kind_of
+from harness.verdict import MetricPolicy, Policy
+
+_DECISIVE = ("output", "loss", "metric", "grad", "grad_input")
+
+
+def is_inner(row: Row) -> bool:
+    """Whether a tensor stays inside the model."""
+    return addresses.kind(row.address) == "layer"
+
+
+def set_inner_apart(rows: Sequence[Row], policy: Policy) -> None:
+    """Give inner differences a verdict of their own, where all that leaves the model agrees."""
+    if isinstance(policy, MetricPolicy) or not _outside_agrees(rows):
+        return
+    diverged = [row for row in rows if row.verdict.status == "diverged"]
+    if policy.judge == "outputs":
+        _set(diverged, "only what leaves the model decides (--judge outputs)")
+    elif all(_is_structural(row, rows) for row in diverged):
+        takers = _takers(rows)
+        if all(_is_harmless(row, takers) for row in diverged if kind_of(row.address) not in _GRADIENTS):
+            _set(diverged, "all that takes it, and all that leaves the model, agrees")
+
+
+_GRADIENTS = ("layer_grad", "operation_grad")
+
+
+def _set(rows: Iterable[Row], why: str) -> None:
+    for row in rows:
+        verdict = row.verdict
+        row.verdict = dataclasses.replace(verdict, status="inner", reason=f"{verdict.reason}; {why}")
+
+
+def _outside_agrees(rows: Iterable[Row]) -> bool:
+    outside = [row for row in rows if not is_inner(row)]
+    decisive = any(kind_of(row.address) in _DECISIVE and _says_something(row) for row in outside)
+    return decisive and not any(row.verdict.status == "diverged" for row in outside)
+
+
+def _says_something(row: Row) -> bool:
+    """Whether a tensor agrees, and is neither zero nor drowned in noise."""
+    found = row.measured
+    return (
+        row.verdict.status == "aligned"
+        and found is not None
+        and found.difference.reference_absmax > 0
+        and not is_weak(row)
+    )
+
+
+def _is_structural(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether an inner tensor has another shape, or is the gradient of one that has."""
+    if not is_inner(row) or row.obstacle is None or row.found != "both":
+        return False
+    if kind_of(row.address) not in _GRADIENTS:
+        return True
+    result = addresses.with_role(row.address, "out")
+    return any(other.address == result and other.obstacle is not None for other in rows)
+
+
+def _takers(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
+    """What is made of each tensor, under every address that it has."""
+    takers: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        for given in row.inputs:
+            takers[given].append(row)
+        if kind_of(row.address) in ("layer", "operation"):
+            layer = addresses.parse_layer(row.address)
+            takers[f"{layer.path}#{layer.call}"].append(row)
+    return takers
+
+
+def _is_harmless(row: Row, takers: Mapping[str, list[Row]]) -> bool:
+    """Whether each way from a tensor onward ends in tensors that agree, and there is one."""
+    seen, left, agrees = {row.address}, _next(row, takers), False
+    while left:
+        taker = left.pop()
+        if taker.address in seen:
+            continue
+        seen.add(taker.address)
+        if taker.measured is None and taker.verdict.status != "aligned":
+            left += _next(taker, takers)
+        elif taker.verdict.status == "diverged":
+            return False
+        else:
+            agrees |= _says_something(taker)
+    return agrees
+
+
+def _next(row: Row, takers: Mapping[str, list[Row]]) -> list[Row]:
+    found = list(takers.get(row.address, ()))
+    if not is_inner(row):
+        return found
+    layer = addresses.parse_layer(row.address)
+    if layer.role == "in":
+        return [*found, *takers.get(f"{layer.path}#{layer.call}", ())]
+    if len(row.inputs) == 1 and addresses.is_inside(row.inputs[0], row.address):
+        found += takers.get(row.inputs[0], ())  # a module that returns what a layer in it returned
+    return found
