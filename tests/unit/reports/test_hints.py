@@ -75,7 +75,6 @@ def test_the_name_of_a_pair_in_a_stranger_s_file_is_no_advice(kept: Path) -> Non
     [
         ("the jittor side failed in run: RuntimeError: wrong inputs of max_pool2d", "pool-small"),
         ("AssertionError in AvgPool2d", "pool-small"),
-        ("RuntimeError: pad: negative", "pad-negative"),
     ],
 )
 def test_a_failure_in_an_operation_leads_to_what_is_known_of_it(error: str, entry: str) -> None:

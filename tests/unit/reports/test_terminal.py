@@ -86,7 +86,7 @@ def test_the_rest_of_the_report() -> None:
         "kept in: runs/1",
     ):
         assert line in [found.rstrip() for found in lines]
-    assert lines[-1].startswith("next: align show runs/1/alignment.json 'layer:backbone.neck.")
+    assert lines[-1].startswith("next: repeat it with -o ")
     costs = {line.split("  ")[0]: line.split("  ")[1:] for line in below(lines, "cost: wall (CPU)")}
     assert [cell.strip() for cell in costs["run bare"] if cell.strip()] == [
         "50 ms (100 ms)",
