@@ -31,6 +31,9 @@ GOOD = [
     (parse.parse_seed, "0", 0),
     (parse.parse_seed, str(2**63 - 1), 2**63 - 1),
     (parse.parse_timeout, "0.5", 0.5),
+    (parse.parse_rate, "5e-4", 5e-4),
+    (parse.parse_data, "synthetic", "synthetic"),
+    (parse.parse_data, "/", "/"),
     (parse.parse_tolerance, "1e-4", "1e-4"),
     (parse.parse_tolerance, "layer:head.*=0", "layer:head.*=0"),
     (parse.parse_entry, "models.net:Network", "models.net:Network"),
@@ -83,6 +86,10 @@ BAD = [
     (parse.parse_timeout, "inf", "seconds above 0"),
     (parse.parse_timeout, "nan", "seconds above 0"),
     (parse.parse_timeout, "1h", "seconds above 0"),
+    (parse.parse_rate, "0", "a learning rate above 0"),
+    (parse.parse_rate, "nan", "a learning rate above 0"),
+    (parse.parse_data, "nowhere", "there is no folder of that name"),
+    (parse.parse_result, "nowhere", "an alignment.json or a training.jsonl, or a run folder"),
     (parse.parse_tolerance, "-1", "a number such as 1e-4"),
     (parse.parse_tolerance, "nan", "a number such as 1e-4"),
     (parse.parse_tolerance, "=1", "a number such as 1e-4"),
@@ -123,6 +130,7 @@ def test_every_parser_is_tested() -> None:
     assert parsers == {parser.__name__ for parser, *_ in GOOD} - {"parse_choice"} | {
         "parse_file",
         "parse_stored",
+        "parse_result",
         "parse_folder",
     }
     assert parsers == {parser.__name__ for parser, *_ in BAD} - {"parse_choice"}
@@ -136,6 +144,10 @@ def test_files_and_folders_that_exist(tmp_path: Path) -> None:
     assert parse.parse_folder(str(tmp_path)) == tmp_path
     assert parse.parse_stored(str(tmp_path)) == tmp_path / "alignment.json"
     assert parse.parse_stored(str(tmp_path / "w.pt")) == tmp_path / "w.pt"
+    assert parse.parse_result(str(tmp_path)) == tmp_path / "alignment.json"
+    (tmp_path / "alignment.json").unlink()
+    (tmp_path / "training.jsonl").touch()
+    assert parse.parse_result(str(tmp_path)) == tmp_path / "training.jsonl"
 
 
 def test_a_file_takes_no_folder_s_place_and_a_folder_no_file_s(tmp_path: Path) -> None:
