@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from harness.flows.train_request import TrainRequest
 
 TWINS = 4
+MARGIN = 0.01
 _TRAINING, _OUTPUT = "How it is trained", "What comes out"
 
 
@@ -86,6 +87,26 @@ Twins = Annotated[
         str(TWINS),
     ),
 ]
+Seeds = Annotated[
+    int | None,
+    _option(
+        "--seeds",
+        "N",
+        "Train N times, each from another seed, and compare the last metrics.",
+        parse.parse_count,
+        "1",
+    ),
+]
+Margin = Annotated[
+    float | None,
+    _option(
+        "--margin",
+        "X",
+        "With --seeds: the difference that does not matter, as a share of the reference's mean.",
+        parse.parse_share,
+        str(MARGIN),
+    ),
+]
 Resume = Annotated[
     Path | None,
     _option(
@@ -116,6 +137,8 @@ def train(
         typer.Option("--no-forced-steps", help="Take no forced steps.", rich_help_panel=_TRAINING),
     ] = False,
     twins: Twins = None,
+    seeds: Seeds = None,
+    margin: Margin = None,
     no_metrics: Annotated[
         bool,
         typer.Option("--no-metrics", help="Take no metrics after an epoch.", rich_help_panel=_TRAINING),
@@ -149,6 +172,8 @@ def train(
     with listening() as listener:
         if plan:
             return _planned(request, listener)
+        if seeds is not None and seeds > 1:
+            return _over_seeds(request, seeds, MARGIN if margin is None else margin, listener)
         return _result(flow.train(request, listener), listener.folder)
 
 
@@ -188,6 +213,14 @@ def _result(training: Any, folder: str) -> CommandResult:
         drawn.document(training),
         lambda console: drawn.draw(training, console, folder),
     )
+
+
+def _over_seeds(request: TrainRequest, seeds: int, margin: float, listener: Any) -> CommandResult:
+    from harness.flows.train_seeds import train_seeds
+    from reports import seeds as drawn
+
+    found = train_seeds(request, seeds, margin, listener)
+    return CommandResult(found.exit_code, drawn.document(found), lambda console: drawn.draw(found, console))
 
 
 def _planned(request: TrainRequest, listener: Any) -> CommandResult:
