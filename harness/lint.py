@@ -13,14 +13,18 @@ from typing import Any, Literal
 from harness import knowledge
 from harness.answers import Description
 from harness.attributes import attribute_differences
+from harness.forms import same_shape
 from harness.knowledge.scan import uses
 from harness.layer_note import LayerNote
-from harness.state_table import StateEntry, StateTable
+from harness.state_table import StateEntry, StateTable, changing, tied_keys
 
-Kind = Literal["attribute", "type", "parameter", "shape", "dtype", "learns", "order", "layer", "known"]
+Kind = Literal[
+    "attribute", "type", "parameter", "shape", "dtype", "learns", "tied", "order", "layer", "known"
+]
 _COUNTS_BATCHES = "num_batches_tracked"
 _MODEL = "(model)"
 Layers = Mapping[str, LayerNote]
+Ties = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True)
@@ -76,8 +80,10 @@ def _state(reference: StateTable, port: StateTable) -> Iterable[Discrepancy]:
             text = f"{key} is a part of the {side}'s state alone"
             yield Discrepancy("parameter", _owner(key), key, here, not here, text)
     shared = [key for key in ours if key in its]
+    learns = tuple(changing(table) for table in (reference, port))
     for key in shared:
-        yield from _entry(ours[key], its[key])
+        yield from _entry(ours[key], its[key], *(key in names for names in learns))
+    yield from _ties(tied_keys(reference), tied_keys(port), shared)
     if not (ours.keys() ^ its.keys()) and shared != list(its):
         first = next(key for key, other in zip(shared, its, strict=True) if key != other)
         place = list(its).index(first)
@@ -85,11 +91,27 @@ def _state(reference: StateTable, port: StateTable) -> Iterable[Discrepancy]:
         yield Discrepancy("order", _owner(first), first, shared.index(first), place, text, wrong=False)
 
 
-def _entry(ours: StateEntry, its: StateEntry) -> Iterable[Discrepancy]:
+def _ties(ours: Ties, its: Ties, shared: Iterable[str]) -> Iterable[Discrepancy]:
+    """Weights that are one tensor on one side alone."""
+    for key in shared:
+        same, its_same = ours.get(key, frozenset()), its.get(key, frozenset())
+        if same != its_same:
+            text = (
+                f"{key} is {_one_with(key, its_same)} in the port and {_one_with(key, same)} in the reference"
+            )
+            yield Discrepancy("tied", _owner(key), key, sorted(same), sorted(its_same), text)
+
+
+def _one_with(key: str, keys: frozenset[str]) -> str:
+    others = sorted(keys - {key})
+    return f"one tensor with {' and '.join(others)}" if others else "a tensor of its own"
+
+
+def _entry(ours: StateEntry, its: StateEntry, learns: bool, its_learns: bool) -> Iterable[Discrepancy]:
     """The shape, dtype and gradient of one part of the state."""
     key, shape, its_shape = ours.key, list(ours.shape), list(its.shape)
-    dtype, its_dtype, learns, its_learns = ours.dtype, its.dtype, ours.learns, its.learns
-    if (shape or [1]) != (its_shape or [1]):
+    dtype, its_dtype = ours.dtype, its.dtype
+    if not same_shape(shape, its_shape):
         text = f"{key} has the shape {its_shape} in the port and {shape} in the reference"
         yield Discrepancy("shape", _owner(key), key, shape, its_shape, text)
     if dtype != its_dtype:

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 Message = Mapping[str, object]
 
 _CHANNEL = 100  # a descriptor that nobody else has, nor closes by mistake
-_LONGEST = 4000  # characters of a message: a model may put a whole tensor into it
+_LONGEST = 4000  # characters of a model's message: it may put a whole tensor into it
+_LONGEST_OWN = 1 << 20  # of a message of ours, which may list every key of a model
 
 
 class Channel:
@@ -87,7 +88,7 @@ def answer(side: Side, verb: str, arguments: object) -> Message:
         request = read_request(verb, arguments)
         return _result(call_verb(side, request), request.answer_type())
     except HarnessError as error:
-        return _failure(type(error).__name__, str(error))
+        return _failure(type(error).__name__, str(error), _LONGEST_OWN)
     except MemoryError:
         traceback.print_exc()
         return _failure("WorkerLost", f"{verb}: the worker ran out of memory")
@@ -107,9 +108,9 @@ def _result(value: object, kind: Any) -> Message:
     return {"result": json_codec.to_plain(value, kind)}
 
 
-def _failure(kind: str, message: str) -> Message:
-    if len(message) > _LONGEST:
-        message = f"{message[: _LONGEST - 3]}..."
+def _failure(kind: str, message: str, most: int = _LONGEST) -> Message:
+    if len(message) > most:
+        message = f"{message[: most - 3]}..."
     return {"error": {"kind": kind, "message": message}}
 
 

@@ -21,7 +21,7 @@ from harness.breadcrumb import Breadcrumb
 from harness.pairs.base import Arrays, Mode
 from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, flatten, map_tensors
 from harness.sides.side import Side
-from harness.state_table import learning
+from harness.state_table import changing
 from harness.trace import Trace, TraceWriter
 
 Header = Mapping[str, object]
@@ -172,7 +172,7 @@ def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: T
     for address, array in found.items():
         if address in recorded.records:
             writer.add(address, array)
-    trainable = learning(side.state_table())
+    trainable = changing(side.state_table())
     for key, array in side.read_state().items():
         if key not in trainable and f"state:{key}" in recorded.records:
             writer.add(f"state:{key}", array)

@@ -16,7 +16,7 @@ import numpy as np
 from jittor import nn, pool
 from numpy.typing import NDArray
 
-from harness.answers import Description
+from harness.answers import Description, Loaded
 from harness.breadcrumb import Breadcrumb
 from harness.environment import own_python
 from harness.errors import BadInput
@@ -32,7 +32,7 @@ from harness.sides.operations import function_of, pooling
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
-from harness.state_table import StateEntry, StateTable
+from harness.state_table import StateEntry, StateTable, tied, tied_keys
 from ports_jittor.torchlike import optim, state
 
 _DOT = re.compile(r"\.")
@@ -85,6 +85,7 @@ class JittorSide(Side):
     """Holds a Jittor model."""
 
     name = "jittor"
+    _learning: list[str]  # the parameters that training changes, each by one name
 
     def __init__(self, device: str, breadcrumb: Breadcrumb) -> None:
         super().__init__(device, breadcrumb)
@@ -136,14 +137,29 @@ class JittorSide(Side):
 
     def state_table(self) -> StateTable:
         """The state dict's keys, shapes, dtypes, and whether training changes them by gradient."""
+        same = tied(self._named_variables())
         return [
-            StateEntry(key, tuple(shape), dtype, key in self._learning)
+            StateEntry(key, tuple(shape), dtype, key in self._learning, same.get(key, ""))
             for key, (shape, dtype) in state.torch_state_table(self.model).items()
         ]
 
+    def _named_variables(self) -> list[tuple[str, Any]]:
+        """Each key of the state with its variable, those first under which tied weights learn."""
+        named = state.named_variables(self.model)
+        return sorted(named, key=lambda entry: entry[0] not in self._learning)
+
+    def load(self, state: str) -> Loaded:
+        """Fill the model; tied weights go by the key that comes first in the state, as on the reference."""
+        done = super().load(state)
+        place = {key: number for number, key in enumerate(self.loaded_state)}
+        for keys in set(tied_keys(self.state_table()).values()):
+            first = min(keys, key=lambda key: place.get(key, len(place)))
+            self._learning = [first if name in keys else name for name in self._learning]
+        return done
+
     def build(self, pair: str, variant: str, upstream: UpstreamModel | None = None) -> Description:
         """Make the model and note what learns before Jittor's eval() stops every gradient."""
-        self._learning: list[str] = []
+        self._learning = []
         super().build(pair, variant, upstream)
         self._learning = [
             name for name, value in state.named_parameters(self.model) if not value.is_stop_grad()
@@ -151,7 +167,7 @@ class JittorSide(Side):
         return self.describe()
 
     def _trainable(self) -> NamedTensors:
-        named = dict(state.named_parameters(self.model))
+        named = dict(self._named_variables())
         return {name: named[name] for name in self._learning}
 
     def write_state(self, arrays: Arrays) -> None:

@@ -20,7 +20,7 @@ class JittorTraining(Training):
 
     def named_parameters(self) -> NamedTensors:
         """Those that learned when the model was built."""
-        named = dict(state.named_parameters(self.side.model))
+        named = dict(state.named_variables(self.side.model))
         return {entry.key: named[entry.key] for entry in self.side.state_table() if entry.learns}
 
     def make_optimizer(self, kind: str, groups: list[dict[str, Any]]) -> optim.Optimizer:

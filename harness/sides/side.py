@@ -29,7 +29,7 @@ from harness.sides.contract import Framework, NamedTensors
 from harness.sides.cost import Stopwatch, peak_bytes, reset_peak
 from harness.sides.description import attributes_of, build_upstream, differences, installed
 from harness.sides.recorder import Recorder, Rehearsal, Sink, flatten
-from harness.state_table import learning
+from harness.state_table import changing
 from harness.trace import Trace, TraceWriter
 from harness.trace_header import TraceHeader
 
@@ -278,9 +278,9 @@ class Side(Framework):
             sink.add(f"grad:{name}", gradient)
         for name, gradient in self.input_gradients(self.pair.given(self._inputs)).items():
             sink.add(f"grad_input:{name}", gradient)
-        trainable = learning(self.state_table())
+        parameters = changing(self.state_table())
         for key, array in self.read_state().items():
-            if key not in trainable:
+            if key not in parameters:
                 sink.add(f"state:{key}", array)
 
     def _finish_trace(self, done: RunDone) -> RunDone:

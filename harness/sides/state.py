@@ -3,41 +3,45 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness.errors import BadInput
 from harness.forms import same_shape
 from harness.pairs.base import Arrays
 
-_SHOWN = 12
+Shapes = Mapping[str, Sequence[int]]
+_CANDIDATES = 64  # names that one is compared with: those of its shape come first
 
 
 def check_state(side: str, wanted: Mapping[str, tuple[int, ...]], state: Arrays) -> None:
-    """Refuse a state that lacks a key, has one too many, or one of another shape; () and (1,) are one."""
-    missing = [key for key in wanted if key not in state]
-    unexpected = [key for key in state if key not in wanted]
+    """Refuse a state that lacks a key, has one too many, or one of another shape; every key is named."""
+    given = {key: array.shape for key, array in state.items()}
+    missing = {key: shape for key, shape in wanted.items() if key not in given}
+    unexpected = {key: shape for key, shape in given.items() if key not in wanted}
     misshapen = [
-        f"{key}: {list(state[key].shape)} in the file, {list(shape)} in the model"
+        f"{key}: {list(given[key])} in the file, {list(shape)} in the model"
         for key, shape in wanted.items()
-        if key in state and not same_shape(state[key].shape, shape)
+        if key in given and not same_shape(given[key], shape)
     ]
     if not (missing or unexpected or misshapen):
         return
-    parts = [f"the weights do not fit the {side} model:"]
-    if missing:
-        hints = [f"{key}{_nearest(key, unexpected)}" for key in missing[:_SHOWN]]
-        parts.append(f"{len(missing)} missing ({_listed(hints, len(missing))})")
-    if unexpected:
-        parts.append(f"{len(unexpected)} unexpected ({_listed(unexpected[:_SHOWN], len(unexpected))})")
-    if misshapen:
-        parts.append(f"{len(misshapen)} of another shape ({_listed(misshapen[:_SHOWN], len(misshapen))})")
-    raise BadInput(" ".join([parts[0], "; ".join(parts[1:])]))
+    parts = [
+        *_part("missing", (f"{key}{_nearest(key, shape, unexpected)}" for key, shape in missing.items())),
+        *_part("unexpected", unexpected),
+        *_part("of another shape", misshapen),
+    ]
+    raise BadInput(f"the weights do not fit the {side} model: {'; '.join(parts)}")
 
 
-def _nearest(key: str, candidates: list[str]) -> str:
-    found = difflib.get_close_matches(key, candidates, n=1, cutoff=0.8)
+def _part(kind: str, names: Iterable[str]) -> list[str]:
+    listed = list(names)
+    return [f"{len(listed)} {kind} ({'; '.join(listed)})"] if listed else []
+
+
+def _nearest(key: str, shape: Sequence[int], others: Shapes) -> str:
+    """The name that comes closest, of those with the same shape if there are any."""
+    alike = [name for name in others if same_shape(others[name], shape)] or list(others)
+    leaf = key.rpartition(".")[2]
+    alike.sort(key=lambda name: name.rpartition(".")[2] != leaf)
+    found = difflib.get_close_matches(key, alike[:_CANDIDATES], n=1, cutoff=0.8)
     return f", perhaps {found[0]}" if found else ""
-
-
-def _listed(names: list[str], count: int) -> str:
-    return ", ".join(names) + (f" and {count - len(names)} more" if count > len(names) else "")

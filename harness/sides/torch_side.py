@@ -28,7 +28,7 @@ from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
 from harness.sides.torch_dropout import NoDropout
-from harness.state_table import StateEntry, StateTable
+from harness.state_table import StateEntry, StateTable, tied
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
 
@@ -140,9 +140,17 @@ class TorchSide(Side):
     def state_table(self) -> StateTable:
         """The state dict's keys, shapes, dtypes, and whether training changes them by gradient."""
         trainable = {name for name, value in self.model.named_parameters() if value.requires_grad}
+        held = self.model.state_dict(keep_vars=True)
+        same = tied(held.items())
         return [
-            StateEntry(key, tuple(value.shape), str(value.dtype).removeprefix("torch."), key in trainable)
-            for key, value in self.model.state_dict().items()
+            StateEntry(
+                key,
+                tuple(value.shape),
+                str(value.dtype).removeprefix("torch."),
+                key in trainable,
+                same.get(key, ""),
+            )
+            for key, value in held.items()
         ]
 
     def write_state(self, arrays: Arrays) -> None:
@@ -150,10 +158,14 @@ class TorchSide(Side):
         own = self.model.state_dict()
         check_state(self.name, {key: tuple(value.shape) for key, value in own.items()}, arrays)
         with torch.no_grad():
-            for key, value in own.items():
-                if value.dtype == torch.float64 and arrays[key].dtype == np.float32:
+            for (
+                key,
+                array,
+            ) in arrays.items():  # in the order given: of tied weights the last one stays
+                value = own[key]
+                if value.dtype == torch.float64 and array.dtype == np.float32:
                     value.data = value.data.float()
-                value.copy_(torch.from_numpy(np.ascontiguousarray(arrays[key])).reshape(value.shape))
+                value.copy_(torch.from_numpy(np.ascontiguousarray(array)).reshape(value.shape))
 
     def read_state(self) -> Arrays:
         """The state dict as arrays."""

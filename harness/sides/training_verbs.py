@@ -16,7 +16,7 @@ from harness.pairs.base import Arrays
 from harness.sides import float64_truth
 from harness.sides.side import Side
 from harness.sides.training import Memory, Training
-from harness.state_table import learning
+from harness.state_table import changing
 from harness.trace import Trace, TraceWriter
 from harness.trace_header import TraceHeader
 from harness.training.change import Change
@@ -210,7 +210,7 @@ class _Pass:
 
     def write_pass(self, path: Path) -> None:
         """Losses, gradients, and the buffers after the pass."""
-        trainable = learning(self.side.state_table())
+        trainable = changing(self.side.state_table())
         with TraceWriter(path, {"side": self.side.name}) as writer:
             for name, loss in self.losses.items():
                 writer.add(f"loss:{name}", loss)

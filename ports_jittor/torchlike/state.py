@@ -37,20 +37,28 @@ def register_buffer(module: jt.nn.Module, name: str, value: jt.Var | None, persi
 def parameters(module: jt.nn.Module) -> list[jt.Var]:
     """What an optimiser may change: neither buffers nor frozen parameters, in train and in eval mode."""
     switched_off = [m.backup_grad_state for m in module.modules() if hasattr(m, "backup_grad_state")]
-    unique = {id(var): var for _, var in named_parameters(module)}
     return [
         var
-        for key, var in unique.items()
-        if not var.is_stop_grad() or any(backup.get(key) for backup in switched_off)
+        for _, var in named_parameters(module)
+        if not var.is_stop_grad() or any(backup.get(id(var)) for backup in switched_off)
     ]
 
 
 def named_parameters(module: jt.nn.Module) -> Iterator[tuple[str, jt.Var]]:
-    """torch's named_parameters: everything in the state but the buffers."""
+    """torch's named_parameters: everything in the state but the buffers, a tied one under its first name."""
+    seen: set[int] = set()
     for prefix, child in module.named_modules():
         for name, var in _variables(child):
-            if not _is_buffer(child, name, var):
+            if id(var) not in seen and not _is_buffer(child, name, var):
+                seen.add(id(var))
                 yield _joined(prefix, name), var
+
+
+def named_variables(module: jt.nn.Module) -> Iterator[tuple[str, jt.Var]]:
+    """Each variable of the state under each of its keys."""
+    for key, (owner, name) in _places(module).items():
+        if isinstance(owner[name], jt.Var):
+            yield key, owner[name]
 
 
 def torch_state_table(module: jt.nn.Module) -> dict[str, tuple[tuple[int, ...], str]]:
@@ -82,9 +90,9 @@ def load_state_dict(module: jt.nn.Module, state: Mapping[str, Any], strict: bool
         raise StateMismatch(
             f"the state does not fit {type(module).__name__}; nothing was loaded:\n  {listed}"
         )
-    for key, (owner, name) in places.items():
-        if key in found:
-            _assign(owner, name, found[key])
+    for key in found:  # in this order: of tied weights the last one stays
+        if key in places:
+            _assign(*places[key], found[key])
 
 
 def _places(module: jt.nn.Module) -> dict[str, tuple[Any, str]]:
@@ -143,9 +151,9 @@ def change(parameter: jt.Var, value: jt.Var) -> None:
 
 
 def _fits(found: Array, owner: dict[Any, Any], name: str) -> bool:
-    """Whether the shapes agree; (1,) serves for (), since Jittor's own checkpoints have it."""
+    """Whether the shapes agree; (1,) and () are one, for Jittor knows the first alone."""
     expected = _shape(owner, name)
-    return found.shape == expected or (expected == () and found.shape == (1,))
+    return found.shape == expected or {found.shape, expected} == {(), (1,)}
 
 
 def _exported(owner: dict[Any, Any], name: str) -> Array:
