@@ -9,9 +9,9 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
+from isal.isal_zlib import crc32
 from numpy.typing import NDArray
 
-from weight_convert.crc import crc32
 from weight_convert.dtypes import DTYPES, DType, of_numpy, widen_bfloat16
 
 BLOCK = 1 << 20

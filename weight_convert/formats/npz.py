@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from isal.isal_zlib import crc32
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from weight_convert.budget import PAIR, TENSOR, VIEW
-from weight_convert.crc import crc32
 from weight_convert.formats.content import Content
 from weight_convert.formats.npy import NpyHeader, npy_head
 from weight_convert.formats.sink import Sink

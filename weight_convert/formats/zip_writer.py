@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from weight_convert.crc import crc32, crc_of_both
+from isal.isal_zlib import crc32, crc32_combine
+
 from weight_convert.formats.sink import Sink
 from weight_convert.tensor import Tensor
 
@@ -39,7 +40,7 @@ class ZipWriter:
 
     def add_tensor(self, name: str, tensor: Tensor, head: bytes = b"") -> None:
         """Store a member made of a head and a tensor's bytes."""
-        crc = crc_of_both(crc32(head), tensor.crc, tensor.nbytes) if head else tensor.crc
+        crc = crc32_combine(crc32(head), tensor.crc, tensor.nbytes) if head else tensor.crc
         self._begin(name, len(head) + tensor.nbytes, crc)
         self._sink.write(head)
         self._sink.tensor(tensor)

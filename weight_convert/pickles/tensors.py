@@ -9,11 +9,11 @@ from math import prod
 from typing import Any
 
 import numpy as np
+from isal.isal_zlib import crc32
 from numpy.lib.stride_tricks import as_strided
 
 from harness.errors import BadInput
 from weight_convert.budget import TENSOR, Budget
-from weight_convert.crc import crc32
 from weight_convert.dtypes import BY_TORCH_STORAGE, DTYPES, DType
 from weight_convert.limits import DIMENSIONS, check_shape, check_tensor_size, is_count
 from weight_convert.pickles.values import Name
