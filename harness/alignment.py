@@ -74,7 +74,7 @@ class Alignment:
 
     @property
     def names(self) -> tuple[str, str]:
-        """What the reference and the candidate are called."""
+        """The names of the reference and of the candidate."""
         reference, candidate = self.sides
         return reference, candidate
 
@@ -169,12 +169,12 @@ _OLD_COSTS = {"local": "isolated", "local truth": "isolated truth"}
 
 
 def _renamed(data: dict[str, Any]) -> dict[str, Any]:
-    """What isolated layers showed, under its new name."""
+    """Data in which `local`, the older name, is called `isolated`."""
     return {"isolated" if name == "local" else name: value for name, value in data.items()}
 
 
 def _with_rows(data: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-    """The same with each row changed that is one."""
+    """The same data, with `change` applied to each row."""
     rows = data.get("rows")
     if not isinstance(rows, list):
         return data
@@ -182,7 +182,7 @@ def _with_rows(data: dict[str, Any], change: Callable[[dict[str, Any]], dict[str
 
 
 def _with_measured(row: dict[str, Any], **more: float) -> dict[str, Any]:
-    """A row, and what ran alone in it, with figures that were not measured yet when it was written."""
+    """A row with figures that older versions did not measure; its isolated part gets them too."""
     changed = dict(row)
     if isinstance(row.get("measured"), dict):
         changed["measured"] = {**row["measured"], **more}

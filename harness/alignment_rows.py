@@ -14,7 +14,7 @@ Outcome = Literal["aligned", "diverged", "inconclusive", "failed"]
 
 @dataclass(frozen=True)
 class Obstacle:
-    """Why a tensor could not be measured, and what that alone says of it."""
+    """Why a tensor could not be measured, and the status that follows from that."""
 
     why: str
     status: Status = "not compared"
@@ -50,8 +50,8 @@ class Row:
     """One address: what was measured there and what the policy says of it.
 
     `order` counts the reference's records in execution order. `measured` is None where there is an
-    `obstacle`. `found` tells which side recorded it. `inputs` are the addresses that feed it, where known.
-    `isolated` is what the layer makes of the reference's own inputs, where that was tried.
+    `obstacle`. `found` says which side recorded it. `inputs` are the addresses that feed it, where known.
+    `isolated` is the result of the layer on the reference's own inputs, if it was run on them.
     """
 
     address: str
@@ -77,7 +77,7 @@ class Row:
 
 @dataclass
 class SideReport:
-    """How one side fared."""
+    """How the run of one side ended."""
 
     status: Literal["ok", "failed"] = "ok"
     error: str = ""
@@ -108,7 +108,7 @@ class IsolatedRun(json_codec.Partial):
 
 @dataclass(frozen=True)
 class AgainstStored(json_codec.Partial):
-    """How one side fares against a stored trace that both sides were compared with as well."""
+    """The result of one side against a stored trace, where both sides were also compared with one."""
 
     side: str = ""
     trace: str = ""

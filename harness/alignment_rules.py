@@ -1,4 +1,4 @@
-"""What must hold of a stored alignment, beyond its annotations, for whoever draws or judges it."""
+"""Rules for a stored alignment beyond the types of its fields: reports and judgements rely on them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Alignment(Protocol):
 
 
 def require_modest(data: dict[str, object]) -> None:
-    """Refuse data with more values than an alignment has, before anything is made of them."""
+    """Refuse data with more values than an alignment can have, before they are decoded."""
     rows = data.get("rows")
     if isinstance(rows, list) and len(rows) > _MOST_ROWS:
         raise json_codec.Unfit(f"it has {len(rows):,} rows, it should have at most {_MOST_ROWS:,}")

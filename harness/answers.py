@@ -104,7 +104,7 @@ class RunDone:
     """A forward pass, or a backward pass after it.
 
     `compiled` counts the operators that lie compiled by now. `bytes` is the size of the trace, which a
-    rehearsal measures. `room` is what it took to make room for a trace. `unmatched` are the globs of
+    rehearsal measures. `room` is the time it took to reserve space for a trace. `unmatched` are the globs of
     layers that nothing in a rehearsal matched, each with the nearest names.
     """
 
@@ -163,7 +163,7 @@ class TrainingBegun:
 
 @dataclass(frozen=True)
 class PassDone:
-    """One pass of a training: what it told for the log, and what may not be.
+    """One pass of a training: its figures for the log, and parameters that look wrong.
 
     `strange` are parameters whose gradient is not finite, `still` those that did not move, `unreached` those
     whose gradient is zero or absent.

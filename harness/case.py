@@ -22,7 +22,7 @@ _ONE_OF = {"dtype": DTYPES, "device": DEVICES}
 
 @dataclass(frozen=True)
 class Case:
-    """One run, told so exactly that it can be repeated anywhere.
+    """One run, described so exactly that it can be repeated anywhere.
 
     `name` is what the pair calls itself, where `pair` is the place of its declaration.
     """
@@ -45,7 +45,7 @@ class Case:
         return self.mode != "eval"
 
     def request(self, pair: Pair) -> InputRequest:
-        """What the pair is asked to draw inputs for."""
+        """The request to the pair for the inputs of this case."""
         return InputRequest(
             variant=pair.variant(self.variant),
             mode=self.mode,
@@ -80,7 +80,7 @@ class Case:
 
 
 def case_fields(data: object, source: str) -> dict[str, Any]:
-    """The fields of a case that plain data tell, checked; unknown ones belong to newer versions."""
+    """The fields of a case in plain data, checked. Unknown fields are ignored: newer versions have them."""
     if not isinstance(data, dict):
         raise BadInput(
             f"{source} is {json_codec.short(data)}, and a case is a table of pair, variant and more"

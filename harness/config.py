@@ -57,7 +57,7 @@ def find_config(start: Path | None = None) -> Path | None:
 def load_config(start: Path | None = None) -> Values:
     """The defaults, checked: keys as in KEYS, paths absolute. Empty where no file is found.
 
-    What a file further up may not say is left out, and a line on standard error tells it.
+    A file in a folder further up may not name code: such keys are left out, with a line on standard error.
     """
     path = find_config(start)
     if path is None:
@@ -71,7 +71,7 @@ def load_config(start: Path | None = None) -> Values:
 
 
 def say_once(text: str) -> None:
-    """Tell on standard error, once a process, what decides without having been typed."""
+    """Report on standard error, once per process, a setting that the user did not type."""
     if text not in _said:
         _said.add(text)
         print(f"align: {printable(text)}", file=sys.stderr, flush=True)

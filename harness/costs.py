@@ -11,7 +11,7 @@ from harness.json_codec import Partial
 
 @dataclass(frozen=True)
 class Spent(Partial):
-    """What one step took, as far as that is known: seconds, and how far memory rose.
+    """What one step took, where it is known: seconds, and how far memory rose.
 
     `cached` says whether the result was kept from an earlier run.
     """
@@ -32,7 +32,7 @@ class Spent(Partial):
 class SideCosts(Partial):
     """What one side took: seconds of the steps before the runs, then the bare and the recorded run.
 
-    `room` is what it took to make room for the trace, `compiled` how many operators were compiled.
+    `room` is the time it took to reserve space for the trace. `compiled` counts the operators compiled.
     """
 
     start: float | None = None

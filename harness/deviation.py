@@ -1,4 +1,4 @@
-"""Ways in which an optimiser is used otherwise than the recipe says: planted as mistakes, tried as causes."""
+"""Ways to use an optimiser differently from the recipe: injected as mistakes, and tried as causes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Deviation:
     """What differs from the recipe; nothing by default.
 
     `kind` and `options` are those of the optimiser. The learning rate comes `lag` steps late and is taken
-    `rate` times. `begun` is how many steps the bias correction believes to lie behind it. `corrected_eps`
+    `rate` times. `begun` is how many steps the bias correction counts as taken. `corrected_eps`
     adds eps before the bias correction, as Jittor's own Adam does. `accumulate` never clears gradients,
     `skipped` first steps are not taken, and `left_out` is a parameter the optimiser does not know.
     """
@@ -29,10 +29,10 @@ class Deviation:
     left_out: str = ""
 
     def rates(self, planned: Sequence[float]) -> list[float]:
-        """The learning rates that are used where `planned` are the recipe's."""
+        """The learning rates in use, given the recipe's rates `planned`."""
         last = len(planned) - 1
         return [self.rate * planned[min(last, max(0, turn - self.lag))] for turn in range(len(planned))]
 
     def eps(self, eps: float, second_beta: float, step: int) -> float:
-        """The eps that gives, added after the correction, what `eps` gives before it."""
+        """The eps to add after the bias correction, equivalent to `eps` added before it."""
         return eps / math.sqrt(1 - second_beta**step) if self.corrected_eps else eps

@@ -1,4 +1,4 @@
-"""What can go wrong, each with the exit code that tells it apart."""
+"""The errors that a user can see, each with its exit code."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ INTERRUPTED, PIPE_CLOSED, TERMINATED = 130, 141, 143  # as a shell numbers SIGIN
 
 
 class HarnessError(Exception):
-    """A failure to tell the user in one sentence: what was found, where, what to do."""
+    """A failure that is reported to the user in one sentence: what was found, where, what to do."""
 
     exit_code = BAD_INPUT
 
 
 class BadInput(HarnessError):
-    """Wrong usage, or a file that is not what it should be."""
+    """Wrong usage, or a file with the wrong content."""
 
 
 class NoEnvironment(HarnessError):

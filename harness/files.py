@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and take nobody's place unasked.
+"""Writes files and folders whole or not at all, and replaces existing ones only when asked.
 
 What is being written lies in a hidden folder beside its place, which goes with its writer. It is locked as
 long as the writer lives: should the sweeper be killed as well, whoever writes there next clears it away.

@@ -25,7 +25,7 @@ class CommandResult:
     prose: Callable[[Console], None]
 
     def text(self, stream: TextIO, as_json: bool) -> str:
-        """One of the two, as it is to be written to `stream`."""
+        """The document or the prose, as text for `stream`."""
         return as_line(self.document) if as_json else self._drawn(stream)
 
     def _drawn(self, stream: TextIO) -> str:

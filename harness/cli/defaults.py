@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _OF_A_FILE = ("diff", "check", "explain", "reproduce")
-"""What these run or judge is told by the file that they are given, and by flags."""
+"""These take the case from the file that they are given, and from flags."""
 _FLAT = ("compare", "record", "lint", "selftest", *_OF_A_FILE)
 _NESTED = {"golden": ("record", "verify"), "pin": ("verify",)}
 _REPEATABLE = ("rtol", "atol")

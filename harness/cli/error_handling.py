@@ -100,7 +100,7 @@ class _Call:
 
 
 class _Printed(io.StringIO):
-    """Stands in for standard output, and passes for a terminal where that is one."""
+    """Replaces standard output while a command runs; it is a terminal if standard output is one."""
 
     def __init__(self, stdout: TextIO) -> None:
         super().__init__()

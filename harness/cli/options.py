@@ -142,7 +142,7 @@ Reference = Annotated[
     _flag(
         "--reference",
         "golden|TRACE",
-        "A stored trace that stands in for the reference.",
+        "A stored trace to use instead of running the reference.",
         parse.parse_reference,
         default="run it",
     ),

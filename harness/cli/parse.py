@@ -137,7 +137,7 @@ def size(text: str | None) -> tuple[int, int] | None:
 
 
 def parse_count(value: str) -> int:
-    """How many of something there shall be."""
+    """A number of things: a whole number, 1 or more."""
     return _whole(value, 1, "a whole number, 1 or more")
 
 

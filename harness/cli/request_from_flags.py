@@ -1,4 +1,4 @@
-"""From flags to what the flows take. What nobody gave is left out, so that each default has one home."""
+"""Turns flags into requests. Flags that were not given are left out, so each default is defined once."""
 
 from __future__ import annotations
 

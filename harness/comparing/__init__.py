@@ -1,4 +1,4 @@
-"""Comparing two traces: pair their addresses, measure, judge, and say what it comes to."""
+"""Compares two traces: pairs their addresses, measures and judges each pair, and writes the sentence."""
 
 from __future__ import annotations
 

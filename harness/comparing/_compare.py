@@ -1,4 +1,4 @@
-"""Comparing two traces: pair their addresses, measure, judge, and say what it comes to."""
+"""Compares two traces: pairs their addresses, measures and judges each pair, and concludes."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def rejudge(alignment: Alignment, policy: Policy) -> Alignment:
 
 
 def judge_row(row: Row, policy: Policy, overrides: Sequence[Override]) -> Verdict:
-    """Judge what was measured in a row, or what stood in the way."""
+    """Judge the measures of a row, or the obstacle to measuring it."""
     if row.measured is not None:
         return judge(row.address, row.measured, policy, overrides)
     rule = override_for(row.address, overrides)
@@ -112,7 +112,7 @@ def judge_row(row: Row, policy: Policy, overrides: Sequence[Override]) -> Verdic
 
 
 def conclude(alignment: Alignment, policy: Policy) -> Alignment:
-    """Fill in what follows from the rows, and from what was held against a stored trace."""
+    """Fill in what follows from the rows, and from what was compared with a stored trace."""
     rows = alignment.rows
     failed = any(side.status == "failed" for side in alignment.sides.values())
     if not failed and not any(row.verdict.status in ("aligned", "diverged") for row in rows):
@@ -130,7 +130,7 @@ def conclude(alignment: Alignment, policy: Policy) -> Alignment:
 
 
 def _verdict(alignment: Alignment) -> Outcome:
-    """What differs in more than values has diverged, however random they are."""
+    """The verdict. A difference in shape or presence counts as diverged even if values are random."""
     if any(row.obstacle is not None and row.verdict.status == "diverged" for row in alignment.rows):
         return "diverged"
     if randomness(alignment):
@@ -155,7 +155,7 @@ def _nothing_judged(alignment: Alignment, policy: Policy) -> str:
 
 
 def _fell_back(row: Row, policy: Policy, overrides: Sequence[Override]) -> bool:
-    """Whether a fixed tolerance decided for want of a truth."""
+    """Whether a fixed tolerance decided because there is no float64 truth."""
     if row.measured is None or not isinstance(policy, NoisePolicy) or override_for(row.address, overrides):
         return False
     return tolerance(row.address, row.measured, policy) is not None

@@ -1,4 +1,4 @@
-"""Where the evidence does not reach for a verdict: a side is random, or noise drowns most tensors."""
+"""Decides when there is too little evidence for a verdict: a side is random, or most tensors are noise."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from harness.figures import percent
 from harness.layer_choice import WORDS
 from harness.verdict import NoisePolicy
 
-_ROUNDING = 1e-5  # of the largest value, at the least, where the noise is known
-_ROUNDING_UNKNOWN = 1e-3  # where no truth tells the noise
+_ROUNDING = 1e-5  # of the largest value: the least that is allowed where the noise is known
+_ROUNDING_UNKNOWN = 1e-3  # the same where no truth gives the noise
 _SHOWN = 3
 
 
 def why_inconclusive(alignment: Alignment) -> str:
-    """Why nothing follows from the rows, in sentences; empty where it does."""
+    """Why the rows allow no verdict, in sentences; empty if they do."""
     found = randomness(alignment) or _uncovered(alignment) or _weakness(alignment)
     return f"Inconclusive: {found}" if found else ""
 
 
 def randomness(alignment: Alignment) -> str:
-    """What is random: two runs of a side, with other seeds, that differ by more than rounding."""
+    """Which side is random: two of its runs, with different seeds, differ by more than rounding."""
     rows = {row.address: row for row in alignment.rows}
     return " ".join(_random_side(side, found, rows) for side, found in alignment.observer.items()).strip()
 

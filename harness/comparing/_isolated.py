@@ -1,4 +1,4 @@
-"""Sources and carriers: what layers do alone tells which of the diverged ones make an error."""
+"""Sources and carriers: the isolated run of a diverged layer shows whether it makes the error itself."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def add_isolated(
 
 
 def _lacks_gradient(row: Row, rows: Mapping[str, Row]) -> bool:
-    """Whether both sides have a result, but in the whole run the port no gradient of it."""
+    """Whether both sides have this result, but the port has no gradient of it in the whole run."""
     result = rows.get(addresses.with_role(row.address, "out"))
     return (
         row.found == "reference"
@@ -77,7 +77,7 @@ _PRODUCTS = ("matmul", "bmm", "linear", "Linear")
 
 
 class _Terms:
-    """How many products each element of a tensor sums up, where the shapes tell it."""
+    """How many products each element of a tensor sums up, where the shapes show it."""
 
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self._rows = rows
@@ -160,7 +160,7 @@ def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[O
 
 
 def _conclude(alignment: Alignment) -> None:
-    """An error that drowns in the noise of the whole network is an error all the same."""
+    """Look also for errors that the noise of the whole network hides."""
     rows = {row.address: row for row in alignment.rows}
     by_outputs_alone = alignment.policy.get("judge") == "outputs"
     if alignment.verdict in ("aligned", "inconclusive") and alignment.sources and not by_outputs_alone:
@@ -277,7 +277,7 @@ def _consumers(rows: Iterable[Row]) -> dict[str, list[str]]:
 
 
 def _is_within(given: str, path: str) -> bool:
-    """Whether a tensor is made inside a layer: what contains a layer does not take what that returns."""
+    """Whether a tensor is made inside a layer. A module that contains a layer does not consume its result."""
     return given.startswith((f"layer:{path}.", f"layer:{path}/"))
 
 

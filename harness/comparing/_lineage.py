@@ -1,4 +1,4 @@
-"""What traces tell of order and flow: when each tensor came about, and which ones feed it."""
+"""Order and flow in a trace: when each tensor was computed, and from which others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def execution_order(reference: Trace, candidate: Trace) -> dict[str, int]:
 
 
 def feeds(trace: Trace) -> dict[str, list[str]]:
-    """The addresses that feed each address, as far as the trace tells.
+    """The addresses that feed each address, where the trace records them.
 
     A layer's result is fed by the layer's inputs, under the addresses where these came about. What is the
     very tensor of another address is fed by that.

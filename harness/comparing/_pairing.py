@@ -1,4 +1,4 @@
-"""Pairing: which addresses of two traces name the same thing, and what stands in the way of the others."""
+"""Pairing: which addresses of two traces name the same tensor, and why the others cannot be paired."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class Pairing:
         return kind in _GRADIENTS and self._kinds[0][kind] > 0 and self.reference.complete
 
     def _only_candidates(self, record: Record) -> Obstacle:
-        """A gradient that the reference does not tell: it keeps none of this parameter, or there is none."""
+        """A gradient that is not in the reference: it was not kept for this parameter, or there is none."""
         if self.reference.keeps_gradient(record.address):
             return self._without_gradient(record, self.candidate, 0)
         return Obstacle(f"{self.names[0]} keeps no gradient of this parameter")

@@ -1,4 +1,4 @@
-"""What traces tell of the runs that they recorded."""
+"""Reads from traces how they were recorded: case, versions, costs, and differences of the models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAY_DIFFER = ("dtype", "device")
 
 
 def case_of(trace: Trace | None) -> dict[str, object]:
-    """The case a trace is of, as far as its header tells."""
+    """The case of a trace, from its header."""
     header = trace.header if trace is not None else {}
     case = header.get("case")
     if isinstance(case, Mapping):
@@ -40,7 +40,7 @@ def asked_layers(*traces: Trace | None) -> str:
 def side_reports(
     reference: Trace | None, candidate: Trace | None, names: tuple[str, str] | None
 ) -> dict[str, SideReport]:
-    """How both sides fared, as far as their traces tell; the reference first."""
+    """The reports on both sides, from their traces; the reference first."""
     first, second = names or (_name(reference, "reference"), _name(candidate, "candidate"))
     if first == second:
         first, second = ("reference", "candidate") if names is None else (first, f"{second} (2)")
@@ -48,7 +48,7 @@ def side_reports(
 
 
 def observed(sides: Iterable[str], reference: Trace | None, candidate: Trace | None) -> dict[str, Observer]:
-    """How the recorded run of each side differed from a bare one, as far as the traces say."""
+    """How the recorded run of each side differed from a bare one, where the traces have it."""
     found = {
         side: _note(trace, "observer", Observer)
         for side, trace in zip(sides, (reference, candidate), strict=True)
@@ -64,7 +64,7 @@ def _name(trace: Trace | None, otherwise: str) -> str:
 
 
 def _side_report(trace: Trace | None) -> SideReport:
-    """What a trace tells of the run that it recorded."""
+    """The report on a side, from its trace."""
     if trace is None:
         return SideReport("failed", error="it left no trace")
     facts = _mapping(trace.notes.get("side"))
@@ -93,7 +93,7 @@ def _mapping(value: Any) -> dict[str, object]:
 
 
 def case_differences(reference: Trace | None, candidate: Trace | None) -> list[CaseDifference]:
-    """In what the cases of two traces differ that should be the same."""
+    """The fields in which the cases of two traces differ, though they should be the same."""
     if reference is None or candidate is None:
         return []
     ours, its = reference.header.get("case"), candidate.header.get("case")
@@ -109,7 +109,7 @@ def case_differences(reference: Trace | None, candidate: Trace | None) -> list[C
 def attributes(
     reference: Trace | None, candidate: Trace | None, rows: Iterable[Row]
 ) -> list[AttributeDifference]:
-    """Attributes that differ, but for operations that could not be paired: theirs belong to other ones."""
+    """Attributes that differ, without those of operations that could not be paired."""
     if reference is None or candidate is None:
         return []
     ours, its = (read_layer_notes(trace.notes.get("layers")) for trace in (reference, candidate))

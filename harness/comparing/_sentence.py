@@ -142,7 +142,7 @@ def _remarks(alignment: Alignment) -> list[str]:
         )
     if weak := alignment.coverage.weak:
         parts.append(
-            f"The reference's own noise is above 10 % in {_count(len(weak), 'tensor')}: little is told there."
+            f"The reference's own noise is above 10 % in {_count(len(weak), 'tensor')}: it says little there."
         )
     if skipped := [row for row in alignment.rows if row.verdict.policy == "skip"]:
         parts.append(f"Left out by the pair: {_count(len(skipped), 'tensor')}.")

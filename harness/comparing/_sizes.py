@@ -1,4 +1,4 @@
-"""How large the terms are that cancel in a gradient that is zero in theory: the gradients around it tell."""
+"""The size of the terms that cancel in a gradient that is zero in theory, from the gradients around it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class GradientSizes:
 
 
 def _modules(address: str) -> Iterator[str]:
-    """The module of a gradient and those around it, but for the whole model."""
+    """The module of a gradient and the modules around it, without the model itself."""
     if addresses.kind(address) == "layer":
         path = addresses.parse_layer(address).module
     else:

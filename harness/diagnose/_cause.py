@@ -1,4 +1,4 @@
-"""Trying hypotheses in turn, the most exact first, and saying what came of it."""
+"""Tries hypotheses in turn, the most exact first, and states the cause that it finds."""
 
 from __future__ import annotations
 
@@ -26,16 +26,14 @@ HYPOTHESES: tuple[Source, ...] = (
     tensors.trials,
 )
 _AT_ONCE = 8
-_AS_NEAR = (
-    1.25  # what is fitted to every channel comes a little nearer than the plain words that tell as much
-)
+_AS_NEAR = 1.25  # a factor fitted to each channel always fits a little better than one plain explanation
 
 
 @dataclass(frozen=True)
 class Cause:
     """What explains a difference: a sentence, the hypothesis behind it, and what the error looks like.
 
-    `found` tells whether a hypothesis reproduces the port's tensor; where none does, `entries` names what
+    `found` says whether a hypothesis reproduces the port's tensor; where none does, `entries` names what
     the knowledge base has nearest to it.
     """
 
@@ -68,7 +66,7 @@ def explain_forward(evidence: Evidence, replay: Replay) -> Cause:
 
 
 def _best(evidence: Evidence, batch: list[Trial], replay: Replay) -> Trial | None:
-    """The first of a batch that fits, but for those that others come clearly nearer than."""
+    """The first trial that fits, unless another one fits clearly better."""
     results = iter(replay([trial for trial in batch if trial.predicted is None]))
     fitting = []
     for trial in batch:
@@ -80,7 +78,7 @@ def _best(evidence: Evidence, batch: list[Trial], replay: Replay) -> Trial | Non
 
 
 def explain_gradient(evidence: Evidence, shares: Sequence[Share] = ()) -> Cause:
-    """The same for a gradient: each taker's share in it is tried in other forms, then the whole."""
+    """The same for a gradient: tries each consumer's share of it in other forms, then the whole gradient."""
     if evidence.reference.shape != evidence.port.shape:
         return _unexplained(evidence, 0)
     tried = 0
@@ -105,7 +103,7 @@ def explain_gradient(evidence: Evidence, shares: Sequence[Share] = ()) -> Cause:
 
 
 def explain_given(evidence: Evidence, others: Mapping[str, Array]) -> Cause:
-    """The same for what a layer is given; `others` is what the reference gives it elsewhere, by name."""
+    """The same for an input of a layer; `others` are the other inputs of that call in the reference."""
     if evidence.reference.shape != evidence.port.shape:
         return _unexplained(evidence, 0)
     tried = 0
@@ -146,7 +144,7 @@ def explain_state(evidence: Evidence, before: Array, momentum: float | None, cou
 
 
 def _with_biased(old: Array, step: Array, momentum: float, count: int) -> Array:
-    """What the update is where the batch's variance was divided by n."""
+    """The update if the variance of the batch was divided by n."""
     variance = old + step / momentum
     return np.asarray((1 - momentum) * old + momentum * variance * (count - 1) / count)
 

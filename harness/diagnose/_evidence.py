@@ -1,4 +1,4 @@
-"""What a hypothesis may look at, and what it may ask to have tried."""
+"""The evidence that a hypothesis can use, and the trials that it can ask for."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Evidence:
     floor: float = 0.0
 
     def distance(self, tensor: Array) -> float:
-        """How far a tensor is from what the port returned; infinite where it has another shape."""
+        """The distance of a tensor from the port's result; infinite if the shapes differ."""
         if tensor.shape != self.port.shape:
             return float("inf")
         with np.errstate(all="ignore"):
@@ -42,7 +42,7 @@ class Evidence:
         return found if np.isfinite(found) else float("inf")
 
     def reproduces(self, tensor: Array) -> bool:
-        """Whether a tensor is the port's to within noise, and nearer by far than the reference is."""
+        """Whether a tensor is the port's result within noise, and far closer to it than the reference."""
         apart = self.distance(tensor)
         return apart <= self.floor and apart <= 0.1 * self.distance(self.reference)
 

@@ -11,7 +11,7 @@ _CHANNELS = 1
 
 
 def signature(reference: Array, port: Array) -> tuple[str, ...]:
-    """The traits of an error, the most telling first; those that the knowledge base knows as signs."""
+    """The traits of an error that the knowledge base knows as signs, the most specific first."""
     if reference.shape != port.shape:
         return ("another shape",)
     with np.errstate(all="ignore"):

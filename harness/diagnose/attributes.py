@@ -101,7 +101,7 @@ def _near(name: str, now: Any) -> tuple[Any, ...]:
 
 
 def trials_of_mode(evidence: Evidence) -> Iterator[Trial]:
-    """Training for evaluation, or the other way round."""
+    """Training mode instead of evaluation mode, or the reverse."""
     if evidence.state.keys() & {"running_mean", "running_var"}:
         said = (
             "in evaluation mode, on running statistics"

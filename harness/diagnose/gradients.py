@@ -1,4 +1,4 @@
-"""Hypotheses about what a layer gives back: the share of one taker of a tensor in that tensor's gradient."""
+"""Hypotheses about backward passes: the share of one consumer of a tensor in that tensor's gradient."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Share:
 
 
 def trials(whole: Evidence, shares: Sequence[Share]) -> Iterator[tuple[Trial, Pull | None]]:
-    """Trials of the whole gradient; those without a prediction are of a share, to be pulled."""
+    """Trials of the whole gradient. A trial without a prediction is of a share, to be taken backward."""
     for share in shares:
         rest = _rest(whole, share)
         yield _predicted(f"without the part of {share.name}: that branch is detached", rest), None
@@ -72,7 +72,7 @@ def _rest(whole: Evidence, share: Share) -> Array:
 
 
 def _port_share(whole: Evidence, share: Share) -> Evidence:
-    """What the port's share would be if the rest were right."""
+    """The port's share, if all other shares are right."""
     port = (whole.port - _rest(whole, share)).astype(whole.port.dtype)
     return dataclasses.replace(
         share.evidence,
@@ -105,7 +105,7 @@ def _changed(share: Share) -> Iterator[Trial]:
 
 
 def _of_share(share: Share) -> Iterator[tuple[str, Array]]:
-    """What the part is where a choice that torch makes in its own way is made in another."""
+    """The share, if a choice that torch makes in its own way is made in another way."""
     kind = share.evidence.type.lower()
     if share.given.shape == share.share.shape:
         yield f"where {share.name} passes on the gradient unchanged", share.given.astype(np.float64)
@@ -151,7 +151,7 @@ class Blocks:
 
     @classmethod
     def of(cls, shape: tuple[int, ...], smaller: tuple[int, ...]) -> Blocks | None:
-        """The blocks, or None where the shapes do not tell them."""
+        """The blocks, or None if the shapes do not fit."""
         if len(smaller) < len(shape):  # axes reduced away: the trailing ones, if those before are the same
             if smaller != shape[: len(smaller)]:
                 return None
@@ -172,7 +172,7 @@ class Blocks:
         return moved.reshape(*self.counts, -1)
 
     def join(self, blocks: Array) -> Array:
-        """The tensor of which these are the blocks."""
+        """The tensor that these blocks make up."""
         rank = len(self.shape)
         moved = blocks.reshape(*self.counts, *self._sizes())
         order = [axis for place in range(rank) for axis in (place, rank + place)]

@@ -14,7 +14,7 @@ _CHANNELS = 1
 
 
 def trials(evidence: Evidence) -> Iterator[Trial]:
-    """What keeps every element first, then what rounds, then what is fitted."""
+    """First trials that keep every element, then those that round, then those that are fitted."""
     yield from _passed_through(evidence)
     yield from _moved(evidence.reference)
     yield from _parts(evidence)

@@ -64,7 +64,7 @@ def own_python(home: Path) -> Path:
 def ask_until_it_answers(
     python: Path, what: Path, arguments: Sequence[str], env: Mapping[str, str], seconds: float
 ) -> tuple[dict[str, Any], int]:
-    """What a program that imports Jittor tells, and how many runs it took.
+    """The answer of a program that imports Jittor, and how many runs it took.
 
     Where its flags are not those of its cache, Jittor rebuilds a part and ends the process with exit status
     0, the program not run. So only what the program tells counts as success.

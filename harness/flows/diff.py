@@ -40,7 +40,7 @@ def diff(
 
 
 def _case(trace: Trace) -> dict[str, Any]:
-    """The case that a trace of ours tells, if any; one of an upstream model tells it in other words."""
+    """The case in the header of a trace of ours, if any; a trace of an upstream model has another header."""
     data = {} if trace.upstream else trace.header.get("case", {})
     case_fields(data, f"the case of {trace.path}")
     return dict(data)

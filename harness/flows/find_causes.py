@@ -63,7 +63,7 @@ def explained(source: Source, cause: Cause) -> Source:
 
 
 def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> Evidence:
-    """What the traces alone tell."""
+    """The evidence that the traces alone give."""
     reference = probe.reference.array(row.address)
     assert reference is not None  # it was recorded whole
     port = probe.isolated.array(row.address) if row.address in probe.isolated.records else None
@@ -94,7 +94,7 @@ def floor(row: Row) -> float:
 
 
 def _layer(probe: ReferenceProbe, row: Row, evidence: Evidence) -> Cause:
-    """Hold the call in the reference's worker and try it in other forms."""
+    """Capture the call in the reference's worker and try it in other forms."""
     layer = addresses.parse_layer(row.address)
     arrays = probe.capture_call(layer.path, layer.call)
     evidence = dataclasses.replace(
@@ -123,7 +123,7 @@ def _answer(answer: TrialDone, key: str) -> Array | None:
 
 
 def _state(probe: ReferenceProbe, alignment: Alignment, row: Row) -> Cause:
-    """A buffer after a step: what it was before, and how many values entered it."""
+    """The cause for a buffer, from its value before the step and the number of values in the batch."""
     key = row.address.partition(":")[2]
     module, _, name = key.rpartition(".")
     evidence = _plain(probe, alignment, row, Source(row.address, "state", [module], ""))
@@ -143,7 +143,7 @@ def _values_per_channel(alignment: Alignment, module: str) -> int:
 
 
 def explain_sources(probe: ReferenceProbe, alignment: Alignment, chosen: Sequence[Source]) -> list[Cause]:
-    """Explain the chosen sources; the alignment is given their"""
+    """Explain the chosen sources; the alignment is given their causes."""
     causes = []
     for source in chosen:
         try:

@@ -25,7 +25,7 @@ _MOST = 6
 
 
 class Consumer(NamedTuple):
-    """One call of a layer, and where what it gives back to the tensor in question appears."""
+    """One call of a layer that consumes the tensor, and the addresses where its gradient for it appears."""
 
     path: str
     call: int

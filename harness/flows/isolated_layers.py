@@ -42,11 +42,11 @@ def _why_not(live: Comparison, recordings: Recordings, alignment: Alignment) -> 
     if alignment.verdict == "failed":
         return "a side did not reach the end"
     if set(recordings.sides) != set(SIDES):
-        return "a stored trace stands in for the reference, which has to run for it"
+        return "a stored trace replaces the reference, and isolated layers need the reference to run"
     if isinstance(live.request.policy, MetricPolicy):
         return "metrics alone were judged"
     if comparing.randomness(alignment):
-        return "two runs of a side differ, so what a layer makes alone says nothing"
+        return "two runs of a side differ, so an isolated layer proves nothing"
     if live.request.isolated == "auto" and alignment.verdict == "aligned":
         return "nothing diverged (--isolated always runs them all the same)"
     return ""

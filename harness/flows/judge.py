@@ -37,7 +37,7 @@ def judge(live: Comparison, recordings: Recordings) -> Alignment:
 def _compare_traces(
     live: Comparison, recordings: Recordings, traces: dict[str, Trace], truth: Trace | None
 ) -> Alignment:
-    """Port against reference; a stored reference stands in for it, an upstream one is held against both."""
+    """Compare the port with the reference, or with a stored one; an upstream trace is compared with both."""
     stored = live.stored
     reference, port = traces.get(REFERENCE), traces.get(PORT)
     if stored is not None and not stored.upstream:

@@ -1,4 +1,4 @@
-"""Both sides built, described and held side by side; nothing runs forward."""
+"""Builds both models and compares their descriptions; nothing runs forward."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Linted:
 
     @property
     def sentence(self) -> str:
-        """What it comes to."""
+        """The result in one sentence."""
         rest = len(self.findings) - len(self.wrong)
         text = f"{self.layers} layers and {self.parameters} parts of the state compared: "
         text += f"{len(self.wrong)} differ" if self.wrong else "nothing differs that changes the result"
-        return f"{text}, {rest} more worth a look." if rest else f"{text}."
+        return f"{text}, {rest} more to look at." if rest else f"{text}."
 
 
 def lint(

@@ -31,7 +31,7 @@ _NEARER = 0.1
 
 
 def compare_steps(compared: Compared, deviation: Deviation | None = None) -> Alignment:
-    """Both sides take the recipe's steps from the case's state; the port's deviate where that is asked."""
+    """Let both sides take the recipe's steps from the same state; the port takes them with `deviation`."""
     ours, its = (
         compared.live.scratch.folder / "steps-torch.h5",
         compared.live.scratch.folder / "steps-jittor.h5",

@@ -32,7 +32,7 @@ PINNED = FixedPolicy(rtol=2e-6, atol=2e-6)
 
 @dataclass(frozen=True)
 class PinResult:
-    """What a verification found, and what it must warn of."""
+    """The result of a verification, and its warnings."""
 
     alignment: Alignment
     entry: str
@@ -40,7 +40,7 @@ class PinResult:
 
 
 def commit_of(checkout: Path) -> str:
-    """The commit a checkout stands at; empty where git cannot tell."""
+    """The commit of a checkout; empty if git does not know it."""
     done = subprocess.run(
         ["git", "-C", checkout, "rev-parse", "HEAD"], capture_output=True, text=True, check=False
     )

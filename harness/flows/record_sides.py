@@ -32,7 +32,7 @@ class Weights:
 
 @dataclass
 class Recordings:
-    """What came of the two sides: traces, losses, the truth."""
+    """The recordings of both sides, the sides that were lost, and the truth."""
 
     sides: dict[str, Recorded] = field(default_factory=dict)
     lost: dict[str, SideReport] = field(default_factory=dict)
@@ -42,7 +42,7 @@ class Recordings:
 
     @property
     def weights(self) -> Weights:
-        """The weights of the case; waits until the first side has told its state table."""
+        """The weights of the case; waits until the first side has sent its state table."""
         return self._weights.result()
 
     def provide_weights(self, weights: Weights) -> None:
@@ -75,7 +75,7 @@ def _record_guarded(live: Comparison, recordings: Recordings, side: str) -> None
     except WorkerLost as error:
         end_others(live.workers, side)
         _stop_waiting(live, side, recordings)
-        if not (worker.stopped and side in recordings.sides):  # else it lacks its truth alone
+        if not (worker.stopped and side in recordings.sides):  # otherwise only its truth is missing
             recordings.lost[side] = _report(worker.loss(error))
             live.progress.event(side, "failed", text=str(error))
     except Exception:  # whatever it is, the other side must not wait for ever

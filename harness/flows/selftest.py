@@ -1,4 +1,4 @@
-"""`align selftest`: mistakes planted into a sound port one by one, each compared, located, explained."""
+"""`align selftest`: injects mistakes into a correct port, and compares, locates and explains each."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def selftest_pair(
 
     `tell` is given each row as soon as it is known. After `most_seconds` no more mistakes are planted.
     """
-    request.case(pairs.find(request.model))  # refused, if it is to be, before anything runs
+    request.case(pairs.find(request.model))  # a wrong request is refused before anything runs
     found = _Selftest(request, count, tell, most_seconds)
     with lend_workers(request.device, request.timeout) as workers:
         for mode in MODES:
@@ -124,7 +124,7 @@ class _Selftest:
                 break
 
     def result(self) -> Result:
-        """The score of everything planted."""
+        """The score of all injected mistakes."""
         score = selftest.score(self.rows, len(self.alarms), self.sound_comparisons)
         seconds = time.perf_counter() - self.started
         return Result(score, self.rows, self.alarms, seconds, self.versions)

@@ -31,7 +31,7 @@ _JOIN_SECONDS = 5.0
 
 @dataclass
 class Recorded:
-    """What came of recording a case on one side."""
+    """The recording of a case on one side."""
 
     trace: Path
     description: Description
@@ -41,7 +41,7 @@ class Recorded:
 
 @contextmanager
 def watched(worker: Worker, progress: Progress) -> Iterator[None]:
-    """Tell the progress where the worker is while it is busy."""
+    """Report the layer that the worker is in, as long as it is busy."""
     stop = threading.Event()
 
     def watch() -> None:
@@ -151,7 +151,7 @@ class SideRun:
         header: TraceHeader | None = None,
         metrics: bool = False,
     ) -> RunDone:
-        """One pass, forward and in a training mode backward too; what it cost."""
+        """Run one pass: forward, and backward too in a training mode."""
         request = Run(
             inputs=str(inputs),
             mode=self.case.mode,

@@ -1,7 +1,7 @@
-"""The case that a stored file tells of, and what only a user may name: a pair of one's own, weights.
+"""Reads the case of a stored file, with the pair and the weights that only the user may name.
 
-A stored file comes from anybody. It may name a built-in pair and figures. Code and paths are named by who
-types the command, and are held against what the file says of them.
+A stored file comes from anybody. It may name a built-in pair and figures. Code and paths come from the user
+who types the command; they are compared with the names in the file.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def overrides_of(data: object, model: str | None, source: str) -> tuple[Override
 
 
 def _require_alike(pair: Pair, model: str, case: Case, source: str) -> None:
-    """Refuse another pair than the file is of, as far as its words tell: what it names is not looked at."""
+    """Refuse a pair that is not the file's, by its name alone: nothing that a file names is imported."""
     declared = case.name or case.pair
     if declared not in (pair.name, model):
         raise BadInput(f"{source} is of the pair {short(declared)}, and --model {model} names {pair.name}")

@@ -27,7 +27,7 @@ _TOLD_UPSTREAM = {"model": str, "variant": str, "case": str, "seed": int}
 
 @dataclass(frozen=True)
 class StoredReference:
-    """A trace that stands in for a side, with all that is needed to run the other side like it."""
+    """A stored trace in place of the reference, with all that is needed to run the port on the same case."""
 
     name: str
     trace: Trace
@@ -37,7 +37,7 @@ class StoredReference:
     inputs: Arrays | None = None
 
     def state_table(self, live: StateTable) -> StateTable:
-        """The reference's state table, where the trace tells it, else that of the model that runs."""
+        """The state table of the reference from the trace, or else that of the model that runs."""
         found = None if self.upstream else self.trace.notes.get("state")
         if found is None:
             return live

@@ -1,4 +1,4 @@
-"""What a machine has of CUDA, as far as Jittor needs it."""
+"""Finds the parts of CUDA that Jittor needs on this machine."""
 
 from __future__ import annotations
 

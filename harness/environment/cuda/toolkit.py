@@ -38,7 +38,7 @@ def _complete(found: Survey) -> Nvcc:
 
 
 def variables(found: Survey, nvcc: Nvcc, root: Path) -> dict[str, str]:
-    """What tells Jittor to use the toolkit in `root`, and in which way."""
+    """The environment variables that make Jittor use the toolkit in `root`."""
     variables = {
         "nvcc_path": str(root / "bin/nvcc"),
         "use_nccl": "0",
