@@ -14,6 +14,7 @@ def compare(
     context: typer.Context,
     model: options.Model,
     variant: options.Variant = None,
+    option: options.Options = None,
     layers: options.Layers = None,
     weights: options.Weights = None,
     device: options.Device = None,

@@ -66,6 +66,15 @@ AnyModel = Annotated[str | None, _model("This pair alone.", default="every pair"
 Variant = Annotated[
     str | None, _flag("--variant", "NAME", "Its variant.", parse.parse_name, default="the pair's first")
 ]
+Options = Annotated[
+    list[str] | None,
+    _flag(
+        "--option",
+        "NAME=VALUE",
+        "What of the variant can be chosen, such as camera=3; repeatable.",
+        parse.parse_assignment,
+    ),
+]
 EveryVariant = Annotated[
     str | None,
     _flag("--variant", "NAME", "This variant alone.", parse.parse_name, default="all of the pair's"),

@@ -16,6 +16,7 @@ def record(
     model: options.Model,
     output: options.TraceOut,
     variant: options.Variant = None,
+    option: options.Options = None,
     layers: options.Layers = None,
     weights: options.Weights = None,
     device: options.Device = None,

@@ -31,6 +31,7 @@ def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:
     values = {field.name: given.get(field.name) for field in fields(CompareRequest)}
     values["input_size"] = parse.size(given.get("input_size"))
     values["policy"] = policy(given)
+    values["options"] = tuple(given.get("option") or ())
     values.update(changes)
     return CompareRequest(**{name: value for name, value in values.items() if value is not None})
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from harness.case import Case
 from harness.choices import Isolation, Keep
 from harness.pairs.base import Mode, Pair
+from harness.pairs.option import joined
 from harness.session import DEFAULT_TIMEOUT
 from harness.verdict import NoisePolicy, Policy
 
@@ -18,6 +19,7 @@ class CompareRequest:
 
     model: str
     variant: str | None = None
+    options: tuple[str, ...] = ()
     layers: str = "all"
     weights: str = "seeded"
     device: str = "cpu"
@@ -37,7 +39,7 @@ class CompareRequest:
         """The case this asks for."""
         return Case(
             pair=self.model,
-            variant=pair.variant(self.variant).name,
+            variant=pair.variant(joined(pair.variant(self.variant).name, self.options)).name,
             mode=self.mode,
             seed=self.seed,
             weights=self.weights,

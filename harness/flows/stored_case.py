@@ -13,6 +13,7 @@ from harness.case import Case
 from harness.errors import BadInput
 from harness.json_codec import short
 from harness.pairs.base import Override, Pair
+from harness.pairs.option import split
 from harness.session import DEFAULT_TIMEOUT
 
 SEEDED = "seeded"
@@ -34,7 +35,7 @@ def pair_of(case: Case, model: str | None, source: str) -> Pair:
     else:
         pair = pairs.find(model)
         _require_alike(pair, model, case, source)
-    if case.variant not in pair.variants:
+    if split(case.variant)[0] not in pair.variants:
         raise BadInput(
             f"{source} is of the variant {short(case.variant)}, and {pair.name} has "
             f"{', '.join(pair.variants)}. Name the pair that it was made from with --model"

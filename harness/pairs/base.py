@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +15,8 @@ from harness import seeded
 from harness.choices import MODES as MODES
 from harness.choices import Mode as Mode
 from harness.errors import BadInput
+from harness.pairs import option
+from harness.pairs.option import Option as Option
 from harness.pairs.recipe import Recipe as Recipe
 from harness.state_table import StateTable
 
@@ -34,12 +36,16 @@ class Upstream:
 
 @dataclass(frozen=True)
 class Variant:
-    """One form of a model. `upstream` is None where nothing published corresponds to it."""
+    """One form of a model. `upstream` is None where nothing published corresponds to it.
+
+    It is built with `options`; those that `choices` names can be given another value with `--option`.
+    """
 
     name: str
     summary: str
     upstream: Upstream | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    choices: Mapping[str, Option] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,12 +188,19 @@ class Pair:
     meter: Callable[[Variant], Meter] | None = None
 
     def variant(self, name: str | None) -> Variant:
-        """The variant called `name`, or the first one."""
+        """The variant called `name`, perhaps with options in brackets, or the first one."""
         if name is None:
             return next(iter(self.variants.values()))
-        if name not in self.variants:
-            raise BadInput(f"{self.name} has no variant {name!r}; it has {', '.join(self.variants)}")
-        return self.variants[name]
+        base, given = option.split(name)
+        if base not in self.variants:
+            raise BadInput(f"{self.name} has no variant {base!r}; it has {', '.join(self.variants)}")
+        declared = self.variants[base]
+        chosen = option.read(f"{self.name} {base}", declared.choices, given)
+        other = {key: value for key, value in chosen.items() if value != declared.options.get(key)}
+        if not other:
+            return declared
+        full = option.joined(base, (f"{key}={value}" for key, value in sorted(other.items())))
+        return replace(declared, name=full, options={**declared.options, **other})
 
     def recipe_of(self, variant: Variant) -> Recipe:
         """How a variant is trained."""

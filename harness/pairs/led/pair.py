@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.pairs.base import Pair, Upstream, Variant
+from harness.pairs import option
+from harness.pairs.base import Option, Pair, Upstream, Variant
 from harness.pairs.led.data import draw_inputs
 from harness.pairs.led.data_set import data_set
 from harness.pairs.led.meter import ImageMeter
@@ -15,6 +16,7 @@ from harness.pairs.led.weights import seeded_state, weight_rule
 
 LED = Upstream("https://github.com/Srameo/LED", "ee3d372889dea26ad2f0693d607c48f5108f6ec3", "CC BY-NC 4.0")
 CAMERAS = {"unet": 2, "nafnet": 1, "restormer": 4}
+CAMERA = Option("the camera whose adapters are used: 0 to 4 are virtual, 5 and -1 the new one", range(-1, 6))
 KEPT = {
     "unet": ("conv10_1",),
     "nafnet": ("ending", "dwconv2", "downconv", "upconv"),
@@ -35,18 +37,21 @@ def variants() -> Iterator[Variant]:
         common = {"network": network, "kept": KEPT[network]}
         for stage, summary_of_stage in STAGES.items():
             options = {**common, "stage": stage, "camera": camera if stage == "pretrain" else -1}
+            choices = {"camera": CAMERA} if stage == "pretrain" else {}
             summary = f"RepNR {network}, {summary_of_stage.format(camera=camera)}"
-            yield Variant(f"repnr_{network}_{stage}", summary, LED, options)
+            yield Variant(f"repnr_{network}_{stage}", summary, LED, options, choices)
         if network != "unet":
             options = {**common, "stage": "deployed_upstream"}
             yield Variant(f"repnr_{network}_deployed_upstream", f"RepNR {network}, {LOSSY}", LED, options)
 
 
 def traced_variant(header: Mapping[str, Any]) -> str:
-    """The variant that a trace of the published code shows, whose deployment loses values."""
+    """The variant that a trace of the published code shows, at its camera; its deployment loses values."""
     network, stage = str(header["variant"]), str(header.get("stage", "plain"))
     if stage == "plain":
         return network
+    if stage == "pretrain" and "camera_index" in header:
+        return option.joined(f"{network}_{stage}", [f"camera={header['camera_index']}"])
     lossy = stage == "deployed" and network != "repnr_unet"
     return f"{network}_{stage}_upstream" if lossy else f"{network}_{stage}"
 

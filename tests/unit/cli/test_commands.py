@@ -36,15 +36,16 @@ def test_compare_hands_on_every_flag(align: Align, flow: Place, tmp_path: Path) 
     placed = flow("compare", samples.alignment())
     (tmp_path / "w.pt").touch()
     words = (
-        "compare -m led --variant v --layers head.* --weights w.pt --device cuda --dtype float64 "
-        "--mode train --seed 7 --input-size 32x64 --batch 2 --reference golden --timeout 60 --policy fixed "
-        "--rtol 1e-3 --rtol layer:a*=1e-2 --atol 0 --atol layer:b*=1 --keep whole -o out"
+        "compare -m led --variant v --option camera=3 --option b=x --layers head.* --weights w.pt "
+        "--device cuda --dtype float64 --mode train --seed 7 --input-size 32x64 --batch 2 "
+        "--reference golden --timeout 60 --policy fixed --rtol 1e-3 --rtol layer:a*=1e-2 --atol 0 --atol layer:b*=1 --keep whole -o out"
     )
     align(*words.split())
     patterns = {"layer:a*": (1e-2, None), "layer:b*": (None, 1.0)}
     assert placed.asked[0] == CompareRequest(
         model="led",
         variant="v",
+        options=("camera=3", "b=x"),
         layers="head.*",
         weights="w.pt",
         device="cuda",
@@ -401,5 +402,5 @@ def test_defaults_that_the_help_shows_are_those_of_the_request() -> None:
         assert option.__metadata__[0].show_default == f"{getattr(request, name)}".removesuffix(".0")
     assert options.Policy.__metadata__[0].show_default == request.policy.name
     own = {field.name for field in fields(request)}
-    others = {"model", "variant", "input_size", "batch", "reference", "policy", "output"}
+    others = {"model", "variant", "options", "input_size", "batch", "reference", "policy", "output"}
     assert own == {*shown, *others}

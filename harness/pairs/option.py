@@ -1,0 +1,59 @@
+"""What of a variant can be chosen: `name[option=value]` is a variant too, and its name says all of it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from harness.errors import BadInput
+
+_NAMED = re.compile(r"(?P<base>[^\[\]]+)\[(?P<options>[^\[\]]*)\]")
+
+
+@dataclass(frozen=True)
+class Option:
+    """A whole number that a variant is built with: what it means, and the values that it may have."""
+
+    summary: str
+    values: range
+
+    def read(self, name: str, text: str) -> int:
+        """The value that a text says."""
+        found = next((value for value in self.values if str(value) == text), None)
+        if found is None:
+            allowed = f"a whole number from {self.values[0]} to {self.values[-1]}: {self.summary}"
+            raise BadInput(f"option {name}={text[:60]} is not allowed; it should be {allowed}")
+        return found
+
+
+def split(name: str) -> tuple[str, dict[str, str]]:
+    """The name of a declared variant, and the options that stand behind it in brackets."""
+    found = _NAMED.fullmatch(name)
+    if found is None:
+        return name, {}
+    given = (part.partition("=") for part in found["options"].split(",") if part)
+    return found["base"], {option.strip(): value.strip() for option, _, value in given}
+
+
+def joined(name: str, options: Iterable[str]) -> str:
+    """A variant's name with options `NAME=VALUE` behind it; later ones win."""
+    base, before = split(name)
+    given = dict(before)
+    for text in options:
+        option, _, value = text.partition("=")
+        given[option.strip()] = value.strip()
+    listed = ",".join(f"{option}={value}" for option, value in given.items())
+    return f"{base}[{listed}]" if listed else base
+
+
+def read(owner: str, known: Mapping[str, Option], given: Mapping[str, str]) -> dict[str, int]:
+    """The values of the options given; an unknown one is refused with the name nearest to it."""
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f" (perhaps {near[0]}?)" if near else ""
+            has = f"it has {', '.join(known)}" if known else "it has none"
+            raise BadInput(f"{owner} has no option {name[:60]!r}{hint}; {has}")
+    return {name: known[name].read(name, text) for name, text in given.items()}
