@@ -38,7 +38,8 @@ def test_compare_hands_on_every_flag(align: Align, flow: Place, tmp_path: Path) 
     words = (
         "compare -m led --variant v --option camera=3 --option b=x --layers head.* --weights w.pt "
         "--device cuda --dtype float64 --mode train --seed 7 --input-size 32x64 --batch 2 "
-        "--reference golden --timeout 60 --policy fixed --rtol 1e-3 --rtol layer:a*=1e-2 --atol 0 --atol layer:b*=1 --keep whole -o out"
+        "--reference golden --timeout 60 --policy fixed --rtol 1e-3 --rtol layer:a*=1e-2 --atol 0 "
+        "--atol layer:b*=1 --keep whole -o out"
     )
     align(*words.split())
     patterns = {"layer:a*": (1e-2, None), "layer:b*": (None, 1.0)}
