@@ -128,7 +128,7 @@ def _metrics(training: Training) -> Panel | None:
         )
         for side, style in zip(sides(training), ("reference", "port"), strict=True)
     ]
-    return panel(f"{first} on the validation split", curves, note="over the steps so far")
+    return panel(f"{first} on the validation split", curves, note="over the steps so far", logarithmic=False)
 
 
 def _names(epoch: Epoch) -> list[str]:
