@@ -1,4 +1,4 @@
-"""Memory that a process holds on the GPU, as the driver tells it: the measure both frameworks share.
+"""Memory that a process uses on the GPU, from the driver: a measure that suits both frameworks.
 
 It needs the optional package nvidia-ml-py; without it, or without a card, the answer is 0.
 """

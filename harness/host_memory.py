@@ -10,7 +10,7 @@ _GROUP = Path("/sys/fs/cgroup")
 
 
 def available_bytes(machine: Path = _MACHINE, group: Path = _GROUP) -> int:
-    """The bytes that are left; none where the system does not tell."""
+    """The bytes that are left; None if the system does not say."""
     return min([_of_machine(machine), *_of_group(group)])
 
 

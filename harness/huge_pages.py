@@ -39,7 +39,7 @@ class Room:
     def __init__(self, path: Path, size: int) -> None:
         """Lay out an open file for up to `size` bytes, as far as the system has such pages.
 
-        The file is that much longer then: whoever writes it cuts off what was too much.
+        The file is that much longer afterwards: its writer cuts it to the right length.
         """
         self.size = 0
         self._mapped: tuple[int, int] | None = None  # the part that was written last
@@ -66,7 +66,7 @@ class Room:
                 os.pwrite(file, os.pread(file, 1, page), page)
             if self._advise(self.size, length, _COLLAPSE) and self._advise(self.size, length, _DONT_NEED):
                 self.size = end
-        except OSError:  # there is no space left: whoever writes will say so
+        except OSError:  # no space is left: the write that follows reports it
             pass
         if self.size < end:
             os.ftruncate(file, before)

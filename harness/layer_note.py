@@ -25,7 +25,7 @@ class LayerNote:
 
 
 def read_layer_notes(data: object) -> dict[str, LayerNote]:
-    """The notes of a trace by layer, as far as they can be understood: anybody may have written the trace."""
+    """The notes of a trace by layer, without those of another form: the trace may be a stranger's."""
     if not isinstance(data, Mapping):
         return {}
     return {str(path): _read(note) for path, note in data.items() if isinstance(note, Mapping)}

@@ -29,7 +29,7 @@ Ties = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """One difference. `wrong` is what makes a port compute another thing; the rest is worth knowing.
+    """One difference. `wrong` says whether it changes what the port computes.
 
     `entry` names what the knowledge base has on it, empty where it has nothing.
     """

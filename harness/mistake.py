@@ -1,4 +1,4 @@
-"""Errors that nobody foresaw: what the system refused, what is not installed, and mistakes of our own.
+"""Unforeseen errors: the system refused something, a package is missing, or align has a mistake.
 
 The traceback of a mistake is kept in a file, and one line asks for a report.
 """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def others_hand(path: Path) -> str:
-    """How another user could have changed this file or what this folder holds; empty where none could."""
+    """How another user could have changed this file or folder; empty if none could."""
     for link in filter(Path.is_symlink, (path, *path.parents)):
         if not _is_own(link.lstat()):
             return f"{link} is a link that user {link.lstat().st_uid} made"

@@ -44,7 +44,7 @@ def run(name: str, load: Callable[[], Callable[[], object]]) -> NoReturn:
     _end_at_once(name)
     try:
         command = load()
-    except Exception as error:  # an import that fails is told in a line, with its exit code
+    except Exception as error:  # an import that fails becomes one line and an exit code
         from harness import mistake
 
         message, code = mistake.judged(name, sys.argv[1:], error)
@@ -132,7 +132,7 @@ def tell(name: str, message: str, hint: str = "") -> None:
 
 
 def say(text: str) -> None:
-    """Write to standard error; where nobody can hear it, nothing happens."""
+    """Write to standard error; do nothing if it is closed."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()
@@ -141,7 +141,7 @@ def say(text: str) -> None:
 
 
 def write(name: str, stream: TextIO, text: str) -> int:
-    """Write to standard output, all of it and at once; 0, or the exit code where that is impossible."""
+    """Write everything to standard output at once; return 0, or the exit code if that fails."""
     encoding = stream.encoding or "utf-8"
     try:
         stream.write(text.encode(encoding, "replace").decode(encoding))

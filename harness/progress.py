@@ -1,4 +1,4 @@
-"""What a run tells while it goes on; who listens decides how it looks."""
+"""Events of a run while it goes on; the listener decides how they look."""
 
 from __future__ import annotations
 

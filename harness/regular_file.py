@@ -52,7 +52,7 @@ def _version(found: os.stat_result) -> Version:
 
 
 def require_unchanged(path: Path, before: Version) -> None:
-    """Refuse a file that is no longer what it was when it was opened."""
+    """Refuse a file that has changed since it was opened."""
     try:
         now = _version(path.stat())
     except OSError as error:

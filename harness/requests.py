@@ -1,4 +1,4 @@
-"""What a worker can be asked: one small dataclass for each verb, with the type of its answer.
+"""The requests to a worker: one small dataclass for each verb, with the type of its answer.
 
 A request goes to the worker as JSON, files by their paths. `harness.sides.verbs` carries it out.
 """
@@ -36,7 +36,7 @@ Answer = TypeVar("Answer")
 
 
 class Request(Generic[Answer]):
-    """What a worker is asked; `Answer` is the type of what it answers."""
+    """A request to a worker; `Answer` is the type of its answer."""
 
     verb: ClassVar[str]
 
@@ -49,7 +49,7 @@ class Request(Generic[Answer]):
 
 @dataclass(frozen=True)
 class UpstreamModel:
-    """A network of upstream code: its checkout, the entry MODULE:CLASS, and what that is called with."""
+    """A network of upstream code: its checkout, the entry MODULE:CLASS, and the arguments of that."""
 
     checkout: str
     entry: str

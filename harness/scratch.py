@@ -91,7 +91,7 @@ def _explain(folder: Path, error: Exception) -> None:
     if not folder.is_dir():
         raise WorkerLost(
             f"the run stopped short: its temporary folder {folder} was removed while it ran. "
-            "Run it again; TMPDIR names a place where nobody clears up"
+            "Run it again; set TMPDIR to a folder that no program cleans up"
         ) from error
     if isinstance(error, OSError):
         full, where = error.errno in _FULL, error.filename
@@ -122,7 +122,7 @@ def _clear_left(base: Path) -> None:
 
 
 def _is_left(lock: Path) -> bool:
-    """Whether the folder is this user's, and nobody holds its lock any more."""
+    """Whether the folder belongs to this user and no process has its lock."""
     if lock.parent.is_symlink() or lock.parent.stat().st_uid != os.getuid():
         return False
     if time.time() - lock.stat().st_mtime < _YOUNG:
@@ -135,7 +135,7 @@ def _is_left(lock: Path) -> bool:
 def is_of_living_run(path: Path) -> bool:
     """Whether a file lies right in the temporary folder of a run of this user that has not ended.
 
-    A lock tells that, which no file can bring along.
+    A lock shows that; a copied file does not carry one.
     """
     folder = path.parent
     try:

@@ -227,7 +227,7 @@ class Worker:
         return Loss(str(error), signal_name(-code) if code < 0 else "", self.place().layer, self.log.tail())
 
     def stop(self, why: str) -> None:
-        """End the process and its children at once; whoever waits for its answer is told why."""
+        """End the process and its children at once; `why` goes to the caller that waits for its answer."""
         self.stopped = self.stopped or why
         self._kept.end()
 

@@ -35,7 +35,7 @@ def read(path: Path) -> bytes:
     mode = path.stat().st_mode
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-    if not stat.S_ISREG(mode):  # opening a pipe would wait for whoever writes to it
+    if not stat.S_ISREG(mode):  # opening a pipe would wait for its writer
         raise ValueError("it is no regular file")
     if (size := path.stat().st_size) > MOST_BYTES:
         raise ValueError(f"it has {size:,} bytes, and at most {MOST_BYTES:,} are read")

@@ -43,7 +43,7 @@ def parse(raw: bytes) -> dict[str, Any]:
 
 
 def _require_bounded(text: str) -> None:
-    """Refuse what takes much more memory or time than its length tells.
+    """Refuse text that takes much more memory or time than its length suggests.
 
     Each part of a name, `a.b.c`, becomes tables of a kilobyte, and a long name takes quadratic time. How
     deeply Python may call itself is for the program to say, so nesting is counted here.

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Message = Mapping[str, object]
 
-_CHANNEL = 100  # a descriptor that nobody else has, nor closes by mistake
+_CHANNEL = 100  # a descriptor that no other code uses, or closes by mistake
 _LONGEST = 4000  # characters of a model's message: it may put a whole tensor into it
 _LONGEST_OWN = 1 << 20  # of a message of ours, which may list every key of a model
 
@@ -49,7 +49,7 @@ class Channel:
         os.dup2(2, 1)
 
     def send(self, number: int, message: Message) -> None:
-        """Answer a request. A copy of this process that a model made by forking has no say, and ends."""
+        """Answer a request. A copy of this process, made by a model that forks, must not answer: it ends."""
         if os.getpid() != self._owner:
             os._exit(1)
         self._pipe.write(json.dumps({"number": number, **message}) + "\n")

@@ -1,4 +1,4 @@
-"""What a worker answers, read from its pipe: whole lines of limited length, and nothing but answers.
+"""Reads the answers of a worker from its pipe: whole lines of limited length, and only answers.
 
 A model runs in the same process and may write to the pipe as well, by mistake or not. Each answer therefore
 repeats the number of its request, and whatever else comes is nonsense, which ends the worker.
@@ -26,12 +26,12 @@ _SHOWN = 60
 
 
 class Nonsense(Exception):
-    """What came is no answer; says what came instead."""
+    """Something other than an answer came; the text says what."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a request led to."""
+    """The result of a request."""
 
     number: int
     value: Any
@@ -86,7 +86,7 @@ class Listener:
     """Reads a pipe in a thread of its own, and ends with the pipe or with the process behind it."""
 
     def __init__(self, pipe: int, has_ended: Callable[[], bool]) -> None:
-        """Take over the descriptor of a pipe; `has_ended` says whether nobody is left to write to it."""
+        """Take over the descriptor of a pipe; `has_ended` says whether its writer has ended."""
         self._pipe, self._has_ended = pipe, has_ended
         self._changed = threading.Condition()
         self._found: deque[Answer] = deque()
@@ -130,7 +130,7 @@ class Listener:
                 self._changed.notify_all()
 
     def _put(self, answer: Answer) -> None:
-        """Hand over an answer; whoever writes what nobody asked for has to wait."""
+        """Queue an answer; a worker that writes answers without requests has to wait."""
         with self._changed:
             self._changed.wait_for(lambda: len(self._found) < _MOST_WAITING or not self._wanted)
             self._found.append(answer)

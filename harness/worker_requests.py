@@ -1,4 +1,4 @@
-"""Requests to a worker, written to its pipe without waiting for ever for somebody to read them."""
+"""Writes requests to a worker's pipe, and gives up if the worker does not read them in time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness.requests import Request
 
 
 class Requests:
-    """The pipe on which a worker reads what it is asked."""
+    """The pipe from which a worker reads its requests."""
 
     def __init__(self, pipe: int) -> None:
         """Take over the descriptor of a pipe."""
@@ -27,7 +27,7 @@ class Requests:
     def send(self, request: Request[Any], timeout: float) -> int:
         """Write a request; its number.
 
-        BrokenPipeError says that nobody can read it any more, TimeoutError that nobody did in time.
+        BrokenPipeError says that the worker has closed the pipe, TimeoutError that it did not read in time.
         """
         self._number += 1
         arguments = json_codec.to_plain(request)

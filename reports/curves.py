@@ -36,7 +36,7 @@ class Band:
 
 @dataclass(frozen=True)
 class Mark:
-    """A step worth a line across the chart, and what happened there."""
+    """A step that the chart marks with a line, and what happened there."""
 
     step: float
     name: str

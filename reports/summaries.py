@@ -1,4 +1,4 @@
-"""What every report tells of an alignment; how it looks is not decided here."""
+"""The contents of every report on an alignment; the reports decide how they look."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _IN_LAYER = re.compile(r" in (\S+),")
 
 @dataclass(frozen=True)
 class Item:
-    """One fact: what it is about, and it."""
+    """One line of a report: its subject and its text."""
 
     name: str
     text: str
@@ -113,7 +113,7 @@ def measures(row: Row) -> list[Item]:
 
 
 def sources(alignment: Alignment) -> list[Item]:
-    """Where errors are made: the place, what it shows alone, and its cause where that was looked for."""
+    """The sources: place, result of the isolated layer, and the cause if it was searched for."""
     items = []
     for source in alignment.sources:
         layers = ", ".join(source.layers)
@@ -125,7 +125,7 @@ def sources(alignment: Alignment) -> list[Item]:
 
 
 def alone(alignment: Alignment) -> str:
-    """What came of running each layer alone."""
+    """The result of running each layer alone, or why that was not done."""
     if alignment.isolated.ran:
         judged = count(alignment.isolated.judged or 0, "tensor")
         return f"{judged} of layers that ran alone, {len(alignment.sources)} where an error is made"

@@ -1,4 +1,4 @@
-"""An alignment in the terminal: the sentence, the places, what the verdict rests on, what it cost."""
+"""An alignment in the terminal: the sentence, the places, the evidence, the costs."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _beyond(alignment: Alignment, shown: int, console: Console) -> None:
 
 
 def draw_sources(alignment: Alignment, console: Console) -> None:
-    """Draw where errors are made, with their causes as far as they are known."""
+    """Draw the sources of errors, with their causes where these are known."""
     found = summaries.sources(alignment)
     for item in found:
         console.print(_named(item.name, item.text, style="red"))

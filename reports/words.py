@@ -8,7 +8,7 @@ GAP = "…"
 
 
 def shorten(text: str, width: int) -> str:
-    """At most `width` letters: the middle goes, because both ends of a path tell most."""
+    """At most `width` letters: the middle is left out, since both ends of a path matter most."""
     if len(text) <= width:
         return text
     if width <= 1:

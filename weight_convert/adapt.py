@@ -87,7 +87,7 @@ def _fit(key: str, tensor: Tensor, able: Abilities, made: Adapted) -> Tensor:
 
 
 def restore(state: State, manifest: Manifest) -> State:
-    """Undo what `adapt` did, as the manifest tells it."""
+    """Undo what `adapt` did, from its record in the manifest."""
     tensors: dict[str, Tensor] = {}
     for key in [key for key in manifest.entries if key in state.tensors] or state.tensors:
         entry = manifest.entries.get(key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.errors import BadInput
 from weight_convert.limits import MADE, MEBIBYTE, PICKLE_STEPS
 
-# About how many bytes each thing takes, what it consists of included.
+# About how many bytes each object takes, with its parts.
 ITEM, PAIR, ELEMENT = 12, 104, 104
 SMALL_DICT, SMALL_SET = 232, 256
 NAME, THING, ODD_KEY = 500, 320, 160
@@ -14,7 +14,7 @@ FINDING = 400
 
 
 class Budget:
-    """One for each file: everything that is made while it is read is taken off it, whoever makes it."""
+    """The memory that one file may use: everything made while it is read is subtracted from it."""
 
     def __init__(self, limit: int = MADE) -> None:
         self._limit = limit

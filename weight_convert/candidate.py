@@ -31,14 +31,14 @@ class Candidate:
         return f"{shown_name(self.path) or '.'} ({len(self.tensors)} tensors)"
 
     def take(self, key: str, value: Any) -> None:
-        """Keep a tensor under its key; what is no tensor is told of."""
+        """Keep a tensor under its key; note a value that is no tensor."""
         tensor = as_tensor(value)
         if tensor is None:
             self.leave(key, value)
             return
         self.budget.spend(PAIR + len(key))
         if self.tensors.setdefault(key, tensor) is not tensor:
-            raise BadInput(f"two tensors have the key {shown(key)}; which one is meant is not told")
+            raise BadInput(f"two tensors have the key {shown(key)}; which one to take is unknown")
 
     def leave(self, key: str, value: Any) -> None:
         """Tell of what is no tensor, or none that can be read."""

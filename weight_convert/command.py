@@ -89,13 +89,13 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("source", metavar="SOURCE", type=Path, help="The checkpoint to read; its content tells the format.")
+    add("source", metavar="SOURCE", type=Path, help="The checkpoint to read; its content decides the format.")
     add(
         "destination",
         metavar="DESTINATION",
         nargs="?",
         type=Path,
-        help="The file to write; its name tells the format.",
+        help="The file to write; its name decides the format.",
     )
     add("--model", metavar="NAME", help="Check the keys against this model.")
     add("--variant", metavar="NAME", help="Its variant; the first one if not given.")
@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> tuple[str, int]:
     """What to write to standard output, and the exit code."""
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's would spin where the digests are computed
-    gc.disable()  # a conversion is over before anything is worth looking for
+    gc.disable()  # a conversion ends before a collection would pay
     if not (options.draft_map or options.dry_run):
         begin(options.source)
     from weight_convert.converting import ConversionRequest, convert, draft
@@ -161,7 +161,7 @@ def _drafted(text: str, request: ConversionRequest) -> str:
 
 
 def _killed(options: argparse.Namespace, number: signal.Signals) -> NoReturn:
-    """Clear away what the conversion had begun, and tell what ended it."""
+    """Remove the unfinished files of a conversion, and report what ended it."""
     if options.destination is not None:
         clear_left(options.destination.absolute().parent)
     if number == signal.SIGBUS:

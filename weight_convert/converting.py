@@ -74,7 +74,7 @@ class ConversionReport:
 
 @dataclass
 class Prepared:
-    """A state that is ready to be written, and what became of it on the way."""
+    """A state that is ready to be written, and the changes made to it."""
 
     state: State
     manifest: Manifest
@@ -117,7 +117,7 @@ def prepare(request: ConversionRequest) -> Prepared:
 
 
 def convert(request: ConversionRequest) -> ConversionReport:
-    """Convert a checkpoint; BadInput tells everything that stands in the way."""
+    """Convert a checkpoint; BadInput lists everything that prevents it."""
     if request.destination is None:
         raise BadInput("name the file to write, after the source")
     form = format_for(request.destination)

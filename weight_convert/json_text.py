@@ -1,4 +1,4 @@
-"""JSON in a checkpoint, with a bound on what it becomes: `[],[],[]` takes twenty times its letters."""
+"""JSON in a checkpoint, with a limit on its memory: `[],[],[]` takes twenty times its length."""
 
 from __future__ import annotations
 

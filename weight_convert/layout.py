@@ -27,7 +27,7 @@ class Layout:
     """False where it comes from a framework whose batch norms keep no count of batches."""
 
     def wants(self, key: str) -> bool:
-        """Whether the model has this key; counters are welcome where the layout cannot tell."""
+        """Whether the model has this key; counters are accepted if the layout does not list them."""
         return key in self.shapes or (not self.counters and key.rpartition(".")[2] == COUNTER)
 
 

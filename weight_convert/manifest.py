@@ -1,4 +1,4 @@
-"""The proof that travels with a converted file: where it came from and what became of every key."""
+"""The proof inside a converted file: its source, and what was done to every key."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from weight_convert.budget import Budget
 
 
 class MappedFile:
-    """A read-only mapping of a whole file; views of it stay valid as long as they are held.
+    """A read-only mapping of a whole file; it stays open as long as a view of it exists.
 
     `trusted` is True for a file that this process has just written and compares with its origin.
     `budget` is what reading it may still make.

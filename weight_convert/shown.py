@@ -1,4 +1,4 @@
-"""Values that a file holds, told in a few letters: one function for every message about them.
+"""Shows values of a file in a few letters: one function for every message about them.
 
 Nothing is spelled out before it is cut: a tuple of a hundred bytes may stand for a text that never ends.
 """

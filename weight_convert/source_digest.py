@@ -45,7 +45,7 @@ _begun: dict[Path, _Reader] = {}
 
 def begin(path: Path) -> None:
     """Begin to read a file and to compute its digest, behind what the program does next."""
-    with contextlib.suppress(OSError, ValueError):  # whoever reads it next says why
+    with contextlib.suppress(OSError, ValueError):  # the reader that comes next reports why
         if path not in _begun and path.is_file():
             _begun[path] = _Reader(path)
             _begun[path].start()

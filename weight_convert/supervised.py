@@ -1,4 +1,4 @@
-"""A conversion in a process of its own, whose parent tells what killed it.
+"""Runs a conversion in a child process; the parent reports what killed it.
 
 The source is mapped, since copying it would cost more memory, and to touch what somebody has cut off a mapped
 file ends a process: nothing can be caught inside it. What the process had begun to write is cleared away.

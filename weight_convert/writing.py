@@ -50,7 +50,7 @@ def format_for(path: Path) -> str:
         if name.endswith(suffix):
             return SUFFIXES[suffix]
     raise BadInput(
-        f"{path}: the name does not tell the format to write; end it with one of {', '.join(SUFFIXES)}"
+        f"{path}: the name does not say which format to write; end it with one of {', '.join(SUFFIXES)}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Starting a program that cannot outlive us, nor leave behind what it started itself."""
+"""Starts a program that ends when we end, together with everything that it started itself."""
 
 from __future__ import annotations
 

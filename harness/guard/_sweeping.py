@@ -16,7 +16,7 @@ _ENDING_SECONDS = 8.0
 
 
 class _Sweeper:
-    """The sweeper's process, started when it is first told something, and anew where somebody killed it."""
+    """The process of the sweeper: started with its first task, and started again if it was killed."""
 
     def __init__(self) -> None:
         self._paths: dict[Path, None] = {}
@@ -45,7 +45,7 @@ class _Sweeper:
 
     def _start(self) -> None:
         self.end()
-        with contextlib.suppress(OSError):  # without it, the next run clears away what this one leaves
+        with contextlib.suppress(OSError):  # without a sweeper, the next run removes these files
             self._line, theirs = socket.socketpair()
             with theirs:
                 self._process = subprocess.Popen(

@@ -24,7 +24,7 @@ ENDING_SECONDS = 5.0  # a process that the kernel does not let go is left after 
 
 
 def main() -> NoReturn:
-    """Run the command until it ends or nobody wants it any more."""
+    """Run the command until it ends or its user has ended."""
     line, command, parent = int(sys.argv[1]), sys.argv[2:], os.getppid()
     os.set_inheritable(line, False)
     ctypes.CDLL(None).prctl(CHILD_SUBREAPER, 1, 0, 0, 0)  # orphans of the program become our children

@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _listen(line: int, parent: int) -> list[bytes]:
-    """The paths that are to be removed when the other end is closed."""
+    """The paths to remove when the other end is closed."""
     paths: dict[bytes, None] = {}
     poll = select.poll()
     poll.register(line, select.POLLIN)

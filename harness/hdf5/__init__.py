@@ -1,4 +1,4 @@
-"""Reading strangers' HDF5 files: the library runs in a process that may be lost, and tells what they hold.
+"""Reads HDF5 files of strangers: the library runs in a separate process, which may crash, and lists them.
 
 `listing` is what is told of a file, and `contents` finds it out. `reader` is the program that does so for one
 file after another, and `asking` asks it.

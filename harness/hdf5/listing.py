@@ -19,7 +19,7 @@ class Dataset(NamedTuple):
     nbytes: int
     spilled: bool
     odd: str
-    """Why nobody who writes traces would have stored it so; empty where somebody might."""
+    """Why no writer of traces stores a tensor in this way; empty if one may."""
 
     @property
     def is_numbers(self) -> bool:
@@ -43,7 +43,7 @@ class Contents:
     links: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, object]:
-        """What JSON can express of it."""
+        """The contents as data for JSON."""
         return {"groups": self.groups, "datasets": self.datasets, "links": self.links}
 
     @classmethod

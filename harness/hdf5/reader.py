@@ -26,7 +26,7 @@ _LISTING = 48 << 20  # bytes
 
 def main() -> None:
     """Answer requests until there are no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks decides what an interrupt means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     for line in sys.stdin.buffer:
         request = json.loads(line)
         child = os.fork()
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _status(child: int) -> int:
-    """How the child ends; it is ended where nobody waits for it any more."""
+    """How the child ended; it is killed if the parent has gone."""
     ending = os.pidfd_open(child)
     ready, _, _ = select.select([ending, sys.stdin.fileno()], [], [])
     if ending not in ready:
@@ -46,7 +46,7 @@ def _status(child: int) -> int:
 
 
 def _list(request: dict[str, Any]) -> None:
-    """Write what a file holds, or why that cannot be told, and end."""
+    """Write the list of a file's contents, or why it cannot be read, and end."""
     code = 0
     try:
         _limit(request["seconds"], request["allowed"])

@@ -1,4 +1,4 @@
-"""Reading the knowledge base, and finding what it has on a name."""
+"""Reads the knowledge base and finds its entries on a name."""
 
 from __future__ import annotations
 

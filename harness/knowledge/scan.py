@@ -1,4 +1,4 @@
-"""Which names of Jittor a source file uses, told from its text alone."""
+"""Finds the names of Jittor that a source file uses, from its text alone."""
 
 from __future__ import annotations
 

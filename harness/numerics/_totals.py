@@ -1,4 +1,4 @@
-"""What has been found of two tensors, before it is told as a Difference."""
+"""The running totals over two tensors, from which a Difference is made."""
 
 from __future__ import annotations
 

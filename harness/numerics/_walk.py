@@ -16,7 +16,7 @@ _NOWHERE: Positions = np.empty(0, dtype=np.intp)
 
 
 class _Pair(NamedTuple):
-    """Elements of both tensors as they came, and where they lie in the whole."""
+    """A block of elements of both tensors, and its place in them."""
 
     reference: NDArray[Any]
     candidate: NDArray[Any]

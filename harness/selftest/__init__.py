@@ -1,4 +1,4 @@
-"""The harness's own score: porting mistakes planted on purpose, and how many are found, located and named."""
+"""The harness's own score: how many mistakes injected on purpose it finds, locates and names."""
 
 from __future__ import annotations
 

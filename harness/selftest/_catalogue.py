@@ -1,4 +1,4 @@
-"""The mistakes: what each one changes, where it can be planted, and what a good explanation mentions."""
+"""The mistakes: what each one changes, where it can be injected, and what a good explanation mentions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What came of planted mistakes, and what it comes to."""
+"""The result of each injected mistake, and the score of all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness.selftest._catalogue import Mistake
 
 @dataclass(frozen=True)
 class FaultResult:
-    """One mistake and how it fared. `ran` is false where the port refuses it: an error nobody overlooks."""
+    """The result of one mistake. `ran` is false if the port refuses it with an error."""
 
     mistake: Mistake
     detected: bool

@@ -14,7 +14,7 @@ from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
 
 @dataclass
 class CapturedCall:
-    """A module or a function, and what it was called with."""
+    """A module or a function, and the arguments of the call."""
 
     path: str
     function: Callable[..., Any]

@@ -1,4 +1,4 @@
-"""What a framework must provide for the verbs of a side to be said once, in `harness.sides.side`."""
+"""What a framework must provide; the verbs of a side are built on it once, in `harness.sides.side`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Framework(ABC):
 
     @abstractmethod
     def versions(self) -> dict[str, str]:
-        """The framework and what it computes with."""
+        """The versions of the framework and of the libraries that it computes with."""
 
     @abstractmethod
     def device_name(self) -> str:
@@ -104,7 +104,7 @@ class Framework(ABC):
 
     @abstractmethod
     def observed(self, recorder: Recorder) -> contextlib.AbstractContextManager[Any]:
-        """A context in which every module call and operation is told to the recorder."""
+        """A context in which the recorder sees every module call and operation."""
 
     @abstractmethod
     def gradients(self, loss: Any, recorder: Recorder | None) -> Arrays:

@@ -11,7 +11,7 @@ from harness.answers import Times
 
 
 class Stopwatch:
-    """Started when it is made; tells the times since then."""
+    """Measures the times since it was made."""
 
     def __init__(self) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()

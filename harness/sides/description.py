@@ -1,4 +1,4 @@
-"""What a side tells of packages, modules and runs, and how it makes an upstream's own network."""
+"""Describes packages, layers and runs of a side, and makes an upstream's own network."""
 
 from __future__ import annotations
 

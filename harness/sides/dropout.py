@@ -1,4 +1,4 @@
-"""Which modules leave parts out at random while training, whoever wrote them."""
+"""Recognises dropout modules, of a framework or of anybody else."""
 
 from __future__ import annotations
 

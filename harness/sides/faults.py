@@ -1,4 +1,4 @@
-"""The mistakes that can be planted: what each does to a layer's result, its parameters, or the loss."""
+"""The faults that can be injected: what each does to a layer's result, its parameters, or the loss."""
 
 from __future__ import annotations
 

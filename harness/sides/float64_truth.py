@@ -98,7 +98,7 @@ def measure(
 def measure_isolated(
     side: Side, inputs: str, mode: Mode, reference: Path, path: Path, scratch: Path, samples: int
 ) -> Times:
-    """Write the truth of each layer alone: what it makes in float64 of the float32 inputs recorded."""
+    """Write the truth of each isolated layer: its float64 result for the recorded float32 inputs."""
     started, cpu = time.perf_counter(), time.process_time()
     exact = scratch / "local64.h5"
     with Trace.open(reference) as recorded:

@@ -17,7 +17,7 @@ from harness.sides.recorder import Recorder, flatten, map_tensors
 from harness.sides.repeat_call import own_state
 from harness.sides.side import Side
 
-# Attributes that may make no difference where they are planted: there the layer runs both ways.
+# Attributes that may make no difference in a layer: then the layer runs both ways, to see whether they do.
 _UNSURE = ("ceil_mode", "count_include_pad", "padding_mode", "align_corners", "mode")
 
 

@@ -29,7 +29,7 @@ _BLOCK = 1 << 17
 
 
 class Cut(NamedTuple):
-    """A place where the graph was cut: what the layer returned, and the leaf that went on in its place."""
+    """A cut of the graph: the result of the layer, and the leaf that replaced it for later layers."""
 
     address: str
     returned: Any
@@ -98,7 +98,7 @@ class IsolatedRecorder(Recorder):
             if array is not None and self._is_equal(address, tensor, array):
                 self.equal.append(address)
                 origin = self.substitutes.source(address) or address
-                # Where the reference returns what it was given, no gradient of the result is known apart.
+                # If the reference returns its own input, the gradient of the result is not known separately.
                 if not self.substitutes.learns or origin != address:
                     self.tensors.remember(tensor, origin)
                     return tensor
@@ -160,7 +160,7 @@ def run_isolated(
 
 
 def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: TraceWriter) -> None:
-    """Hand every layer the reference's gradient and write what it gives back."""
+    """Give every layer the reference's gradient and write the gradients that it returns."""
     given = []
     for cut in recorder.cuts:
         gradient = recorded.gradient(cut.address)

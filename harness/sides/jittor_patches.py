@@ -29,7 +29,7 @@ def called_by_model(depth: int) -> bool:
 
 
 def _recorded(function: Callable[..., Any], name: str, recorder: Recorder) -> Callable[..., Any]:
-    """The same function, telling the recorder when it stands between modules."""
+    """The same function; the recorder sees its calls between modules."""
 
     @functools.wraps(function)
     def tell(*args: Any, **kwargs: Any) -> Any:
@@ -56,7 +56,7 @@ def _pooling(function: Callable[..., Any], name: str, recorder: Recorder) -> Cal
 
 
 def _drawing(function: Callable[..., Any], name: str, recorder: Recorder) -> Callable[..., Any]:
-    """The same function, telling the recorder that it draws; what it calls in turn draws for it."""
+    """The same function; the recorder notes that it draws at random, once for all functions inside it."""
 
     @functools.wraps(function)
     def tell(*args: Any, **kwargs: Any) -> Any:

@@ -76,7 +76,7 @@ class JittorTensors:
         self.addresses[tensor.id] = address
 
     def watch_gradient(self, tensor: Any, address: str) -> None:
-        """Keep the variable: Jittor gives gradients of what it is asked for by name."""
+        """Keep the variable: Jittor computes gradients only for variables that are named."""
         if not tensor.is_stop_grad() and tensor.dtype.is_float():
             self.watched.append((address, tensor))
 
@@ -224,7 +224,7 @@ class JittorSide(Side):
 
     @contextlib.contextmanager
     def observed(self, recorder: Recorder) -> Iterator[None]:
-        """Every module's call and every function in between is told to the recorder."""
+        """The recorder sees the call of every module and of every function in between."""
         self.tensors.watched.clear()
         # A class calls in a way of its own once one of its modules has a hook: Jittor replaces it for all.
         callers = {type(module): _caller(type(module)) for _, module in self.modules()}
@@ -351,7 +351,7 @@ class JittorSide(Side):
         jt.sync_all(True)
 
     def device_peak(self, reset: bool = False) -> int:
-        """Jittor's allocator tells no peak; the session samples the card's memory instead."""
+        """Jittor's allocator reports no peak; the session samples the card's memory instead."""
         return 0
 
     def compiled(self) -> int:

@@ -136,7 +136,7 @@ def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
 def named_arguments(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Attributes:
-    """Arguments by name where the function tells its signature, by place where it does not."""
+    """Arguments by name if the function has a signature, otherwise by position."""
     signature = _signature(function)
     if signature is not None:
         with contextlib.suppress(TypeError):
@@ -182,7 +182,7 @@ class Recorder:
                 self.save(addresses.layer(name, frame.call, "in", key), tensor, layer.type)
 
     def leave(self, result: Any) -> Any:
-        """The module has returned; what its caller shall get."""
+        """A module has returned: record its result, and return the value for its caller."""
         frame = self.frames.pop()
         if self.alter is not None and frame.layer.leaf and frame.layer.builtin:
             result = self._altered(result)
@@ -197,7 +197,7 @@ class Recorder:
             self.draws.append(said)
 
     def observes_operation(self) -> bool:
-        """Whether an operation starting now stands between modules and is nobody's inner step."""
+        """Whether an operation that starts now lies between modules, and not inside another operation."""
         return bool(self.frames) and not self.inside_operation and not self.frames[-1].layer.builtin
 
     def operation(
@@ -244,7 +244,7 @@ class Recorder:
             self.inside_operation = False
 
     def _save_result(self, path: str, call: int, result: Any, type: str) -> Any:
-        """Record what a layer returned; what its caller shall get."""
+        """Record the result of a layer, and return the value for its caller."""
         for key, tensor in flatten(result, self.tensors.is_tensor):
             fresh = self.save(addresses.layer(path, call, "out", key), tensor, type)
             if fresh and self.gradients:

@@ -1,4 +1,4 @@
-"""What both sides do alike: build and load a model, run it, record it, take its gradients.
+"""The part that both sides share: build and load a model, run it, record it, take its gradients.
 
 A framework's own side fills in the few steps that need the framework.
 """
@@ -71,7 +71,7 @@ class Side(Framework):
     def build(self, pair: str, variant: str, upstream: UpstreamModel | None = None) -> Description:
         """Make the model of a variant, with the weights that its constructor gives it.
 
-        `upstream` makes the upstream's own network in its place.
+        With `upstream`, make the upstream's own network instead.
         """
         self.pair = pairs.find(pair)
         chosen = self.pair.variant(variant)
@@ -124,8 +124,8 @@ class Side(Framework):
     ) -> RunDone:
         """Go forward once from the loaded state.
 
-        With `observe` false the model runs untouched: that run tells the bare cost and what the outputs
-        are when nobody looks. Otherwise every layer is recorded into `trace`, or only computed when no
+        With `observe` false the model runs untouched: that run shows the bare cost, and the outputs without
+        recording. Otherwise every layer is recorded into `trace`, or only computed when no
         trace is named (a rehearsal). In a training mode the trace stays open for `backward`.
         """
         self.prepare(inputs, mode, dtype, seed=SEED if observe else OTHER_SEED)

@@ -205,7 +205,7 @@ class TorchSide(Side):
 
     @contextlib.contextmanager
     def observed(self, recorder: Recorder) -> Iterator[None]:
-        """Every module's call and every torch function in between is told to the recorder."""
+        """The recorder sees the call of every module and of every torch function in between."""
         paths = self.paths
         plain = nn.Module.__call__
 

@@ -91,7 +91,7 @@ def parse(text: bytes) -> Any:
 
 
 def require_shallow(data: Any) -> Any:
-    """The same data; ValueError where they are nested deeper than whoever reads them can follow."""
+    """The same data; ValueError if they are nested too deep for a reader."""
     level = [data]
     for _ in range(_DEEPEST):
         level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]

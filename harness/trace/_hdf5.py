@@ -27,7 +27,7 @@ _ALIGN = (256, 64)  # what is at least so large begins at a multiple of so much:
 def create(path: Path) -> Any:
     """A new file that HDF5 of the last ten years can read, with checksums on all but the tensors.
 
-    Nothing in it tells when it was written: the same tensors give the same bytes, and so the same digest.
+    It contains no time of writing: the same tensors give the same bytes, and so the same digest.
     """
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_libver_bounds(h5f.LIBVER_V18, h5f.LIBVER_V110)
@@ -116,7 +116,7 @@ def write_packed(location: Any, name: bytes, array: NDArray[Any]) -> None:
     """Write a contiguous array as a compressed dataset."""
     made = _dataset(location, name, Form(array.shape, array.dtype), _deflated(array.size))
     made.write(h5s.ALL, h5s.ALL, array, _type(array.dtype))
-    h5f.flush(made)  # here an error can still be told
+    h5f.flush(made)  # here an error can still be reported
 
 
 def _dataset(location: Any, name: bytes, form: Form, layout: Any) -> Any:

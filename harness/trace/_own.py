@@ -97,7 +97,7 @@ class OwnTrace:
         return [None if math.isnan(row[0]) else Noise(*row) for row in rows]
 
     def _tell(self, own: list[Record], stats: list[Stats | None], noise: list[Noise | None]) -> None:
-        """Give every record, and those that are other names of it, what the file tells of its tensor."""
+        """Give every record, and its aliases, the figures that the file has of its tensor."""
         known = dict(zip((record.address for record in own), zip(stats, noise, strict=True), strict=True))
         for address, record in self.records.items():
             its_stats, its_noise = known[record.alias or address]

@@ -165,7 +165,7 @@ class Trace:
         self._gradients = pattern
 
     def keeps_gradient(self, address: str) -> bool:
-        """Whether a gradient would stand here if there were one: `grad:NAME` missing then tells something."""
+        """Whether this trace keeps this gradient: only then does a missing one mean something."""
         return fnmatch.fnmatchcase(address.partition(":")[2], self._gradients)
 
     def close(self) -> None:

@@ -34,7 +34,7 @@ def passing(found: Difference) -> str:
 
 
 def worst_place(found: Difference) -> str:
-    """Where the worst element is and what stands there; both values long enough to tell them apart."""
+    """The place of the worst element and its two values, with enough digits to see the difference."""
     if found.worst is None or found.worst_reference is None or found.worst_candidate is None:
         return "nowhere"
     texts = ("", "")

@@ -9,7 +9,7 @@ from ports_jittor.torchlike.module import Module
 
 
 def dropout(x: jt.Var, p: float = 0.5, training: bool = True, inplace: bool = False) -> jt.Var:
-    """torch's dropout of single elements; Jittor's drops only if told that it trains."""
+    """torch's dropout of single elements; Jittor's drops only in training mode."""
     return dropped(x, p, list(x.shape)) if training else x
 
 

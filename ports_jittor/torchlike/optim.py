@@ -41,7 +41,7 @@ class Optimizer(ABC):
             self.add_param_group(group)
 
     def add_param_group(self, group: Group) -> None:
-        """One more group; what it does not say follows the defaults."""
+        """Add a group; options that it does not have follow the defaults."""
         members = group["params"]
         group = {
             **self.defaults,

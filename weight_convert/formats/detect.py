@@ -1,4 +1,4 @@
-"""Which format a file has, told by its content; its name plays no part."""
+"""Finds the format of a file from its content; its name plays no part."""
 
 from __future__ import annotations
 

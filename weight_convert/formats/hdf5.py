@@ -42,7 +42,7 @@ def recognises(file: MappedFile) -> bool:
 
 
 def read(file: MappedFile) -> Content:
-    """The datasets of an HDF5 file by path. A trace is told apart by its attributes."""
+    """The datasets of an HDF5 file by path. Its attributes show whether it is a trace."""
     try:
         contents, spilled = (list_here if file.trusted else ask)(file.path, file.size)
     except Unreadable as error:

@@ -51,7 +51,7 @@ def read(file: MappedFile) -> Content:
         for name, start, stop, kind, shape in spans
     }
     if 8 + length + end != file.size:
-        raise BadInput(f"the header tells of {end:,} bytes, the file holds {file.size - 8 - length:,}")
+        raise BadInput(f"the header describes {end:,} bytes, the file has {file.size - 8 - length:,}")
     manifest = parse_manifest(metadata[MANIFEST].encode()) if MANIFEST in metadata else None
     return Content(file, "safetensors", root, manifest)
 

@@ -91,7 +91,7 @@ class _Storages:
             if storage is None:
                 raise BadInput(f"storage {shown(key)} is in the file, yet no tensor uses it")
             if storage.data is not None:
-                raise BadInput(f"storage {shown(key)} is in the file twice; which one is meant is not told")
+                raise BadInput(f"storage {shown(key)} is in the file twice; which one to take is unknown")
             count = int.from_bytes(self._file.view(position, 8, "a storage's size"), "little")
             if count != storage.count:
                 raise BadInput(

@@ -72,7 +72,7 @@ def _members(file: MappedFile) -> dict[str, Member]:
     for _ in range(count):
         member, position = _entry(file, directory, position)
         if member.name in members:
-            raise BadInput(f"the archive holds {shown(member.name)} twice; which one is meant is not told")
+            raise BadInput(f"the archive holds {shown(member.name)} twice; which one to take is unknown")
         members[member.name] = member
     return members
 

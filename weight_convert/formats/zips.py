@@ -1,4 +1,4 @@
-"""Zip archives: torch's files since 1.6 and numpy's. What lies in an archive tells whose it is."""
+"""Zip archives: torch's files since 1.6 and numpy's. Its members show which one it is."""
 
 from __future__ import annotations
 

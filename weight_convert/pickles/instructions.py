@@ -1,4 +1,4 @@
-"""The instructions of a pickle, each as what it does to the machine, and about what it leaves in memory."""
+"""The instructions of a pickle: the effect of each on the machine, and the memory that it takes."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class PickleError(BadInput):
 
 
 class Machine:
-    """Runs one pickle. `data` may hold more after it; `position` is then where that begins."""
+    """Runs one pickle. `data` may continue after it; `position` is where the rest begins."""
 
     def __init__(
         self, data: memoryview, names: Names, persistent: Persistent | None = None, position: int = 0

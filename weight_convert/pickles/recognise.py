@@ -18,7 +18,7 @@ _LENGTH_BYTES = {  # arguments that begin with their own length
 
 
 def begins_as_pickle(data: memoryview) -> bool:
-    """Whether a pickle of protocol 2 or later lies here, as far as its beginning tells."""
+    """Whether the data begin like a pickle of protocol 2 or later."""
     if len(data) < 2 or data[0] != 0x80 or data[1] not in _PROTOCOLS:
         return False
     position = 2

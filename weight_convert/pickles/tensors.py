@@ -31,7 +31,7 @@ class Stored:
     key: str
     find: Callable[[], memoryview]
     crc: int = 0
-    """Their checksum; 0 where the file keeps none (torch can be told so)."""
+    """Their checksum; 0 if the file has none (torch can be set to write none)."""
     _checked: memoryview | None = None
     _checking: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

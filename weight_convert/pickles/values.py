@@ -33,7 +33,7 @@ class Thing:
 
     name: Name
     attributes: dict[Any, Any] = field(default_factory=dict)
-    """Its attributes, where its state tells of any."""
+    """Its attributes, if its state has any."""
     items: list[Any] = field(default_factory=list)
     entries: dict[Any, Any] = field(default_factory=dict)
 

@@ -1,4 +1,4 @@
-"""Tells where Jittor keeps what it compiles with this interpreter on this machine; compiles nothing."""
+"""Prints the folder of Jittor's compiled operators for this interpreter and machine; compiles nothing."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Starts Jittor, which compiles its core where that is missing, and tells its version."""
+"""Starts Jittor, which compiles its core if that is missing, and prints its version."""
 
 import json
 

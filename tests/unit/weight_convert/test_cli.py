@@ -58,7 +58,7 @@ def test_a_failure_is_told_on_standard_error_and_to_machines(source: Path) -> No
     done = run("a.pt", "b.bin", "--json", cwd=source.parent)
     assert done.returncode == 2
     assert json.loads(done.stdout)["exit_code"] == 2
-    assert done.stderr.startswith("convert-weights: b.bin: the name does not tell the format")
+    assert done.stderr.startswith("convert-weights: b.bin: the name does not say which format")
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_the_state_inside_a_trace_is_read(tmp_path: Path) -> None:
 
 MISUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no-destination": ({"destination": None}, "name the file to write"),
-    "no-format": ({"destination": Path("a.bin")}, "does not tell the format"),
+    "no-format": ({"destination": Path("a.bin")}, "does not say which format"),
     "no-source": ({"source": Path("nowhere.pt")}, "nowhere.pt does not exist"),
     "no-model": ({"model": "nothing"}, "there is no pair 'nothing'"),
     "no-variant": ({"model": "l2sknet", "variant": "nothing"}, "has no variant 'nothing'"),
