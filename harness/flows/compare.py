@@ -9,7 +9,8 @@ from harness.alignment import Alignment
 from harness.flows.comparison import Comparison, Workers, comparison
 from harness.flows.isolated_layers import judge_isolated_layers
 from harness.flows.judge import cost_ratio, judge
-from harness.flows.record_sides import Recordings, record_sides
+from harness.flows.record_sides import record_sides
+from harness.flows.recordings import Recordings
 from harness.flows.request import CompareRequest
 from harness.progress import Progress
 from harness.trace import Trace

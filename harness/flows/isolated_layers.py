@@ -15,7 +15,8 @@ from harness.case import PORT, REFERENCE, SIDES
 from harness.costs import Spent
 from harness.errors import WorkerLost
 from harness.flows.comparison import Comparison
-from harness.flows.record_sides import Recordings, isolated_noise, kept_or_measured, truth_path
+from harness.flows.recordings import Recordings
+from harness.flows.reference_noise import isolated_noise, kept_or_measured, truth_path
 from harness.requests import RunIsolated
 from harness.trace import Trace
 from harness.verdict import MetricPolicy

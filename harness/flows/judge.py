@@ -11,7 +11,7 @@ from harness.alignment_rows import AgainstStored
 from harness.case import PORT, REFERENCE, SIDES
 from harness.costs import Costs, Spent
 from harness.flows.comparison import Comparison
-from harness.flows.record_sides import Recordings
+from harness.flows.recordings import Recordings
 from harness.trace import Trace
 
 _Names = tuple[str, str]

@@ -2,62 +2,22 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
-from harness import files
 from harness.alignment_rows import SideReport
 from harness.case import REFERENCE
-from harness.costs import Spent
 from harness.errors import WorkerLost
 from harness.flows import float64_cache, inputs_and_weights
 from harness.flows.comparison import Comparison
-from harness.flows.side_run import Recorded, SideRun
+from harness.flows.recordings import Recordings, Weights
+from harness.flows.reference_noise import isolated_noise, kept_or_measured, truth_path
+from harness.flows.side_run import SideRun
 from harness.flows.together import end_others, together
-from harness.requests import MeasureIsolated, MeasureTruth
+from harness.requests import MeasureTruth
 from harness.session import Loss
 from harness.state_table import StateTable
 from harness.verdict import MetricPolicy
-
-
-@dataclass(frozen=True)
-class Weights:
-    """The file that both sides load, and its fingerprint."""
-
-    path: Path
-    digest: str
-
-
-@dataclass
-class Recordings:
-    """The recordings of both sides, the sides that were lost, and the truth."""
-
-    sides: dict[str, Recorded] = field(default_factory=dict)
-    lost: dict[str, SideReport] = field(default_factory=dict)
-    truth: Path | None = None
-    truth_cost: Spent | None = None
-    _weights: Future[Weights] = field(default_factory=Future)
-
-    @property
-    def weights(self) -> Weights:
-        """The weights of the case; waits until the first side has sent its state table."""
-        return self._weights.result()
-
-    def provide_weights(self, weights: Weights) -> None:
-        """Let the side that waits for them go on."""
-        self._weights.set_result(weights)
-
-    def refuse_weights(self, side: str) -> None:
-        """Tell the side that waits for its weights that they will not come."""
-        if not self._weights.done():
-            self._weights.set_exception(WorkerLost(f"it was ended because the {side} side had failed"))
-
-    @property
-    def isolated(self) -> Path:
-        """Where the trace of the port's isolated layers goes: beside the reference's."""
-        return self.sides[REFERENCE].trace.with_name("isolated.h5")
 
 
 def record_sides(live: Comparison) -> Recordings:
@@ -135,41 +95,3 @@ def _find_truth(live: Comparison, recordings: Recordings) -> None:
     )
     recordings.truth_cost = kept_or_measured(live, request, "float64 run and noise")
     recordings.truth = path
-
-
-def isolated_noise(live: Comparison, recordings: Recordings, path: Path) -> MeasureIsolated:
-    """The request that measures into `path` how much noise each layer of the reference makes alone."""
-    return MeasureIsolated(
-        inputs=str(live.inputs),
-        mode=live.case.mode,
-        reference=str(recordings.sides[REFERENCE].trace),
-        path=str(path),
-        scratch=str(live.scratch.folder),
-        samples=float64_cache.SAMPLES,
-    )
-
-
-def kept_or_measured(live: Comparison, request: MeasureTruth | MeasureIsolated, doing: str) -> Spent:
-    """Have the reference measure its noise, unless an earlier run did so; the cost of that."""
-    path = Path(request.path)
-    if float64_cache.usable(path):
-        return Spent(cached=True)
-    live.progress.event(REFERENCE, "state", text=doing)
-    with files.first_file(path) as draft:
-        times = live.workers[REFERENCE].call(replace(request, path=str(draft)))
-    float64_cache.tidy()
-    live.progress.event(REFERENCE, "done")
-    return Spent(cached=False, wall=times.wall, cpu=times.cpu)
-
-
-def truth_path(live: Comparison, recordings: Recordings, method: str) -> Path:
-    """Where the truth of this case, measured by that method, is kept."""
-    digest = live.case.digest(
-        live.inputs_digest,
-        recordings.weights.digest,
-        live.request.layers,
-        float64_cache.source_digest(live.pair),
-        str(live.workers[REFERENCE].ready().versions),
-        method,
-    )
-    return float64_cache.folder() / f"{digest}.h5"
