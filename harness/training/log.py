@@ -176,7 +176,7 @@ def _record(line: bytes, number: int, where: str) -> Record:
         if not isinstance(data, dict):
             raise ValueError(f"it is {json_codec.short(data)}, and no record")
         kind = data.pop("kind", None)
-        if kind not in KINDS or (kind == "start") != (number == 1):
+        if not isinstance(kind, str) or kind not in KINDS or (kind == "start") != (number == 1):
             raise ValueError(f"its kind is {json_codec.short(kind)}")
         if kind == "start":
             _require_readable(data)

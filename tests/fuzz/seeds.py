@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 import torch
 
+from harness.training.log import TrainingLog
 from tests.faults.checkpoints.case import (
     PLAIN,
     jittor,
@@ -33,6 +34,7 @@ from tests.fuzz.mutators.hdf5 import rewritten
 from tests.fuzz.targets import TARGETS
 from tests.unit.reports.samples import alignment, row
 from tests.unit.trace.samples import write
+from tests.unit.training.samples import records as training_records
 from weight_convert import State, write_state
 from weight_convert.keymaps.load import _SHIPPED
 
@@ -75,6 +77,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for name, file, raw in (*_checkpoints(), *_saved(Path(folder)), *_traces(Path(folder)), *_texts()):
             (TARGETS[name].corpus / file).write_bytes(raw)
+
+
+def training_log(steps: int, twins: int) -> bytes:
+    """A small training log."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "training.jsonl"
+        with TrainingLog(path) as log:
+            for record in training_records(steps=steps, per_epoch=2, twins=twins):
+                log.write(record)
+        return path.read_bytes()
 
 
 def _checkpoints() -> Files:
@@ -148,6 +160,8 @@ def _texts() -> Files:
     rows = [row("layer:a#0:out", 0, 1e-3), row("output:0", 1), row("grad:a.weight", 2, noise=None)]
     yield "alignment", "diverged.json", alignment(rows).to_json().encode()
     yield "alignment", "aligned.json", alignment(rows[1:2]).to_json().encode()
+    for name, steps, twins in (("whole", 6, 2), ("bare", 2, 0)):
+        yield "training", f"{name}.jsonl", training_log(steps, twins)
     yield "config", "align.toml", CONFIG.encode()
     yield "key-map", "every-rule.toml", KEY_MAP.encode()
     for path in sorted(_SHIPPED.glob("*.toml")):

@@ -19,7 +19,9 @@ from harness.alignment import Alignment
 from harness.config import load_config
 from harness.errors import BadInput
 from harness.trace import Trace
-from reports import html, junit, markdown, terminal
+from harness.training.log import Training
+from reports import html, junit, markdown, terminal, training, training_page
+from reports.sheet import Sheet
 from tests.fuzz.mutators import archives, hdf5, pickles, texts
 from tests.fuzz.mutators.plain import Mutator
 from tests.fuzz.watch import Spent, watched
@@ -116,6 +118,14 @@ def read_alignment(path: Path) -> None:
     terminal.draw(alignment, Console(file=io.StringIO(), width=100))
 
 
+def read_training(path: Path) -> None:
+    """Read a training log, and draw it in every form."""
+    found = Training.load(path)
+    for draw in (training_page.html, training_page.markdown, training.document):
+        draw(found)
+    training.draw(found, Sheet(io.StringIO(), width=100))
+
+
 def read_config(path: Path) -> None:
     """Read the defaults in an `align.toml`."""
     load_config(path.parent)
@@ -142,6 +152,7 @@ TARGETS = {
         Target("hdf5", read_checkpoint, hdf5.mutator(CORPUS / "hdf5")),
         Target("trace", read_trace, hdf5.mutator(CORPUS / "trace"), "trace.h5"),
         Target("alignment", read_alignment, texts.mutate_json, "alignment.json"),
+        Target("training", read_training, texts.mutate_json_lines, "training.jsonl"),
         Target("config", read_config, texts.mutate_toml, "align.toml"),
         Target("key-map", read_key_map, texts.mutate_toml, "map.toml"),
     )

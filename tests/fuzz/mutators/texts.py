@@ -151,3 +151,19 @@ def mutate_toml(data: bytes, rng: Random) -> bytes:
         name = b".".join([b"a"] * rng.choice((1, 5, _DEEP)))
         lines[at:at] = [rng.choice((b"[%s]", b"[[%s]]", b"%s = 1")) % name]
     return b"\n".join(lines)
+
+
+def mutate_json_lines(data: bytes, rng: Random) -> bytes:
+    """Change one line as JSON; lines may also change places, repeat or go."""
+    lines = data.splitlines(keepends=True) or [b""]
+    place = rng.randrange(len(lines))
+    kind = rng.random()
+    if kind < 0.1:
+        lines[place], lines[0] = lines[0], lines[place]
+    elif kind < 0.2:
+        lines.insert(rng.randrange(len(lines) + 1), lines[place])
+    elif kind < 0.25:
+        del lines[place]
+    else:
+        lines[place] = mutate_json(lines[place].rstrip(b"\n"), rng) + b"\n"
+    return b"".join(lines)

@@ -130,6 +130,8 @@ def test_any_other_file_is_refused_in_a_line(tmp_path: Path, content: str, words
         ('{"kind": "resume", "step": "three"}', "step is 'three'"),
         ('{"kind": "resume", "step": 1, "more": 2}', "more is unknown"),
         ('{"kind": "unheard of"}', "its kind is 'unheard of'"),
+        ('{"kind": [1]}', "its kind is"),
+        ('{"kind": {}}', "its kind is"),
         ("\x00\x01", "line 2 is damaged"),
     ],
 )
