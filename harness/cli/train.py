@@ -111,7 +111,7 @@ Resume = Annotated[
     Path | None,
     _option(
         "--resume", "RUN", "Go on with a run from its last checkpoint; --steps may go with it.",
-        parse.parse_stored,
+        parse.parse_folder,
     ),
 ]  # fmt: skip
 

@@ -145,8 +145,7 @@ def _steps(run: Run, asked: Asked) -> None:
         if batch.number + 1 == live.plan.length.steps:
             _evaluate(run, batch.epoch)
         if asked.number is not None:
-            _end(run, "interrupted")
-            asked.raise_signal()
+            _interrupt(run, asked)
 
 
 def _batches(live: Lockstep, first: int) -> Iterator[Batch]:
@@ -232,9 +231,16 @@ def _twins(run: Run, asked: Asked) -> None:
 def _until_asked(run: Run, asked: Asked) -> Iterator[Batch]:
     for batch in _batches(run.live, 0):
         if asked.number is not None:
-            _end(run, "interrupted")
-            asked.raise_signal()
+            _interrupt(run, asked)
         yield batch
+
+
+def _interrupt(run: Run, asked: Asked) -> None:
+    """End as somebody has asked, and say how to go on."""
+    _end(run, "interrupted")
+    go_on = f"kept in {run.folder}; go on with: align train --resume {run.folder}"
+    run.live.progress.event("run", "state", text=go_on)
+    asked.raise_signal()
 
 
 def _tell(run: Run, taken: dict[str, PassDone]) -> None:
