@@ -326,4 +326,7 @@ def _sentence(run: Run, verdict: str) -> str:
         return f"Every forced step aligned, yet the port's own run is suspect.{free}"
     if verdict == "inconclusive":
         return f"Nothing was decided in {run.step} steps.{free}"
+    silent = run.verdicts.count("inconclusive")
+    if silent:
+        return f"{judged - silent} of {judged} forced steps aligned, the others say nothing.{free}"
     return f"All {judged} forced steps of {run.step} steps aligned.{free}"
