@@ -17,6 +17,7 @@ from harness.comparing._inner import set_inner_apart
 from harness.comparing._isolated import rejudge_isolated
 from harness.comparing._lineage import execution_order, feeds, teller
 from harness.comparing._measuring import Meter
+from harness.comparing._other_ways import excuse_other_ways
 from harness.comparing._pairing import Paired, Pairing
 from harness.comparing._places import first_diverged, worst_row
 from harness.comparing._provenance import (
@@ -93,6 +94,7 @@ def rejudge(alignment: Alignment, policy: Policy) -> Alignment:
     judged.policy = policy.to_dict()
     for row in judged.rows:
         row.verdict = judge_row(row, policy, judged.overrides)
+    excuse_other_ways(judged.rows)
     judged = conclude(judged, policy)
     rejudge_isolated(judged, policy, judged.overrides)
     return judged
@@ -183,6 +185,7 @@ def _rows(pairing: Pairing, meter: Meter, policy: Policy, overrides: Sequence[Ov
         )
         row.verdict = judge_row(row, policy, overrides)
         rows.append(row)
+    excuse_other_ways(rows)
     return sorted(rows, key=lambda row: row.order)
 
 

@@ -178,7 +178,10 @@ def _conclude(alignment: Alignment) -> None:
 def sources(rows: list[Row]) -> list[Source]:
     """Every place where an error is made, in the order of computation."""
     wrong = [row for row in in_order_of_computation(rows) if _wrong_alone(row)]
-    forward = list(_forward(wrong))
+    places = {
+        addresses.parse_layer(row.address).path for row in rows if addresses.kind(row.address) == "layer"
+    }
+    forward = list(_forward(wrong, places))
     made = {path for source in forward for path in source.layers}
     backward = list(_backward(wrong, _consumers(rows), made))
     made |= {path for source in backward for path in source.layers}
@@ -199,29 +202,58 @@ def _reason(row: Row) -> str:
     return row.isolated.verdict.reason if row.isolated else ""
 
 
-def _forward(wrong: Iterable[Row]) -> Iterable[Source]:
+def _forward(wrong: Iterable[Row], places: set[str]) -> Iterable[Source]:
     """Results that are wrong though all that was given is right, and inputs that nothing recorded makes."""
     rows = [row for row in wrong if kind_of(row.address) in _FORWARD]
-    given: dict[Key, list[Row]] = defaultdict(list)
+    inputs = {row.address for row in rows if kind_of(row.address).endswith("_input")}
+    given = {_key(address) for address in inputs}
     made = {_key(row.address) for row in rows if kind_of(row.address) in ("layer", "operation")}
-    for row in rows:
-        if kind_of(row.address).endswith("_input"):
-            given[_key(row.address)].append(row)
+    around = {key for key in given if _has_parts(key[0], places)}
     for row in rows:
         kind = kind_of(row.address)
-        if kind.endswith("_input"):
-            if kind == "layer_input" or _key(row.address) in made:
-                yield _source(row, "forward", [addresses.parse_layer(row.address).path], _BEFORE)
-        elif kind in ("output", "loss"):
+        if kind in ("output", "loss"):
             yield _source(row, "forward", [_LOSS if kind == "loss" else row.address], "")
-        elif not given[_key(row.address)]:
+        elif kind.endswith("_input"):
+            if _is_inside(row.address, around):
+                continue
+            if kind == "layer_input" or _key(row.address) in made:
+                yield _wrongly_given(row, places)
+        elif _key(row.address) not in given and not inputs.intersection(row.inputs):
             yield _source(row, "forward", [addresses.parse_layer(row.address).path], "")
+
+
+def _wrongly_given(row: Row, places: set[str]) -> Source:
+    """The source of a wrong input: what takes it, or what calls that where it only hands it to its parts."""
+    path = addresses.parse_layer(row.address).path
+    if not _has_parts(path, places):
+        return _source(row, "forward", [path], f"what it is given {_BEFORE} the layers before it")
+    caller = _caller(path, places)
+    return _source(row, "forward", [caller], f"what {path} is given {_BEFORE} what {caller} calls before it")
+
+
+def _has_parts(path: str, places: set[str]) -> bool:
+    return any(place.startswith((f"{path}.", f"{path}/")) for place in places)
+
+
+def _is_inside(address: str, around: set[Key]) -> bool:
+    """Whether an input arrives inside a layer that was given something wrong itself."""
+    path = addresses.parse_layer(address).path
+    return any(path.startswith((f"{outer}.", f"{outer}/")) for outer, _ in around)
+
+
+def _caller(path: str, places: set[str]) -> str:
+    """The innermost recorded layer that a layer belongs to."""
+    while path:
+        path = path.rpartition(".")[0]
+        if path in places:
+            return path
+    return addresses.ROOT
 
 
 _LOSS = "(loss)"
 _GRADIENTS = ("grad", "grad_input", "layer_grad", "operation_grad")
 _FORWARD = ("layer", "operation", "layer_input", "operation_input", "output", "loss")
-_BEFORE = "what it is given is not what the reference gives: something between the layers before it"
+_BEFORE = "is not what the reference gives: something between"
 
 
 def _backward(wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[str]) -> Iterable[Source]:

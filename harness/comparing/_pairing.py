@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import Literal, NamedTuple
 from harness import address as addresses
 from harness.address import LayerAddress
 from harness.alignment_rows import Obstacle
+from harness.comparing._places import kind_of
 from harness.forms import same_shape, shape_text
 from harness.trace import Record, Trace
 
@@ -92,24 +95,39 @@ class Pairing:
             if layer.is_operation:
                 if why := self._operations_differ(Operation.of(layer)):
                     return Obstacle(why)
-                if layer.role == "in" and self._exchanged(layer):
-                    return Obstacle(f"{self.names[1]} takes the two in the other order: the same", "aligned")
+                if layer.role == "in" and (exchanged := self._exchanged(layer)):
+                    return exchanged
         if same_shape(record.shape, other.shape):
             return None
         shapes = f"shape {shape_text(record.shape)} in {self.names[0]}, "
         shapes += f"{shape_text(other.shape)} in {self.names[1]}"
+        if record.alias and not other.alias and kind_of(record.address) == "operation_input":
+            return Obstacle(f"{self.names[1]} changes its form before: {shapes}")
         return Obstacle(shapes, "diverged")
 
-    def _exchanged(self, layer: LayerAddress) -> bool:
-        """Whether an operation takes the same two tensors as in the reference, where their order is free."""
-        if Operation.of(layer).name not in _FREE_ORDER:
-            return False
+    def _exchanged(self, layer: LayerAddress) -> Obstacle | None:
+        """Where an operation may take two tensors in any order: whether it takes them in the other one."""
         places = [addresses.layer(layer.path, layer.call, "in", key) for key in ("0", "1")]
-        ours, its = (
-            [trace.records[place].alias if place in trace.records else None for place in places]
-            for trace in (self.reference, self.candidate)
-        )
-        return None not in ours and ours != its and ours == its[::-1]
+        traces = self.reference, self.candidate
+        if Operation.of(layer).name not in _FREE_ORDER:
+            return None
+        if any(place not in trace.records for place in places for trace in traces):
+            return None
+        said = f"{self.names[1]} takes the two in the other order"
+        ours, its = ([trace.records[place].alias for place in places] for trace in traces)
+        if None not in ours and None not in its:
+            return Obstacle(f"{said}: the same", "aligned") if ours != its and ours == its[::-1] else None
+        straight = max(self._unlike(place, place) for place in places)
+        crossed = max(self._unlike(*pair) for pair in (places, places[::-1]))
+        return Obstacle(said) if crossed < straight else None
+
+    def _unlike(self, ours: str, its: str) -> float:
+        """How far apart two tensors are by what is known of them without a look at each element."""
+        if not same_shape(self.reference.records[ours].shape, self.candidate.records[its].shape):
+            return math.inf
+        one, other = self.reference.stats(ours), self.candidate.stats(its)
+        sizes = (one.l2, other.l2), (one.absmax, other.absmax)
+        return max(abs(a - b) / max(a, b, sys.float_info.min) for a, b in sizes)
 
     def _missing(self, record: Record) -> Obstacle:
         kind = addresses.kind(record.address)

@@ -18,8 +18,9 @@ import numpy as np
 from harness import address as addresses
 from harness.answers import Times
 from harness.breadcrumb import Breadcrumb
+from harness.forms import same_shape
 from harness.pairs.base import Arrays, Mode
-from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, flatten, map_tensors
+from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, map_tensors
 from harness.sides.side import Side
 from harness.state_table import changing
 from harness.trace import Trace, TraceWriter
@@ -73,7 +74,15 @@ class IsolatedRecorder(Recorder):
         self.equal: list[str] = []
 
     def save(self, address: str, tensor: Any, type: str = "") -> bool:
-        """Record a tensor unless it is the very one that the reference has there."""
+        """Record a tensor unless it is the very one that the reference has there, or has its very bits."""
+        array = self.substitutes.of(address)
+        if array is not None and self._is_equal(tensor, array):
+            self.equal.append(address)
+            self.tensors.remember(tensor, self.substitutes.source(address) or address)
+            return False
+        return self._write(address, tensor, type)
+
+    def _write(self, address: str, tensor: Any, type: str) -> bool:
         known = self.tensors.recorded_as(tensor)
         if known is not None and self.substitutes.source(address) == known:
             return False
@@ -84,25 +93,18 @@ class IsolatedRecorder(Recorder):
             self.tensors.remember(tensor, address)
         return True
 
-    def _link_inputs(self, path: str, call: int, given: Mapping[str, Any], name: str) -> None:
-        for place, (_, tensor) in enumerate(flatten(given, self.tensors.is_tensor)):
-            address = addresses.layer(path, call, "in", str(place))
-            same = self.substitutes.source(address) == self.tensors.recorded_as(tensor)
-            if not same and address in self.substitutes.paired:
-                self.sink.add(address, self.tensors.to_array(tensor), name)
-
     def _save_result(self, path: str, call: int, result: Any, type: str) -> Any:
         def cut(key: str, tensor: Any) -> Any:
             address = addresses.layer(path, call, "out", key)
             array = self.substitutes.of(address)
-            if array is not None and self._is_equal(address, tensor, array):
+            if array is not None and self._is_equal(tensor, array):
                 self.equal.append(address)
                 origin = self.substitutes.source(address) or address
                 # If the reference returns its own input, the gradient of the result is not known separately.
                 if not self.substitutes.learns or origin != address:
                     self.tensors.remember(tensor, origin)
                     return tensor
-            elif array is None or not self.save(address, tensor, type):
+            elif array is None or not self._write(address, tensor, type):
                 return tensor
             leaf, onward = self.substitutes.make(array, tensor)
             self.tensors.remember(onward, address)
@@ -111,7 +113,7 @@ class IsolatedRecorder(Recorder):
 
         return map_tensors(result, self.tensors.is_tensor, cut)
 
-    def _is_equal(self, address: str, tensor: Any, array: Array) -> bool:
+    def _is_equal(self, tensor: Any, array: Array) -> bool:
         """Whether a tensor that is new here has the reference's very bits: nothing need be written then."""
         if self.tensors.recorded_as(tensor) is not None:
             return False
@@ -119,8 +121,8 @@ class IsolatedRecorder(Recorder):
 
 
 def same_bits(ours: Array, its: Array) -> bool:
-    """Whether two arrays hold the same bits, whatever their shapes; the first block that differs ends it."""
-    if ours.dtype != its.dtype or ours.size != its.size:
+    """Whether two arrays of one form hold the same bits; the first block that differs ends it."""
+    if ours.dtype != its.dtype or not same_shape(ours.shape, its.shape):
         return False
     left, right = (np.ascontiguousarray(array).reshape(-1).view(np.uint8) for array in (ours, its))
     return all(

@@ -1,7 +1,7 @@
 """Operations between modules: which ones are recorded, and one name for each across the frameworks.
 
 Operations that only move data (reshape, permute, slicing) are left out: they cannot round, and what they
-return is compared as the input of the next layer.
+return is compared as the input of the layer or operation that takes it.
 """
 
 from __future__ import annotations

@@ -207,8 +207,11 @@ class Recorder:
         frame = self.frames[-1]
         path = f"{frame.path}/{name}.{frame.operations[name]}"
         frame.operations[name] += 1
+        selected = self.choice.selects(path, is_leaf=False)
         self.inside_operation = True
         try:
+            given = named_arguments(function, args, kwargs) if selected else {}
+            self._save_inputs(path, frame.call, given, name)  # before it can change them in place
             result = function(*args, **kwargs)
         finally:
             self.inside_operation = False
@@ -217,20 +220,19 @@ class Recorder:
             return result
         if self.alter is not None and not isinstance(result, tuple):
             first = result = self._altered(result)
-        if self.choice.selects(path, is_leaf=False):
-            given = named_arguments(function, args, kwargs)
-            self._link_inputs(path, frame.call, given, name)
+        if selected:
             saved = self._save_result(path, frame.call, first, name)
             result = (saved, *result[1:]) if isinstance(result, tuple) else saved
             self.operation_arguments.setdefault(path, _plain(given))
         return result
 
-    def _link_inputs(self, path: str, call: int, given: Mapping[str, Any], name: str) -> None:
-        """Note where an operation's inputs come from; the tensors themselves stand there already."""
+    def _save_inputs(self, path: str, call: int, given: Mapping[str, Any], name: str) -> None:
+        """Record what an operation is given; most of it stands there already, as what a layer returned.
+
+        The rest comes out of indexing, a reshape, a cast or the like, which are no operations of their own.
+        """
         for place, (_, tensor) in enumerate(flatten(given, self.tensors.is_tensor)):
-            source = self.tensors.recorded_as(tensor)
-            if source is not None:
-                self.sink.alias(addresses.layer(path, call, "in", str(place)), source, name)
+            self.save(addresses.layer(path, call, "in", str(place)), tensor, name)
 
     def _altered(self, result: Any) -> Any:
         """The result moved a little; what computes the move is no operation of the model."""

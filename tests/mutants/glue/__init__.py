@@ -1,0 +1,1 @@
+"""A small model with much between its layers, and ports that do wrong there."""
