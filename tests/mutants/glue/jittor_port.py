@@ -8,7 +8,7 @@ import jittor as jt
 from jittor import Var as Tensor
 from jittor import nn
 
-from ports_jittor import torchlike
+from ports_jittor.torchlike import nn as torchlike
 
 WIDTH = 16
 
@@ -17,12 +17,10 @@ class Port(nn.Module):
     def __init__(self, fault: str) -> None:
         super().__init__()
         self.fault = fault
-        self.stem = torchlike.nn.Linear(WIDTH, WIDTH)
-        self.blocks = nn.Sequential(
-            torchlike.nn.Linear(WIDTH, WIDTH), nn.Tanh(), torchlike.nn.Linear(WIDTH, WIDTH)
-        )
+        self.stem = torchlike.Linear(WIDTH, WIDTH)
+        self.blocks = nn.Sequential(torchlike.Linear(WIDTH, WIDTH), nn.Tanh(), torchlike.Linear(WIDTH, WIDTH))
         self.weight = jt.zeros((8, 8))
-        self.head = torchlike.nn.Linear(8, 8)
+        self.head = torchlike.Linear(8, 8)
 
     def execute(self, x: Tensor) -> Tensor:
         fault = self.fault
