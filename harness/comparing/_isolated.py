@@ -7,24 +7,31 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
+import numpy as np
+
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, IsolatedRun, Row, Source
 from harness.comparing._measuring import Meter
 from harness.comparing._places import first_diverged, in_order_of_computation, kind_of, worst_row
 from harness.comparing._sentence import sentence
-from harness.forms import same_shape
+from harness.forms import same_shape, shape_text
 from harness.numerics import no_difference
 from harness.pairs.base import Override
 from harness.trace import Trace
-from harness.verdict import Measured, Policy, judge
+from harness.verdict import Measured, Policy, Verdict, judge
 
 Key = tuple[str, int]
 
 
 def paired_addresses(alignment: Alignment) -> list[str]:
-    """The addresses that name the same tensor on both sides: those whose layers can run alone."""
-    return [row.address for row in alignment.rows if row.found == "both" and row.obstacle is None]
+    """The addresses that name the same tensor on both sides, of one shape or two: their layers run alone."""
+    return [row.address for row in alignment.rows if row.found == "both" and not _stands_in_the_way(row)]
+
+
+def _stands_in_the_way(row: Row) -> bool:
+    """Whether there is no telling which tensors belong together; another shape is a finding."""
+    return row.obstacle is not None and row.obstacle.status != "diverged"
 
 
 def add_isolated(
@@ -41,20 +48,22 @@ def add_isolated(
 
     for address in forced.notes.get(addresses.EQUAL, ()):
         row = rows.get(address)
-        if row is not None and row.obstacle is None and row.measured is not None:
-            judge_alone(row, meter.equal(address, row.measured))
+        if row is not None and not _stands_in_the_way(row):
+            judge_alone(row, meter.equal(address, row.measured or _all_of_it(reference, address)))
     for address in forced.records:
         row = rows.get(address)
         if row is None or forced.records[address].alias is not None:
             continue
-        if row.obstacle is not None and not _lacks_gradient(row, rows):
+        if row.found == "candidate" or (_stands_in_the_way(row) and not _lacks_gradient(row, rows)):
             continue
         if not same_shape(reference.records[address].shape, forced.records[address].shape):
+            row.isolated = _misshapen(alignment, reference, forced, address)
             continue
         measured = meter.measure(address)
         if measured is not None:
             judge_alone(row, measured)
     _add_missing(alignment.rows, reference, forced)
+    _add_extra(alignment.rows, forced)
     alignment.sources = sources(alignment.rows)
     judged = sum(row.isolated is not None for row in alignment.rows)
     alignment.isolated = IsolatedRun(ran=True, judged=judged)
@@ -123,26 +132,47 @@ def _add_missing(rows: Sequence[Row], reference: Trace, forced: Trace) -> None:
     for row in rows:
         lacks = row.found == "reference" and row.obstacle is not None and row.verdict.status == "diverged"
         if lacks and kind_of(row.address) in _GRADIENTS and row.address not in forced.records:
-            stats = reference.stats(row.address)
-            nothing = no_difference(reference.records[row.address].size, stats.l2, stats.absmax)
-            measured = Measured(
-                dataclasses.replace(
-                    nothing,
-                    l2=stats.l2,
-                    rel_l2=1.0,
-                    max_abs=stats.absmax,
-                    max_rel=1.0,
-                    candidate_l2=0.0,
-                    cosine=0.0,
-                    pass_rtol=1.0,
-                    pass_atol=stats.absmax,
-                ),
-                "whole",
-                nothing.size,
-                False,
-                0.0,
-            )
-            row.isolated = Isolated(measured, row.verdict)
+            row.isolated = Isolated(_nothing_of_it(reference, row.address), row.verdict)
+
+
+def _add_extra(rows: Sequence[Row], forced: Trace) -> None:
+    """A gradient that the port alone has, also when handed the reference's: a part that should be frozen."""
+    for row in rows:
+        extra = row.found == "candidate" and row.obstacle is not None and row.verdict.status == "diverged"
+        if extra and row.address in forced.records and forced.stats(row.address).absmax > 0:
+            row.isolated = Isolated(_nothing_of_it(forced, row.address), row.verdict)
+
+
+def _all_of_it(trace: Trace, address: str) -> Measured:
+    """The measures of a tensor against its own bits."""
+    stats, record = trace.stats(address), trace.records[address]
+    same = no_difference(record.size, stats.l2, stats.absmax)
+    return Measured(same, "whole", record.size, integer=np.dtype(record.dtype).kind in "biu", eps=0.0)
+
+
+def _nothing_of_it(trace: Trace, address: str) -> Measured:
+    """The measures of a tensor that one side has and the other has nothing of."""
+    stats, size = trace.stats(address), trace.records[address].size
+    found = dataclasses.replace(
+        no_difference(size, stats.l2, stats.absmax),
+        l2=stats.l2,
+        rel_l2=1.0,
+        max_abs=stats.absmax,
+        max_rel=1.0,
+        candidate_l2=0.0,
+        cosine=0.0,
+        pass_rtol=1.0,
+        pass_atol=stats.absmax,
+    )
+    return Measured(found, "whole", size, integer=False, eps=0.0)
+
+
+def _misshapen(alignment: Alignment, reference: Trace, forced: Trace, address: str) -> Isolated:
+    """A result, alone on the reference's own inputs, that has another shape than the reference's."""
+    names = alignment.names
+    shapes = [shape_text(trace.records[address].shape) for trace in (reference, forced)]
+    said = f"shape {shapes[0]} in {names[0]}, {shapes[1]} in {names[1]}"
+    return Isolated(_nothing_of_it(reference, address), Verdict("diverged", "pairing", said))
 
 
 def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[Override]) -> None:

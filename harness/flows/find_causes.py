@@ -18,6 +18,7 @@ from harness.diagnose import Cause, Evidence, Trial
 from harness.errors import WorkerLost
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
+from harness.forms import same_shape
 from harness.requests import TryChanges
 from harness.trace import Trace
 from harness.verdict import NoisePolicy, allowances
@@ -32,6 +33,8 @@ def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Caus
     kind = kind_of(row.address)
     if kind == "state":
         return _state(probe, alignment, row)
+    if _has_no_counterpart(probe, row.address):
+        return Cause(False, row.isolated.verdict.reason if row.isolated else row.verdict.reason)
     evidence = _plain(probe, alignment, row, source)
     if kind in ("layer", "operation"):
         return _layer(probe, row, evidence)
@@ -40,6 +43,12 @@ def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Caus
     if kind in ("layer_input", "operation_input"):
         return diagnose.explain_given(evidence, _given_elsewhere(probe, row))
     return diagnose.explain_forward(evidence, lambda trials: [None for _ in trials])
+
+
+def _has_no_counterpart(probe: ReferenceProbe, address: str) -> bool:
+    """Whether the port's layer, run alone, makes what the reference has not, or not in this shape."""
+    made, known = probe.isolated.records.get(address), probe.reference.records.get(address)
+    return made is not None and (known is None or not same_shape(made.shape, known.shape))
 
 
 def _given_elsewhere(probe: ReferenceProbe, row: Row) -> dict[str, Array]:

@@ -19,6 +19,7 @@ from harness.flows.compare import Compared
 from harness.flows.explain import compared_again, reference_probe
 from harness.flows.reference_probe import ReferenceProbe
 from harness.flows.stored_case import Typed
+from harness.forms import same_shape
 from harness.pairs.base import Arrays
 from harness.progress import Progress
 from harness.trace import Trace
@@ -57,10 +58,10 @@ def _results(probe: ReferenceProbe, address: str) -> Arrays:
     reference = _array(probe.reference, address)
     if address not in probe.isolated.records:
         return {"reference": reference, "port": reference}
-    return {
-        "reference": reference,
-        "port": _array(probe.isolated, address).reshape(reference.shape),
-    }
+    port = _array(probe.isolated, address)
+    if same_shape(port.shape, reference.shape):
+        port = port.reshape(reference.shape)
+    return {"reference": reference, "port": port}
 
 
 def _array(trace: Trace, address: str) -> NDArray[Any]:

@@ -166,13 +166,13 @@ def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: T
     given = []
     for cut in recorder.cuts:
         gradient = recorded.gradient(cut.address)
-        if gradient is not None:
+        if gradient is not None and same_shape(gradient.shape, cut.returned.shape):
             given.append((cut.returned, gradient))
     loss = next(iter(side.losses.values()))
     leaves = {addresses.with_role(cut.address, "grad"): cut.leaf for cut in recorder.cuts}
     found: Arrays = side.gradients_from(loss, given, leaves)
     for address, array in found.items():
-        if address in recorded.records:
+        if address in recorded.records or not addresses.is_layer_gradient(address):
             writer.add(address, array)
     trainable = changing(side.state_table())
     for key, array in side.read_state().items():

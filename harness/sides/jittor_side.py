@@ -20,6 +20,7 @@ from harness.answers import Description, Loaded
 from harness.breadcrumb import Breadcrumb
 from harness.environment import own_python
 from harness.errors import BadInput
+from harness.forms import same_shape
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
 from harness.sides import jittor_patches, jittor_switches
@@ -320,7 +321,8 @@ class JittorSide(Side):
     def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
         """A new variable."""
         wide = np.ascontiguousarray(array, str(like.dtype) if array.dtype.kind == "f" else None)
-        wide = wide.reshape(like.shape)
+        if same_shape(wide.shape, like.shape):
+            wide = wide.reshape(like.shape)
         made = jt.array64(wide) if wide.dtype.itemsize == 8 else jt.array(wide)
         if learns and made.dtype.is_float():
             made.start_grad()

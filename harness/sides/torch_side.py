@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from harness.answers import Description
 from harness.breadcrumb import Breadcrumb
+from harness.forms import same_shape
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
 from harness.sides import torch_switches
@@ -252,8 +253,10 @@ class TorchSide(Side):
         return {name: self.tensors.to_array(value) for name, value in found.items() if value is not None}
 
     def leaf(self, array: NDArray[Any], like: Tensor, learns: bool) -> tuple[Tensor, Tensor]:
-        """A new leaf; what goes on is its copy, since a model may change that in place."""
-        made = torch.from_numpy(np.array(array)).reshape(like.shape).to(like)
+        """A new leaf of the array's shape; its copy goes on, since a model may change that in place."""
+        made = torch.from_numpy(np.array(array)).to(like)
+        if same_shape(made.shape, like.shape):
+            made = made.reshape(like.shape)
         if not (learns and made.is_floating_point()):
             return made, made
         made.requires_grad_(True)
