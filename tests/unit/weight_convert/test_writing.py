@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from tests.unit.weight_convert.samples import assert_same, network
@@ -18,7 +19,8 @@ from weight_convert import State, read_state, write_state
 from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
 from weight_convert.formats.sink import Sink
 from weight_convert.manifest import Manifest, parse_manifest
-from weight_convert.tensor import Tensor
+from weight_convert.tensor import BLOCK, Tensor
+from weight_convert.writing import _same_bytes
 
 WRITTEN = ("pt", "pkl", "npz", "safetensors", "h5")
 
@@ -78,6 +80,7 @@ def corrupting(write: Any) -> Any:
     return corrupted
 
 
+LARGE = np.arange(BLOCK // 2, dtype=np.float64)
 WRITERS = {"pt": torch_zip, "pkl": jittor_pickle, "npz": npz, "safetensors": safetensors, "h5": hdf5}
 
 
@@ -94,6 +97,40 @@ def test_a_bit_lost_in_writing_is_found_and_nothing_is_kept(
         write_state(State.of(network()), tmp_path / f"a.{suffix}", replace=True)
     assert (tmp_path / f"a.{suffix}").read_bytes() == b"the file that was there before"
     assert [path.name for path in tmp_path.iterdir()] == [f"a.{suffix}"]
+
+
+@pytest.mark.parametrize("lost", ["small", "large"])
+@pytest.mark.parametrize("suffix", ["pt", "pkl", "npz", "safetensors", "h5"])
+def test_what_the_disk_loses_is_found_and_nothing_is_kept(
+    suffix: str, lost: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrays = {"small": np.full(3, np.pi), "large": LARGE}
+    wanted = arrays[lost].tobytes()[-BLOCK:]
+    wrong = wanted[:-1] + bytes([wanted[-1] ^ 4])
+    put = Sink._put
+
+    def losing(self: Sink, data: bytes | bytearray | memoryview) -> None:
+        put(self, bytes(data).replace(wanted, wrong))
+
+    monkeypatch.setattr(Sink, "_put", losing)
+    with pytest.raises(BadInput, match=f"'{lost}' was read back with other bits"):
+        write_state(State.of(arrays), tmp_path / f"a.{suffix}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def _array(data: bytes | bytearray) -> NDArray[np.uint8]:
+    return np.frombuffer(data, np.uint8)
+
+
+@pytest.mark.parametrize("length", [0, 7, 8, 4096, 4097])
+def test_bytes_are_the_same_or_not(length: int) -> None:
+    one = bytes(range(256)) * 20
+    assert _same_bytes(memoryview(one[:length]), _array(one[:length]))
+    assert not _same_bytes(memoryview(one[: length + 1]), _array(one[:length] + b"\x00\x01"))
+    if length:
+        other = bytearray(one[:length])
+        other[-1] ^= 1
+        assert not _same_bytes(memoryview(one[:length]), _array(other))
 
 
 def test_a_key_lost_in_writing_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
