@@ -12,6 +12,7 @@ Judge = Literal["all", "outputs"]
 
 SIDES = REFERENCE, PORT = ("torch", "jittor")
 DEVICES = ("cpu", "cuda")
+AUTO = "auto"
 DTYPES = ("float32", "float64")
 POLICIES = ("noise", "fixed", "metric")
 MODES: tuple[Mode, ...] = get_args(Mode)

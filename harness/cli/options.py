@@ -109,7 +109,13 @@ OwnWeights = Annotated[
     ),
 ]
 Device = Annotated[
-    str | None, _choice("--device", choices.DEVICES, "Where both sides compute.", default="cpu")
+    str | None,
+    _choice(
+        "--device",
+        (choices.AUTO, *choices.DEVICES),
+        "Where both sides compute; auto: on the GPU if both can use it, else on the CPU.",
+        default="auto",
+    ),
 ]
 Dtype = Annotated[
     str | None, _choice("--dtype", choices.DTYPES, "What both sides compute in.", default="float32")

@@ -15,6 +15,8 @@ from harness.bench.machine import this_machine
 from harness.bench.result import Accuracy, Bench, Contestant, Figures, IdleSwitch, LargestBatch, Memory, Row
 from harness.bench.switches import SWITCHES
 from harness.case import PORT, REFERENCE, SIDES, Case
+from harness.choices import AUTO
+from harness.environment.device import device_for
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
 from harness.flows.bench_accuracy import accuracies
@@ -38,7 +40,7 @@ class BenchRequest:
     modes: tuple[Mode, ...] = ("eval", "train")
     batches: tuple[int, ...] = ()
     input_size: tuple[int, int] | None = None
-    device: str = "cpu"
+    device: str = AUTO
     seed: int = 0
     weights: str = "seeded"
     seconds: float = 60.0
@@ -94,7 +96,7 @@ def bench(request: BenchRequest, progress: Progress) -> Bench:
     return Bench(
         model=pair.name,
         variant=cases[0].variant,
-        device=request.device,
+        device=device_for(request.device).device,
         date=time.strftime("%Y-%m-%d"),
         machine=this_machine(device_name),
         versions=versions,
@@ -116,7 +118,7 @@ def _cases(request: BenchRequest, pair: Pair) -> Iterator[Case]:
                 weights=request.weights,
                 batch=batch,
                 size=request.input_size,
-                device=request.device,
+                device=device_for(request.device).device,
                 name="" if request.model == pair.name else pair.name,
             )
 

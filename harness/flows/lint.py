@@ -11,6 +11,8 @@ from harness import lint as static
 from harness import pairs
 from harness.answers import Description
 from harness.case import SIDES
+from harness.choices import AUTO
+from harness.environment.device import device_for
 from harness.flows.together import lend_workers, together
 from harness.pairs.base import Pair
 from harness.progress import Progress
@@ -44,12 +46,12 @@ class Linted:
 
 
 def lint(
-    model: str, variant: str | None, progress: Progress, device: str = "cpu", timeout: float = DEFAULT_TIMEOUT
+    model: str, variant: str | None, progress: Progress, device: str = AUTO, timeout: float = DEFAULT_TIMEOUT
 ) -> Linted:
     """Compare the two models of a pair without running them."""
     pair = pairs.find(model)
     name = pair.variant(variant).name
-    with lend_workers(device, timeout) as held:
+    with lend_workers(device_for(device).device, timeout) as held:
         found = together(held, SIDES, lambda side: _describe(held[side], model, name, progress))
     started = time.perf_counter()
     (reference, ours), (port, its) = (found[side] for side in SIDES)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.case import Case
-from harness.choices import Isolation, Keep
+from harness.choices import AUTO, Isolation, Keep
+from harness.environment.device import device_for
 from harness.pairs.base import Mode, Pair
 from harness.pairs.option import joined
 from harness.session import DEFAULT_TIMEOUT
@@ -22,7 +23,7 @@ class CompareRequest:
     options: tuple[str, ...] = ()
     layers: str = "all"
     weights: str = "seeded"
-    device: str = "cpu"
+    device: str = AUTO
     dtype: str = "float32"
     mode: Mode = "eval"
     seed: int = 0
@@ -46,10 +47,11 @@ class CompareRequest:
             batch=self.batch,
             size=self.input_size,
             dtype=self.dtype,
-            device=self.device,
+            device=device_for(self.device).device,
             name="" if self.model == pair.name else pair.name,
         )
 
     def settings(self) -> dict[str, object]:
         """What decides the judgement beyond the case."""
-        return {"layers": self.layers, "keep": self.keep, "reference": self.reference}
+        why = {"device_reason": device_for(self.device).reason} if self.device == AUTO else {}
+        return {"layers": self.layers, "keep": self.keep, "reference": self.reference, **why}

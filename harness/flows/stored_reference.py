@@ -12,6 +12,7 @@ from typing import Any
 import golden
 from harness import json_codec
 from harness.case import Case
+from harness.environment.device import device_for
 from harness.errors import BadInput
 from harness.flows import stored_case
 from harness.flows.request import CompareRequest
@@ -108,7 +109,7 @@ def case_again(request: CompareRequest, trace: Trace, path: Path) -> Case:
     case = Case.from_dict(trace.header.get("case"), f"the case of {path}")
     stored_case.pair_of(case, request.model, str(path))
     weights = stored_case.weights_of(case, request.weights, str(path))
-    return case.on(device=request.device, pair=request.model, weights=weights)
+    return case.on(device=device_for(request.device).device, pair=request.model, weights=weights)
 
 
 def _require_sizes(shape: list[int], place: int) -> None:
@@ -144,5 +145,7 @@ def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> 
     trace.drop_prefix(pair.traced_prefix)
     trace.keeps_gradients(pair.traced_gradients(header))
     fields = {"pair": request.model, "variant": variant, "mode": _mode(trace), "seed": header["seed"]}
-    case = Case.from_dict({**fields, "tag": header["case"], "device": request.device}, f"the case of {path}")
+    case = Case.from_dict(
+        {**fields, "tag": header["case"], "device": device_for(request.device).device}, f"the case of {path}"
+    )
     return StoredReference(path.name, trace, None, case, upstream=True, inputs=trace.inputs())

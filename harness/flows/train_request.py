@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.case import Case
+from harness.choices import AUTO
+from harness.environment.device import device_for
 from harness.errors import BadInput
 from harness.pairs.base import DataRequest, Pair, Split
 from harness.session import DEFAULT_TIMEOUT
@@ -27,7 +29,7 @@ class TrainRequest:
     model: str
     variant: str | None = None
     weights: str = "seeded"
-    device: str = "cpu"
+    device: str = AUTO
     seed: int = 0
     input_size: tuple[int, int] | None = None
     batch: int | None = None
@@ -59,7 +61,7 @@ class TrainRequest:
             batch=self.batch,
             size=self.input_size,
             tag="train",
-            device=self.device,
+            device=device_for(self.device).device,
             name="" if self.model == pair.name else pair.name,
         )
 
