@@ -8,6 +8,7 @@ import time
 from harness import comparing
 from harness.alignment import Alignment
 from harness.alignment_rows import AgainstStored
+from harness.answers import Observer
 from harness.case import PORT, REFERENCE, SIDES
 from harness.costs import Costs, Spent
 from harness.flows.comparison import Comparison
@@ -72,8 +73,14 @@ def _compare(
         live.overrides,
         sides=reports,
         case={**live.case.to_dict(), **live.request.settings()},
-        observer={side: done.observer for side, done in recordings.sides.items() if done.observer},
+        observer=_observers(recordings),
     )
+
+
+def _observers(recordings: Recordings) -> dict[str, Observer]:
+    """How recording changed each side; the reference first, whichever side was done first."""
+    recorded = {side: recordings.sides[side] for side in SIDES if side in recordings.sides}
+    return {side: done.observer for side, done in recorded.items() if done.observer is not None}
 
 
 def cost_ratio(live: Comparison, recordings: Recordings, costs: Costs) -> float | None:
