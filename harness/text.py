@@ -10,11 +10,17 @@ from __future__ import annotations
 
 import re
 
+_STEERING = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 LONGEST = 10_000  # letters of one line
 MOST_LINES = 1_000
 _SHAPELESS = "\N{REPLACEMENT CHARACTER}"
 # Letters and marks by their category, yet nothing is seen of them.
 _FILLERS = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\U000e0100-\U000e01ef]")
+
+
+def without_colours(text: str) -> str:
+    """A text without what sets colours and moves the cursor of a terminal."""
+    return _STEERING.sub("", text)
 
 
 def printable(text: object) -> str:

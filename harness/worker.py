@@ -26,6 +26,7 @@ from harness.errors import HarnessError, NoEnvironment
 from harness.huge_pages import SHARED_MEMORY
 from harness.own_name import command
 from harness.requests import read_request
+from harness.text import without_colours
 
 if TYPE_CHECKING:
     from harness.sides.side import Side
@@ -99,7 +100,7 @@ def answer(side: Side, verb: str, arguments: object) -> Message:
 
 def _text(error: Exception) -> str:
     try:
-        return str(error)
+        return without_colours(str(error))
     except Exception:  # a model's own errors may fail as well
         return "(its text cannot be shown)"
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import tempfile
 from pathlib import Path
 
+from harness.text import without_colours
+
 _TAIL = 3000
-_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class WorkerLog:
@@ -24,7 +24,7 @@ class WorkerLog:
         """The end of what the worker printed, without the colours of a terminal."""
         with contextlib.suppress(OSError), self.path.open("rb") as log:
             log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL))
-            return _COLOUR.sub("", log.read(_TAIL).decode(errors="replace"))
+            return without_colours(log.read(_TAIL).decode(errors="replace"))
         return ""
 
     def hint(self) -> str:

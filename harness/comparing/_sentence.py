@@ -19,7 +19,7 @@ _KINDS = {"grad": "parameter gradient", "grad_input": "input gradient", "layer_g
           "operation_grad": "operation gradient",
           "loss": "loss value", "state": "buffer"}  # fmt: skip
 _SHOWN = 3
-_LONGEST_ERROR = 300
+_LONGEST_ERROR, _BEGINNING, _END = 300, 95, 200
 
 
 def sentence(alignment: Alignment) -> str:
@@ -62,7 +62,7 @@ def _in_brackets(text: str) -> str:
 def _stopped(name: str, side: SideReport) -> str:
     error = side.error.strip() or "no reason was given"
     if len(error) > _LONGEST_ERROR:
-        error = error[: _LONGEST_ERROR - 3] + "..."
+        error = f"{error[:_BEGINNING]} ... {error[-_END:]}"  # Jittor tells the shapes at the end
     signal = f" ({side.signal})" if side.signal and side.signal not in error else ""
     place = f" at {side.last_layer}" if side.last_layer and side.last_layer not in error else ""
     return f"{name} stopped short{signal}{place}: {error.rstrip('.')}."

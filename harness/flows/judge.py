@@ -25,6 +25,10 @@ def judge(live: Comparison, recordings: Recordings) -> Alignment:
         traces = {
             side: stack.enter_context(Trace.open(done.trace)) for side, done in recordings.sides.items()
         }
+        traces |= {
+            side: stack.enter_context(Trace.open(partly, allow_incomplete=True))
+            for side, partly in recordings.partly.items()
+        }
         truth = stack.enter_context(Trace.open(recordings.truth)) if recordings.truth else None
         alignment = _compare_traces(live, recordings, traces, truth)
     alignment.costs = Costs(

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from harness.alignment_rows import SideReport
-from harness.case import REFERENCE
+from harness.case import PORT, REFERENCE
 from harness.errors import WorkerLost
 from harness.flows import float64_cache, inputs_and_weights
 from harness.flows.comparison import Comparison
@@ -19,10 +19,14 @@ from harness.session import Loss
 from harness.state_table import StateTable
 from harness.verdict import MetricPolicy
 
+_REFERENCE_SECONDS = 30.0  # a reference that is at work may still be recorded when the port has failed
+
 
 def record_sides(live: Comparison) -> Recordings:
     """Run every side of a comparison at once."""
     recordings = Recordings()
+    if REFERENCE not in live.sides:
+        recordings.reference_done.set()
     together(live.workers, live.sides, partial(_record_guarded, live, recordings))
     return recordings
 
@@ -30,22 +34,43 @@ def record_sides(live: Comparison) -> Recordings:
 def _record_guarded(live: Comparison, recordings: Recordings, side: str) -> None:
     """Run one side; a lost worker becomes a report and ends the other, anything else ends the comparison."""
     worker = live.workers[side]
+    run = SideRun(worker, live.case, live.request.layers, live.progress, live.quiet, live.asked)
     try:
-        _record_side(live, side, recordings)
+        _record_side(live, run, recordings)
     except WorkerLost as error:
-        end_others(live.workers, side)
-        _stop_waiting(live, side, recordings)
         if not (worker.stopped and side in recordings.sides):  # otherwise only its truth is missing
             recordings.lost[side] = _report(worker.loss(error))
             live.progress.event(side, "failed", text=str(error))
+        _stop_waiting(live, side, recordings)
+        if side == PORT:
+            _save_what_was_recorded(run, recordings)
+        end_others(live.workers, side)
+        if side == REFERENCE and PORT in recordings.sides:
+            _save_what_was_recorded(run, recordings)
     except Exception:  # whatever it is, the other side must not wait for ever
         _stop_waiting(live, side, recordings)
         raise
 
 
+def _save_what_was_recorded(run: SideRun, recordings: Recordings) -> None:
+    """Have a lost side's tensors recorded up to where it failed, and the reference's to hold them against.
+
+    The reference compiles nothing, so it is soon recorded; a port that compiles is not waited for.
+    """
+    side = run.worker.side
+    if side in recordings.sides or run.worker.stopped:
+        return
+    if partly := run.record_again():
+        recordings.partly[side] = partly
+        if side != REFERENCE:
+            recordings.reference_done.wait(_REFERENCE_SECONDS)
+
+
 def _stop_waiting(live: Comparison, side: str, recordings: Recordings) -> None:
     if side == live.sides[0]:
         recordings.refuse_weights(side)
+    if side == REFERENCE:
+        recordings.reference_done.set()
 
 
 def _report(loss: Loss) -> SideReport:
@@ -58,9 +83,8 @@ def _report(loss: Loss) -> SideReport:
     )
 
 
-def _record_side(live: Comparison, side: str, recordings: Recordings) -> None:
-    run = SideRun(live.workers[side], live.case, live.request.layers, live.progress, live.quiet, live.asked)
-    table = run.build()
+def _record_side(live: Comparison, run: SideRun, recordings: Recordings) -> None:
+    side, table = run.worker.side, run.build()
     if side == live.sides[0]:
         recordings.provide_weights(
             _make_weights(live, live.stored.state_table(table) if live.stored else table)
@@ -74,6 +98,7 @@ def _record_side(live: Comparison, side: str, recordings: Recordings) -> None:
         isinstance(live.request.policy, MetricPolicy),
     )
     if side == REFERENCE:
+        recordings.reference_done.set()
         _find_truth(live, recordings)
 
 
@@ -88,6 +113,8 @@ def _find_truth(live: Comparison, recordings: Recordings) -> None:
     if live.case.dtype != "float32":
         return
     path = truth_path(live, recordings, float64_cache.METHOD)
+    if recordings.lost and not float64_cache.usable(path):
+        return
     request = MeasureTruth(
         **vars(isolated_noise(live, recordings, path)),
         layers=live.request.layers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ class Recordings:
 
     sides: dict[str, Recorded] = field(default_factory=dict)
     lost: dict[str, SideReport] = field(default_factory=dict)
+    partly: dict[str, Path] = field(default_factory=dict)  # by lost side, what was recorded until then
+    reference_done: threading.Event = field(default_factory=threading.Event)
     truth: Path | None = None
     truth_cost: Spent | None = None
     _weights: Future[Weights] = field(default_factory=Future)

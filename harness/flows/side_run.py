@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
 from harness.answers import Description, Observer, RunDone
 from harness.case import Case
 from harness.costs import SideCosts, Spent
+from harness.errors import HarnessError
 from harness.flows.asked_layers import AskedLayers
 from harness.gpu_memory import process_bytes
 from harness.progress import Progress
 from harness.requests import Backward, Build, Load, Run, UpstreamModel
-from harness.session import Worker
+from harness.session import ModelFailed, Worker
 from harness.state_table import StateTable
 from harness.trace_header import TraceHeader
 
@@ -92,6 +95,7 @@ class SideRun:
         self.progress, self.quiet = progress, quiet
         self.costs = SideCosts()
         self.upstream: UpstreamModel | None = None
+        self._again: Callable[[], Path | None] | None = None
         self.description: Description
 
     def build(self) -> StateTable:
@@ -116,6 +120,7 @@ class SideRun:
         `place` says where a trace of so many bytes goes.
         """
         self.worker.call(Load(str(state)))
+        self._again = partial(self._record_partly, inputs, place, header)
         before = self.worker.ready().compiled
         trace = place(self._timed("warm_up", "warming up", lambda: self._warm_up(inputs)))
         with self.quiet:
@@ -130,6 +135,22 @@ class SideRun:
         self.costs.compiled = recorded.compiled - before
         self.progress.event(self.worker.side, "done")
         return Recorded(trace, self.description, self.costs, recorded.observer)
+
+    def record_again(self) -> Path | None:
+        """After the model has raised: what it does until then, recorded; None where that cannot be had."""
+        try:
+            return self._again() if self._again is not None else None
+        except (HarnessError, OSError):  # the worker is gone, or nothing can be written
+            return None
+
+    def _record_partly(self, inputs: Path, place: Callable[[int], Path], header: TraceHeader) -> Path | None:
+        trace = place(0)
+        partly = trace.with_name(f"{trace.name}.partial")
+        if not partly.is_file():
+            with contextlib.suppress(ModelFailed):
+                self.run_once(inputs, trace=trace, header=header)
+                return trace
+        return partly if partly.is_file() else None
 
     def _warm_up(self, inputs: Path) -> int:
         """Compile what both kinds of run need, and learn where the model breaks; the bytes to be recorded."""

@@ -79,7 +79,7 @@ def near(operation: str, signs: tuple[str, ...] = (), limit: int = 3) -> list[En
 
 def that_raise(kinds: Iterable[str], text: str) -> list[Entry]:
     """The entries on operations that raise in Jittor: of these kinds, or named in what a worker said."""
-    named = {_bare(word) for word in (*kinds, *re.findall(r"\w+", text))}
+    named = {_bare(word) for word in (*kinds, *re.findall(r"\w{4,}", text))}
     return [
         item
         for item in entries().values()

@@ -11,7 +11,7 @@ import os
 import platform
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -137,7 +137,8 @@ class Side(Framework):
             self._writer = TraceWriter(Path(trace), given, compact=compact, plan=plan)
             room = watch.times()
         sink = self._writer or rehearsal
-        outputs, cost = self._measured(functools.partial(self.forward, mode, sink, layers, observe))
+        with self._partial_trace_kept():
+            outputs, cost = self._measured(functools.partial(self.forward, mode, sink, layers, observe))
         done = RunDone(cost, self.compiled(), room=room)
         if not observe:
             self._bare = outputs
@@ -157,9 +158,7 @@ class Side(Framework):
 
     def prepare(self, inputs: str, mode: Mode, dtype: str, seed: int = SEED) -> None:
         """Load the state again, choose mode and dtype, put the inputs on the device, seed what may draw."""
-        if self._writer is not None:  # of a run that failed
-            self._writer.abort()
-            self._writer = None
+        self._abandon_trace()
         self.write_state(self.loaded_state)
         self.cast(dtype)
         self.set_mode(mode)
@@ -168,6 +167,21 @@ class Side(Framework):
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 (what a model draws with)
         self.seed(seed)
+
+    @contextlib.contextmanager
+    def _partial_trace_kept(self) -> Iterator[None]:
+        """Where the model raises, what was recorded until then stays as an incomplete trace."""
+        try:
+            yield
+        except Exception:
+            self._abandon_trace()
+            raise
+
+    def _abandon_trace(self) -> None:
+        if self._writer is not None:
+            self._writer.note("side", json_codec.to_plain(self.identity()))
+            self._writer.abort()
+            self._writer = None
 
     def take_inputs(self, inputs: str, dtype: str) -> None:
         """Put the `input:` tensors of a trace file on the device."""
@@ -258,7 +272,8 @@ class Side(Framework):
         if not self.losses:
             raise BadInput("backward needs a run in a training mode first")
         loss = next(iter(self.losses.values()))
-        _, cost = self._measured(lambda: self._gradients_recorded(loss))
+        with self._partial_trace_kept():
+            _, cost = self._measured(lambda: self._gradients_recorded(loss))
         done = RunDone(cost, self.compiled())
         if self.recorder is not None and isinstance(self.recorder.sink, Rehearsal):
             done = replace(done, bytes=self.recorder.sink.bytes)

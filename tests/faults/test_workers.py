@@ -20,6 +20,7 @@ from harness.errors import BadInput, NoEnvironment, WorkerLost
 from harness.progress import Kind, Silent
 from harness.requests import Load
 from harness.session import Worker
+from reports.hints import next_steps
 from tests import ROOT
 from tests.faults.test_guard import until
 
@@ -104,6 +105,27 @@ def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
     assert alignment.costs.ratio is None, "there was nothing to compare, at no cost"
     assert (tmp_path / "run" / "report.html").is_file()
     assert (tmp_path / "run" / "traces" / "torch.h5").is_file()
+
+
+@pytest.mark.jittor
+@pytest.mark.parametrize(
+    ("variant", "told"),
+    [
+        ("port raises", "the port gave up"),
+        ("port pools", "size of var should be larger than kernel_size"),
+        ("port adds", "x:float32[1,4,16,16,] y:float32[1,4,3,5,]"),
+    ],
+)
+def test_what_a_port_did_until_it_raised_is_compared(variant: str, told: str, tmp_path: Path) -> None:
+    alignment = flows.compare(request(variant, output=tmp_path / "run"), Silent())
+    assert alignment.exit_code == 4
+    assert told in alignment.sentence
+    assert "\x1b" not in alignment.sides["jittor"].error
+    assert "compared before that, 0 diverged" in alignment.sentence
+    assert alignment.row("layer:conv#0:out").verdict.status == "aligned"
+    assert "stopped before it" in alignment.row("layer:head#0:out").verdict.reason
+    known = "align explain --op pool-small"
+    assert (known in next_steps(alignment, str(tmp_path / "run"))) == (variant == "port pools")
 
 
 @pytest.mark.jittor
@@ -200,7 +222,7 @@ def test_layers_that_neither_side_has_are_refused_before_anything_is_judged(
 ) -> None:
     with pytest.raises(BadInput, match=r"'nosuch.*' matches nothing that runs .*: head, conv"):
         flows.compare(request("sound", layers=layers, output=tmp_path / "run"), Silent())
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / "run" / "alignment.json").exists()
 
 
 def test_layers_that_the_side_lacks_are_refused_before_it_is_recorded(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Mapping
 
+import jittor
 from jittor import Var as Tensor
 
 from ports_jittor.torchlike import functional, nn
@@ -25,6 +26,12 @@ class Network(nn.Module):
             os.kill(os.getpid(), signal.SIGKILL)
         if self._variant.endswith("port hangs"):
             time.sleep(600)
+        if self._variant == "port raises":
+            raise RuntimeError("\x1b[31mthe port gave up\x1b[m")
+        if self._variant == "port pools":
+            x = jittor.nn.MaxPool2d(17, padding=8)(x)
+        if self._variant == "port adds":
+            x = x + jittor.zeros((1, 4, 3, 5))
         return self.head(x)
 
 

@@ -22,6 +22,9 @@ NAMES = (
     "hungry",
     "prints",
     "port killed",
+    "port raises",
+    "port pools",
+    "port adds",
     "other shape",
 )
 
