@@ -1,20 +1,25 @@
 """How often the harness cries wolf: sound ports compared over many variants, modes, sizes and seeds.
 
-    python -m benchmarks.false_alarms --out FILE [--model M ...] [--variant V ...] [--most N] [--seconds S]
+    python -m benchmarks.false_alarms --out FILE [--model PAIR ...] [--variant V ...] [--most N] [--seconds S]
                                       [--first-seed N] [--last-seed N] [--isolated always|auto]
+                                      [--against port|itself]
 
+PAIR is whatever `align compare --model` takes. `--against itself` puts the reference's own network in the
+port's place, with convolutions that round otherwise: what differs then is rounding for certain.
 Each comparison is the whole of `align compare --isolated always`, or auto: then layers run alone only where
-something diverges. Its line goes to the log as soon as it is
-known, so that a run that is cut short counts as far as it came. FILE is written anew after each.
+something diverges. Its line goes to the log as soon as it is known, so that a run that is cut short counts
+as far as it came. FILE is written anew after each.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count, islice
@@ -22,11 +27,11 @@ from pathlib import Path
 from typing import Any
 
 from harness import pairs
-from harness.errors import HarnessError
+from harness.errors import BadInput, HarnessError
 from harness.flows.compare import compare
 from harness.flows.request import CompareRequest, Isolation
 from harness.flows.together import lend_workers
-from harness.pairs.base import Mode
+from harness.pairs.base import InputRequest, Mode
 from harness.progress import Silent
 from harness.scratch import scratch_folder
 from harness.session import DEFAULT_TIMEOUT
@@ -36,8 +41,9 @@ _SIZES: dict[str, dict[Mode, list[tuple[int, int]]]] = {
     "l2sknet": {"eval": [(32, 32), (48, 48), (64, 64)], "train": [(32, 32)]},
     "led": {"eval": [(32, 32), (48, 64)], "train": [(32, 32)]},
     "cpanet": {"eval": [(64, 64)], "train": [(64, 64)]},
-    "gold_yolo": {"eval": [(64, 64), (64, 96)], "frozen": [(64, 64)]},
+    "gold_yolo": {"eval": [(64, 64), (64, 96)], "train": [(96, 96)], "frozen": [(64, 64)]},
 }
+_OWN_SIZE: dict[Mode, list[tuple[int, int] | None]] = {"eval": [None], "train": [None]}
 
 
 @dataclass(frozen=True)
@@ -52,17 +58,41 @@ class Kind:
 
 def kinds(models: list[str], only: list[str] | None = None) -> list[Kind]:
     """What is compared, small: every published variant or those named, in training where that is cheap."""
-    published = {
-        name: [v.name for v in pairs.find(name).variants.values() if (v.name in only if only else v.upstream)]
-        for name in models
-    }
     return [
         Kind(model, variant, mode, size)
-        for model, names in published.items()
-        for mode, sizes in _SIZES[model].items()
-        for variant in names
+        for model in models
+        for mode, sizes in _SIZES.get(model, _OWN_SIZE).items()
+        for variant in _variants(model, only)
         for size in sizes
+        if _takes(model, variant, mode, size)
     ]
+
+
+def _variants(model: str, only: list[str] | None) -> list[str]:
+    """Those named; else the published ones, or all where a pair is nobody's publication."""
+    known = pairs.find(model).variants
+    if only:
+        return [name for name in known if name in only]
+    return [name for name, variant in known.items() if variant.upstream] or list(known)
+
+
+def _takes(model: str, variant: str, mode: Mode, size: tuple[int, int] | None) -> bool:
+    """Whether the pair has inputs for this; not all variants have a loss to train with."""
+    pair = pairs.find(model)
+    try:
+        pair.draw_inputs(InputRequest(pair.variant(variant), mode, 0, size=size))
+    except BadInput:
+        return False
+    return True
+
+
+def _lend(against: str) -> AbstractContextManager[Any]:
+    """The two workers: a port's beside its reference's, or two of the reference."""
+    if against == "port":
+        return lend_workers("cpu", DEFAULT_TIMEOUT)
+    from tests.mutants import side_by_side
+
+    return side_by_side.lend_workers("cpu", DEFAULT_TIMEOUT)
 
 
 def cases(first_seed: int, last_seed: int | None, kinds: list[Kind]) -> Iterator[tuple[Kind, int]]:
@@ -76,20 +106,21 @@ def main() -> None:
     """Compare until the count or the time is reached."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.false_alarms")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--model", nargs="+", choices=list(_SIZES), default=list(_SIZES))
+    parser.add_argument("--model", nargs="+", default=list(_SIZES))
     parser.add_argument("--most", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--variant", nargs="+")
     parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--last-seed", type=int)
     parser.add_argument("--isolated", choices=["always", "auto"], default="always")
+    parser.add_argument("--against", choices=["port", "itself"], default="port")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     started = time.monotonic()
     listed = cases(options.first_seed, options.last_seed, kinds(options.model, options.variant))
     waiting = list(islice(listed, options.most))
     while len(rows) < len(waiting) and time.monotonic() - started < options.seconds:
-        with lend_workers("cpu", DEFAULT_TIMEOUT) as workers:
+        with _lend(options.against) as workers:
             for kind, seed in waiting[len(rows) : len(rows) + _FRESH_AFTER]:
                 row = _one(kind, seed, workers, options.isolated)
                 rows.append(row)
@@ -132,8 +163,10 @@ def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     )
     return {
         "date": datetime.now(UTC).date().isoformat(),
-        "comparisons": counts["aligned"] + counts["diverged"],
+        "command": "python -m benchmarks.false_alarms " + " ".join(sys.argv[1:]),
+        "comparisons": len(rows) - counts["failed"],
         "false_alarms": counts["diverged"],
+        "inconclusive": counts["inconclusive"],
         "failed": counts["failed"],
         "tensors": sum(row.get("tensors", 0) + row.get("alone", 0) for row in rows),
         "versions": next((row["versions"] for row in rows if row.get("versions")), {}),

@@ -75,6 +75,11 @@ def is_result(address: str) -> bool:
     return address.startswith("layer:") and parse_layer(address).role == "out"
 
 
+def is_gradient(address: str) -> bool:
+    """Whether an address names a gradient: of a parameter, an input or a layer."""
+    return kind(address).startswith("grad") or is_layer_gradient(address)
+
+
 def with_role(address: str, role: str) -> str:
     """The address of the same result in another role, as its gradient; what is no layer's stays as it is."""
     if not address.startswith("layer:"):

@@ -42,7 +42,8 @@ class Alignment:
     `attributes` lists what differs without being a tensor. `observer` says by side whether recording changed
     the results. `against_stored` has an entry for each side that was compared with a stored trace as well.
     `sources` are the places where errors are made, in the order of computation; `isolated` says whether
-    layers were run in isolation to find them, or why not.
+    layers were run in isolation to find them, or why not. `truth` names the file that a float64 truth came
+    in; it is empty where the run measured it.
     """
 
     case: dict[str, Any]
@@ -61,6 +62,7 @@ class Alignment:
     against_stored: list[AgainstStored] = field(default_factory=list, metadata={"json": "held"})
     sources: list[Source] = field(default_factory=list)
     isolated: IsolatedRun = field(default_factory=IsolatedRun)
+    truth: str = ""
     schema: str = SCHEMA
     version: int = VERSION
 
@@ -158,6 +160,8 @@ def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
         data = _with_rows(data, lambda row: _with_measured(row, typical=0.0))
     if data["version"] < 4:
         data = _with_rows(data, lambda row: _with_measured(row, terms=1))
+    if data["version"] < 6:
+        data = {"truth": "", **_with_rows(data, lambda row: _with_measured(row, ceiling=None))}
     if data["version"] < 5:
         data = _with_rows(_renamed(data), _renamed)
         if isinstance(data.get("costs"), dict):
@@ -181,7 +185,7 @@ def _with_rows(data: dict[str, Any], change: Callable[[dict[str, Any]], dict[str
     return {**data, "rows": [change(row) if isinstance(row, dict) else row for row in rows]}
 
 
-def _with_measured(row: dict[str, Any], **more: float) -> dict[str, Any]:
+def _with_measured(row: dict[str, Any], **more: float | None) -> dict[str, Any]:
     """A row with figures that older versions did not measure; its isolated part gets them too."""
     changed = dict(row)
     if isinstance(row.get("measured"), dict):

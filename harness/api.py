@@ -45,16 +45,20 @@ def record(
     *,
     mode: Mode = "eval",
     progress: Progress | None = None,
+    truth: bool = True,
     **settings: Any,
 ) -> Path:
-    """Run one side of a pair, `torch` or `jittor`, and write its trace to `path`."""
+    """Run one side of a pair, `torch` or `jittor`, and write its trace to `path`.
+
+    The reference's trace carries its float64 truth, unless `truth` is False.
+    """
     from harness.case import SIDES
     from harness.flows import record as run
 
     if side not in SIDES:
         raise BadInput(f"side is {side!r}; it should be one of {', '.join(SIDES)}")
     request = _request(model, variant, mode=mode, **settings)
-    return run(request, side, Path(path), progress or Silent())
+    return run(request, side, Path(path), progress or Silent(), truth=truth).path
 
 
 def diff(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from harness.alignment_rows import Row
 
-_WORDS = {"aligned": "aligned", "inner": "with an inner difference", "skipped": "skipped",
+_WORDS = {"aligned": "aligned", "inconclusive": "inconclusive", "inner": "with an inner difference", "skipped": "skipped",
           "not compared": "not compared"}  # fmt: skip
 
 

@@ -276,6 +276,14 @@ TraceKeep = Annotated[
         panel=_OUTPUT,
     ),
 ]
+NoTruth = Annotated[
+    bool,
+    typer.Option(
+        "--no-truth",
+        help="Leave out the reference's float64 run and its noise: much is inconclusive without them.",
+        rich_help_panel=_OUTPUT,
+    ),
+]
 RunFolder = Annotated[
     Path | None,
     _output(

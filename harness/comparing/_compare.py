@@ -56,11 +56,13 @@ def compare(
     sides: Mapping[str, SideReport] | None = None,
     case: Mapping[str, Any] | None = None,
     observer: Mapping[str, Observer] | None = None,
+    truth_from: str = "",
 ) -> Alignment:
     """Compare a candidate with a reference, each whole or compact; a side that left no trace is None.
 
     `truth` is the float64 trace with the noise of each tensor. `sides` reports on both sides under their
-    names, the reference first; where it is left out, the traces' own notes fill it in.
+    names, the reference first; where it is left out, the traces' own notes fill it in. `truth_from` names the
+    file of a truth that was stored.
     """
     policy = policy or NoisePolicy()
     reports = dict(sides) if sides else side_reports(reference, candidate, names)
@@ -83,6 +85,7 @@ def compare(
         ),
         attributes=attributes(reference, candidate, rows),
         overrides=list(overrides),
+        truth=truth_from if truth is not None else "",
         observer=dict(observer) if observer is not None else observed(reports, reference, candidate),
     )
     return conclude(alignment, policy)
@@ -117,7 +120,7 @@ def conclude(alignment: Alignment, policy: Policy) -> Alignment:
     """Fill in what follows from the rows, and from what was compared with a stored trace."""
     rows = alignment.rows
     failed = any(side.status == "failed" for side in alignment.sides.values())
-    if not failed and not any(row.verdict.status in ("aligned", "diverged") for row in rows):
+    if not failed and not any(row.verdict.status in ("aligned", "diverged", "inconclusive") for row in rows):
         raise BadInput(_nothing_judged(alignment, policy))
     if not failed:
         set_inner_apart(rows, policy)

@@ -9,9 +9,9 @@ from harness.alignment_rows import Row
 from harness.comparing._places import kind_of
 from harness.coverage import Coverage, Gap
 from harness.layer_choice import WORDS, LayerChoice
+from harness.verdict import is_noisy
 
-WEAK_ABOVE = 0.1  # noise over the size of the tensor
-_COMPARED = ("aligned", "diverged")
+_COMPARED = ("aligned", "diverged", "inconclusive")
 
 
 def coverage(rows: list[Row], fallback: list[str], before: Coverage) -> Coverage:
@@ -42,10 +42,7 @@ def _is_meant(row: Row, chosen: LayerChoice) -> bool:
 
 def is_weak(row: Row) -> bool:
     """Whether the reference's own noise is so large there that agreement within it says little."""
-    found = row.measured
-    if found is None or row.verdict.policy != "noise" or found.noise_l2 is None or not found.truth_l2:
-        return False
-    return found.noise_l2 > WEAK_ABOVE * found.truth_l2
+    return row.measured is not None and row.verdict.policy == "noise" and is_noisy(row.measured)
 
 
 def _gaps(rows: list[Row], status: str) -> list[Gap]:

@@ -1,4 +1,5 @@
-"""Decides when there is too little evidence for a verdict: a side is random, or most tensors are noise."""
+"""Decides when there is too little evidence for a verdict: a side is random, most tensors are noise, or some
+exceed an allowance that is a guess."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ _SHOWN = 3
 
 def why_inconclusive(alignment: Alignment) -> str:
     """Why the rows allow no verdict, in sentences; empty if they do."""
-    found = randomness(alignment) or _uncovered(alignment) or _weakness(alignment)
+    found = randomness(alignment) or _uncovered(alignment) or _doubts(alignment) or _weakness(alignment)
     return f"Inconclusive: {found}" if found else ""
 
 
@@ -62,6 +63,18 @@ def _uncovered(alignment: Alignment) -> str:
     if chosen and not share and "min_coverage" in alignment.policy:
         return f"nothing that --layers {found.asked!r} asks for could be compared."
     return ""
+
+
+def _doubts(alignment: Alignment) -> str:
+    rows = [row for row in alignment.rows if row.verdict.status == "inconclusive"]
+    if not rows:
+        return ""
+    worst = max(rows, key=lambda row: row.verdict.ratio or 0.0)
+    count = "1 tensor differs" if len(rows) == 1 else f"{len(rows)} tensors differ"
+    return (
+        f"{count} by more than was allowed, yet not by more than rounding might; "
+        f"the worst is {worst.address}: {worst.verdict.reason}."
+    )
 
 
 def _weakness(alignment: Alignment) -> str:

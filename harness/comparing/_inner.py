@@ -31,7 +31,8 @@ def set_inner_apart(rows: Sequence[Row], policy: Policy) -> None:
         return
     diverged = [row for row in rows if row.verdict.status == "diverged"]
     if policy.judge == "outputs":
-        _set(diverged, "only what leaves the model decides (--judge outputs)")
+        objections = [row for row in rows if row.verdict.status in _OBJECTIONS]
+        _set(objections, "only what leaves the model decides (--judge outputs)")
     elif all(_is_structural(row, rows) for row in diverged):
         takers = _takers(rows)
         if all(_is_harmless(row, takers) for row in diverged if kind_of(row.address) not in _GRADIENTS):
@@ -39,6 +40,7 @@ def set_inner_apart(rows: Sequence[Row], policy: Policy) -> None:
 
 
 _GRADIENTS = ("layer_grad", "operation_grad")
+_OBJECTIONS = ("diverged", "inconclusive")
 
 
 def _set(rows: Iterable[Row], why: str) -> None:
@@ -50,7 +52,7 @@ def _set(rows: Iterable[Row], why: str) -> None:
 def _outside_agrees(rows: Iterable[Row]) -> bool:
     outside = [row for row in rows if not is_inner(row)]
     decisive = any(kind_of(row.address) in _DECISIVE and _says_something(row) for row in outside)
-    return decisive and not any(row.verdict.status == "diverged" for row in outside)
+    return decisive and not any(row.verdict.status in _OBJECTIONS for row in outside)
 
 
 def _says_something(row: Row) -> bool:
@@ -96,7 +98,7 @@ def _is_harmless(row: Row, takers: Mapping[str, list[Row]]) -> bool:
         seen.add(taker.address)
         if taker.measured is None and taker.verdict.status != "aligned":
             left += _next(taker, takers)
-        elif taker.verdict.status == "diverged":
+        elif taker.verdict.status in _OBJECTIONS:
             return False
         else:
             agrees |= _says_something(taker)

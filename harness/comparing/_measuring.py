@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import address as addresses
 from harness.comparing._sizes import GradientSizes
 from harness.numerics import difference, no_difference, sample_difference
 from harness.trace import Noise, Trace
@@ -18,6 +19,7 @@ from harness.verdict import Measured
 Array = NDArray[Any]
 _BLOCK = 32768
 _ENOUGH = 32
+_BELIEVED, _ULPS = 1000.0, 8.0  # times the reference's own distance, or so many units in the last place
 
 
 def smallest_atol(reference: Array, candidate: Array, rtol: float) -> float:
@@ -103,19 +105,7 @@ class Meter:
         if left is not None:
             index, values = self.candidate.sample(address)
             return Elements(index, left.reshape(-1)[index], values, None)
-        return Elements(*self._beside(address, right, *self.reference.sample(address)), right)
-
-    def _beside(
-        self, address: str, candidate: Array | None, index: Array, values: Array
-    ) -> tuple[Array, Array, Array]:
-        """The candidate's elements beside `values` at flat positions, as many as it has."""
-        if candidate is not None:
-            return index, values, candidate.reshape(-1)[index]
-        its_index, its_values = self.candidate.sample(address)
-        if np.array_equal(index, its_index):
-            return index, values, its_values
-        shared, ours, its = np.intersect1d(index, its_index, assume_unique=True, return_indices=True)
-        return shared, values[ours], its_values[its]
+        return Elements(*_beside(self.candidate, address, right, *self.reference.sample(address)), right)
 
     def _measure(self, address: str, truth_place: str) -> Measured | None:
         record, other = self.reference.records[address], self.candidate.records[address]
@@ -164,7 +154,7 @@ class Meter:
         assert self._sizes is not None
         noise, stats = self.truth.records[truth_place].noise, self.truth.stats(truth_place)
         assert noise is not None
-        _, exact, its = self._beside(address, candidate, *self.truth.sample(truth_place))
+        _, exact, its = _beside(self.candidate, address, candidate, *self.truth.sample(truth_place))
         with np.errstate(invalid="ignore"):  # the difference of two equal infinities
             error = its.astype(np.float64) - exact
         is_zero = stats.l2 == noise.l2 == 0 and not measured.integer
@@ -179,7 +169,40 @@ class Meter:
             truth_l2=stats.l2,
             truth_absmax=stats.absmax,
             typical=self._sizes.typical(truth_place) if is_zero else 0.0,
+            ceiling=self._ceiling(address, truth_place, stats.l2, measured.eps),
         )
+
+    def _ceiling(self, address: str, truth_place: str, size: float, eps: float) -> float | None:
+        """How much noise a truth that the reference's trace carries may claim; of gradients, anything.
+
+        The reference's own distance from it is seen here. The runs that were perturbed went further, but not
+        by orders of magnitude, unless rounding decided something: for gradients it does so all the time.
+        """
+        if self.truth is None or self.truth is not self.reference.truth or addresses.is_gradient(address):
+            return None
+        whole = self.reference.array(address)
+        places, exact, own = _beside(self.reference, address, whole, *self.truth.sample(truth_place))
+        if len(places) == 0:
+            return None
+        with np.errstate(invalid="ignore"):
+            error = own.astype(np.float64) - exact
+        distance = math.sqrt(self.reference.records[address].size / len(places)) * float(
+            np.linalg.norm(error[np.isfinite(error)])
+        )
+        return _BELIEVED * (distance + _ULPS * eps * size)
+
+
+def _beside(
+    trace: Trace, address: str, whole: Array | None, index: Array, values: Array
+) -> tuple[Array, Array, Array]:
+    """A trace's elements beside `values` at flat positions, as many as it has; `whole` is all of them."""
+    if whole is not None:
+        return index, values, whole.reshape(-1)[index]
+    its_index, its_values = trace.sample(address)
+    if np.array_equal(index, its_index):
+        return index, values, its_values
+    shared, ours, its = np.intersect1d(index, its_index, assume_unique=True, return_indices=True)
+    return shared, values[ours], its_values[its]
 
 
 @functools.cache

@@ -136,6 +136,8 @@ def _remarks(alignment: Alignment) -> list[str]:
         parts.append(f"{_count(operations, 'operation')} could not be paired.")
     if unkept := sum(row.found == "candidate" for row in missing):
         parts.append(f"{reference} keeps no gradient of {_count(unkept, 'parameter')}.")
+    if alignment.truth:
+        parts.append(f"What float32 strays is known from {alignment.truth}.")
     if fallback := alignment.coverage.fallback:
         parts.append(
             f"Fixed tolerances decided in {_count(len(fallback), 'tensor')} without a float64 truth."

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import reports
 from harness.alignment import Alignment
+from harness.case import REFERENCE
 from harness.flows.comparison import Comparison, Workers, comparison
 from harness.flows.isolated_layers import judge_isolated_layers
 from harness.flows.judge import cost_ratio, judge
+from harness.flows.kept_trace import keep_trace
 from harness.flows.record_sides import record_sides
 from harness.flows.recordings import Recordings
 from harness.flows.request import CompareRequest
 from harness.progress import Progress
-from harness.trace import Trace
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,7 @@ def _keep(compared: Compared) -> None:
     if keep != "none":
         (folder / "traces").mkdir(exist_ok=True)
         for side, done in compared.recordings.sides.items():
-            target = folder / "traces" / f"{side}.h5"
-            with Trace.open(done.trace) as trace:
-                if keep == "compact":
-                    trace.compacted(target)
-                else:
-                    trace.copy(target)
+            truth = compared.recordings.truth if side == REFERENCE else None
+            keep_trace(done.trace, folder / "traces" / f"{side}.h5", truth, compact=keep == "compact")
     compared.alignment.save(folder / "alignment.json")
     reports.write(compared.alignment, folder / "report.html")

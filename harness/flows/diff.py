@@ -6,11 +6,11 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-import golden
 from harness import comparing
 from harness.alignment import Alignment
 from harness.case import case_fields
 from harness.flows.stored_case import overrides_of
+from harness.flows.stored_reference import stored_truth
 from harness.trace import Trace
 from harness.verdict import Policy
 
@@ -18,16 +18,15 @@ from harness.verdict import Policy
 def diff(
     reference: Path, candidate: Path, policy: Policy, truth: Path | None = None, model: str | None = None
 ) -> Alignment:
-    """Hold one stored trace against another; a truth beside the reference is used without being named.
+    """Hold one stored trace against another, by the truth that goes with the reference.
 
-    The overrides are those of the pair that the reference is of: a built-in one, or the one at `model`.
+    That is the one named, else the one that the reference carries, else the one beside it. The overrides are
+    those of the pair that the reference is of: a built-in one, or the one at `model`.
     """
-    beside = golden.truth_path(reference)
-    truth = truth or (beside if beside.is_file() else None)
     with contextlib.ExitStack() as stack:
         one = stack.enter_context(Trace.open(reference))
         other = stack.enter_context(Trace.open(candidate))
-        exact = stack.enter_context(Trace.open(truth)) if truth else None
+        exact = stack.enter_context(Trace.open(truth)) if truth else stored_truth(one, stack)
         return comparing.compare(
             one,
             other,
@@ -36,6 +35,7 @@ def diff(
             overrides=overrides_of(_case(one), model, str(reference)),
             case=dict(one.header) if one.upstream else _case(one),
             names=(reference.name, candidate.name),
+            truth_from=exact.path.name if exact else "",
         )
 
 

@@ -111,13 +111,13 @@ def _compare_steps(files: StepFiles) -> Alignment:
 def _told(live: Lockstep, number: int, of_pass: Alignment, of_step: Alignment) -> Forced:
     rows = [*of_pass.rows, *of_step.rows]
     wrong = [row for row in rows if row.verdict.status == "diverged"]
-    judged = sum(row.verdict.status in ("aligned", "diverged") for row in rows)
+    judged = sum(row.verdict.status in ("aligned", "diverged", "inconclusive") for row in rows)
     event = live.plan.events.get(number, "")
     first = next(iter([one.first for one in (of_pass, of_step) if one.first is not None]), None)
     if wrong:
         verdict, sentence = "diverged", f"{len(wrong)} of {judged} diverged, first at {first}"
-    elif of_pass.verdict == "inconclusive":
-        verdict, sentence = "inconclusive", of_pass.sentence
+    elif unsure := next((one for one in (of_pass, of_step) if one.verdict == "inconclusive"), None):
+        verdict, sentence = "inconclusive", unsure.sentence
     else:
         verdict, sentence = "aligned", f"all {judged} aligned"
     return Forced(number, event, verdict, judged, _shown(wrong or rows), sentence)  # type: ignore[arg-type]

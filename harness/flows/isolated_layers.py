@@ -16,7 +16,7 @@ from harness.costs import Spent
 from harness.errors import WorkerLost
 from harness.flows.comparison import Comparison
 from harness.flows.recordings import Recordings
-from harness.flows.reference_noise import isolated_noise, kept_or_measured, truth_path
+from harness.flows.reference_noise import isolated_noise, kept_or_measured, trace_header, truth_path
 from harness.requests import RunIsolated
 from harness.trace import Trace
 from harness.verdict import MetricPolicy
@@ -77,14 +77,14 @@ def run_isolated(live: Comparison, recordings: Recordings, paired: list[str]) ->
         addresses=paired,
         trace=str(recordings.isolated),
         dtype=live.case.dtype,
-        header=replace(live.header, state=recordings.weights.digest, side=PORT),
+        header=trace_header(live, recordings, PORT),
     )
     return live.workers[PORT].call(request)
 
 
 def isolated_truth_path(live: Comparison, recordings: Recordings) -> Path:
     """Where the noise that each layer of the reference makes in isolation is kept."""
-    return truth_path(live, recordings, METHOD)
+    return truth_path(live.pair, trace_header(live, recordings, REFERENCE), live.workers[REFERENCE], METHOD)
 
 
 def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, Spent | None]:
@@ -93,4 +93,5 @@ def _find_truth(live: Comparison, recordings: Recordings) -> tuple[Path | None, 
         return None, None
     found = isolated_truth_path(live, recordings)
     request = isolated_noise(live, recordings, found)
-    return found, kept_or_measured(live, request, "float64 run of each layer alone")
+    doing = "float64 run of each layer alone"
+    return found, kept_or_measured(live.workers[REFERENCE], request, live.progress, doing)

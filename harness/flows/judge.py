@@ -46,7 +46,8 @@ def _compare_traces(
     stored = live.stored
     reference, port = traces.get(REFERENCE), traces.get(PORT)
     if stored is not None and not stored.upstream:
-        return _compare(live, recordings, (stored.name, PORT), stored.trace, port, stored.truth)
+        truth_from = stored.truth.path.name if stored.truth else ""
+        return _compare(live, recordings, (stored.name, PORT), stored.trace, port, stored.truth, truth_from)
     alignment = _compare(live, recordings, (REFERENCE, PORT), reference, port, truth)
     if stored is not None:
         for side in SIDES:
@@ -66,6 +67,7 @@ def _compare(
     reference: Trace | None,
     candidate: Trace | None,
     truth: Trace | None,
+    truth_from: str = "",
 ) -> Alignment:
     reports = comparing.side_reports(reference, candidate, names)
     reports |= {side: report for side, report in recordings.lost.items() if side in reports}
@@ -77,6 +79,7 @@ def _compare(
         live.overrides,
         sides=reports,
         case={**live.case.to_dict(), **live.request.settings()},
+        truth_from=truth_from,
         observer=_observers(recordings),
     )
 

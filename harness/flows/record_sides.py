@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 from harness.alignment_rows import SideReport
@@ -11,7 +10,7 @@ from harness.errors import WorkerLost
 from harness.flows import float64_cache, inputs_and_weights
 from harness.flows.comparison import Comparison
 from harness.flows.recordings import Recordings, Weights
-from harness.flows.reference_noise import isolated_noise, kept_or_measured, truth_path
+from harness.flows.reference_noise import isolated_noise, kept_or_measured, trace_header, truth_path
 from harness.flows.side_run import SideRun
 from harness.flows.together import end_others, together
 from harness.requests import MeasureTruth
@@ -89,12 +88,11 @@ def _record_side(live: Comparison, run: SideRun, recordings: Recordings) -> None
         recordings.provide_weights(
             _make_weights(live, live.stored.state_table(table) if live.stored else table)
         )
-    weights = recordings.weights
     recordings.sides[side] = run.record(
         live.inputs,
-        weights.path,
+        recordings.weights.path,
         partial(live.scratch.place, f"{side}.h5"),
-        replace(live.header, state=weights.digest, side=side),
+        trace_header(live, recordings, side),
         isinstance(live.request.policy, MetricPolicy),
     )
     if side == REFERENCE:
@@ -112,13 +110,13 @@ def _find_truth(live: Comparison, recordings: Recordings) -> None:
     """The truth of this case: found in the cache, or measured now by the torch worker."""
     if live.case.dtype != "float32":
         return
-    path = truth_path(live, recordings, float64_cache.METHOD)
+    header = trace_header(live, recordings, REFERENCE)
+    worker = live.workers[REFERENCE]
+    path = truth_path(live.pair, header, worker, float64_cache.METHOD)
     if recordings.lost and not float64_cache.usable(path):
         return
     request = MeasureTruth(
-        **vars(isolated_noise(live, recordings, path)),
-        layers=live.request.layers,
-        header=replace(live.header, state=recordings.weights.digest, side=REFERENCE),
+        **vars(isolated_noise(live, recordings, path)), layers=live.request.layers, header=header
     )
-    recordings.truth_cost = kept_or_measured(live, request, "float64 run and noise")
+    recordings.truth_cost = kept_or_measured(worker, request, live.progress, "float64 run and noise")
     recordings.truth = path

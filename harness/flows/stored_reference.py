@@ -99,9 +99,18 @@ def _golden(request: CompareRequest, pair: Pair) -> StoredReference:
 
 def _own(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> StoredReference:
     case = case_again(request, trace, path)
-    beside = golden.truth_path(path)
-    truth = Trace.open(beside) if beside.is_file() else None
+    with contextlib.ExitStack() as stack:
+        truth = stored_truth(trace, stack)
+        stack.pop_all()  # whoever uses the reference closes it
     return StoredReference(path.name, trace, truth, case, upstream=False)
+
+
+def stored_truth(trace: Trace, stack: contextlib.ExitStack) -> Trace | None:
+    """The truth that a stored trace carries, else the one beside it, to be closed with the stack."""
+    beside = golden.truth_path(trace.path)
+    if trace.truth is None and beside.is_file():
+        return stack.enter_context(Trace.open(beside))
+    return trace.truth
 
 
 def case_again(request: CompareRequest, trace: Trace, path: Path) -> Case:

@@ -26,12 +26,6 @@ from harness.trace_header import TraceHeader
 Alter = Callable[[Any], Any]
 
 
-def is_gradient(address: str) -> bool:
-    """Whether an address names a gradient: of a parameter, an input or a layer."""
-    kind = addresses.kind(address)
-    return kind.startswith("grad") or addresses.is_layer_gradient(address)
-
-
 class NoiseMeter:
     """A sink that keeps, per address, the largest distance from the truth."""
 
@@ -42,7 +36,7 @@ class NoiseMeter:
 
     def add(self, address: str, array: Array, type: str = "") -> None:
         """Measure one tensor."""
-        if self.gradients_alone and not is_gradient(address):
+        if self.gradients_alone and not addresses.is_gradient(address):
             return
         record = self.truth.records.get(address)
         if record is None or tuple(record.shape) != tuple(array.shape):

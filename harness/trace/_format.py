@@ -6,6 +6,7 @@
     /stats       mean, std, absmax, l2, nonfinite of each sampled tensor (compact traces)
     /noise       l2 and max of each record's noise, NaN where it has none (truths)
     /index       JSON, deflated: header, notes, and the records in execution order
+    /truth       all of this once more: the float64 run and its noise, which the trace of a reference carries
 
 Which elements are sampled is not stored: `seeded.sample_indices` draws them from the address.
 """
@@ -23,6 +24,7 @@ import numpy as np
 
 FORMAT, VERSION = "align-trace", 1
 TENSORS, SAMPLES, STATS, NOISE, INDEX = b"tensors", b"samples", b"stats", b"noise", b"index"
+TRUTH = "truth"
 _INTEGERS = [f"{kind}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)]
 DTYPES = {np.dtype(name): name for name in ("bool", "float16", "float32", "float64", *_INTEGERS)}
 """The dtypes that a trace can hold, with their names."""
@@ -59,7 +61,7 @@ def link_name(address: str) -> bytes:
 
 
 def tensor_place(address: str) -> str:
-    """The path of the dataset that holds a whole tensor."""
+    """The path of the dataset that holds a whole tensor, inside its trace."""
     return f"{TENSORS.decode()}/{link_name(address).decode()}"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from h5py import h5a, h5d, h5f, h5g, h5p, h5s, h5t
+from h5py import h5a, h5d, h5f, h5g, h5o, h5p, h5s, h5t
 from numpy.typing import NDArray
 
 from harness.huge_pages import Room
@@ -29,12 +29,31 @@ def create(path: Path) -> Any:
 
     It contains no time of writing: the same tensors give the same bytes, and so the same digest.
     """
+    path.unlink(missing_ok=True)  # and what may have been a link to elsewhere is none
+    return h5f.create(bytes(path), h5f.ACC_EXCL, _timeless(h5p.FILE_CREATE), _access())
+
+
+def reopen(path: Path) -> Any:
+    """A finished file of ours, to be written to once more."""
+    return h5f.open(bytes(path), h5f.ACC_RDWR, _access())
+
+
+def copy_into(source: Path, file: Any, name: bytes) -> None:
+    """Copy all that another file of ours holds into a new group of this one."""
+    other = h5f.open(bytes(source), h5f.ACC_RDONLY)
+    try:
+        h5o.copy(other, b"/", file, name)
+        h5f.flush(file)  # here an error can still be told
+    finally:
+        other.close()
+
+
+def _access() -> Any:
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_libver_bounds(h5f.LIBVER_V18, h5f.LIBVER_V110)
     access.set_fclose_degree(h5f.CLOSE_STRONG)
     access.set_alignment(*_ALIGN)
-    path.unlink(missing_ok=True)  # and what may have been a link to elsewhere is none
-    return h5f.create(bytes(path), h5f.ACC_EXCL, _timeless(h5p.FILE_CREATE), access)
+    return access
 
 
 def close(file: Any) -> None:

@@ -28,8 +28,9 @@ class OwnTrace:
 
     upstream = False
 
-    def __init__(self, file: GuardedFile, attributes: dict[str, Any]) -> None:
-        self._file = file
+    def __init__(self, file: GuardedFile, within: str = "") -> None:
+        self._file, self._below = file, f"{within}/" if within else ""
+        attributes = file.attributes(within)
         _check_version(file, attributes)
         self.complete = bool(attributes.get("complete"))
         index = fmt.unpack(self._table(fmt.INDEX).tobytes())
@@ -41,7 +42,7 @@ class OwnTrace:
         self.records = _records(_require(index.get("records"), list, "records"))
         self._values: dict[str, _Array] = {}
         own = [record for record in self.records.values() if record.alias is None]
-        noisy = file.holds(fmt.NOISE.decode())
+        noisy = file.holds(f"{self._below}{fmt.NOISE.decode()}")
         if self._count:
             self._read_samples(own)
         if self._count or noisy:
@@ -51,7 +52,7 @@ class OwnTrace:
         """All elements of a tensor, where the file holds them."""
         if self._count:
             return self._values[record.address].reshape(record.shape) if record.size <= self._count else None
-        dtype, place = fmt.stored_as(np.dtype(record.dtype)), fmt.tensor_place(record.address)
+        dtype, place = fmt.stored_as(np.dtype(record.dtype)), self._below + fmt.tensor_place(record.address)
         with _as_indexed(record):
             values = self._file.tensor(place, dtype, record.shape)
         return values.view(np.bool_) if record.dtype == "bool" else values
@@ -67,7 +68,7 @@ class OwnTrace:
         return None
 
     def _table(self, name: bytes, size: int | None = None) -> _Array:
-        values = self._file.array(name.decode())
+        values = self._file.array(self._below + name.decode())
         if values.ndim != 1 or (size is not None and values.shape != (size,)):
             raise ValueError(f"its {name.decode()} do not fit its records")
         return values
@@ -78,7 +79,7 @@ class OwnTrace:
             sizes = [min(record.size, self._count) for record in sampled]
             values = np.empty(0, dtype)
             if sum(sizes):
-                values = self._file.array(f"{fmt.SAMPLES.decode()}/{name}")
+                values = self._file.array(f"{self._below}{fmt.SAMPLES.decode()}/{name}")
                 values = values.view(np.bool_) if name == "bool" else values
             if values.dtype != dtype or values.shape != (sum(sizes),):
                 raise ValueError(f"its {name} samples do not fit its records")
@@ -94,6 +95,9 @@ class OwnTrace:
 
     def _read_noise(self, own: list[Record]) -> list[Noise | None]:
         rows = self._table(fmt.NOISE, 2 * len(own)).reshape(2, -1).T.tolist()
+        for record, row in zip(own, rows, strict=True):
+            if not (math.isnan(row[0]) or all(0 <= figure < math.inf for figure in row)):
+                raise ValueError(f"the noise of {record.address} is {row}, and it should be two distances")
         return [None if math.isnan(row[0]) else Noise(*row) for row in rows]
 
     def _tell(self, own: list[Record], stats: list[Stats | None], noise: list[Noise | None]) -> None:

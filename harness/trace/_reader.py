@@ -16,7 +16,7 @@ from harness import seeded
 from harness.errors import BadInput, HarnessError
 from harness.files import new_file
 from harness.numerics import Stats, statistics
-from harness.trace._format import FORMAT
+from harness.trace._format import FORMAT, TRUTH
 from harness.trace._guarded import GuardedFile, refusing
 from harness.trace._own import OwnTrace
 from harness.trace._record import Record
@@ -27,10 +27,16 @@ _Array = NDArray[Any]
 
 
 class Trace:
-    """A recorded run. `records` are in execution order (that of the names in an upstream trace)."""
+    """A recorded run. `records` are in execution order (that of the names in an upstream trace).
 
-    def __init__(self, file: GuardedFile, content: OwnTrace | UpstreamTrace) -> None:
+    `truth` is the float64 run that the trace carries, if any; it is closed together with the trace.
+    """
+
+    def __init__(
+        self, file: GuardedFile, content: OwnTrace | UpstreamTrace, truth: OwnTrace | None = None
+    ) -> None:
         self._file, self._content = file, content
+        self.truth = None if truth is None else Trace(file, truth)
         self.path = file.path
         self.header: dict[str, Any] = content.header
         self.records: dict[str, Record] = content.records
@@ -46,6 +52,7 @@ class Trace:
         try:
             with refusing(file.path):
                 content = _content(file)
+                truth = _truth(file) if not content.upstream else None
             if not (content.complete or allow_incomplete):
                 raise BadInput(
                     f"{path} is incomplete: the run that wrote it stopped after "
@@ -54,7 +61,7 @@ class Trace:
         except BadInput:
             file.close()
             raise
-        return cls(file, content)
+        return cls(file, content, truth)
 
     @property
     def mode(self) -> str:
@@ -194,8 +201,18 @@ class Trace:
 def _content(file: GuardedFile) -> OwnTrace | UpstreamTrace:
     attributes = file.attributes("")
     if attributes.get("format") == FORMAT:
-        return OwnTrace(file, attributes)
+        return OwnTrace(file)
     if is_upstream(file, attributes):
         return UpstreamTrace(file, attributes)
     held = ", ".join(file.names("")[:8])[:200] or "nothing"
     raise BadInput(f"{file.path} is not a trace of a run: it holds {held}")
+
+
+def _truth(file: GuardedFile) -> OwnTrace | None:
+    """What a trace carries beside its own run: read by the same rules, and whole."""
+    if file.group(TRUTH) is None:
+        return None
+    truth = OwnTrace(file, TRUTH)
+    if not truth.complete:
+        raise ValueError("the truth within is incomplete")
+    return truth

@@ -5,9 +5,11 @@ Judging is a pure function of stored numbers: an alignment can be judged anew wi
 
 from __future__ import annotations
 
-from harness.verdict._judge import Status, Verdict, allowances, judge, override_for, tolerance
+from harness.verdict._doubt import is_noisy
+from harness.verdict._judge import allowances, judge, override_for, tolerance
 from harness.verdict._measured import Measured
 from harness.verdict._policy import POLICIES, FixedPolicy, MetricPolicy, NoisePolicy, Policy, parse_policy
+from harness.verdict._verdict import Status, Verdict
 
 __all__ = [
     "POLICIES",
@@ -19,6 +21,7 @@ __all__ = [
     "Status",
     "Verdict",
     "allowances",
+    "is_noisy",
     "judge",
     "override_for",
     "parse_policy",

@@ -5,30 +5,20 @@ from __future__ import annotations
 import fnmatch
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from dataclasses import replace
+from typing import NamedTuple
 
 from harness.figures import ratio as times
 from harness.figures import scientific
 from harness.numerics import Difference
 from harness.pairs.base import Override
+from harness.verdict._doubt import beyond_belief, doubted
 from harness.verdict._measured import Measured
 from harness.verdict._policy import METRIC_LIMIT, FixedPolicy, MetricPolicy, NoisePolicy, Policy
+from harness.verdict._verdict import Verdict
 from harness.verdict._words import figure, passing, worst_place
 
 _SMALLEST = 1.2e-38  # the smallest normal float32: a side may flush to zero what is below
-
-Status = Literal["aligned", "diverged", "inner", "skipped", "not compared"]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a policy says of one tensor. `ratio` is the error over what is allowed: above 1 has diverged."""
-
-    status: Status
-    policy: str
-    reason: str
-    ratio: float | None = None
 
 
 class Tolerance(NamedTuple):
@@ -75,7 +65,10 @@ def judge(address: str, measured: Measured, policy: Policy, overrides: Iterable[
         return Verdict("skipped", "skip", rule.reason)
     fixed = tolerance(address, measured, policy, overrides)
     if fixed is not None:
-        return _within(measured, fixed)
+        verdict = _within(measured, fixed)
+        if rule is None and isinstance(policy, NoisePolicy):
+            return doubted(address, verdict, measured, policy)
+        return verdict
     if measured.difference.nonfinite:
         return _nonfinite(measured.difference, policy.name)
     if isinstance(policy, MetricPolicy) or (is_metric and measured.error_l2 is None):
@@ -83,7 +76,12 @@ def judge(address: str, measured: Measured, policy: Policy, overrides: Iterable[
     if measured.integer and not (isinstance(policy, NoisePolicy) and measured.noise_l2):
         return _exactly(measured, policy.name)
     assert isinstance(policy, NoisePolicy)
-    return _by_noise(measured, policy)
+    verdict = doubted(address, _by_noise(measured, policy), measured, policy)
+    believed = beyond_belief(measured)
+    if believed is None or verdict.status != "aligned" or _by_noise(believed, policy).status == "aligned":
+        return verdict
+    why = "the stored noise is far beyond what the stored reference shows itself, and is not believed"
+    return replace(verdict, status="inconclusive", reason=f"{verdict.reason}; {why}")
 
 
 def _verdict(policy: str, ratio: float, reason: str) -> Verdict:

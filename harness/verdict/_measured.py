@@ -21,7 +21,8 @@ class Measured:
     0 where whole tensors bound it. `curve` holds more tolerances that just pass: an rtol and the smallest
     atol that passes with it. `typical` is there for a gradient whose truth is zero throughout: the size of an
     element of the gradients that are not, and are like it or around it. `terms` is how many products an
-    element sums up, where known.
+    element sums up, where known. `ceiling` is how large a noise is believed of a truth that came in a file,
+    in l2; None where there is no such limit.
     """
 
     difference: Difference
@@ -38,6 +39,7 @@ class Measured:
     error_samples: int = 0
     curve: tuple[tuple[float, float], ...] = ()
     typical: float = 0.0
+    ceiling: float | None = None
     terms: int = 1
 
     @property

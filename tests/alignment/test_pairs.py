@@ -28,7 +28,7 @@ SIZES = ((64, 64), (96, 96))
 QUICK_SIZES = {
     "eval": ((32, 32), *SIZES),
     "train": SIZES[-1:],
-}  # smaller, a norm over few values drowns a gradient
+}  # smaller, norms over two values that may be equal drown most gradients: that is inconclusive
 ALONE_IN_THE_GATE = "l2sknet"  # the lightest pair; its first variant stands for what running alone does
 QUICK_TIMEOUT = 600.0  # seconds an answer may take where all operators have to be compiled
 

@@ -15,6 +15,7 @@ import h5py
 import numpy as np
 import torch
 
+from harness.trace import carry
 from harness.training.log import TrainingLog
 from tests.faults.checkpoints.case import (
     PLAIN,
@@ -141,6 +142,11 @@ def _traces(folder: Path) -> Files:
         rewritten(path, older)
         yield "trace", path.name, path.read_bytes()
         yield "trace", older.name, older.read_bytes()
+    carrying, truth = folder / "carrying.h5", folder / "truth.h5"
+    write(carrying, compact=True)
+    write(truth, compact=True, samples=16)
+    carry(carrying, truth)
+    yield "trace", carrying.name, carrying.read_bytes()
     upstream = folder / "upstream.h5"
     with h5py.File(upstream, "w") as file:
         file.attrs.update({"mode": "eval", "model": "toy", "seed": 1, "recipe": "as drawn"})

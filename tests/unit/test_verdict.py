@@ -188,7 +188,9 @@ class TestNoise:
         assert verdict.status == "diverged"
         assert "no noise" in verdict.reason
 
-    @pytest.mark.parametrize(("error", "status"), [(1.3e-4, "aligned"), (1.4e-4, "diverged")])
+    @pytest.mark.parametrize(
+        ("error", "status"), [(1.3e-4, "aligned"), (1.4e-4, "inconclusive"), (1.4e-2, "diverged")]
+    )
     def test_a_gradient_that_is_zero_in_theory_has_the_size_of_the_others(
         self, error: float, status: str
     ) -> None:
@@ -258,10 +260,77 @@ class TestNoise:
             assert words in reason
 
     def test_without_a_truth_a_fixed_tolerance_decides_and_the_reason_says_so(self) -> None:
-        verdict = judge(PLACE, measured([1.0], [1.001]), NoisePolicy())
+        verdict = judge(PLACE, measured([1.0], [1.01]), NoisePolicy())
         assert (verdict.status, verdict.policy) == ("diverged", "fixed")
         assert "no float64 truth" in verdict.reason
-        assert judge(PLACE, measured([1.0], [1.001]), NoisePolicy(rtol=0.01)).status == "aligned"
+        assert judge(PLACE, measured([1.0], [1.01]), NoisePolicy(rtol=0.01)).status == "aligned"
+
+
+class TestAGuess:
+    """Where an allowance is no measurement, what exceeds it moderately is neither aligned nor diverged."""
+
+    @pytest.mark.parametrize(
+        ("place", "factor", "status"),
+        [
+            (PLACE, 1.00009, "aligned"),
+            (PLACE, 1.00015, "inconclusive"),
+            (PLACE, 1.0009, "inconclusive"),
+            (PLACE, 1.0012, "diverged"),
+            ("grad:w", 1.0012, "inconclusive"),
+            ("grad:w", 1.5, "inconclusive"),  # half of a gradient may hang on a few units
+            ("grad:w", -0.1, "diverged"),
+        ],
+    )
+    def test_without_a_truth_only_a_gross_difference_has_diverged(
+        self, place: str, factor: float, status: str
+    ) -> None:
+        reference = np.float32([1.0, -2.0, 0.5])
+        verdict = judge(place, measured(reference, np.float32(reference * factor)), NoisePolicy())
+        assert verdict.status == status
+        assert ("may be rounding" in verdict.reason) == (status == "inconclusive")
+
+    def test_an_element_near_zero_among_large_ones_accuses_nobody(self) -> None:
+        reference, port = np.float32([1e6, 0.0]), np.float32([1e6, 0.06])  # one unit in the last place of 1e6
+        verdict = judge(PLACE, measured(reference, port), NoisePolicy())
+        assert verdict.ratio is not None
+        assert verdict.ratio > 1000
+        assert verdict.status == "inconclusive"
+
+    def test_one_wrong_element_of_many_is_gross(self) -> None:
+        port = np.ones(100_000, np.float32)
+        port[7] = 1.1
+        assert judge(PLACE, measured(np.ones(100_000, np.float32), port), NoisePolicy()).status == "diverged"
+
+    def test_in_float64_nothing_of_it_is_rounding(self) -> None:
+        double = dataclasses.replace(measured([1.0], [1.0002]), eps=2.0**-52)
+        assert judge(PLACE, double, NoisePolicy()).status == "diverged"
+
+    def test_who_asks_for_fixed_tolerances_has_them(self) -> None:
+        assert judge(PLACE, measured([1.0], [1.0003]), FixedPolicy()).status == "diverged"
+        rule = Override(PLACE, "fixed", "why", rtol=1e-4)
+        assert judge(PLACE, measured([1.0], [1.0003]), NoisePolicy(), [rule]).status == "diverged"
+
+    @pytest.mark.parametrize("wrong", [math.nan, math.inf])
+    def test_what_is_not_finite_has_diverged(self, wrong: float) -> None:
+        assert judge(PLACE, measured([1.0], [wrong]), NoisePolicy()).status == "diverged"
+
+    @pytest.mark.parametrize(
+        ("noise", "over", "status"),
+        [
+            (0.09, 1.1, "diverged"),
+            (0.11, 1.1, "inconclusive"),  # the largest of a few runs is no bound for the next
+            (0.11, 16, "inconclusive"),
+            (0.11, 120, "diverged"),
+            (0.11, 0.9, "aligned"),
+        ],
+    )
+    def test_what_is_mostly_noise_is_accused_grossly_or_not_at_all(
+        self, noise: float, over: float, status: str
+    ) -> None:
+        size, policy = 10_000, NoisePolicy()
+        given = {"noise_l2": noise * 100, "noise_max": 1e9, "truth_l2": 100.0, "truth_absmax": 1.0}
+        allowed, _ = allowances(noisy(size, 0.0, 0.0, **given), policy)
+        assert judge(PLACE, noisy(size, over * allowed, 0.0, **given), policy).status == status
 
 
 class TestWhatNoToleranceMends:

@@ -27,6 +27,7 @@ from harness import flows, pairs
 from harness.cli import doctor, main
 from harness.environment.findings import Finding, Report
 from harness.flows import explain, lint, reproduce, selftest
+from harness.flows.kept_trace import RecordedTrace
 from harness.selftest import Score
 from tests.unit.reports import samples
 from weight_convert import cli
@@ -73,7 +74,7 @@ def stand_in() -> None:
         flows: {
             "compare": diverging,
             "diff": diverging,
-            "record": Path("a.h5"),
+            "record": RecordedTrace(Path("a.h5"), ""),
             "golden_record": [Path("a.h5")],
             "golden_verify": {"v.eval": diverging},
             "pin_verify": flows.PinResult(diverging, "net:Net", ["another commit"]),

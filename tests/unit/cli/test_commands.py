@@ -18,6 +18,7 @@ from harness.alignment_rows import SideReport
 from harness.cli import options
 from harness.errors import BadInput, NoEnvironment, WorkerLost
 from harness.flows import CompareRequest, PinResult
+from harness.flows.kept_trace import RecordedTrace
 from harness.pairs.base import Override, Variant
 from harness.verdict import FixedPolicy, MetricPolicy, NoisePolicy
 from tests.unit.cli.conftest import Align, Flow
@@ -216,15 +217,19 @@ def test_tolerances_that_a_policy_does_not_take(align: Align, words: str, said: 
 
 
 def test_record(align: Align, flow: Place, tmp_path: Path) -> None:
-    placed = flow("record", tmp_path / "a.h5")
+    placed = flow("record", RecordedTrace(tmp_path / "a.h5", "carried"))
     ran = align("record", "--side", "jittor", "-m", "led", "-o", "a.h5", "--keep", "whole", "--seed", "2")
     request, side, path, _ = placed.asked
     assert (request, side, path) == (CompareRequest("led", keep="whole", seed=2), "jittor", Path("a.h5"))
-    assert (ran.exit_code, ran.stdout) == (0, f"{tmp_path / 'a.h5'}\n")
+    assert (ran.exit_code, ran.stdout) == (0, f"{tmp_path / 'a.h5'}\nfloat64 truth: carried\n")
+    assert placed.named["truth"]
     assert align("record", "--side", "torch", "-m", "led", "-o", "a.h5", "--json").document == {
         "written": [str(tmp_path / "a.h5")],
         "exit_code": 0,
+        "truth": "carried",
     }
+    align("record", "--side", "torch", "-m", "led", "-o", "a.h5", "--no-truth")
+    assert not placed.named["truth"]
 
 
 def test_diff(align: Align, flow: Place, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from harness.alignment import Alignment
 from harness.errors import BadInput
 from harness.flows import CompareRequest, golden_record, record
+from harness.flows.kept_trace import RecordedTrace
 from harness.progress import Silent
 from tests.unit.cli.conftest import Align, Flow
 from tests.unit.reports import samples
@@ -32,7 +33,7 @@ def prepared(stored: Path, tmp_path: Path, flow: Place) -> Path:
     for name in ("a.h5", "b.h5"):
         (tmp_path / name).touch()
     flow("diff", samples.diverging())
-    flow("record", tmp_path / "trace.h5")
+    flow("record", RecordedTrace(tmp_path / "trace.h5", ""))
     return tmp_path
 
 
@@ -67,10 +68,10 @@ def test_a_folder_that_is_not_there_is_told_before_anything_runs(prepared: Path,
 
 
 def test_recording_is_told_whether_it_may_replace(prepared: Path, align: Align, flow: Place) -> None:
-    placed = flow("record", prepared / "trace.h5")
+    placed = flow("record", RecordedTrace(prepared / "trace.h5", ""))
     for force, wanted in (((), False), (("--force",), True)):
         assert align(*WRITING["trace.h5"], "trace.h5", *force).exit_code == 0
-        assert placed.named == {"replace": wanted}
+        assert placed.named == {"replace": wanted, "truth": True}
 
 
 def test_a_recording_is_refused_before_the_pair_is_even_looked_for(tmp_path: Path) -> None:

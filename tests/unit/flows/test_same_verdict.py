@@ -1,0 +1,133 @@
+"""The same evidence, the same verdict: compare, record and diff, check and goldens agree in every row."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import golden
+from harness import flows, pairs
+from harness.alignment import Alignment
+from harness.comparing import rejudge
+from harness.pairs.base import Mode
+from harness.progress import Silent
+from harness.scratch import scratch_folder
+from harness.trace import Trace, carry
+from harness.verdict import NoisePolicy
+
+SMALL, RANDOM = "tests.unit.sides.small:PAIR", "tests.mutants.random.pair:PAIR"
+FIRST = {pairs.find(name).variant(None).name for name in pairs.names()}
+GOLDENS = [
+    pytest.param(
+        golden.trace_path(model, *name.rsplit(".", 1)),
+        id=f"{model}-{name}",
+        marks=[] if name.rsplit(".", 1)[0] in FIRST else [pytest.mark.slow],
+    )
+    for model in golden.pins()
+    for name in golden.names(model)
+]
+
+
+def statuses(alignment: Alignment) -> dict[str, str]:
+    """What was said of every tensor."""
+    return {row.address: row.verdict.status for row in alignment.rows}
+
+
+def assert_same(one: Alignment, other: Alignment) -> None:
+    """Every row, and the whole."""
+    assert statuses(one) == statuses(other)
+    assert one.verdict == other.verdict
+    assert one.coverage.fallback == other.coverage.fallback
+
+
+@pytest.fixture
+def near() -> Iterator[Path]:
+    """A folder whose traces are read in this process."""
+    with scratch_folder() as folder:
+        yield folder
+
+
+@pytest.mark.torch
+class TestCompareAndDiff:
+    """Both sides are torch in this process; the port's convolutions round otherwise."""
+
+    @pytest.mark.parametrize(
+        ("model", "variant", "mode", "verdict"),
+        [
+            (SMALL, "small", "eval", "aligned"),
+            (SMALL, "small", "train", "aligned"),
+            (RANDOM, "encoder", "train", "aligned"),
+            (RANDOM, "recurrent", "train", "aligned"),
+            (RANDOM, "functional", "eval", "aligned"),
+            (RANDOM, "functional scale", "train", "diverged"),
+            (RANDOM, "encoder eps", "train", "diverged"),
+        ],
+    )
+    @pytest.mark.parametrize("keep", ["compact", "whole"])
+    def test_kept_traces_are_judged_as_the_run_was(
+        self, model: str, variant: str, mode: Mode, verdict: str, keep: flows.request.Keep, near: Path
+    ) -> None:
+        from tests.mutants import side_by_side
+
+        request = flows.CompareRequest(
+            model, variant, mode=mode, output=near / "run", keep=keep, isolated="never"
+        )
+        port = side_by_side.Port if model == SMALL else side_by_side.OwnPort
+        with side_by_side.lend_workers("cpu", 60.0, port) as workers:
+            compared = flows.compare(request, Silent(), workers=workers)  # type: ignore[arg-type]
+        assert compared.verdict == verdict, compared.sentence
+        traces = near / "run" / "traces"
+        again = flows.diff(traces / "torch.h5", traces / "jittor.h5", NoisePolicy(), model=model)
+        assert_same(compared, again)
+        assert "What float32 strays is known from torch.h5." in again.sentence
+        stored = rejudge(Alignment.load(near / "run" / "alignment.json"), NoisePolicy())
+        assert_same(compared, stored)
+        assert_same(again, rejudge(again, NoisePolicy()))
+
+
+@pytest.mark.torch
+@pytest.mark.jittor
+def test_record_twice_and_diff_is_compare(tmp_path: Path) -> None:
+    request = flows.CompareRequest(SMALL, mode="train", output=tmp_path / "run", isolated="never")
+    compared = flows.compare(request, Silent())
+    for side in ("torch", "jittor"):
+        flows.record(request, side, tmp_path / f"{side}.h5", Silent())
+    again = flows.diff(tmp_path / "torch.h5", tmp_path / "jittor.h5", NoisePolicy(), model=SMALL)
+    assert compared.verdict == "aligned", compared.sentence
+    assert_same(compared, again)
+    assert not again.coverage.fallback
+    with Trace.open(tmp_path / "jittor.h5") as port:
+        assert port.truth is None
+
+
+@pytest.mark.torch
+def test_a_truth_that_was_left_out_is_told_of(tmp_path: Path) -> None:
+    request = replace(flows.CompareRequest(SMALL), keep="whole")
+    told = flows.record(request, "torch", tmp_path / "bare.h5", Silent(), truth=False)
+    assert "left out" in told.truth
+    with Trace.open(tmp_path / "bare.h5") as trace:
+        assert trace.truth is None
+    alignment = flows.diff(tmp_path / "bare.h5", tmp_path / "bare.h5", NoisePolicy(), model=SMALL)
+    assert "without a float64 truth" in alignment.sentence
+
+
+@pytest.mark.parametrize("path", GOLDENS)
+def test_a_golden_says_the_same_however_its_truth_travels(path: Path, near: Path) -> None:
+    """Beside it, as it is kept, or within; judged, or judged again from its figures."""
+    beside, within = near / path.name, near / "within.h5"
+    for place in (beside, within):
+        shutil.copyfile(path, place)
+    shutil.copyfile(golden.truth_path(path), golden.truth_path(beside))
+    carry(within, golden.truth_path(path))
+    one = flows.diff(beside, beside, NoisePolicy())
+    other = flows.diff(within, beside, NoisePolicy())
+    assert one.verdict in ("aligned", "inconclusive")
+    assert "diverged" not in statuses(one).values()
+    assert_same(one, other)
+    assert_same(one, rejudge(one, NoisePolicy()))
+    assert one.truth == golden.truth_path(beside).name
+    assert other.truth == "within.h5"
