@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from harness.alignment_rows import Row
 
-_WORDS = {"aligned": "aligned", "inconclusive": "inconclusive", "inner": "with an inner difference", "skipped": "skipped",
-          "not compared": "not compared"}  # fmt: skip
+_WORDS = {"aligned": "aligned", "inconclusive": "inconclusive", "inner": "with an inner difference",
+          "skipped": "skipped", "not compared": "not compared"}  # fmt: skip
 
 
 @dataclass(frozen=True)
