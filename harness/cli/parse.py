@@ -19,8 +19,9 @@ SYNTHETIC = "synthetic"
 RECIPES = ("short", "published")
 GOLDEN = "golden"
 _SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
-_BYTES = re.compile(r"([1-9]\d{0,8})(MiB|GiB)")
-_PERCENT = re.compile(r"\d{1,3}(\.\d{1,3})?%")
+_COUNT = re.compile(r"[1-9][0-9]{0,8}")
+_BYTES = re.compile(r"([1-9][0-9]{0,8})(MiB|GiB)")
+_PERCENT = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3})?%")
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = 30
 _DATA = "the word synthetic, or the folder of a data set"
@@ -143,8 +144,8 @@ def parse_count(value: str) -> int:
 
 def parse_counts(value: str) -> str:
     """Whole numbers with commas between them, checked and kept as text; `counts` makes them numbers."""
-    for part in value.split(","):
-        parse_count(part)
+    if not all(_COUNT.fullmatch(part) for part in value.split(",")):
+        _refuse(value, "whole numbers above 0 with commas between them, such as 1,4")
     return value
 
 

@@ -60,7 +60,7 @@ def test_a_port_that_sleeps_is_slower(sleepy: Path, capsys: pytest.CaptureFixtur
     ("words", "said"),
     [
         (("--batch", "0"), "'0' is not allowed"),
-        (("--batch", "1,two"), "'two' is not allowed"),
+        (("--batch", "1,two"), "'1,two' is not allowed"),
         (("--memory", "lots"), "an amount of memory"),
         (("--fail-slower", "much"), "a share in percent"),
         (("--baseline", "nowhere.json"), "nowhere.json"),

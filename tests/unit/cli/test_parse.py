@@ -24,6 +24,10 @@ GOOD = [
     (parse.parse_name, "my/pair.py:PAIR", "my/pair.py:PAIR"),
     (parse.parse_size, "64x1024", "64x1024"),
     (parse.parse_count, "128", 128),
+    (parse.parse_counts, "1,4", "1,4"),
+    (parse.parse_bytes, "512MiB", 512 << 20),
+    (parse.parse_bytes, "2GiB", 2 << 30),
+    (parse.parse_percent, "2.5%", "2.5%"),
     (parse.parse_share, "0.8", 0.8),
     (parse.parse_whole_share, "0", 0.0),
     (parse.parse_whole_share, "1", 1.0),
@@ -75,6 +79,10 @@ BAD = [
     (parse.parse_count, "0", "a whole number, 1 or more"),
     (parse.parse_count, "1.5", "a whole number, 1 or more"),
     (parse.parse_count, "٣", "a whole number, 1 or more"),
+    (parse.parse_counts, "1,0", "whole numbers above 0"),
+    (parse.parse_counts, "1,", "whole numbers above 0"),
+    (parse.parse_bytes, "2GB", "an amount of memory, such as 512MiB or 2GiB"),
+    (parse.parse_percent, "0.05", "a share in percent, such as 5%"),
     (parse.parse_share, "1", "a share between 0 and 1, such as 0.8"),
     (parse.parse_share, "80%", "a share between 0 and 1, such as 0.8"),
     (parse.parse_names, "person,,car", "names with commas between them, such as person,car"),
@@ -177,7 +185,7 @@ def test_texts_are_split_after_they_were_checked() -> None:
 
 def test_a_flag_shows_and_takes_the_words_of_one_list() -> None:
     lists = {
-        options.Device: choices.DEVICES,
+        options.Device: (choices.AUTO, *choices.DEVICES),
         options.Dtype: choices.DTYPES,
         options.Mode: ("eval", "train", "frozen"),
         options.Modes: ("eval", "train", "frozen"),
