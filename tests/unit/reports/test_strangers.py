@@ -153,7 +153,17 @@ def test_the_walk_reaches_every_text_field() -> None:
     own = {"verdict", "status", "policy", "direction", "found", "basis", "schema"}
     hints = [get_type_hints(kind) for kind in (Alignment, SideReport, Source, Override, Obstacle)]
     fields = {name for found in hints for name, hint in found.items() if hint in (str, str | None)} - own
-    hostile = {"sentence", "first", "worst", "error", "signal", "last_layer", "stderr_tail", "device"}
+    hostile = {
+        "sentence",
+        "first",
+        "worst",
+        "error",
+        "signal",
+        "last_layer",
+        "stderr_tail",
+        "device",
+        "truth",
+    }
     assert hostile | {"address", "text", "cause", "pattern", "reason", "why"} == fields
     assert HOSTILE in alignment.sentence
     assert HOSTILE in alignment.rows[0].type
