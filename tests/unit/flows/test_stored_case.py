@@ -179,5 +179,12 @@ def test_the_request_of_an_alignment_is_the_one_that_made_it() -> None:
     stored = Alignment.from_json(samples.alignment(case={**told, "layers": "leaf"}).to_json())
     request = explain.request_of(stored, Typed(timeout=5.0))
     assert request == flows.CompareRequest(
-        "l2sknet", "L2SKNet_UNet", "leaf", mode="train", seed=3, input_size=(32, 32), batch=2, timeout=5.0
+        "l2sknet",
+        "L2SKNet_UNet",
+        layers="leaf",
+        mode="train",
+        seed=3,
+        input_size=(32, 32),
+        batch=2,
+        timeout=5.0,
     )
