@@ -182,6 +182,7 @@ def test_the_request_of_an_alignment_is_the_one_that_made_it() -> None:
         "l2sknet",
         "L2SKNet_UNet",
         layers="leaf",
+        device="cpu",
         mode="train",
         seed=3,
         input_size=(32, 32),

@@ -15,7 +15,7 @@ from harness.deviation import Deviation
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
 from harness.requests import CallChange
-from harness.sides import verbs
+from harness.sides import timing, verbs
 from harness.trace import Trace
 from harness.trace_header import TraceHeader
 
@@ -184,24 +184,58 @@ def test_step_moves_the_parameters_by_the_recipe(side: Any, inputs: str, tmp_pat
     assert side.loaded_state["head.bias"] == pytest.approx(before - 0.5 * gradient, rel=1e-5)
 
 
-def test_measure_times_bare_runs(side: Any, inputs: str) -> None:
-    runs = side.measure(inputs, "train", repeat=2, warm_up=1).runs
-    assert len(runs) == 2
-    assert all(part.wall > 0 for row in runs for part in (row.forward, row.backward, row.step))
-    (row,) = side.measure(inputs, "eval", repeat=1, warm_up=0).runs
-    assert (row.forward.wall > 0, row.backward, row.step) == (True, None, None)
+def test_calls_are_timed_by_part(side: Any, inputs: str) -> None:
+    timing.start_timing(side, inputs, "train", [], "", "float32")
+    block = timing.time_block(side, 0.0)
+    assert block.seconds.keys() == {"forward", "backward", "step"}
+    assert block.whole == [sum(parts) for parts in zip(*block.seconds.values(), strict=True)]
+    assert min(block.whole) > 0
+    timing.start_timing(side, inputs, "eval", [], "", "float32")
+    assert timing.time_block(side, 0.0).seconds.keys() == {"forward"}
+    assert timing.warm_up(side, 5.0).calls >= 6
+    assert timing.measure_memory(side).peak > 0
 
 
-def test_every_measured_run_begins_from_the_loaded_state(side: Any, inputs: str) -> None:
+def test_a_timed_model_gives_what_a_run_gives(side: Any, inputs: str, tmp_path: Path) -> None:
+    timing.start_timing(side, inputs, "eval", [], str(tmp_path / "outputs.h5"), "float32")
+    with record(side, inputs, tmp_path / "t.h5", "eval") as run, Trace.open(tmp_path / "outputs.h5") as timed:
+        for address in timed.records:
+            np.testing.assert_allclose(run.array(address), timed.array(address), rtol=1e-5, atol=1e-6)
+        assert timed.records
+
+
+def test_a_timed_training_goes_on_and_leaves_the_loaded_state(side: Any, inputs: str) -> None:
     def loss() -> float:
         side.run(inputs, "train", observe=False)
         return next(float(value) for address, value in side._bare.items() if address.startswith("loss:"))
 
     before = loss()
-    side.measure(inputs, "train", repeat=2, warm_up=0)
+    timing.start_timing(side, inputs, "train", [], "", "float32")
+    first = side.read_state()["head.weight"].copy()
+    timing.time_block(side, 0.0)
+    assert not np.array_equal(side.read_state()["head.weight"], first)
     assert loss() == before
-    side.step(0.5)
-    assert loss() != before
+
+
+def test_switches_are_switched_back(side: Any, inputs: str, tmp_path: Path) -> None:
+    def outputs(name: str, switches: list[str]) -> Any:
+        timing.start_timing(side, inputs, "eval", switches, str(tmp_path / name), "float32")
+        with Trace.open(tmp_path / name) as trace:
+            return {address: np.array(trace.array(address)) for address in trace.records}
+
+    names = {"torch": ["bfloat16", "inference_mode", "channels_last"], "jittor": ["eager"]}[side.name]
+    plain = outputs("plain.h5", [])
+    for number, name in enumerate([*names, "with_graph"]):
+        outputs(f"{number}.h5", [name])
+    again = outputs("again.h5", [])
+    assert all(np.array_equal(plain[address], again[address]) for address in plain)
+    with pytest.raises(BadInput, match="has no switch 'nosuch'"):
+        timing.start_timing(side, inputs, "eval", ["nosuch"], "", "float32")
+
+
+def test_nothing_is_timed_before_it_is_ready(side: Any) -> None:
+    with pytest.raises(BadInput, match="start_timing comes first"):
+        timing.time_block(side, 0.1)
 
 
 def test_backward_needs_a_run(side: Any, inputs: str) -> None:
