@@ -15,7 +15,6 @@ from harness.alignment import Alignment
 from harness.case import PORT, REFERENCE
 from harness.deviation import Deviation
 from harness.diagnose import Cause
-from harness.environment.device import device_for
 from harness.errors import BadInput, HarnessError, WorkerLost
 from harness.flows import find_causes, optimiser_steps
 from harness.flows.compare import Compared, compare_live
@@ -63,7 +62,7 @@ def selftest_pair(
     """
     request.case(pairs.find(request.model))  # a wrong request is refused before anything runs
     found = _Selftest(request, count, tell, most_seconds)
-    with lend_workers(device_for(request.device).device, request.timeout) as workers:
+    with lend_workers(request.device, request.timeout) as workers:
         for mode in MODES:
             for seed in range(request.seed, request.seed + seeds):
                 with scratch_folder() as folder:

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from harness.case import SIDES
+from harness.environment.device import device_for
 from harness.scratch import scratch_folder
 from harness.session import Worker
 
@@ -16,10 +17,11 @@ T = TypeVar("T")
 
 @contextlib.contextmanager
 def lend_workers(device: str, timeout: float) -> Iterator[dict[str, Worker]]:
-    """Workers of both sides, with a temporary folder of their own."""
+    """Workers of both sides on a device, which may be `auto`, with a temporary folder of their own."""
+    chosen = device_for(device).device
     with scratch_folder() as place, contextlib.ExitStack() as stack:
         yield {
-            side: stack.enter_context(Worker(side, device, place, place / f"{side}.log", timeout))
+            side: stack.enter_context(Worker(side, chosen, place, place / f"{side}.log", timeout))
             for side in SIDES
         }
 

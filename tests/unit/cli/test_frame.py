@@ -26,6 +26,8 @@ COMMANDS = [
     ["explain"],
     ["reproduce"],
     ["selftest"],
+    ["train"],
+    ["bench"],
     ["record"],
     ["diff"],
     ["check"],
