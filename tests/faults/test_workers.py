@@ -61,11 +61,11 @@ def test_hang_ends_at_the_time_limit_and_names_the_layer(tmp_path: Path) -> None
 
 
 def test_a_copy_that_a_model_made_of_its_process_has_no_say(tmp_path: Path) -> None:
-    assert flows.record(request("forks"), "torch", tmp_path / "trace.h5", Silent()).is_file()
+    assert flows.record(request("forks"), "torch", tmp_path / "trace.h5", Silent()).path.is_file()
 
 
 def test_what_a_model_prints_does_not_reach_the_channel(tmp_path: Path) -> None:
-    assert flows.record(request("prints"), "torch", tmp_path / "trace.h5", Silent()).is_file()
+    assert flows.record(request("prints"), "torch", tmp_path / "trace.h5", Silent()).path.is_file()
 
 
 def test_a_dismissed_worker_ends_by_itself(tmp_path: Path) -> None:

@@ -26,10 +26,13 @@ import typer
 from harness import flows, pairs
 from harness.cli import doctor, main
 from harness.environment.findings import Finding, Report
-from harness.flows import explain, lint, reproduce, selftest
+from harness.flows import bench_run, explain, lint, reproduce, selftest, train
 from harness.flows.kept_trace import RecordedTrace
 from harness.selftest import Score
+from harness.training.log import Training
+from tests.unit.bench import samples as bench_samples
 from tests.unit.reports import samples
+from tests.unit.training import samples as training_samples
 from weight_convert import cli
 
 PATIENCE = 100.0  # seconds for one call
@@ -65,6 +68,15 @@ def warm_up() -> None:
     gc.freeze()
 
 
+def trained() -> Training:
+    """A training that nobody made."""
+    start, *records = training_samples.records()
+    found = Training(Path("run"), start)
+    for record in records:
+        found.add(record)
+    return found
+
+
 def stand_in() -> None:
     """Put what needs no framework in the place of every flow that starts a worker."""
     diverging = samples.diverging()
@@ -79,6 +91,8 @@ def stand_in() -> None:
             "golden_verify": {"v.eval": diverging},
             "pin_verify": flows.PinResult(diverging, "net:Net", ["another commit"]),
         },
+        train: {"train": trained()},
+        bench_run: {"measure": (bench_samples.made([2.0, 2.1, 2.0]), Path("run")), "keep": Path("run")},
         lint: {"lint": lint.Linted("toy", "v", [], 1, 1, {"start": 1.0})},
         selftest: {"selftest_pair": result},
         explain: {"explain_stored": diverging},

@@ -55,6 +55,15 @@ TABLE = {
         f"run {ADDRESS} -o out", 0, (f"FILE {ADDRESS} -o out", f"run {ADDRESS} -o FILE/x"), runs=True
     ),
     "align selftest": Command("-m led", 1, ("-m ./FILE.py",), runs=True),
+    "align train": Command(
+        "-m led",
+        0,
+        ("-m led --weights FILE", "-m led --data FILE", "--resume FILE", "-m ./FILE.py"),
+        runs=True,
+    ),
+    "align bench": Command(
+        "-m led", 0, ("-m led --weights FILE", "-m led --baseline FILE", "-m ./FILE.py"), runs=True
+    ),
     "align record": Command(
         "-m led --side torch -o t.h5",
         0,
