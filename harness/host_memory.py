@@ -35,8 +35,17 @@ def _of_group(folder: Path) -> list[int]:
 
 def resident_bytes(pid: int | str = "self") -> int:
     """The memory that a process holds now; 0 where the system does not tell."""
-    with contextlib.suppress(OSError), Path(f"/proc/{pid}/status").open(encoding="ascii") as lines:
+    return _status("VmRSS", pid)
+
+
+def highest_bytes() -> int:
+    """The most memory this process has held since its peak was reset; 0 where the system does not tell."""
+    return _status("VmHWM", "self")
+
+
+def _status(field: str, pid: int | str) -> int:
+    with contextlib.suppress(OSError), Path(f"/proc/{pid}/status").open(encoding="utf-8") as lines:
         for line in lines:
-            if line.startswith("VmRSS:"):
+            if line.startswith(field + ":"):
                 return int(line.split()[1]) * 1024
     return 0

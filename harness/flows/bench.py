@@ -74,6 +74,8 @@ def bench(request: BenchRequest, progress: Progress) -> Bench:
     """Measure every row that is asked for."""
     pair = pairs.find(request.model)
     cases = list(_cases(request, pair))
+    if request.memory is not None and cases[0].device != "cpu":
+        raise BadInput(f"--memory counts the memory of processes, not that of a {cases[0].device} device")
     rows, idle, unequal = list[Row](), list[IdleSwitch](), list[str]()
     versions: dict[str, dict[str, str]] = {}
     device_name = ""
@@ -192,7 +194,8 @@ class _Measuring:
             workers = {name: stack.enter_context(self._worker(contestants[name], number)) for name in order}
             for name in order:
                 self._prepare(workers[name], self.taken[name])
-            self._require_equal()
+            if not self.job.second.switches:  # a switch is there to make a difference
+                self._require_equal()
             blocks = {name: list[BlockTimed]() for name in self.names}
             for _ in range(_TURNS):
                 for name in (*order, *order[::-1]):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from harness.bench.result import Contestant, LargestBatch
 from harness.case import Case
@@ -14,73 +16,101 @@ from harness.host_memory import resident_bytes
 from harness.pairs.base import Pair
 from harness.progress import Progress
 from harness.scratch import scratch
+from harness.session import ModelFailed
 
 _POLL_SECONDS = 0.02
 _MOST = 1 << 16
+_FIRST_OF = 16
+"""The smallest batch that a pair can draw is looked for up to here: some cannot train on one sample."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """The peak of memory in one call with a batch, or why it does not fit."""
+
+    peak: int
+    why: str = ""
 
 
 def largest_batch(
     pair: Pair, case: Case, side: str, limit: int, timeout: float, progress: Progress
 ) -> LargestBatch:
-    """Try batches of 1, 2, 4 and so on, then between the last that fits and the first that does not."""
-    fits, peak, refused, why = 0, 0, 0, "larger ones were not tried"
-    batch = 1
-    while 0 < batch <= _MOST:
+    """The largest batch of a side that fits; each is tried in a process of its own."""
+
+    def attempt(batch: int) -> Attempt:
         progress.event(side, "state", text=f"trying a batch of {batch} within {limit >> 20} MiB")
-        found, said = _attempt(pair, replace(case, batch=batch), side, limit, timeout)
-        if found is not None:
-            fits, peak = batch, found
-        else:
-            refused, why = batch, said
-        batch = 2 * fits if not refused else (fits + refused) // 2
-        if batch in (fits, refused):
-            break
+        return _attempt(pair, replace(case, batch=batch), side, limit, timeout)
+
+    fits, peak, refused, why = search(attempt, _smallest(pair, case))
     return LargestBatch(side, case.mode, limit, fits, peak, refused, why)
 
 
-def _attempt(pair: Pair, case: Case, side: str, limit: int, timeout: float) -> tuple[int | None, str]:
-    """The peak of one call, or why there is none below the limit."""
+def search(attempt: Callable[[int], Attempt], first: int) -> tuple[int, int, int, str]:
+    """Double the batch until it does not fit, then halve in on the largest that does.
+
+    What is found: the largest that fits (0 if none) and its peak, the smallest that does not (0 if none was
+    found) and why.
+    """
+    fits, peak, refused, why, batch = 0, 0, 0, "larger ones were not tried", first
+    while batch <= _MOST:
+        found = attempt(batch)
+        if found.why:
+            refused, why = batch, found.why
+        else:
+            fits, peak = batch, found.peak
+        batch = (fits + refused) // 2 if refused else 2 * fits
+        if batch <= fits or batch < first:
+            break
+    return fits, peak, refused, why
+
+
+def _smallest(pair: Pair, case: Case) -> int:
+    for batch in range(1, _FIRST_OF):
+        with contextlib.suppress(BadInput):
+            pair.inputs(case.on(batch=batch).request(pair))
+            return batch
+    pair.inputs(case.on(batch=_FIRST_OF).request(pair))
+    return _FIRST_OF
+
+
+def _attempt(pair: Pair, case: Case, side: str, limit: int, timeout: float) -> Attempt:
     with scratch() as place:
+        inputs = inputs_and_weights.write(
+            place.folder / "inputs.h5", "input", pair.inputs(case.request(pair))
+        )
         try:
-            arrays = pair.inputs(case.request(pair))
-        except BadInput as error:
-            return None, str(error)
-        inputs = inputs_and_weights.write(place.folder / "inputs.h5", "input", arrays)
-        worker = TimedWorker(Contestant(side), case, place.folder, timeout, 0)
-        try:
-            with worker:
+            with TimedWorker(Contestant(side), case, place.folder, timeout, 0) as worker:
                 worker.build(pair, place.folder / "state.h5")
                 with _held_below(worker, limit):
                     worker.start(inputs, "")
                     peak = worker.memory().peak
+        except ModelFailed as error:
+            if "memory" not in str(error).lower():  # a model that fails for another reason fits nowhere
+                raise
+            return Attempt(0, "the framework found no more memory")
         except WorkerLost as error:
-            return None, str(error).partition(".")[0]
-    return (peak, "") if peak <= limit else (None, f"its peak is {peak >> 20} MiB")
+            return Attempt(0, str(error).partition(". ")[0])
+    return Attempt(peak) if peak <= limit else Attempt(0, f"its peak is {peak >> 20} MiB")
 
 
-class _held_below:
-    """Stops a worker as soon as it holds more than the limit, before the machine suffers."""
+@contextlib.contextmanager
+def _held_below(worker: TimedWorker, limit: int) -> Iterator[None]:
+    """Stop a worker as soon as it holds much more than the limit, before the machine suffers."""
+    done = threading.Event()
+    most = worker.before + limit + limit // 4  # what a call needs is measured; this only protects the machine
 
-    def __init__(self, worker: TimedWorker, limit: int) -> None:
-        self._worker, self._limit = worker, limit
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        # The limit and some more: what a call needs is measured afterwards, this only protects the machine.
-        most = self._worker.before + self._limit + self._limit // 4
-        while not self._done.wait(_POLL_SECONDS):
-            held = resident_bytes(self._worker.worker.pid)
+    def watch() -> None:
+        while not done.wait(_POLL_SECONDS):
+            held = resident_bytes(worker.worker.pid)
             if held > most:
-                more = (held - self._worker.before) >> 20
-                self._worker.worker.stop(
-                    f"it took {more} MiB and more, above the limit of {self._limit >> 20} MiB"
-                )
+                more = (held - worker.before) >> 20
+                worker.worker.stop(f"it took more than {more} MiB, above the limit of {limit >> 20} MiB")
                 return
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

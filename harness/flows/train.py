@@ -297,7 +297,7 @@ def _ending(run: Run) -> Iterator[None]:
     except WorkerLost as error:
         _end(run, "failed", str(error))
         raise WorkerLost(f"{error}. What ran until then is kept in {run.folder}") from error
-    except Exception as error:
+    except Exception as error:  # whatever ended the training, its log says so
         _end(run, "failed", str(error))
         raise
     run.costs["wall"] = time.perf_counter() - started

@@ -171,8 +171,8 @@ class Framework(ABC):
         """One step of the optimiser with the gradients of the last backward pass."""
 
     @abstractmethod
-    def set_training(self) -> None:
-        """Switch the whole model to training as its user would: dropout drops."""
+    def as_users_run_it(self, trains: bool) -> contextlib.AbstractContextManager[None]:
+        """A context in which the framework runs as users have it; where it `trains`, dropout drops."""
 
     @abstractmethod
     def backward_only(self, loss: Any) -> None:

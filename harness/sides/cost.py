@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from harness.answers import Times
+from harness.host_memory import highest_bytes, resident_bytes
 
 
 class Stopwatch:
@@ -25,17 +26,9 @@ def reset_peak() -> int:
     """Start measuring the peak of resident memory anew; what is resident now, in bytes."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
-    return _status("VmRSS")
+    return resident_bytes()
 
 
 def peak_bytes() -> int:
     """The highest resident memory since `reset_peak`."""
-    return _status("VmHWM") or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def _status(field: str) -> int:
-    with contextlib.suppress(OSError), Path("/proc/self/status").open() as lines:
-        for line in lines:
-            if line.startswith(field + ":"):
-                return int(line.split()[1]) * 1024
-    return 0
+    return highest_bytes() or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -394,9 +394,11 @@ class JittorSide(Side):
         optimizer.take_gradients([self._gradients.get(name) for name in self._learning])
         optimizer.step()
 
-    def set_training(self) -> None:
-        """Jittor's own switch."""
-        self.model.train()
+    def as_users_run_it(self, trains: bool) -> contextlib.AbstractContextManager[None]:
+        """As it is: a comparison sets nothing that makes Jittor slower."""
+        if trains:
+            self.model.train()
+        return contextlib.nullcontext()
 
     def backward_only(self, loss: Any) -> None:
         """Jittor's gradients, computed now."""

@@ -173,7 +173,7 @@ class Side(Framework):
         """Where the model raises, what was recorded until then stays as an incomplete trace."""
         try:
             yield
-        except Exception:
+        except Exception:  # whatever the model raised goes on; what it recorded is kept
             self._abandon_trace()
             raise
 

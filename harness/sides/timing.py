@@ -31,14 +31,12 @@ class TimedModel:
     """A model with its inputs on the device, its switches on, ready to be called over and over."""
 
     def __init__(self, side: Side, inputs: Path, mode: Mode, switches: list[str], dtype: str) -> None:
-        self.side, self.mode, self.keeps_graph = side, mode, WITH_GRAPH in switches
+        self.side, self.keeps_graph = side, WITH_GRAPH in switches
         self.stack = contextlib.ExitStack()
         side.prepare(str(inputs), mode, dtype)
-        if mode == "train":
-            side.set_training()
+        self.stack.enter_context(side.as_users_run_it(trains=mode == "train"))
         for switch in find(side.name, [name for name in switches if name != WITH_GRAPH]):
             self.stack.enter_context(side.switched(switch.name))
-        self.given = [side._inputs[name] for name in side.pair.given(side._inputs)]
         self.optimizer = side.make_optimizer() if mode != "eval" else None
         self.outputs: Any = None
 
@@ -63,11 +61,9 @@ class TimedModel:
         if self.optimizer is None:
             keeps = contextlib.nullcontext() if self.keeps_graph else side.without_gradients()
             with keeps:
-                self.outputs = side.model(*self.given)
+                self.outputs = side.call_model()
             return
-        outputs = side.model(*self.given)
-        losses = getattr(side.model, "losses", None) or side.side_module().losses
-        self.loss = next(iter(losses(outputs, side._inputs).values()))
+        self.loss = next(iter(side.losses_of(side.call_model()).values()))
 
     def close(self) -> None:
         """Switch everything back."""

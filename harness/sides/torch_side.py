@@ -335,9 +335,11 @@ class TorchSide(Side):
             group["lr"] = lr
         optimizer.step()
 
-    def set_training(self) -> None:
-        """Torch's own switch."""
-        self.model.train()
+    def as_users_run_it(self, trains: bool) -> contextlib.AbstractContextManager[None]:
+        """Without the deterministic algorithms that a comparison asks for."""
+        if trains:
+            self.model.train()
+        return torch_switches.not_deterministic()
 
     def backward_only(self, loss: Tensor) -> None:
         """Autograd; gradients stay on the parameters."""

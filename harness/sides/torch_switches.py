@@ -24,6 +24,18 @@ def settings(device: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
+def not_deterministic() -> Iterator[None]:
+    """Algorithms that may add up in any order, as long as the context lasts."""
+    before = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(False)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warns)
+
+
+@contextlib.contextmanager
 def switched(side: Framework, name: str) -> Iterator[None]:
     """One switch on, and off again at the end."""
     with contextlib.ExitStack() as stack:

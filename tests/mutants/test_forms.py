@@ -2,45 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from harness import flows
 from harness.alignment import Alignment
 from harness.flows.compare import compare_live
-from harness.flows.comparison import Workers, comparison
+from harness.flows.comparison import comparison
 from harness.pairs.base import Mode
 from harness.progress import Silent
+from tests.mutants.in_this_process import Compare, comparing, request
 
 pytestmark = pytest.mark.torch
-Compare = Callable[[str, Mode], Alignment]
-
-
-def request(model: str, variant: str, mode: Mode, output: Path) -> flows.CompareRequest:
-    return flows.CompareRequest(
-        model=f"tests.mutants.forms.pair:{model}",
-        variant=variant,
-        mode=mode,
-        output=output,
-        keep="none",
-        isolated="always",
-    )
 
 
 @pytest.fixture
 def compare(tmp_path: Path) -> Iterator[Compare]:
-    """A comparison of one variant, both sides in this process."""
-    from tests.mutants.side_by_side import OwnPort, lend_workers
-
-    with lend_workers("cpu", 60.0, OwnPort) as held:
-
-        def run(variant: str, mode: Mode) -> Alignment:
-            asked = request("PAIR", variant, mode, tmp_path / "run")
-            return flows.compare(asked, Silent(), workers=cast(Workers, held))
-
+    """A comparison of one variant."""
+    with comparing("tests.mutants.forms.pair:PAIR", tmp_path) as run:
         yield run
 
 
@@ -87,7 +67,11 @@ def test_a_part_that_is_frozen_and_should_learn_is_the_source(compare: Compare) 
 
 @pytest.mark.jittor
 def test_the_same_in_jittor(tmp_path: Path) -> None:
-    with comparison(request("IN_JITTOR", "padding", "eval", tmp_path / "padding"), Silent()) as live:
+    with comparison(
+        request("tests.mutants.forms.pair:IN_JITTOR", "padding", "eval", tmp_path / "padding"), Silent()
+    ) as live:
         check_padding(compare_live(live).alignment)
-    with comparison(request("IN_JITTOR", "learns", "train", tmp_path / "learns"), Silent()) as live:
+    with comparison(
+        request("tests.mutants.forms.pair:IN_JITTOR", "learns", "train", tmp_path / "learns"), Silent()
+    ) as live:
         check_learns(compare_live(live).alignment)

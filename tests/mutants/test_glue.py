@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
-from harness import flows
 from harness.alignment import Alignment
 from harness.flows.compare import compare_live
-from harness.flows.comparison import Workers, comparison
+from harness.flows.comparison import comparison
 from harness.pairs.base import Mode
 from harness.progress import Silent
+from tests.mutants.in_this_process import Compare, comparing, request
 
 pytestmark = pytest.mark.torch
-Compare = Callable[[str, Mode], Alignment]
 FAULTS = {
     "chunk": ("(model)/add.0#0:in.0", "(model)/add.0"),
     "input of a container": ("blocks#0:in.0", "(model)"),
@@ -26,28 +24,10 @@ FAULTS = {
 }
 
 
-def request(model: str, variant: str, mode: Mode, output: Path) -> flows.CompareRequest:
-    return flows.CompareRequest(
-        model=f"tests.mutants.glue.pair:{model}",
-        variant=variant,
-        mode=mode,
-        output=output,
-        keep="none",
-        isolated="always",
-    )
-
-
 @pytest.fixture
 def compare(tmp_path: Path) -> Iterator[Compare]:
-    """A comparison of one variant, both sides in this process."""
-    from tests.mutants.side_by_side import OwnPort, lend_workers
-
-    with lend_workers("cpu", 60.0, OwnPort) as held:
-
-        def run(variant: str, mode: Mode) -> Alignment:
-            asked = request("PAIR", variant, mode, tmp_path / "run")
-            return flows.compare(asked, Silent(), workers=cast(Workers, held))
-
+    """A comparison of one variant."""
+    with comparing("tests.mutants.glue.pair:PAIR", tmp_path) as run:
         yield run
 
 
@@ -79,10 +59,13 @@ def test_a_wrong_input_is_told_of_where_it_arrives(fault: str, mode: Mode, compa
 
 @pytest.mark.jittor
 def test_the_same_in_jittor(tmp_path: Path) -> None:
-    with comparison(request("IN_JITTOR", "sound", "eval", tmp_path / "sound"), Silent()) as live:
+    with comparison(
+        request("tests.mutants.glue.pair:IN_JITTOR", "sound", "eval", tmp_path / "sound"), Silent()
+    ) as live:
         sound = compare_live(live).alignment
     assert sound.verdict == "aligned", sound.sentence
     with comparison(
-        request("IN_JITTOR", "input of a container", "train", tmp_path / "run"), Silent()
+        request("tests.mutants.glue.pair:IN_JITTOR", "input of a container", "train", tmp_path / "run"),
+        Silent(),
     ) as live:
         check_fault(compare_live(live).alignment, "input of a container")

@@ -233,6 +233,22 @@ def test_switches_are_switched_back(side: Any, inputs: str, tmp_path: Path) -> N
         timing.start_timing(side, inputs, "eval", ["nosuch"], "", "float32")
 
 
+@pytest.mark.torch
+def test_torch_is_timed_without_deterministic_algorithms() -> None:
+    import torch
+
+    from harness.sides import torch_switches
+
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with torch_switches.not_deterministic():
+            assert torch_switches.settings("cpu")["deterministic"] == "False"
+        assert torch.are_deterministic_algorithms_enabled()
+        assert torch.is_deterministic_algorithms_warn_only_enabled()
+    finally:
+        torch.use_deterministic_algorithms(False)
+
+
 def test_nothing_is_timed_before_it_is_ready(side: Any) -> None:
     with pytest.raises(BadInput, match="start_timing comes first"):
         timing.time_block(side, 0.1)
