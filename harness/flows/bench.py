@@ -12,19 +12,19 @@ from harness import pairs
 from harness.answers import BlockTimed, TimingStarted
 from harness.bench import statistics
 from harness.bench.machine import this_machine
-from harness.bench.result import Accuracy, Bench, Contestant, Figures, IdleSwitch, LargestBatch, Memory, Row
+from harness.bench.result import Bench, Contestant, Figures, IdleSwitch, LargestBatch, Memory, Row
 from harness.bench.switches import SWITCHES
 from harness.case import PORT, REFERENCE, SIDES, Case
 from harness.choices import AUTO
 from harness.environment.device import device_for
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
-from harness.flows.bench_accuracy import accuracies
+from harness.flows.bench_accuracy import accuracy
 from harness.flows.largest_batch import largest_batch
 from harness.flows.timed_worker import TimedWorker
 from harness.pairs.base import Mode, Pair
 from harness.progress import Progress
-from harness.scratch import Scratch, scratch
+from harness.scratch import scratch
 from harness.session import DEFAULT_TIMEOUT
 
 _TURNS = 3  # of four blocks A B B A, in a round
@@ -51,11 +51,25 @@ class BenchRequest:
 
 
 @dataclass(frozen=True)
-class Job:
-    """One row to be measured."""
+class Subject:
+    """What all rows of a case share: inputs, the weights drawn for the reference, and its float64 outputs.
+
+    There are none of the last in a training: `truth` is then None.
+    """
 
     pair: Pair
     case: Case
+    folder: Path
+    inputs: Path
+    batch: int
+    state: Path
+    truth: Path | None
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row to be measured."""
+
     first: Contestant
     second: Contestant
 
@@ -80,11 +94,11 @@ def bench(request: BenchRequest, progress: Progress) -> Bench:
     versions: dict[str, dict[str, str]] = {}
     device_name = ""
     for case in cases:
-        jobs, unused = _jobs(request, pair, case)
+        jobs, unused = _jobs(request, case)
         idle += [switch for switch in unused if switch not in idle]
-        for job in jobs:
-            with scratch() as place:
-                measured = _Measuring(request, job, place, progress)
+        with _subject(pair, case, request.timeout) as subject:
+            for job in jobs:
+                measured = _Measuring(request, subject, job, progress)
                 rows.append(measured.row())
                 versions |= measured.versions
                 device_name = measured.device_name
@@ -125,10 +139,25 @@ def _cases(request: BenchRequest, pair: Pair) -> Iterator[Case]:
             )
 
 
-def _jobs(request: BenchRequest, pair: Pair, case: Case) -> tuple[list[Job], list[IdleSwitch]]:
+@contextlib.contextmanager
+def _subject(pair: Pair, case: Case, timeout: float) -> Iterator[Subject]:
+    """Draw inputs and weights, and run the reference in float64 where outputs are compared."""
+    with scratch() as place:
+        arrays = pair.inputs(case.request(pair))
+        folder, truth = place.folder, None if case.trains else place.folder / "truth.h5"
+        inputs = inputs_and_weights.write(folder / "inputs.h5", "input", arrays)
+        batch = next(iter(arrays.values())).shape[0]
+        with TimedWorker(Contestant(REFERENCE), case, folder, timeout, -1) as worker:
+            worker.build(pair, folder / "state.h5")
+            if truth is not None:
+                worker.start(inputs, str(truth), dtype="float64")
+        yield Subject(pair, case, folder, inputs, batch, folder / "state.h5", truth)
+
+
+def _jobs(request: BenchRequest, case: Case) -> tuple[list[Job], list[IdleSwitch]]:
     """The sides against each other, and, where asked, each side against itself with switches."""
     plain = {side: Contestant(side) for side in (REFERENCE, PORT)}
-    jobs, idle = [Job(pair, case, plain[REFERENCE], plain[PORT])], list[IdleSwitch]()
+    jobs, idle = [Job(plain[REFERENCE], plain[PORT])], list[IdleSwitch]()
     if not request.ablate:
         return jobs, idle
     for side in (REFERENCE, PORT):
@@ -139,15 +168,15 @@ def _jobs(request: BenchRequest, pair: Pair, case: Case) -> tuple[list[Job], lis
                 idle.append(IdleSwitch(side, switch.name, why))
             else:
                 useful.append(switch.name)
-        jobs += [Job(pair, case, plain[side], Contestant(side, (name,))) for name in useful]
+        jobs += [Job(plain[side], Contestant(side, (name,))) for name in useful]
     return jobs, idle
 
 
 class _Measuring:
     """Measures one row, round by round."""
 
-    def __init__(self, request: BenchRequest, job: Job, place: Scratch, progress: Progress) -> None:
-        self.request, self.job, self.place, self.progress = request, job, place, progress
+    def __init__(self, request: BenchRequest, subject: Subject, job: Job, progress: Progress) -> None:
+        self.request, self.subject, self.job, self.progress = request, subject, job, progress
         self.names = (job.first.label, job.second.label)
         self.taken = {name: _Taken() for name in self.names}
         self.ratios: list[float] = []
@@ -155,10 +184,6 @@ class _Measuring:
         self.versions: dict[str, dict[str, str]] = {}
         self.device_name = ""
         self.unequal: list[str] = []
-        arrays = job.pair.inputs(job.case.request(job.pair))
-        self.batch = next(iter(arrays.values())).shape[0]
-        self.inputs = inputs_and_weights.write(place.folder / "inputs.h5", "input", arrays)
-        self.state = place.folder / "state.h5"
 
     def row(self) -> Row:
         """Make rounds until the interval is narrow enough or the time is over."""
@@ -173,9 +198,9 @@ class _Measuring:
             for contestant, name in zip((self.job.first, self.job.second), self.names, strict=True)
         ]
         return Row(
-            mode=self.job.case.mode,
-            batch=self.batch,
-            size=self.job.case.size,
+            mode=self.subject.case.mode,
+            batch=self.subject.batch,
+            size=self.subject.case.size,
             first=figures[0],
             second=figures[1],
             ratio=statistics.ratio_of(self.ratios),
@@ -206,19 +231,20 @@ class _Measuring:
         self._add_ratios(blocks)
 
     def _worker(self, contestant: Contestant, number: int) -> TimedWorker:
-        return TimedWorker(contestant, self.job.case, self.place.folder, self.request.timeout, number)
+        subject = self.subject
+        return TimedWorker(contestant, subject.case, subject.folder, self.request.timeout, number)
 
     def _prepare(self, worker: TimedWorker, taken: _Taken) -> None:
-        identity = worker.build(self.job.pair, self.state)
+        identity = worker.build(self.subject.pair, self.subject.state)
         self.versions[worker.contestant.side] = identity.versions
         self.device_name = self.device_name or identity.device_name
-        outputs = "" if taken.started or self.job.case.trains else str(self.outputs_of(worker.contestant))
-        taken.started.append(worker.start(self.inputs, outputs))
+        wanted = self.subject.truth is not None and not taken.started
+        outputs = str(self._outputs_of(worker.contestant)) if wanted else ""
+        taken.started.append(worker.start(self.subject.inputs, outputs))
         taken.steady.append(worker.warm_up())
 
-    def outputs_of(self, contestant: Contestant) -> Path:
-        """The trace with the outputs of a contestant."""
-        return self.place.folder / f"{contestant.label.replace(' ', '')}.h5"
+    def _outputs_of(self, contestant: Contestant) -> Path:
+        return self.subject.folder / f"{contestant.label.replace(' ', '')}.h5"
 
     def _require_equal(self) -> None:
         """Both contestants compute under the same settings, or whoever asked knows that they do not."""
@@ -248,7 +274,7 @@ class _Measuring:
             self.part_ratios.setdefault(part, []).append(ratio)
 
     def _figures(self, contestant: Contestant, name: str) -> Figures:
-        taken = self.taken[name]
+        taken, truth = self.taken[name], self.subject.truth
         calls = [seconds for block in taken.blocks for seconds in block.whole]
         parts = {
             part: statistics.spread([seconds for block in taken.blocks for seconds in block.seconds[part]])
@@ -263,17 +289,5 @@ class _Measuring:
             steady=all(taken.steady),
             memory=max(taken.memory, key=lambda memory: memory.peak),
             settings=taken.started[0].settings,
-            accuracy=self._accuracy(contestant),
+            accuracy=None if truth is None else accuracy(truth, self._outputs_of(contestant)),
         )
-
-    def _accuracy(self, contestant: Contestant) -> Accuracy | None:
-        """How far the outputs of an evaluation are from a float64 run of the reference."""
-        found = self.outputs_of(contestant)
-        if not found.is_file():
-            return None
-        truth = self.place.folder / "truth.h5"
-        if not truth.is_file():
-            with self._worker(Contestant(REFERENCE), -1) as worker:
-                worker.build(self.job.pair, self.state)
-                worker.start(self.inputs, str(truth), dtype="float64")
-        return accuracies(truth, found)

@@ -11,7 +11,7 @@ from harness.bench.result import Accuracy
 from harness.trace import Trace
 
 
-def accuracies(truth: Path, found: Path) -> Accuracy:
+def accuracy(truth: Path, found: Path) -> Accuracy:
     """The largest relative error (l2) of any output, and the bits of the mantissa that agree."""
     worst = 0.0
     with Trace.open(truth) as exact, Trace.open(found) as rounded:

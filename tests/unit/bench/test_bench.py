@@ -56,6 +56,37 @@ def test_a_port_that_sleeps_is_slower(sleepy: Path, capsys: pytest.CaptureFixtur
     assert json.loads(Path("run/pytest-benchmark.json").read_text())["benchmarks"]
 
 
+@pytest.mark.slow
+def test_switches_are_measured_against_the_same_side_without(
+    sleepy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out = run(
+        capsys,
+        "--model",
+        str(sleepy),
+        "--mode",
+        "eval",
+        "--seconds",
+        "0.1",
+        "--ablate",
+        "-o",
+        "run",
+        "--json",
+    )
+    assert code == 0
+    found = Bench.load(Path("run"))
+    pairs = [(row.first.contestant.label, row.second.contestant.label) for row in found.rows]
+    assert pairs[0] == ("torch", "jittor")
+    assert {first for first, _ in pairs[1:]} == {"torch", "jittor"}
+    assert all(second.startswith(f"{first} + ") for first, second in pairs[1:])
+    bits = {
+        row.second.contestant.label: row.second.accuracy.bits for row in found.rows if row.second.accuracy
+    }
+    assert bits["torch + bfloat16"] < 12 < 16 < bits["torch + channels_last"]
+    assert {(idle.side, idle.name) for idle in found.idle} >= {("torch", "tf32"), ("jittor", "amp_level_3")}
+    assert json.loads(out)["idle"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
