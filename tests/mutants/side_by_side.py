@@ -18,6 +18,7 @@ import torch
 from harness import json_codec, worker, worker_answers
 from harness.answers import Identity
 from harness.breadcrumb import Breadcrumb, Place
+from harness.environment.device import device_for
 from harness.requests import Answer, Request
 from harness.scratch import scratch_folder
 from harness.session import ModelFailed
@@ -91,9 +92,10 @@ class Inside:
 @contextmanager
 def lend_workers(device: str, timeout: float, port: type[TorchSide] = Port) -> Iterator[dict[str, Inside]]:
     """In the place of `harness.flows.together.lend_workers`."""
+    chosen = device_for(device).device
     with scratch_folder() as folder:
         sides = (
-            TorchSide(device, Breadcrumb(folder / "a")),
-            port(device, Breadcrumb(folder / "b")),
+            TorchSide(chosen, Breadcrumb(folder / "a")),
+            port(chosen, Breadcrumb(folder / "b")),
         )
         yield {held.name: Inside(held) for held in sides}
