@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,16 @@ from harness import environment, flows, json_codec, pairs
 from harness.alignment import Alignment
 from harness.environment.interpreters import interpreter
 from harness.flows.bench import BenchRequest, bench
+from harness.flows.train import train as train_both
+from harness.flows.train_request import TrainRequest
 from harness.pairs.base import Mode, Pair
 from harness.progress import Silent
 from harness.verdict import NoisePolicy
 
 SIDES = ("torch", "jittor")
 MODES: tuple[Mode, ...] = ("eval", "train")
+TRAINING_STEPS = 9
+"""Enough for the forced steps 0, 1, 2, 4 and 8."""
 
 
 def bring_up(device: str) -> dict[str, Any]:
@@ -41,7 +46,7 @@ def bring_up(device: str) -> dict[str, Any]:
     return found
 
 
-def told(alignment: Alignment) -> dict[str, Any]:
+def figures_of(alignment: Alignment) -> dict[str, Any]:
     """The few figures of an alignment that a reader of the check wants."""
     return {
         "verdict": alignment.verdict,
@@ -58,7 +63,7 @@ def compare(pair: Pair, variant: str, mode: Mode, device: str, folder: Path) -> 
     request = flows.CompareRequest(
         model=pair.name, variant=variant, mode=mode, device=device, output=folder, keep="whole", timeout=300
     )
-    return told(flows.compare(request, Silent()))
+    return figures_of(flows.compare(request, Silent()))
 
 
 def across_devices(pair: Pair, variant: str, mode: Mode, folder: Path) -> dict[str, Any]:
@@ -81,6 +86,23 @@ def speed(pair: Pair, variant: str, mode: Mode, device: str) -> dict[str, Any]:
     found = bench(request, Silent())
     ratio = found.rows[0].ratio
     return {"port_over_reference": ratio.value, "verdict": ratio.verdict, "bench": json_codec.to_plain(found)}
+
+
+def train(pair: Pair, variant: str, device: str, folder: Path) -> dict[str, Any]:
+    """A short training of both sides in lockstep on made-up data, with its forced steps."""
+    request = TrainRequest(
+        pair.name, variant, device=device, steps=TRAINING_STEPS, output=folder / "training", timeout=300
+    )
+    found = train_both(request, Silent())
+    if found.end is None:
+        raise RuntimeError(f"the training of {pair.name} {variant} has no end in {found.path}")
+    return {
+        "verdict": found.end.verdict,
+        "failed": found.end.verdict in ("diverged", "failed"),
+        "sentence": found.end.sentence,
+        "forced": {step.step: step.verdict for step in found.forced},
+        "costs": found.end.costs,
+    }
 
 
 def check_case(record: Record, pair: Pair, variant: str, mode: Mode) -> None:
@@ -111,15 +133,13 @@ def main() -> int:
         return 1
     wanted = [pairs.find(name) for name in options.pairs.split(",") if name] or pairs.all_pairs()
     chosen = set(filter(None, options.variants.split(",")))
-    cases = [
-        (pair, name, mode)
-        for mode in MODES
-        for pair in wanted
-        for name in pair.variants
-        if not chosen or name in chosen
-    ]
-    for pair, name, mode in cases:
-        check_case(record, pair, name, mode)
+    variants = [(pair, name) for pair in wanted for name in pair.variants if not chosen or name in chosen]
+    for mode in MODES:
+        for pair, name in variants:
+            check_case(record, pair, name, mode)
+    for pair, name in variants:
+        folder = record.folder / f"{pair.name}-{name}"
+        record.step(f"train {pair.name} {name}", partial(train, pair, name, record.device, folder), 30)
     return int(any(step["outcome"] == "failed" for step in record.steps))
 
 
