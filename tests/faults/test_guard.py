@@ -96,9 +96,10 @@ def test_what_cannot_be_run_is_an_error_of_the_system(tmp_path: Path, mark: str)
 
 
 PARENT = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from harness.guard import Kept, spare, sweep
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup has the tests ignore it, and all that they start
 place = Path(sys.argv[1])
 for name in ("folder", "file", "spared", "link"):
     sweep(place / name)
