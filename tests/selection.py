@@ -26,7 +26,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.stash[COUNT] = len(left_out)
         config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in set(left_out)]
+        kept = set(items) - set(left_out)
+        items[:] = [item for item in items if item in kept]
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -246,16 +246,17 @@ def _spelled_out() -> Iterator[Case]:
 
 
 def _hashed() -> Iterator[Case]:
-    count = 60_000
-    numbers = b"".join(integer(index * PRIME) for index in range(1, count))
-    named = b"".join(integer(index * PRIME) + b"N" for index in range(1, count))
-    yield Case("hashed-keys", later(lambda: pickled(b"}(" + named + b"u")))
-    yield Case("hashed-elements", later(lambda: pickled(b"\x8f(" + numbers + b"\x90")))
-    yield Case("hashed-frozen", later(lambda: pickled(b"(" + numbers + b"\x91")))
-    pairs = b"".join(integer(index * PRIME) + b"N\x86" for index in range(1, count))
-    yield Case("hashed-ordered", later(lambda: pickled(b"ccollections\nOrderedDict\n](" + pairs + b"e\x85R")))
-    memo = b"".join(b"p%d\n" % (index * PRIME) for index in range(1, count))
-    yield Case("hashed-memo", later(lambda: pickled(b"N" + memo)))
+    same = [index * PRIME for index in range(1, 60_000)]
+
+    def numbers(more: bytes = b"") -> bytes:
+        return b"".join(integer(number) + more for number in same)
+
+    yield Case("hashed-keys", later(lambda: pickled(b"}(" + numbers(b"N") + b"u")))
+    yield Case("hashed-elements", later(lambda: pickled(b"\x8f(" + numbers() + b"\x90")))
+    yield Case("hashed-frozen", later(lambda: pickled(b"(" + numbers() + b"\x91")))
+    ordered = b"ccollections\nOrderedDict\n]("
+    yield Case("hashed-ordered", later(lambda: pickled(ordered + numbers(b"N\x86") + b"e\x85R")))
+    yield Case("hashed-memo", later(lambda: pickled(b"N" + b"".join(b"p%d\n" % number for number in same))))
 
 
 def _walked() -> Iterator[Case]:
@@ -274,7 +275,10 @@ def _walked() -> Iterator[Case]:
             )
         ),
     )
-    notes = b"}(" + b"".join(text(f"k{index}") + b"\x89" for index in range(100_000)) + b"u" + keep(7)
+
+    def noted(value: bytes, count: int) -> bytes:
+        return b"}(" + b"".join(text(f"k{index}") + value for index in range(count)) + b"u"
+
     lazy = (
         b"ctorch._utils\n_rebuild_tensor_v2\n"
         + keep(0)
@@ -284,26 +288,24 @@ def _walked() -> Iterator[Case]:
         + integers((4,))
     )
     lazy += integers((1,)) + b"\x89}" + recall(7) + b"t" + keep(1)
+    lazy += (recall(0) + recall(1) + b"R0") * 3000
     yield Case(
         "walked-notes",
         later(
-            lambda: torch_zip(
-                b"\x80\x02" + notes + lazy + (recall(0) + recall(1) + b"R0") * 3000 + b"N.", {"0": ones(4)}
-            )
+            lambda: torch_zip(b"\x80\x02" + noted(b"\x89", 100_000) + keep(7) + lazy + b"N.", {"0": ones(4)})
         ),
     )
-    many = b"".join(text(f"k{index}") + recall(0) for index in range(20_000))
-    attributes = (
-        b"cm\nC\n)\x81}(" + b"".join(text(f"a{index}") + b"N" for index in range(50_000)) + b"ub" + keep(0)
-    )
-    yield Case("walked-attributes", later(lambda: pickled(attributes + b"}(" + many + b"u")))
-    settings = b"}(" + b"".join(text(f"a{index}") + b"N" for index in range(50_000)) + b"u" + keep(0)
-    yield Case("walked-settings", later(lambda: pickled(settings + b"}(" + many + b"u")))
-    weights = b"}(" + b"".join(text(f"w{index}") + recall(1) for index in range(5000)) + b"u"
-    shared = ARRAY + keep(1) + module(weights) + keep(0)
+    thing = b"cm\nC\n)\x81"
     yield Case(
-        "walked-module", later(lambda: pickled(shared + b"}(" + many[: len(many) // 8 // 10 * 10] + b"u"))
+        "walked-attributes",
+        later(lambda: pickled(thing + noted(b"N", 50_000) + b"b" + keep(0) + noted(recall(0), 20_000))),
     )
+    yield Case(
+        "walked-settings", later(lambda: pickled(noted(b"N", 50_000) + keep(0) + noted(recall(0), 20_000)))
+    )
+    weights = noted(recall(1), 5000)
+    shared = ARRAY + keep(1) + module(weights) + keep(0)
+    yield Case("walked-module", later(lambda: pickled(shared + noted(recall(0), 2685))))
     listed = b"](" + b"".join(text(f"n{index}") for index in range(20_000)) + b"e"
     buffers = ARRAY + keep(1) + module(buffers=weights, more=text("_non_persistent_buffers_set") + listed)
     yield Case("walked-fleeting", later(lambda: pickled(buffers)))
@@ -333,23 +335,23 @@ def _read_again() -> Iterator[Case]:
 
 
 def _json() -> Iterator[Case]:
-    bombs = {
-        "lists": b'{"a":[' + b"[]," * (5 * MEBIBYTE) + b"[]]}",
-        "objects": b'{"a":[' + b"{}," * (5 * MEBIBYTE) + b"{}]}",
-        "numbers": b'{"a":[' + b"1e1," * (3 * MEBIBYTE) + b"1]}",
-        "integers": b'{"a":[' + b"999," * (3 * MEBIBYTE) + b"1]}",
-        "texts": b'{"a":[' + b'"bb",' * (3 * MEBIBYTE) + b"1]}",
-        "names": b"{" + b",".join(b'"%d":{}' % index for index in range(1_300_000)) + b"}",
-        "digits": b'{"a":' + b"9" * (15 * MEBIBYTE) + b"}",
-        "wide": '{"a":"\U0001f600'.encode() + b"a" * (15 * MEBIBYTE) + b'"}',
+    bombs: dict[str, Callable[[], bytes]] = {
+        "lists": lambda: b'{"a":[' + b"[]," * (5 * MEBIBYTE) + b"[]]}",
+        "objects": lambda: b'{"a":[' + b"{}," * (5 * MEBIBYTE) + b"{}]}",
+        "numbers": lambda: b'{"a":[' + b"1e1," * (3 * MEBIBYTE) + b"1]}",
+        "integers": lambda: b'{"a":[' + b"999," * (3 * MEBIBYTE) + b"1]}",
+        "texts": lambda: b'{"a":[' + b'"bb",' * (3 * MEBIBYTE) + b"1]}",
+        "names": lambda: b"{" + b",".join(b'"%d":{}' % index for index in range(1_300_000)) + b"}",
+        "digits": lambda: b'{"a":' + b"9" * (15 * MEBIBYTE) + b"}",
+        "wide": lambda: '{"a":"\U0001f600'.encode() + b"a" * (15 * MEBIBYTE) + b'"}',
     }
     right = {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
     for name, raw in bombs.items():
-        yield Case(f"json-header-{name}", later(lambda raw=raw: safetensors(None, raw=raw)))
+        yield Case(f"json-header-{name}", later(lambda raw=raw: safetensors(None, raw=raw())))
         yield Case(
             f"json-manifest-{name}",
             later(
-                lambda raw=raw: jittor(b"\x80\x04" + state({"a": ARRAY})[2:] + b"\nweight-manifest\n" + raw)
+                lambda raw=raw: jittor(b"\x80\x04" + state({"a": ARRAY})[2:] + b"\nweight-manifest\n" + raw())
             ),
         )
     offsets = {"a": {"dtype": "F32", "shape": [1], "data_offsets": [0] * 100_000}}

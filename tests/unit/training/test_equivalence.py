@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+import scipy  # its part `stats` is imported when it is first used, which takes a second
 
 from harness.student import normal_cdf, t_cdf, t_quantile
 from harness.training.churn import churn, disagreement
@@ -16,17 +16,17 @@ from harness.training.equivalence import equivalence, power, seeds_needed, verdi
 @pytest.mark.parametrize("freedom", [1, 1.5, 2, 3.3, 8, 50, 400, 5000])
 def test_students_t_is_scipys(freedom: float) -> None:
     for share in (0.6, 0.9, 0.95, 0.975, 0.999):
-        assert t_quantile(share, freedom) == pytest.approx(stats.t.ppf(share, freedom), rel=1e-6)
+        assert t_quantile(share, freedom) == pytest.approx(scipy.stats.t.ppf(share, freedom), rel=1e-6)
     for value in (-3.0, -0.5, 0.0, 1.7, 6.0):
-        assert t_cdf(value, freedom) == pytest.approx(stats.t.cdf(value, freedom), abs=1e-8)
-        assert normal_cdf(value) == pytest.approx(stats.norm.cdf(value), abs=1e-12)
+        assert t_cdf(value, freedom) == pytest.approx(scipy.stats.t.cdf(value, freedom), abs=1e-8)
+        assert normal_cdf(value) == pytest.approx(scipy.stats.norm.cdf(value), abs=1e-12)
 
 
 @pytest.mark.parametrize("counts", [(2, 2), (3, 5), (10, 4)])
 def test_the_interval_is_scipys(counts: tuple[int, int]) -> None:
     rng = np.random.default_rng(sum(counts))
     one, other = rng.normal(5, 1, counts[0]), rng.normal(5.5, 3, counts[1])
-    wanted = stats.ttest_ind(other, one, equal_var=False).confidence_interval(0.9)
+    wanted = scipy.stats.ttest_ind(other, one, equal_var=False).confidence_interval(0.9)
     assert welch_interval(one, other) == pytest.approx((wanted.low, wanted.high), rel=1e-6)
 
 
