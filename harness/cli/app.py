@@ -14,6 +14,7 @@ from harness.cli.compare import compare
 from harness.cli.diff import diff
 from harness.cli.error_handling import Frame
 from harness.cli.explain import explain
+from harness.cli.init import init
 from harness.cli.lint import lint
 from harness.cli.list_pairs import list_pairs
 from harness.cli.record import record
@@ -62,7 +63,8 @@ def doctor(
 
 
 for command in (
-    compare, lint, explain, reproduce, bench, selftest, train, record, diff, check, show, report, doctor,
+    compare, init, lint, explain, reproduce, bench, selftest, train, record, diff, check, show, report,
+    doctor,
 ):  # fmt: skip
     app.command()(command)
 app.command("list")(list_pairs)

@@ -12,7 +12,11 @@ from harness.cli.results import aligned_or_not
 
 def compare(
     context: typer.Context,
-    model: options.Model,
+    model: options.ModelOrClasses = None,
+    torch: options.TorchClass = None,
+    jittor: options.JittorClass = None,
+    inputs: options.Inputs = None,
+    arguments: options.Arguments = None,
     variant: options.Variant = None,
     option: options.Options = None,
     layers: options.Layers = None,

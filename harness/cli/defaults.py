@@ -21,6 +21,8 @@ def defaults(words: list[str]) -> dict[str, Flags | dict[str, Flags]]:
     if command in _OF_A_FILE:
         for name in ("model", "weights"):
             flags.pop(name, None)
+    if any(word.startswith(("--torch", "--jittor")) for word in words):
+        flags.pop("model", None)  # two classes are named instead
     if command == "golden":
         flags.pop("mode", None)  # there --mode may be given more than once, and no default narrows it
     return {command: flags if command in _FLAT else dict.fromkeys(_NESTED[command], flags)}

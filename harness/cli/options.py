@@ -52,6 +52,36 @@ def _file(metavar: str, help: str, parser: Callable[[str], object] = parse.parse
 
 
 Model = Annotated[str, _model("The pair to run; `align list` shows them.")]
+ModelOrClasses = Annotated[
+    str | None,
+    _model("The pair to run; `align list` shows them.", default="none: --torch, --jittor"),
+]
+TorchClass = Annotated[
+    str | None,
+    _flag("--torch", "MODULE:CLASS", "Instead of --model: the PyTorch class.", parse.parse_entry),
+]
+JittorClass = Annotated[
+    str | None, _flag("--jittor", "MODULE:CLASS", "Beside --torch: the Jittor class.", parse.parse_entry)
+]
+Inputs = Annotated[
+    list[str] | None,
+    _flag(
+        "--input",
+        "NAME=SHAPE[:LAW]",
+        "Beside --torch, for each input in order: image=1x3x224x224, mask=2x16:bool, ids=2x16:0..999.",
+        parse.parse_input,
+    ),
+]
+PairOut = Annotated[Path, _output("FILE.py", "Where to write the declaration.", parse.parse_python_out)]
+Arguments = Annotated[
+    list[str] | None,
+    _flag(
+        "--arg",
+        "NAME=VALUE",
+        "Beside --torch: an argument of both classes; repeatable.",
+        parse.parse_assignment,
+    ),
+]
 OwnModel = Annotated[
     str | None,
     _model(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import difflib
 import math
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import typer
 
@@ -101,6 +100,11 @@ def parse_folder(value: str) -> Path:
 def parse_trace_out(value: str) -> Path:
     """Where to write a trace."""
     return _writable(value, (".h5",), "a path that ends in .h5")
+
+
+def parse_python_out(value: str) -> Path:
+    """Where to write the declaration of a pair."""
+    return _writable(value, (".py",), "a path that ends in .py")
 
 
 def parse_json_out(value: str) -> Path:
@@ -253,21 +257,20 @@ def parse_entry(value: str) -> str:
     return value
 
 
+def parse_input(value: str) -> str:
+    """`NAME=SHAPE[:LAW]`; what shape and law may be, `harness.pairs.undeclared` knows."""
+    name, equals, shape = value.partition("=")
+    if not name.isidentifier() or not equals or not shape:
+        _refuse(value, "NAME=SHAPE or NAME=SHAPE:LAW, such as image=1x3x224x224 or ids=2x16:0..999")
+    return value
+
+
 def parse_assignment(value: str) -> str:
-    """`NAME=VALUE`, checked and kept as text; `assignment` splits it."""
+    """`NAME=VALUE`, checked and kept as text; `harness.assignment` splits it."""
     name, equals, _ = value.partition("=")
     if not equals or not name.isidentifier():
         _refuse(value, "NAME=VALUE, the value in Python's notation or plain text")
     return value
-
-
-def assignment(text: str) -> tuple[str, Any]:
-    """A name, and a value: a Python literal where it is one, else the text."""
-    name, _, value = text.partition("=")
-    try:
-        return name, ast.literal_eval(value)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return name, value
 
 
 def _whole(value: str, least: int, allowed: str) -> int:

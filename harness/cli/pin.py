@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from harness.cli import options, parse, request_from_flags
+from harness.assignment import assignment
+from harness.cli import options, request_from_flags
 from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
 from harness.text import printable
@@ -44,9 +45,7 @@ def verify(
 
     request = request_from_flags.request(context.params, options=())
     with listening() as listener:
-        found = flows.pin_verify(
-            request, upstream, listener, entry, dict(map(parse.assignment, option or []))
-        )
+        found = flows.pin_verify(request, upstream, listener, entry, dict(map(assignment, option or [])))
     alignment = found.alignment
     document = {
         "entry": found.entry,

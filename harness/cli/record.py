@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 def record(
     context: typer.Context,
     side: options.Side,
-    model: options.Model,
     output: options.TraceOut,
+    model: options.ModelOrClasses = None,
+    torch: options.TorchClass = None,
+    jittor: options.JittorClass = None,
+    inputs: options.Inputs = None,
+    arguments: options.Arguments = None,
     variant: options.Variant = None,
     option: options.Options = None,
     layers: options.Layers = None,

@@ -30,10 +30,31 @@ def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:
 
     values = {field.name: given.get(field.name) for field in fields(CompareRequest)}
     values["input_size"] = parse.size(given.get("input_size"))
+    values["model"] = model(given)
     values["policy"] = policy(given)
     values["options"] = tuple(given.get("option") or ())
     values.update(changes)
     return CompareRequest(**{name: value for name, value in values.items() if value is not None})
+
+
+def model(given: Mapping[str, Any]) -> str:
+    """The pair that --model names, or the one that two classes make."""
+    from harness.pairs.undeclared import Undeclared
+
+    torch, jittor = given.get("torch"), given.get("jittor")
+    inputs, arguments = given.get("inputs") or (), given.get("arguments") or ()
+    named = given.get("model")
+    if torch is None and jittor is None:
+        if inputs or arguments:
+            raise BadInput("--input and --arg belong to --torch and --jittor, which name two classes")
+        if named is None:
+            raise BadInput("name a pair with --model, or two classes with --torch and --jittor")
+        return str(named)
+    if named is not None:
+        raise BadInput("--model names a pair, --torch and --jittor name two classes: give one or the other")
+    if torch is None or jittor is None:
+        raise BadInput("--torch and --jittor go together: each names the class of one side, as MODULE:CLASS")
+    return Undeclared(torch, jittor, tuple(inputs), tuple(arguments)).name
 
 
 def policy(given: Mapping[str, Any]) -> Policy:

@@ -22,7 +22,7 @@ MOST_BYTES = 2 << 30
 
 def source_digest(pair: Pair) -> str:
     """A digest of the reference's source: other code has another truth."""
-    spec = find_spec(pair.reference)
+    spec = find_spec(pair.reference.partition(":")[0])
     if spec is None or spec.origin is None:
         return pair.reference
     origin = Path(spec.origin)

@@ -80,7 +80,7 @@ def _describe(
 def sources(pair: Pair) -> list[Path]:
     """The files of a pair's port, found without importing it."""
     try:
-        spec = find_spec(pair.port)
+        spec = find_spec(pair.port.partition(":")[0])
     except Exception:  # the package around it is imported here, and may need what only a worker has
         return []
     if spec is None or spec.origin is None:

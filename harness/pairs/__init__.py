@@ -18,6 +18,7 @@ from types import ModuleType
 from harness import own_packages
 from harness.errors import BadInput
 from harness.json_codec import short
+from harness.pairs import undeclared
 from harness.pairs.base import Pair
 
 _ATTRIBUTE = "PAIR"
@@ -46,9 +47,15 @@ def built_in(name: str, source: str) -> Pair:
 
 
 def find(name: str) -> Pair:
-    """The pair that a user calls `name`, `package.module:ATTRIBUTE` or `path/to/pair.py[:ATTRIBUTE]`."""
+    """The pair that a user calls `name`, `package.module:ATTRIBUTE` or `path/to/pair.py[:ATTRIBUTE]`.
+
+    The name of two classes is a pair, too.
+    """
     if name in names():
         return _shipped(name)
+    if undeclared.is_undeclared(name):
+        _offer(Path.cwd())
+        return undeclared.Undeclared.read(name).pair()
     place, colon, attribute = name.rpartition(":")
     if not colon:
         place, attribute = name, _ATTRIBUTE
@@ -87,7 +94,7 @@ def _module(name: str) -> ModuleType:
 
 
 def _file(path: Path) -> ModuleType:
-    """Run a file once; what lies beside it can be imported by it and by the sides."""
+    """Run a file once; what lies beside it, and here, can be imported by it and by the sides."""
     if not path.is_file():
         raise BadInput(f"there is no file {path} to read a pair from (looked in {Path.cwd()})")
     path = path.resolve()
@@ -95,6 +102,7 @@ def _file(path: Path) -> ModuleType:
     if name in sys.modules:
         return sys.modules[name]
     _offer(path.parent)
+    _offer(Path.cwd())
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -152,8 +152,9 @@ class Pair:
 
     `reference` and `port` name importable modules that each offer `build(variant, **options)`, which
     returns a module, and `losses(outputs, inputs)`, which returns named scalars; the first one is
-    back-propagated. A model with a method `losses` of the same kind is asked itself instead. `forward`
-    lists the inputs the model is called with, in order.
+    back-propagated. A model with a method `losses` of the same kind is asked itself instead. Or they name a
+    class, `MODULE:CLASS`, which is called with the options; its loss is the mean square of its outputs.
+    `forward` lists the inputs the model is called with, in order.
 
     `seeded_state` draws a whole state where `weight_rule`, entry by entry, does not do: what is folded from
     drawn weights. It is given the state table. `traced_variant` and `traced_prefix` say how traces of the

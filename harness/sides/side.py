@@ -13,7 +13,6 @@ import random
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from harness.requests import UpstreamModel
 from harness.sides.contract import Framework, NamedTensors
 from harness.sides.cost import Stopwatch, peak_bytes, reset_peak
 from harness.sides.description import attributes_of, build_upstream, differences, installed
+from harness.sides.model_source import model_source
 from harness.sides.recorder import Recorder, Rehearsal, Sink, flatten
 from harness.state_table import changing
 from harness.trace import Trace, TraceWriter
@@ -94,9 +94,9 @@ class Side(Framework):
         self.__dict__.pop("observed", None)
 
     def side_module(self) -> Any:
-        """The module of this pair that belongs to this framework."""
+        """The module, or the class alone, of this pair that belongs to this framework."""
         name = self.pair.reference if self.name == "torch" else self.pair.port
-        return import_module(name)
+        return model_source(name, self.tensors.is_tensor)
 
     def load(self, state: str) -> Loaded:
         """Fill the model with the `state:` tensors of a trace file."""

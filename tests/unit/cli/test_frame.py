@@ -22,6 +22,7 @@ from tests.unit.reports import samples
 
 COMMANDS = [
     ["compare"],
+    ["init"],
     ["lint"],
     ["explain"],
     ["reproduce"],
@@ -77,7 +78,16 @@ def test_no_command_is_wrong_usage_with_the_help(align: Align) -> None:
 
 BAD = [
     ("bogus", "No such command 'bogus'"),
-    ("compare", "Missing option '--model'"),
+    ("compare", "name a pair with --model, or two classes with --torch and --jittor"),
+    ("compare --torch a:A --input x=1", "--torch and --jittor go together"),
+    ("compare -m a --torch a:A --jittor b:B --input x=1", "give one or the other"),
+    ("compare -m a --input x=1", "belong to --torch and --jittor"),
+    ("compare --torch a:A --jittor b:B", "each input is named once with --input"),
+    ("compare --torch a --jittor b:B", "'a' is not allowed; it should be MODULE:CLASS"),
+    ("compare --torch a:A --jittor b:B --input x", "'x' is not allowed; it should be NAME=SHAPE"),
+    ("compare --torch a:A --jittor b:B --input x=2x2:odd", "has the law 'odd'"),
+    ("init --torch a:A --jittor b:B -o p.py", "Missing option '--input'"),
+    ("init --torch a:A --jittor b:B --input x=1 -o p.txt", "'p.txt' is not allowed"),
     ("compare -m a --mode", "'--mode' requires an argument"),
     ("compare -m a b", "unexpected extra argument"),
     ("compare -m a --modle x", "No such option: --modle"),
