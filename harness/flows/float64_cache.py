@@ -38,9 +38,9 @@ def folder() -> Path:
     return environment.kept_folder("truth")
 
 
-def tidy(most_bytes: int = MOST_BYTES) -> None:
-    """Drop the truths used longest ago until the rest is small enough."""
-    files = sorted(folder().glob("*.h5"), key=lambda file: file.stat().st_atime, reverse=True)
+def tidy(place: Path, most_bytes: int = MOST_BYTES) -> None:
+    """Drop the files used longest ago until the rest is small enough."""
+    files = sorted(place.glob("[!.]*"), key=lambda file: file.stat().st_atime, reverse=True)
     total = 0
     for file in files:
         total += file.stat().st_size

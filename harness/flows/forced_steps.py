@@ -15,6 +15,7 @@ from pathlib import Path
 from harness import comparing
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
+from harness.answers import Times
 from harness.case import PORT, REFERENCE, SIDES
 from harness.flows import float64_cache
 from harness.flows.lockstep import Lockstep
@@ -46,11 +47,12 @@ class StepFiles:
 
 @dataclass(frozen=True)
 class Judged:
-    """A forced step with the rows of its two judgements."""
+    """A forced step with the rows of its two judgements, and what its float64 pass took."""
 
     forced: Forced
     of_pass: Alignment
     of_step: Alignment
+    truth: Times
 
 
 def step_files(live: Lockstep) -> StepFiles:
@@ -62,17 +64,18 @@ def forced_step(live: Lockstep, batch: Batch, number: int, files: StepFiles) -> 
     """Judge the step that the reference has just taken, with its memory before it in `files.memory`."""
     live.progress.event(PORT, "state", text=f"forced step {number}")
 
-    def take(side: str) -> None:
+    def take(side: str) -> Times | None:
         worker, memory, data = live.workers[side], str(files.memory), str(batch.path)
         if side == PORT:
             uses = live.uses(number, live.request.planted.lag)
             worker.call(ForcedStep(memory, data, uses, str(files.port), str(files.port_steps)))
-        else:
-            scratch, samples = str(live.scratch.folder), float64_cache.SAMPLES
-            reference, truth = str(files.reference), str(files.truth)
-            worker.call(MeasurePass(memory, data, live.uses(number), reference, truth, scratch, samples))
+            return None
+        scratch, samples = str(live.scratch.folder), float64_cache.SAMPLES
+        reference, truth = str(files.reference), str(files.truth)
+        return worker.call(MeasurePass(memory, data, live.uses(number), reference, truth, scratch, samples))
 
-    together(live.workers, SIDES, take)
+    exact = together(live.workers, SIDES, take)[REFERENCE]
+    assert exact is not None
     optimizer_step(live, number, files, files.steps)
     optimizer_step(live, number, files, files.exact_steps, dtype="float64")
     write_truth(files.steps, files.exact_steps, files.steps_truth)
@@ -80,7 +83,7 @@ def forced_step(live: Lockstep, batch: Batch, number: int, files: StepFiles) -> 
     with Trace.open(files.reference) as ours, Trace.open(files.port) as its, Trace.open(files.truth) as truth:
         of_pass = comparing.compare(ours, its, truth, NoisePolicy(), overrides, names=SIDES)
     of_step = _compare_steps(files)
-    return Judged(_told(live, number, of_pass, of_step), of_pass, of_step)
+    return Judged(_told(live, number, of_pass, of_step), of_pass, of_step, exact)
 
 
 def optimizer_step(

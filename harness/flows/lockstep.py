@@ -123,6 +123,10 @@ class Lockstep:
 
         return together(self.workers, SIDES, take)
 
+    def values_file(self, step: int) -> Path:
+        """Where the reference's parameters after a step stay until the training ends."""
+        return self.scratch.folder / f"values-{step}.h5"
+
     def file(self, name: str) -> Path:
         """A scratch file, in memory where there is room; an older one of that name goes."""
         place = (self.scratch.memory or self.scratch.folder) / name

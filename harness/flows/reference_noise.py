@@ -59,6 +59,6 @@ def kept_or_measured(
     progress.event(worker.side, "state", text=doing)
     with files.first_file(path) as draft:
         times = worker.call(replace(request, path=str(draft)))
-    float64_cache.tidy()
+    float64_cache.tidy(path.parent)
     progress.event(worker.side, "done")
     return Spent(cached=False, wall=times.wall, cpu=times.cpu)

@@ -13,14 +13,14 @@ from pathlib import Path
 from harness.answers import PassDone
 from harness.case import PORT, REFERENCE, SIDES
 from harness.errors import WorkerLost
-from harness.flows import checkpoints, run_folder
+from harness.flows import checkpoints, run_folder, twin_cache
 from harness.flows.epoch_metrics import epoch_metrics
 from harness.flows.explain_step import explain_step
 from harness.flows.forced_steps import forced_step, step_files
 from harness.flows.lockstep import Lockstep, lockstep
 from harness.flows.stopping import Asked, asked_to_stop
 from harness.flows.train_request import TrainRequest
-from harness.flows.twin_runs import Moved, twins
+from harness.flows.twin_runs import Moved, replay, twins
 from harness.flows.weight_distance import distance, is_measured
 from harness.pairs import find
 from harness.progress import Progress
@@ -28,7 +28,7 @@ from harness.scratch import scratch
 from harness.session import Worker
 from harness.training.free_run import free_run
 from harness.training.log import NAME, Training, TrainingLog
-from harness.training.records import Checkpoint, End, Event, Finding, Resume, Start, Step
+from harness.training.records import Checkpoint, End, Event, Finding, Resume, Start, Step, Twin
 from harness.training.stream import Batch
 
 _SEVERAL = 3
@@ -46,6 +46,7 @@ class Run:
     explained: bool = False  # the first wrong step is, and that is enough
     costs: dict[str, float] = field(default_factory=dict)
     values: dict[int, Path] = field(default_factory=dict)  # the reference's parameters after some steps
+    course: twin_cache.Course = field(default_factory=twin_cache.Course)
     free: list[str] = field(default_factory=list)  # what its own run says of the port
     suspect: bool = False
 
@@ -169,6 +170,8 @@ def _one_step(run: Run, batch: Batch, forced: bool) -> None:
     far, moved = _distances(run, values)
     told = {side: one.told for side, one in taken.items()}
     run.log.write(Step(run.step, batch.epoch, told, far, moved))
+    if live.request.twins:
+        run.course.add(batch.path, live.uses(run.step), told[REFERENCE].loss, values.get(REFERENCE))
     for side, one in taken.items():
         run.costs[f"{side} cpu"] = run.costs.get(f"{side} cpu", 0.0) + one.cpu
     _tell(run, taken)
@@ -177,6 +180,7 @@ def _one_step(run: Run, batch: Batch, forced: bool) -> None:
         started = time.perf_counter()
         judged = forced_step(live, batch, run.step, files)
         run.costs["forced steps"] = run.costs.get("forced steps", 0.0) + time.perf_counter() - started
+        run.costs["float64 cpu"] = run.costs.get("float64 cpu", 0.0) + judged.truth.cpu
         found = judged.forced
         if found.verdict == "diverged" and not run.explained:
             run.explained = True
@@ -190,7 +194,7 @@ def _value_files(run: Run) -> dict[str, Path]:
     if not live.request.twins or not is_measured(run.step, live.plan.stop):
         return {}
     return {
-        REFERENCE: live.scratch.folder / f"values-{run.step}.h5",
+        REFERENCE: live.values_file(run.step),
         PORT: live.file("values-port.h5"),
     }
 
@@ -212,11 +216,13 @@ def _evaluate(run: Run, epoch: int) -> None:
 
 def _twins(run: Run, asked: Asked) -> None:
     """Let the reference's twins show what chaos does, and judge the port's own run by them."""
-    started = time.perf_counter()
-    for twin in twins(run.live, run.values):
-        twin.run(_until_asked(run, asked), run.log.write)
     if not run.live.request.twins:
         return
+    started = time.perf_counter()
+    if run.course.steps < run.step:
+        run.course, run.values = replay(run.live, _until_asked(run, asked))
+    for twin in twins(run.live, run.values):
+        _twin(run, twin, asked)
     judged = free_run(Training.load(run.folder))
     if any(one.status == "suspect" for one in judged):  # a kink may have thrown it: once more
         again = Moved(run.live, PORT, 0, run.values)
@@ -226,6 +232,25 @@ def _twins(run: Run, asked: Asked) -> None:
     if any(one.status == "suspect" for one in judged):
         run.suspect = True
     run.costs["twins"] = time.perf_counter() - started
+
+
+def _twin(run: Run, twin: Moved, asked: Asked) -> None:
+    """What a twin tells, found where an earlier training has kept it, else told now and kept."""
+    live = run.live
+    place = twin_cache.place(live, run.course, twin.state())
+    kept = twin_cache.read(place, twin.number, live.plan.stop, live.progress)
+    if kept is not None:
+        for one in kept:
+            run.log.write(one)
+        return
+    told: list[Twin] = []
+
+    def write(one: Twin) -> None:
+        told.append(one)
+        run.log.write(one)
+
+    twin.run(_until_asked(run, asked), write)
+    twin_cache.write(place, told)
 
 
 def _until_asked(run: Run, asked: Asked) -> Iterator[Batch]:

@@ -12,7 +12,8 @@ from harness import seeded
 from harness.case import PORT, REFERENCE
 from harness.flows import inputs_and_weights
 from harness.flows.lockstep import Lockstep
-from harness.flows.weight_distance import distance
+from harness.flows.twin_cache import Course
+from harness.flows.weight_distance import distance, is_measured
 from harness.pairs.base import Arrays
 from harness.requests import BeginTraining, Load, TakePass
 from harness.trace import Trace
@@ -38,12 +39,15 @@ class Moved:
         for step, batch in enumerate(batches):
             write(self._step(step, batch))
 
+    def state(self) -> Arrays:
+        """The weights that it begins with."""
+        with Trace.open(self.live.weights) as stored:
+            state = {name.partition(":")[2]: np.array(stored.array(name)) for name in stored.records}
+        return moved_by_the_last_bit(state, self.live.request.seed, f"{self.side}/{self.number}")
+
     def _begin(self) -> None:
         live, worker = self.live, self.live.workers[self.side]
-        with Trace.open(live.weights) as stored:
-            state = {name.partition(":")[2]: np.array(stored.array(name)) for name in stored.records}
-        moved = moved_by_the_last_bit(state, live.request.seed, f"{self.side}/{self.number}")
-        path = inputs_and_weights.write(live.file("moved.h5"), "state", moved)
+        path = inputs_and_weights.write(live.file("moved.h5"), "state", self.state())
         worker.call(Load(str(path)))
         worker.call(BeginTraining(live.setup(), live.request.planted if self.side == PORT else Change()))
 
@@ -74,3 +78,21 @@ def moved_by_the_last_bit(state: Arrays, seed: int, name: str) -> Arrays:
 def twins(live: Lockstep, reference: dict[int, Path]) -> list[Moved]:
     """The reference's twins that are asked for."""
     return [Moved(live, REFERENCE, number, reference) for number in range(live.request.twins)]
+
+
+def replay(live: Lockstep, batches: Iterable[Batch]) -> tuple[Course, dict[int, Path]]:
+    """Let the reference go its way once more; its course, and its parameters where they are measured.
+
+    A resumed training has no longer seen the steps before it.
+    """
+    worker, course, values = live.workers[REFERENCE], Course(), {}
+    worker.call(Load(str(live.weights)))
+    worker.call(BeginTraining(live.setup(), Change()))
+    for step, batch in enumerate(batches):
+        if is_measured(step, live.plan.stop):
+            values[step] = live.values_file(step)
+        kept, uses = values.get(step), live.uses(step)
+        done = worker.call(TakePass(str(batch.path), uses, values="" if kept is None else str(kept)))
+        course.add(batch.path, uses, done.told.loss, kept)
+        live.progress.event(REFERENCE, "state", text=f"replayed for the twins, step {step + 1}")
+    return course, values
