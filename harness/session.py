@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from harness import environment
 from harness.answers import Identity
 from harness.breadcrumb import Breadcrumb, Place
+from harness.environment.core_progress import CoreProgress
 from harness.environment.interpreters import interpreter
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
 from harness.guard import Kept
@@ -90,6 +91,8 @@ class Worker:
         self.python = interpreter(side)
         self.crumbs = Breadcrumb(scratch / f"{side}.place")
         variables = environment.side_environment(side, device, self.python)
+        home = variables.get("JITTOR_HOME")
+        self.core = CoreProgress(Path(home)) if home else None
         paths = [str(import_folder(scratch / "packages")), os.environ.get("PYTHONPATH", "")]
         search = os.pathsep.join(filter(None, paths))
         self._environment = {**waiting, **os.environ, **variables, "PYTHONPATH": search}

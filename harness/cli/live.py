@@ -29,6 +29,7 @@ class SideState:
     layers: int = 0
     last: str = ""
     operators: int = 0
+    core: int = 0
     began: float = field(default_factory=time.monotonic)
     ended: float | None = None
     failed: bool = False
@@ -37,9 +38,12 @@ class SideState:
         """Follow one event."""
         if kind == "state":
             self.doing, self.layers, self.last, self.ended = str(fields.get("text", "")), 0, "", None
+            self.core = 0
         elif kind == "layer":
             self.last = str(fields.get("path", ""))
             self.layers = int(fields.get("done", self.layers + 1))
+        elif kind == "core":
+            self.core = int(fields.get("files", self.core + 1))
         elif kind == "compiled":
             self.operators = int(fields.get("operators", self.operators + 1))
         else:
@@ -55,6 +59,8 @@ class SideState:
     def counts(self) -> str:
         """What has been counted so far, in words."""
         parts = [count(self.layers, "layer")] if self.layers else []
+        if self.core:
+            parts.append(f"{count(self.core, 'file')} of Jittor's core compiled, the first time only")
         if self.operators:
             parts.append(f"{count(self.operators, 'operator')} compiled")
         return ", ".join(parts)
@@ -81,7 +87,7 @@ class Listener:
 
 
 class PlainProgress(Listener):
-    """One line for each change of state, and now and then one for the counts."""
+    """One line for each change of state, and one for what goes on where nothing was said for a while."""
 
     def __init__(self, stream: TextIO, pause: float = _PAUSE) -> None:
         super().__init__()
@@ -93,11 +99,20 @@ class PlainProgress(Listener):
         before = state.doing
         state.take(kind, fields)
         now = time.monotonic()
-        counting = kind in ("layer", "compiled")
+        counting = kind in ("layer", "core", "compiled")
         too_soon = counting and now - self._told.get(side, state.began) < self._pause
         if not too_soon and not (kind == "state" and state.doing == before):
             self._told[side] = now
             self._write(side, state)
+
+    def beat(self) -> None:
+        """Say once more what each side does that has said nothing for a while."""
+        with self._lock:
+            now = time.monotonic()
+            for side, state in self.sides.items():
+                if state.ended is None and now - self._told.get(side, state.began) >= self._pause:
+                    self._told[side] = now
+                    self._write(side, state)
 
     def _write(self, side: str, state: SideState) -> None:
         counts = state.counts()
@@ -125,11 +140,31 @@ class LiveProgress(Listener):
 
 
 @contextlib.contextmanager
+def _beating(plain: PlainProgress) -> Iterator[None]:
+    """Let it speak up now and then, until the end."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(_PAUSE / 5):
+            plain.beat()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_PAUSE)
+
+
+@contextlib.contextmanager
 def listening(stream: TextIO | None = None) -> Iterator[Listener]:
     """A listener on standard error that suits where it leads to."""
     stream = stream or sys.stderr
     if not stream.isatty():
-        yield PlainProgress(stream)
+        plain = PlainProgress(stream)
+        with _beating(plain):
+            yield plain
         return
     from rich.live import Live
 

@@ -56,6 +56,10 @@ def watched(worker: Worker, progress: Progress) -> Iterator[None]:
                 progress.event(worker.side, "layer", path=place.layer, done=place.calls)
             if on_card:
                 worker.gpu_peak_bytes = max(worker.gpu_peak_bytes, process_bytes(worker.pid))
+            if worker.identity is None and worker.core is not None:
+                files = worker.core.compiled()
+                if files:
+                    progress.event(worker.side, "core", files=files)
             found = compiled_operators(worker)
             if found != operators:
                 operators = found

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import io
+import time
 
 import pytest
 from rich.console import Console
 
+from harness.cli import live
 from harness.cli.live import LiveProgress, PlainProgress, listening
 from harness.progress import Progress, Silent
 
@@ -109,3 +111,33 @@ def test_standard_error_is_where_progress_goes(capsys: pytest.CaptureFixture[str
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "starting" in captured.err
+
+
+def test_a_side_that_is_long_at_it_says_so_again() -> None:
+    stream = io.StringIO()
+    progress = PlainProgress(stream, pause=0.05)
+    progress.event("jittor", "state", text="starting")
+    progress.event("torch", "state", text="starting")
+    progress.event("torch", "done")
+    progress.beat()
+    assert len(stream.getvalue().splitlines()) == 3
+    time.sleep(0.06)
+    progress.event("jittor", "core", files=23)
+    time.sleep(0.06)
+    progress.beat()
+    lines = stream.getvalue().splitlines()[3:]
+    assert [line.partition(" s  ")[2] for line in lines] == [
+        "starting (23 files of Jittor's core compiled, the first time only)"
+    ] * 2
+    assert all(line.startswith("jittor") for line in lines)
+
+
+def test_listening_in_a_pipe_beats_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "_PAUSE", 0.05)
+    stream = io.StringIO()
+    with listening(stream) as listener:
+        listener.event("jittor", "state", text="starting")
+        deadline = time.monotonic() + 10
+        while stream.getvalue().count("starting") < 2 and time.monotonic() < deadline:
+            time.sleep(0.01)
+    assert stream.getvalue().count("starting") >= 2
