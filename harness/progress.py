@@ -13,7 +13,8 @@ class Progress(Protocol):
 
     Kinds and their fields: `state` (text: what the side does now), `layer` (path: the layer just
     recorded, done: how many so far), `core` (files: of the framework's own core, compiled so far; a first
-    start does that), `compiled` (operators: compiled so far), `done`, `failed` (text: why), and once for the whole run, on the side `run`: `folder` (path: where it is kept).
+    start does that), `compiled` (operators: compiled so far), `done`, `failed` (text: why), and once for
+    the whole run, on the side `run`: `folder` (path: where it is kept).
     """
 
     def event(self, side: str, kind: Kind, **fields: Any) -> None:
