@@ -159,14 +159,9 @@ class TorchSide(Side):
         own = self.model.state_dict()
         check_state(self.name, {key: tuple(value.shape) for key, value in own.items()}, arrays)
         with torch.no_grad():
-            for (
-                key,
-                array,
-            ) in arrays.items():  # in the order given: of tied weights the last one stays
-                value = own[key]
-                if value.dtype == torch.float64 and array.dtype == np.float32:
-                    value.data = value.data.float()
-                value.copy_(torch.from_numpy(np.ascontiguousarray(array)).reshape(value.shape))
+            # In the order given: of tied weights the last one stays.
+            for key, array in arrays.items():
+                own[key].copy_(torch.from_numpy(np.ascontiguousarray(array)).reshape(own[key].shape))
 
     def read_state(self) -> Arrays:
         """The state dict as arrays."""

@@ -163,6 +163,19 @@ def test_each_run_starts_from_the_loaded_state(side: Any, inputs: str, tmp_path:
         assert np.array_equal(one, np.asarray(second.array("state:norm.running_var")))
 
 
+def test_a_run_in_double_precision_leaves_nothing_in_the_next(side: Any, inputs: str, tmp_path: Path) -> None:
+    """Its batch norm moves the running statistics; the next run starts from the loaded ones again."""
+    side.run(inputs, "train", dtype="float64")
+    side.backward()
+    side.prepare(inputs, "eval", "float32")
+    held = side.read_state()
+    assert {key: array.dtype for key, array in held.items()} == {
+        key: array.dtype for key, array in side.loaded_state.items()
+    }
+    for key, array in side.loaded_state.items():
+        np.testing.assert_array_equal(held[key], array, err_msg=key)
+
+
 def test_frozen_mode_keeps_the_statistics(side: Any, inputs: str, tmp_path: Path) -> None:
     with record(side, inputs, tmp_path / "t.h5", "frozen") as trace:
         kept = np.asarray(trace.array("state:norm.running_mean"))
