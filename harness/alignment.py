@@ -15,15 +15,17 @@ from harness.attributes import AttributeDifference
 from harness.costs import Costs
 from harness.coverage import Coverage
 from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, WORKER_LOST, BadInput
+from harness.evidence import Evidence
 from harness.own_name import command
 from harness.pairs.base import Override
+from harness.provenance import Provenance
 
 if TYPE_CHECKING:
     import pandas
 
 SCHEMA = "align-alignment"
-VERSION = 6
-_READABLE = (1, 2, 3, 4, 5, VERSION)
+VERSION = 7
+_READABLE = (1, 2, 3, 4, 5, 6, VERSION)
 _ADVICE = "give the alignment.json that a comparison wrote"
 _EXIT_CODES = {
     "aligned": ALIGNED,
@@ -43,7 +45,8 @@ class Alignment:
     the results. `against_stored` has an entry for each side that was compared with a stored trace as well.
     `sources` are the places where errors are made, in the order of computation; `isolated` says whether
     layers were run in isolation to find them, or why not. `truth` names the file that a float64 truth came
-    in; it is empty where the run measured it.
+    in; it is empty where the run measured it. `evidence` holds small pictures of what diverged,
+    `provenance` says what made it, when and where.
     """
 
     case: dict[str, Any]
@@ -63,6 +66,8 @@ class Alignment:
     sources: list[Source] = field(default_factory=list)
     isolated: IsolatedRun = field(default_factory=IsolatedRun)
     truth: str = ""
+    evidence: Evidence = field(default_factory=Evidence)
+    provenance: Provenance = field(default_factory=Provenance)
     schema: str = SCHEMA
     version: int = VERSION
 
@@ -162,6 +167,8 @@ def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
         data = _with_rows(data, lambda row: _with_measured(row, terms=1))
     if data["version"] < 6:
         data = {"truth": "", **_with_rows(data, lambda row: _with_measured(row, ceiling=None))}
+    if data["version"] < 7:
+        data = {"evidence": {}, "provenance": {}, **data}
     if data["version"] < 5:
         data = _with_rows(_renamed(data), _renamed)
         if isinstance(data.get("costs"), dict):

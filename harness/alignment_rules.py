@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from harness import address as addresses
 from harness import json_codec
 from harness.alignment_rows import Row, SideReport
+from harness.evidence import Evidence
 from harness.pairs.base import Override
 
 _MOST_ROWS = 200_000
@@ -26,6 +27,7 @@ class Alignment(Protocol):
     sides: dict[str, SideReport]
     rows: list[Row]
     overrides: list[Override]
+    evidence: Evidence
 
 
 def require_modest(data: dict[str, object]) -> None:
@@ -50,6 +52,10 @@ def check(alignment: Alignment) -> None:
     known = {row.address for row in alignment.rows}
     if len(known) != len(alignment.rows):
         raise json_codec.Unfit("two rows have the same address")
+    alignment.evidence.check()
+    for picture in alignment.evidence.pictures:
+        if picture.address not in known:
+            raise json_codec.Unfit("a picture should be of the address of a row")
     for name in ("first", "worst"):
         if (place := getattr(alignment, name)) is not None and place not in known:
             raise json_codec.Unfit(f"{name} is {json_codec.short(place)}, it should be the address of a row")

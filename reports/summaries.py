@@ -216,6 +216,21 @@ def judging(alignment: Alignment) -> list[Item]:
     return figures + rules
 
 
+def origin(alignment: Alignment) -> list[Item]:
+    """What made the alignment, when and where; the seeds stand in the case."""
+    found = alignment.provenance
+    cores = count(found.cores, "core") if found.cores else ""
+    told = [
+        Item("pair", found.title),
+        Item("upstream", found.upstream),
+        Item("command", found.command),
+        Item("date", found.date),
+        Item("align", found.program),
+        Item("host", ", ".join(filter(None, [found.host, found.processor, cores]))),
+    ]
+    return [item for item in told if item.text]
+
+
 def failures(alignment: Alignment) -> list[tuple[str, SideReport]]:
     """The sides that did not get to the end."""
     return [(name, side) for name, side in alignment.sides.items() if side.status == "failed"]

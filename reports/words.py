@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 GAP = "…"
@@ -39,3 +40,10 @@ def size(shape: Iterable[int]) -> str:
 def count(number: int, thing: str) -> str:
     """`1 layer`, `2 layers`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def bits(error: float | None) -> str:
+    """How many bits of the mantissa agree, of a relative error: float32 has 24."""
+    if error is None or math.isnan(error):
+        return "-"
+    return "all" if error == 0 else f"{max(0.0, -math.log2(error)):.1f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.comparing._compare import compare, conclude, judge_row, rejudge
+from harness.comparing._evidence import evidence
 from harness.comparing._inconclusive import randomness
 from harness.comparing._isolated import add_isolated, paired_addresses
 from harness.comparing._places import in_order_of_computation, kind_of
@@ -14,6 +15,7 @@ __all__ = [
     "carries",
     "compare",
     "conclude",
+    "evidence",
     "in_order_of_computation",
     "judge_row",
     "kind_of",

@@ -9,7 +9,7 @@ from harness.alignment import Alignment
 from harness.case import REFERENCE
 from harness.flows.comparison import Comparison, Workers, comparison
 from harness.flows.isolated_layers import judge_isolated_layers
-from harness.flows.judge import cost_ratio, judge
+from harness.flows.judge import add_evidence, cost_ratio, judge
 from harness.flows.kept_trace import keep_trace
 from harness.flows.record_sides import record_sides
 from harness.flows.recordings import Recordings
@@ -40,6 +40,7 @@ def compare_live(live: Comparison) -> Compared:
     recordings = record_sides(live)
     alignment = judge(live, recordings)
     judge_isolated_layers(live, recordings, alignment)
+    add_evidence(live, recordings, alignment)
     alignment.costs.ratio = cost_ratio(live, recordings, alignment.costs)
     return Compared(live, recordings, alignment)
 

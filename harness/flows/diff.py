@@ -11,6 +11,7 @@ from harness.alignment import Alignment
 from harness.case import case_fields
 from harness.flows.stored_case import overrides_of
 from harness.flows.stored_reference import stored_truth
+from harness.provenance import provenance
 from harness.trace import Trace
 from harness.verdict import Policy
 
@@ -27,7 +28,7 @@ def diff(
         one = stack.enter_context(Trace.open(reference))
         other = stack.enter_context(Trace.open(candidate))
         exact = stack.enter_context(Trace.open(truth)) if truth else stored_truth(one, stack)
-        return comparing.compare(
+        alignment = comparing.compare(
             one,
             other,
             exact,
@@ -37,6 +38,9 @@ def diff(
             names=(reference.name, candidate.name),
             truth_from=exact.path.name if exact else "",
         )
+        alignment.provenance = provenance()
+        alignment.evidence = comparing.evidence(alignment, one, other)
+    return alignment
 
 
 def _case(trace: Trace) -> dict[str, Any]:

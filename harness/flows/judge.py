@@ -13,6 +13,7 @@ from harness.case import PORT, REFERENCE, SIDES
 from harness.costs import Costs, Spent
 from harness.flows.comparison import Comparison
 from harness.flows.recordings import Recordings
+from harness.provenance import Provenance, provenance
 from harness.trace import Trace
 
 _Names = tuple[str, str]
@@ -37,6 +38,20 @@ def judge(live: Comparison, recordings: Recordings) -> Alignment:
         truth=recordings.truth_cost,
     )
     return alignment
+
+
+def add_evidence(live: Comparison, recordings: Recordings, alignment: Alignment) -> None:
+    """Keep what pictures of the diverged tensors need, while both traces are at hand."""
+    if not alignment.sources and alignment.first is None:
+        return
+    stored = live.stored
+    with contextlib.ExitStack() as stack:
+        traces = {
+            side: stack.enter_context(Trace.open(done.trace)) for side, done in recordings.sides.items()
+        }
+        replaced = stored is not None and not stored.upstream
+        reference = stored.trace if stored is not None and replaced else traces.get(REFERENCE)
+        alignment.evidence = comparing.evidence(alignment, reference, traces.get(PORT))
 
 
 def _compare_traces(
@@ -71,7 +86,7 @@ def _compare(
 ) -> Alignment:
     reports = comparing.side_reports(reference, candidate, names)
     reports |= {side: report for side, report in recordings.lost.items() if side in reports}
-    return comparing.compare(
+    alignment = comparing.compare(
         reference,
         candidate,
         truth,
@@ -82,6 +97,14 @@ def _compare(
         truth_from=truth_from,
         observer=_observers(recordings),
     )
+    alignment.provenance = _provenance(live)
+    return alignment
+
+
+def _provenance(live: Comparison) -> Provenance:
+    upstream = live.pair.variant(live.case.variant).upstream
+    followed = f"{upstream.repo}@{upstream.commit}" if upstream else ""
+    return provenance(live.pair.title, followed)
 
 
 def _observers(recordings: Recordings) -> dict[str, Observer]:

@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,30 +51,53 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.seen if name == tag]
 
 
+def data_of(text: str) -> dict[str, Any]:
+    """What the page's script draws from."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    return json.loads(found[1])
+
+
 def test_the_page_holds_everything() -> None:
     alignment = samples.diverging()
-    page = Page(html(alignment))
-    assert page.text["h1"] == [alignment.sentence]
+    text = html(alignment)
+    page, data = Page(text), data_of(text)
+    assert page.text["h1"] == ["The port diverges in 10 of 31 tensors"]
     assert page.text["title"][0] == "diverged: toy small"
-    rows = [attributes for attributes in page.of("tr") if "data-status" in attributes]
-    assert len(rows) == len(alignment.rows)
-    assert sum(row["data-status"] == "diverged" for row in rows) == 10
-    assert {row.address for row in alignment.rows} <= set(page.text["code"])
-    assert {"Case", "Error by depth", "Tensors", "Attributes that differ", "Coverage", "Environment"} <= set(
+    assert [row[0] for row in data["rows"]] == [row.address for row in alignment.rows]
+    states = [data["states"][row[data["fields"].index("status")]] for row in data["rows"]]
+    assert states.count("diverged") == 10
+    assert data["rows"][data["first"]][0] == alignment.first
+    assert {"Case", "Error by depth", "Network", "Tensors", "Attributes that differ", "Coverage"} <= set(
         page.text["h2"]
     )
-    assert len(page.of("circle")) == 30
-    for told in ("torch 2.13.0", "layer 30 of 31", "50 ms (100 ms)", "first divergence", "torch agrees."):
-        assert told in html(alignment)
+    assert len(data["charts"][0][1]) == 30
+    for told in ("torch 2.13.0", "layer 30 of 31", "50 ms (100 ms)", "First divergence", "torch agrees."):
+        assert told in text
+
+
+def test_every_table_has_a_caption_and_every_heading_a_scope() -> None:
+    page = Page(html(samples.diverging()))
+    assert len(page.of("caption")) == len(page.of("table")) == 3
+    assert {attributes.get("scope") for attributes in page.of("th")} == {"col"}
+
+
+def test_who_lets_no_script_run_sees_the_rows_that_matter_and_the_charts_in_words() -> None:
+    alignment = samples.diverging()
+    page = Page(html(alignment))
+    rows = [attributes for attributes in page.of("tr") if "data-status" in attributes]
+    assert [row["data-status"] for row in rows] == ["diverged"] * 10
+    assert alignment.worst in page.text["code"]
+    assert any("Relative error of 30 tensors" in told for told in page.text["p"])
 
 
 def test_hostile_texts_stay_texts() -> None:
     text = html(samples.hostile())
     page = Page(text)
-    assert len(page.of("script")) == 1
+    assert len(page.of("script")) == 3
     assert "<script>alert" not in text
     assert text.count("&lt;script&gt;alert(") >= 20
     assert "\u202e" not in text
+    assert "\u202e" not in json.dumps(data_of(text), ensure_ascii=False)
     assert all(not name.startswith("on") for _, attributes in page.seen for name in attributes)
 
 
@@ -83,8 +109,11 @@ def test_attributes_cannot_be_left() -> None:
 
 def test_it_needs_no_network() -> None:
     text = html(samples.diverging())
-    assert not re.search(r"https?://|src=|@import|url\(|<link", text)
+    named = re.findall(r"https?://[^\s\"'<]*", text)
+    assert named == ["https://github.com/leeoniya/uPlot"]  # in the heading of the charts' program
+    assert not re.search(r" src=|@import|url\(|<link", text)
     assert "default-src 'none'" in text
+    assert "unsafe" not in text
 
 
 def test_an_alignment_of_nothing() -> None:
@@ -99,8 +128,23 @@ def test_lone_surrogates_can_be_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [samples.alignment, samples.diverging, samples.hostile])
-def test_the_script_is_the_one_that_the_page_allows(make: object) -> None:
+def test_scripts_and_styles_are_those_that_the_page_allows(make: Callable[[], Alignment]) -> None:
     text = html(make())
-    script = text[text.index("<script>") + len("<script>") : text.index("</script>")]
-    allowed = re.search(r"'sha256-([^']+)'", text)[1]
-    assert base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() == allowed
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+    rules = {name: set(sources) for name, *sources in (part.split() for part in policy.split("; "))}
+    for tag, rule in (("script", "script-src"), ("style", "style-src")):
+        inside = re.findall(rf"<{tag}>(.*?)</{tag}>", text, re.DOTALL)
+        digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in inside]
+        assert rules[rule] == {f"'sha256-{digest}'" for digest in digests}
+    assert not re.search(r'\sstyle="', text)
+
+
+def test_a_usual_aligned_run_stays_small() -> None:
+    rows = []
+    for index in range(330):
+        address = f"layer:backbone.stage{index % 5}.block{index}.conv#0:out"
+        rows += [samples.row(address, 2 * index), samples.row(f"layer:after.{index}#0:in.0", 2 * index + 1)]
+        rows[-1].inputs = [address]
+    text = html(samples.alignment(rows))
+    assert data_of(text)["folded"] == 330
+    assert len(text.encode()) < 150_000

@@ -1,0 +1,116 @@
+"""The first things that a report tells: the verdict in at most eight words, and a few small cards."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
+from harness.coverage import RESULTS
+from harness.figures import percent, ratio, scientific
+from harness.language import tr
+from harness.tally import Tally
+from reports import summaries
+from reports.roles import roles
+from reports.words import bits
+
+MOST_WORDS = 8
+
+
+@dataclass(frozen=True)
+class Card:
+    """A small part of the overview: a name, what counts most, a line more, and the address it leads to."""
+
+    name: str
+    value: str
+    more: str = ""
+    address: str = ""
+
+
+def headline(alignment: Alignment) -> str:
+    """The verdict in at most eight words."""
+    tally = Tally.of(alignment.rows)
+    if alignment.verdict == "failed":
+        return tr("A side stopped before the end")
+    if alignment.verdict == "inconclusive":
+        return tr("The evidence does not decide")
+    if alignment.verdict == "diverged" and not tally.diverged:
+        return tr("The port diverges from a stored trace")
+    if alignment.verdict == "diverged":
+        return tr("The port diverges in {} of {} tensors").format(tally.diverged, tally.tensors)
+    if tally.judged == tally.tensors:
+        return tr("The port agrees in all {} tensors").format(tally.tensors)
+    return tr("The port agrees in {} of {} tensors").format(tally.judged, tally.tensors)
+
+
+def cards(alignment: Alignment) -> list[Card]:
+    """First divergence, sources, cause, worst, coverage, cost."""
+    first = summaries.row_at(alignment, alignment.first)
+    worst = summaries.row_at(alignment, alignment.worst)
+    found = [
+        _place(tr("First divergence"), first) if first else Card(tr("First divergence"), tr("none")),
+        _sources(alignment),
+        _cause(alignment),
+        _place(tr("Worst") if first else tr("Nearest to its limit"), worst) if worst else None,
+        _coverage(alignment),
+        _cost(alignment),
+    ]
+    return [card for card in found if card is not None]
+
+
+def _place(name: str, row: Row) -> Card:
+    error = summaries.error(row)
+    if error is None:
+        return Card(name, row.address, row.verdict.reason, row.address)
+    told = tr("relative error {}, {} bits, {} times its limit")
+    more = told.format(scientific(error), bits(error), ratio(row.verdict.ratio))
+    return Card(name, row.address, more, row.address)
+
+
+def _sources(alignment: Alignment) -> Card:
+    counted: dict[str, int] = {}
+    for role in roles(alignment).values():
+        counted[role.name] = counted.get(role.name, 0) + 1
+    if not counted:
+        return Card(tr("Sources"), tr("none"))
+    told = tr("{} tensors carry it on, {} do neither").format(
+        counted.get("carrier", 0), counted.get("neither", 0)
+    )
+    if not alignment.sources:
+        return Card(tr("Sources"), tr("none found"), f"{told}; {summaries.alone(alignment)}")
+    one = alignment.sources[0]
+    rest = len(alignment.sources) - 1
+    value = one.address + (tr(" and {} more").format(rest) if rest else "")
+    return Card(tr("Sources"), value, told, one.address)
+
+
+def _cause(alignment: Alignment) -> Card | None:
+    if not alignment.sources:
+        return None
+    explained = next((source for source in alignment.sources if source.cause), None)
+    if explained is not None:
+        return Card(tr("Cause"), explained.cause, "", explained.address)
+    differs = _differing(alignment)
+    if differs:
+        return Card(tr("Cause"), differs, tr("an attribute that differs at the source"))
+    return Card(tr("Cause"), tr("not searched for"), tr("align explain searches for it"))
+
+
+def _differing(alignment: Alignment) -> str:
+    layers = {layer for source in alignment.sources for layer in source.layers}
+    found = next((one for one in alignment.attributes if one.layer in layers), None)
+    return "" if found is None else f"{summaries.attribute(found)}: {found.reference} → {found.port}"
+
+
+def _coverage(alignment: Alignment) -> Card:
+    found = alignment.coverage
+    layers, operations = (f"{found.compared.get(kind, 0)}/{found.recorded.get(kind, 0)}" for kind in RESULTS)
+    value = percent(found.share) if found.share is not None else "-"
+    return Card(tr("Coverage"), value, tr("layers {}, operations {}").format(layers, operations))
+
+
+def _cost(alignment: Alignment) -> Card:
+    whole = alignment.costs.ratio
+    if whole is None:
+        return Card(tr("Cost"), "-")
+    return Card(tr("Cost"), tr("{:.1f} times the bare runs").format(whole))

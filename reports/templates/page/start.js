@@ -1,0 +1,4 @@
+makeTable();
+makeTree();
+makeCharts();
+makePanel();
