@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.alignment import Alignment
-    from harness.api import assert_aligned, check, compare, diff, record
+    from harness.api import assert_aligned, check, compare, diff, evaluate, record
+    from harness.evaluating.result import Evaluation
     from harness.pairs.base import InputRequest, Override, Pair, Recipe, Variant
     from harness.trace import Trace
     from harness.verdict import FixedPolicy, MetricPolicy, NoisePolicy
 
 __all__ = [
     "Alignment",
+    "Evaluation",
     "FixedPolicy",
     "InputRequest",
     "MetricPolicy",
@@ -31,12 +33,14 @@ __all__ = [
     "check",
     "compare",
     "diff",
+    "evaluate",
     "record",
 ]
 
 _HOMES = {
     "harness.alignment": ("Alignment",),
-    "harness.api": ("assert_aligned", "check", "compare", "diff", "record"),
+    "harness.api": ("assert_aligned", "check", "compare", "diff", "evaluate", "record"),
+    "harness.evaluating.result": ("Evaluation",),
     "harness.pairs.base": ("InputRequest", "Override", "Pair", "Recipe", "Variant"),
     "harness.trace": ("Trace",),
     "harness.verdict": ("FixedPolicy", "MetricPolicy", "NoisePolicy"),

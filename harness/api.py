@@ -1,7 +1,8 @@
-"""The public API: compare, record, diff, check and assert_aligned, for scripts, notebooks and tests."""
+"""The public API: compare, record, diff, check, evaluate, assert_aligned; for scripts, notebooks and tests."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from harness.progress import Progress, Silent
 from harness.verdict import NoisePolicy, Policy
 
 if TYPE_CHECKING:
+    from harness.evaluating.result import Evaluation
     from harness.pairs.base import Mode
 
 _SHOWN_SOURCES = 5
@@ -61,6 +63,22 @@ def record(
     return run(request, side, Path(path), progress or Silent(), truth=truth).path
 
 
+def evaluate(
+    model: str, variant: str | None = None, *, progress: Progress | None = None, **settings: Any
+) -> Evaluation:
+    """Take the metrics of given weights on a data set, both sides, and write the run's folder.
+
+    `settings` are those of `align evaluate`, with underscores: weights, port_weights, data, split, fold,
+    limit, batch, input_size, device, seed, margin, timeout, output. A sample that cannot be read is in `broken`.
+    """
+    from harness.flows.evaluate import evaluate as run
+    from harness.flows.evaluate_request import EvaluateRequest
+
+    _require_known(settings, EvaluateRequest)
+    found, _ = run(EvaluateRequest(model=model, variant=variant, **settings), progress or Silent())
+    return found
+
+
 def diff(
     reference: str | Path,
     candidate: str | Path,
@@ -98,13 +116,15 @@ def _loaded(alignment: Alignment | str | Path) -> Alignment:
 
 
 def _request(model: str, variant: str | None, **settings: Any) -> Any:
-    from dataclasses import fields
-
     from harness.flows import CompareRequest
 
-    known = {field.name for field in fields(CompareRequest)}
+    _require_known(settings, CompareRequest)
+    return CompareRequest(model=model, variant=variant, **settings)
+
+
+def _require_known(settings: dict[str, Any], request: Any) -> None:
+    known = {field.name for field in fields(request)}
     unknown = sorted(settings.keys() - known)
     if unknown:
         allowed = ", ".join(sorted(known - {"model", "variant"}))
         raise BadInput(f"there is no setting {', '.join(unknown)}; allowed are: {allowed}")
-    return CompareRequest(model=model, variant=variant, **settings)

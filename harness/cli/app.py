@@ -13,6 +13,7 @@ from harness.cli.command_result import CommandResult
 from harness.cli.compare import compare
 from harness.cli.diff import diff
 from harness.cli.error_handling import Frame
+from harness.cli.evaluate import evaluate
 from harness.cli.explain import explain
 from harness.cli.init import init
 from harness.cli.lint import lint
@@ -63,7 +64,8 @@ def doctor(
 
 
 for command in (
-    compare, init, lint, explain, reproduce, bench, selftest, train, record, diff, check, show, report,
+    compare, init, lint, explain, reproduce, bench, selftest, train, evaluate, record, diff, check, show,
+    report,
     doctor,
 ):  # fmt: skip
     app.command()(command)

@@ -31,7 +31,7 @@ def epoch_metrics(live: Lockstep, epoch: int, step: int) -> Epoch | None:
         def evaluate(side: str, path: str = str(batch.path), files: dict[str, Path] = files) -> Arrays:
             live.progress.event(side, "state", text=f"epoch {epoch + 1}, validation")
             live.workers[side].call(EvaluateBatch(path, str(files[side]), averaged))
-            return _outputs(files[side])
+            return outputs_in(files[side])
 
         for side, outputs in together(live.workers, SIDES, evaluate).items():
             found[side].add(outputs, batch.arrays)
@@ -40,6 +40,7 @@ def epoch_metrics(live: Lockstep, epoch: int, step: int) -> Epoch | None:
     return Epoch(epoch, step, "val", metrics, samples, averaged, time.perf_counter() - started)
 
 
-def _outputs(path: Path) -> Arrays:
+def outputs_in(path: Path) -> Arrays:
+    """The outputs that a side has written, by name."""
     with Trace.open(path) as stored:
         return {name.partition(":")[2]: np.array(stored.array(name)) for name in stored.records}

@@ -20,6 +20,7 @@ from harness.state_table import StateTable
 from harness.trace import TraceWriter
 
 _PIECE = 8 << 20
+_OF_A_TRAINING = ("state:", "optimizer:", "sum:", "ema:")
 
 
 def fingerprint(arrays: Mapping[str, Any]) -> str:
@@ -65,9 +66,21 @@ def _read_weights(path: Path, pair: Pair) -> Arrays:
         copy = folder / "weights"
         _copy_unchanged(path, copy)
         try:
-            return dict(read_state(copy, strip_prefixes=pair.checkpoint_prefixes).arrays)
+            return _trained(dict(read_state(copy, strip_prefixes=pair.checkpoint_prefixes).arrays))
         except BadInput as error:
             raise BadInput(str(error).replace(str(copy), str(path))) from error
+
+
+def _trained(arrays: Arrays) -> Arrays:
+    """The weights in a checkpoint of `align train`, averaged where it has averages; others as they are."""
+    if not arrays or not all(name.startswith(_OF_A_TRAINING) for name in arrays):
+        return arrays
+    kinds: dict[str, Arrays] = {"state": {}, "ema": {}}
+    for name, array in arrays.items():
+        kind, _, key = name.partition(":")
+        if kind in kinds:
+            kinds[kind][key] = array
+    return {**kinds["state"], **kinds["ema"]}
 
 
 def _copy_unchanged(path: Path, copy: Path) -> None:

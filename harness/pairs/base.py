@@ -108,7 +108,13 @@ class DataSet(ABC):
 
 
 class Meter(ABC):
-    """The metrics of a split, taken batch by batch from what a network returned."""
+    """The metrics of a split, taken batch by batch from what a network returned.
+
+    `figure` names the figure of a sample, `protocol` says how the metrics are taken, in words.
+    """
+
+    figure: str = "figure"
+    protocol: str = ""
 
     @abstractmethod
     def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
@@ -117,6 +123,14 @@ class Meter(ABC):
     @abstractmethod
     def figures(self) -> dict[str, float]:
         """The metrics of all batches so far. The first is the one that counts; more of it is better."""
+
+    def steps(self) -> dict[str, float]:
+        """The smallest change that one target, pixel or sample makes to a metric, where it is known."""
+        return {}
+
+    def empty(self) -> str:
+        """Why the metrics of all batches so far show nothing; empty where they show something."""
+        return ""
 
 
 @dataclass(frozen=True)

@@ -61,17 +61,24 @@ def take_pass(
 
 
 def evaluate_batch(side: Side, batch: str, path: str, averaged: bool = False) -> Loaded:
-    """Go forward in evaluation mode and write the outputs; the training is not disturbed."""
-    with _set_aside(side) as own:
-        if averaged:
-            to_array = side.tensors.to_array
-            average = {name: np.array(to_array(value)) for name, value in own.average.items()}
-            side.write_state({**side.read_state(), **average})
-        side.set_mode("eval")
-        side.take_inputs(batch, "float32")
-        outputs = side.evaluated()
+    """Go forward in evaluation mode and write the outputs; a training that there is goes on undisturbed."""
+    if side.training is None:
+        outputs = _evaluated(side, batch)
+    else:
+        with _set_aside(side) as own:
+            if averaged:
+                to_array = side.tensors.to_array
+                average = {name: np.array(to_array(value)) for name, value in own.average.items()}
+                side.write_state({**side.read_state(), **average})
+            outputs = _evaluated(side, batch)
     _write(Path(path), side.name, outputs)
     return Loaded(len(outputs))
+
+
+def _evaluated(side: Side, batch: str) -> Arrays:
+    side.set_mode("eval")
+    side.take_inputs(batch, "float32")
+    return side.evaluated()
 
 
 def _write(path: Path, side: str, arrays: Arrays) -> None:

@@ -80,6 +80,24 @@ class SplitMetrics:
         except Exception as error:  # likewise
             raise self._failed(error) from error
 
+    def steps(self) -> dict[str, float]:
+        """The smallest change that the samples can make to each metric, where it is known."""
+        return {} if self._meter is None else self._meter.steps()
+
+    def empty(self) -> str:
+        """Why the metrics show nothing; empty where they show something."""
+        return "there are no metrics" if self._meter is None else self._meter.empty()
+
+    @property
+    def figure(self) -> str:
+        """What the figure of a sample is called."""
+        return "" if self._meter is None else self._meter.figure
+
+    @property
+    def protocol(self) -> str:
+        """How the metrics are taken, in words."""
+        return "" if self._meter is None else self._meter.protocol
+
     def _failed(self, error: Exception) -> HarnessError:
         return HarnessError(
             f"the metrics of {self._pair.name} cannot judge what the {self._side} side returned: "

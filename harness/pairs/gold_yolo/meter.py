@@ -15,6 +15,12 @@ Floats = NDArray[np.float64]
 class PrecisionMeter(Meter):
     """Detections and labels of all pictures; a sample's figure is the share of its objects that are found."""
 
+    figure = "share of objects found"
+    protocol = (
+        f"letterboxed squares; suppression at confidence {EVALUATION.conf_thres:g} and overlap "
+        f"{EVALUATION.iou_thres:g}, as published; measured as the published code does itself"
+    )
+
     def __init__(self) -> None:
         self.detections: list[Floats] = []
         self.labels: list[Floats] = []
@@ -36,6 +42,17 @@ class PrecisionMeter(Meter):
             return {}
         precision = class_precision(self.detections, self.labels)
         return {"mAP50": precision.map50, "mAP50-95": precision.map50_95}
+
+    def steps(self) -> dict[str, float]:
+        """One object of all."""
+        objects = sum(map(len, self.labels))
+        return dict.fromkeys(("mAP50", "mAP50-95"), 1 / objects) if objects else {}
+
+    def empty(self) -> str:
+        """Pictures without an object, or without a detection."""
+        if not any(map(len, self.labels)):
+            return "no picture holds an object"
+        return "" if any(map(len, self.detections)) else "there is no detection"
 
 
 def _corners(targets: NDArray[np.float32], image: int, size: NDArray[np.int64]) -> Floats:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from harness.pairs.base import Arrays, Meter
-from harness.pairs.l2sknet.metrics import Detection, FScore, PixelAccuracy
+from harness.pairs.l2sknet.metrics import THRESHOLD, Detection, FScore, PixelAccuracy
 
 
 class SceneMeter(Meter):
     """The published metrics over all scenes; a sample's figure is its own intersection over union."""
 
+    figure = "IoU"
+    protocol = (
+        "images as they are; mIoU and pixAcc of probabilities above 0.5; F, Pd and Fa of what lies above "
+        "half of the image's own maximum, as published"
+    )
+
     def __init__(self) -> None:
+        self.positive = 0
         self.pixels, self.score, self.detection = PixelAccuracy(), FScore(), Detection()
 
     def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
@@ -19,6 +26,7 @@ class SceneMeter(Meter):
         for prediction, mask in zip(predictions[:, 0], inputs["mask"][:, 0], strict=True):
             for metric in (self.pixels, self.score, self.detection):
                 metric.update(prediction, mask)
+            self.positive += int((prediction > THRESHOLD).sum())
             alone = PixelAccuracy()
             alone.update(prediction, mask)
             figures.append(alone.iou if alone.union else 1.0)
@@ -30,3 +38,21 @@ class SceneMeter(Meter):
         if self.detection.targets:
             found |= {"Pd": self.detection.probability, "Fa": self.detection.false_alarm_rate}
         return found
+
+    def steps(self) -> dict[str, float]:
+        """One pixel of the union or of the labels, one target, one pixel of all."""
+        score = self.score
+        counts = {
+            "mIoU": self.pixels.union,
+            "pixAcc": self.pixels.labelled,
+            "F": score.hits + score.false_alarms + score.misses,
+            "Pd": self.detection.targets,
+            "Fa": self.detection.pixels,
+        }
+        return {name: 1 / count for name, count in counts.items() if count}
+
+    def empty(self) -> str:
+        """Masks without a target, or predictions without a pixel."""
+        if not self.detection.targets:
+            return "no mask holds a target"
+        return "" if self.positive else "no pixel is above 0.5: every predicted mask is empty"

@@ -13,6 +13,12 @@ from harness.pairs.led.metrics import evaluate
 class ImageMeter(Meter):
     """Means over all images; a sample's figure is its PSNR."""
 
+    figure = "PSNR"
+    protocol = (
+        "PSNR and SSIM of raw planes without a border of 2, illumination corrected; (8 bits): pictures of "
+        "three planes, not corrected"
+    )
+
     def __init__(self) -> None:
         self.found: dict[str, list[float]] = defaultdict(list)
 
@@ -31,3 +37,8 @@ class ImageMeter(Meter):
     def figures(self) -> dict[str, float]:
         """PSNR first."""
         return {name: float(np.mean(values)) for name, values in self.found.items()}
+
+    def empty(self) -> str:
+        """A PSNR that is infinite: the images are the truth itself."""
+        endless = [name for name, values in self.found.items() if not np.isfinite(values).all()]
+        return f"{endless[0]} is not finite" if endless else ""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import gc
 import importlib
 import io
@@ -26,11 +27,12 @@ import typer
 from harness import flows, pairs
 from harness.cli import doctor, main
 from harness.environment.findings import Finding, Report
-from harness.flows import bench_run, explain, lint, reproduce, selftest, train
+from harness.flows import bench_run, evaluate, explain, lint, reproduce, selftest, train
 from harness.flows.kept_trace import RecordedTrace
 from harness.selftest import Score
 from harness.training.log import Training
 from tests.unit.bench import samples as bench_samples
+from tests.unit.evaluating import samples as evaluation_samples
 from tests.unit.reports import samples
 from tests.unit.training import samples as training_samples
 from weight_convert import cli
@@ -93,6 +95,7 @@ def stand_in() -> None:
         },
         train: {"train": trained()},
         bench_run: {"measure": (bench_samples.made([2.0, 2.1, 2.0]), Path("run")), "keep": Path("run")},
+        evaluate: {"evaluate": (dataclasses.replace(evaluation_samples.made(), broken=[]), Path("run"))},
         lint: {"lint": lint.Linted("toy", "v", [], 1, 1, {"start": 1.0})},
         selftest: {"selftest_pair": result},
         explain: {"explain_stored": diverging},

@@ -64,6 +64,12 @@ TABLE = {
     "align bench": Command(
         "-m led", 0, ("-m led --weights FILE", "-m led --baseline FILE", "-m ./FILE.py"), runs=True
     ),
+    "align evaluate": Command(
+        "-m led",
+        0,
+        ("-m led --weights FILE", "-m led --port-weights FILE", "-m led --data FILE", "-m ./FILE.py"),
+        runs=True,
+    ),
     "align record": Command(
         "-m led --side torch -o t.h5",
         0,
@@ -248,7 +254,7 @@ def test_endings(programs: Programs, folder: Path, name: str, kind: str) -> None
 
 READS = [(f"{name}: {words}", file) for name, row in TABLE.items() for words in row.reads for file in FILES]
 FINE = {("convert-weights: w.npz new.h5 --map FILE", "empty")}  # a key map without a rule
-LATE = "--weights FILE"  # weights are read into a model: the workers are started, and fail, before
+LATE = "-weights FILE"  # weights are read into a model: the workers are started, and fail, before
 
 
 @pytest.mark.parametrize(("call", "file"), cells(cell for cell in READS if cell not in FINE))

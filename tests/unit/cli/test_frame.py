@@ -29,6 +29,7 @@ COMMANDS = [
     ["selftest"],
     ["train"],
     ["bench"],
+    ["evaluate"],
     ["record"],
     ["diff"],
     ["check"],

@@ -1,0 +1,138 @@
+"""`align evaluate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harness.cli import options, parse
+from harness.cli.command_result import CommandResult
+from harness.cli.live import listening
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from harness.evaluating.result import Evaluation
+    from harness.flows.evaluate_request import EvaluateRequest
+
+SPLITS = {"test": "val", "val": "val", "train": "train"}  # the published test list is the one validated on
+_EVALUATING = "What is evaluated"
+
+
+def _option(name: str, metavar: str, help: str, parser: Any, default: str | bool = False) -> Any:
+    return typer.Option(
+        name, metavar=metavar, help=help, parser=parser, show_default=default, rich_help_panel=_EVALUATING
+    )
+
+
+PortWeights = Annotated[
+    str | None,
+    _option(
+        "--port-weights",
+        "FILE",
+        "The port's own checkpoint: of another training, so metrics alone are judged.",
+        parse.parse_weights,
+        "those of --weights",
+    ),
+]
+Data = Annotated[
+    str | None,
+    _option(
+        "--data",
+        "synthetic|FOLDER",
+        "Seeded scenes, or a data set in its published layout.",
+        parse.parse_data,
+        "synthetic",
+    ),
+]
+SplitName = Annotated[
+    str | None,
+    _option("--split", "test|val|train", "The part of the data set.", parse.one_of(tuple(SPLITS)), "test"),
+]
+Fold = Annotated[int | None, _option("--fold", "N", "The fold of the data set.", parse.parse_seed)]
+Limit = Annotated[int | None, _option("--limit", "N", "At most so many samples.", parse.parse_count, "all")]
+Batch = Annotated[int | None, _option("--batch", "N", "Samples at once.", parse.parse_count, "1")]
+Margin = Annotated[
+    float | None,
+    _option(
+        "--margin",
+        "X",
+        "How far a metric may be off, as a share of the reference's: 0.01 or 0.03 as published.",
+        parse.parse_share,
+        "0.01",
+    ),
+]
+
+
+def evaluate(
+    context: typer.Context,
+    model: options.Model,
+    variant: options.Variant = None,
+    weights: options.Weights = None,
+    port_weights: PortWeights = None,
+    data: Data = None,
+    split: SplitName = None,
+    fold: Fold = None,
+    limit: Limit = None,
+    batch: Batch = None,
+    input_size: options.InputSize = None,
+    seed: options.Seed = None,
+    device: options.Device = None,
+    timeout: options.Timeout = None,
+    margin: Margin = None,
+    skip_broken: Annotated[
+        bool,
+        typer.Option(
+            "--skip-broken", help="Samples that cannot be read are no error.", rich_help_panel=_EVALUATING
+        ),
+    ] = False,
+    output: options.RunFolder = None,
+    as_json: options.Json = False,
+) -> CommandResult:
+    """Take the metrics of given weights on a data set, both sides, and judge every sample.
+
+    With one checkpoint for both sides the outputs must agree to noise on every sample. With --port-weights
+    the metrics are held against each other. Exits with 5 where the metrics show nothing.
+    """
+    from harness.flows.evaluate import evaluate as flow
+
+    request = _request(context.params)
+    with listening() as listener:
+        found, folder = flow(request, listener)
+    if found.broken and not skip_broken:
+        raise BadInput(_broken(found, folder))
+    return _result(found, str(folder))
+
+
+def _request(given: dict[str, Any]) -> EvaluateRequest:
+    from harness.flows.evaluate_request import EvaluateRequest
+
+    names = ("model", "variant", "weights", "port_weights", "fold", "limit", "batch", "seed", "device",
+             "timeout", "margin", "skip_broken", "output")  # fmt: skip
+    values = {name: given[name] for name in names if given[name] is not None}
+    if given["data"] not in (None, parse.SYNTHETIC):
+        values["data"] = Path(given["data"])
+    return EvaluateRequest(
+        **values,
+        split=SPLITS[given["split"] or "test"],  # type: ignore[arg-type]
+        input_size=parse.size(given["input_size"]),
+    )
+
+
+def _broken(found: Evaluation, folder: Path) -> str:
+    named = "; ".join(f"{one.name}: {one.why}" for one in found.broken)
+    return (
+        f"{len(found.broken)} of {len(found.broken) + len(found.samples)} samples cannot be read: {named}. "
+        f"What the others show is kept in {folder}; mend these, or evaluate with --skip-broken"
+    )
+
+
+def _result(found: Evaluation, folder: str) -> CommandResult:
+    from reports import evaluation as drawn
+
+    return CommandResult(
+        found.exit_code,
+        drawn.document(found, folder),
+        lambda console: drawn.draw(found, console, folder),
+    )

@@ -1,0 +1,72 @@
+"""The small pair that learns, with a data set and a meter: sound, and with a port that is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from harness.errors import BadInput
+from harness.pairs.base import Arrays, DataRequest, DataSet, Meter
+from tests.unit.training.trainee import ADAM
+
+COUNT = 12
+
+
+class Pictures(DataSet):
+    """Drawn pictures; `source` is a folder, and a file `broken` in it names the sample that is."""
+
+    def __init__(self, request: DataRequest) -> None:
+        self.broken = -1
+        if request.source is not None:
+            if not request.source.is_dir():
+                raise BadInput(f"--data {request.source}: there is no such folder")
+            self.broken = int((request.source / "broken").read_text())
+
+    def __len__(self) -> int:
+        return COUNT
+
+    def sample(self, index: int, epoch: int, rng: np.random.Generator) -> Arrays:
+        """A picture and what is wanted of it."""
+        if index == self.broken:
+            raise BadInput(f"picture {index} is broken")
+        image = rng.standard_normal((3, 8, 8)).astype(np.float32)
+        return {"image": image, "target": rng.standard_normal((2, 8, 8)).astype(np.float32)}
+
+
+class Scores(Meter):
+    """The mean over samples of the first output's mean."""
+
+    figure = "mean"
+    protocol = "as it is"
+
+    def __init__(self) -> None:
+        self.means: list[float] = []
+
+    def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
+        """Take a batch in."""
+        found = [float(one.mean()) for one in outputs["0"].astype(np.float64)]
+        self.means += found
+        return found
+
+    def figures(self) -> dict[str, float]:
+        """The mean."""
+        return {"mean": float(np.mean(self.means))}
+
+    def steps(self) -> dict[str, float]:
+        """Nothing is too fine for it."""
+        return {}
+
+
+class Silent(Scores):
+    """Metrics that show nothing."""
+
+    def empty(self) -> str:
+        """Always."""
+        return "no target is there"
+
+
+SOUND = dataclasses.replace(ADAM, name="sound", data_set=Pictures, meter=lambda variant: Scores())
+WRONG = dataclasses.replace(SOUND, name="wrong", port="tests.unit.evaluating.wrong_jittor")
+EMPTY = dataclasses.replace(SOUND, name="empty", meter=lambda variant: Silent())
+DRAWN = dataclasses.replace(ADAM, name="drawn", meter=lambda variant: Scores())

@@ -1,0 +1,164 @@
+"""Evaluations of a small pair: a sound port agrees on every sample, a wrong one is found where it is so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import seeded
+from harness.errors import BadInput
+from harness.evaluating.result import NAME, Evaluation
+from harness.flows.evaluate import evaluate
+from harness.flows.evaluate_request import EvaluateRequest
+from harness.flows.together import lend_workers
+from harness.pairs.base import DataRequest
+from harness.progress import Silent
+from harness.session import Worker
+from harness.training.source import open_source
+from tests.unit.evaluating.judged_pair import COUNT, WRONG
+from weight_convert import State, read_state, write_state
+
+PAIRS = "tests.unit.evaluating.judged_pair:"
+SHAPES = {
+    "conv.weight": (4, 3, 3, 3), "conv.bias": (4,), "norm.weight": (4,), "norm.bias": (4,),
+    "norm.running_mean": (4,), "norm.running_var": (4,), "head.weight": (2, 4, 1, 1), "head.bias": (2,),
+}  # fmt: skip
+
+pytestmark = [pytest.mark.torch, pytest.mark.jittor]
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[dict[str, Worker]]:
+    """Workers of both sides, for all tests."""
+    with lend_workers("cpu", 600) as lent:
+        yield lent
+
+
+def run(workers: dict[str, Worker], pair: str, folder: Path, **more: Any) -> Evaluation:
+    """An evaluation, read back from its folder."""
+    found, kept = evaluate(EvaluateRequest(PAIRS + pair, output=folder, **more), Silent(), workers)
+    assert kept == folder
+    assert Evaluation.load(folder) == found
+    return found
+
+
+def checkpoint(path: Path, seed: int, **changes: float) -> str:
+    """Weights of the network; `changes` are added to those of a name with _ for each dot."""
+    arrays = {name: seeded.weight(seed, name, shape) for name, shape in SHAPES.items()}
+    for name, change in changes.items():
+        arrays[name.replace("_", ".", 1)] += np.float32(change)
+    write_state(State.of({"norm.num_batches_tracked": np.array(0), **arrays}), path)
+    return str(path)
+
+
+@pytest.mark.parametrize("batch", [1, 5])
+def test_a_sound_port_agrees_on_every_sample(workers: dict[str, Worker], batch: int, tmp_path: Path) -> None:
+    found = run(workers, "SOUND", tmp_path / "run", batch=batch)
+    assert found.verdict == "aligned"
+    assert sorted(row.index for row in found.samples) == list(range(COUNT))
+    assert {row.status for row in found.samples} == {"aligned"}
+    assert any(row.measured for row in found.samples)
+    assert not all(row.measured for row in found.samples)
+    assert max(row.error for row in found.samples if row.error is not None) < 1e-5
+    (metric,) = found.metrics
+    assert metric.reference == pytest.approx(metric.port, rel=1e-5)
+    assert metric.reference == pytest.approx(np.mean([row.reference for row in found.samples]))
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= {NAME, "evaluation.md", "samples.csv"}
+
+
+def test_a_batch_changes_no_figure(workers: dict[str, Worker], tmp_path: Path) -> None:
+    one, other = (run(workers, "SOUND", tmp_path / str(batch), batch=batch) for batch in (1, 5))
+    left, right = ({row.index: row.reference for row in found.samples} for found in (one, other))
+    assert left == pytest.approx(right, rel=1e-5)
+
+
+def test_a_wrong_port_is_found_on_the_samples_that_it_is_wrong_on(
+    workers: dict[str, Worker], tmp_path: Path
+) -> None:
+    found = run(workers, "WRONG", tmp_path / "run")
+    source = open_source(WRONG, DataRequest(WRONG.variant(None), "val"), 1, 0)
+    hit = {index for index in range(COUNT) if source.read([index], 0)["image"].max() > 3}
+    assert 0 < len(hit) < COUNT
+    assert found.verdict == "diverged"
+    assert {row.index for row in found.samples if row.status == "diverged"} == hit
+    assert {row.index for row in found.samples[: len(hit)]} == hit
+    assert f"{len(hit)} of {COUNT} samples" in found.sentence
+
+
+def test_metrics_that_show_nothing_are_refused_by_name(workers: dict[str, Worker], tmp_path: Path) -> None:
+    found = run(workers, "EMPTY", tmp_path / "run")
+    assert (found.verdict, found.exit_code) == ("inconclusive", 5)
+    assert "on both sides no target is there" in found.sentence
+
+
+def test_drawn_batches_are_judged_whole(workers: dict[str, Worker], tmp_path: Path) -> None:
+    found = run(workers, "DRAWN", tmp_path / "run", batch=2, limit=6)
+    assert found.verdict == "aligned"
+    assert len(found.samples) == 6
+
+
+def test_one_file_serves_both_sides(workers: dict[str, Worker], tmp_path: Path) -> None:
+    weights = checkpoint(tmp_path / "w.safetensors", 3)
+    found = run(workers, "SOUND", tmp_path / "run", weights=weights)
+    assert found.verdict == "aligned"
+    assert found.weights == {"torch": weights, "jittor": weights}
+    assert found.metrics[0].reference != pytest.approx(
+        run(workers, "SOUND", tmp_path / "seeded").metrics[0].reference
+    )
+
+
+@pytest.mark.parametrize(("change", "verdict", "churned"), [(0.0, "aligned", False), (1.0, "diverged", True)])
+def test_two_trainings_are_judged_by_their_metrics(
+    workers: dict[str, Worker], change: float, verdict: str, churned: bool, tmp_path: Path
+) -> None:
+    weights = checkpoint(tmp_path / "w.safetensors", 3)
+    other = checkpoint(tmp_path / "o.pkl", 3, head_bias=change)
+    found = run(workers, "SOUND", tmp_path / "run", weights=weights, port_weights=other)
+    assert (found.policy, found.verdict) == ("metric", verdict)
+    assert {row.status for row in found.samples} == {None}
+    assert (found.churn == 1.0) is churned
+    assert found.metrics[0].difference == pytest.approx(change, abs=1e-6)
+
+
+def test_a_checkpoint_of_a_training_is_weights(workers: dict[str, Worker], tmp_path: Path) -> None:
+    plain = checkpoint(tmp_path / "w.safetensors", 3)
+    arrays = {f"state:{name}": array for name, array in read_state(Path(plain)).arrays.items()}
+    arrays["optimizer:conv.weight.exp_avg"] = np.zeros((4, 3, 3, 3), np.float32)
+    write_state(State.of(arrays), tmp_path / "torch.safetensors")
+    one = run(workers, "SOUND", tmp_path / "one", weights=plain)
+    other = run(workers, "SOUND", tmp_path / "other", weights=str(tmp_path / "torch.safetensors"))
+    assert one.metrics == other.metrics
+    arrays["ema:head.bias"] = arrays["state:head.bias"] + np.float32(2)
+    write_state(State.of(arrays), tmp_path / "averaged.safetensors")
+    averaged = run(workers, "SOUND", tmp_path / "averaged", weights=str(tmp_path / "averaged.safetensors"))
+    assert averaged.metrics[0].reference == pytest.approx(one.metrics[0].reference + 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_a_broken_sample_is_named_and_the_others_count(
+    workers: dict[str, Worker], batch: int, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "broken").write_text("7")
+    found = run(workers, "SOUND", tmp_path / "run", data=tmp_path / "data", batch=batch)
+    assert [one.index for one in found.broken] == [7]
+    assert len(found.samples) == COUNT - 1
+    assert json.loads((tmp_path / "run" / NAME).read_text())["broken"][0]["why"] == "picture 7 is broken"
+
+
+def test_a_missing_folder_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no such folder"):
+        run({}, "SOUND", tmp_path / "run", data=tmp_path / "nowhere")
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_of_another_model_are_refused(workers: dict[str, Worker], tmp_path: Path) -> None:
+    """The last one: the failure ends both workers."""
+    write_state(State.of({"stem.weight": np.ones((3, 3), np.float32)}), tmp_path / "w.safetensors")
+    with pytest.raises(BadInput, match=r"do not fit the .* model"):
+        run(workers, "SOUND", tmp_path / "run", weights=str(tmp_path / "w.safetensors"))
