@@ -1,4 +1,4 @@
-"""The public API: compare, record, diff, check, evaluate, assert_aligned; for scripts, notebooks and tests."""
+"""The public API: compare, record, diff, check, evaluate, assert_aligned, in scripts and notebooks."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def evaluate(
     """Take the metrics of given weights on a data set, both sides, and write the run's folder.
 
     `settings` are those of `align evaluate`, with underscores: weights, port_weights, data, split, fold,
-    limit, batch, input_size, device, seed, margin, timeout, output. A sample that cannot be read is in `broken`.
+    limit, batch, input_size, device, seed, margin, timeout, output. Unreadable samples are in `broken`.
     """
     from harness.flows.evaluate import evaluate as run
     from harness.flows.evaluate_request import EvaluateRequest
