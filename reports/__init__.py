@@ -39,6 +39,34 @@ def write_training(training: Training, path: Path, *, replace: bool = False) -> 
     _write(drawers, path, replace)
 
 
+def write_changes(before: Alignment, after: Alignment, path: Path, *, replace: bool = False) -> None:
+    """Write what changed between two alignments, in the form that the ending of `path` names."""
+    import json
+
+    from reports import changes
+
+    drawers = {
+        ".html": lambda: changes.html(before, after),
+        ".md": lambda: changes.markdown(before, after),
+        ".json": lambda: json.dumps(changes.changes(before, after).to_dict(), allow_nan=False),
+    }
+    _write(drawers, path, replace)
+
+
+def write_index(folder: Path, path: Path, *, replace: bool = False) -> None:
+    """Write an index of the runs in a folder, in the form that the ending of `path` names."""
+    import json
+
+    from reports import index
+
+    drawers = {
+        ".html": lambda: index.html(folder, path),
+        ".md": lambda: index.markdown(folder),
+        ".json": lambda: json.dumps(index.document(folder), ensure_ascii=False),
+    }
+    _write(drawers, path, replace)
+
+
 def _write(drawers: Mapping[str, Callable[[], str]], path: Path, replace: bool) -> None:
     from harness.errors import BadInput
     from harness.files import write_file

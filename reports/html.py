@@ -62,6 +62,13 @@ def html(alignment: Alignment) -> str:
     )
 
 
+def page(template: str, **shown: object) -> str:
+    """A page without a script."""
+    style = page_style("report.css")
+    known = {"style": style, "policy": content_policy([style], []), "language": chosen()}
+    return environment().get_template(template).render(**known, **shown)
+
+
 def page_style(*names: str) -> str:
     """The style of a page: the charts' and ours."""
     return _bare("".join(map(template_text, (_LIBRARY_STYLE, *names))))

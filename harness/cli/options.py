@@ -386,9 +386,16 @@ TraceB = Annotated[Path, _file("B.h5", "The trace to judge.")]
 Stored = Annotated[
     Path, _file("ALIGNMENT", "An alignment.json, or the run folder with it.", parse.parse_stored)
 ]
-Result = Annotated[
+Results = Annotated[
     Path,
-    _file("RUN", "An alignment.json, a training.jsonl, or the run folder with it.", parse.parse_result),
+    _file(
+        "RUN",
+        "An alignment.json, a training.jsonl, the run folder with it, or a folder of many runs.",
+        parse.parse_results,
+    ),
+]
+OtherResult = Annotated[
+    Path | None, _file("[RUN]", "A second alignment.json or run folder: what changed.", parse.parse_stored)
 ]
 Anything = Annotated[Path, _file("FILE", "A trace, an alignment.json or a run folder.", parse.parse_stored)]
 Address = Annotated[

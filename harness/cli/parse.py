@@ -89,6 +89,13 @@ def parse_result(value: str) -> Path:
     return next((found for found in within if found.is_file()), None) or _file(value, allowed)
 
 
+def parse_results(value: str) -> Path:
+    """What `parse_result` takes, or a folder of many runs."""
+    path = _path(value, "a result, a run folder, or a folder of runs")
+    alone = any((path / name).is_file() for name in ("alignment.json", "training.jsonl"))
+    return path if path.is_dir() and not alone else parse_result(value)
+
+
 def parse_folder(value: str) -> Path:
     """The path of a folder that exists."""
     path = _path(value, "the path of a folder")

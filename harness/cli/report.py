@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from harness.cli import options
 from harness.cli.command_result import CommandResult
 from harness.cli.results import written
+from harness.errors import BadInput
 
 
 def report(
-    stored: options.Result,
+    stored: options.Results,
     output: options.ReportOut,
+    other: options.OtherResult = None,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> CommandResult:
     """Draw a stored alignment or training as HTML, Markdown, JSON or, an alignment, JUnit.
 
-    The ending of the file says which.
+    The ending of the file says which. Of two alignments, draw what changed; of a folder of many runs, an
+    index.
     """
+    if other is not None:
+        _changes(stored, other, output, force)
+    else:
+        _one(stored, output, force)
+    return written([output])
+
+
+def _one(stored: Path, output: Path, force: bool) -> None:
     import reports
 
-    if stored.suffix == ".jsonl":
+    if stored.is_dir():
+        reports.write_index(stored, output, replace=force)
+    elif stored.suffix == ".jsonl":
         from harness.training.log import Training
 
         reports.write_training(Training.load(stored), output, replace=force)
@@ -27,4 +42,12 @@ def report(
         from harness.alignment import Alignment
 
         reports.write(Alignment.load(stored), output, replace=force)
-    return written([output])
+
+
+def _changes(stored: Path, other: Path, output: Path, force: bool) -> None:
+    import reports
+    from harness.alignment import Alignment
+
+    if stored.is_dir() or stored.suffix == ".jsonl":
+        raise BadInput(f"{stored} is no alignment; what changed is told of two of them")
+    reports.write_changes(Alignment.load(stored), Alignment.load(other), output, replace=force)

@@ -280,6 +280,20 @@ def test_report(align: Align, stored: Path, tmp_path: Path, ending: str, start: 
     }
 
 
+def test_report_of_two_alignments_and_of_a_folder_of_runs(align: Align, stored: Path, tmp_path: Path) -> None:
+    assert align("report", stored, stored.parent, "-o", "changed.md").exit_code == 0
+    assert (tmp_path / "changed.md").read_text().startswith("**0 newly failing, 0 newly passing")
+    runs = tmp_path / "many"
+    (runs / "one").mkdir(parents=True)
+    assert align("report", runs, "-o", "index.md").exit_code == 2
+    (runs / "one" / "alignment.json").write_bytes(stored.read_bytes())
+    assert align("report", runs, "-o", "index.md").exit_code == 0
+    assert "1 diverged" in (tmp_path / "index.md").read_text()
+    refused = align("report", runs, stored, "-o", "changed.html")
+    assert refused.exit_code == 2
+    assert "is no alignment; what changed is told of two of them" in refused.stderr
+
+
 def test_report_into_a_folder_that_is_missing(align: Align, stored: Path) -> None:
     ran = align("report", stored, "-o", "nowhere/r.html")
     assert ran.exit_code == 2

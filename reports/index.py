@@ -1,0 +1,146 @@
+"""An index of many runs in a folder: what each came to, with links to the reports that lie there."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from harness.alignment import Alignment
+from harness.errors import BadInput
+from harness.language import tr
+from harness.training.log import Training
+from reports import overview, training_facts
+from reports.marked import code, prose
+from reports.summaries import SYMBOLS
+
+MOST_RUNS = 5000
+_DEEPEST = 4
+_FILES = ("alignment.json", "training.jsonl")
+_ORDER = ("failed", "diverged", "unreadable", "inconclusive", "aligned")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One result: where it lies, what it is of, and what it came to."""
+
+    path: Path
+    kind: str
+    subject: str
+    verdict: str
+    text: str
+    first: str = ""
+
+    @property
+    def symbol(self) -> str:
+        """The mark of its verdict."""
+        return SYMBOLS.get(self.verdict, "!")
+
+
+def index(folder: Path) -> list[Entry]:
+    """Every result in a folder and in those inside it; what failed first."""
+    found = [_entry(path) for path in _results(folder)]
+    if not found:
+        raise BadInput(f"{folder} holds no {' and no '.join(_FILES)}, nor do the folders inside it")
+    return sorted(found, key=lambda entry: (_ORDER.index(entry.verdict), str(entry.path)))
+
+
+def headline(entries: list[Entry]) -> str:
+    """How many runs came to what."""
+    counts = {verdict: sum(entry.verdict == verdict for entry in entries) for verdict in _ORDER}
+    told = ", ".join(f"{number} {tr(verdict)}" for verdict, number in counts.items() if number)
+    return tr("Runs: {}; {}").format(len(entries), told)
+
+
+def html(folder: Path, output: Path) -> str:
+    """The page; links lead from where it is written to the reports beside the results."""
+    from reports.html import page
+
+    entries = index(folder)
+    return page(
+        "index.html.j2",
+        title=headline(entries),
+        entries=[
+            (entry, os.path.relpath(entry.path.parent, folder), _link(entry, output)) for entry in entries
+        ],
+    )
+
+
+def markdown(folder: Path) -> str:
+    """The same, for the summary of a job."""
+    entries = index(folder)
+    lines = [
+        f"**{prose(headline(entries))}**",
+        "",
+        f"| | {tr('run')} | {tr('what')} | {tr('verdict')} |",
+        "| --- | --- | --- | --- |",
+    ]
+    for entry in entries:
+        run = os.path.relpath(entry.path.parent, folder)
+        lines.append(f"| {entry.symbol} | {code(run)} | {code(entry.subject)} | {prose(entry.text)} |")
+    return "\n".join(lines) + "\n"
+
+
+def document(folder: Path) -> dict[str, Any]:
+    """The same as data."""
+    return {
+        "runs": [
+            {
+                "path": os.path.relpath(entry.path, folder),
+                "kind": entry.kind,
+                "subject": entry.subject,
+                "verdict": entry.verdict,
+                "text": entry.text,
+                "first": entry.first,
+            }
+            for entry in index(folder)
+        ]
+    }
+
+
+def _results(folder: Path) -> list[Path]:
+    """The results in a folder, not deeper than runs lie; links to elsewhere are not followed."""
+    found: list[Path] = []
+    for place, folders, files in os.walk(folder):
+        if len(Path(place).relative_to(folder).parts) >= _DEEPEST:
+            folders.clear()
+        folders.sort()
+        found += [Path(place, name) for name in _FILES if name in files]
+        if len(found) > MOST_RUNS:
+            raise BadInput(f"{folder} holds more than {MOST_RUNS:,} results; give a folder further down")
+    return found
+
+
+def _entry(path: Path) -> Entry:
+    try:
+        return _alignment(path) if path.suffix == ".json" else _training(path)
+    except BadInput as error:
+        return Entry(path, "", "", "unreadable", str(error))
+
+
+def _alignment(path: Path) -> Entry:
+    alignment = Alignment.load(path)
+    told = overview.headline(alignment)
+    return Entry(path, "alignment", _subject(alignment.case), alignment.verdict, told, alignment.first or "")
+
+
+def _training(path: Path) -> Entry:
+    training = Training.load(path)
+    verdict = training_facts.verdict(training)
+    return Entry(path, "training", _subject(training.start.case), verdict, training_facts.sentence(training))
+
+
+def _subject(case: dict[str, Any]) -> str:
+    return ", ".join(str(case[key]) for key in ("pair", "variant", "mode", "device") if case.get(key))
+
+
+def _link(entry: Entry, output: Path) -> str:
+    """The way to the report beside a result; empty where there is none."""
+    name = "report.html" if entry.kind == "alignment" else "training.html"
+    beside = entry.path.parent / name
+    if not beside.is_file():
+        return ""
+    way = Path(os.path.relpath(beside.resolve(), output.parent.resolve()))
+    return quote(way.as_posix(), errors="replace")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.errors import BadInput
+from reports import write_index
+from reports.index import headline, html, index, markdown
+from tests.unit.reports import samples
+from tests.unit.reports.test_html import Page
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    """Three runs: one aligned, one diverged with its report in a folder of an odd name, one damaged."""
+    folder = tmp_path / "runs"
+    for name in ("good", "deep/b a&d", "damaged"):
+        (folder / name).mkdir(parents=True)
+    samples.alignment().save(folder / "good" / "alignment.json")
+    samples.diverging().save(folder / "deep" / "b a&d" / "alignment.json")
+    (folder / "deep" / "b a&d" / "report.html").write_text("x")
+    (folder / "damaged" / "alignment.json").write_text("{")
+    return folder
+
+
+def test_every_run_is_listed_and_what_failed_stands_first(runs: Path) -> None:
+    found = index(runs)
+    assert [entry.verdict for entry in found] == ["diverged", "unreadable", "aligned"]
+    assert found[0].text == "The port diverges in 10 of 31 tensors"
+    assert found[0].first == samples.diverging().first
+    assert found[2].subject == "toy, small, eval"
+    assert "no JSON" in found[1].text
+    assert headline(found) == "Runs: 3; 1 diverged, 1 unreadable, 1 aligned"
+
+
+def test_links_lead_from_the_page_to_the_reports_that_are_there(runs: Path) -> None:
+    page = Page(html(runs, runs.parent / "index.html"))
+    assert [link["href"] for link in page.of("a")] == ["runs/deep/b%20a%26d/report.html"]
+    assert len(page.of("tr")) == 4
+    assert page.of("caption")
+
+
+def test_markdown_and_data(runs: Path, tmp_path: Path) -> None:
+    assert "| ✘ | `deep/b a&d` | `toy, small, eval` |" in markdown(runs)
+    write_index(runs, tmp_path / "i.json")
+    told = json.loads((tmp_path / "i.json").read_text())["runs"]
+    assert [one["verdict"] for one in told] == ["diverged", "unreadable", "aligned"]
+
+
+def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"holds no alignment\.json"):
+        index(tmp_path)
+
+
+def test_links_of_the_file_system_are_not_followed(runs: Path, tmp_path: Path) -> None:
+    (runs / "elsewhere").symlink_to(tmp_path, target_is_directory=True)
+    assert len(index(runs)) == 3
