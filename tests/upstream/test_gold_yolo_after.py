@@ -10,6 +10,7 @@ import pytest
 
 from harness.pairs.gold_yolo import coco, letterbox, metrics, nms, schedule
 from harness.pairs.gold_yolo.augment import Motion, moved_boxes
+from harness.pairs.gold_yolo.meter import PrecisionMeter
 from tests import needs_shared
 from tests.upstream import gold_yolo_truth as truth
 from tests.upstream.recorded import Array
@@ -57,6 +58,25 @@ def test_the_coco_measure() -> None:
     told = coco.as_annotations(labels, [(300, 320)] * len(labels), list("abcde"))
     found = coco.measure(told, coco.results(dict(enumerate(detections))))
     assert found == pytest.approx(truth.told("metrics")["coco_stats"], abs=1e-12)
+
+
+def test_an_evaluation_has_the_recorded_metrics() -> None:
+    pytest.importorskip("pycocotools", reason="pip install '.[data]'")
+    found, known = PrecisionMeter(), truth.told("metrics")
+    for detections, labels in zip(*boxes(), strict=True):
+        found.take([detections], [labels], (300, 320))
+    names = ("AP", "AP50", "AP75", "AP small", "AP medium", "AP large")
+    stats = dict(zip(names, known["coco_stats"][:6], strict=True))
+    wanted = {
+        "mAP50": known["map50"],
+        "mAP50-95": known["map50_95"],
+        "precision": np.mean(known["precision"]),
+        "recall": np.mean(known["recall"]),
+        **{name: value for name, value in stats.items() if value >= 0},
+        "AR": known["coco_stats"][8],
+    }
+    assert found.figures() == pytest.approx(wanted, rel=1e-8)
+    assert not found.empty()
 
 
 @pytest.mark.parametrize("place", range(28))

@@ -20,13 +20,14 @@ _MOST = 2**63
 class EpisodeSet(DataSet):
     """One episode for each line of a list; what its sample draws comes from the generator it is given.
 
-    `position` is the place of the class in the fold's list. Only whole batches are trained on, as published.
+    `position` is the place of the class in the fold's list, and `raw`, outside of trainings, the query's
+    label before any transform. Only whole batches are trained on, as published.
     """
 
     least = None
 
-    def __init__(self, episodes: Episodes) -> None:
-        self.episodes = episodes
+    def __init__(self, episodes: Episodes, trains: bool) -> None:
+        self.episodes, self.trains = episodes, trains
 
     def __len__(self) -> int:
         return len(self.episodes)
@@ -39,13 +40,14 @@ class EpisodeSet(DataSet):
         """A query x with labels y, supports s_x with labels s_y."""
         self.episodes.rng = random.Random(int(rng.integers(_MOST)))
         one = self.episodes[index]
-        return {
+        found = {
             "x": one.query,
             "s_x": one.supports,
             "s_y": one.support_labels,
             "y": one.label,
             "position": np.array(one.position, np.int64),
         }
+        return found if self.trains else {**found, "raw": one.raw}
 
     def check(self) -> None:
         """Whether every image and mask of the list is there."""
@@ -66,7 +68,8 @@ def data_set(request: DataRequest) -> DataSet:
         source = Folder(request.source)
         entries = fssd.read_list(fssd.list_path(request.source, fold, request.split), fold, request.split)
     shots = int(request.variant.options.get("shots", 1))
-    return EpisodeSet(Episodes(source, entries, fold, request.split, shots, random.Random(0), side))
+    episodes = Episodes(source, entries, fold, request.split, shots, random.Random(0), side)
+    return EpisodeSet(episodes, request.split == "train")
 
 
 def _side(request: DataRequest) -> int:

@@ -1,20 +1,18 @@
-"""The metrics of a split of episodes, taken batch by batch, on labels of the network's size."""
+"""The metrics of a split of episodes, taken batch by batch, on raw labels where there are any."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from harness.pairs.base import Arrays, Meter
-from harness.pairs.cpanet.metrics import Scores, areas, cross_entropy
+from harness.pairs.cpanet.metrics import Scores, judge
 
 
 class EpisodeMeter(Meter):
     """Intersections and unions by class; a sample's figure is the defect's intersection over union."""
 
     figure = "IoU of the defect"
-    protocol = (
-        "episodes of the fold's list, labels at the network's size; mean over the classes, as published"
-    )
+    protocol = "episodes of the fold's list, raw labels, to whose size logits are enlarged; mean over classes"
 
     def __init__(self) -> None:
         self.found = self.wanted = 0
@@ -23,13 +21,13 @@ class EpisodeMeter(Meter):
     def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
         """Take a batch in."""
         figures = []
-        positions = inputs.get("position", np.ones(len(inputs["y"]), np.int64))
-        for logits, label, position in zip(outputs["logits"], inputs["y"], positions, strict=True):
-            prediction = logits.argmax(0)
-            self.found += int((prediction == 1).sum())
-            self.wanted += int((label == 1).sum())
-            found = areas(prediction, label)
-            self.scores.add(found, int(position), cross_entropy(logits, label))
+        labels = inputs.get("raw", inputs["y"])
+        positions = inputs.get("position", np.ones(len(labels), np.int64))
+        for logits, label, position in zip(outputs["logits"], labels, positions, strict=True):
+            found, loss = judge(logits, label)
+            self.found += int(found.union[1] + found.intersection[1] - found.target[1])
+            self.wanted += int(found.target[1])
+            self.scores.add(found, int(position), loss)
             figures.append(float(found.iou[1]))
         return figures
 

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.pairs.base import Arrays, Meter
+from harness.pairs.gold_yolo import coco
+from harness.pairs.gold_yolo.config import CLASSES
 from harness.pairs.gold_yolo.metrics import class_precision, matched
 from harness.pairs.gold_yolo.nms import EVALUATION, non_max_suppression
 
 Floats = NDArray[np.float64]
+COCO = {"AP": 0, "AP50": 1, "AP75": 2, "AP small": 3, "AP medium": 4, "AP large": 5, "AR": 8}
+"""Which of COCO's twelve numbers are told; -1 stands for what no object belongs to."""
 
 
 class PrecisionMeter(Meter):
-    """Detections and labels of all pictures; a sample's figure is the share of its objects that are found."""
+    """Detections and labels of all pictures; a sample's figure is the share of its objects that are found.
+
+    COCO's own numbers are told besides where pycocotools is there.
+    """
 
     figure = "share of objects found"
     protocol = (
         f"letterboxed squares; suppression at confidence {EVALUATION.conf_thres:g} and overlap "
-        f"{EVALUATION.iou_thres:g}, as published; measured as the published code does itself"
+        f"{EVALUATION.iou_thres:g}, as published; mAP, precision and recall as published; "
+        "AP and AR by pycocotools, in pixels of the letterboxed square"
     )
 
     def __init__(self) -> None:
         self.detections: list[Floats] = []
         self.labels: list[Floats] = []
+        self.sizes: list[tuple[int, int]] = []
 
     def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
         """Take a batch in; an object counts as found where as many surest detections as objects find it."""
@@ -32,21 +43,39 @@ class PrecisionMeter(Meter):
         wanted = [
             _corners(inputs["targets"], place, np.array([width, height])) for place in range(len(found))
         ]
-        self.detections += found
-        self.labels += wanted
+        self.take(found, wanted, (height, width))
         return [_share(*pair) for pair in zip(found, wanted, strict=True)]
 
+    def take(self, detections: list[Floats], labels: list[Floats], size: tuple[int, int]) -> None:
+        """Take in what was found (corners, score, class) and what is there (class, corners), by picture."""
+        self.detections += detections
+        self.labels += labels
+        self.sizes += [size] * len(labels)
+
     def figures(self) -> dict[str, float]:
-        """Average precision at an overlap of one half, and over all overlaps."""
+        """Average precision at an overlap of one half, and over all overlaps; then what else is published."""
         if not self.labels:
             return {}
         precision = class_precision(self.detections, self.labels)
-        return {"mAP50": precision.map50, "mAP50-95": precision.map50_95}
+        found = {"mAP50": precision.map50, "mAP50-95": precision.map50_95}
+        if len(precision.classes):
+            found["precision"] = float(precision.precision.mean())
+            found["recall"] = float(precision.recall.mean())
+        return found | self._coco()
+
+    def _coco(self) -> dict[str, float]:
+        if find_spec("pycocotools") is None or not any(map(len, self.labels)):
+            return {}
+        names = [str(number) for number in range(CLASSES)]
+        truth = coco.as_annotations(self.labels, self.sizes, names)
+        measured = coco.measure(truth, coco.results(dict(enumerate(self.detections))))
+        return {name: measured[place] for name, place in COCO.items() if measured[place] >= 0}
 
     def steps(self) -> dict[str, float]:
         """One object of all."""
         objects = sum(map(len, self.labels))
-        return dict.fromkeys(("mAP50", "mAP50-95"), 1 / objects) if objects else {}
+        names = ("mAP50", "mAP50-95", "precision", "recall", *COCO)
+        return dict.fromkeys(names, 1 / objects) if objects else {}
 
     def empty(self) -> str:
         """Pictures without an object, or without a detection."""

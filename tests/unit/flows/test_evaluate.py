@@ -20,7 +20,9 @@ from harness.pairs.base import DataRequest
 from harness.progress import Silent
 from harness.session import Worker
 from harness.training.source import open_source
+from tests import needs_shared
 from tests.unit.evaluating.judged_pair import COUNT, WRONG
+from tests.upstream import cpanet_truth, l2sknet_truth
 from weight_convert import State, read_state, write_state
 
 PAIRS = "tests.unit.evaluating.judged_pair:"
@@ -155,6 +157,32 @@ def test_a_missing_folder_is_refused_before_anything_runs(tmp_path: Path) -> Non
     with pytest.raises(BadInput, match="no such folder"):
         run({}, "SOUND", tmp_path / "run", data=tmp_path / "nowhere")
     assert not (tmp_path / "run").exists()
+
+
+def metrics_of(workers: dict[str, Worker], pair: str, folder: Path) -> list[dict[str, float]]:
+    """The metrics of each side for the predictions that upstream's were recorded of."""
+    request = EvaluateRequest(f"tests.unit.evaluating.recorded_pair:{pair}", output=folder)
+    found, _ = evaluate(request, Silent(), workers)
+    assert {row.error for row in found.samples} == {0.0}
+    return [{row.name: getattr(row, side) for row in found.metrics} for side in ("reference", "port")]
+
+
+@needs_shared
+def test_l2sknet_has_upstream_s_metrics_exactly(workers: dict[str, Worker], tmp_path: Path) -> None:
+    told = l2sknet_truth.metrics_file()["accumulated_all"]
+    wanted = {
+        "mIoU": told["mIoU"]["mIoU"], "pixAcc": told["mIoU"]["pixAcc"], "F": told["TPFNFP"]["fscore"],
+        "Pd": told["PD_FA"]["Pd"], "Fa": told["PD_FA"]["Fa"],
+    }  # fmt: skip
+    assert metrics_of(workers, "L2SKNET", tmp_path / "run") == [wanted, wanted]
+
+
+@needs_shared
+def test_cpanet_has_upstream_s_metrics(workers: dict[str, Worker], tmp_path: Path) -> None:
+    told = cpanet_truth.metrics_file()["validate"]
+    wanted = {"mIoU": told["class_miou"], "FB-IoU": told["fb_miou"], "mAcc": told["mAcc"]}
+    for found in metrics_of(workers, "CPANET", tmp_path / "run"):
+        assert found == pytest.approx(wanted, rel=1e-7)  # published in float32
 
 
 def test_weights_of_another_model_are_refused(workers: dict[str, Worker], tmp_path: Path) -> None:
