@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.answers import Observer
+from harness.comparing._places import kind_of
 from harness.figures import percent
 from harness.layer_choice import WORDS
 from harness.verdict import NoisePolicy
@@ -15,11 +16,13 @@ from harness.verdict import NoisePolicy
 _ROUNDING = 1e-5  # of the largest value: the least that is allowed where the noise is known
 _ROUNDING_UNKNOWN = 1e-3  # the same where no truth gives the noise
 _SHOWN = 3
+_LEAVES = ("output", "loss", "grad", "grad_input")
 
 
 def why_inconclusive(alignment: Alignment) -> str:
     """Why the rows allow no verdict, in sentences; empty if they do."""
-    found = randomness(alignment) or _uncovered(alignment) or _doubts(alignment) or _weakness(alignment)
+    reasons = (randomness, _uncovered, _doubts, _weakness, _emptiness)
+    found = next(filter(None, (reason(alignment) for reason in reasons)), "")
     return f"Inconclusive: {found}" if found else ""
 
 
@@ -75,6 +78,29 @@ def _doubts(alignment: Alignment) -> str:
         f"{count} by more than was allowed, yet not by more than rounding might; "
         f"the worst is {worst.address}: {worst.verdict.reason}."
     )
+
+
+def _emptiness(alignment: Alignment) -> str:
+    """What leaves the model agrees, but is no number, zero or nothing: any two models agree in that."""
+    judged = [row for row in alignment.rows if row.verdict.status == "aligned" and row.measured is not None]
+    blank = [row.address for row in judged if kind_of(row.address) in _LEAVES and _is_blank(row)]
+    if blank:
+        more = f" and {len(blank) - 1} more" if len(blank) > 1 else ""
+        return f"both sides give nothing but NaN at {blank[0]}{more}, and that proves nothing."
+    outputs = [row for row in judged if kind_of(row.address) == "output"]
+    if outputs and not any(map(_says_anything, outputs)):
+        return "every output is zero or empty on both sides, and that proves nothing."
+    return ""
+
+
+def _is_blank(row: Row) -> bool:
+    return row.measured is not None and row.measured.blank
+
+
+def _says_anything(row: Row) -> bool:
+    """Whether a result of the model holds an integer, or a number that is not zero."""
+    found = row.measured
+    return found is not None and found.size > 0 and (found.integer or found.difference.reference_absmax > 0)
 
 
 def _weakness(alignment: Alignment) -> str:

@@ -35,8 +35,24 @@ def set_inner_apart(rows: Sequence[Row], policy: Policy) -> None:
         _set(objections, "only what leaves the model decides (--judge outputs)")
     elif all(_is_structural(row, rows) for row in diverged):
         takers = _takers(rows)
-        if all(_is_harmless(row, takers) for row in diverged if kind_of(row.address) not in _GRADIENTS):
+        if all(_is_harmless(row, takers) for row in diverged if not _needs_no_taker(row, rows)):
             _set(diverged, "all that takes it, and all that leaves the model, agrees")
+
+
+def _needs_no_taker(row: Row, rows: Sequence[Row]) -> bool:
+    """Whether a tensor is a gradient, or of an operation that makes another shape: another formula."""
+    kind = kind_of(row.address)
+    if kind in _GRADIENTS or kind == "operation":
+        return True
+    return kind == "operation_input" and any(
+        other.obstacle is not None and kind_of(other.address) == "operation" and _call(other) == _call(row)
+        for other in rows
+    )
+
+
+def _call(row: Row) -> tuple[str, int]:
+    layer = addresses.parse_layer(row.address)
+    return layer.path, layer.call
 
 
 _GRADIENTS = ("layer_grad", "operation_grad")
@@ -67,7 +83,7 @@ def _says_something(row: Row) -> bool:
 
 
 def _is_structural(row: Row, rows: Sequence[Row]) -> bool:
-    """Whether an inner tensor has another shape, or is the gradient of one that has."""
+    """Whether an inner tensor has another shape or element type, or is the gradient of one that has."""
     if not is_inner(row) or row.obstacle is None or row.found != "both":
         return False
     if kind_of(row.address) not in _GRADIENTS:

@@ -15,7 +15,7 @@ from harness.alignment_rows import Isolated, IsolatedRun, Row, Source
 from harness.comparing._measuring import Meter
 from harness.comparing._places import first_diverged, in_order_of_computation, kind_of, worst_row
 from harness.comparing._sentence import sentence
-from harness.forms import same_shape, shape_text
+from harness.forms import same_shape, same_type, shape_text
 from harness.numerics import no_difference
 from harness.pairs.base import Override
 from harness.trace import Trace
@@ -56,14 +56,17 @@ def add_isolated(
             continue
         if row.found == "candidate" or (_stands_in_the_way(row) and not _lacks_gradient(row, rows)):
             continue
-        if not same_shape(reference.records[address].shape, forced.records[address].shape):
-            row.isolated = _misshapen(alignment, reference, forced, address)
+        if unlike := _unlike(alignment.names, reference, forced, row):
+            row.isolated = Isolated(
+                _nothing_of_it(reference, address), Verdict("diverged", "pairing", unlike)
+            )
             continue
         measured = meter.measure(address)
         if measured is not None:
             judge_alone(row, measured)
     _add_missing(alignment.rows, reference, forced)
     _add_extra(alignment.rows, forced)
+    _add_unpaired_outputs(alignment.rows, reference)
     alignment.sources = sources(alignment.rows)
     judged = sum(row.isolated is not None for row in alignment.rows)
     alignment.isolated = IsolatedRun(ran=True, judged=judged)
@@ -141,6 +144,28 @@ def _add_extra(rows: Sequence[Row], forced: Trace) -> None:
         extra = row.found == "candidate" and row.obstacle is not None and row.verdict.status == "diverged"
         if extra and row.address in forced.records and forced.stats(row.address).absmax > 0:
             row.isolated = Isolated(_nothing_of_it(forced, row.address), row.verdict)
+    extra_of_layers = [row for row in rows if _is_reached(row)]
+    for row in in_order_of_computation(extra_of_layers)[:1]:  # where it begins: nearest to the loss
+        row.isolated = Isolated(_unknown(row), row.verdict)
+
+
+def _is_reached(row: Row) -> bool:
+    """Whether the port alone has a gradient of a layer's result."""
+    return row.found == "candidate" and kind_of(row.address) in ("layer_grad", "operation_grad")
+
+
+def _add_unpaired_outputs(rows: Sequence[Row], reference: Trace) -> None:
+    """An output that one side alone returns: the model itself makes it, or does not."""
+    for row in rows:
+        if row.found != "both" and kind_of(row.address) == "output" and row.verdict.status == "diverged":
+            known = _nothing_of_it(reference, row.address) if row.found == "reference" else _unknown(row)
+            row.isolated = Isolated(known, row.verdict)
+
+
+def _unknown(row: Row) -> Measured:
+    """The measures of what only the port has, and nothing says how large it should be."""
+    size = math.prod(row.shape)
+    return Measured(no_difference(size, 0.0, 0.0), "whole", size, integer=False, eps=0.0)
 
 
 def _all_of_it(trace: Trace, address: str) -> Measured:
@@ -167,12 +192,15 @@ def _nothing_of_it(trace: Trace, address: str) -> Measured:
     return Measured(found, "whole", size, integer=False, eps=0.0)
 
 
-def _misshapen(alignment: Alignment, reference: Trace, forced: Trace, address: str) -> Isolated:
-    """A result, alone on the reference's own inputs, that has another shape than the reference's."""
-    names = alignment.names
-    shapes = [shape_text(trace.records[address].shape) for trace in (reference, forced)]
-    said = f"shape {shapes[0]} in {names[0]}, {shapes[1]} in {names[1]}"
-    return Isolated(_nothing_of_it(reference, address), Verdict("diverged", "pairing", said))
+def _unlike(names: Sequence[str], reference: Trace, forced: Trace, row: Row) -> str:
+    """What a tensor, alone on the reference's own inputs, has of another form than the reference's."""
+    record, other = (trace.records[row.address] for trace in (reference, forced))
+    if not same_shape(record.shape, other.shape):
+        shapes = [shape_text(shape) for shape in (record.shape, other.shape)]
+        return f"shape {shapes[0]} in {names[0]}, {shapes[1]} in {names[1]}"
+    if row.obstacle is None or same_type(record.dtype, other.dtype):
+        return ""
+    return f"element type {record.dtype} in {names[0]}, {other.dtype} in {names[1]}"
 
 
 def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[Override]) -> None:
@@ -241,7 +269,9 @@ def _forward(wrong: Iterable[Row], places: set[str]) -> Iterable[Source]:
     around = {key for key in given if _has_parts(key[0], places)}
     for row in rows:
         kind = kind_of(row.address)
-        if kind in ("output", "loss"):
+        if kind == "output" and row.found != "both":
+            yield _source(row, "forward", [addresses.ROOT], "")
+        elif kind in ("output", "loss"):
             yield _source(row, "forward", [_LOSS if kind == "loss" else row.address], "")
         elif kind.endswith("_input"):
             if _is_inside(row.address, around):
@@ -283,6 +313,7 @@ def _caller(path: str, places: set[str]) -> str:
 _LOSS = "(loss)"
 _GRADIENTS = ("grad", "grad_input", "layer_grad", "operation_grad")
 _FORWARD = ("layer", "operation", "layer_input", "operation_input", "output", "loss")
+_GOES_ON = "a gradient goes on from here that the reference stops"
 _BEFORE = "is not what the reference gives: something between"
 
 
@@ -290,7 +321,9 @@ def _backward(wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[s
     """Gradients that are wrong though every gradient handed in is right."""
     for row in wrong:
         kind = kind_of(row.address)
-        if kind in ("layer_grad", "operation_grad"):
+        if _is_reached(row):
+            takers, text = [addresses.parse_layer(row.address).path], _GOES_ON
+        elif kind in ("layer_grad", "operation_grad"):
             takers = consumers.get(addresses.with_role(row.address, "out"), [])
             text = f"the gradient that {' and '.join(takers) or 'what takes it'} should give back"
         elif kind == "grad":

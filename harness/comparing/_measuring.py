@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from harness import address as addresses
 from harness.comparing._sizes import GradientSizes
-from harness.numerics import difference, no_difference, sample_difference
+from harness.numerics import Difference, difference, no_difference, sample_difference
 from harness.trace import Noise, Trace
 from harness.verdict import Measured
 
@@ -126,6 +126,7 @@ class Meter:
             integer=integer,
             eps=0.0 if integer else max(_eps(record.dtype), _eps(other.dtype)),
             error_samples=0 if whole or index is None else len(index),
+            blank=_holds_no_number(found, left, right),
         )
         if truth_place:
             return self._with_truth(address, measured, truth_place, elements.whole_candidate)
@@ -203,6 +204,13 @@ def _beside(
         return index, values, its_values
     shared, ours, its = np.intersect1d(index, its_index, assume_unique=True, return_indices=True)
     return shared, values[ours], its_values[its]
+
+
+def _holds_no_number(found: Difference, reference: Array, candidate: Array) -> bool:
+    """Whether every element of both is NaN: they agree, and that proves nothing."""
+    if found.reference_absmax > 0 or found.size == 0 or reference.dtype.kind != "f":
+        return False
+    return all(array.dtype.kind == "f" and bool(np.isnan(array).all()) for array in (reference, candidate))
 
 
 @functools.cache

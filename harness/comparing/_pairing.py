@@ -7,18 +7,23 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, NamedTuple
 
 from harness import address as addresses
 from harness.address import LayerAddress
 from harness.alignment_rows import Obstacle
 from harness.comparing._places import kind_of
-from harness.forms import same_shape, shape_text
+from harness.forms import same_shape, same_type, shape_text
+from harness.numerics import Stats
 from harness.trace import Record, Trace
 
 _OWED = ("output", "loss", "metric", "grad", "grad_input", "sum", "update", "optimizer", "ema")
 _GRADIENTS = ("grad", "grad_input")
+_RESULTS = ("output", "loss")
+_TYPED = ("layer", "layer_input", "layer_grad", "operation", "operation_grad", *_RESULTS, *_GRADIENTS)
 _FREE_ORDER = ("add", "mul", "maximum", "minimum")
+_ALIKE = 1e-3  # of the sizes of two tensors of unlike shapes that look like the same elements
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Pairing:
         self._kinds = [Counter(map(addresses.kind, trace.records)) for trace in (reference, candidate)]
 
     def __iter__(self) -> Iterator[Paired]:
-        """Every address of the reference, then the gradients that only the candidate has."""
+        """Every address of the reference, then the results and gradients that only the candidate has."""
         for address, record in self.reference.records.items():
             if address in self.candidate.records:
                 yield Paired(record, "both", self._mismatch(record))
@@ -79,11 +84,48 @@ class Pairing:
         return found
 
     def _judged_alone(self, address: str) -> bool:
-        kind = addresses.kind(address)
-        return kind in _GRADIENTS and self._kinds[0][kind] > 0 and self.reference.complete
+        """Whether it says something that the reference does not have it; a trace of upstream holds a part."""
+        kind, whole = addresses.kind(address), not self.reference.upstream
+        if not self.reference.complete:
+            return False
+        if kind in _RESULTS:
+            return whole and self._kinds[0][kind] > 0
+        if kind in _GRADIENTS:
+            return self._kinds[0][kind] > 0 or (whole and self._kinds[0]["grad"] > 0)
+        return whole and addresses.is_layer_gradient(address) and self._is_reached(address)
+
+    def _is_reached(self, address: str) -> bool:
+        """Whether a gradient comes by here on its way to a parameter or an input that should have none.
+
+        By itself it says nothing: Jittor tells the gradient of whatever stands behind a detached tensor, too.
+        """
+        result = addresses.with_role(address, "out")
+        records = [trace.records.get(result) for trace in (self.reference, self.candidate)]
+        if any(record is None or record.alias is not None for record in records):
+            return False
+        return self._goes_too_far and not self._is_zero(self.candidate, address)
+
+    @cached_property
+    def _goes_too_far(self) -> bool:
+        """Whether a parameter or an input has a gradient in the candidate alone."""
+        return any(
+            addresses.kind(address) in _GRADIENTS
+            and address not in self.reference.records
+            and self._judged_alone(address)
+            and self.reference.keeps_gradient(address)
+            and not self._is_zero(self.candidate, address)
+            for address in self.candidate.records
+        )
+
+    @staticmethod
+    def _is_zero(trace: Trace, address: str) -> bool:
+        stats = trace.stats(address)
+        return stats.absmax == 0 and stats.nonfinite == 0
 
     def _only_candidates(self, record: Record) -> Obstacle:
-        """A gradient that is not in the reference: it was not kept for this parameter, or there is none."""
+        """What is not in the reference. A gradient was not kept for this parameter, or there is none."""
+        if addresses.kind(record.address) in _RESULTS:
+            return Obstacle(f"{self.names[0]} has none", "diverged")
         if self.reference.keeps_gradient(record.address):
             return self._without_gradient(record, self.candidate, 0)
         return Obstacle(f"{self.names[0]} keeps no gradient of this parameter")
@@ -94,16 +136,46 @@ class Pairing:
             layer = addresses.parse_layer(record.address)
             if layer.is_operation:
                 if why := self._operations_differ(Operation.of(layer)):
-                    return Obstacle(why)
+                    return self._of_another_shape(record, other) or Obstacle(why)
                 if layer.role == "in" and (exchanged := self._exchanged(layer)):
                     return exchanged
         if same_shape(record.shape, other.shape):
-            return None
-        shapes = f"shape {shape_text(record.shape)} in {self.names[0]}, "
-        shapes += f"{shape_text(other.shape)} in {self.names[1]}"
+            return self._of_another_type(record, other)
+        shapes = self._said(shape_text(record.shape), shape_text(other.shape), "shape")
         if record.alias and not other.alias and kind_of(record.address) == "operation_input":
             return Obstacle(f"{self.names[1]} changes its form before: {shapes}")
         return Obstacle(shapes, "diverged")
+
+    def _said(self, ours: str, its: str, what: str = "") -> str:
+        return f"{what} {ours} in {self.names[0]}, {its} in {self.names[1]}".strip()
+
+    def _of_another_type(self, record: Record, other: Record) -> Obstacle | None:
+        """Another element type, unless that is what the two were recorded in."""
+        if same_type(record.dtype, other.dtype) or kind_of(record.address) not in _TYPED:
+            return None
+        if (record.dtype, other.dtype) == (
+            self.reference.header.get("dtype"),
+            self.candidate.header.get("dtype"),
+        ):
+            return None
+        return Obstacle(self._said(record.dtype, other.dtype, "element type"), "diverged")
+
+    def _of_another_shape(self, record: Record, other: Record) -> Obstacle | None:
+        """Where as many operations make other shapes: what has another one, and not just another form."""
+        layer = addresses.parse_layer(record.address)
+        ours, its = (operations.get(Operation.of(layer), []) for operations in self._operations)
+        if len(ours) != len(its) or sorted(shape for _, shape in ours) == sorted(shape for _, shape in its):
+            return None
+        if same_shape(record.shape, other.shape) or self._holds_the_same(record.address):
+            return None
+        return Obstacle(self._said(shape_text(record.shape), shape_text(other.shape), "shape"), "diverged")
+
+    def _holds_the_same(self, address: str) -> bool:
+        """Whether two tensors of unlike shapes look like the same elements in another order."""
+        ours, its = self.reference, self.candidate
+        if ours.records[address].size != its.records[address].size:
+            return False
+        return _apart(ours.stats(address), its.stats(address)) < _ALIKE
 
     def _exchanged(self, layer: LayerAddress) -> Obstacle | None:
         """Where an operation may take two tensors in any order: whether it takes them in the other one."""
@@ -125,9 +197,7 @@ class Pairing:
         """How far apart two tensors are by what is known of them without a look at each element."""
         if not same_shape(self.reference.records[ours].shape, self.candidate.records[its].shape):
             return math.inf
-        one, other = self.reference.stats(ours), self.candidate.stats(its)
-        sizes = (one.l2, other.l2), (one.absmax, other.absmax)
-        return max(abs(a - b) / max(a, b, sys.float_info.min) for a, b in sizes)
+        return _apart(self.reference.stats(ours), self.candidate.stats(its))
 
     def _missing(self, record: Record) -> Obstacle:
         kind = addresses.kind(record.address)
@@ -156,7 +226,7 @@ class Pairing:
         """A gradient that one side has and the other, whose parameter had no part in the loss, has not."""
         stats = trace.stats(record.address)
         owner, other = self.names[1 - lacking], self.names[lacking]
-        if stats.absmax == 0 and stats.nonfinite == 0:
+        if self._is_zero(trace, record.address):
             return Obstacle(f"{other} has no gradient here and that of {owner} is zero", "aligned")
         size = "not finite" if stats.nonfinite else f"as large as {stats.absmax:.2g}"
         return Obstacle(f"{other} has no gradient here, that of {owner} is {size}", "diverged")
@@ -170,6 +240,12 @@ class Pairing:
         if ours != its:
             return f"the operations {place} return other shapes in {self.names[1]}, so their order may differ"
         return ""
+
+
+def _apart(one: Stats, other: Stats) -> float:
+    """How far the sizes of two tensors are apart, relatively; the order of their elements plays no part."""
+    sizes = (one.l2, other.l2), (one.absmax, other.absmax)
+    return max(abs(a - b) / max(a, b, sys.float_info.min) for a, b in sizes)
 
 
 def _operations(trace: Trace) -> dict[Operation, list[tuple[str, tuple[int, ...]]]]:

@@ -116,8 +116,9 @@ class Framework(ABC):
 
     @abstractmethod
     def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
-        """A new tensor of an array, of the shape and dtype of `like`, and what a model may go on with.
+        """A new tensor of an array and of its own floating type, and what a model may go on with.
 
+        A single number is put in the shape of `like`, an integer in its type.
         Gradients can be asked for with respect to the first where it `learns`.
         """
 

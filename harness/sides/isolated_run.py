@@ -147,8 +147,12 @@ def run_isolated(
     with Trace.open(reference) as recorded, TraceWriter(path, {**header, "forced": True}) as writer:
         known = frozenset(address for address in paired if address in recorded.records)
 
+        usual = recorded.header.get("dtype", dtype)
+
         def make(array: Array, like: Any) -> tuple[Any, Any]:
-            return side.leaf(array, like, mode != "eval")
+            """The reference's own tensor; in the precision of this run where it had that of its own."""
+            exact = array.astype(dtype, copy=False) if array.dtype.name == usual else array
+            return side.leaf(exact, like, mode != "eval")
 
         substitutes = Substitutes(recorded, known, make, mode != "eval")
         recorder = IsolatedRecorder(

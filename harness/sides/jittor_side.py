@@ -20,7 +20,7 @@ from harness.answers import Description, Loaded
 from harness.breadcrumb import Breadcrumb
 from harness.environment import own_python
 from harness.errors import BadInput
-from harness.forms import same_shape
+from harness.forms import fitted, same_shape
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
 from harness.sides import jittor_patches, jittor_switches
@@ -44,6 +44,14 @@ OPTIMIZERS = {"adam": optim.Adam, "adamw": optim.AdamW, "sgd": optim.SGD}
 def _counts_batches(key: str) -> bool:
     """Whether a key is torch's count of batches, which Jittor's own norms do not keep and do not need."""
     return key.endswith("num_batches_tracked")
+
+
+def _like(array: NDArray[Any], variable: Any) -> NDArray[Any]:
+    """An array of floating numbers in the element type of a variable; any other as it is."""
+    kind = str(variable.dtype)
+    if array.dtype.kind != "f" or kind == "bfloat16":
+        return array
+    return array.astype(kind, copy=False)
 
 
 def _caller(kind: type) -> type:
@@ -320,10 +328,12 @@ class JittorSide(Side):
 
     def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
         """A new variable."""
-        wide = np.ascontiguousarray(array, str(like.dtype) if array.dtype.kind == "f" else None)
+        wide = np.ascontiguousarray(array)
         if same_shape(wide.shape, like.shape):
             wide = wide.reshape(like.shape)
         made = jt.array64(wide) if wide.dtype.itemsize == 8 else jt.array(wide)
+        if str(like.dtype) == "bfloat16":  # numpy has none
+            made = made.bfloat16()
         if learns and made.dtype.is_float():
             made.start_grad()
         return made, made
@@ -331,7 +341,8 @@ class JittorSide(Side):
     def fill(self, own: Mapping[str, Any], arrays: Arrays) -> None:
         """Assign."""
         for name, array in arrays.items():
-            own[name].assign(self.leaf(array, own[name], learns=False)[0])
+            fitting = fitted(name, np.asarray(array), own[name].shape)
+            own[name].assign(self.leaf(_like(fitting, own[name]), own[name], learns=False)[0])
 
     def gradients_from(
         self, loss: Any | None, given: list[tuple[Any, NDArray[Any]]], leaves: Mapping[str, Any]
@@ -339,7 +350,8 @@ class JittorSide(Side):
         """Jittor's gradients of one sum in which every result counts with the gradient given for it."""
         total = jt.zeros(1) if loss is None else loss.sum()
         for tensor, gradient in given:
-            total = total + (tensor * self.leaf(gradient, tensor, learns=False)[0].stop_grad()).sum()
+            fitting = _like(fitted("what a gradient is given for", gradient, tensor.shape), tensor)
+            total = total + (tensor * self.leaf(fitting, tensor, learns=False)[0].stop_grad()).sum()
         targets = {f"grad:{name}": value for name, value in self._trainable().items()}
         targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)}
         targets |= leaves
@@ -374,7 +386,7 @@ class JittorSide(Side):
         """Keep them for the next step."""
         shapes = {name: value.shape for name, value in self._trainable().items()}
         self._gradients = {
-            name: jt.array(np.ascontiguousarray(array).reshape(shapes[name]))
+            name: jt.array(fitted(name, np.ascontiguousarray(array), shapes[name]))
             for name, array in arrays.items()
             if name in shapes
         }

@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from harness.answers import Description
 from harness.breadcrumb import Breadcrumb
-from harness.forms import same_shape
+from harness.forms import fitted, same_shape
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
 from harness.sides import torch_switches
@@ -47,7 +47,7 @@ class TorchTensors:
     def to_array(self, tensor: Tensor) -> NDArray[Any]:
         """Its values in host memory; a view where the tensor lies there already."""
         plain = tensor.detach()
-        if plain.dtype in (torch.bfloat16, torch.float16):
+        if plain.dtype == torch.bfloat16:  # numpy has none
             plain = plain.float()
         array: NDArray[Any] = plain.cpu().resolve_conj().resolve_neg().numpy()
         return array
@@ -161,7 +161,8 @@ class TorchSide(Side):
         with torch.no_grad():
             # In the order given: of tied weights the last one stays.
             for key, array in arrays.items():
-                own[key].copy_(torch.from_numpy(np.ascontiguousarray(array)).reshape(own[key].shape))
+                fitting = fitted(key, np.ascontiguousarray(array), own[key].shape)
+                own[key].copy_(torch.from_numpy(fitting))
 
     def read_state(self) -> Arrays:
         """The state dict as arrays."""
@@ -248,8 +249,10 @@ class TorchSide(Side):
         return {name: self.tensors.to_array(value) for name, value in found.items() if value is not None}
 
     def leaf(self, array: NDArray[Any], like: Tensor, learns: bool) -> tuple[Tensor, Tensor]:
-        """A new leaf of the array's shape; its copy goes on, since a model may change that in place."""
-        made = torch.from_numpy(np.array(array)).to(like)
+        """A new leaf of the array; its copy goes on, since a model may change that in place."""
+        made = torch.from_numpy(np.array(array)).to(like.device)
+        if like.dtype == torch.bfloat16 or not (made.is_floating_point() or like.is_floating_point()):
+            made = made.to(like.dtype)
         if same_shape(made.shape, like.shape):
             made = made.reshape(like.shape)
         if not (learns and made.is_floating_point()):
@@ -261,7 +264,7 @@ class TorchSide(Side):
         """Copy in place."""
         with torch.no_grad():
             for name, array in arrays.items():
-                own[name].copy_(torch.from_numpy(np.array(array)).reshape(own[name].shape))
+                own[name].copy_(torch.from_numpy(fitted(name, np.array(array), own[name].shape)))
 
     def gradients_from(
         self, loss: Tensor | None, given: list[tuple[Tensor, NDArray[Any]]], leaves: Mapping[str, Tensor]
@@ -269,7 +272,8 @@ class TorchSide(Side):
         """Autograd from all results at once; the graph is cut between them."""
         begun = [] if loss is None else [(loss, torch.ones_like(loss))]
         for tensor, gradient in given:
-            begun.append((tensor, torch.from_numpy(np.array(gradient)).reshape(tensor.shape).to(tensor)))
+            fitting = fitted("what a gradient is given for", np.array(gradient), tensor.shape)
+            begun.append((tensor, torch.from_numpy(fitting).to(tensor)))
         begun = [(tensor, gradient) for tensor, gradient in begun if tensor.requires_grad]
         targets: dict[str, Tensor] = {f"grad:{name}": value for name, value in self.model.named_parameters()}
         targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)}
@@ -315,7 +319,9 @@ class TorchSide(Side):
         """Set them."""
         for name, value in self.model.named_parameters():
             array = arrays.get(name)
-            value.grad = None if array is None else torch.from_numpy(array).reshape(value.shape).to(value)
+            value.grad = (
+                None if array is None else torch.from_numpy(fitted(name, array, value.shape)).to(value)
+            )
 
     def begin_at(self, optimizer: torch.optim.Optimizer, count: int) -> None:
         """Moments of zero, and the count."""

@@ -22,7 +22,7 @@ class Measured:
     atol that passes with it. `typical` is there for a gradient whose truth is zero throughout: the size of an
     element of the gradients that are not, and are like it or around it. `terms` is how many products an
     element sums up, where known. `ceiling` is how large a noise is believed of a truth that came in a file,
-    in l2; None where there is no such limit.
+    in l2; None where there is no such limit. `blank` says that no element of either side is a number.
     """
 
     difference: Difference
@@ -41,6 +41,7 @@ class Measured:
     typical: float = 0.0
     ceiling: float | None = None
     terms: int = 1
+    blank: bool = False
 
     @property
     def error(self) -> float:

@@ -31,7 +31,7 @@ def comparing(model: str, folder: Path) -> Iterator[Compare]:
     with lend_workers("cpu", 60.0, OwnPort) as workers:
 
         def run(variant: str, mode: Mode) -> Alignment:
-            asked = request(model, variant, mode, folder / "run")
+            asked = request(model, variant, mode, folder / f"{variant}-{mode}")
             return flows.compare(asked, Silent(), workers=cast(Workers, workers))
 
         yield run

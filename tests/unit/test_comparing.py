@@ -186,13 +186,49 @@ class TestCoverage:
         assert alignment.first == "layer:head#0:in.0"
         assert "1 operation could not be paired" in alignment.sentence
 
-    def test_operations_of_another_shape_are_never_diverged(self, bench: Bench) -> None:
+    def test_an_operation_of_another_shape_is_no_divergence_where_all_that_leaves_the_model_agrees(
+        self, bench: Bench
+    ) -> None:
         port = bench.port()
         port.tensors[ADD] = port.array(ADD)[:3]
         port.tensors["layer:head#0:in.0"] = bench.port().array(ADD)
         alignment = bench.compare(port)
         assert alignment.verdict == "aligned"
+        assert alignment.row(ADD).verdict.status == "inner"
+
+    def test_an_operation_of_another_shape_has_diverged_where_more_differs(self, bench: Bench) -> None:
+        port = bench.port({"loss:total": scaled(1.01)})
+        port.tensors[ADD] = port.array(ADD)[:3]
+        port.tensors["layer:head#0:in.0"] = bench.port().array(ADD)
+        alignment = bench.compare(port)
+        assert alignment.first == ADD
+        assert "shape 24x64 in torch, 3x64 in jittor" in alignment.row(ADD).verdict.reason
+
+    def test_an_operation_on_the_same_elements_in_another_form_is_another_way(self, bench: Bench) -> None:
+        port = bench.port({"loss:total": scaled(1.01)})
+        port.tensors[ADD] = port.array(ADD).T.copy()
+        port.tensors["layer:head#0:in.0"] = bench.port().array(ADD)
+        alignment = bench.compare(port)
+        assert alignment.first == "loss:total"
         assert "other shapes" in alignment.row(ADD).verdict.reason
+
+    def test_another_element_type_has_diverged_but_the_width_of_an_integer_is_a_note(
+        self, bench: Bench
+    ) -> None:
+        port = bench.port()
+        address = next(name for name in port.tensors if name.startswith("output:"))
+        port.tensors[address] = port.array(address).astype("float64")
+        alignment = bench.compare(port)
+        assert alignment.verdict == "diverged"
+        assert "element type float32 in torch, float64 in jittor" in alignment.row(address).verdict.reason
+        whole = np.arange(4)
+        reference = bench.reference.tensors[address]
+        bench.reference.tensors[address] = whole.astype("int64")
+        port.tensors[address] = whole.astype("int32")
+        alignment = bench.compare(port)
+        assert alignment.row(address).verdict.status == "aligned"
+        assert alignment.row(address).note == "int64 in torch, int32 in jittor"
+        bench.reference.tensors[address] = reference
 
     def test_a_layer_of_another_shape_has_diverged_where_more_differs(self, bench: Bench) -> None:
         port = bench.port({"loss:total": scaled(1.01)})
@@ -302,6 +338,8 @@ class TestCoverage:
         port = bench.port({"state:count": lambda x: x.astype(np.int32)})
         assert bench.compare(port).row("state:count").note == "int64 in torch, int32 in jittor"
         exact = bench.toy.run(exact=True)
+        exact.header = {"dtype": "float64"}
+        bench.reference.header = {"dtype": "float32"}
         alignment = bench.compare(exact)
         assert alignment.verdict == "aligned"
         assert alignment.row("output:0").note == "float32 in torch, float64 in jittor"

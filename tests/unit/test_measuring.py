@@ -86,7 +86,7 @@ class TestMeasuring:
             with TraceWriter(tmp_path / f"{name}.h5", {"side": name}, compact=True) as writer:
                 writer.add(place, np.arange(1e6, dtype=np.float32))
                 writer.alias("output:0", place)
-                writer.add("output:1", np.zeros(3, np.float32))
+                writer.add("output:1", np.ones(3, np.float32))
             traces.append(Trace.open(tmp_path / f"{name}.h5"))
         alignment = compare(*traces)
         assert alignment.verdict == "aligned"

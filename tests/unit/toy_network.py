@@ -38,6 +38,7 @@ class Run:
 
     tensors: dict[str, Array | str] = field(default_factory=dict)
     layers: dict[str, Any] = field(default_factory=lambda: {path: dict(of) for path, of in LAYERS.items()})
+    header: dict[str, str] = field(default_factory=dict)
 
     def array(self, address: str) -> Array:
         """A tensor, through its aliases."""
@@ -54,7 +55,8 @@ class Run:
 
     def write(self, path: Path, side: str, *, compact: bool = False, samples: int = 64, **case: Any) -> Trace:
         """Write and open a trace."""
-        header = {"side": side, "case": {"pair": "toy", "variant": "one", "mode": "train", "seed": 0, **case}}
+        told = {"pair": "toy", "variant": "one", "mode": "train", "seed": 0, **case}
+        header = {"side": side, "case": told, **self.header}
         with TraceWriter(path, header, compact=compact, samples=samples) as writer:
             self._fill(writer)
         return Trace.open(path)

@@ -1,0 +1,1 @@
+"""Small models of odd forms, sound ports of them and faulty ones."""
