@@ -74,6 +74,7 @@ def bench(
     context: typer.Context,
     model: options.Model,
     variant: options.Variant = None,
+    option: options.Options = None,
     mode: options.Modes = None,
     batch: Batches = None,
     input_size: options.InputSize = None,
@@ -112,10 +113,11 @@ def bench(
 def _request(given: dict[str, Any]) -> BenchRequest:
     from harness.flows.bench import BenchRequest
 
-    names = ("model", "variant", "weights", "seed", "device", "timeout", "seconds", "memory")
+    names = ("model", "weights", "seed", "device", "timeout", "seconds", "memory")
     values = {name: given[name] for name in names if given[name] is not None}
     return BenchRequest(
         **values,
+        variant=request_from_flags.variant(given),
         modes=request_from_flags.modes(given["mode"], ("eval", "train")),
         batches=parse.counts(given["batch"]),
         input_size=parse.size(given["input_size"]),

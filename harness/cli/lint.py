@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.cli import options
+import typer
+
+from harness.cli import options, request_from_flags
 from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
 from harness.errors import ALIGNED, DIVERGED
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
 
 def lint(
+    context: typer.Context,
     model: options.Model,
     variant: options.Variant = None,
+    option: options.Options = None,
     device: options.Device = None,
     timeout: options.Timeout = None,
     as_json: options.Json = False,
@@ -31,7 +35,7 @@ def lint(
 
     given = {name: value for name, value in (("device", device), ("timeout", timeout)) if value is not None}
     with listening() as listener:
-        found = run(model, variant, listener, **given)  # type: ignore[arg-type]
+        found = run(model, request_from_flags.variant(context.params), listener, **given)  # type: ignore[arg-type]
     exit_code = DIVERGED if found.wrong else ALIGNED
     document = {
         "pair": found.pair,

@@ -43,7 +43,7 @@ def verify(
     """Run the upstream's own network and the reference on the same weights and inputs, and compare."""
     from harness import flows
 
-    request = request_from_flags.request(context.params, options=())
+    request = request_from_flags.request(context.params, variant=variant)
     with listening() as listener:
         found = flows.pin_verify(request, upstream, listener, entry, dict(map(assignment, option or [])))
     alignment = found.alignment

@@ -32,7 +32,7 @@ def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:
     values["input_size"] = parse.size(given.get("input_size"))
     values["model"] = model(given)
     values["policy"] = policy(given)
-    values["options"] = tuple(given.get("option") or ())
+    values["variant"] = variant(given)
     values.update(changes)
     return CompareRequest(**{name: value for name, value in values.items() if value is not None})
 
@@ -55,6 +55,13 @@ def model(given: Mapping[str, Any]) -> str:
     if torch is None or jittor is None:
         raise BadInput("--torch and --jittor go together: each names the class of one side, as MODULE:CLASS")
     return Undeclared(torch, jittor, tuple(inputs), tuple(arguments)).name
+
+
+def variant(given: Mapping[str, Any]) -> str | None:
+    """The variant asked for, with the options that were chosen for it; None for the pair's own first."""
+    from harness.pairs.option import joined
+
+    return joined(given.get("variant") or "", given.get("option") or ()) or None
 
 
 def policy(given: Mapping[str, Any]) -> Policy:

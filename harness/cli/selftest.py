@@ -42,6 +42,7 @@ def selftest(
     context: typer.Context,
     model: options.Model,
     variant: options.Variant = None,
+    option: options.Options = None,
     sample: Sample = None,
     seeds: Seeds = None,
     seed: options.Seed = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from harness.cli import options, parse
+from harness.cli import options, parse, request_from_flags
 from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
 from harness.errors import BadInput
@@ -120,6 +120,7 @@ def train(
     context: typer.Context,
     model: Model = None,
     variant: options.Variant = None,
+    option: options.Options = None,
     recipe: Recipe = None,
     epochs: Epochs = None,
     steps: Steps = None,
@@ -190,13 +191,14 @@ def _request(given: dict[str, Any]) -> TrainRequest:
 
     if given["model"] is None:
         raise BadInput("name the pair to train with --model, or a run to go on with by --resume")
-    names = ("model", "variant", "epochs", "steps", "batch", "lr", "seed", "weights", "fold", "limit",
+    names = ("model", "epochs", "steps", "batch", "lr", "seed", "weights", "fold", "limit",
              "loaders", "device", "timeout", "every", "keep", "output")  # fmt: skip
     values = {name: given[name] for name in names if given[name] is not None}
     if given["data"] not in (None, parse.SYNTHETIC):
         values["data"] = Path(given["data"])
     return TrainRequest(
         **values,
+        variant=request_from_flags.variant(given),
         input_size=parse.size(given["input_size"]),
         published=given["recipe"] == "published",
         forced=not given["no_forced"],

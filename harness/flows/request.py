@@ -9,7 +9,6 @@ from harness.case import Case
 from harness.choices import AUTO, Isolation, Keep
 from harness.environment.device import device_for
 from harness.pairs.base import Mode, Pair
-from harness.pairs.option import joined
 from harness.session import DEFAULT_TIMEOUT
 from harness.verdict import NoisePolicy, Policy
 
@@ -20,7 +19,6 @@ class CompareRequest:
 
     model: str
     variant: str | None = None
-    options: tuple[str, ...] = ()
     layers: str = "all"
     weights: str = "seeded"
     device: str = AUTO
@@ -40,7 +38,7 @@ class CompareRequest:
         """The case this asks for."""
         return Case(
             pair=self.model,
-            variant=pair.variant(joined(pair.variant(self.variant).name, self.options)).name,
+            variant=pair.variant(self.variant).name,
             mode=self.mode,
             seed=self.seed,
             weights=self.weights,

@@ -204,9 +204,9 @@ class Pair:
 
     def variant(self, name: str | None) -> Variant:
         """The variant called `name`, perhaps with options in brackets, or the first one."""
-        if name is None:
-            return next(iter(self.variants.values()))
-        base, given = option.split(name)
+        first = next(iter(self.variants))
+        base, given = option.split(first if name is None else name)
+        base = base or first
         if base not in self.variants:
             raise BadInput(f"{self.name} has no variant {base!r}; it has {', '.join(self.variants)}")
         declared = self.variants[base]

@@ -1,4 +1,7 @@
-"""What of a variant can be chosen: `name[option=value]` is a variant too, and its name says all of it."""
+"""What of a variant can be chosen: `name[option=value]` is a variant too, and its name says all of it.
+
+Without a name before the brackets it is the pair's first variant.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 
 from harness.errors import BadInput
 
-_NAMED = re.compile(r"(?P<base>[^\[\]]+)\[(?P<options>[^\[\]]*)\]")
+_NAMED = re.compile(r"(?P<base>[^\[\]]*)\[(?P<options>[^\[\]]*)\]")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from harness.pairs.base import Mode
 from tests.mutants.in_this_process import Compare, comparing
 from tests.mutants.odd.pair import PAIR
 
@@ -80,10 +79,9 @@ def test_a_fault_is_told_with_its_place(name: str, compare: Compare) -> None:
     assert not layer or layer in made
 
 
-@pytest.mark.parametrize("mode", ["eval", "train"])
 @pytest.mark.parametrize("name", SOUND)
-def test_a_sound_port_is_aligned(name: str, mode: Mode, compare: Compare) -> None:
-    alignment = compare(name, mode)
+def test_a_sound_port_is_aligned(name: str, compare: Compare) -> None:
+    alignment = compare(name, "train")
     assert alignment.verdict == "aligned", alignment.sentence
     assert not alignment.sources
 

@@ -46,8 +46,7 @@ def test_compare_hands_on_every_flag(align: Align, flow: Place, tmp_path: Path) 
     patterns = {"layer:a*": (1e-2, None), "layer:b*": (None, 1.0)}
     assert placed.asked[0] == CompareRequest(
         model="led",
-        variant="v",
-        options=("camera=3", "b=x"),
+        variant="v[camera=3,b=x]",
         layers="head.*",
         weights="w.pt",
         device="cuda",
@@ -422,5 +421,36 @@ def test_defaults_that_the_help_shows_are_those_of_the_request() -> None:
         assert option.__metadata__[0].show_default == f"{getattr(request, name)}".removesuffix(".0")
     assert options.Policy.__metadata__[0].show_default == request.policy.name
     own = {field.name for field in fields(request)}
-    others = {"model", "variant", "options", "input_size", "batch", "reference", "policy", "output"}
+    others = {"model", "variant", "input_size", "batch", "reference", "policy", "output"}
     assert own == {*shown, *others}
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["compare", "record --side torch -o a.h5", "lint", "train", "train --plan", "bench", "selftest"],
+)
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("camera=6", "option camera=6 is not allowed; it should be a whole number from -1 to 5"),
+        ("camera=two", "option camera=two is not allowed"),
+        ("camrea=3", "led repnr_unet_pretrain has no option 'camrea' (perhaps camera?); it has camera"),
+    ],
+)
+def test_an_option_that_the_pair_does_not_have_is_refused_before_anything_runs(
+    align: Align, words: str, given: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def started(*arguments: object, **more: object) -> None:
+        raise AssertionError("a worker was started")
+
+    monkeypatch.setattr("harness.session.Worker.__init__", started)
+    monkeypatch.chdir(tmp_path)
+    ran = align(*words.split(), *f"-m led --variant repnr_unet_pretrain --option {given}".split())
+    assert ran.exit_code == 2
+    assert said in " ".join(ran.stderr.split())
+
+
+def test_every_command_that_builds_a_model_takes_its_options(align: Align, flow: Place) -> None:
+    placed = flow("compare", samples.alignment())
+    align(*["compare", "-m", "led", "--option", "camera=3"])
+    assert placed.asked[0].variant == "[camera=3]"

@@ -22,7 +22,7 @@ def test_an_option_is_part_of_the_name_and_reaches_the_model() -> None:
 
 def test_a_request_with_options_makes_a_case_of_its_own() -> None:
     cases = [
-        CompareRequest("led", "repnr_unet_pretrain", options=given).case(LED)
+        CompareRequest("led", option.joined("repnr_unet_pretrain", given)).case(LED)
         for given in ((), ("camera=2",), ("camera=3",), ("camera=4", "camera=3"))
     ]
     assert cases[0].digest() == cases[1].digest()
@@ -47,13 +47,20 @@ def test_a_request_with_options_makes_a_case_of_its_own() -> None:
 )
 def test_what_the_pair_does_not_declare_is_refused(variant: str, given: str, words: str) -> None:
     with pytest.raises(BadInput, match=words) as refused:
-        CompareRequest("led", variant, options=(given,)).case(LED)
+        CompareRequest("led", option.joined(variant, [given])).case(LED)
     assert refused.value.exit_code == 2
 
 
-@pytest.mark.parametrize("name", ["n[", "n]", "n[a=1]x", "[a=1]", "n[[a=1]]"])
+@pytest.mark.parametrize("name", ["n[", "n]", "n[a=1]x", "n[[a=1]]"])
 def test_brackets_elsewhere_are_letters(name: str) -> None:
     assert option.split(name) == (name, {})
+
+
+def test_options_alone_are_of_the_first_variant() -> None:
+    first = next(iter(LED.variants))
+    with pytest.raises(BadInput, match=f"led {first} has no option 'camera'"):
+        LED.variant("[camera=3]")
+    assert LED.variant("[]") is LED.variant(None) is LED.variants[first]
 
 
 def test_the_header_of_a_trace_tells_the_camera() -> None:
