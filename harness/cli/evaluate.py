@@ -64,6 +64,13 @@ Margin = Annotated[
     ),
 ]
 
+Pictures = Annotated[
+    int | None,
+    _option(
+        "--pictures", "N", "Draw so many of the worst samples, and as many others.", parse.parse_seed, "4"
+    ),
+]
+
 
 def evaluate(
     context: typer.Context,
@@ -81,6 +88,7 @@ def evaluate(
     device: options.Device = None,
     timeout: options.Timeout = None,
     margin: Margin = None,
+    pictures: Pictures = None,
     skip_broken: Annotated[
         bool,
         typer.Option(
@@ -109,7 +117,7 @@ def _request(given: dict[str, Any]) -> EvaluateRequest:
     from harness.flows.evaluate_request import EvaluateRequest
 
     names = ("model", "variant", "weights", "port_weights", "fold", "limit", "batch", "seed", "device",
-             "timeout", "margin", "skip_broken", "output")  # fmt: skip
+             "timeout", "margin", "pictures", "skip_broken", "output")  # fmt: skip
     values = {name: given[name] for name in names if given[name] is not None}
     if given["data"] not in (None, parse.SYNTHETIC):
         values["data"] = Path(given["data"])

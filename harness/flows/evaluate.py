@@ -14,6 +14,7 @@ from harness.evaluating.evidence import OutputRange, empty_on_both
 from harness.evaluating.metric_rows import metric_rows
 from harness.evaluating.result import NAME, Evaluation, SampleRow
 from harness.flows import run_folder
+from harness.flows.draw_samples import draw_samples
 from harness.flows.evaluate_request import EvaluateRequest
 from harness.flows.evaluating import Evaluating, evaluating
 from harness.flows.sample_judge import SampleJudge
@@ -57,6 +58,7 @@ def evaluate(
         ):
             live.build()
             found = _found(live, _take(live))
+            draw_samples(live, found.samples, folder, request.pictures)
         keep(found, folder)
     return found, folder
 

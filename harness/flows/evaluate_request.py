@@ -16,6 +16,10 @@ BATCH = 1
 """Samples at once: images of a test set keep their sizes, as published."""
 
 
+PICTURES = 4
+"""The worst samples that are drawn, and as many that chance has chosen."""
+
+
 @dataclass(frozen=True)
 class EvaluateRequest:
     """One evaluation of both sides. None means the pair's own default.
@@ -37,6 +41,7 @@ class EvaluateRequest:
     device: str = AUTO
     seed: int = 0
     margin: float = MetricPolicy().limit
+    pictures: int = PICTURES
     skip_broken: bool = False
     timeout: float = DEFAULT_TIMEOUT
     output: Path | None = None

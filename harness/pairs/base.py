@@ -16,6 +16,7 @@ from harness.choices import MODES as MODES
 from harness.choices import Mode as Mode
 from harness.errors import BadInput
 from harness.pairs import option
+from harness.pairs.drawing import Drawn as Drawn
 from harness.pairs.option import Option as Option
 from harness.pairs.recipe import Recipe as Recipe
 from harness.state_table import StateTable
@@ -178,6 +179,7 @@ class Pair:
     `variant_recipes` are for variants that are trained otherwise than by `recipe`.
     `data_set` gives the samples of trainings; without it their batches are drawn by `draw_inputs`. It comes
     in `folds`, if in any. `meter` takes the metrics of a split; without it `metrics` are averaged.
+    `pictures` draws a batch of one, of its outputs and inputs.
     """
 
     name: str
@@ -201,6 +203,7 @@ class Pair:
     data_set: Callable[[DataRequest], DataSet] | None = None
     folds: int = 0
     meter: Callable[[Variant], Meter] | None = None
+    pictures: Callable[[Arrays, Arrays], Drawn] | None = None
 
     def variant(self, name: str | None) -> Variant:
         """The variant called `name`, perhaps with options in brackets, or the first one."""

@@ -15,6 +15,7 @@ from harness.pairs.cpanet.data_set import data_set
 from harness.pairs.cpanet.fssd import FOLDS
 from harness.pairs.cpanet.meter import EpisodeMeter
 from harness.pairs.cpanet.metrics import evaluate
+from harness.pairs.cpanet.pictures import draw
 from harness.pairs.cpanet.recipe import BATCH, groups, passes
 from harness.pairs.cpanet.switches import CORRECTIONS, switches
 
@@ -134,6 +135,7 @@ PAIR = Pair(
     data_set=data_set,
     folds=FOLDS,
     meter=lambda variant: EpisodeMeter(),
+    pictures=draw,
     overrides=overrides,
     checkpoint_prefixes=("module.",),
 )

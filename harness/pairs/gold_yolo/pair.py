@@ -12,6 +12,7 @@ from harness.pairs.gold_yolo.config import CONFIGS
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
 from harness.pairs.gold_yolo.data_set import data_set
 from harness.pairs.gold_yolo.meter import PrecisionMeter
+from harness.pairs.gold_yolo.pictures import draw
 from harness.pairs.gold_yolo.prepare import prepare_subset
 from harness.pairs.gold_yolo.schedule import BATCH_OF_A_CARD, EMA, GROUPS, events, passes
 
@@ -84,6 +85,7 @@ PAIR = Pair(
     variant_recipes=ASSIGNED_BY_PLACE,
     data_set=data_set,
     meter=lambda variant: PrecisionMeter(),
+    pictures=draw,
     weight_rule=weight_rule,
     checkpoint_prefixes=("model.", "module."),
     traced_variant=traced_variant,

@@ -7,6 +7,7 @@ from harness.pairs.l2sknet.data import draw_inputs
 from harness.pairs.l2sknet.data_set import data_set
 from harness.pairs.l2sknet.meter import SceneMeter
 from harness.pairs.l2sknet.metrics import evaluate
+from harness.pairs.l2sknet.pictures import draw
 
 OFFICIAL = Upstream(
     "https://github.com/fengyiwu98/L2SKNet", "b9624fe4900c448037ae66c61133489aa3436c07", "MIT"
@@ -73,6 +74,7 @@ PAIR = Pair(
     metrics=evaluate,
     data_set=data_set,
     meter=lambda variant: SceneMeter(),
+    pictures=draw,
     overrides=overrides,
     checkpoint_prefixes=("model.",),
 )

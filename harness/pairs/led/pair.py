@@ -11,6 +11,7 @@ from harness.pairs.led.data import draw_inputs
 from harness.pairs.led.data_set import data_set
 from harness.pairs.led.meter import ImageMeter
 from harness.pairs.led.metrics import evaluate
+from harness.pairs.led.pictures import draw
 from harness.pairs.led.recipes import FINETUNED, RECIPE
 from harness.pairs.led.weights import seeded_state, weight_rule
 
@@ -69,6 +70,7 @@ PAIR = Pair(
     metrics=evaluate,
     data_set=data_set,
     meter=lambda variant: ImageMeter(),
+    pictures=draw,
     weight_rule=weight_rule,
     seeded_state=seeded_state,
     traced_variant=traced_variant,

@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, DataRequest, DataSet, Meter
+from harness.pairs.drawing import Drawn, gray
 from tests.unit.training.trainee import ADAM
 
 COUNT = 12
@@ -66,7 +67,17 @@ class Silent(Scores):
         return "no target is there"
 
 
-SOUND = dataclasses.replace(ADAM, name="sound", data_set=Pictures, meter=lambda variant: Scores())
+def draw(outputs: Arrays, inputs: Arrays) -> Drawn:
+    """The first plane of each."""
+    wanted = gray(inputs["target"][0, 0], -3, 3)
+    return Drawn(
+        gray(inputs["image"][0, 0], -3, 3), wanted, gray(outputs["0"][0, 0], -3, 3), outputs["0"][0, 0]
+    )
+
+
+SOUND = dataclasses.replace(
+    ADAM, name="sound", data_set=Pictures, meter=lambda variant: Scores(), pictures=draw
+)
 WRONG = dataclasses.replace(SOUND, name="wrong", port="tests.unit.evaluating.wrong_jittor")
 EMPTY = dataclasses.replace(SOUND, name="empty", meter=lambda variant: Silent())
 DRAWN = dataclasses.replace(ADAM, name="drawn", meter=lambda variant: Scores())

@@ -43,7 +43,9 @@ def workers() -> Iterator[dict[str, Worker]]:
 
 def run(workers: dict[str, Worker], pair: str, folder: Path, **more: Any) -> Evaluation:
     """An evaluation, read back from its folder."""
-    found, kept = evaluate(EvaluateRequest(PAIRS + pair, output=folder, **more), Silent(), workers)
+    found, kept = evaluate(
+        EvaluateRequest(PAIRS + pair, output=folder, **{"pictures": 0, **more}), Silent(), workers
+    )
     assert kept == folder
     assert Evaluation.load(folder) == found
     return found
@@ -82,13 +84,16 @@ def test_a_batch_changes_no_figure(workers: dict[str, Worker], tmp_path: Path) -
 def test_a_wrong_port_is_found_on_the_samples_that_it_is_wrong_on(
     workers: dict[str, Worker], tmp_path: Path
 ) -> None:
-    found = run(workers, "WRONG", tmp_path / "run")
+    found = run(workers, "WRONG", tmp_path / "run", pictures=2)
     source = open_source(WRONG, DataRequest(WRONG.variant(None), "val"), 1, 0)
     hit = {index for index in range(COUNT) if source.read([index], 0)["image"].max() > 3}
     assert 0 < len(hit) < COUNT
     assert found.verdict == "diverged"
     assert {row.index for row in found.samples if row.status == "diverged"} == hit
     assert {row.index for row in found.samples[: len(hit)]} == hit
+    drawn = {int(path.name[:6]) for path in (tmp_path / "run" / "pictures").glob("*-difference.png")}
+    assert {row.index for row in found.samples[:2]} <= drawn
+    assert len(drawn) == 4
     assert f"{len(hit)} of {COUNT} samples" in found.sentence
 
 

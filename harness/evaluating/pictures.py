@@ -1,0 +1,79 @@
+"""Pictures of some samples as files: input, truth, both sides, their difference; and a sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.pairs.drawing import Drawn, Pixels, gray
+from harness.text import printable
+
+PANELS = ("input", "truth", "torch", "jittor", "difference")
+_CELL, _LINE, _GAP = 192, 14, 4  # of the sheet, in pixels
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A sample that is drawn: what it is called, and its panels by name."""
+
+    index: int
+    title: str
+    panels: dict[str, Pixels]
+
+
+def shown(index: int, title: str, reference: Drawn, port: Drawn) -> Shown:
+    """The panels of a sample; the difference is scaled so that its largest value is white."""
+    apart = _difference(reference, port)
+    largest = float(np.nan_to_num(apart).max(initial=0.0))
+    panels = (reference.given, reference.wanted, reference.output, port.output, gray(apart, 0, largest))
+    return Shown(index, f"{title}; difference up to {largest:.2g}", dict(zip(PANELS, panels, strict=True)))
+
+
+def _difference(reference: Drawn, port: Drawn) -> NDArray[Any]:
+    if reference.values is not None and port.values is not None:
+        return np.asarray(np.abs(port.values.astype(np.float64) - reference.values))
+    found: NDArray[Any] = np.abs(port.output.astype(np.int64) - reference.output).max(axis=2)
+    return found
+
+
+def write(folder: Path, samples: Sequence[Shown]) -> None:
+    """Write each panel as a PNG file, named by the sample's number, and all of them on `sheet.png`."""
+    from PIL import Image
+
+    for one in samples:
+        for name, panel in one.panels.items():
+            Image.fromarray(np.ascontiguousarray(panel)).save(folder / f"{one.index:06d}-{name}.png")
+    if samples:
+        _sheet(samples).save(folder / "sheet.png")
+
+
+def _sheet(samples: Sequence[Shown]) -> Any:
+    """One row a sample, under its title."""
+    from PIL import Image, ImageDraw
+
+    row = _LINE + _CELL + _GAP
+    sheet = Image.new("RGB", (len(PANELS) * (_CELL + _GAP), _LINE + row * len(samples)), "white")
+    draw = ImageDraw.Draw(sheet)
+    for place, name in enumerate(PANELS):
+        draw.text((place * (_CELL + _GAP), 0), name, fill="black")
+    for number, one in enumerate(samples):
+        top = _LINE + number * row
+        draw.text((0, top), _latin(one.title), fill="black")
+        for place, panel in enumerate(one.panels.values()):
+            cell = Image.fromarray(np.ascontiguousarray(panel))
+            cell.thumbnail((_CELL, _CELL))
+            if max(cell.size) < _CELL:
+                scale = max(1, _CELL // max(cell.size))
+                cell = cell.resize((cell.width * scale, cell.height * scale), Image.Resampling.NEAREST)
+            sheet.paste(cell, (place * (_CELL + _GAP), top + _LINE))
+    return sheet
+
+
+def _latin(text: str) -> str:
+    """What the built-in letters can show."""
+    return printable(text).encode("latin-1", "replace").decode("latin-1")
