@@ -41,6 +41,7 @@ def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
     pluginmanager.register(selection)
 
 
+@pytest.hookimpl(trylast=True)  # the terminal is set up then, which the time left is written to
 def pytest_configure(config: pytest.Config) -> None:
     """Stop at once where a framework that must be tested cannot be."""
     if (shown := time_left.of(config)) is not None:

@@ -26,7 +26,7 @@ class TimeLeft:
     def __init__(
         self, config: pytest.Config, every: float, write: Callable[[str], None], now: Callable[[], float]
     ) -> None:
-        self._cache = config.cache
+        self._cache: pytest.Cache | None = getattr(config, "cache", None)  # absent with -p no:cacheprovider
         self._every, self._write, self._now = every, write, now
         self._took: dict[str, float] = dict(self._cache.get(_KEY, {})) if self._cache is not None else {}
         self._spent: Counter[str] = Counter()

@@ -56,6 +56,13 @@ def test_the_gate_calls_the_command_of_the_readme() -> None:
     assert "\n./run pytest\n" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+def test_a_run_shows_how_many_tests_are_done_and_the_time_left(module: Path) -> None:
+    at_once = f"from tests import time_left; time_left.EVERY_IN_A_PIPE = 0.0; {PLAIN}"
+    done = run_pytest(module, program=at_once)
+    assert re.search(r"^1 of 1 tests, 0 s gone, about 0 s left$", done.stdout, re.MULTILINE), done.stdout
+    assert " left\n" not in run_pytest(module, "--collect-only", program=at_once).stdout
+
+
 class Clock:
     """A time that the test sets."""
 
