@@ -172,6 +172,13 @@ def test_gradients(learner: str) -> None:
     assert whole_distance(found, kept) < GRADIENT_WHOLE
 
 
+@pytest.mark.parametrize(
+    "learner",
+    [
+        pytest.param(variant, marks=[pytest.mark.slow] if place else [])
+        for place, variant in enumerate(PUBLISHED)
+    ],
+)  # how Adam steps is the same for all; the gate takes the gradients of three
 def test_adam_steps(learner: str) -> None:
     told = truth.adam_steps(learner)
     model = network(learner, "train")
