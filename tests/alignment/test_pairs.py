@@ -105,7 +105,7 @@ def warm() -> Iterator[Warm]:
     kept.close()
 
 
-def told(alignment: Alignment) -> str:
+def listed_failures(alignment: Alignment) -> str:
     """The sentence, then a line for each address that diverged."""
     lines = [alignment.sentence]
     lines += [
@@ -118,7 +118,7 @@ def told(alignment: Alignment) -> str:
 
 def assert_aligned(alignment: Alignment, mode: Mode) -> None:
     """All of it was compared, nothing diverged, and looking changed nothing."""
-    assert alignment.verdict == "aligned", told(alignment)
+    assert alignment.verdict == "aligned", listed_failures(alignment)
     compared = alignment.coverage.compared
     assert compared["layer"] + compared["operation"] > 50
     assert (compared.get("grad", 0) > 10) == (mode == "train")
@@ -173,7 +173,7 @@ def test_one_block_of_each_kind_is_aligned_alone_in_training(tmp_path: Path) -> 
         keep="none",
     )
     alignment = flows.compare(request, Silent())
-    assert alignment.verdict == "aligned", told(alignment)
+    assert alignment.verdict == "aligned", listed_failures(alignment)
     assert alignment.isolated.ran
     alone = [row for row in alignment.rows if row.isolated is not None]
     assert {row.isolated.verdict.status for row in alone if row.isolated} == {"aligned"}

@@ -1,4 +1,4 @@
-"""What runs in the place of a side's worker and answers as it is told to: `fake_worker.py MANNER`."""
+"""Runs in place of a side's worker and answers in the way that its argument names: `fake_worker.py MANNER`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ READY = {
 }
 
 
-def line(**told: object) -> bytes:
+def line(**fields: object) -> bytes:
     """One answer."""
-    return json.dumps(told).encode() + b"\n"
+    return json.dumps(fields).encode() + b"\n"
 
 
 ANSWERS = {

@@ -1,4 +1,4 @@
-"""A worker that answers with nonsense is stopped and told of, in bounded memory; no thread is lost."""
+"""A worker that answers with nonsense is stopped and reported, in bounded memory; no thread is lost."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixtur
     return Worker("torch", "cpu", tmp_path, tmp_path / "torch.log", timeout=60.0)
 
 
-def told(worker: Worker) -> str:
+def message_of_loss(worker: Worker) -> str:
     """What is said of the worker's answer to a request."""
     with worker:
         worker.ready()
@@ -52,8 +52,8 @@ def told(worker: Worker) -> str:
 
 
 @pytest.mark.parametrize("fake", fake_worker.ANSWERS, indirect=True)
-def test_nonsense_is_told_and_ends_the_worker(fake: Worker) -> None:
-    said = told(fake)
+def test_nonsense_is_reported_and_ends_the_worker(fake: Worker) -> None:
+    said = message_of_loss(fake)
     assert "the torch worker wrote " in said
     assert "instead of an answer to `load` and was stopped" in said
     assert said.isprintable()
@@ -61,13 +61,13 @@ def test_nonsense_is_told_and_ends_the_worker(fake: Worker) -> None:
 
 @pytest.mark.parametrize("fake", ["closes its pipe"], indirect=True)
 def test_a_worker_that_closes_its_pipe_is_stopped(fake: Worker) -> None:
-    assert "it closed its pipe for answers and was stopped" in told(fake)
+    assert "it closed its pipe for answers and was stopped" in message_of_loss(fake)
 
 
 @pytest.mark.parametrize("fake", ["endless line", "endless answers"], indirect=True)
 def test_endless_output_takes_no_memory(fake: Worker) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    said = told(fake)
+    said = message_of_loss(fake)
     assert "a line of more than 8 MiB" in said or "an answer to request 7" in said
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert grown * 1024 < 16 * MOST_BYTES

@@ -72,7 +72,7 @@ def small_disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]
 
 @pytest.mark.parametrize("small_disk", [4, 256, 480], indirect=True)
 @pytest.mark.parametrize("suffix", SUFFIXES)
-def test_a_full_disk_is_told_in_one_line_and_nothing_is_left(
+def test_a_full_disk_is_reported_in_one_line_and_nothing_is_left(
     suffix: str, small_disk: Path, many: Path
 ) -> None:
     running = conversion(many, small_disk / f"a.{suffix}", cwd=small_disk.parent)
@@ -135,9 +135,9 @@ def test_what_a_killed_conversion_left_is_gone_after_the_next_one(
 
 def test_of_conversions_to_one_name_at_once_one_gets_it(many: Path, tmp_path: Path) -> None:
     running = [conversion(many, "a.npz", cwd=tmp_path) for _ in range(4)]
-    told = [conversion.communicate(timeout=120)[1] for conversion in running]
+    expected = [conversion.communicate(timeout=120)[1] for conversion in running]
     assert sorted(conversion.returncode for conversion in running) == [0, 2, 2, 2]
-    assert all("exists; use --force or name another" in text for text in told if text)
+    assert all("exists; use --force or name another" in text for text in expected if text)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.npz", "a.npz.manifest.json"]
     assert len(read_state(tmp_path / "a.npz")) == 600
 

@@ -53,7 +53,7 @@ def test_a_time_limit_ends_the_children_too(tmp_path: Path) -> None:
     assert gone(int((tmp_path / "pid").read_text()))
 
 
-def test_a_hanging_interpreter_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hanging_interpreter_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter_info, "_SECONDS", 1)
     python = fakes.program(tmp_path / "python", "sleep 600")
     with pytest.raises(NoEnvironment, match="stopped at its time limit"):
@@ -94,9 +94,9 @@ def test_many_processes_lay_out_the_same_cache_at_once(tmp_path: Path) -> None:
         ).stdout
 
     with ThreadPoolExecutor(4) as pool:
-        told = set(pool.map(lay_out, range(8)))
-    assert len(told) == 1
-    home = Path(json.loads(told.pop())["JITTOR_HOME"])
+        expected = set(pool.map(lay_out, range(8)))
+    assert len(expected) == 1
+    home = Path(json.loads(expected.pop())["JITTOR_HOME"])
     assert not [path.name for path in home.rglob(".*.*") if path.is_symlink() or path.is_file()], "left over"
 
 
@@ -107,8 +107,10 @@ def test_jittor_computes_beside_half_a_toolkit(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("CUDA_HOME", str(tmp_path))
     program = tmp_path / "convolution.py"
     program.write_text(CONVOLUTION)
-    told, _ = ask_until_it_answers(Path(sys.executable), program, [], environment.jittor_environment(), 600)
-    assert told == {"result": 9.0, "cuda": 0}
+    expected, _ = ask_until_it_answers(
+        Path(sys.executable), program, [], environment.jittor_environment(), 600
+    )
+    assert expected == {"result": 9.0, "cuda": 0}
 
 
 @pytest.mark.jittor

@@ -31,7 +31,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", place], check=False)
 
 
-def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path) -> None:
+def test_full_disk_is_reported_and_leaves_no_half_file(small_disk: Path) -> None:
     path = small_disk / "trace.h5"
     with pytest.raises(HarnessError, match="No space left on device") as full:
         flows.record(request("sound", input_size=(512, 512), keep="whole"), "torch", path, Silent())
@@ -39,7 +39,9 @@ def test_full_disk_is_told_and_leaves_no_half_file(small_disk: Path) -> None:
     assert not path.exists()
 
 
-def test_full_scratch_disk_is_told(small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_full_scratch_disk_is_reported(
+    small_disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own_scratch(small_disk, monkeypatch)
     with pytest.raises(NoEnvironment, match=r"No space left on device.*Free some space.*TMPDIR") as full:
         flows.record(request("sound", input_size=(512, 512)), "torch", tmp_path / "trace.h5", Silent())
@@ -79,7 +81,7 @@ def test_traces_go_to_the_disk_where_shared_memory_is_full(tmp_path: Path) -> No
 
 
 @pytest.mark.jittor
-def test_full_shared_memory_that_keeps_jittor_from_starting_is_told(tmp_path: Path) -> None:
+def test_full_shared_memory_that_keeps_jittor_from_starting_is_reported(tmp_path: Path) -> None:
     words = ("--model", MODEL, "--variant", "sound", "-o", str(tmp_path / "run"))
     done = with_full_shared_memory("compare", *words)
     assert done.returncode == 3, done.stderr

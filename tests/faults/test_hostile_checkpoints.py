@@ -193,7 +193,7 @@ def test_two_states_without_a_common_key_are_compared_in_seconds(tmp_path: Path,
     check_kept_small(took, one.stat().st_size + other.stat().st_size, usual)
 
 
-def test_names_that_no_terminal_should_see_are_told_harmlessly(tmp_path: Path) -> None:
+def test_names_that_no_terminal_should_see_are_reported_harmlessly(tmp_path: Path) -> None:
     odd = "\x1b]0;title\x07\u202e\n"
     thing = text(odd) + b"X\x03\0\0\0\xed\xb2\x80" + b"\x93)\x81"
     note = b"X\x03\0\0\0\xed\xb2\x80" + thing
@@ -208,7 +208,7 @@ def test_names_that_no_terminal_should_see_are_told_harmlessly(tmp_path: Path) -
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = done.stdout.decode()
-    assert "classes left alone" in told
-    assert all(line.isprintable() for line in told.splitlines())
+    expected = done.stdout.decode()
+    assert "classes left alone" in expected
+    assert all(line.isprintable() for line in expected.splitlines())
     assert sorted(np.load(tmp_path / "out.npz")) == ["w"]

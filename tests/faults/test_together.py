@@ -50,7 +50,7 @@ def is_alive(worker: Worker) -> bool:
     return True
 
 
-def test_the_first_failure_ends_the_other_and_is_what_is_told(workers: dict[str, Worker]) -> None:
+def test_the_first_failure_ends_the_other_and_is_what_is_reported(workers: dict[str, Worker]) -> None:
     said: dict[str, str] = {}
 
     def task(name: str) -> None:

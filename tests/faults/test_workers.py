@@ -75,8 +75,8 @@ def test_a_dismissed_worker_ends_by_itself(tmp_path: Path) -> None:
         worker.dismiss()
         with pytest.raises(WorkerLost):
             worker.call(Load("nowhere"))
-        told = worker.loss(WorkerLost("asked too late"))
-    assert told.signal == "", "it was not killed"
+        expected = worker.loss(WorkerLost("asked too late"))
+    assert expected.signal == "", "it was not killed"
 
 
 class PortWaits:
@@ -99,7 +99,7 @@ def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
     side = alignment.sides["jittor"]
     assert (side.status, side.signal) == ("failed", "SIGKILL")
     assert side.last_layer == "conv"
-    assert "Jittor(" in side.stderr_tail, "what the framework printed is told"
+    assert "Jittor(" in side.stderr_tail, "what the framework printed is reported"
     assert "\x1b" not in side.stderr_tail, "without the colours of a terminal"
     assert alignment.sides["torch"].status == "ok"
     assert alignment.costs.ratio is None, "there was nothing to compare, at no cost"
@@ -109,17 +109,17 @@ def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.jittor
 @pytest.mark.parametrize(
-    ("variant", "told"),
+    ("variant", "expected"),
     [
         ("port raises", "the port gave up"),
         ("port pools", "size of var should be larger than kernel_size"),
         ("port adds", "x:float32[1,4,16,16,] y:float32[1,4,3,5,]"),
     ],
 )
-def test_what_a_port_did_until_it_raised_is_compared(variant: str, told: str, tmp_path: Path) -> None:
+def test_what_a_port_did_until_it_raised_is_compared(variant: str, expected: str, tmp_path: Path) -> None:
     alignment = flows.compare(request(variant, output=tmp_path / "run"), Silent())
     assert alignment.exit_code == 4
-    assert told in alignment.sentence
+    assert expected in alignment.sentence
     assert "\x1b" not in alignment.sides["jittor"].error
     assert "compared before that, 0 diverged" in alignment.sentence
     assert alignment.row("layer:conv#0:out").verdict.status == "aligned"
@@ -137,7 +137,7 @@ def test_killed_reference_does_not_leave_the_port_waiting(tmp_path: Path) -> Non
 
 
 @pytest.mark.jittor
-def test_a_reference_killed_in_its_float64_run_is_told(tmp_path: Path) -> None:
+def test_a_reference_killed_in_its_float64_run_is_reported(tmp_path: Path) -> None:
     alignment = flows.compare(request("killed, in float64", output=tmp_path / "run"), Silent())
     assert alignment.exit_code == 4
     assert "`measure_truth` (killed by SIGKILL" in alignment.sides["torch"].error
@@ -206,7 +206,7 @@ class Removes:
                 shutil.rmtree(folder)
 
 
-def test_a_temporary_folder_removed_in_mid_run_is_told(
+def test_a_temporary_folder_removed_in_mid_run_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_scratch(tmp_path / "scratch", monkeypatch)
@@ -232,7 +232,7 @@ def test_layers_that_the_side_lacks_are_refused_before_it_is_recorded(tmp_path: 
 
 
 @pytest.mark.jittor
-def test_a_runs_folder_removed_in_mid_run_is_told(tmp_path: Path) -> None:
+def test_a_runs_folder_removed_in_mid_run_is_reported(tmp_path: Path) -> None:
     place = tmp_path / "runs"
     place.mkdir()
     with pytest.raises(WorkerLost, match=r"its folder .*runs/run was removed while it ran"):

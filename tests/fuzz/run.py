@@ -40,7 +40,7 @@ class Result:
     crashes: dict[str, str] = field(default_factory=dict)
     """The last line of what each kind of crash said, and the file that shows it."""
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
         return {
             "target": self.target,
@@ -119,7 +119,7 @@ def main() -> None:
     results = []
     for name in TARGETS if options.target == "all" else [options.target]:
         results.append(fuzz(TARGETS[name], options.seconds, options.crashes.absolute()))
-        print(json.dumps(results[-1].told()), flush=True)
+        print(json.dumps(results[-1].to_dict()), flush=True)
     if options.out:
         options.out.write_text(json.dumps(_figures(results), indent=1) + "\n", encoding="utf-8")
     sys.exit(any(result.crashes for result in results))
@@ -132,7 +132,7 @@ def _figures(results: list[Result]) -> dict[str, Any]:
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "cores": os.cpu_count(),
-        "targets": [result.told() for result in results],
+        "targets": [result.to_dict() for result in results],
     }
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong between layers is told of where it arrives; neither layers nor operations are blamed."""
+"""What goes wrong between layers is reported where it arrives; neither layers nor operations are blamed."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_sound_port_is_aligned(variant: str, mode: Mode, compare: Compare) -> 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_input_is_told_of_where_it_arrives(fault: str, mode: Mode, compare: Compare) -> None:
+def test_a_wrong_input_is_reported_where_it_arrives(fault: str, mode: Mode, compare: Compare) -> None:
     check_fault(compare(fault, mode), fault)
 
 

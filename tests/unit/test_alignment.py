@@ -219,7 +219,7 @@ def test_what_is_too_large_is_not_even_read(tmp_path: Path, monkeypatch: pytest.
         Alignment.load(path)
 
 
-def test_a_missing_file_and_a_missing_folder_are_told(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_missing_folder_are_reported(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read: No such file"):
         Alignment.load(tmp_path / "none.json")
     with pytest.raises(BadInput, match="cannot be read: Is a directory"):

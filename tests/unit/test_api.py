@@ -70,9 +70,9 @@ def test_the_examples_of_the_page_work(tmp_path: Path) -> None:
 def test_assert_aligned_says_where_and_why() -> None:
     with pytest.raises(AssertionError) as failed:
         harness.assert_aligned(samples.diverging())
-    told = str(failed.value)
-    assert samples.diverging().sentence in told
-    assert f"first: {samples.diverging().first}" in told
+    expected = str(failed.value)
+    assert samples.diverging().sentence in expected
+    assert f"first: {samples.diverging().first}" in expected
 
 
 def test_assert_aligned_returns_what_is_aligned(tmp_path: Path) -> None:

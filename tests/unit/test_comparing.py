@@ -171,7 +171,7 @@ class TestCoverage:
         why = {item.address: item.why for item in alignment.coverage.not_compared}
         assert "layer:block.relu#0:out" in why
 
-    def test_another_number_of_calls_is_told(self, bench: Bench) -> None:
+    def test_another_number_of_calls_is_reported(self, bench: Bench) -> None:
         bench.reference.tensors["layer:act#1:out"] = "layer:act#0:out"
         alignment = bench.compare(bench.port())
         why = {item.address: item.why for item in alignment.coverage.not_compared}
@@ -302,8 +302,8 @@ class TestCoverage:
         reference.keeps_gradients(kept)
         alignment = compare(reference, port.write(bench.folder / "jittor.h5", "jittor"), bench.truth)
         row = alignment.row("grad:unused.weight")
-        told = "torch keeps no gradient of 1 parameter." in alignment.sentence
-        assert (alignment.verdict, told) == (verdict, verdict == "aligned")
+        stated = "torch keeps no gradient of 1 parameter." in alignment.sentence
+        assert (alignment.verdict, stated) == (verdict, verdict == "aligned")
         if verdict == "aligned":
             assert (row.verdict.status, row.measured) == ("not compared", None)
             assert row.verdict.reason == "torch keeps no gradient of this parameter"
@@ -444,7 +444,7 @@ class TestNothingToCompare:
         with pytest.raises(BadInput, match=r"no tensor that can be compared.*of the same model"):
             compare(left, Trace.open(tmp_path / "other.h5"))
 
-    def test_sides_of_one_name_are_told_apart(self, bench: Bench) -> None:
+    def test_sides_of_one_name_are_distinguished(self, bench: Bench) -> None:
         left = bench.reference.write(bench.folder / "a.h5", "torch")
         right = bench.port().write(bench.folder / "b.h5", "torch")
         assert compare(left, right).names == ("reference", "candidate")

@@ -34,7 +34,7 @@ def judged(
         return compare(one, other, policy=FixedPolicy(min_coverage=min_coverage))
 
 
-def test_coverage_below_what_was_asked_for_is_told(tmp_path: Path) -> None:
+def test_coverage_below_what_was_asked_for_is_reported(tmp_path: Path) -> None:
     alignment = judged(tmp_path, ["a"])
     assert alignment.verdict == "aligned"
     assert "Compared were 1 of 3 layers and 0 of 1 operations (25 %)." in alignment.sentence

@@ -157,12 +157,12 @@ def test_what_is_said_about_a_draft_names_the_file_to_be(tmp_path: Path) -> None
         with files.new_file(tmp_path / "a") as draft:
             raise BadInput(f"{draft} is too long")
 
-    with pytest.raises(BadInput) as told:
+    with pytest.raises(BadInput) as expected:
         fail()
-    assert str(told.value) == f"{tmp_path / 'a'} is too long"
+    assert str(expected.value) == f"{tmp_path / 'a'} is too long"
 
 
-def test_a_disk_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_is_full_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Path, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 

@@ -42,8 +42,8 @@ def mapped_huge(path: Path) -> int:
     with path.open("rb") as opened:
         mapped = Mapped(opened.fileno(), size)
     mapped.fetch(0, size)
-    told = Path("/proc/self/smaps").read_text().partition(str(path))[2].splitlines()
-    line = next(line for line in told if line.startswith("ShmemPmdMapped"))
+    expected = Path("/proc/self/smaps").read_text().partition(str(path))[2].splitlines()
+    line = next(line for line in expected if line.startswith("ShmemPmdMapped"))
     return int(line.split()[1]) * 1024
 
 

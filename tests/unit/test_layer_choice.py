@@ -30,7 +30,7 @@ def test_a_choice_selects_paths(text: str, paths: list[str]) -> None:
     assert met(text) == paths
 
 
-def test_what_nothing_is_meant_by_is_told_with_the_nearest_names() -> None:
+def test_what_nothing_is_meant_by_is_reported_with_the_nearest_names() -> None:
     choice = LayerChoice("hed*,backbone.*,leaf")
     for path, leaf in PATHS.items():
         choice.selects(path, leaf)

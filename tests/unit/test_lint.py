@@ -114,7 +114,7 @@ def test_batch_counters_and_scalars_of_one_element_are_the_same() -> None:
     assert found(change) == []
 
 
-def test_layer_of_a_class_known_to_differ_is_told() -> None:
+def test_layer_of_a_class_known_to_differ_is_reported() -> None:
     (finding,) = found(
         lambda port: port.layers.update(norm=LayerNote("BatchNorm", LAYERS["norm"].attributes, "jittor.nn"))
     )

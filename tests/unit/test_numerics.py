@@ -176,7 +176,7 @@ def test_integers(dtype: str) -> None:
     assert found.max_ulp == found.max_abs == (1 if dtype == "bool" else 5)
 
 
-def test_large_integers_are_told_apart_where_float64_cannot() -> None:
+def test_large_integers_are_distinguished_where_float64_cannot() -> None:
     reference = np.array([2**60, -(2**60), 7], dtype=np.int64)
     found = difference(reference, reference + np.array([1, 0, 0]))
     assert (found.max_abs, found.worst) == (1.0, (0,))

@@ -61,7 +61,7 @@ def test_a_trace_is_shown_and_compared(name: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", [b"weight_convert none x.pt", b"harness.cli show none"])
-def test_what_is_not_there_is_told_in_plain_letters(name: bytes, command: bytes, tmp_path: Path) -> None:
+def test_what_is_not_there_is_reported_in_plain_letters(name: bytes, command: bytes, tmp_path: Path) -> None:
     words = [name + b".none" if word == b"none" else word for word in command.split()]
     done = run(*words, cwd=tmp_path)
     assert done.returncode == 2

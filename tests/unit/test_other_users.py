@@ -39,7 +39,7 @@ def test_a_group_may_write_where_it_is_the_users_own(monkeypatch: pytest.MonkeyP
     assert "can be written by other users" in others_hand(folder)
 
 
-def test_a_folder_below_one_that_everybody_can_rename_in_is_told(tmp_path: Path) -> None:
+def test_a_folder_below_one_that_everybody_can_rename_in_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "open/mine"
     folder.mkdir(parents=True, mode=0o700)
     folder.parent.chmod(0o1777)

@@ -87,7 +87,7 @@ def test_a_pair_in_the_working_directory_is_found_after_what_is_installed(
     assert sys.path[-1] == str(users)
 
 
-def test_a_pair_whose_package_is_called_like_one_of_ours_is_told(users: Path) -> None:
+def test_a_pair_whose_package_is_called_like_one_of_ours_is_reported(users: Path) -> None:
     (users / "own_pair.py").write_text("from reports.mine import Network\n", encoding="utf-8")
     with pytest.raises(BadInput, match=r"`reports` is a package of align; a package of yours needs another"):
         pairs.find("own_pair.py")

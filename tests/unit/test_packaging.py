@@ -185,7 +185,7 @@ def test_commands_work_without_a_framework(
     assert expected in run(bare / command[0], *command[1:], cwd=tmp_path)
 
 
-def test_a_golden_that_is_not_installed_is_told_with_its_place(bare: Path, tmp_path: Path) -> None:
+def test_a_golden_that_is_not_installed_is_reported_with_its_place(bare: Path, tmp_path: Path) -> None:
     command = [bare / "align", "compare", "--model", "l2sknet", "--reference", "golden"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 2, done.stderr

@@ -57,7 +57,7 @@ def test_elsewhere_the_order_counts(tmp_path: Path, name: str) -> None:
     assert found.first == f"layer:(model)/{name}.0#0:in.0"
 
 
-def test_parts_of_other_sizes_in_another_order_are_told_by_their_shapes(tmp_path: Path) -> None:
+def test_parts_of_other_sizes_in_another_order_are_reported_by_their_shapes(tmp_path: Path) -> None:
     made = [np.concatenate(parts, 1) for parts in ((LEFT, NARROW), (NARROW, LEFT))]
     found = compared(tmp_path, "cat", {"a": LEFT, "b": NARROW}, ["b", "a"], made)
     row = found.row("layer:(model)/cat.0#0:in.0")

@@ -39,10 +39,12 @@ RESIZE = CallDescription(
 def tensors() -> dict[str, Any]:
     draw = np.random.default_rng(0).standard_normal((2, 3, 4, 4)).astype(np.float32)
     state = {"weight": 1, "bias": 0, "running_mean": 0, "running_var": 1}
-    told: dict[str, Any] = {f"state:{name}": np.full(3, value, np.float32) for name, value in state.items()}
-    told["state:num_batches_tracked"] = np.array(0)
+    expected: dict[str, Any] = {
+        f"state:{name}": np.full(3, value, np.float32) for name, value in state.items()
+    }
+    expected["state:num_batches_tracked"] = np.array(0)
     factor = np.float32(1 / np.sqrt(1 + 1e-5))
-    return {"input:0": draw, **told, "reference": draw * factor, "port": draw * np.float32(0.5)}
+    return {"input:0": draw, **expected, "reference": draw * factor, "port": draw * np.float32(0.5)}
 
 
 @pytest.mark.parametrize("call", [NORM, RESIZE], ids=["module", "function"])

@@ -122,17 +122,17 @@ def test_a_machine_without_shared_memory_uses_the_disk(
 
 
 def test_memory_left_is_what_the_machine_tells(tmp_path: Path) -> None:
-    told = tmp_path / "meminfo"
-    told.write_text("MemTotal:  99 kB\nMemAvailable:    12 kB\n")
-    assert host_memory.available_bytes(told, tmp_path) == 12 * 1024
+    stated = tmp_path / "meminfo"
+    stated.write_text("MemTotal:  99 kB\nMemAvailable:    12 kB\n")
+    assert host_memory.available_bytes(stated, tmp_path) == 12 * 1024
     assert host_memory.available_bytes(tmp_path / "none", tmp_path) == 0
 
 
 def test_memory_left_is_never_more_than_a_containers_limit(tmp_path: Path) -> None:
-    told = tmp_path / "meminfo"
-    told.write_text("MemAvailable:    12 kB\n")
+    stated = tmp_path / "meminfo"
+    stated.write_text("MemAvailable:    12 kB\n")
     (tmp_path / "memory.current").write_text("1000\n")
     (tmp_path / "memory.max").write_text("5000\n")
-    assert host_memory.available_bytes(told, tmp_path) == 4000
+    assert host_memory.available_bytes(stated, tmp_path) == 4000
     (tmp_path / "memory.max").write_text("max\n")
-    assert host_memory.available_bytes(told, tmp_path) == 12 * 1024
+    assert host_memory.available_bytes(stated, tmp_path) == 12 * 1024

@@ -66,7 +66,7 @@ def test_an_error_without_a_signal_stays_what_it_is() -> None:
     assert run(program) == ("x\n", "")
 
 
-def test_other_errors_that_nobody_can_catch_are_told_as_ever() -> None:
+def test_other_errors_that_nobody_can_catch_are_reported_as_ever() -> None:
     program = "def fail(_): raise ValueError('lost')\nwith process.clearing_away():\n  thing = Thing()\n"
     out, err = run(f"{program}  reference = weakref.ref(thing, fail)\n  del thing\nprint('on')")
     assert out == "on\n"

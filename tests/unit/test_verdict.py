@@ -41,8 +41,8 @@ def measured(reference: Any, candidate: Any, **more: Any) -> Measured:
 def noisy(size: int, error_l2: float, error_max: float, **more: float) -> Measured:
     """A tensor of ones with given noise and error; the default noise is 1 in l2, 0.1 at the most."""
     ones = np.ones(size)
-    told = {"noise_l2": 1.0, "noise_max": 0.1, "truth_l2": 0.0, "truth_absmax": 0.0} | more
-    return measured(ones, ones + error_max, error_l2=error_l2, error_max=error_max, **told)
+    expected = {"noise_l2": 1.0, "noise_max": 0.1, "truth_l2": 0.0, "truth_absmax": 0.0} | more
+    return measured(ones, ones + error_max, error_l2=error_l2, error_max=error_max, **expected)
 
 
 class TestParsing:
@@ -225,8 +225,8 @@ class TestNoise:
 
     @pytest.mark.parametrize(("terms", "ulps"), [(1, 8), (63, 8), (4096, 64), (1_000_000, 1000)])
     def test_a_long_sum_is_allowed_more_units(self, terms: int, ulps: float) -> None:
-        told = {"noise_l2": 0.0, "noise_max": 0.0, "truth_l2": 50.0, "truth_absmax": 1.0, "terms": terms}
-        l2, worst = allowances(noisy(1_000_000, 0.0, 0.0, **told), NoisePolicy())
+        expected = {"noise_l2": 0.0, "noise_max": 0.0, "truth_l2": 50.0, "truth_absmax": 1.0, "terms": terms}
+        l2, worst = allowances(noisy(1_000_000, 0.0, 0.0, **expected), NoisePolicy())
         assert l2 == pytest.approx(50 * ulps * EPS, rel=1e-4)
         assert worst == pytest.approx(ulps * EPS, rel=1e-4)
 

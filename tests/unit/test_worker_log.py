@@ -39,7 +39,7 @@ def test_an_empty_log_is_not_named(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [log.path]
 
 
-def test_where_nothing_can_be_kept_the_last_line_is_told(
+def test_where_nothing_can_be_kept_the_last_line_is_reported(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = WorkerLog("torch", tmp_path / "torch.log", tmp_path)
@@ -50,11 +50,11 @@ def test_where_nothing_can_be_kept_the_last_line_is_told(
 
 @pytest.mark.fault
 @pytest.mark.parametrize(
-    ("ending", "told"),
+    ("ending", "expected"),
     [("exit 9", "exit status 9"), ("kill -SEGV $$", "killed by SIGSEGV"), ("sleep 60", "gave no answer")],
 )
 def test_a_lost_worker_names_a_log_that_outlives_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, told: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str, expected: str
 ) -> None:
     python = tmp_path / "python"
     python.write_text(BROKEN.format(ending=ending))
@@ -62,7 +62,7 @@ def test_a_lost_worker_names_a_log_that_outlives_its_folder(
     monkeypatch.setenv("ALIGN_TORCH_PYTHON", str(python))
     monkeypatch.setattr("harness.environment.side_environment", lambda *_: {})
     with (
-        pytest.raises(WorkerLost, match=told) as lost,
+        pytest.raises(WorkerLost, match=expected) as lost,
         scratch_folder() as folder,
         Worker("torch", "cpu", folder, folder / "torch.log", 2.0) as worker,
     ):

@@ -55,7 +55,7 @@ def path(name: str) -> Path:
 
 
 @cache
-def told(name: str) -> dict[str, Any]:
+def recorded_json(name: str) -> dict[str, Any]:
     """A recorded JSON file."""
     found: dict[str, Any] = json.loads(path(f"{name}.json").read_text())
     return found

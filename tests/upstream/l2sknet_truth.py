@@ -39,9 +39,9 @@ def state_file() -> dict[str, Any]:
 @cache
 def adam_steps(variant: str) -> dict[str, Any]:
     """The recorded steps of the optimiser."""
-    told = json.loads((folder() / "upstream" / "l2sknet" / "adam_steps.json").read_text())
-    assert told["seed"] == SEED
-    found: dict[str, Any] = told["variants"][variant]
+    expected = json.loads((folder() / "upstream" / "l2sknet" / "adam_steps.json").read_text())
+    assert expected["seed"] == SEED
+    found: dict[str, Any] = expected["variants"][variant]
     return found
 
 
@@ -85,10 +85,10 @@ def no_gradients(variant: str) -> set[str]:
 
 def loss_inputs(case: dict[str, Any]) -> tuple[Array, Array, Array]:
     """Two predictions and a mask of a recorded case of the loss."""
-    told = metrics_file()
-    prefix = f"l2sknet/{told['tag']}/loss/{case['name']}"
+    expected = metrics_file()
+    prefix = f"l2sknet/{expected['tag']}/loss/{case['name']}"
     shape = tuple(case["shape"])
     first, second = (
-        seeded.tensor(told["seed"], f"{prefix}/{name}", shape, "uniform") for name in ("pred", "pred2")
+        seeded.tensor(expected["seed"], f"{prefix}/{name}", shape, "uniform") for name in ("pred", "pred2")
     )
-    return first, second, np.asarray(seeded.tensor(told["seed"], f"{prefix}/mask", shape, "binary"))
+    return first, second, np.asarray(seeded.tensor(expected["seed"], f"{prefix}/mask", shape, "binary"))

@@ -53,8 +53,8 @@ def arrays(group: str) -> dict[str, Array]:
 def models() -> dict[str, Any]:
     """The recorded state tables."""
     assert FOLDER is not None
-    told = json.loads((FOLDER / "specs" / "led.state.json").read_text())
-    found: dict[str, Any] = told["models"]
+    expected = json.loads((FOLDER / "specs" / "led.state.json").read_text())
+    found: dict[str, Any] = expected["models"]
     return found
 
 
@@ -206,6 +206,6 @@ def step_inputs(case: str) -> dict[str, Array]:
 def apart_after_steps(params: dict[str, Any], state: dict[str, Array]) -> dict[str, float]:
     """How far parameters are from the recorded ones, at the recorded elements."""
     return {
-        name: float(np.abs(state[name].reshape(-1)[told["index"]] - told["value"]).max())
-        for name, told in params.items()
+        name: float(np.abs(state[name].reshape(-1)[expected["index"]] - expected["value"]).max())
+        for name, expected in params.items()
     }

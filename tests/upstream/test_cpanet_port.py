@@ -94,11 +94,11 @@ def training(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.parametrize("backbone", truth.BACKBONES)
 def test_the_state_has_the_published_keys_shapes_types_and_order(backbone: str) -> None:
-    told = truth.state_file()[backbone]
+    expected = truth.state_file()[backbone]
     model = cpanet.build(backbone, backbone)
     table = [[key, list(shape), dtype] for key, (shape, dtype) in state.torch_state_table(model).items()]
-    assert table == told["state"]
-    assert sum(value.numel() for value in trainable(model).values()) == told["trained_parameters"]
+    assert table == expected["state"]
+    assert sum(value.numel() for value in trainable(model).values()) == expected["trained_parameters"]
 
 
 @pytest.mark.slow

@@ -127,18 +127,18 @@ def dtype(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.parametrize("backbone", truth.BACKBONES)
 def test_the_state_has_the_published_keys_shapes_types_and_order(backbone: str) -> None:
-    told = truth.state_file()[backbone]
+    expected = truth.state_file()[backbone]
     model = cpanet.build(backbone, backbone)
     table = [[key, list(value.shape), str(value.dtype)[6:]] for key, value in model.state_dict().items()]
-    assert table == told["state"]
+    assert table == expected["state"]
     sizes = {name: value.numel() for name, value in model.named_parameters()}
     trained = {name for name, value in model.named_parameters() if value.requires_grad}
-    assert sum(sizes.values()) == told["parameters"]
-    assert sum(sizes[name] for name in trained) == told["trained_parameters"]
+    assert sum(sizes.values()) == expected["parameters"]
+    assert sum(sizes[name] for name in trained) == expected["trained_parameters"]
     children = {
         name: sum(value.numel() for value in part.parameters()) for name, part in model.named_children()
     }
-    assert {name: count for name, count in children.items() if count} == told["per_child"]
+    assert {name: count for name, count in children.items() if count} == expected["per_child"]
 
 
 def test_the_inputs_are_drawn_as_recorded(case: str) -> None:

@@ -30,19 +30,19 @@ def test_non_max_suppression(case: str) -> None:
 
 def boxes() -> tuple[list[Array], list[Array]]:
     """Recorded detections and labels of each image."""
-    told = truth.told("metrics")
-    detections = [np.array(rows, np.float64).reshape(-1, 6) for rows in told["detections"]]
-    return detections, [np.array(rows, np.float64).reshape(-1, 5) for rows in told["labels"]]
+    expected = truth.recorded_json("metrics")
+    detections = [np.array(rows, np.float64).reshape(-1, 6) for rows in expected["detections"]]
+    return detections, [np.array(rows, np.float64).reshape(-1, 5) for rows in expected["labels"]]
 
 
 def test_detections_that_find_a_label() -> None:
     found = [metrics.matched(*pair) for pair in zip(*boxes(), strict=True)]
-    known = truth.told("metrics")["correct"]
+    known = truth.recorded_json("metrics")["correct"]
     assert [correct.astype(int).tolist() for correct in found if len(correct)] == known
 
 
 def test_precision_and_recall() -> None:
-    known, found = truth.told("metrics"), metrics.class_precision(*boxes())
+    known, found = truth.recorded_json("metrics"), metrics.class_precision(*boxes())
     np.testing.assert_allclose(found.average, known["ap_per_class"], atol=1e-10)
     assert found.classes.tolist() == known["classes"]
     assert found.best == known["best_f1_index"]
@@ -55,9 +55,9 @@ def test_precision_and_recall() -> None:
 def test_the_coco_measure() -> None:
     pytest.importorskip("pycocotools", reason="pip install '.[data]'")
     detections, labels = boxes()
-    told = coco.as_annotations(labels, [(300, 320)] * len(labels), list("abcde"))
-    found = coco.measure(told, coco.results(dict(enumerate(detections))))
-    assert found == pytest.approx(truth.told("metrics")["coco_stats"], abs=1e-12)
+    expected = coco.as_annotations(labels, [(300, 320)] * len(labels), list("abcde"))
+    found = coco.measure(expected, coco.results(dict(enumerate(detections))))
+    assert found == pytest.approx(truth.recorded_json("metrics")["coco_stats"], abs=1e-12)
 
 
 def test_an_evaluation_has_the_recorded_metrics() -> None:
@@ -81,7 +81,7 @@ def test_an_evaluation_has_the_recorded_metrics() -> None:
 
 @pytest.mark.parametrize("place", range(28))
 def test_letterbox(place: int) -> None:
-    case = truth.told("data")["letterbox"][place]
+    case = truth.recorded_json("data")["letterbox"][place]
     frame = case["new_shape"] if isinstance(case["new_shape"], int) else tuple(case["new_shape"])
     height, width = case["hw"]
     whole = case.get("return_int", False)
@@ -95,7 +95,7 @@ def test_letterbox(place: int) -> None:
 
 @pytest.mark.parametrize("place", range(3))
 def test_rectangles(place: int) -> None:
-    case = truth.told("data")["rect"][place]
+    case = truth.recorded_json("data")["rect"][place]
     shapes = [(width, height) for width, height in case["wh"]]
     order, frames = letterbox.rectangles(shapes, case["img_size"], case["batch"], case["pad"], case["stride"])
     assert order == case["order"]
@@ -104,7 +104,7 @@ def test_rectangles(place: int) -> None:
 
 @pytest.mark.parametrize("place", range(3))
 def test_affine_motion(place: int) -> None:
-    case = truth.told("data")["affine"][place]
+    case = truth.recorded_json("data")["affine"][place]
     angle, scale, across, down, x, y = case["draws_angle_scale_shearx_sheary_tx_ty"]
     matrix = Motion(angle, scale, (across, down), (x, y)).matrix((1280, 1280), (640, 640))
     np.testing.assert_allclose(matrix, case["matrix"], atol=1e-9)
@@ -114,7 +114,7 @@ def test_affine_motion(place: int) -> None:
 
 @pytest.mark.parametrize("place", range(2))
 def test_the_schedule(place: int) -> None:
-    run = truth.told("schedule")["runs"][place]
+    run = truth.recorded_json("schedule")["runs"][place]
     planned = schedule.Schedule(run["batch"], run["epochs"], run["steps_per_epoch"])
     assert planned.warmup == run["warmup_steps"]
     assert planned.scaled_lr == pytest.approx(run["lr0_scaled"], rel=1e-12)
@@ -130,11 +130,11 @@ def test_the_schedule(place: int) -> None:
 
 
 def test_how_often_the_optimiser_steps() -> None:
-    run = truth.told("schedule")["runs"][0]
+    run = truth.recorded_json("schedule")["runs"][0]
     planned = schedule.Schedule(run["batch"], run["epochs"], run["steps_per_epoch"])
     assert len(planned.optimizer_steps()) == run["optimizer_steps"]
 
 
 def test_the_decay_of_the_average() -> None:
-    known = truth.told("schedule")["ema_decay"]
+    known = truth.recorded_json("schedule")["ema_decay"]
     assert {key: schedule.ema_decay(int(key)) for key in known} == pytest.approx(known, rel=1e-12)

@@ -32,7 +32,7 @@ pytestmark = needs_shared
 
 OUTPUT = 2e-6  # upstream's own float32 is 0.7e-7 (boxes) to 1.3e-6 (features) from its float64
 BOXES = {"n": 2e-7, "s": 2e-7, "m": 1e-6, "l": 2e-7}  # for m see test_outputs_in_double_precision
-# How far upstream's float32 is from its float64, as told with the traces: boxes, scores, p3, n4, n5.
+# How far upstream's float32 is from its float64, as stored with the traces: boxes, scores, p3, n4, n5.
 NOISE = {
     "n": (1.0e-7, 6.7e-7, 3.6e-7, 5.3e-7, 5.4e-7),
     "s": (9.2e-8, 5.5e-7, 3.5e-7, 5.6e-7, 6.2e-7),
@@ -410,7 +410,7 @@ def test_deployment(fold_convs: bool, output: str, state: str) -> None:
 
 @pytest.mark.parametrize("variant", truth.PUBLISHED)
 def test_parameter_groups(variant: str) -> None:
-    known = truth.told("schedule")["groups"][variant]
+    known = truth.recorded_json("schedule")["groups"][variant]
     groups = training.parameter_groups(gold_yolo.build(variant))
     assert [len(group) for group in groups] == known["tensors"]
     assert [sum(value.numel() for value in group) for group in groups] == known["numel"]

@@ -117,19 +117,23 @@ def run(request: pytest.FixtureRequest) -> Run:
 
 
 def test_the_state_has_the_published_keys_shapes_types_and_order(variant: str) -> None:
-    told = truth.state_file()["variants"][variant]
+    expected = truth.state_file()["variants"][variant]
     model = l2sknet.build(variant)
     exported = state.torch_state_dict(model)
-    assert [[key, list(value.shape), str(value.dtype)] for key, value in exported.items()] == told["entries"]
-    assert sum(value.numel() for value in trainable(model).values()) == told["trainable_parameters"]
+    assert [[key, list(value.shape), str(value.dtype)] for key, value in exported.items()] == expected[
+        "entries"
+    ]
+    assert sum(value.numel() for value in trainable(model).values()) == expected["trainable_parameters"]
 
 
 @pytest.mark.parametrize("variant", ["L2SKNet_1D_UNet", "L2SKNet_1D_FPN"])
 def test_the_forks_state_lacks_what_the_fork_removed(variant: str) -> None:
-    told = truth.state_file()["fork_1d"][variant]
-    kept = [key for key in state.torch_state_dict(l2sknet.build(variant)) if key not in told["removed_keys"]]
+    expected = truth.state_file()["fork_1d"][variant]
+    kept = [
+        key for key in state.torch_state_dict(l2sknet.build(variant)) if key not in expected["removed_keys"]
+    ]
     assert list(state.torch_state_dict(l2sknet.build(f"{variant}_fork"))) == kept
-    assert len(kept) == told["entries_count"]
+    assert len(kept) == expected["entries_count"]
 
 
 def test_the_state_survives_loading_and_exporting(variant: str) -> None:
@@ -180,7 +184,7 @@ def test_gradients(learner: str) -> None:
     ],
 )  # how Adam steps is the same for all; the gate takes the gradients of three
 def test_adam_steps(learner: str) -> None:
-    told = truth.adam_steps(learner)
+    expected = truth.adam_steps(learner)
     model = network(learner, "train")
     recipe = PAIR.recipe
     optimizer = optim.Adam(state.parameters(model), lr=recipe.lr, **recipe.options)
@@ -190,12 +194,12 @@ def test_adam_steps(learner: str) -> None:
         (loss,) = l2sknet.losses(model(inputs["image"]), inputs).values()
         if not found:
             buffers = state.torch_state_dict(model)
-            norms = {name: np.linalg.norm(buffers[name].astype(np.float64)) for name in told["bn_l2"]}
-            assert norms == pytest.approx(told["bn_l2"], rel=5e-6)
+            norms = {name: np.linalg.norm(buffers[name].astype(np.float64)) for name in expected["bn_l2"]}
+            assert norms == pytest.approx(expected["bn_l2"], rel=5e-6)
             assert buffers["contrast3.1.num_batches_tracked"] == 101
         found.append(loss.item())
         optimizer.step(loss)
-    assert found == pytest.approx(told["loss64"][:STEPS], rel=0, abs=STEP_LOSS)
+    assert found == pytest.approx(expected["loss64"][:STEPS], rel=0, abs=STEP_LOSS)
 
 
 @pytest.mark.parametrize("case", truth.metrics_file()["loss"] if truth.shared_folder() else [])
@@ -210,8 +214,8 @@ def test_the_loss(case: dict[str, Any]) -> None:
         "loss64_both_empty": soft_iou_loss(nothing, nothing),
         "loss64_pred_is_mask": soft_iou_loss(mask, mask),
     }
-    told = {key: value for key, value in case.items() if key.startswith("loss64")}
-    assert {key: value.item() for key, value in found.items()} == pytest.approx(told, rel=0, abs=2e-7)
+    expected = {key: value for key, value in case.items() if key.startswith("loss64")}
+    assert {key: value.item() for key, value in found.items()} == pytest.approx(expected, rel=0, abs=2e-7)
 
 
 @pytest.mark.parametrize("variant", ["L2SKNet_1D_UNet", "L2SKNet_1D_FPN"])

@@ -113,24 +113,24 @@ def run(request: pytest.FixtureRequest, variant: str, dtype: str) -> Run:
 
 
 def test_the_state_has_the_published_keys_shapes_types_and_order(variant: str) -> None:
-    told = truth.state_file()["variants"][variant]
+    expected = truth.state_file()["variants"][variant]
     model = l2sknet.build(variant)
     table = [[key, list(value.shape), str(value.dtype)[6:]] for key, value in model.state_dict().items()]
-    assert table == told["entries"]
+    assert table == expected["entries"]
     sizes = {name: value.numel() for name, value in model.named_parameters()}
     trained = {name for name, value in model.named_parameters() if value.requires_grad}
-    assert sum(sizes.values()) == told["parameters"]
-    assert sum(sizes[name] for name in trained) == told["trainable_parameters"]
+    assert sum(sizes.values()) == expected["parameters"]
+    assert sum(sizes[name] for name in trained) == expected["trainable_parameters"]
 
 
 @pytest.mark.parametrize("variant", ["L2SKNet_1D_UNet", "L2SKNet_1D_FPN"])
 def test_the_forks_state_lacks_what_the_fork_removed(variant: str) -> None:
-    told = truth.state_file()["fork_1d"][variant]
+    expected = truth.state_file()["fork_1d"][variant]
     fork = l2sknet.build(f"{variant}_fork")
-    kept = [key for key in l2sknet.build(variant).state_dict() if key not in told["removed_keys"]]
+    kept = [key for key in l2sknet.build(variant).state_dict() if key not in expected["removed_keys"]]
     assert list(fork.state_dict()) == kept
-    assert len(kept) == told["entries_count"]
-    assert sum(value.numel() for value in fork.parameters()) == told["parameters"]
+    assert len(kept) == expected["entries_count"]
+    assert sum(value.numel() for value in fork.parameters()) == expected["parameters"]
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
@@ -175,7 +175,7 @@ def test_gradients(variant: str, dtype: str) -> None:
 
 
 def test_adam_steps(variant: str, dtype: str) -> None:
-    told = truth.adam_steps(variant)
+    expected = truth.adam_steps(variant)
     model = network(variant, dtype)
     switch(model, "train")
     recipe = PAIR.recipe
@@ -186,13 +186,13 @@ def test_adam_steps(variant: str, dtype: str) -> None:
         (loss,) = l2sknet.losses(model(inputs["image"]), inputs).values()
         if not found:
             buffers = model.state_dict()
-            norms = {name: float(buffers[name].double().norm()) for name in told["bn_l2"]}
-            assert norms == pytest.approx(told["bn_l2"], rel=2e-6)
+            norms = {name: float(buffers[name].double().norm()) for name in expected["bn_l2"]}
+            assert norms == pytest.approx(expected["bn_l2"], rel=2e-6)
         found.append(loss.item())
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    wanted = told["loss" if dtype == "float32" else "loss64"][:STEPS]
+    wanted = expected["loss" if dtype == "float32" else "loss64"][:STEPS]
     assert found == pytest.approx(wanted, rel=0, abs=STEP_LOSS[dtype])
 
 
@@ -208,8 +208,8 @@ def test_the_loss(case: dict[str, Any]) -> None:
         "loss64_both_empty": soft_iou_loss(nothing, nothing),
         "loss64_pred_is_mask": soft_iou_loss(mask, mask),
     }
-    told = {key: value for key, value in case.items() if key.startswith("loss64")}
-    assert {key: value.item() for key, value in found.items()} == pytest.approx(told, rel=0, abs=1e-14)
+    expected = {key: value for key, value in case.items() if key.startswith("loss64")}
+    assert {key: value.item() for key, value in found.items()} == pytest.approx(expected, rel=0, abs=1e-14)
     assert soft_iou_loss(first.float(), mask.float()).item() == pytest.approx(case["loss"], abs=1e-7)
 
 

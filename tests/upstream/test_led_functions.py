@@ -30,57 +30,57 @@ def near(found: Array, wanted: Array, tolerance: float = ROUNDING) -> None:
 
 @pytest.mark.parametrize("pattern", packing.PATTERNS)
 def test_packing(pattern: str) -> None:
-    told = truth.arrays("pack")
-    packed = packing.pack(told["raw"], pattern)
+    expected = truth.arrays("pack")
+    packed = packing.pack(expected["raw"], pattern)
     assert packed.dtype == np.uint16
-    np.testing.assert_array_equal(packed, told[f"{pattern}/packed"])
-    np.testing.assert_array_equal(packing.unpack(packed, pattern), told[f"{pattern}/unpacked"])
-    np.testing.assert_array_equal(packing.pack(told["raw"], packing.PATTERNS[pattern]), packed)
+    np.testing.assert_array_equal(packed, expected[f"{pattern}/packed"])
+    np.testing.assert_array_equal(packing.unpack(packed, pattern), expected[f"{pattern}/unpacked"])
+    np.testing.assert_array_equal(packing.pack(expected["raw"], packing.PATTERNS[pattern]), packed)
 
 
 def test_packing_drops_an_odd_row_and_column() -> None:
-    told = truth.arrays("pack")
-    np.testing.assert_array_equal(packing.pack(told["raw_odd"]), told["RGGB/packed_odd"])
+    expected = truth.arrays("pack")
+    np.testing.assert_array_equal(packing.pack(expected["raw_odd"]), expected["RGGB/packed_odd"])
 
 
 def test_unshuffling_gives_the_same_planes_in_another_order() -> None:
-    told = truth.arrays("pack")
-    unshuffled = packing.pixel_unshuffle(told["raw"][None], 2)
-    np.testing.assert_array_equal(unshuffled[[0, 1, 3, 2]], told["torch_packed"][0])
+    expected = truth.arrays("pack")
+    unshuffled = packing.pixel_unshuffle(expected["raw"][None], 2)
+    np.testing.assert_array_equal(unshuffled[[0, 1, 3, 2]], expected["torch_packed"][0])
 
 
 def test_pictures_by_gamma_and_by_curve() -> None:
-    told = truth.arrays("isp")
-    given = (told["raw"], told["wb"], told["ccm"])
-    curve = isp.ResponseCurve(told["crf/E"], told["crf/fs"])
-    near(isp.bin_greens(told["raw"]), told["binning"])
-    near(isp.develop(*given, eight_bits=False), told["process_float"])
-    near(isp.develop(*given, curve, eight_bits=False), told["crf/process_float"])
-    np.testing.assert_array_equal(isp.develop(*given), told["process_8bit"])
-    np.testing.assert_array_equal(isp.develop(*given, curve), told["crf/process_8bit"])
+    expected = truth.arrays("isp")
+    given = (expected["raw"], expected["wb"], expected["ccm"])
+    curve = isp.ResponseCurve(expected["crf/E"], expected["crf/fs"])
+    near(isp.bin_greens(expected["raw"]), expected["binning"])
+    near(isp.develop(*given, eight_bits=False), expected["process_float"])
+    near(isp.develop(*given, curve, eight_bits=False), expected["crf/process_float"])
+    np.testing.assert_array_equal(isp.develop(*given), expected["process_8bit"])
+    np.testing.assert_array_equal(isp.develop(*given, curve), expected["crf/process_8bit"])
 
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_unprocessing(order: Order) -> None:
-    told, matrices = truth.arrays("isp2"), truth.arrays("isp")["ccm"]
-    raw, picture, gains = told["raw"], told["srgb"], told["gains"]
-    near(unprocessing.demosaic_half(raw, order), told[f"{order}/half_size"])
-    near(unprocessing.demosaic(raw, order), told[f"{order}/demosaic_upstream"])
-    near(unprocessing.demosaic(raw, order), told[f"{order}/demosaic_spatial_flips"])
-    near(unprocessing.mosaic(picture, order), told[f"{order}/mosaic"])
-    near(unprocessing.process(raw, gains, matrices, order), told[f"{order}/isp_full"])
-    near(unprocessing.process(raw, gains, matrices, order, half=True), told[f"{order}/isp_half"])
+    expected, matrices = truth.arrays("isp2"), truth.arrays("isp")["ccm"]
+    raw, picture, gains = expected["raw"], expected["srgb"], expected["gains"]
+    near(unprocessing.demosaic_half(raw, order), expected[f"{order}/half_size"])
+    near(unprocessing.demosaic(raw, order), expected[f"{order}/demosaic_upstream"])
+    near(unprocessing.demosaic(raw, order), expected[f"{order}/demosaic_spatial_flips"])
+    near(unprocessing.mosaic(picture, order), expected[f"{order}/mosaic"])
+    near(unprocessing.process(raw, gains, matrices, order), expected[f"{order}/isp_full"])
+    near(unprocessing.process(raw, gains, matrices, order, half=True), expected[f"{order}/isp_half"])
     for name, safe in (("reverse_isp", False), ("reverse_isp_safe", True)):
         found = unprocessing.unprocess(picture, gains, matrices, order, safe, scale=255)
-        near(found, told[f"{order}/{name}"], 255 * ROUNDING)
+        near(found, expected[f"{order}/{name}"], 255 * ROUNDING)
 
 
 def test_tone_curve() -> None:
-    told = truth.arrays("isp2")
-    given = 1.4 * told["srgb"] - 0.2
-    near(unprocessing.smoothstep(given), told["smoothstep"])
+    expected = truth.arrays("isp2")
+    given = 1.4 * expected["srgb"] - 0.2
+    near(unprocessing.smoothstep(given), expected["smoothstep"])
     near(
-        unprocessing.inverse_smoothstep(given), told["inverse_smoothstep"], 2e-4
+        unprocessing.inverse_smoothstep(given), expected["inverse_smoothstep"], 2e-4
     )  # infinitely steep at both ends
 
 
@@ -92,8 +92,8 @@ def test_random_color_matrix() -> None:
 @pytest.mark.parametrize("channels", [3, 4])
 @pytest.mark.parametrize("border", [0, 2])
 def test_metrics(channels: int, border: int) -> None:
-    told, wanted = truth.arrays("metric"), truth.functions()["metrics"]
-    pairs = list(zip(told[f"a{channels}"], told[f"b{channels}"], strict=True))
+    expected, wanted = truth.arrays("metric"), truth.functions()["metrics"]
+    pairs = list(zip(expected[f"a{channels}"], expected[f"b{channels}"], strict=True))
     plain = wanted[f"pt_{channels}ch_crop{border}"]
     assert [metrics.psnr(*pair, border) for pair in pairs] == pytest.approx(plain["psnr"], abs=1e-12)
     assert [metrics.ssim(*pair, border) for pair in pairs] == pytest.approx(plain["ssim"], abs=1e-12)
@@ -110,15 +110,15 @@ def test_metrics(channels: int, border: int) -> None:
 
 @pytest.mark.parametrize("name", ["a3", "b3", "a4", "b4"])
 def test_published_pictures_lose_the_fourth_plane(name: str) -> None:
-    told = truth.arrays("metric")
-    found = np.stack([metrics.seed_to_picture(planes) for planes in told[name]])
-    np.testing.assert_array_equal(found, told[f"tensor2img_{name}"])
-    assert metrics.to_picture(told[name][0]).shape == (32, 40, int(name[1]))
+    expected = truth.arrays("metric")
+    found = np.stack([metrics.seed_to_picture(planes) for planes in expected[name]])
+    np.testing.assert_array_equal(found, expected[f"tensor2img_{name}"])
+    assert metrics.to_picture(expected[name][0]).shape == (32, 40, int(name[1]))
 
 
 def test_metrics_of_brightness() -> None:
-    told, wanted = truth.arrays("metric"), truth.functions()["metrics"]
-    pairs = list(zip(told["a3"], told["b3"], strict=True))
+    expected, wanted = truth.arrays("metric"), truth.functions()["metrics"]
+    pairs = list(zip(expected["a3"], expected["b3"], strict=True))
     found = {
         "psnr": [metrics.psnr(*p, 2, True) for p in pairs],
         "ssim": [metrics.ssim(*p, 2, True) for p in pairs],
@@ -139,49 +139,49 @@ def test_metrics_of_what_is_the_same() -> None:
 
 
 def test_illuminance() -> None:
-    told, wanted = truth.arrays("illum"), truth.functions()["illum"]
-    assert int((told["gt"] == 1).sum()) == wanted["saturated"]
-    corrected = metrics.correct_illuminance(told["predict"], told["gt"])
-    near(corrected, told["out"])
-    pairs = list(zip(corrected, told["gt"], strict=True))
+    expected, wanted = truth.arrays("illum"), truth.functions()["illum"]
+    assert int((expected["gt"] == 1).sum()) == wanted["saturated"]
+    corrected = metrics.correct_illuminance(expected["predict"], expected["gt"])
+    near(corrected, expected["out"])
+    pairs = list(zip(corrected, expected["gt"], strict=True))
     assert [metrics.psnr(*pair) for pair in pairs] == pytest.approx(wanted["psnr_pt_crop2"], abs=1e-6)
     assert [metrics.ssim(*pair) for pair in pairs] == pytest.approx(wanted["ssim_pt_crop2"], abs=1e-6)
-    raw = [metrics.psnr(*pair) for pair in zip(told["predict"], told["gt"], strict=True)]
+    raw = [metrics.psnr(*pair) for pair in zip(expected["predict"], expected["gt"], strict=True)]
     assert raw == pytest.approx(wanted["psnr_pt_crop2_uncorrected"], abs=1e-6)
 
 
 def noise_case(tag: str) -> tuple[noise.Camera, str, dict[str, Array]]:
     """The camera, the kind of noise and the arrays of a recorded case."""
-    told = {key.removeprefix(f"{tag}/"): value for key, value in truth.arrays("noise").items()}
+    expected = {key.removeprefix(f"{tag}/"): value for key, value in truth.arrays("noise").items()}
     if tag.startswith("calibrated"):
         _, name, kind = tag.split("_")
-        return noise.calibrated(name), kind, told
-    return noise.virtual(told["virtual_state/color_biases"])[int(tag[-1])], "ptrqc", told
+        return noise.calibrated(name), kind, expected
+    return noise.virtual(expected["virtual_state/color_biases"])[int(tag[-1])], "ptrqc", expected
 
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_noise(tag: str) -> None:
-    camera, kind, told = noise_case(tag)
-    draws = {key.removeprefix("draws/"): value for key, value in told.items() if key.startswith("draws/")}
-    given = (told["img"], told["scale"], told["ratio"], camera)
+    camera, kind, expected = noise_case(tag)
+    draws = {key.removeprefix("draws/"): value for key, value in expected.items() if key.startswith("draws/")}
+    given = (expected["img"], expected["scale"], expected["ratio"], camera)
     rate = noise.poisson_rate(*given, draws)
-    np.testing.assert_allclose(rate, told["rate"], rtol=ROUNDING)
+    np.testing.assert_allclose(rate, expected["rate"], rtol=ROUNDING)
     lq, gt = noise.add_noise(*given, kind, draws, draws["poisson_counts"])
-    np.testing.assert_array_equal(gt, told["gt"])
-    near(lq, told["lq"])
-    signal = told["gt"] * told["scale"] / told["ratio"].reshape(-1, 1, 1, 1)
+    np.testing.assert_array_equal(gt, expected["gt"])
+    near(lq, expected["lq"])
+    signal = expected["gt"] * expected["scale"] / expected["ratio"].reshape(-1, 1, 1, 1)
     parts = noise.components(signal, camera, kind, draws, draws["poisson_counts"])
-    recorded = [name for name in told if name.startswith("noise/")]
+    recorded = [name for name in expected if name.startswith("noise/")]
     assert sorted(recorded) == sorted(f"noise/{name}" for name in parts)
     for name, part in parts.items():
-        near(part, told[f"noise/{name}"], ROUNDING * max(1, np.abs(told[f"noise/{name}"]).max()))
+        near(part, expected[f"noise/{name}"], ROUNDING * max(1, np.abs(expected[f"noise/{name}"]).max()))
 
 
 @pytest.mark.parametrize("tag", TAGS)
 def test_random_numbers_are_drawn_in_the_published_order(tag: str) -> None:
-    camera, kind, told = noise_case(tag)
+    camera, kind, expected = noise_case(tag)
     order = [(name, tuple(shape)) for name, _, shape in truth.functions()["noise_draw_order"][tag]]
-    drawn = noise.draw(seeded.generator(0, "order"), camera, kind, told["img"].shape)
+    drawn = noise.draw(seeded.generator(0, "order"), camera, kind, expected["img"].shape)
     if tag.startswith("virtual"):
         del drawn["lambda_index"]  # there is one to choose from
     assert [(name, value.shape) for name, value in drawn.items()] == [
@@ -190,7 +190,7 @@ def test_random_numbers_are_drawn_in_the_published_order(tag: str) -> None:
 
 
 def test_virtual_cameras() -> None:
-    told = {
+    expected = {
         key.partition("/")[2]: v
         for key, v in truth.arrays("noise").items()
         if key.startswith("virtual_state/")
@@ -199,22 +199,22 @@ def test_virtual_cameras() -> None:
         seeded.tensor(truth.SEED, f"led/noise/virtual/{name}_u", (5, 16)) for name in ("bias", "sigma")
     ]
     normal = seeded.tensor(truth.SEED, "led/noise/virtual/bias_z", (5, 16, 4), "normal")
-    near(noise.virtual_bias(*uniform, normal), told["color_biases"])
-    cameras = noise.virtual(told["color_biases"])
-    near(np.array([camera.lambdas[0] for camera in cameras]), told["tukey_lambdas"])
+    near(noise.virtual_bias(*uniform, normal), expected["color_biases"])
+    cameras = noise.virtual(expected["color_biases"])
+    near(np.array([camera.lambdas[0] for camera in cameras]), expected["tukey_lambdas"])
     for kind, lines in (("read", [c.tukey for c in cameras]), ("row", [c.rows for c in cameras])):
         for field, name in (("slope", "slopes"), ("bias", "biases"), ("sigma", "sigmas")):
-            near(np.array([getattr(line, field) for line in lines]), told[f"{kind}_{name}"])
+            near(np.array([getattr(line, field) for line in lines]), expected[f"{kind}_{name}"])
     starts, width = noise.overlapping(3.0379589 - 0.006866596, 16, 16)
     near(np.stack([starts, starts + width], 1), truth.arrays("noise")["virtual_state_split_overlap"])
 
 
 def test_laws_of_noise() -> None:
-    told = truth.arrays("noise")
+    expected = truth.arrays("noise")
     weights, spreads = (np.array(v).reshape(3, 1, 1, 1) for v in ([0.14, -0.11, 1.4], [0.5, 1.0, 2.0]))
-    near(spreads * noise.tukey(told["tukey/draws/u"], weights), told["tukey/out"], 3e-6)
+    near(spreads * noise.tukey(expected["tukey/draws/u"], weights), expected["tukey/out"], 3e-6)
     spreads = np.array([0.5, 2.0]).reshape(2, 1, 1)
-    near(noise.rows(spreads * told["rowonly/draws/z"], 5), told["rowonly/out"])
+    near(noise.rows(spreads * expected["rowonly/draws/z"], 5), expected["rowonly/out"])
 
 
 def test_numbers_of_noise_are_the_recorded_ones() -> None:
@@ -230,9 +230,9 @@ RATES = {
 
 @pytest.mark.parametrize("name", RATES)
 def test_rates(name: str) -> None:
-    (told,) = (table for key, table in truth.functions()["lr"].items() if key.startswith(name))
-    found = {iteration: RATES[name](int(iteration)) for iteration in told}
-    assert found == pytest.approx(told, rel=1e-12)
+    (expected,) = (table for key, table in truth.functions()["lr"].items() if key.startswith(name))
+    found = {iteration: RATES[name](int(iteration)) for iteration in expected}
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -248,11 +248,11 @@ def test_pair_list(row: dict[str, Any], tmp_path: Any) -> None:
 
 def pair() -> RawPair:
     """The recorded pair, a hundred times apart."""
-    told = truth.arrays("sample")
+    expected = truth.arrays("sample")
     levels = (np.full((4, 1, 1), 512, np.float32), np.full((4, 1, 1), 16383, np.float32))
     ones = np.ones(4, np.float32)
     dark, bright = (
-        Raw(told[f"{n}_im"], *levels, ones, np.eye(3, dtype=np.float32)) for n in ("short", "long")
+        Raw(expected[f"{n}_im"], *levels, ones, np.eye(3, dtype=np.float32)) for n in ("short", "long")
     )
     return RawPair(dark, bright, truth.functions()["sample_ratio"])
 
@@ -283,9 +283,9 @@ FLIPS = {
 
 @pytest.mark.parametrize("name", FLIPS)
 def test_crops_and_flips(name: str) -> None:
-    whole, told = prepare(pair(), Preparation()), truth.arrays("sample")
+    whole, expected = prepare(pair(), Preparation()), truth.arrays("sample")
     for key, image in whole.items():
         starts = [(3, 5), (1, 2), (0, 0)]
         cut = [packing.flip(packing.crop(image, 8, start), **FLIPS[name]) for start in starts]
-        apart = [np.abs(found - told[f"{name}/{key}"]).max() for found in cut]
+        apart = [np.abs(found - expected[f"{name}/{key}"]).max() for found in cut]
         assert min(apart) < ROUNDING

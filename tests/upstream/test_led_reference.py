@@ -92,13 +92,13 @@ def test_state(variant: Variant) -> None:
     added = [row for row in table if row[0] not in {key for key, *_ in truth.entries(variant)}]
     assert [row for row in table if row not in added] == truth.entries(variant)
     assert len(added) == (69 if variant.name == "repnr_restormer_deployed" else 0)
-    told = truth.models()[truth.state_name(variant)]
+    expected = truth.models()[truth.state_name(variant)]
     learning = [value for value in model.parameters() if value.requires_grad]
-    if "optimised_tensors" in told:
-        assert len(learning) == told["optimised_tensors"]
-        assert sum(value.numel() for value in learning) == told["optimised_scalars"]
-    if "repnr_convs" in told and variant.options["stage"] in ("pretrain", "finetune"):
-        assert len(repnr_convolutions(model)) == told["repnr_convs"]
+    if "optimised_tensors" in expected:
+        assert len(learning) == expected["optimised_tensors"]
+        assert sum(value.numel() for value in learning) == expected["optimised_scalars"]
+    if "repnr_convs" in expected and variant.options["stage"] in ("pretrain", "finetune"):
+        assert len(repnr_convolutions(model)) == expected["repnr_convs"]
 
 
 def test_inputs_are_drawn_as_recorded(stem: str) -> None:
@@ -233,39 +233,39 @@ def step_inputs(stage: str) -> dict[str, Tensor]:
 
 
 def test_steps_of_a_plain_network() -> None:
-    told = truth.steps_of("plain")
+    expected = truth.steps_of("plain")
     model = network(PAIR.variant("unet"))
     trainer, inputs = Pretrainer(model, 1e-4), step_inputs("plain")
-    assert [trainer.step(inputs) for _ in told["losses"]] == pytest.approx(told["losses"], rel=STEP)
-    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED * 1e-4
+    assert [trainer.step(inputs) for _ in expected["losses"]] == pytest.approx(expected["losses"], rel=STEP)
+    assert max(truth.apart_after_steps(expected["params"], exported(model)).values()) < MOVED * 1e-4
 
 
 @pytest.mark.parametrize("momentum", [False, True])
 def test_steps_of_pretraining(momentum: bool) -> None:
-    told = truth.steps_of("pretrain", "momentum" if momentum else "skipped")
+    expected = truth.steps_of("pretrain", "momentum" if momentum else "skipped")
     model = network(PAIR.variant("repnr_unet_pretrain"))
     trainer, inputs = Pretrainer(model, 1e-4, momentum), step_inputs("pretrain")
-    found = [trainer.step(inputs, camera) for camera in told["cameras"]]
-    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED * 1e-4
+    found = [trainer.step(inputs, camera) for camera in expected["cameras"]]
+    assert max(truth.apart_after_steps(expected["params"], exported(model)).values()) < MOVED * 1e-4
     found.append(trainer.step(inputs, 3, lr=0.0))
-    assert found == pytest.approx([*told["losses"], told["loss_after_cam3"]], rel=STEP)
+    assert found == pytest.approx([*expected["losses"], expected["loss_after_cam3"]], rel=STEP)
 
 
 def test_steps_of_finetuning() -> None:
-    told = truth.steps_of("finetune")
+    expected = truth.steps_of("finetune")
     model = network(PAIR.variant("repnr_unet_finetune"))
     generalize(model)
-    assert max(truth.apart_after_steps(told["after_generalize"], exported(model)).values()) < GENERALIZED
+    assert max(truth.apart_after_steps(expected["after_generalize"], exported(model)).values()) < GENERALIZED
     groups = finetuned_parameters(model)
-    assert [len(group) for group in groups] == [told["n_align"], told["n_oomn"]]
+    assert [len(group) for group in groups] == [expected["n_align"], expected["n_oomn"]]
     sizes = [sum(value.numel() for value in group) for group in groups]
-    assert sizes == [told["n_align_scalars"], told["n_oomn_scalars"]]
+    assert sizes == [expected["n_align_scalars"], expected["n_oomn_scalars"]]
     tuner, inputs = Finetuner(model, 1e-4, 1e-5), step_inputs("finetune")
-    found = [tuner.step(inputs, "align") for _ in range(told["align_iter"])]
-    found += [tuner.step(inputs, "auxiliary") for _ in range(told["oomn_iter"])]
-    assert max(truth.apart_after_steps(told["params"], exported(model)).values()) < MOVED * 1e-5
+    found = [tuner.step(inputs, "align") for _ in range(expected["align_iter"])]
+    found += [tuner.step(inputs, "auxiliary") for _ in range(expected["oomn_iter"])]
+    assert max(truth.apart_after_steps(expected["params"], exported(model)).values()) < MOVED * 1e-5
     found.append(tuner.step(inputs, "auxiliary", lr=0.0))
-    assert found == pytest.approx([*told["losses"], told["loss_after"]], rel=STEP)
+    assert found == pytest.approx([*expected["losses"], expected["loss_after"]], rel=STEP)
 
 
 def test_a_network_without_auxiliary_kernels_is_not_finetuned() -> None:

@@ -14,9 +14,9 @@ class InHalves(nn.Conv2d):
 
     def execute(self, x: Tensor) -> Tensor:
         half = self.in_channels // 2
-        told = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
-        first = functional.conv2d(x[:, :half], self.weight[:, :half], None, **told)
-        second = functional.conv2d(x[:, half:], self.weight[:, half:], self.bias, **told)
+        expected = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation}
+        first = functional.conv2d(x[:, :half], self.weight[:, :half], None, **expected)
+        second = functional.conv2d(x[:, half:], self.weight[:, half:], self.bias, **expected)
         return second + first
 
 

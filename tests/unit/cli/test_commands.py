@@ -79,13 +79,18 @@ def test_compare_names_the_folder_it_was_given(align: Align, flow: Place) -> Non
     assert "kept in: here" in align("compare", "-m", "toy", "-o", "here").stdout
 
 
-def test_a_side_that_died_is_exit_4_and_its_log_is_told(align: Align, flow: Place) -> None:
+def test_a_side_that_died_is_exit_4_and_its_log_is_reported(align: Align, flow: Place) -> None:
     side = SideReport("failed", "the worker ended", "SIGKILL", "layer:head#0", "line 1\nOut of memory\n")
     flow("compare", samples.alignment(verdict="failed", sides={"torch": SideReport(), "jittor": side}))
     ran = align("compare", "-m", "toy")
     assert ran.exit_code == 4
-    for told in ("jittor failed: the worker ended", "SIGKILL", "last layer: layer:head#0", "| Out of memory"):
-        assert told in ran.stdout
+    for stated in (
+        "jittor failed: the worker ended",
+        "SIGKILL",
+        "last layer: layer:head#0",
+        "| Out of memory",
+    ):
+        assert stated in ran.stdout
 
 
 def test_json_is_the_alignment_itself(align: Align, flow: Place) -> None:
@@ -310,12 +315,12 @@ def test_show_an_alignment(align: Align, stored: Path) -> None:
 def test_show_one_address_of_an_alignment(align: Align, stored: Path) -> None:
     ran = align("show", stored, "layer:backbone.stage3.conv#0:out")
     assert ran.exit_code == 0
-    for told in (
+    for stated in (
         "✔ aligned: error 1.0e-06",
         "shape: 1x4x5x5",
         "worst element: 1.000001 instead of 1.0 at [0, 3]",
     ):
-        assert told in ran.stdout
+        assert stated in ran.stdout
     assert len(align("show", stored, "layer:backbone.stage1*", "--json").document["rows"]) == 11
 
 

@@ -26,8 +26,8 @@ def source(tmp_path: Path) -> Path:
         Image.fromarray(np.full((20, 40, 3), number, np.uint8)).save(folder / f"{number}.png")
     images = [{"id": number, "file_name": f"{number}.png", "width": 40, "height": 20} for number in range(4)]
     objects = [{"image_id": number, "category_id": 17, "bbox": [4, 2, 8, 10]} for number in range(4)]
-    told = {"images": images, "annotations": objects, "categories": [{"id": 17, "name": "cat"}]}
-    (folder / "annotations" / "instances_val2017.json").write_text(json.dumps(told))
+    expected = {"images": images, "annotations": objects, "categories": [{"id": 17, "name": "cat"}]}
+    (folder / "annotations" / "instances_val2017.json").write_text(json.dumps(expected))
     return folder
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.unit.cli.conftest import Align
 
 
-def test_operation_is_told_with_what_to_do(align: Align) -> None:
+def test_operation_is_reported_with_what_to_do(align: Align) -> None:
     ran = align("explain", "--op", "BatchNorm2d")
     assert ran.exit_code == 0
     assert "running-var-biased" in ran.stdout
@@ -16,9 +16,9 @@ def test_operation_is_told_with_what_to_do(align: Align) -> None:
 
 
 def test_everything_known_is_listed_in_json(align: Align) -> None:
-    told = json.loads(align("explain", "--op", "all", "--json").stdout)
-    assert len(told["entries"]) >= 40
-    assert all(item["instead"] for item in told["entries"])
+    expected = json.loads(align("explain", "--op", "all", "--json").stdout)
+    assert len(expected["entries"]) >= 40
+    assert all(item["instead"] for item in expected["entries"])
 
 
 def test_unknown_operation_says_what_is_near(align: Align) -> None:

@@ -114,7 +114,7 @@ def wrong(row: Command) -> int:
 
 
 def untold(row: Command) -> int:
-    """The code where standard output takes nothing: a verdict that nobody is told is none."""
+    """The code where standard output takes nothing: a verdict that nobody can read is no verdict."""
     return CANNOT_WRITE
 
 
@@ -189,7 +189,7 @@ class Programs:
         self.server.stdin.flush()
         return int(self.server.stdout.readline())
 
-    def told(self) -> str:
+    def error_text(self) -> str:
         """What went to standard error: no traceback, whatever happened."""
         text = self.err.read_text(errors="replace")
         assert "Traceback" not in text
@@ -243,13 +243,13 @@ def test_endings(programs: Programs, folder: Path, name: str, kind: str) -> None
     row, column = TABLE[name], KINDS[kind]
     changes = {**column.streams, "environment": column.environment, "without": list(column.without)}
     code = programs(name, column.changed(row.words.split()), folder, **changes)
-    told = programs.told()
-    assert code == column.code(row), told
+    text = programs.error_text()
+    assert code == column.code(row), text
     if "--json" in column.changed([]) and "out" not in column.streams:
         document = json.loads(programs.out.read_text())
         assert document.get("exit_code", code) == code
     if code not in (0, 1) and "err" not in column.streams and code != NO_ENVIRONMENT:
-        assert told.startswith(f"{name.split()[0]}: ")
+        assert text.startswith(f"{name.split()[0]}: ")
 
 
 READS = [(f"{name}: {words}", file) for name, row in TABLE.items() for words in row.reads for file in FILES]
@@ -272,8 +272,8 @@ def test_files(programs: Programs, folder: Path, call: str, file: str) -> None:
     ]
     code = programs(name, asked, folder, stand_in=False, environment=environment)
     late = LATE in words and "run/" not in words and file in ("unreadable", "garbage", "empty")
-    assert code == (NO_ENVIRONMENT if late else BAD_INPUT), programs.told()
-    assert late or len(programs.told().splitlines()) <= 2
+    assert code == (NO_ENVIRONMENT if late else BAD_INPUT), programs.error_text()
+    assert late or len(programs.error_text().splitlines()) <= 2
 
 
 def make(folder: Path, kind: str, ending: str) -> str:
@@ -298,7 +298,9 @@ def test_nothing_can_be_written(programs: Programs, folder: Path, name: str, ful
         folder.chmod(0o500)
     code = programs(name, TABLE[name].writes.split(), folder, limit=16 if full else None)
     folder.chmod(0o700)
-    assert code == (NO_ENVIRONMENT if full else BAD_INPUT) or (full and code == BAD_INPUT), programs.told()
+    assert code == (NO_ENVIRONMENT if full else BAD_INPUT) or (full and code == BAD_INPUT), (
+        programs.error_text()
+    )
     assert not list(folder.glob("*new*")) + list(folder.glob("r.html*"))
 
 
@@ -310,4 +312,4 @@ def test_a_folder_that_takes_nothing(programs: Programs, folder: Path, name: str
     environment = {"ALIGN_TORCH_PYTHON": python, "ALIGN_JITTOR_PYTHON": python}
     code = programs(name, TABLE[name].words.split(), folder, stand_in=False, environment=environment)
     folder.chmod(0o700)
-    assert code in (BAD_INPUT, NO_ENVIRONMENT, WORKER_LOST), programs.told()
+    assert code in (BAD_INPUT, NO_ENVIRONMENT, WORKER_LOST), programs.error_text()

@@ -61,13 +61,13 @@ def test_a_link_is_never_followed_nor_replaced(
     assert not (prepared / "nowhere").exists()
 
 
-def test_a_folder_that_is_not_there_is_told_before_anything_runs(prepared: Path, align: Align) -> None:
+def test_a_folder_that_is_not_there_is_reported_before_anything_runs(prepared: Path, align: Align) -> None:
     ran = align("diff", "a.h5", "b.h5", "-o", "no/found.json")
     assert (ran.exit_code, ran.stdout) == (2, "")
     assert "no/found.json cannot be written: there is no folder no; make it first" in ran.stderr
 
 
-def test_recording_is_told_whether_it_may_replace(prepared: Path, align: Align, flow: Place) -> None:
+def test_recording_is_reported_whether_it_may_replace(prepared: Path, align: Align, flow: Place) -> None:
     placed = flow("record", RecordedTrace(prepared / "trace.h5", ""))
     for force, wanted in (((), False), (("--force",), True)):
         assert align(*WRITING["trace.h5"], "trace.h5", *force).exit_code == 0

@@ -63,7 +63,7 @@ def test_an_interrupted_training_keeps_a_checkpoint_and_can_go_on(tmp_path: Path
     assert again.end.status == "done"
 
 
-def test_a_lost_worker_ends_the_training_and_nothing_told_until_then_is_lost(tmp_path: Path) -> None:
+def test_a_lost_worker_ends_the_training_and_the_log_keeps_its_lines(tmp_path: Path) -> None:
     folder = tmp_path / "run"
 
     def kill_the_port(process: subprocess.Popen[str]) -> None:

@@ -35,7 +35,7 @@ def test_junit_is_refused_for_a_training_with_what_is_allowed(align: Align, tmp_
     assert ".html, .md, .json" in ran.stderr
 
 
-def test_a_damaged_log_is_told_in_a_line(align: Align, tmp_path: Path) -> None:
+def test_a_damaged_log_is_reported_in_a_line(align: Align, tmp_path: Path) -> None:
     run = run_folder(tmp_path / "run")
     with (run / NAME).open("a", encoding="utf-8") as log:
         log.write("{}\n")

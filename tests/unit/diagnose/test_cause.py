@@ -49,7 +49,7 @@ def replay(trials: Sequence[Trial]) -> list[Array | None]:
 
 
 def cause(port: Array, **more: Any) -> Cause:
-    told = {
+    expected = {
         "type": "BatchNorm2d",
         "reference": norm(GIVEN),
         "inputs": (GIVEN,),
@@ -57,7 +57,7 @@ def cause(port: Array, **more: Any) -> Cause:
         "state": {"bias": BIAS, "running_mean": np.zeros(4, np.float32)},
         "floor": 1e-3,
     }
-    return explain_forward(Evidence(port=port, **{**told, **more}), replay)
+    return explain_forward(Evidence(port=port, **{**expected, **more}), replay)
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_neighbours_of_a_geometry_are_tried() -> None:
         asked.extend(trials)
         return [None for _ in trials]
 
-    told = {"padding": [1, 2], "stride": 2, "mode": "bilinear"}
-    explain_forward(Evidence("Conv2d", GIVEN, GIVEN + BIAS.reshape(1, 4, 1, 1), attributes=told), note)
+    expected = {"padding": [1, 2], "stride": 2, "mode": "bilinear"}
+    explain_forward(Evidence("Conv2d", GIVEN, GIVEN + BIAS.reshape(1, 4, 1, 1), attributes=expected), note)
     changes = [dict(trial.changes) for trial in asked]
     assert {"padding": [0, 1]} in changes
     assert {"padding": [2, 1]} in changes
@@ -123,7 +123,7 @@ def test_no_cause_is_invented() -> None:
         (GIVEN / (1 + np.exp(-GIVEN)), "SiLU"),
     ],
 )
-def test_activations_are_told_apart(given: Array, words: str) -> None:
+def test_activations_are_distinguished(given: Array, words: str) -> None:
     evidence = Evidence("GELU", np.tanh(GIVEN), given.astype(np.float32), inputs=(GIVEN,), floor=1e-4)
     assert words in explain_forward(evidence, lambda trials: [None for _ in trials]).sentence
 

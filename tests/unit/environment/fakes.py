@@ -74,9 +74,9 @@ def without(*names: str) -> dict[str, str]:
 
 def nvcc(path: Path, version: str, top: Path | None = None) -> Path:
     """A CUDA compiler that tells its version and, asked how it would work, its toolkit."""
-    told = f'echo "#\\$ TOP={top}" >&2' if top else "exit 1"
+    expected = f'echo "#\\$ TOP={top}" >&2' if top else "exit 1"
     tells = f'echo "Cuda compilation tools, release 0.0, V{version}"'
-    return program(path, f'case "$1" in\n  --version) {tells} ;;\n  *) {told} ;;\nesac')
+    return program(path, f'case "$1" in\n  --version) {tells} ;;\n  *) {expected} ;;\nesac')
 
 
 def cuda_library(include: Path, library: Path, header: str, name: str, versions: Sequence[str]) -> None:

@@ -96,9 +96,9 @@ class TestCompiler:
     def test_the_deliberate_choice_comes_first(self, facts: InterpreterInfo, tmp_path: Path) -> None:
         wheel = fakes.nvcc(site(facts) / "cu13/bin/nvcc", "13.0.88")
         path = fakes.nvcc(tmp_path / "bin/nvcc", "12.0.1")
-        told = {"CUDA_HOME": "/a", "CUDA_PATH": "/b", "PATH": str(path.parent)}
+        stated = {"CUDA_HOME": "/a", "CUDA_PATH": "/b", "PATH": str(path.parent)}
         order = [Path("/a/bin/nvcc"), Path("/b/bin/nvcc"), Path("/usr/local/cuda/bin/nvcc"), wheel, path]
-        assert list(candidates(facts, told)) == order
+        assert list(candidates(facts, stated)) == order
 
     def test_one_that_does_not_run_is_passed_over(self, tmp_path: Path) -> None:
         dead = fakes.program(tmp_path / "half/bin/nvcc", "exec /nowhere/nvcc")
@@ -107,13 +107,13 @@ class TestCompiler:
         assert nvcc == Nvcc(good, (13, 0, 88), tmp_path / "good")
         assert why == ""
 
-    def test_half_a_toolkit_is_told(self, tmp_path: Path) -> None:
+    def test_half_a_toolkit_is_reported(self, tmp_path: Path) -> None:
         dead = fakes.program(tmp_path / "half/bin/nvcc", "exec /nowhere/nvcc")
         nvcc, why = first_working([dead])
         assert nvcc is None
         assert why == f"{dead} does not run: is it left over from a toolkit?"
 
-    def test_no_compiler_at_all_is_told(self, tmp_path: Path) -> None:
+    def test_no_compiler_at_all_is_reported(self, tmp_path: Path) -> None:
         nvcc, why = first_working([tmp_path / "nvcc"])
         assert nvcc is None
         assert why.startswith("no nvcc was found in CUDA_HOME, CUDA_PATH, /usr/local/cuda")
@@ -202,7 +202,7 @@ class TestToolkit:
     """The folder that Jittor is led to."""
 
     def test_jittor_finds_every_name_that_it_opens(self, cuda13: Survey, tmp_path: Path) -> None:
-        told = cuda.prepare(cuda13, tmp_path / "home")
+        stated = cuda.prepare(cuda13, tmp_path / "home")
         root = tmp_path / "home/toolkit-13.0"
         found = tree(root)
         opened = ["cudart", "cublas", "cublasLt", "curand", "cufft", "cusparse", "cudnn"]
@@ -212,7 +212,7 @@ class TestToolkit:
         assert {f"include/{header}" for header in (*fakes.CUDA_LIBRARIES, "cublas_api.h", "cudnn.h")} <= set(
             found
         )
-        assert told["nvcc_path"] == str(root / "bin/nvcc")
+        assert stated["nvcc_path"] == str(root / "bin/nvcc")
 
     def test_names_without_a_version_lead_to_the_wheels_files(self, cuda13: Survey, tmp_path: Path) -> None:
         cuda.prepare(cuda13, tmp_path)
@@ -227,20 +227,20 @@ class TestToolkit:
         assert "V13.0.88" in done.stdout
 
     def test_cuda_13_needs_shims_and_flags(self, cuda13: Survey, tmp_path: Path) -> None:
-        told = cuda.prepare(cuda13, tmp_path)
+        stated = cuda.prepare(cuda13, tmp_path)
         include = tmp_path / "toolkit-13.0/include"
         assert (include / "cub/cub.cuh").read_text() == shims.CUB_HEADER
         assert '#include "cudnn9/cudnn.h"' in (include / "cudnn.h").read_text()
         assert (include / "cudnn9/cudnn.h").resolve().parent == site(cuda13.facts) / "cudnn/include"
-        assert told["cc_flags"] == "-DcomputeMode=isMultiGpuBoard -DclockRate=multiProcessorCount"
-        assert told["NVCC_APPEND_FLAGS"] == "-std=c++17"
+        assert stated["cc_flags"] == "-DcomputeMode=isMultiGpuBoard -DclockRate=multiProcessorCount"
+        assert stated["NVCC_APPEND_FLAGS"] == "-std=c++17"
 
     def test_cuda_12_with_cudnn_8_needs_none(self, cuda12: Survey, tmp_path: Path) -> None:
-        told = cuda.prepare(cuda12, tmp_path)
+        stated = cuda.prepare(cuda12, tmp_path)
         include = tmp_path / "toolkit-12.2/include"
         assert (include / "cudnn.h").resolve() == site(cuda12.facts) / "cudnn/include/cudnn.h"
         assert (include / "cub").resolve() == cuda12.nvcc.top / "include/cub"
-        assert not {"cc_flags", "NVCC_APPEND_FLAGS"} & set(told)
+        assert not {"cc_flags", "NVCC_APPEND_FLAGS"} & set(stated)
 
     def test_the_toolkits_own_npp_is_used_where_it_has_one(self, cuda13: Survey, tmp_path: Path) -> None:
         cuda.prepare(cuda13, tmp_path)
@@ -251,17 +251,17 @@ class TestToolkit:
         assert npp.resolve() == cuda13.nvcc.top / "include/npp.h"
 
     def test_nothing_is_downloaded_and_float32_is_plain(self, cuda13: Survey, tmp_path: Path) -> None:
-        told = cuda.prepare(cuda13, tmp_path)
-        assert {told[name] for name in ("use_nccl", "use_cutt", "use_cutlass", "NVIDIA_TF32_OVERRIDE")} == {
+        stated = cuda.prepare(cuda13, tmp_path)
+        assert {stated[name] for name in ("use_nccl", "use_cutt", "use_cutlass", "NVIDIA_TF32_OVERRIDE")} == {
             "0"
         }
 
-    @pytest.mark.parametrize(("architecture", "told"), [(90, "90"), (None, None)])
+    @pytest.mark.parametrize(("architecture", "stated"), [(90, "90"), (None, None)])
     def test_the_architecture_is_that_of_the_card(
-        self, architecture: int | None, told: str | None, cuda13: Survey, tmp_path: Path
+        self, architecture: int | None, stated: str | None, cuda13: Survey, tmp_path: Path
     ) -> None:
         found = replace(cuda13, card=replace(H200, architecture=architecture))
-        assert cuda.prepare(found, tmp_path).get("cuda_archs") == told
+        assert cuda.prepare(found, tmp_path).get("cuda_archs") == stated
 
     def test_laying_out_again_drops_what_is_gone(self, cuda13: Survey, tmp_path: Path) -> None:
         home = tmp_path / "home"

@@ -65,7 +65,7 @@ class TestTrials:
         assert finding.state == "wrong"
         assert "computes a convolution of ones as 8.5; 9 is right" in finding.wrong
 
-    def test_a_broken_torch_is_told_by_its_last_words(self, tmp_path: Path) -> None:
+    def test_a_broken_torch_is_reported_by_its_last_words(self, tmp_path: Path) -> None:
         python = fakes.program(tmp_path / "python", "echo 'ImportError: libgomp.so.1' >&2; exit 1")
         (finding,) = trials.try_torch(python, {})
         assert (
@@ -177,7 +177,7 @@ class TestMend:
         assert said == [f"installing into {python}: jittor==1, cuda-toolkit, nvidia-cudnn"]
 
     @pytest.mark.usefixtures("python")
-    def test_a_failing_pip_is_told(self, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_failing_pip_is_reported(self, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PIP_ENDS", "1")
         mend.mend(Report([Finding("torch", "torch", "", "wrong", wheels=("torch",))]), said.append)
         assert said[-1].startswith("pip did not install them (exit status 1)")
@@ -269,9 +269,9 @@ def test_the_doctor_finds_this_machine_able(monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("ALIGN_CACHE", USUAL_CACHE)
     done = doctor("--json")
     assert done.returncode == 0, done.stdout + done.stderr
-    told = json.loads(done.stdout)
-    assert told["sides"] == {"torch": {"runs": True}, "jittor": {"runs": True}}
-    found = {(finding["side"], finding["part"]): finding for finding in told["findings"]}
+    expected = json.loads(done.stdout)
+    assert expected["sides"] == {"torch": {"runs": True}, "jittor": {"runs": True}}
+    found = {(finding["side"], finding["part"]): finding for finding in expected["findings"]}
     assert found["torch", "convolution"]["found"] == "computed, right"
     assert found["jittor", "convolution"]["found"] == "computed, right"
     assert "doctor: trying torch" in done.stderr

@@ -64,7 +64,7 @@ def test_an_install_that_stopped_half_way_is_no_package(
         pytest.param("kill -9 $$", "signal 9", id="killed"),
     ],
 )
-def test_what_is_no_interpreter_is_told(tmp_path: Path, text: str, words: str) -> None:
+def test_what_is_no_interpreter_is_reported(tmp_path: Path, text: str, words: str) -> None:
     python = program(tmp_path / "python", text)
     with pytest.raises(NoEnvironment, match="does not work as a Python interpreter") as caught:
         facts_of(python)
@@ -72,6 +72,6 @@ def test_what_is_no_interpreter_is_told(tmp_path: Path, text: str, words: str) -
     assert words in str(caught.value)
 
 
-def test_what_cannot_be_run_is_told(tmp_path: Path) -> None:
+def test_what_cannot_be_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(NoEnvironment, match="cannot be run: No such file"):
         facts_of(tmp_path / "python")

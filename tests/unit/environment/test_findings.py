@@ -91,12 +91,12 @@ def test_a_report_says_whether_both_sides_can_run(
 
 def test_a_report_is_json() -> None:
     finding = Finding("torch", "torch", "not installed", "wrong", "what", "how", ("torch",))
-    told = json.loads(json.dumps(Report([finding]).to_dict()))
-    assert told["schema"] == "align-doctor"
-    assert told["version"] == 1
-    assert told["exit_code"] == 3
-    assert told["sides"] == {"torch": {"runs": False}, "jittor": {"runs": True}}
-    assert told["findings"] == [
+    expected = json.loads(json.dumps(Report([finding]).to_dict()))
+    assert expected["schema"] == "align-doctor"
+    assert expected["version"] == 1
+    assert expected["exit_code"] == 3
+    assert expected["sides"] == {"torch": {"runs": False}, "jittor": {"runs": True}}
+    assert expected["findings"] == [
         {
             "side": "torch",
             "part": "torch",

@@ -35,7 +35,7 @@ def test_the_variable_wins_over_the_config_file(monkeypatch: pytest.MonkeyPatch,
     assert interpreter("torch") == tmp_path / "b/python"
 
 
-def test_an_interpreter_of_the_config_file_is_told_once(
+def test_an_interpreter_of_the_config_file_is_reported_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program(tmp_path / "a" / "python", "")
@@ -44,8 +44,8 @@ def test_an_interpreter_of_the_config_file_is_told_once(
         interpreter("torch")
         interpreter("jittor")
     path = tmp_path / "align.toml"
-    told = f"align: the torch side runs with {tmp_path / 'a/python'}, as torch-python in {path} says\n"
-    assert capsys.readouterr().err == told
+    expected = f"align: the torch side runs with {tmp_path / 'a/python'}, as torch-python in {path} says\n"
+    assert capsys.readouterr().err == expected
     monkeypatch.setenv("ALIGN_TORCH_PYTHON", "a/python")
     interpreter("torch")
     assert capsys.readouterr().err == ""

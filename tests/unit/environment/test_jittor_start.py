@@ -50,7 +50,7 @@ def test_an_exit_status_of_zero_is_no_proof(silent: int, tmp_path: Path, env: di
     assert warm_up(env, counting(tmp_path, silent)) == silent + 1
 
 
-def test_what_never_starts_is_told(tmp_path: Path, env: dict[str, str]) -> None:
+def test_what_never_starts_is_reported(tmp_path: Path, env: dict[str, str]) -> None:
     with pytest.raises(NoEnvironment, match="3 times without an error and without starting"):
         warm_up(env, counting(tmp_path, 99))
 
@@ -65,7 +65,7 @@ def test_what_never_starts_is_told(tmp_path: Path, env: dict[str, str]) -> None:
         ("kill -11 $$", r"signal 11\): it printed nothing"),
     ],
 )
-def test_a_failure_is_told_by_its_last_words(
+def test_a_failure_is_reported_by_its_last_words(
     text: str, words: str, tmp_path: Path, env: dict[str, str]
 ) -> None:
     with pytest.raises(NoEnvironment, match=words):
@@ -87,9 +87,9 @@ def test_the_users_own_settings_are_left_alone(
         tmp_path / "python",
         'printf \'{"home": "%s", "packages": "%s"}\\n\' "$HOME" "$PYTHONUSERBASE"',
     )
-    told, _ = ask_until_it_answers(python, Path("any"), [], env, 60)
-    assert told["home"] == str(settings_folder(tmp_path / "home"))
-    assert not told["packages"].startswith(told["home"])
+    expected, _ = ask_until_it_answers(python, Path("any"), [], env, 60)
+    assert expected["home"] == str(settings_folder(tmp_path / "home"))
+    assert not expected["packages"].startswith(expected["home"])
 
 
 @pytest.mark.parametrize("before", ["/home/somebody", None])
@@ -112,9 +112,9 @@ def test_what_jittor_starts_has_our_settings(tmp_path: Path, monkeypatch: pytest
     done = subprocess.run(
         [own_python(home), "-c", asked, "a b", "$c"], capture_output=True, text=True, timeout=60, check=True
     )
-    told, packages, arguments = done.stdout.strip().split("|")
-    assert told == str(settings_folder(home))
-    assert not packages.startswith(told)
+    expected, packages, arguments = done.stdout.strip().split("|")
+    assert expected == str(settings_folder(home))
+    assert not packages.startswith(expected)
     assert arguments == "['a b', '$c']"
 
 
@@ -152,5 +152,7 @@ def test_an_empty_cache_is_cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_an_error_of_the_backward_pass_is_raised(tmp_path: Path) -> None:
     failing = tmp_path / "failing.py"
     failing.write_text(FAILING)
-    told, _ = ask_until_it_answers(Path(sys.executable), failing, [], environment.jittor_environment(), 300)
-    assert "backward" in told["error"]
+    expected, _ = ask_until_it_answers(
+        Path(sys.executable), failing, [], environment.jittor_environment(), 300
+    )
+    assert "backward" in expected["error"]

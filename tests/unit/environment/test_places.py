@@ -77,7 +77,7 @@ def test_a_folder_that_others_can_write_keeps_nothing(
         places.kept_folder("truth")
 
 
-def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     touch(tmp_path / "file")
     monkeypatch.setenv("ALIGN_CACHE", str(tmp_path / "file/below"))
     with pytest.raises(NoEnvironment, match=r"cannot be written: Not a directory.*ALIGN_CACHE"):

@@ -72,7 +72,7 @@ def test_operators_compile_without_what_was_compiled_ahead(tmp_path: Path) -> No
     assert "!" not in headers_read(f"{KERNEL} {flags}", tmp_path, OPERATOR)
 
 
-def test_a_jittor_without_one_of_its_headers_is_told_apart(tmp_path: Path) -> None:
+def test_a_jittor_without_one_of_its_headers_is_distinguished(tmp_path: Path) -> None:
     sources = jittor(tmp_path / "src")
     assert precompiled.are_in(sources)
     (sources / "ops/op_register.h").unlink()

@@ -157,7 +157,7 @@ def test_a_link_to_run_leads_to_the_same_environment(project: Project, tmp_path:
     assert done.stdout.strip() == f"{project.root}/.venv"
 
 
-def test_an_unknown_command_is_told(project: Project) -> None:
+def test_an_unknown_command_is_reported(project: Project) -> None:
     project.run("true")
     done = project.run("no-such-command")
     assert done.returncode == 127
@@ -175,7 +175,7 @@ def test_other_pins_are_installed_into_the_same_environment(project: Project, fi
     assert (project.root / ".venv/kept").exists()
 
 
-def test_a_failing_install_is_told_and_begun_anew(project: Project) -> None:
+def test_a_failing_install_is_reported_and_begun_anew(project: Project) -> None:
     done = project.run("echo", "ran", PIP_ENDS="1")
     assert (done.returncode, done.stdout) == (3, "")
     assert "the set-up did not finish (exit status 1); the next ./run begins it anew" in done.stderr
@@ -239,7 +239,7 @@ def test_an_environment_made_by_somebody_else_is_used_and_never_removed(project:
     assert (project.root / ".venv/kept").exists()
 
 
-def test_an_environment_with_an_unsuitable_python_is_told(project: Project) -> None:
+def test_an_environment_with_an_unsuitable_python_is_reported(project: Project) -> None:
     program(project.root / ".venv/bin/python", PYTHON)
     done = project.run("true", COMPLAINT="version")
     assert done.returncode == 3
@@ -261,7 +261,7 @@ def test_an_environment_with_an_unsuitable_python_is_told(project: Project) -> N
         ),
     ],
 )
-def test_what_a_python_lacks_is_told_with_what_to_install(
+def test_what_a_python_lacks_is_reported_with_what_to_install(
     project: Project, complaint: str, words: list[str]
 ) -> None:
     done = project.run("true", COMPLAINT=complaint)
@@ -270,7 +270,7 @@ def test_what_a_python_lacks_is_told_with_what_to_install(
     assert not (project.root / ".venv").exists()
 
 
-def test_a_missing_compiler_is_told(project: Project) -> None:
+def test_a_missing_compiler_is_reported(project: Project) -> None:
     (project.bin / "g++").unlink()
     done = project.run("true")
     assert done.returncode == 3
@@ -289,7 +289,7 @@ def test_another_python_is_named_by_its_variable(project: Project, tmp_path: Pat
     assert f"making .venv with {mine}" in project.run("true", ALIGN_PYTHON=str(mine)).stderr
 
 
-def test_a_named_python_that_is_not_there_is_told(project: Project) -> None:
+def test_a_named_python_that_is_not_there_is_reported(project: Project) -> None:
     done = project.run("true", ALIGN_PYTHON="/nowhere/python")
     assert done.returncode == 3
     assert "ALIGN_PYTHON names /nowhere/python, which is no working Python" in done.stderr

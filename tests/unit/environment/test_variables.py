@@ -29,7 +29,7 @@ def healthy(tmp_path: Path) -> InterpreterInfo:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch, healthy: InterpreterInfo) -> InterpreterInfo:
+def all_healthy(monkeypatch: pytest.MonkeyPatch, healthy: InterpreterInfo) -> InterpreterInfo:
     """Every interpreter is said to be the healthy one."""
     monkeypatch.setattr(variables, "facts_of", lambda python: healthy)
     return healthy
@@ -75,7 +75,7 @@ def test_laying_out_again_changes_nothing(healthy: InterpreterInfo, home: Path) 
     assert files() == before
 
 
-def test_without_onednn_jittor_is_told_not_to_ask_for_it(healthy: InterpreterInfo, home: Path) -> None:
+def test_without_onednn_jittor_is_reported_not_to_ask_for_it(healthy: InterpreterInfo, home: Path) -> None:
     (healthy.prefix / "include/mkldnn.hpp").unlink()
     assert variables.prepare(healthy, "cpu", home)["use_mkl"] == "0"
 
@@ -88,10 +88,12 @@ def test_every_python_compiles_with_one_thread(
     assert found["use_parallel_op_compiler"] == "1"
 
 
-def test_the_cache_folder_and_the_interpreter_are_those_named(told: InterpreterInfo, home: Path) -> None:
-    found = variables.jittor_environment(python=told.python)
+def test_the_cache_folder_and_the_interpreter_are_those_named(
+    all_healthy: InterpreterInfo, home: Path
+) -> None:
+    found = variables.jittor_environment(python=all_healthy.python)
     assert found["JITTOR_HOME"] == str(home)
-    assert found == variables.side_environment("jittor", "cpu", told.python)
+    assert found == variables.side_environment("jittor", "cpu", all_healthy.python)
 
 
 def test_the_running_interpreter_is_the_default(
@@ -134,15 +136,15 @@ def test_what_cannot_run_is_refused_with_the_command_that_mends_it(
 
 
 def test_a_warning_refuses_nothing(
-    told: InterpreterInfo, home: Path, monkeypatch: pytest.MonkeyPatch
+    all_healthy: InterpreterInfo, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    newer = replace(told, packages={**HEALTHY, "torch": "2.15.0"})
+    newer = replace(all_healthy, packages={**HEALTHY, "torch": "2.15.0"})
     monkeypatch.setattr(variables, "facts_of", lambda python: newer)
-    assert variables.side_environment("torch", "cpu", told.python) == {}
+    assert variables.side_environment("torch", "cpu", all_healthy.python) == {}
 
 
-def test_torch_on_a_card_repeats_itself_in_plain_float32(told: InterpreterInfo) -> None:
-    assert variables.side_environment("torch", "cuda", told.python) == {
+def test_torch_on_a_card_repeats_itself_in_plain_float32(all_healthy: InterpreterInfo) -> None:
+    assert variables.side_environment("torch", "cuda", all_healthy.python) == {
         "CUBLAS_WORKSPACE_CONFIG": ":4096:8",
         "NVIDIA_TF32_OVERRIDE": "0",
     }
@@ -159,7 +161,7 @@ def test_a_card_adds_to_what_the_cpu_needs(
     assert {*variables.prepare(healthy, "cpu", home)} - {"cc_flags", "kernel_flags"} <= {*found}
 
 
-def test_a_cache_folder_that_cannot_be_made_is_told(healthy: InterpreterInfo, tmp_path: Path) -> None:
+def test_a_cache_folder_that_cannot_be_made_is_reported(healthy: InterpreterInfo, tmp_path: Path) -> None:
     touch(tmp_path / "file")
     with pytest.raises(NoEnvironment, match="Name a writable folder with ALIGN_CACHE") as caught:
         variables.prepare(healthy, "cpu", tmp_path / "file/jittor")

@@ -14,7 +14,7 @@ from harness.trace import Trace, TraceWriter
 NEAREST = {"nosuch*": ["head", "conv"]}
 
 
-def test_what_neither_side_has_is_refused_once_both_have_told() -> None:
+def test_what_neither_side_has_is_refused_once_both_have_answered() -> None:
     asked = AskedLayers(["torch", "jittor"])
     asked.told("jittor", NEAREST)
     with pytest.raises(

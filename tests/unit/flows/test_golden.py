@@ -82,7 +82,7 @@ def test_built_in_goldens_are_pinned_and_small() -> None:
             assert path.stat().st_size <= allowed
 
 
-def test_goldens_that_are_pinned_and_not_there_are_told_with_their_place(
+def test_goldens_that_are_pinned_and_not_there_are_reported_with_their_place(
     folder: Path, tmp_path: Path
 ) -> None:
     assert golden.listed("small", folder) == "small.eval, small.train"

@@ -69,8 +69,8 @@ def changed(whole: dict[str, Any], at: tuple[Any, ...], value: Any) -> dict[str,
 
 
 @pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    """What the trace at odd.h5 tells; whoever opens it is told that instead of what is in the file."""
+def content_of_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """What the trace at odd.h5 holds: a test changes it, and readers get this instead of the file."""
     for name in ("odd.h5", "sound.h5"):
         with TraceWriter(tmp_path / name, OWN["header"]) as writer:
             writer.add("output:0", np.ones(3, np.float32))
@@ -141,30 +141,30 @@ EVERYWHERE = [(whole, at) for whole in (OWN, UPSTREAM) for at in places(whole) i
 @pytest.mark.parametrize(
     ("whole", "at"), EVERYWHERE, ids=lambda item: "" if isinstance(item, dict) else ".".join(map(str, item))
 )
-def test_one_odd_field(told: dict[str, Any], whole: dict[str, Any], at: tuple[Any, ...]) -> None:
+def test_one_odd_field(content_of_trace: dict[str, Any], whole: dict[str, Any], at: tuple[Any, ...]) -> None:
     for value in ODD:
-        told |= changed(whole, at, value) | {"upstream": whole is UPSTREAM}
+        content_of_trace |= changed(whole, at, value) | {"upstream": whole is UPSTREAM}
         use()
 
 
 @pytest.mark.parametrize("whole", [OWN, UPSTREAM], ids=["own", "upstream"])
-def test_a_sound_trace_is_read_by_all(told: dict[str, Any], whole: dict[str, Any]) -> None:
-    told |= copy.deepcopy(whole) | {"upstream": whole is UPSTREAM}
+def test_a_sound_trace_is_read_by_all(content_of_trace: dict[str, Any], whole: dict[str, Any]) -> None:
+    content_of_trace |= copy.deepcopy(whole) | {"upstream": whole is UPSTREAM}
     assert use() == ["show", "reference", "candidate", "truth", "stands in"]
 
 
 @pytest.mark.parametrize(
     "name", ["pair", "variant", "mode", "seed", "size", "batch", "weights", "dtype", "device"]
 )
-def test_a_case_of_odd_types_is_named(told: dict[str, Any], name: str) -> None:
-    told |= changed(OWN, ("header", "case", name), {"a": []})
+def test_a_case_of_odd_types_is_named(content_of_trace: dict[str, Any], name: str) -> None:
+    content_of_trace |= changed(OWN, ("header", "case", name), {"a": []})
     with pytest.raises(BadInput, match=rf"the case of .*odd\.h5 is damaged: {name} is "):
         flows.diff(Path("odd.h5"), Path("sound.h5"), NoisePolicy())
 
 
-def test_a_case_that_is_no_table_is_named(told: dict[str, Any]) -> None:
+def test_a_case_that_is_no_table_is_named(content_of_trace: dict[str, Any]) -> None:
     for value in (None, 3, "text", [1], [["pair", "l2sknet"]]):
-        told |= changed(OWN, ("header", "case"), value)
+        content_of_trace |= changed(OWN, ("header", "case"), value)
         with pytest.raises(BadInput, match=r"the case of .*odd\.h5 is .*, and a case is a table"):
             flows.diff(Path("odd.h5"), Path("sound.h5"), NoisePolicy())
 
@@ -172,8 +172,10 @@ def test_a_case_that_is_no_table_is_named(told: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "rows", [[["w", [10**9, 10**9]]], [["w", [-1]]], [[1, [1]]], [["w"]], ["w"], {"w": [1]}]
 )
-def test_a_state_that_the_model_cannot_have_is_never_made(told: dict[str, Any], rows: Any) -> None:
-    told |= changed(OWN, ("notes", "state"), rows)
+def test_a_state_that_the_model_cannot_have_is_never_made(
+    content_of_trace: dict[str, Any], rows: Any
+) -> None:
+    content_of_trace |= changed(OWN, ("notes", "state"), rows)
     with pytest.raises(BadInput, match=r"odd\.h5 is (damaged|of another model)"):
         _stands_in(Path("odd.h5"))
 

@@ -52,7 +52,7 @@ def test_missing_checkout_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.torch
-def test_equal_upstream_is_aligned_and_the_missing_pin_is_told(checkout: Path) -> None:
+def test_equal_upstream_is_aligned_and_the_missing_pin_is_reported(checkout: Path) -> None:
     found = flows.pin_verify(flows.CompareRequest(MODEL), checkout, Silent())
     assert found.alignment.verdict == "aligned"
     assert found.entry == "model.network:small"
@@ -67,6 +67,6 @@ def test_other_upstream_diverges(checkout: Path) -> None:
 
 
 @pytest.mark.torch
-def test_entry_that_cannot_be_loaded_is_told(checkout: Path) -> None:
+def test_entry_that_cannot_be_loaded_is_reported(checkout: Path) -> None:
     with pytest.raises(BadInput, match=r"model\.network:nothing cannot be loaded"):
         flows.pin_verify(flows.CompareRequest(MODEL), checkout, Silent(), "model.network:nothing")

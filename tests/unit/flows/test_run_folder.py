@@ -84,7 +84,7 @@ def test_what_is_no_folder_is_refused(name: str, word: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("what", ["file", "link"])
-def test_where_runs_is_no_folder_that_is_told(
+def test_where_runs_is_no_folder_that_is_reported(
     what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -105,10 +105,10 @@ def test_record_twice_and_diff_is_compare(tmp_path: Path) -> None:
 
 
 @pytest.mark.torch
-def test_a_truth_that_was_left_out_is_told_of(tmp_path: Path) -> None:
+def test_a_truth_that_was_left_out_is_reported(tmp_path: Path) -> None:
     request = replace(flows.CompareRequest(SMALL), keep="whole")
-    told = flows.record(request, "torch", tmp_path / "bare.h5", Silent(), truth=False)
-    assert "left out" in told.truth
+    expected = flows.record(request, "torch", tmp_path / "bare.h5", Silent(), truth=False)
+    assert "left out" in expected.truth
     with Trace.open(tmp_path / "bare.h5") as trace:
         assert trace.truth is None
     alignment = flows.diff(tmp_path / "bare.h5", tmp_path / "bare.h5", NoisePolicy(), model=SMALL)

@@ -59,16 +59,16 @@ def case(pair: str, **more: Any) -> dict[str, Any]:
     return {"pair": pair, "variant": "one", "mode": "eval", **more}
 
 
-def trace(path: Path, told: Any) -> Path:
-    with TraceWriter(path, {"side": path.stem, "case": told}) as writer:
+def trace(path: Path, expected: Any) -> Path:
+    with TraceWriter(path, {"side": path.stem, "case": expected}) as writer:
         writer.add("output:0", np.ones(3, np.float32))
     return path
 
 
 @pytest.mark.parametrize("form", range(6))
 def test_no_trace_makes_diff_run_a_file(trap: Path, form: int) -> None:
-    told = case(forms(trap)[form])
-    first, second = trace(trap.with_name("a.h5"), told), trace(trap.with_name("b.h5"), told)
+    expected = case(forms(trap)[form])
+    first, second = trace(trap.with_name("a.h5"), expected), trace(trap.with_name("b.h5"), expected)
     with pytest.raises(BadInput, match=r"not built in .* name the pair yourself, with --model"):
         flows.diff(first, second, NoisePolicy())
     assert not ran(trap)
@@ -95,12 +95,12 @@ def test_no_trace_in_the_references_place_makes_compare_run_a_file(trap: Path, f
 
 
 def test_what_the_user_types_is_run_and_its_overrides_judge(trap: Path) -> None:
-    told = case(trap.name)
-    first, second = trace(trap.with_name("a.h5"), told), trace(trap.with_name("b.h5"), told)
+    expected = case(trap.name)
+    first, second = trace(trap.with_name("a.h5"), expected), trace(trap.with_name("b.h5"), expected)
     with pytest.raises(BadInput, match="own rule"):  # its override leaves nothing to judge
         flows.diff(first, second, NoisePolicy(), model=trap.name)
     assert ran(trap)
-    assert overrides_of(told, trap.name, "x") == (Override("output:*", "skip", "own rule"),)
+    assert overrides_of(expected, trap.name, "x") == (Override("output:*", "skip", "own rule"),)
 
 
 def test_a_trace_without_a_pair_is_compared_without_overrides(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_trace_without_a_pair_is_compared_without_overrides(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("told", "model", "words"),
+    ("expected", "model", "words"),
     [
         (
             {"pair": "l2sknet", "variant": "L2SKNet_UNet"},
@@ -125,14 +125,14 @@ def test_a_trace_without_a_pair_is_compared_without_overrides(tmp_path: Path) ->
     ],
 )
 def test_another_pair_than_the_file_is_of_is_refused(
-    trap: Path, told: Any, model: str | None, words: str
+    trap: Path, expected: Any, model: str | None, words: str
 ) -> None:
     with pytest.raises(BadInput, match=words):
-        pair_of(Case(**told), model, "the file")
+        pair_of(Case(**expected), model, "the file")
 
 
 @pytest.mark.parametrize(
-    ("told", "model"),
+    ("expected", "model"),
     [
         ({"pair": "l2sknet", "variant": "L2SKNet_UNet"}, None),
         ({"pair": "l2sknet", "variant": "L2SKNet_UNet"}, "harness.pairs.l2sknet.pair:PAIR"),
@@ -141,30 +141,30 @@ def test_another_pair_than_the_file_is_of_is_refused(
         ({"pair": "own", "variant": "one"}, "trap_pair:ATTR"),
     ],
 )
-def test_the_pair_that_the_file_is_of_is_taken(trap: Path, told: Any, model: str | None) -> None:
-    assert told["variant"] in pair_of(Case(**told), model, "the file").variants
+def test_the_pair_that_the_file_is_of_is_taken(trap: Path, expected: Any, model: str | None) -> None:
+    assert expected["variant"] in pair_of(Case(**expected), model, "the file").variants
 
 
 def test_a_path_in_a_file_is_not_read(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for path in ("/etc/passwd", str(pipe)):
-        told = Case("l2sknet", "L2SKNet_UNet", weights=path)
+        expected = Case("l2sknet", "L2SKNet_UNet", weights=path)
         with pytest.raises(BadInput, match="with --weights"):
-            weights_of(told, None, "the file")
+            weights_of(expected, None, "the file")
         with pytest.raises(BadInput, match="with --weights"):
-            weights_of(told, "seeded", "the file")
-        assert weights_of(told, "mine.pt", "the file") == "mine.pt"
-        stored = samples.alignment(case=told.to_dict())
+            weights_of(expected, "seeded", "the file")
+        assert weights_of(expected, "mine.pt", "the file") == "mine.pt"
+        stored = samples.alignment(case=expected.to_dict())
         with pytest.raises(BadInput, match="with --weights"):
             explain.explain_stored(stored, None, Silent(), Typed())
 
 
 def test_seeded_weights_take_no_file() -> None:
-    told = Case("l2sknet", "L2SKNet_UNet")
-    assert weights_of(told, None, "the file") == weights_of(told, "seeded", "the file") == "seeded"
+    expected = Case("l2sknet", "L2SKNet_UNet")
+    assert weights_of(expected, None, "the file") == weights_of(expected, "seeded", "the file") == "seeded"
     with pytest.raises(BadInput, match="seeded weights"):
-        weights_of(told, "mine.pt", "the file")
+        weights_of(expected, "mine.pt", "the file")
 
 
 def test_what_a_pair_calls_itself_is_kept_with_the_place_of_a_pair_of_ones_own(trap: Path) -> None:
@@ -175,8 +175,8 @@ def test_what_a_pair_calls_itself_is_kept_with_the_place_of_a_pair_of_ones_own(t
 
 
 def test_the_request_of_an_alignment_is_the_one_that_made_it() -> None:
-    told = Case("l2sknet", "L2SKNet_UNet", "train", 3, size=(32, 32), batch=2).to_dict()
-    stored = Alignment.from_json(samples.alignment(case={**told, "layers": "leaf"}).to_json())
+    expected = Case("l2sknet", "L2SKNet_UNet", "train", 3, size=(32, 32), batch=2).to_dict()
+    stored = Alignment.from_json(samples.alignment(case={**expected, "layers": "leaf"}).to_json())
     request = explain.request_of(stored, Typed(timeout=5.0))
     assert request == flows.CompareRequest(
         "l2sknet",

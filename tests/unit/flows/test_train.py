@@ -149,7 +149,7 @@ def test_without_forced_steps_nothing_is_decided(workers: dict[str, Worker], tmp
     assert found.end.verdict == "inconclusive"
 
 
-def test_a_full_disk_is_told_before_a_checkpoint_is_written(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_before_a_checkpoint_is_written(tmp_path: Path) -> None:
     with pytest.raises(Exception, match="MB free, and a checkpoint takes"):
         checkpoints.require_room(tmp_path, 1 << 60)
 

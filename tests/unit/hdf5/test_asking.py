@@ -47,7 +47,7 @@ def reader() -> subprocess.Popen[bytes]:
     return process
 
 
-def test_it_tells_what_is_told_here(healthy: Path) -> None:
+def test_it_tells_what_is_reported_here(healthy: Path) -> None:
     size = healthy.stat().st_size
     asked_for, spilled = ask(healthy, size)
     here, spilled_here = list_here(healthy, size)

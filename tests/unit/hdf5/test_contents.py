@@ -60,7 +60,7 @@ def test_every_number_is_found_where_it_lies(path: Path) -> None:
     assert contents.datasets["one/same"] == contents.datasets["one/two/whole"]
 
 
-def test_what_else_there_is_is_told(path: Path) -> None:
+def test_what_else_there_is_is_reported(path: Path) -> None:
     contents, copied = listed(path)
     text = contents.datasets["text"]
     assert copied[text.place : text.place + text.nbytes].decode() == "schön"

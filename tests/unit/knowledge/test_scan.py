@@ -1,4 +1,4 @@
-"""Uses of Jittor in a source file, told from its text."""
+"""Uses of Jittor in a source file, found in its text."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_what_is_no_python_uses_nothing(tmp_path: Path, source: bytes) -> None:
     assert uses(tmp_path / "missing.py") == []
 
 
-def test_what_a_file_warns_of_is_not_told(tmp_path: Path) -> None:
+def test_what_a_file_warns_of_is_not_reported(tmp_path: Path) -> None:
     (tmp_path / "port.py").write_text("import jittor\njittor.load('\\d')\n")
     assert uses(tmp_path / "port.py") == [Use("jittor.load", 2)]
 

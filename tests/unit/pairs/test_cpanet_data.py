@@ -39,64 +39,66 @@ class Drawn:
 
 @cache
 def taken() -> list[tuple[dict[str, Any], int, episodes.Episode, float | None]]:
-    """Every recorded episode, drawn again: what was told, the length, the episode, the next draw."""
+    """Every recorded episode, drawn again: what was asked, the length, the episode, the next draw."""
     found, rng, group = [], random.Random(), None
-    for told in RECORDED["episodes"]:
-        place = (told["split"], told["mode"], told["shot"])
+    for expected in RECORDED["episodes"]:
+        place = (expected["split"], expected["mode"], expected["shot"])
         if place != group:
-            group, rng = place, random.Random(told["random_seed"])
-        entries = fssd.published_entries(told["split"], told["mode"])
+            group, rng = place, random.Random(expected["random_seed"])
+        entries = fssd.published_entries(expected["split"], expected["mode"])
         items = episodes.Episodes(Drawn(), entries, *place, rng)
-        episode = items[told["index"]]
-        after = rng.random() if told["random_after"] is not None else None
-        found.append((told, len(items), episode, after))
+        episode = items[expected["index"]]
+        after = rng.random() if expected["random_after"] is not None else None
+        found.append((expected, len(items), episode, after))
     return found
 
 
-def check_labels(label: Any, told: dict[str, Any]) -> None:
+def check_labels(label: Any, expected: dict[str, Any]) -> None:
     """Counts and places of a label."""
     values, sizes = np.unique(label, return_counts=True)
     counts = {str(int(value)): int(size) for value, size in zip(values, sizes, strict=True)}
     rows, columns = np.nonzero(label == 1)
-    assert (list(label.shape), counts) == (told["shape"], told["counts"])
-    assert (rows.sum(), columns.sum()) == (told["fg_row_sum"], told["fg_col_sum"])
+    assert (list(label.shape), counts) == (expected["shape"], expected["counts"])
+    assert (rows.sum(), columns.sum()) == (expected["fg_row_sum"], expected["fg_col_sum"])
 
 
-def check_image(image: Any, told: dict[str, Any]) -> None:
+def check_image(image: Any, expected: dict[str, Any]) -> None:
     """Single elements, exactly, and statistics."""
-    assert list(image.shape) == told["shape"]
-    np.testing.assert_array_equal(image.reshape(-1)[told["index"]], told["value"])
-    assert image.mean(dtype=np.float64) == pytest.approx(told["mean"], rel=1e-12)
-    assert image.std(dtype=np.float64) == pytest.approx(told["std"], rel=1e-9)
-    assert np.abs(image).max() == told["absmax"]
+    assert list(image.shape) == expected["shape"]
+    np.testing.assert_array_equal(image.reshape(-1)[expected["index"]], expected["value"])
+    assert image.mean(dtype=np.float64) == pytest.approx(expected["mean"], rel=1e-12)
+    assert image.std(dtype=np.float64) == pytest.approx(expected["std"], rel=1e-9)
+    assert np.abs(image).max() == expected["absmax"]
 
 
 @needs_shared
 @pytest.mark.parametrize("place", range(len(RECORDED["episodes"])))
 def test_episodes_are_the_published_ones(place: int) -> None:
-    told, length, episode, after = taken()[place]
-    assert length == told["length"]
-    assert [f"R/{entry.image}" for entry in (episode.entry, *episode.drawn)] == told["files"]
-    assert [episode.position] * told["shot"] == told["subcls"]
-    assert after == told["random_after"]
-    check_image(episode.query, told["query"])
-    check_image(episode.supports, told["support"])
-    check_labels(episode.label, told["query_mask"])
-    for label, wanted in zip(episode.support_labels, told["support_mask"], strict=True):
+    expected, length, episode, after = taken()[place]
+    assert length == expected["length"]
+    assert [f"R/{entry.image}" for entry in (episode.entry, *episode.drawn)] == expected["files"]
+    assert [episode.position] * expected["shot"] == expected["subcls"]
+    assert after == expected["random_after"]
+    check_image(episode.query, expected["query"])
+    check_image(episode.supports, expected["support"])
+    check_labels(episode.label, expected["query_mask"])
+    for label, wanted in zip(episode.support_labels, expected["support_mask"], strict=True):
         check_labels(label, wanted)
-    if told["mode"] == "val":
-        check_labels(episode.raw, told["sixth"])
+    if expected["mode"] == "val":
+        check_labels(episode.raw, expected["sixth"])
 
 
 @needs_shared
-@pytest.mark.parametrize("told", RECORDED["resize"], ids=lambda told: "x".join(map(str, told["shape"])))
+@pytest.mark.parametrize(
+    "expected", RECORDED["resize"], ids=lambda expected: "x".join(map(str, expected["shape"]))
+)
 @pytest.mark.parametrize("published", ["resized", "shrunk"])
-def test_resizing_for_evaluation(told: dict[str, Any], published: str) -> None:
-    height, width = told["shape"]
+def test_resizing_for_evaluation(expected: dict[str, Any], published: str) -> None:
+    height, width = expected["shape"]
     name = f"cpanet/resize/{height}x{width}"
     image = (255 * seeded.tensor(1, f"{name}/image", (height, width, 3))).astype(np.float32)
     label = (seeded.tensor(1, f"{name}/label", (height, width)) < 0.3).astype(np.uint8)
-    wanted = told if published == "resized" else told["test_resize"]
+    wanted = expected if published == "resized" else expected["test_resize"]
     found = getattr(transforms, published)(image, label)
     check_image(found[0], wanted["image"])
     check_labels(found[1], wanted["label"])

@@ -53,9 +53,11 @@ def test_areas(case: dict[str, Any]) -> None:
 
 def episodes() -> list[metrics.Judged]:
     """The recorded evaluation's loader."""
-    told = truth.metrics_file()["validate"]
+    expected = truth.metrics_file()["validate"]
     found = []
-    for n, (shape, position) in enumerate(zip(told["label_shapes"], told["class_index"], strict=True)):
+    for n, (shape, position) in enumerate(
+        zip(expected["label_shapes"], expected["class_index"], strict=True)
+    ):
         label = (seeded.tensor(1, f"cpanet/val/{n}/label", (1, *shape)) < 0.35).astype(np.uint8)[0]
         found.append(metrics.Judged(n, label * (n != 4), position))
     return found
@@ -63,20 +65,20 @@ def episodes() -> list[metrics.Judged]:
 
 @needs_shared
 def test_the_evaluation() -> None:
-    told, called = truth.metrics_file()["validate"], []
+    expected, called = truth.metrics_file()["validate"], []
 
     def model(n: int) -> Any:
         called.append(n)
-        return seeded.tensor(1, f"cpanet/val/{n}/logits", tuple(told["logits_shape"]), "normal")[0]
+        return seeded.tensor(1, f"cpanet/val/{n}/logits", tuple(expected["logits_shape"]), "normal")[0]
 
     scores, log = metrics.validate(model, episodes())
-    assert called == told["model_calls"]
-    assert scores.loss.mean == pytest.approx(told["loss"], abs=2e-7)
-    assert scores.fb_iou == pytest.approx(told["fb_miou"], rel=1e-7)  # published in float32
-    assert scores.mean_accuracy == pytest.approx(told["mAcc"], rel=1e-7)  # published in float32
-    assert scores.pooled.overall == pytest.approx(told["allAcc"], rel=1e-7)  # published in float32
-    assert scores.miou == pytest.approx(told["class_miou"], rel=1e-7)  # published in float32
-    assert log == [line.replace("Data T (T) Batch T (T) ", "") for line in told["log"]]
+    assert called == expected["model_calls"]
+    assert scores.loss.mean == pytest.approx(expected["loss"], abs=2e-7)
+    assert scores.fb_iou == pytest.approx(expected["fb_miou"], rel=1e-7)  # published in float32
+    assert scores.mean_accuracy == pytest.approx(expected["mAcc"], rel=1e-7)  # published in float32
+    assert scores.pooled.overall == pytest.approx(expected["allAcc"], rel=1e-7)  # published in float32
+    assert scores.miou == pytest.approx(expected["class_miou"], rel=1e-7)  # published in float32
+    assert log == [line.replace("Data T (T) Batch T (T) ", "") for line in expected["log"]]
 
 
 @needs_shared

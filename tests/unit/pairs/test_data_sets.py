@@ -253,9 +253,9 @@ def test_pairs_are_brightened_and_a_stage_before_finetuning_adds_noise_itself(tm
 def raises(name: str, words: str, **more: object) -> None:
     """Opening the data set, looking at it or reading it says these words."""
     request = asked(name, **more)  # type: ignore[arg-type]
-    with pytest.raises(BadInput, match=words) as told:
+    with pytest.raises(BadInput, match=words) as expected:
         _read_all(pairs.find(name), request)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(expected.value)
 
 
 def _read_all(pair: Pair, request: DataRequest) -> None:

@@ -20,9 +20,9 @@ def dataset(tmp_path: Path) -> Path:
 
 
 def test_a_written_data_set_is_read_back(dataset: Path) -> None:
-    told = read_dataset_file(dataset)
-    assert told.names == NAMES
-    folder, pictures = DetectionFolder(told, "train"), SyntheticPictures(3)
+    expected = read_dataset_file(dataset)
+    assert expected.names == NAMES
+    folder, pictures = DetectionFolder(expected, "train"), SyntheticPictures(3)
     assert len(folder) == 3
     for place in range(3):
         np.testing.assert_array_equal(folder[place].image, pictures[place].image)
@@ -75,16 +75,16 @@ def test_bad_dataset_files(text: str, said: str, tmp_path: Path) -> None:
 
 
 def test_what_is_missing(dataset: Path, tmp_path: Path) -> None:
-    told = read_dataset_file(dataset)
+    expected = read_dataset_file(dataset)
     with pytest.raises(BadInput, match="has no split test; it has train, val"):
-        DetectionFolder(told, "test")
+        DetectionFolder(expected, "test")
     with pytest.raises(BadInput, match="there is no file"):
         read_dataset_file(tmp_path / "other.yaml")
     with pytest.raises(BadInput, match="does not lie below a folder `images`"):
         label_path(tmp_path / "photos" / "a.png")
-    (told.folders["val"] / "000000.png").write_bytes(b"no image")
+    (expected.folders["val"] / "000000.png").write_bytes(b"no image")
     with pytest.raises(BadInput, match=r"000000\.png cannot be read as an image"):
-        DetectionFolder(told, "val")[0]
+        DetectionFolder(expected, "val")[0]
 
 
 def test_pictures_depend_on_their_number_alone() -> None:

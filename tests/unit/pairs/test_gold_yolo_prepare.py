@@ -25,28 +25,28 @@ def request_(tmp_path: Path) -> Request:
     source = tmp_path / "coco"
     (source / "annotations").mkdir(parents=True)
     (source / "val2017").mkdir()
-    told: dict[str, Any] = {
+    expected: dict[str, Any] = {
         "images": [], "annotations": [],
         "categories": [{"id": 17, "name": "cat"}, {"id": 18, "name": "dog"}, {"id": 1, "name": "person"}],
     }  # fmt: skip
     for number in range(COUNT):
         name = f"{number:012d}.png"
         Image.fromarray(np.full((40, 80, 3), number, np.uint8)).save(source / "val2017" / name)
-        told["images"].append({"id": number, "file_name": name, "width": 80, "height": 40})
+        expected["images"].append({"id": number, "file_name": name, "width": 80, "height": 40})
         boxes = [(17, [8, 4, 16, 20], 0), (1, [0, 0, 80, 40], 0), (18, [0, 0, 80, 40], 1)]
         if number % 2:
             boxes.append((18, [60, 30, 40, 40], 0))
         for kind, box, crowd in boxes:
-            told["annotations"].append(
+            expected["annotations"].append(
                 {"image_id": number, "category_id": kind, "bbox": box, "iscrowd": crowd}
             )
-    (source / "annotations" / "instances_val2017.json").write_text(json.dumps(told))
+    (source / "annotations" / "instances_val2017.json").write_text(json.dumps(expected))
     return Request(source, tmp_path / "small", images=6, classes=("dog", "cat"), train_share=0.5)
 
 
 def test_a_subset(request_: Request) -> None:
-    told = read_dataset_file(prepare(request_))
-    train, val = (DetectionFolder(told, split) for split in ("train", "val"))
+    expected = read_dataset_file(prepare(request_))
+    train, val = (DetectionFolder(expected, split) for split in ("train", "val"))
     assert (len(train), len(val)) == (3, 3)
     names = [folder[place].name for folder in (train, val) for place in range(3)]
     assert len(set(names)) == 6
@@ -63,8 +63,8 @@ def test_a_subset(request_: Request) -> None:
 def test_the_seed_decides(request_: Request, tmp_path: Path) -> None:
     def names(seed: int, folder: str) -> list[str]:
         target = tmp_path / folder
-        told = read_dataset_file(prepare(replace(request_, seed=seed, target=target)))
-        return [path.stem for path in DetectionFolder(told, "train").images]
+        expected = read_dataset_file(prepare(replace(request_, seed=seed, target=target)))
+        return [path.stem for path in DetectionFolder(expected, "train").images]
 
     assert names(1, "a") == names(1, "b")
     assert names(1, "c") != names(3, "d")
@@ -93,28 +93,28 @@ Change = Callable[[dict[str, Any]], object]
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda told: told.pop("images"), "has no list images"),
-        (lambda told: told.update(categories={}), "has no list categories"),
-        (lambda told: told["images"][2].pop("width"), r"images\[2\] .* no entry 'width'"),
-        (lambda told: told["images"][0].update(height=0), r"images\[0\] .* 80x0 pixels"),
-        (lambda told: told["categories"].append("cow"), r"categories\[3\]"),
-        (lambda told: told["annotations"].insert(0, 7), r"annotations\[0\]"),
-        (lambda told: told["annotations"][0].update(image_id=99), r"annotations\[0\] .* no entry 99"),
+        (lambda expected: expected.pop("images"), "has no list images"),
+        (lambda expected: expected.update(categories={}), "has no list categories"),
+        (lambda expected: expected["images"][2].pop("width"), r"images\[2\] .* no entry 'width'"),
+        (lambda expected: expected["images"][0].update(height=0), r"images\[0\] .* 80x0 pixels"),
+        (lambda expected: expected["categories"].append("cow"), r"categories\[3\]"),
+        (lambda expected: expected["annotations"].insert(0, 7), r"annotations\[0\]"),
+        (lambda expected: expected["annotations"][0].update(image_id=99), r"annotations\[0\] .* no entry 99"),
         (
-            lambda told: told["annotations"][0].update(bbox=[1, 2, 3]),
+            lambda expected: expected["annotations"][0].update(bbox=[1, 2, 3]),
             r"annotations\[0\] .* not enough values",
         ),
         (
-            lambda told: told["annotations"][0].update(bbox=[1, 2, 3, float("nan")]),
+            lambda expected: expected["annotations"][0].update(bbox=[1, 2, 3, float("nan")]),
             "a box that is not finite",
         ),
     ],
 )
 def test_annotations_that_are_not_coco(change: Change, said: str, request_: Request) -> None:
     path = request_.source / "annotations" / "instances_val2017.json"
-    told = json.loads(path.read_text())
-    change(told)
-    path.write_text(json.dumps(told))
+    expected = json.loads(path.read_text())
+    change(expected)
+    path.write_text(json.dumps(expected))
     with pytest.raises(BadInput, match=said) as refused:
         prepare(request_)
     assert str(path) in str(refused.value)
@@ -130,10 +130,10 @@ def test_annotations_that_are_no_json(request_: Request) -> None:
 
 def test_two_images_of_one_name(request_: Request) -> None:
     path = request_.source / "annotations" / "instances_val2017.json"
-    told = json.loads(path.read_text())
-    for image in told["images"]:
+    expected = json.loads(path.read_text())
+    for image in expected["images"]:
         image["file_name"] = "a.png"
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(expected))
     with pytest.raises(BadInput, match="gives two of the chosen images one file name"):
         prepare(request_)
 

@@ -105,7 +105,7 @@ def test_an_unknown_data_set_is_refused(tmp_path: Path) -> None:
         SceneFolder(tmp_path, "COCO", "train")
 
 
-def test_a_missing_list_is_told_with_every_place_tried(tmp_path: Path) -> None:
+def test_a_missing_list_is_reported_with_every_place_tried(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"no list of the test split .*img_idx/test_IRSTD-1K\.txt.*/test\.txt"):
         SceneFolder(tmp_path, "IRSTD-1K", "test")
 
@@ -125,19 +125,19 @@ def test_a_bad_list_is_refused(nudt: Path) -> None:
     assert "line 2: '../x' is no plain name" in refusal(nudt, b"train-000000\n../x\n")
 
 
-def test_a_missing_file_is_told_with_the_line_that_asks_for_it(nudt: Path) -> None:
+def test_a_missing_file_is_reported_with_the_line_that_asks_for_it(nudt: Path) -> None:
     (nudt / "masks" / "train-000001.png").unlink()
-    told = refusal(nudt)
-    assert "train_NUDT-SIRST.txt line 2 asks for" in told
-    assert "masks/train-000001.png, which does not exist" in told
+    expected = refusal(nudt)
+    assert "train_NUDT-SIRST.txt line 2 asks for" in expected
+    assert "masks/train-000001.png, which does not exist" in expected
 
 
 @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n" + bytes(40)])
-def test_a_broken_image_is_told_with_file_and_line(nudt: Path, content: bytes) -> None:
+def test_a_broken_image_is_reported_with_file_and_line(nudt: Path, content: bytes) -> None:
     (nudt / "images" / "train-000001.png").write_bytes(content)
-    told = refusal(nudt)
-    assert "line 2" in told
-    assert "images/train-000001.png cannot be read as an image" in told
+    expected = refusal(nudt)
+    assert "line 2" in expected
+    assert "images/train-000001.png cannot be read as an image" in expected
 
 
 def test_a_cut_image_is_refused(nudt: Path) -> None:

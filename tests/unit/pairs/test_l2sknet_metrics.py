@@ -22,10 +22,10 @@ Scene = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 def draw(scene: dict[str, Any]) -> Scene:
     """Prediction and mask of a recorded scene."""
-    told = truth.metrics_file()
-    name = f"l2sknet/{told['tag']}/{scene['index']}/noise"
+    expected = truth.metrics_file()
+    name = f"l2sknet/{expected['tag']}/{scene['index']}/noise"
     prediction = np.float32(scene["noise"]) * seeded.tensor(
-        told["seed"], name, tuple(scene["size"]), "uniform"
+        expected["seed"], name, tuple(scene["size"]), "uniform"
     )
     mask = np.zeros(scene["size"], dtype=np.float32)
     for top, left, bottom, right, value in scene["pred"]:
@@ -119,9 +119,9 @@ def test_every_scene_has_the_recorded_numbers(scene: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("key", "only_roc"), [("accumulated_all", False), ("accumulated_roc_set", True)])
 def test_the_scenes_together_have_the_recorded_numbers(key: str, only_roc: bool) -> None:
     drawn = [draw(scene) for scene in SCENES if scene["in_roc_set"] or not only_roc]
-    told = truth.metrics_file()[key]
+    expected = truth.metrics_file()[key]
     assert len(drawn) == (21 if only_roc else 24)
-    assert {name: NUMBERS[name](drawn) for name in told} == told
+    assert {name: NUMBERS[name](drawn) for name in expected} == expected
 
 
 def image_of(*rows: str) -> NDArray[np.bool_]:

@@ -45,7 +45,7 @@ def test_levels_there_and_back() -> None:
     assert np.abs(back - planes.astype(int)).max() <= 1  # cut off, not rounded
 
 
-def test_exposure_keeps_negative_noise_unless_told() -> None:
+def test_exposure_keeps_negative_noise_by_default() -> None:
     dark = np.array([-0.001, 0.001, 0.5], np.float32)
     np.testing.assert_allclose(packing.expose(dark, 100), [-0.1, 0.1, 1], rtol=1e-6)
     np.testing.assert_allclose(packing.expose(dark, 100, zero_clip=True), [0, 0.1, 1], rtol=1e-6)
@@ -84,7 +84,7 @@ def test_plain_arrays_have_the_cameras_levels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("short/1_0.1s.ARW long/1_10s.ARW\nonly.ARW\n", r"line 2: 'only.ARW' names one image"),
         ("short/1.ARW long/1_10s.ARW\n", r"line 1: the name short/1.ARW does not tell an exposure"),
@@ -92,9 +92,9 @@ def test_plain_arrays_have_the_cameras_levels(tmp_path: Path) -> None:
         ("\n\n", "is empty"),
     ],
 )
-def test_lists_that_are_refused(text: str, told: str, tmp_path: Path) -> None:
+def test_lists_that_are_refused(text: str, expected: str, tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text(text)
-    with pytest.raises(BadInput, match=told):
+    with pytest.raises(BadInput, match=expected):
         read_list(tmp_path / "list.txt", tmp_path)
 
 
@@ -205,7 +205,7 @@ def test_a_response_curve_is_read(tmp_path: Path) -> None:
         isp.ResponseCurve.read(tmp_path / "emor.txt", tmp_path / "curve.txt")
 
 
-def test_both_protocols_are_told_apart() -> None:
+def test_both_protocols_are_distinguished() -> None:
     inputs = {name: seeded.tensor(0, name, (2, 4, 24, 24)) for name in ("lq", "gt")}
     found = metrics.evaluate({"0": inputs["gt"]}, inputs)
     assert found["PSNR"] == pytest.approx(80)

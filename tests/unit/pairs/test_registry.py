@@ -94,7 +94,7 @@ def test_an_attribute_that_is_no_pair_is_refused(own: Path) -> None:
         pairs.find(f"{own}:NUMBER")
 
 
-def test_a_file_that_fails_is_told_and_can_be_mended(own: Path) -> None:
+def test_a_file_that_fails_is_reported_and_can_be_mended(own: Path) -> None:
     own.write_text("import beside\nraise RuntimeError('not yet')\n")
     with pytest.raises(
         BadInput, match=r"pair\.py, which should declare a pair, cannot be run: RuntimeError: not yet"

@@ -38,7 +38,7 @@ def test_errors_are_relative_to_the_truth_or_else_to_the_reference() -> None:
     assert summaries.noise(samples.missing("layer:a#0:out", 0)) is None
 
 
-def test_costs_that_the_traces_have_are_told_too() -> None:
+def test_costs_that_the_traces_have_are_reported_too() -> None:
     sides = {"torch": SideReport(cost=Spent(wall=2.0)), "jittor": SideReport(cost=Spent(wall=3.0))}
     (line,) = summaries.costs(samples.alignment(costs=Costs(), sides=sides))
     assert (line.name, line.by_side) == ("run recorded", {"torch": "2.0 s", "jittor": "3.0 s"})
@@ -64,7 +64,7 @@ def test_costs_of_another_form_are_refused(odd: object) -> None:
         Alignment.from_dict(data)
 
 
-def test_what_was_left_out_is_told_by_its_reason() -> None:
+def test_what_was_left_out_is_reported_by_its_reason() -> None:
     coverage = Coverage(
         recorded={"layer": 5},
         compared={"layer": 2},
@@ -74,8 +74,8 @@ def test_what_was_left_out_is_told_by_its_reason() -> None:
         unpaired={"torch": ["a", "b", "c", "d"], "jittor": []},
         case_differences=[CaseDifference("seed", 1, 2)],
     )
-    told = [(item.name, item.text) for item in summaries.coverage(samples.alignment(coverage=coverage))]
-    assert told == [
+    expected = [(item.name, item.text) for item in summaries.coverage(samples.alignment(coverage=coverage))]
+    assert expected == [
         ("compared", "layer 2 of 5"),
         ("not compared", "2 tensors: shapes differ"),
         ("not judged", "1 tensor: chaotic"),
@@ -85,7 +85,7 @@ def test_what_was_left_out_is_told_by_its_reason() -> None:
     ]
 
 
-def test_reasons_that_differ_by_the_layer_are_told_once() -> None:
+def test_reasons_that_differ_by_the_layer_are_reported_once() -> None:
     whys = [f"torch runs 2 times mean in stage.{place}, jittor 0 times" for place in range(4)]
     whys += ["torch runs once sub in stage.1, jittor 0 times", "shape [1, 2] in torch, [2, 1] in jittor"]
     gaps = [Gap(f"layer:{why}#{call}:out", why) for call in range(2) for why in whys]

@@ -60,9 +60,9 @@ def test_an_alignment_may_be_kept_under_any_name(tmp_path: Path) -> None:
 
 
 def test_the_name_of_a_pair_in_a_stranger_s_file_is_no_advice(kept: Path) -> None:
-    for told in ("evil.py", "./evil.py:PAIR", "evil:PAIR"):
+    for expected in ("evil.py", "./evil.py:PAIR", "evil:PAIR"):
         alignment = samples.diverging()
-        alignment.case["pair"] = told
+        alignment.case["pair"] = expected
         alignment.sources = [Source("layer:a#0:out", "forward", ["a"], "text", entries=["x; evil"])]
         assert next_steps(alignment, str(kept))[-1].endswith("alignment.json' --model PAIR")
         assert summaries.sources(alignment)[-1].text == "align explain --op 'x; evil'"

@@ -71,8 +71,8 @@ def test_the_page_holds_everything() -> None:
         page.text["h2"]
     )
     assert len(data["charts"][0][1]) == 30
-    for told in ("torch 2.13.0", "layer 30 of 31", "50 ms (100 ms)", "First divergence", "torch agrees."):
-        assert told in text
+    for expected in ("torch 2.13.0", "layer 30 of 31", "50 ms (100 ms)", "First divergence", "torch agrees."):
+        assert expected in text
 
 
 def test_every_table_has_a_caption_and_every_heading_a_scope() -> None:
@@ -87,7 +87,7 @@ def test_who_lets_no_script_run_sees_the_rows_that_matter_and_the_charts_in_word
     rows = [attributes for attributes in page.of("tr") if "data-status" in attributes]
     assert [row["data-status"] for row in rows] == ["diverged"] * 10
     assert alignment.worst in page.text["code"]
-    assert any("Relative error of 30 tensors" in told for told in page.text["p"])
+    assert any("Relative error of 30 tensors" in expected for expected in page.text["p"])
 
 
 def test_hostile_texts_stay_texts() -> None:

@@ -50,9 +50,9 @@ def test_all_texts_agree(tmp_path: Path, kind: str, policy: Policy) -> None:
     draw(alignment, console)
     terminal = console.file.getvalue()  # type: ignore[attr-defined]
     suite = ElementTree.fromstring(junit(alignment))
-    told = f"diverges from torch in {len(bad)} of {len(rows)} tensors"
+    expected = f"diverges from torch in {len(bad)} of {len(rows)} tensors"
     for text in (alignment.sentence, alignment.to_json(), terminal, markdown(alignment), html(alignment)):
-        assert told in text
+        assert expected in text
     assert (suite.get("tests"), suite.get("failures")) == (str(len(rows)), str(len(bad)))
     assert sum(alignment.coverage.recorded.values()) == len(rows)
     for text in (terminal, markdown(alignment)):

@@ -29,7 +29,7 @@ def test_figures_are_those_of_the_rows_and_any_number_is_json() -> None:
     json.dumps(data, allow_nan=False)
 
 
-def test_leaves_are_told_from_modules() -> None:
+def test_leaves_are_reported_from_modules() -> None:
     rows = [
         samples.row(f"layer:{path}#0:out", n) for n, path in enumerate(("a.b", "a", "a/add.0", "(model)"))
     ]

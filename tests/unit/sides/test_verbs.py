@@ -68,13 +68,13 @@ def record(side: Any, inputs: str, path: Path, mode: str = "eval", **more: Any) 
 
 
 def test_describe_tells_versions_state_and_layers(side: Any) -> None:
-    told = side.describe()
-    assert told.identity.side == side.name
-    assert side.name in told.identity.versions
-    assert [entry.key for entry in told.state] == KEYS
-    assert [entry.key for entry in told.state if entry.learns] == [*KEYS[:4], *KEYS[7:]]
-    assert told.layers["norm"].attributes["eps"] == 1e-3
-    assert told.layers["conv"].attributes["padding"] == [1, 1]
+    expected = side.describe()
+    assert expected.identity.side == side.name
+    assert side.name in expected.identity.versions
+    assert [entry.key for entry in expected.state] == KEYS
+    assert [entry.key for entry in expected.state if entry.learns] == [*KEYS[:4], *KEYS[7:]]
+    assert expected.layers["norm"].attributes["eps"] == 1e-3
+    assert expected.layers["conv"].attributes["padding"] == [1, 1]
 
 
 def test_every_layer_and_operation_is_recorded(side: Any, inputs: str, tmp_path: Path) -> None:
@@ -303,10 +303,10 @@ def test_layers_alone_repeat_the_run_they_are_given(
     equal = set(alone.notes["equal"])
     assert not equal & set(alone.records)
     if mode == "eval":
-        assert own <= set(alone.records) | equal  # a result that is handed on may be told twice
+        assert own <= set(alone.records) | equal  # a result that is handed on may be recorded twice
     else:
-        told = {"grad:conv.weight", "layer:conv#0:grad", "state:norm.running_var"}
-        assert told <= set(alone.records) <= own
+        expected = {"grad:conv.weight", "layer:conv#0:grad", "state:norm.running_var"}
+        assert expected <= set(alone.records) <= own
     for address in alone.records:
         np.testing.assert_allclose(
             alone.array(address), recorded.array(address), rtol=2e-5, atol=2e-6, err_msg=address

@@ -208,8 +208,8 @@ def test_gradient_of_a_result_is_that_of_the_operation_inside_which_made_it(tmp_
     with Trace.open(tmp_path / "a.h5") as trace:
         places = ("output", "norm", "norm/add.1", "drop", "nowhere")
         found = {place: trace.gradient(f"layer:{place}#0:out") for place in places}
-    told = {place: None if array is None else array.tolist() for place, array in found.items()}
-    assert told == {
+    expected = {place: None if array is None else array.tolist() for place, array in found.items()}
+    assert expected == {
         "output": [10, 10],
         "norm": [20, 20],
         "norm/add.1": [20, 20],

@@ -114,9 +114,9 @@ START = json.dumps({"kind": "start", "schema": log.SCHEMA, "version": 1})
 def test_any_other_file_is_refused_in_a_line(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(BadInput, match=words) as told:
+    with pytest.raises(BadInput, match=words) as expected:
         Training.load(path)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(expected.value)
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ def test_a_pair_without_metrics_has_none() -> None:
     assert found.figures() == {}
 
 
-def test_what_a_pairs_metrics_raise_is_told_with_the_side() -> None:
+def test_what_a_pairs_metrics_raise_is_reported_with_the_side() -> None:
     def fails(outputs: Arrays, inputs: Arrays) -> dict[str, float]:
         raise ZeroDivisionError("two\nlines")
 

@@ -65,7 +65,7 @@ def test_without_an_epoch_there_is_nothing_to_compare(tmp_path: Path) -> None:
         judged(tmp_path, [training(tmp_path / "x", [], [])], 0.01)
 
 
-def test_it_is_drawn_and_told_to_machines(tmp_path: Path) -> None:
+def test_it_is_drawn_and_written_as_json(tmp_path: Path) -> None:
     found = over(tmp_path, [(0.700, 0.701), (0.702, 0.700), (0.698, 0.699)])
     out = io.StringIO()
     drawn.draw(found, Sheet(out, width=90, colours=False))

@@ -155,7 +155,7 @@ def test_what_cannot_be_read_is_named_when_its_turn_comes(
     assert came == whole[: whole.index(9) // 4 * 4]
 
 
-def test_a_loader_that_is_killed_is_told_with_its_batch(tmp_path: Path) -> None:
+def test_a_loader_that_is_killed_is_reported_with_its_batch(tmp_path: Path) -> None:
     with pytest.raises(WorkerLost, match=r"ended \(signal 9\) while it read batch \d of epoch 0 .*n9"):
         read(tmp_path, request_of(fault="killed-9"), 2)
 

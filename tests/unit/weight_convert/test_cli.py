@@ -54,7 +54,7 @@ def test_it_tells_machines_on_one_line(source: Path) -> None:
     assert list(report["manifest"]["entries"]) == list(network())
 
 
-def test_a_failure_is_told_on_standard_error_and_to_machines(source: Path) -> None:
+def test_a_failure_is_reported_on_standard_error_and_to_machines(source: Path) -> None:
     done = run("a.pt", "b.bin", "--json", cwd=source.parent)
     assert done.returncode == 2
     assert json.loads(done.stdout)["exit_code"] == 2

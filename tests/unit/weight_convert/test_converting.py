@@ -183,7 +183,7 @@ MISUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", MISUSED)
-def test_misuse_is_told(name: str, fitting: Path, tmp_path: Path) -> None:
+def test_misuse_is_reported(name: str, fitting: Path, tmp_path: Path) -> None:
     change, word = MISUSED[name]
     with pytest.raises(BadInput, match=word):
         convert(ConversionRequest(**{"source": fitting, "destination": tmp_path / "a.pt", **change}))

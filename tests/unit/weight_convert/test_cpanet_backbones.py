@@ -105,16 +105,16 @@ def test_the_converted_file_is_the_whole_backbone_of_both_sides(backbone: str, t
             np.testing.assert_array_equal(taken[key], fresh[key])
 
 
-def test_what_is_drawn_anew_and_what_is_left_out_is_told(tmp_path: Path) -> None:
-    told = convert("resnet50", tmp_path, "--dry-run").stdout
-    assert "dropped: conv1.weight: a 7x7 stem, where CPANet has three 3x3 convolutions" in told
-    assert "dropped: fc.weight, fc.bias: CPANet uses the features alone" in told
+def test_what_is_drawn_anew_and_what_is_left_out_is_reported(tmp_path: Path) -> None:
+    expected = convert("resnet50", tmp_path, "--dry-run").stdout
+    assert "dropped: conv1.weight: a 7x7 stem, where CPANet has three 3x3 convolutions" in expected
+    assert "dropped: fc.weight, fc.bias: CPANet uses the features alone" in expected
     stem = (
         "made: layer0.0.weight, layer0.3.weight: the deep stem has no counterpart in torchvision's ResNet-50"
     )
-    assert f"{stem} (normal, std 0.0589256, seed 0)" in told
-    assert "made: layer1.0.bn1.weight, layer1.0.bn1.running_var and 2 more" in told
-    assert "the convolution behind the deep stem has no counterpart" in told
+    assert f"{stem} (normal, std 0.0589256, seed 0)" in expected
+    assert "made: layer1.0.bn1.weight, layer1.0.bn1.running_var and 2 more" in expected
+    assert "the convolution behind the deep stem has no counterpart" in expected
 
 
 def test_checked_against_the_model_the_heads_are_listed_as_missing(tmp_path: Path) -> None:

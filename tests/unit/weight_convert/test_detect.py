@@ -108,9 +108,9 @@ def test_every_beginning_of_a_file_is_refused_in_one_line(what: str, tmp_path: P
     raw = (tmp_path / "file").read_bytes()
     for length in (*range(1, 40), 128, 257, 511, 512, 513):
         (tmp_path / "cut").write_bytes(raw[:length])
-        with pytest.raises(BadInput) as told:
+        with pytest.raises(BadInput) as expected:
             read_state(tmp_path / "cut")
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(expected.value)
 
 
 @pytest.mark.parametrize("what", [what for what, (form, _) in FILES.items() if form == "zips"])

@@ -215,7 +215,7 @@ def test_npz_refuses_names_that_lead_elsewhere(key: str, tmp_path: Path) -> None
     ("problem", "error"),
     [(Unreadable("it was killed by signal 11"), BadInput), (NoEnvironment("it is stopped"), NoEnvironment)],
 )
-def test_what_the_hdf5_reader_says_is_told(
+def test_what_the_hdf5_reader_says_is_reported(
     problem: Exception, error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ask(path: Path, size: int) -> NoReturn:

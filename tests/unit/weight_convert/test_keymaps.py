@@ -90,8 +90,8 @@ def test_a_rule_with_an_odd_field_is_applied_or_refused_in_one_short_line(
             values(work)
         except BadInput as refusal:
             refused += 1
-            told = str(refusal)
-            assert len(told.removeprefix(str(tmp_path)).splitlines()) == 1, told
+            expected = str(refusal)
+            assert len(expected.removeprefix(str(tmp_path)).splitlines()) == 1, expected
     assert refused
 
 

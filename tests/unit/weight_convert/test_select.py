@@ -29,7 +29,7 @@ def test_numbers_are_keys_as_texts_of_them(path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", [(1, 2), 2.5, None, True, b"a"], ids=repr)
-def test_a_tensor_whose_key_is_no_text_is_told_of(path: Path, key: Any) -> None:
+def test_a_tensor_whose_key_is_no_text_is_reported(path: Path, key: Any) -> None:
     path.write_bytes(pickle.dumps({"w": W, key: W}, 4))
     with pytest.raises(BadInput, match="a tensor whose key is no text"):
         read_state(path)
@@ -46,7 +46,7 @@ def test_one_module_under_two_names_is_two_states(path: Path) -> None:
     assert list(read_state(path, select="ema")) == ["w"]
 
 
-def test_a_child_that_is_no_module_is_told_of(path: Path) -> None:
+def test_a_child_that_is_no_module_is_reported(path: Path) -> None:
     children = b"}(" + text("a") + b"cm\nC\n)\x81" + text("b") + b"Nu"
     path.write_bytes(pickled(module(b"}" + text("w") + ARRAY + b"s", modules=children)))
     assert [(item.key, item.reason) for item in read_state(path).dropped] == [("a", "not a tensor (m.C)")]

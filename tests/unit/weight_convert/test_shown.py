@@ -10,7 +10,7 @@ from weight_convert.shown import shown, shown_name
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
+    ("value", "expected"),
     [
         ("conv", "'conv'"),
         ("a\x1b\n", r"'a\x1b\n'"),
@@ -26,11 +26,11 @@ from weight_convert.shown import shown, shown_name
         ([1], "a list"),
     ],
 )
-def test_values_are_told_shortly(value: Any, told: str) -> None:
-    assert shown(value) == told
+def test_values_are_reported_shortly(value: Any, expected: str) -> None:
+    assert shown(value) == expected
 
 
-def test_a_tuple_that_never_ends_is_told_at_once() -> None:
+def test_a_tuple_that_never_ends_is_reported_at_once() -> None:
     value: Any = ()
     for _ in range(200):
         value = (value, value)

@@ -72,7 +72,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("how", list(CHANGES))
-def test_a_source_that_changes_is_told_in_one_line_and_nothing_is_left(how: str, source: Path) -> None:
+def test_a_source_that_changes_is_reported_in_one_line_and_nothing_is_left(how: str, source: Path) -> None:
     what, saying = CHANGES[how]
     before = sorted(source.parent.iterdir())
     done = run(what, source.name, "b.npz", "--json", cwd=source.parent)

@@ -1,4 +1,4 @@
-"""The proof: what is written is read back, told in the manifest, and appears whole or not at all."""
+"""The proof: what is written is read back, listed in the manifest, and appears whole or not at all."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ WRITTEN = ("pt", "pkl", "npz", "safetensors", "h5")
 @pytest.mark.parametrize("suffix", WRITTEN)
 def test_the_manifest_travels_with_the_file(suffix: str, tmp_path: Path) -> None:
     write_state(State.of(network()), tmp_path / "source.npz")
-    told = write_state(read_state(tmp_path / "source.npz"), tmp_path / f"a.{suffix}")
+    expected = write_state(read_state(tmp_path / "source.npz"), tmp_path / f"a.{suffix}")
     found = read_state(tmp_path / f"a.{suffix}").manifest
     assert found is not None
-    assert found.source == told.source
+    assert found.source == expected.source
     assert found.source["sha256"] == hashlib.sha256((tmp_path / "source.npz").read_bytes()).hexdigest()
     assert found.source["name"] == "source.npz"
     for key, array in network().items():
@@ -40,12 +40,12 @@ def test_the_manifest_travels_with_the_file(suffix: str, tmp_path: Path) -> None
     assert list(found.entries) == list(network())
 
 
-def test_what_jittor_cannot_hold_is_told_with_the_reason(tmp_path: Path) -> None:
-    told = write_state(State.of(network()), tmp_path / "a.pkl")
-    assert told.dropped == []
-    assert "its own BatchNorm ignores" in told.entries["stem.bn.num_batches_tracked"].reason
-    assert told.entries["scale"].was == ("float32", ())
-    assert "without dimensions" in told.entries["scale"].reason
+def test_what_jittor_cannot_hold_is_reported_with_the_reason(tmp_path: Path) -> None:
+    expected = write_state(State.of(network()), tmp_path / "a.pkl")
+    assert expected.dropped == []
+    assert "its own BatchNorm ignores" in expected.entries["stem.bn.num_batches_tracked"].reason
+    assert expected.entries["scale"].was == ("float32", ())
+    assert "without dimensions" in expected.entries["scale"].reason
 
 
 def test_and_it_comes_back_in_its_place(tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
         write_state(State.of(network()), tmp_path / "nowhere" / "a.pt")
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(self: Sink, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
@@ -157,18 +157,18 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     source = read_state(tmp_path / "source.npz")
     before = sorted(tmp_path.iterdir())
     monkeypatch.setattr(Sink, "write", full)
-    with pytest.raises(BadInput, match="cannot be written: No space left") as told:
+    with pytest.raises(BadInput, match="cannot be written: No space left") as expected:
         write_state(source, tmp_path / "a.pt")
-    assert str(told.value).startswith(f"{tmp_path / 'a.pt'} cannot")  # the source is not to blame
+    assert str(expected.value).startswith(f"{tmp_path / 'a.pt'} cannot")  # the source is not to blame
     assert sorted(tmp_path.iterdir()) == before
 
 
 @pytest.mark.parametrize("suffix", ["pt", "pkl"])
 def test_tensors_that_were_tied_and_differ_now_stay_apart(suffix: str, tmp_path: Path) -> None:
-    told = Manifest(tied={"b": "a"})
+    expected = Manifest(tied={"b": "a"})
     from weight_convert.adapt import restore
 
-    state = restore(State.of({"a": np.zeros(2), "b": np.ones(2)}), told)
+    state = restore(State.of({"a": np.zeros(2), "b": np.ones(2)}), expected)
     write_state(state, tmp_path / f"a.{suffix}")
     np.testing.assert_array_equal(read_state(tmp_path / f"a.{suffix}")["b"], np.ones(2))
 
@@ -229,6 +229,6 @@ def test_a_right_manifest_of_another_hand_is_followed(tmp_path: Path) -> None:
 
 
 def test_a_manifest_survives_json() -> None:
-    told = Manifest(source={"name": "x"}, tied={"b": "a"})
-    assert parse_manifest(told.to_json()) == told
+    expected = Manifest(source={"name": "x"}, tied={"b": "a"})
+    assert parse_manifest(expected.to_json()) == expected
     assert parse_manifest(None) is None
