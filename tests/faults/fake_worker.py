@@ -1,4 +1,4 @@
-"""Runs in place of a side's worker and answers in the way that its argument names: `fake_worker.py MANNER`."""
+"""Runs in place of a side's worker and answers as its argument says: `fake_worker.py MANNER`."""
 
 from __future__ import annotations
 
