@@ -8,7 +8,7 @@ import pickle
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -126,24 +126,32 @@ def test_the_command_says_one_line_and_ends_with_2(name: str, tmp_path: Path) ->
     assert sorted(tmp_path.iterdir()) == [tmp_path / "in.pt"]
 
 
-def measured(what: str, *arguments: Path | str) -> dict[str, Any]:
-    """What a process of its own took to read a file, or to run the command."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.faults.measured", what, *arguments],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=300,
-        check=False,
-    )
-    assert done.returncode == 0, f"ended by {done.returncode}: {done.stderr[-500:]}"
-    found = json.loads(done.stdout)
-    assert isinstance(found, dict)
-    return found
+Measured = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def usual(tmp_path_factory: pytest.TempPathFactory) -> int:
+def measured() -> Iterator[Measured]:
+    """What a process of its own takes to read a file, or to run the command."""
+    command = [sys.executable, "-m", "tests.faults.measured"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as server:
+        pipes = server.stdin, server.stdout
+
+        def ask(what: str, *arguments: Path | str) -> dict[str, Any]:
+            assert pipes[0] is not None
+            assert pipes[1] is not None
+            print(json.dumps([what, *map(str, arguments)]), file=pipes[0], flush=True)
+            found = json.loads(pipes[1].readline())
+            assert isinstance(found, dict)
+            assert "ended" not in found, found
+            return found
+
+        yield ask
+
+
+@pytest.fixture(scope="module")
+def usual(measured: Measured, tmp_path_factory: pytest.TempPathFactory) -> int:
     """The memory that a file of some bytes takes: the interpreter's and numpy's."""
     path = tmp_path_factory.mktemp("usual") / "plain.pkl"
     path.write_bytes(jittor(pickle.dumps(PLAIN, 4)))
@@ -159,7 +167,7 @@ def check_kept_small(took: dict[str, Any], size: int, usual: int) -> None:
 
 
 @pytest.mark.parametrize("case", SWELLING, ids=lambda case: case.name)
-def test_a_small_file_stays_small(case: Case, tmp_path: Path, usual: int) -> None:
+def test_a_small_file_stays_small(case: Case, tmp_path: Path, usual: int, measured: Measured) -> None:
     path = tmp_path / "checkpoint"
     case.write(path)
     took = measured("read", path)
@@ -171,7 +179,7 @@ def test_a_small_file_stays_small(case: Case, tmp_path: Path, usual: int) -> Non
         check_arrays(read(path), case.read_as)
 
 
-def test_as_many_tensors_as_are_converted_stay_small(tmp_path: Path, usual: int) -> None:
+def test_as_many_tensors_as_are_converted_stay_small(tmp_path: Path, usual: int, measured: Measured) -> None:
     path = tmp_path / "checkpoint"
     for count, code in ((20_000, 0), (20_001, BAD_INPUT)):
         arrays = {f"backbone.stage.{index}.conv.weight": np.ones(2, np.float32) for index in range(count)}
@@ -181,7 +189,9 @@ def test_as_many_tensors_as_are_converted_stay_small(tmp_path: Path, usual: int)
         check_kept_small(took, path.stat().st_size, usual)
 
 
-def test_two_states_without_a_common_key_are_compared_in_seconds(tmp_path: Path, usual: int) -> None:
+def test_two_states_without_a_common_key_are_compared_in_seconds(
+    tmp_path: Path, usual: int, measured: Measured
+) -> None:
     one, other = tmp_path / "one.pkl", tmp_path / "other.pkl"
     array = np.ones(2, np.float32)
     for path, name in ((one, "a"), (other, "b")):
