@@ -57,13 +57,18 @@ def _metrics(rows: list[MetricRow], width: int) -> object:
 def _samples(found: Evaluation, rows: list[SampleRow], width: int) -> object:
     columns = [
         Column("worst samples", [row.name for row in rows], elastic=True),
-        Column(f"{found.figure}, torch", [figure(row.reference) for row in rows], number=True),
-        Column("jittor", [figure(row.port) for row in rows], number=True),
+        Column(f"{found.figure}, torch", [_own(found, row.reference) for row in rows], number=True),
+        Column("jittor", [_own(found, row.port) for row in rows], number=True),
         Column("outputs off", [scientific(row.error) if row.status else "" for row in rows], number=True),
         Column("of limit", [ratio(row.ratio) if row.status else "" for row in rows], number=True),
         Column("verdict", [row.status or "" for row in rows]),
     ]
     return table(width, columns, [_STYLES[row.status] for row in rows])
+
+
+def _own(found: Evaluation, value: float) -> str:
+    """A sample's own figure; files have none, as there is no truth."""
+    return figure(value) if found.figure else ""
 
 
 def notes(found: Evaluation) -> list[str]:

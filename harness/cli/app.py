@@ -15,6 +15,7 @@ from harness.cli.diff import diff
 from harness.cli.error_handling import Frame
 from harness.cli.evaluate import evaluate
 from harness.cli.explain import explain
+from harness.cli.infer import infer
 from harness.cli.init import init
 from harness.cli.lint import lint
 from harness.cli.list_pairs import list_pairs
@@ -65,8 +66,7 @@ def doctor(
 
 for command in (
     compare, init, lint, explain, reproduce, bench, selftest, train, evaluate, record, diff, check, show,
-    report,
-    doctor,
+    report, infer, doctor,
 ):  # fmt: skip
     app.command()(command)
 app.command("list")(list_pairs)

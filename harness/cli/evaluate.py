@@ -64,6 +64,12 @@ Margin = Annotated[
     ),
 ]
 
+SkipBroken = Annotated[
+    bool,
+    typer.Option(
+        "--skip-broken", help="Samples that cannot be read are no error.", rich_help_panel=_EVALUATING
+    ),
+]
 Pictures = Annotated[
     int | None,
     _option(
@@ -89,12 +95,7 @@ def evaluate(
     timeout: options.Timeout = None,
     margin: Margin = None,
     pictures: Pictures = None,
-    skip_broken: Annotated[
-        bool,
-        typer.Option(
-            "--skip-broken", help="Samples that cannot be read are no error.", rich_help_panel=_EVALUATING
-        ),
-    ] = False,
+    skip_broken: SkipBroken = False,
     output: options.RunFolder = None,
     as_json: options.Json = False,
 ) -> CommandResult:
@@ -108,9 +109,7 @@ def evaluate(
     request = _request(context.params)
     with listening() as listener:
         found, folder = flow(request, listener)
-    if found.broken and not skip_broken:
-        raise BadInput(_broken(found, folder))
-    return _result(found, str(folder))
+    return result(found, folder, skip_broken)
 
 
 def _request(given: dict[str, Any]) -> EvaluateRequest:
@@ -136,11 +135,14 @@ def _broken(found: Evaluation, folder: Path) -> str:
     )
 
 
-def _result(found: Evaluation, folder: str) -> CommandResult:
+def result(found: Evaluation, folder: Path, skip_broken: bool) -> CommandResult:
+    """How the command ends; samples that cannot be read are an error unless they may be skipped."""
     from reports import evaluation as drawn
 
+    if found.broken and not skip_broken:
+        raise BadInput(_broken(found, folder))
     return CommandResult(
         found.exit_code,
-        drawn.document(found, folder),
-        lambda console: drawn.draw(found, console, folder),
+        drawn.document(found, str(folder)),
+        lambda console: drawn.draw(found, console, str(folder)),
     )

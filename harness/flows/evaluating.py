@@ -20,7 +20,7 @@ from harness.requests import Build, EvaluateBatch, Load
 from harness.scratch import Scratch
 from harness.session import Worker
 from harness.training.batch_file import write_batch
-from harness.training.source import open_source
+from harness.training.source import Source, open_source
 
 
 @dataclass
@@ -93,12 +93,16 @@ def evaluating(
     logs: Path,
     progress: Progress,
     lent: Mapping[str, Worker] | None = None,
+    files: Source | None = None,
 ) -> Iterator[Evaluating]:
-    """Open the samples and start the workers; leaving the context ends them. `lent` workers live on."""
+    """Open the samples and start the workers; leaving the context ends them. `lent` workers live on.
+
+    `files` are evaluated in the place of a data set.
+    """
     pair = pairs.find(request.model)
     case = request.case(pair)
-    source = open_source(pair, request.data_request(pair), request.batch, request.seed)
-    if not request.skip_broken:
+    source = files or open_source(pair, request.data_request(pair), request.batch, request.seed)
+    if not request.skip_broken and files is None:  # files have been tried
         source.check()
     with contextlib.ExitStack() as stack:
         workers = dict(lent or {}) or {

@@ -17,6 +17,7 @@ from harness.choices import Mode as Mode
 from harness.errors import BadInput
 from harness.pairs import option
 from harness.pairs.drawing import Drawn as Drawn
+from harness.pairs.inference import Inference as Inference
 from harness.pairs.option import Option as Option
 from harness.pairs.recipe import Recipe as Recipe
 from harness.state_table import StateTable
@@ -179,7 +180,7 @@ class Pair:
     `variant_recipes` are for variants that are trained otherwise than by `recipe`.
     `data_set` gives the samples of trainings; without it their batches are drawn by `draw_inputs`. It comes
     in `folds`, if in any. `meter` takes the metrics of a split; without it `metrics` are averaged.
-    `pictures` draws a batch of one, of its outputs and inputs.
+    `pictures` draws a batch of one, of its outputs and inputs. `inference` reads a user's own files.
     """
 
     name: str
@@ -204,6 +205,7 @@ class Pair:
     folds: int = 0
     meter: Callable[[Variant], Meter] | None = None
     pictures: Callable[[Arrays, Arrays], Drawn] | None = None
+    inference: Callable[[Variant], Inference] | None = None
 
     def variant(self, name: str | None) -> Variant:
         """The variant called `name`, perhaps with options in brackets, or the first one."""

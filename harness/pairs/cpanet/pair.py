@@ -13,6 +13,7 @@ from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.cpanet.data import draw_inputs
 from harness.pairs.cpanet.data_set import data_set
 from harness.pairs.cpanet.fssd import FOLDS
+from harness.pairs.cpanet.inference import QueryInference
 from harness.pairs.cpanet.meter import EpisodeMeter
 from harness.pairs.cpanet.metrics import evaluate
 from harness.pairs.cpanet.pictures import draw
@@ -136,6 +137,7 @@ PAIR = Pair(
     folds=FOLDS,
     meter=lambda variant: EpisodeMeter(),
     pictures=draw,
+    inference=QueryInference,
     overrides=overrides,
     checkpoint_prefixes=("module.",),
 )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from harness.pairs.pixels import require_modest
 
 Split = Literal["train", "val", "test"]
 Pixels = NDArray[np.uint8]
@@ -163,6 +164,13 @@ def read_image(path: Path) -> Pixels:
 
     try:
         with Image.open(path) as image:
+            require_modest(path, image.width, image.height)
             return np.asarray(image.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as problem:
+    except (
+        UnidentifiedImageError,
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+    ) as problem:
         raise BadInput(f"{path} cannot be read as an image: {problem}") from problem

@@ -11,6 +11,7 @@ from harness.pairs.base import Pair, Recipe, Upstream, Variant
 from harness.pairs.gold_yolo.config import CONFIGS
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
 from harness.pairs.gold_yolo.data_set import data_set
+from harness.pairs.gold_yolo.inference import BoxInference
 from harness.pairs.gold_yolo.meter import PrecisionMeter
 from harness.pairs.gold_yolo.pictures import draw
 from harness.pairs.gold_yolo.prepare import prepare_subset
@@ -86,6 +87,7 @@ PAIR = Pair(
     data_set=data_set,
     meter=lambda variant: PrecisionMeter(),
     pictures=draw,
+    inference=lambda variant: BoxInference(),
     weight_rule=weight_rule,
     checkpoint_prefixes=("model.", "module."),
     traced_variant=traced_variant,

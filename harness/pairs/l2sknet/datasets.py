@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from harness import seeded
 from harness.errors import BadInput
 from harness.pairs.base import Arrays
+from harness.pairs.pixels import require_modest
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -140,6 +141,7 @@ def read_gray(path: Path) -> Plane:
 
     try:
         with Image.open(path) as image:
+            require_modest(path, image.width, image.height)
             return _gray(image, path)
     except (
         UnidentifiedImageError,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.l2sknet.data import draw_inputs
 from harness.pairs.l2sknet.data_set import data_set
+from harness.pairs.l2sknet.inference import MaskInference
 from harness.pairs.l2sknet.meter import SceneMeter
 from harness.pairs.l2sknet.metrics import evaluate
 from harness.pairs.l2sknet.pictures import draw
@@ -75,6 +76,7 @@ PAIR = Pair(
     data_set=data_set,
     meter=lambda variant: SceneMeter(),
     pictures=draw,
+    inference=MaskInference,
     overrides=overrides,
     checkpoint_prefixes=("model.",),
 )

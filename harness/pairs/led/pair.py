@@ -9,6 +9,7 @@ from harness.pairs import option
 from harness.pairs.base import Option, Pair, Upstream, Variant
 from harness.pairs.led.data import draw_inputs
 from harness.pairs.led.data_set import data_set
+from harness.pairs.led.inference import RawInference
 from harness.pairs.led.meter import ImageMeter
 from harness.pairs.led.metrics import evaluate
 from harness.pairs.led.pictures import draw
@@ -71,6 +72,7 @@ PAIR = Pair(
     data_set=data_set,
     meter=lambda variant: ImageMeter(),
     pictures=draw,
+    inference=RawInference,
     weight_rule=weight_rule,
     seeded_state=seeded_state,
     traced_variant=traced_variant,

@@ -27,7 +27,7 @@ import typer
 from harness import flows, pairs
 from harness.cli import doctor, main
 from harness.environment.findings import Finding, Report
-from harness.flows import bench_run, evaluate, explain, lint, reproduce, selftest, train
+from harness.flows import bench_run, evaluate, explain, infer, lint, reproduce, selftest, train
 from harness.flows.kept_trace import RecordedTrace
 from harness.selftest import Score
 from harness.training.log import Training
@@ -96,6 +96,7 @@ def stand_in() -> None:
         train: {"train": trained()},
         bench_run: {"measure": (bench_samples.made([2.0, 2.1, 2.0]), Path("run")), "keep": Path("run")},
         evaluate: {"evaluate": (dataclasses.replace(evaluation_samples.made(), broken=[]), Path("run"))},
+        infer: {"infer": (dataclasses.replace(evaluation_samples.made(), broken=[]), Path("run"))},
         lint: {"lint": lint.Linted("toy", "v", [], 1, 1, {"start": 1.0})},
         selftest: {"selftest_pair": result},
         explain: {"explain_stored": diverging},

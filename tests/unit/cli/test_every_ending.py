@@ -70,6 +70,12 @@ TABLE = {
         ("-m led --weights FILE", "-m led --port-weights FILE", "-m led --data FILE", "-m ./FILE.py"),
         runs=True,
     ),
+    "align infer": Command(
+        "a.h5 -m led",
+        0,
+        ("FILE -m led", "raw.npy -m led --weights FILE", "a.h5 -m ./FILE.py"),
+        runs=True,
+    ),
     "align record": Command(
         "-m led --side torch -o t.h5",
         0,
@@ -215,6 +221,7 @@ def folder(tmp_path: Path) -> Path:
     for name in ("a.h5", "b.h5"):
         (place / name).touch()
     np.savez(place / "w.npz", weight=np.ones(3, np.float32))
+    np.save(place / "raw.npy", np.full((64, 64), 600, np.uint16))
     return place
 
 

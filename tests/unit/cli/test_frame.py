@@ -30,6 +30,7 @@ COMMANDS = [
     ["train"],
     ["bench"],
     ["evaluate"],
+    ["infer"],
     ["record"],
     ["diff"],
     ["check"],

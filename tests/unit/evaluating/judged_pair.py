@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, DataRequest, DataSet, Meter
-from harness.pairs.drawing import Drawn, gray
+from harness.pairs.drawing import Drawn, Pixels, gray
+from harness.pairs.inference import Inference, Opened
 from tests.unit.training.trainee import ADAM
 
 COUNT = 12
@@ -75,8 +77,30 @@ def draw(outputs: Arrays, inputs: Arrays) -> Drawn:
     )
 
 
+class ArrayFiles(Inference):
+    """One array a file."""
+
+    def read(self, paths: tuple[Path, ...], size: tuple[int, int] | None) -> Opened:
+        """The picture in a file."""
+        image = np.load(paths[0], allow_pickle=False)
+        return Opened({"image": image[None]}, gray(image[0], -3, 3))
+
+    def write(self, outputs: Arrays, opened: Opened, folder: Path, side: str) -> None:
+        """The output as it is."""
+        np.save(folder / f"{side}.npy", outputs["0"][0])
+
+    def draw(self, outputs: Arrays, opened: Opened) -> Pixels:
+        """Its first plane."""
+        return gray(outputs["0"][0, 0], -3, 3)
+
+
 SOUND = dataclasses.replace(
-    ADAM, name="sound", data_set=Pictures, meter=lambda variant: Scores(), pictures=draw
+    ADAM,
+    name="sound",
+    data_set=Pictures,
+    meter=lambda variant: Scores(),
+    pictures=draw,
+    inference=lambda variant: ArrayFiles(),
 )
 WRONG = dataclasses.replace(SOUND, name="wrong", port="tests.unit.evaluating.wrong_jittor")
 EMPTY = dataclasses.replace(SOUND, name="empty", meter=lambda variant: Silent())
