@@ -30,7 +30,7 @@ def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:
 
     values = {field.name: given.get(field.name) for field in fields(CompareRequest)}
     values["input_size"] = parse.size(given.get("input_size"))
-    values["model"] = model(given)
+    values["model"] = changes["model"] if "model" in changes else model(given)
     values["policy"] = policy(given)
     values["variant"] = variant(given)
     values.update(changes)

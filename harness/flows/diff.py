@@ -6,11 +6,11 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
-from harness import comparing
+from harness import comparing, pairs
 from harness.alignment import Alignment
 from harness.case import case_fields
 from harness.flows.stored_case import overrides_of
-from harness.flows.stored_reference import stored_truth
+from harness.flows.stored_reference import call_by_our_names, stored_truth
 from harness.provenance import provenance
 from harness.trace import Trace
 from harness.verdict import Policy
@@ -27,6 +27,7 @@ def diff(
     with contextlib.ExitStack() as stack:
         one = stack.enter_context(Trace.open(reference))
         other = stack.enter_context(Trace.open(candidate))
+        _name_alike(one, other)
         exact = stack.enter_context(Trace.open(truth)) if truth else stored_truth(one, stack)
         alignment = comparing.compare(
             one,
@@ -41,6 +42,13 @@ def diff(
         alignment.provenance = provenance()
         alignment.evidence = comparing.evidence(alignment, one, other)
     return alignment
+
+
+def _name_alike(upstream: Trace, ours: Trace) -> None:
+    """Give an upstream trace of a built-in pair the names of our trace of it."""
+    told, case = upstream.header.get("model"), _case(ours)
+    if upstream.upstream and told in pairs.names() and case.get("pair") == told and "variant" in case:
+        call_by_our_names(upstream, pairs.built_in(told, str(upstream.path)), case["variant"])
 
 
 def _case(trace: Trace) -> dict[str, Any]:

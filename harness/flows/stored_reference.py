@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -148,13 +148,32 @@ def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> 
     if header["model"] != pair.name:
         raise BadInput(f"{path} is a trace of {short(header['model'])}, not of {pair.name}")
     try:
-        variant = pair.variant(pair.traced_variant(header)).name
+        variant = _traced_variant(request, pair, header)
+        inputs = trace.inputs() or pair.traced_inputs(header)
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
-    trace.drop_prefix(pair.traced_prefix)
-    trace.keeps_gradients(pair.traced_gradients(header))
+    call_by_our_names(trace, pair, variant)
     fields = {"pair": request.model, "variant": variant, "mode": _mode(trace), "seed": header["seed"]}
     case = Case.from_dict(
         {**fields, "tag": header["case"], "device": device_for(request.device).device}, f"the case of {path}"
     )
-    return StoredReference(path.name, trace, None, case, upstream=True, inputs=trace.inputs())
+    return StoredReference(path.name, trace, None, case, upstream=True, inputs=inputs)
+
+
+def call_by_our_names(trace: Trace, pair: Pair, variant: str) -> None:
+    """Give the layers, outputs and gradients of an upstream trace the names that a variant has for them."""
+    header = trace.header
+    trace.drop_prefix(pair.traced_prefix)
+    trace.keeps_gradients(pair.traced_gradients(header))
+    trace.rename_outputs(pair.traced_outputs(header, pair.variant(variant)))
+
+
+def _traced_variant(request: CompareRequest, pair: Pair, header: Mapping[str, Any]) -> str:
+    """The variant that the trace tells of, or the named one if the trace holds a run of that, too."""
+    told = pair.variant(pair.traced_variant(header))
+    if request.variant is None:
+        return told.name
+    named = pair.variant(request.variant)
+    if named.name != told.name and not pair.traced_outputs(header, named):
+        raise BadInput(f"this trace is of {told.name}, and --variant names {named.name}")
+    return named.name

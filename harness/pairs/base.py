@@ -176,6 +176,8 @@ class Pair:
     drawn weights. It is given the state table. `traced_variant` and `traced_prefix` say how traces of the
     upstream code name a variant, and what they put before the names of layers and parameters;
     `traced_gradients` is a glob of the parameters whose gradients such a trace keeps, if they have any.
+    `traced_outputs` gives its names of outputs where they are not ours, `traced_inputs` the inputs that it
+    describes and does not hold. A trace of several variants is of that which the user names.
     `prepare_data` writes a small part of a published data set and returns the file that describes it.
     `variant_recipes` are for variants that are trained otherwise than by `recipe`.
     `data_set` gives the samples of trainings; without it their batches are drawn by `draw_inputs`. It comes
@@ -199,6 +201,8 @@ class Pair:
     traced_variant: Callable[[Mapping[str, Any]], str] = lambda header: str(header["variant"])
     traced_prefix: str = ""
     traced_gradients: Callable[[Mapping[str, Any]], str] = lambda header: "*"
+    traced_outputs: Callable[[Mapping[str, Any], Variant], dict[str, str]] = lambda header, variant: {}
+    traced_inputs: Callable[[Mapping[str, Any]], Arrays] = lambda header: {}
     prepare_data: Callable[[Subset], Path] | None = None
     variant_recipes: Mapping[str, Recipe] = field(default_factory=dict)
     data_set: Callable[[DataRequest], DataSet] | None = None

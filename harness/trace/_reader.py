@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -166,6 +166,11 @@ class Trace:
         """Take a prefix, of an upstream trace, off the names of layers and of gradients."""
         if prefix and isinstance(self._content, UpstreamTrace):
             self._content.drop_prefix(prefix)
+
+    def rename_outputs(self, names: Mapping[str, str]) -> None:
+        """Call outputs of an upstream trace, where any are named, by these names, and forget the others."""
+        if names and isinstance(self._content, UpstreamTrace):
+            self._content.rename_outputs(names)
 
     def keeps_gradients(self, pattern: str) -> None:
         """Say of which parameters alone, by a glob, the file keeps the gradients."""

@@ -17,7 +17,7 @@ The order of execution is not stored: layers come in the order of their names.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -136,6 +136,14 @@ class UpstreamTrace:
             for places in (self._places, noise):
                 if address in places:
                     places[plain] = places.pop(address)
+
+    def rename_outputs(self, names: Mapping[str, str]) -> None:
+        """Call outputs by other names; the file holds those that are not named of another run."""
+        for address in [address for address in self.records if address.startswith("output:")]:
+            record, place = self.records.pop(address), self._places.pop(address)
+            if (name := names.get(address.partition(":")[2])) is not None:
+                plain = f"output:{name}"
+                self.records[plain], self._places[plain] = replace(record, address=plain), place
 
     def whole(self, record: Record) -> _Array | None:
         """All elements of a tensor, where the file holds them."""

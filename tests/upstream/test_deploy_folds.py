@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from harness import seeded
+from harness.pairs.gold_yolo.deployment import unfolded
 from weight_convert.keymaps import load_map
 from weight_convert.keymaps.rules import MappedState
 from weight_convert.tensor import Tensor
@@ -100,6 +101,19 @@ def test_gold_yolo_gets_upstreams_keys(shared: Path, variant: str) -> None:
         if dtype == "int64":
             arrays[key] = np.asarray(100)
     check_shapes(folded("gold_yolo-deploy", arrays), known["state_deploy"])
+
+
+@pytest.mark.parametrize("variant", ["n", "s", "m", "l"])
+@pytest.mark.parametrize(("form", "whole"), [("state_deploy_rep", False), ("state_deploy", True)])
+def test_a_deployed_gold_yolo_tells_what_it_is_folded_from(
+    shared: Path, variant: str, form: str, whole: bool
+) -> None:
+    known = table(shared, "gold_yolo")["variants"][variant]
+    before, after = (
+        {key: tuple(shape) for key, shape, dtype in known[name] if dtype != "int64"}
+        for name in ("state", form)
+    )
+    assert dict(unfolded(list(after.items()), whole)) == before
 
 
 def test_led_unet_is_folded_as_upstream_folds_it(shared: Path) -> None:

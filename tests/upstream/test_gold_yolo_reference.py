@@ -12,7 +12,10 @@ from torch import Tensor, nn
 
 from harness.errors import BadInput
 from harness.pairs.gold_yolo.config import CONFIGS
+from harness.pairs.gold_yolo.deployment import seeded_state
 from harness.pairs.gold_yolo.grid import grid
+from harness.pairs.gold_yolo.pair import PAIR
+from harness.state_table import StateEntry
 from refs_torch import gold_yolo
 from refs_torch.gold_yolo import (
     anchors,
@@ -391,10 +394,13 @@ def test_the_distilled_head_has_no_loss() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fold_convs", "output", "state"),
-    [(False, "rep", "state_deploy_rep"), (True, "rep_and_conv", "state_deploy")],
+    ("fold_convs", "output", "state", "variant"),
+    [
+        (False, "rep", "state_deploy_rep", "s_folded_blocks"),
+        (True, "rep_and_conv", "state_deploy", "s_deployed"),
+    ],
 )
-def test_deployment(fold_convs: bool, output: str, state: str) -> None:
+def test_deployment(fold_convs: bool, output: str, state: str, variant: str) -> None:
     model = deploy.deployed(network("s"), fold_convs)
     entries = [
         [key, list(value.shape), str(value.dtype).removeprefix("torch.")]
@@ -406,6 +412,13 @@ def test_deployment(fold_convs: bool, output: str, state: str) -> None:
         whole = network("s")(torch.from_numpy(truth.image((2, 3, 64, 96))))[0].numpy()
     assert distance(found, truth.data("s_deploy", f"outputs/{output}")[0]) < 5e-7
     assert distance(found, whole) < 5e-7
+    rows = [StateEntry(key, tuple(shape), dtype, learns=True) for key, shape, dtype in entries]
+    drawn = seeded_state(PAIR.variant(variant), truth.SEED, rows)
+    built = gold_yolo.build(variant).eval()
+    built.load_state_dict({key: torch.from_numpy(np.array(array)) for key, array in drawn.items()})
+    with torch.no_grad():
+        again = built(torch.from_numpy(truth.image((2, 3, 64, 96))))[0].numpy()
+    assert np.array_equal(again, found)
 
 
 @pytest.mark.parametrize("variant", truth.PUBLISHED)

@@ -10,6 +10,7 @@ from harness.errors import BadInput
 
 Block = Literal["repvgg", "conv_silu"]
 Head = Literal["plain", "distill_ns", "fuse_ab"]
+Fold = Literal["", "blocks", "whole"]
 Iou = Literal["giou", "siou", "ciou", "diou"]
 
 REPEATS = (1, 6, 12, 18, 6, 12, 12, 12, 12)  # five of the backbone, four of the neck
@@ -53,6 +54,7 @@ class Config:
     reg_max: int = 16
     warmup_epoch: int = 0
     head: Head = "plain"
+    fold: Fold = ""  # for deployment: the blocks of branches, or each convolution with its norm as well
     classes: int = CLASSES
 
     @property
@@ -80,7 +82,11 @@ class Config:
         return self.drop_path_rate * block / (self.transformer_blocks - 1)
 
     def require_loss(self) -> None:
-        """Refuse the head whose published loss is told by a second network, the teacher."""
+        """Refuse the head whose published loss is told by a teacher, a second network, and deployed forms."""
+        if self.fold:
+            raise BadInput(
+                "a deployed form is for mode eval alone, its norms are folded: train what it is made of"
+            )
         if self.head == "distill_ns":
             raise BadInput(
                 "the head distill_ns has no loss here: as published it learns from a teacher, a second "
@@ -116,3 +122,6 @@ CONFIGS: dict[str, Config] = {
     "s_distill_ns": replace(S, head="distill_ns"),
     "s_fuse_ab": replace(S, head="fuse_ab"),
 }
+SIZES = ("n", "s", "m", "l")
+CONFIGS |= {f"{size}_folded_blocks": replace(CONFIGS[size], fold="blocks") for size in SIZES}
+CONFIGS |= {f"{size}_deployed": replace(CONFIGS[size], fold="whole") for size in SIZES}

@@ -1,9 +1,23 @@
-"""The state of the deployed network, by the folds that `convert-weights --deploy` uses."""
+"""The state of the deployed network, by the folds that `convert-weights --deploy` uses, and its traces."""
 
 from __future__ import annotations
 
-from harness.pairs.base import Arrays
-from harness.pairs.gold_yolo.config import FINE
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from harness import seeded
+from harness.errors import BadInput
+from harness.pairs.base import Arrays, Variant
+from harness.pairs.gold_yolo.config import CONFIGS, FINE
+from harness.pairs.gold_yolo.data import weight_rule
+from harness.state_table import StateTable
+
+RECORDED = {"blocks": "rep", "whole": "rep_and_conv"}  # how a recorded case calls what each form returns
+_LONGEST = 1 << 12
+_Shape = tuple[int, ...]
+_Row = tuple[str, _Shape]
 
 
 def folded_state(arrays: Arrays, fold_convs: bool = True) -> Arrays:
@@ -21,3 +35,63 @@ def folded_state(arrays: Arrays, fold_convs: bool = True) -> Arrays:
     else:
         tensors, _ = fold_repvgg(tensors, FINE.eps)
     return {key: tensor.values() for key, tensor in tensors.items()}
+
+
+def seeded_state(variant: Variant, seed: int, table: StateTable) -> Arrays:
+    """The weights of a comparison: drawn, or for a deployed form folded from drawn ones."""
+    fold = CONFIGS[variant.name].fold
+    rows = [(entry.key, entry.shape) for entry in table]
+    if not fold:
+        return {key: weight_rule(seed, key, shape) for key, shape in rows}
+    drawn = {key: weight_rule(seed, key, shape) for key, shape in unfolded(rows, fold == "whole")}
+    state = folded_state(drawn, fold == "whole")
+    return {key: state[key] for key, _ in rows}
+
+
+def unfolded(rows: list[_Row], fold_convs: bool) -> Iterator[_Row]:
+    """The entries of the network that folds to these.
+
+    A block has a branch of its own input where it keeps the number of channels: only then has it no stride.
+    """
+    for key, shape in rows:
+        path, _, leaf = key.rpartition(".")
+        if path.endswith(".rbr_reparam"):
+            if leaf == "weight":
+                yield from _branches(path.removesuffix(".rbr_reparam"), shape)
+        elif fold_convs and key.endswith(".conv.bias"):
+            if path.endswith(".block.conv"):  # plain convolutions in the place of a block have one before
+                yield key, shape
+            yield from _norm(f"{path.removesuffix('.conv')}.bn", shape)
+        else:
+            yield key, shape
+
+
+def _branches(block: str, kernel: _Shape) -> Iterator[_Row]:
+    out, given = kernel[:2]
+    for name, size in (("rbr_dense", kernel), ("rbr_1x1", (out, given, 1, 1))):
+        yield f"{block}.{name}.conv.weight", size
+        yield from _norm(f"{block}.{name}.bn", (out,))
+    if out == given:
+        yield from _norm(f"{block}.rbr_identity", (out,))
+
+
+def _norm(path: str, shape: _Shape) -> Iterator[_Row]:
+    for name in ("weight", "bias", "running_mean", "running_var"):
+        yield f"{path}.{name}", shape
+
+
+def traced_outputs(header: Mapping[str, Any], variant: Variant) -> dict[str, str]:
+    """Which outputs of a trace are those of a variant, by our names: one file holds both deployed forms."""
+    fold = CONFIGS[variant.name].fold
+    return {RECORDED[fold]: "0"} if fold and header["case"] == "deploy" else {}
+
+
+def traced_inputs(header: Mapping[str, Any]) -> Arrays:
+    """The image of a trace that tells its shape instead of holding it: drawn from the seed."""
+    shape = header.get("x_shape")
+    if shape is None:
+        return {}
+    whole = isinstance(shape, list) and all(type(size) is int and 0 < size < _LONGEST for size in shape)
+    if not whole or len(shape) != 4:
+        raise BadInput(f"a trace tells of an image of the shape {str(shape)[:40]}, it should be four lengths")
+    return {"x": np.floor(64 * seeded.tensor(int(header["seed"]), "x", tuple(shape))) / np.float32(64)}

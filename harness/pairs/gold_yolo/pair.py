@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 from harness.pairs.base import Pair, Recipe, Upstream, Variant
-from harness.pairs.gold_yolo.config import CONFIGS
+from harness.pairs.gold_yolo.config import CONFIGS, SIZES
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
 from harness.pairs.gold_yolo.data_set import data_set
+from harness.pairs.gold_yolo.deployment import seeded_state, traced_inputs, traced_outputs
 from harness.pairs.gold_yolo.inference import BoxInference
 from harness.pairs.gold_yolo.meter import PrecisionMeter
 from harness.pairs.gold_yolo.pictures import draw
@@ -34,12 +35,18 @@ VARIANTS = (
     Variant("n_distill_ns", "nano with the head of the released distilled weights", OFFICIAL),
     Variant("s_distill_ns", "small with the head of the released distilled weights", OFFICIAL),
     Variant("s_fuse_ab", "small with the anchor-based branch that helps training", OFFICIAL),
-)
+    *(Variant(f"{size}_folded_blocks", f"{size} with each RepVGG block as one convolution", OFFICIAL)
+      for size in SIZES),
+    *(Variant(f"{size}_deployed", f"{size} for deployment, with norms folded into convolutions", OFFICIAL)
+      for size in SIZES),
+)  # fmt: skip
 
 
 def traced_variant(header: Mapping[str, Any]) -> str:
     """A recorded case may be of a form of the network that is a variant of its own here."""
     name, case = str(header["variant"]), str(header["case"])
+    if case == "deploy":
+        return f"{name}_deployed"
     if "distilled" in case:
         return f"{name}_distill_ns"
     return f"{name}_atss" if "atss" in case else name
@@ -91,6 +98,9 @@ PAIR = Pair(
     weight_rule=weight_rule,
     checkpoint_prefixes=("model.", "module."),
     traced_variant=traced_variant,
+    seeded_state=seeded_state,
     traced_gradients=traced_gradients,
+    traced_outputs=traced_outputs,
+    traced_inputs=traced_inputs,
     prepare_data=prepare_subset,
 )

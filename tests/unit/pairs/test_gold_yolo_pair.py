@@ -136,3 +136,32 @@ def test_a_stack_has_no_hidden_width() -> None:
     assert isinstance(CONFIGS["n"], Config)
     with pytest.raises(AssertionError):
         CONFIGS["n"].hidden(96)
+
+
+@pytest.mark.parametrize("variant", ["n_folded_blocks", "l_deployed"])
+@pytest.mark.parametrize("mode", ["train", "frozen"])
+def test_a_deployed_form_is_for_evaluation_alone(variant: str, mode: Mode) -> None:
+    assert list(draw_inputs(request(variant))) == ["x"]
+    with pytest.raises(BadInput, match="for mode eval alone, its norms are folded: train what it is made of"):
+        draw_inputs(request(variant, mode))
+
+
+def test_the_header_of_a_deployed_run_tells_its_variant_image_and_outputs() -> None:
+    header = {"variant": "s", "case": "deploy", "seed": 1, "x_shape": [2, 3, 64, 96]}
+    assert PAIR.traced_variant(header) == "s_deployed"
+    outputs = {name: PAIR.traced_outputs(header, PAIR.variant(name)) for name in PAIR.variants}
+    assert {name: found for name, found in outputs.items() if found and name.startswith("s_")} == {
+        "s_deployed": {"rep_and_conv": "0"},
+        "s_folded_blocks": {"rep": "0"},
+    }
+    image = PAIR.traced_inputs(header)["x"]
+    assert np.array_equal(image, np.floor(64 * seeded.tensor(1, "x", (2, 3, 64, 96))) / 64)
+    assert PAIR.traced_inputs({"seed": 1}) == {}
+
+
+@pytest.mark.parametrize(
+    "shape", [[2, 3, 64], "2x3x64x96", [2, 3, 64, 1 << 40], [2, 3, -64, 96], [2.0, 3, 64, 96]]
+)
+def test_an_image_of_no_shape_is_refused(shape: object) -> None:
+    with pytest.raises(BadInput, match="it should be four lengths"):
+        PAIR.traced_inputs({"seed": 1, "x_shape": shape})
