@@ -78,9 +78,40 @@ Pictures = Annotated[
 ]
 
 
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="The pair to evaluate; `align list` shows them.",
+        parser=parse.parse_name,
+        show_default=False,
+    ),
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[RUN...]",
+        help="With --compare: runs, TOML files, or built-in pairs for their published figures.",
+        show_default=False,
+    ),
+]
+Compare = Annotated[
+    bool,
+    typer.Option(
+        "--compare",
+        help="Evaluate nothing, and put evaluations and published figures beside each other.",
+        rich_help_panel=_EVALUATING,
+    ),
+]
+
+
 def evaluate(
     context: typer.Context,
-    model: options.Model,
+    sources: Sources = None,
+    model: Model = None,
+    compare: Compare = False,
     variant: options.Variant = None,
     weights: options.Weights = None,
     port_weights: PortWeights = None,
@@ -106,10 +137,33 @@ def evaluate(
     """
     from harness.flows.evaluate import evaluate as flow
 
+    if compare:
+        return _compared(context.params)
+    if sources or model is None:
+        raise BadInput(_usage(sources))
     request = _request(context.params)
     with listening() as listener:
         found, folder = flow(request, listener)
     return result(found, folder, skip_broken)
+
+
+def _usage(sources: list[str] | None) -> str:
+    if sources:
+        return f"unexpected argument {sources[0]}: only --compare takes evaluations that are there already"
+    return "name the pair to evaluate with --model, or evaluations to put beside each other with --compare"
+
+
+def _compared(given: dict[str, Any]) -> CommandResult:
+    from harness.evaluating.side_by_side import side_by_side
+    from reports import side_by_side as drawn
+
+    allowed = ("compare", "sources", "margin", "as_json")
+    more = [name for name, value in given.items() if value and name not in allowed]
+    if more or not given["sources"]:
+        flags = ", ".join("--" + name.replace("_", "-") for name in more)
+        raise BadInput(f"--compare evaluates nothing; leave out {flags}" if more else "name what to compare")
+    found = side_by_side(given["sources"], 0.01 if given["margin"] is None else given["margin"])
+    return CommandResult(0, drawn.document(found), lambda console: drawn.draw(found, console))
 
 
 def _request(given: dict[str, Any]) -> EvaluateRequest:

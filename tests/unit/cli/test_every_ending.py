@@ -67,7 +67,13 @@ TABLE = {
     "align evaluate": Command(
         "-m led",
         0,
-        ("-m led --weights FILE", "-m led --port-weights FILE", "-m led --data FILE", "-m ./FILE.py"),
+        (
+            "-m led --weights FILE",
+            "-m led --port-weights FILE",
+            "-m led --data FILE",
+            "--compare led FILE",
+            "-m ./FILE.py",
+        ),
         runs=True,
     ),
     "align infer": Command(

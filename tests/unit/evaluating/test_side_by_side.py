@@ -1,0 +1,118 @@
+"""Several evaluations and published figures in one table, and what seeds say."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from harness.errors import BadInput
+from harness.evaluating.metric_rows import metric_rows
+from harness.evaluating.side_by_side import published_names, read_published, side_by_side
+from reports.side_by_side import document, draw, markdown
+from tests.unit.evaluating.samples import made
+
+
+def seeds(folder: Path, reference: list[float], port: list[float]) -> list[str]:
+    """Evaluations of several pairs of trainings."""
+    places = []
+    for number, (one, other) in enumerate(zip(reference, port, strict=True)):
+        rows = metric_rows({"mIoU": one}, {"mIoU": other}, {}, 0.01, own_weights=True)
+        found = dataclasses.replace(made(), policy="metric", metrics=rows)
+        places.append(str(folder / f"{number}.json"))
+        found.save(Path(places[-1]))
+    return places
+
+
+def test_every_built_in_pair_has_its_published_figures() -> None:
+    assert published_names() == ["cpanet", "gold_yolo", "l2sknet", "led"]
+    found = side_by_side(published_names(), 0.01)
+    assert {"mIoU", "FB-IoU", "AP", "mAP50", "Pd", "Fa", "PSNR (8 bits)"} <= set(found.metrics)
+    assert all(row.torch or row.jittor for row in found.rows)
+    shares = [
+        value
+        for row in found.rows
+        for name, value in {**row.torch, **row.jittor}.items()
+        if "PSNR" not in name
+    ]
+    assert all(0 < value < 1 for value in shares)
+    assert not found.seeds
+
+
+def test_published_probabilities_are_whole_targets() -> None:
+    """Of 945 targets, rounded or cut to four digits; a note names the rows that are not so."""
+    for row in side_by_side(["l2sknet"], 0.01).rows:
+        for side in (row.torch, row.jittor):
+            targets = round(side["Pd"] * 945)
+            fits = any(abs(side["Pd"] - one / 945) < 1e-4 for one in (targets, targets + 1))
+            assert fits or (row.name.startswith("1D") and "second" in row.name), (row.name, side["Pd"])
+
+
+def test_seeds_that_are_alike_are_equivalent_and_others_are_not(tmp_path: Path) -> None:
+    draw_ = np.random.default_rng(0)
+    reference = list(0.8 + 0.001 * draw_.standard_normal(6))
+    for shift, verdict in ((0.0, "equivalent"), (0.05, "different"), (0.008, "inconclusive")):
+        port = list(0.8 + shift + 0.001 * draw_.standard_normal(6))
+        folder = tmp_path / verdict
+        folder.mkdir()
+        ((judged,),) = side_by_side(seeds(folder, reference, port), 0.01).seeds.values()
+        assert judged.verdict == verdict
+        assert judged.seeds == (6, 6)
+
+
+def test_one_training_decides_nothing(tmp_path: Path) -> None:
+    ((judged,),) = side_by_side(seeds(tmp_path, [0.8], [0.8]), 0.01).seeds.values()
+    assert judged.verdict == "inconclusive"
+
+
+def test_evaluations_with_the_same_weights_are_no_seeds(tmp_path: Path) -> None:
+    for number in range(3):
+        made().save(tmp_path / f"{number}.json")
+    found = side_by_side([str(tmp_path / f"{number}.json") for number in range(3)], 0.01)
+    assert not found.seeds
+    assert len(found.rows) == 3
+
+
+def test_the_table_has_a_row_a_side(tmp_path: Path) -> None:
+    found = side_by_side([*seeds(tmp_path, [0.8, 0.81], [0.8, 0.82]), "led"], 0.01)
+    lines = [line for line in markdown(found).splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + 2 * 3
+    assert len({line.count("|") for line in lines}) == 1
+    text = io.StringIO()
+    draw(found, Console(file=text, width=100))
+    assert "38.69" in text.getvalue()
+    assert "over seeds, toy one, synthetic" in text.getvalue()
+    assert document(found)["exit_code"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[row]]\nname = 'a'\ntorch = { mIoU = 'x' }", "should be a number"),
+        ("[[row]]\nname = 'a'\nother = 1", "unknown"),
+        ("row = 1", "should be a list"),
+        ("[", "no table of metrics"),
+        ("notes = [1]", "should be a text"),
+    ],
+)
+def test_what_is_no_table_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "t.toml").write_text(text)
+    with pytest.raises(BadInput, match=said):
+        read_published(tmp_path / "t.toml")
+
+
+@pytest.mark.parametrize("name", ["nowhere", "nowhere.toml", "../l2sknet"])
+def test_what_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(BadInput, match="no such file"):
+        side_by_side([name], 0.01)
+
+
+def test_a_table_of_ones_own(tmp_path: Path) -> None:
+    (tmp_path / "t.toml").write_text("notes = ['n']\n[[row]]\nname = 'a'\njittor = { mIoU = 0.5 }\n")
+    found = side_by_side([str(tmp_path / "t.toml")], 0.01)
+    assert found.metrics == ["mIoU"]
+    assert found.notes == ["n"]
