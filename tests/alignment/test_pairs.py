@@ -1,7 +1,7 @@
 """Every built-in pair: the port computes what the reference computes, in every variant and mode.
 
 Each case runs small and with workers that are already up. The slow ones also run each layer alone, on larger
-inputs; in the gate, one of them does so in evaluation, and one block of each kind in training.
+inputs; the gate does so with one block of each kind of the lightest pair, in training.
 A failure lists each layer that diverged, with its figures. Choose with -k, for instance -k l2sknet.
 """
 
@@ -30,7 +30,6 @@ QUICK_SIZES = {
     "eval": ((32, 32), *SIZES),
     "train": SIZES[-1:],
 }  # smaller, norms over two values that may be equal drown most gradients: that is inconclusive
-ALONE_IN_THE_GATE = ("l2sknet", "L2SKNet_UNet", "eval")  # the lightest; backward, each layer compiles anew
 ONE_OF_EACH_KIND = "contrast2_1*,contrConV_1*,Conv4*,Up4*,Conv"  # of the blocks of that variant
 QUICK_TIMEOUT = 600.0  # seconds an answer may take where all operators have to be compiled
 
@@ -59,11 +58,6 @@ CASES = [
     for mode in ("eval", "train")
     if mode == "eval" or takes(pair, variant, "train", SIZES[-1])
 ]
-
-
-def marks(*case: str) -> list[pytest.MarkDecorator]:
-    """What the gate leaves out of the runs with each layer alone."""
-    return [] if case == ALONE_IN_THE_GATE else [pytest.mark.slow]
 
 
 def quick_marks(model: str, variant: str) -> list[pytest.MarkDecorator]:
@@ -144,9 +138,9 @@ def test_a_small_run_is_aligned(model: str, variant: str, mode: Mode, warm: Warm
     assert_aligned(warm.compare(request), mode)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "variant", "mode"),
-    [pytest.param(*case, id="-".join(case), marks=marks(*case)) for case in CASES],
+    ("model", "variant", "mode"), [pytest.param(*case, id="-".join(case)) for case in CASES]
 )
 def test_every_layer_is_aligned_alone_too(model: str, variant: str, mode: Mode, tmp_path: Path) -> None:
     request = flows.CompareRequest(

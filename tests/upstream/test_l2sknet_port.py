@@ -31,6 +31,7 @@ LAYER = 3e-5
 GRADIENT_MEDIAN, GRADIENT_WHOLE = 5e-5, 1e-2
 ZERO = 1e-6
 STEPS, STEP_LOSS = 3, 2e-4
+TRAINED_IN_THE_GATE = ("L2SKNet_UNet", "L2SKNet_UNet_morphology")
 
 
 @dataclass
@@ -90,8 +91,8 @@ def variant(request: pytest.FixtureRequest) -> str:
 
 
 def training_marks(variant: str) -> list[pytest.MarkDecorator]:
-    """What the gate leaves out: training costs a cold Jittor a minute, and the FPNs share most blocks."""
-    return [pytest.mark.slow] if "FPN" in variant else []
+    """What the gate leaves out: training costs a cold Jittor a minute, and the others share most blocks."""
+    return [] if variant in TRAINED_IN_THE_GATE else [pytest.mark.slow]
 
 
 LEARNERS = [pytest.param(variant, marks=training_marks(variant)) for variant in PUBLISHED]
@@ -182,7 +183,7 @@ def test_gradients(learner: str) -> None:
         pytest.param(variant, marks=[pytest.mark.slow] if place else [])
         for place, variant in enumerate(PUBLISHED)
     ],
-)  # how Adam steps is the same for all; the gate takes the gradients of three
+)  # Adam steps in the same way in all of them
 def test_adam_steps(learner: str) -> None:
     expected = truth.adam_steps(learner)
     model = network(learner, "train")
