@@ -81,7 +81,7 @@ class Row:
 
     @property
     def key(self) -> str:
-        """What another measurement of the same has as well."""
+        """The name that this row also has in another measurement of the same."""
         size = f"{self.size[0]}x{self.size[1]}" if self.size else "usual size"
         names = f"{self.second.contestant.label} / {self.first.contestant.label}"
         return f"{self.mode}, batch {self.batch}, {size}, {names}"
@@ -111,7 +111,7 @@ class LargestBatch:
 
 @dataclass(frozen=True)
 class Machine:
-    """What figures depend on: a baseline of another machine says nothing."""
+    """The machine, on which all figures depend: a baseline of another machine proves nothing."""
 
     processor: str
     cores: int
@@ -147,7 +147,7 @@ class Bench:
 
     @classmethod
     def load(cls, path: Path) -> Bench:
-        """Read bench.json, or the folder with it; BadInput says why it is none."""
+        """Read bench.json, or the one in a folder; BadInput says why it cannot be read."""
         file = path / "bench.json" if path.is_dir() else path
         try:
             data = strict_json.parse(strict_json.read(file))

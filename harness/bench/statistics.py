@@ -20,12 +20,12 @@ from harness.student import t_quantile
 Speed = Literal["faster", "slower", "same", "ambiguous"]
 CONFIDENCE = 0.99
 SMALLEST = 0.005
-"""A difference of half a percent or less is none that a user would feel."""
+"""No user feels a difference of half a percent or less."""
 SAME = 0.02
-"""Two sides are the same where the whole interval is within so much of 1."""
+"""Two sides are the same if every ratio in the interval is this near to 1."""
 FEWEST_ROUNDS, MOST_ROUNDS = 4, 12
 SETTLED = 0.01
-"""More rounds are made until the interval reaches no farther than this to each side."""
+"""Rounds are added until half the width of the interval is at most this."""
 
 
 @dataclass(frozen=True)

@@ -87,7 +87,7 @@ def _unknown(name: str) -> str:
 def _module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except Exception as problem:  # a stranger's code may raise anything; what it raised is told
+    except Exception as problem:  # a stranger's code may raise anything; the message repeats it
         raise BadInput(
             f"the module {name}, which should declare a pair, cannot be imported: {_described(problem)}"
         ) from problem

@@ -238,7 +238,7 @@ class Pair:
             raise
         except ValueError as error:
             raise BadInput(f"{self.name}: {error}") from error
-        except Exception as error:  # a stranger's code may raise anything; what it raised is told
+        except Exception as error:  # a stranger's code may raise anything; the message repeats it
             raise BadInput(f"{self.name} cannot draw inputs: {type(error).__name__}: {error}") from error
 
     def given(self, present: Collection[str]) -> list[str]:

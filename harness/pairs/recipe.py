@@ -34,7 +34,7 @@ class Pass:
 
     `groups` gives the options of the optimiser (`lr` and others) for each group that learns in this pass; a
     group that is not named stays as it is. The optimiser steps once `accumulate` passes have come together.
-    `told` is what the pair's losses are told besides, as named arguments: the epoch, where they change by it.
+    `told` are further named arguments of the pair's losses, such as the epoch if they change with it.
     """
 
     groups: Mapping[str, Mapping[str, float]]

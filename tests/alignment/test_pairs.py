@@ -73,7 +73,7 @@ class Warm:
         self._held: Mapping[str, Worker] = {}
 
     def compare(self, request: flows.CompareRequest) -> Alignment:
-        """Compare with the workers at hand, whoever started them."""
+        """Compare with the workers that are up; start them if there are none."""
         if not self._held:
             self._held = self._stack.enter_context(lend_workers(request.device, request.timeout))
         verdict = ""

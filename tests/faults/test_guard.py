@@ -1,4 +1,4 @@
-"""What a process starts and makes ends with it, whoever is killed."""
+"""The programs and files of a process end with it, whichever process is killed."""
 
 from __future__ import annotations
 

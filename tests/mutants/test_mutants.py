@@ -1,4 +1,4 @@
-"""Each planted mistake is found, located and explained; what only rounds otherwise is none."""
+"""Each planted mistake is found, located and explained; another rounding is no mistake."""
 
 from __future__ import annotations
 

@@ -290,7 +290,7 @@ def test_of_two_who_write_the_same_file_at_once_the_first_one_stays(tmp_path: Pa
         before = path.stat()
         second.write_text("second")
     assert path.read_text() == "first"
-    assert path.stat().st_ino == before.st_ino, "whoever reads it may go on"
+    assert path.stat().st_ino == before.st_ino, "a program that reads it may go on"
     assert list(tmp_path.iterdir()) == [path]
 
 

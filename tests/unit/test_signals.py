@@ -57,7 +57,7 @@ def run(program: str) -> tuple[str, str]:
 
 @pytest.mark.parametrize("cause", ["signal.raise_signal", "swallowed", "turned"])
 @pytest.mark.parametrize(("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "terminated")])
-def test_a_signal_is_what_it_is_wherever_it_comes(cause: str, number: signal.Signals, word: str) -> None:
+def test_a_signal_is_recognised_in_every_place(cause: str, number: signal.Signals, word: str) -> None:
     assert run(WAITING.format(cause=f"{cause}({number.value})")) == (f"{word}\n", "")
 
 

@@ -186,7 +186,7 @@ def test_overlaps(kind: str) -> None:
     known, slope = truth.data("loss", f"iou/{kind}", f"iou/{kind}_grad")
     (prediction,) = seeing(given)
     found = iou.iou_loss(prediction, jt.array(target), kind)
-    usable = np.isfinite(known[:, 0])  # CIoU of two equal boxes is none in torch, and anything in Jittor
+    usable = np.isfinite(known[:, 0])  # CIoU of two equal boxes is NaN in torch, and arbitrary in Jittor
     assert usable.sum() == (15 if kind == "ciou" else 16)
     np.testing.assert_allclose(found.numpy()[usable], known[usable, 0], rtol=2e-6, atol=2e-6)
     gradient = jt.grad(found.sum(), prediction).numpy()

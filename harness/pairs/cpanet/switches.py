@@ -47,7 +47,7 @@ CORRECTIONS: dict[str, Any] = {
 
 
 def switches(**options: Any) -> Switches:
-    """The published network with some switches changed; BadInput for a name or value that is none."""
+    """The published network with some switches changed; BadInput for an unknown name or value."""
     known = {field.name: field.type for field in fields(Switches)}
     for name, value in options.items():
         if name not in known:

@@ -82,7 +82,7 @@ class Config:
         return self.drop_path_rate * block / (self.transformer_blocks - 1)
 
     def require_loss(self) -> None:
-        """Refuse the head whose published loss is told by a teacher, a second network, and deployed forms."""
+        """Refuse deployed forms, and the head whose published loss needs a second network, the teacher."""
         if self.fold:
             raise BadInput(
                 "a deployed form is for mode eval alone, its norms are folded: train what it is made of"

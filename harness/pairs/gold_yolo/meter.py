@@ -15,13 +15,13 @@ from harness.pairs.gold_yolo.nms import EVALUATION, non_max_suppression
 
 Floats = NDArray[np.float64]
 COCO = {"AP": 0, "AP50": 1, "AP75": 2, "AP small": 3, "AP medium": 4, "AP large": 5, "AR": 8}
-"""Which of COCO's twelve numbers are told; -1 stands for what no object belongs to."""
+"""The numbers of COCO's twelve that are reported. COCO gives -1 for a size that no object has."""
 
 
 class PrecisionMeter(Meter):
     """Detections and labels of all pictures; a sample's figure is the share of its objects that are found.
 
-    COCO's own numbers are told besides where pycocotools is there.
+    COCO's own numbers are added where pycocotools is installed.
     """
 
     figure = "share of objects found"

@@ -37,7 +37,7 @@ class Request:
 
 
 def prepare_subset(subset: Subset) -> Path:
-    """What `align data prepare` asks for; what it leaves open is as in the published recipe."""
+    """The request of `align data prepare`; the published recipe gives the defaults."""
     return prepare(
         Request(
             subset.source,
@@ -80,7 +80,7 @@ def _check(request: Request) -> None:
     if repeated:
         raise BadInput(f"--classes names {', '.join(repeated)} more than once; name each class once")
     require_free_folder(request.target)
-    yaml_module()  # before anything is copied: what it says when it is missing
+    yaml_module()  # before anything is copied: it may be missing
 
 
 def _annotations(source: Path) -> Path:

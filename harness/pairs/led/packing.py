@@ -78,7 +78,7 @@ def expose(planes: Floats, ratio: float, zero_clip: bool = False) -> NDArray[np.
 
 
 def crop(planes: Array, size: int, start: tuple[int, int] | None = None) -> Array:
-    """A square of packed pixels, from the middle unless told where it starts."""
+    """A square of packed pixels, from the middle unless a start is given."""
     sides = planes.shape[-2:]
     top, left = start if start is not None else ((side - size) // 2 for side in sides)
     if min(top, left) < 0 or top + size > sides[0] or left + size > sides[1]:

@@ -25,7 +25,7 @@ def test_nothing_in_the_way_is_the_gpu() -> None:
     assert device.decide(lambda: "").device == "cuda"
 
 
-def test_what_stands_in_the_way_is_the_reason() -> None:
+def test_the_reason_names_the_obstacle() -> None:
     assert device.decide(lambda: "jittor: no nvcc") == device.Place("cpu", "jittor: no nvcc")
 
 

@@ -1,4 +1,4 @@
-"""A run has a folder of its own, whoever begins at the same moment."""
+"""Each run has a folder of its own, even where two begin at the same moment."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def test_nothing_is_left_in_the_temporary_folder(
 
 
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGTERM])
-def test_the_reader_ends_with_whoever_asked(ending: signal.Signals, healthy: Path) -> None:
+def test_the_reader_ends_with_the_process_that_asked(ending: signal.Signals, healthy: Path) -> None:
     program = (
         "import sys; from pathlib import Path; from harness.hdf5 import asking\n"
         "asking.ask(Path(sys.argv[1]), 100); print(asking._READER._process.pid, flush=True); sys.stdin.read()"

@@ -1,4 +1,4 @@
-"""A module that drops at random is known by the name of its class, whoever wrote it."""
+"""A module that drops values at random is found by the name of its class, also in a stranger's code."""
 
 from __future__ import annotations
 

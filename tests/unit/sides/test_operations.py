@@ -46,7 +46,7 @@ def test_a_layer_made_on_the_spot_is_the_function_that_it_computes(kind: str, op
     assert function_of(kind) == operation
 
 
-def test_a_general_pooling_is_what_its_argument_makes_it() -> None:
+def test_the_argument_of_a_general_pooling_decides_its_kind() -> None:
     assert [pooling("maximum", 2), pooling("mean", 3), pooling("minimum", 2)] == [
         "max_pool2d",
         "avg_pool3d",
