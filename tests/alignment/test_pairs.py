@@ -1,7 +1,7 @@
 """Every built-in pair: the port computes what the reference computes, in every variant and mode.
 
 Each case runs small and with workers that are already up. The slow ones also run each layer alone, on larger
-inputs; the gate does so with one block of each kind of the lightest pair, in training.
+inputs; the gate does so with the lightest pair, in evaluation.
 A failure lists each layer that diverged, with its figures. Choose with -k, for instance -k l2sknet.
 """
 
@@ -30,7 +30,7 @@ QUICK_SIZES = {
     "eval": ((32, 32), *SIZES),
     "train": SIZES[-1:],
 }  # smaller, norms over two values that may be equal drown most gradients: that is inconclusive
-ONE_OF_EACH_KIND = "contrast2_1*,contrConV_1*,Conv4*,Up4*,Conv"  # of the blocks of that variant
+ALONE_IN_THE_GATE = ("l2sknet", "L2SKNet_UNet", "eval")  # the lightest; backward, each layer compiles anew
 QUICK_TIMEOUT = 600.0  # seconds an answer may take where all operators have to be compiled
 
 
@@ -63,6 +63,11 @@ CASES = [
 def quick_marks(model: str, variant: str) -> list[pytest.MarkDecorator]:
     """The gate runs the first variant of each pair; all of them run where this folder is named."""
     return [] if variant == pairs.find(model).variant(None).name else [pytest.mark.every_variant]
+
+
+def marks(*case: str) -> list[pytest.MarkDecorator]:
+    """What the gate leaves out of the runs with each layer alone."""
+    return [] if case == ALONE_IN_THE_GATE else [pytest.mark.slow]
 
 
 class Warm:
@@ -138,9 +143,9 @@ def test_a_small_run_is_aligned(model: str, variant: str, mode: Mode, warm: Warm
     assert_aligned(warm.compare(request), mode)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "variant", "mode"), [pytest.param(*case, id="-".join(case)) for case in CASES]
+    ("model", "variant", "mode"),
+    [pytest.param(*case, id="-".join(case), marks=marks(*case)) for case in CASES],
 )
 def test_every_layer_is_aligned_alone_too(model: str, variant: str, mode: Mode, tmp_path: Path) -> None:
     request = flows.CompareRequest(
@@ -153,27 +158,6 @@ def test_every_layer_is_aligned_alone_too(model: str, variant: str, mode: Mode, 
         keep="none",
     )
     assert_aligned(flows.compare(request, Silent()), mode)
-
-
-def test_one_block_of_each_kind_is_aligned_alone_in_training(tmp_path: Path) -> None:
-    request = flows.CompareRequest(
-        model="l2sknet",
-        variant="L2SKNet_UNet",
-        mode="train",
-        layers=ONE_OF_EACH_KIND,
-        input_size=SIZES[0],
-        output=tmp_path / "run",
-        isolated="always",
-        keep="none",
-    )
-    alignment = flows.compare(request, Silent())
-    assert alignment.verdict == "aligned", listed_failures(alignment)
-    assert alignment.isolated.ran
-    alone = [row for row in alignment.rows if row.isolated is not None]
-    assert {row.isolated.verdict.status for row in alone if row.isolated} == {"aligned"}
-    for block in ("contrast2_1", "contrConV_1", "Conv4", "Up4", "Conv"):
-        assert any(row.address.startswith(f"layer:{block}") for row in alone), block
-    assert any(row.address.startswith("grad:Conv4.") for row in alone)
 
 
 @pytest.mark.fault

@@ -87,7 +87,7 @@ def test_instructions_of_all_pickles_of_a_file_are_counted() -> None:
         instructions.load(memoryview(b"N0N."), names)
 
 
-def test_what_is_left_is_for_whoever_comes_next() -> None:
+def test_a_budget_that_is_spent_refuses_more() -> None:
     budget = Budget()
     budget.spend(MADE)
     assert budget.left == 0
