@@ -20,7 +20,7 @@ from harness.alignment import Alignment
 from harness.language import chosen, tr
 from harness.tally import Tally
 from harness.text import printable, printable_lines
-from reports import overview, page_words, summaries, words
+from reports import overview, page_words, summaries, told, words
 from reports.page_data import page_data
 from reports.roles import roles
 from reports.series import by_depth
@@ -44,6 +44,8 @@ def html(alignment: Alignment) -> str:
         .render(
             alignment=alignment,
             summaries=summaries,
+            sentence=told.sentence(alignment),
+            reason=told.reason,
             headline=overview.headline(alignment),
             cards=overview.cards(alignment),
             subject=_subject(alignment),
@@ -117,7 +119,9 @@ def _subject(alignment: Alignment) -> str:
 
 def _tally(alignment: Alignment) -> str:
     tally = Tally.of(alignment.rows)
-    return tr("{} tensors: {} diverged, {}.").format(tally.tensors, tally.diverged, tally.others() or "-")
+    others = [f"{number} {tr(status)}" for status, number in tally.by_status.items() if status != "diverged"]
+    known = tr("{} tensors: {} diverged, {}.")
+    return known.format(tally.tensors, tally.diverged, ", ".join(others) or "-")
 
 
 def _digest(text: str) -> str:

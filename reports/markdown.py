@@ -7,27 +7,27 @@ from collections.abc import Iterable, Sequence
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.figures import ratio, scientific
-from reports import summaries
+from harness.language import tr
+from reports import summaries, told
 from reports.marked import code, prose
-from reports.words import count
+from reports.words import bits, count
 
 ROWS = 20
+_NAMES = ("address", "type", "relative error", "bits", "noise", "of limit")
 
 
 def markdown(alignment: Alignment) -> str:
     """The report."""
     rows = summaries.that_matter(alignment, ROWS)
     bad = summaries.diverged(alignment)
-    beyond = f"and {len(bad) - len(rows)} more of {count(len(bad), 'diverged tensor')}"
+    beyond = tr("and {} more of {}").format(len(bad) - len(rows), count(len(bad), "diverged tensor"))
     parts = [
-        f"**{summaries.SYMBOLS[alignment.verdict]} {prose(alignment.sentence)}**",
+        f"**{summaries.SYMBOLS[alignment.verdict]} {prose(told.sentence(alignment))}**",
         *(
-            f"The side {code(name)} failed: {prose(side.error)}"
+            f"{tr('The side {} failed').format(code(name))}: {prose(side.error)}"
             for name, side in summaries.failures(alignment)
         ),
-        _table(("", "address", "type", "relative error", "noise", "of limit"), map(_row, rows))
-        if rows
-        else "",
+        _table(("", *map(tr, _NAMES)), map(_row, rows)) if rows else "",
         beyond if len(bad) > len(rows) else "",
         _items(summaries.sources(alignment)),
         _attributes(alignment),
@@ -38,7 +38,8 @@ def markdown(alignment: Alignment) -> str:
 
 
 def _row(row: Row) -> tuple[str, ...]:
-    figures = (scientific(summaries.error(row)), scientific(summaries.noise(row)), ratio(row.verdict.ratio))
+    error, noise = summaries.error(row), summaries.noise(row)
+    figures = (scientific(error), bits(error), scientific(noise), ratio(row.verdict.ratio))
     return (summaries.SYMBOLS[row.verdict.status], code(row.address), code(row.type), *figures)
 
 
@@ -47,11 +48,11 @@ def _attributes(alignment: Alignment) -> str:
         (code(summaries.attribute(found)), code(found.reference), code(found.port))
         for found in alignment.attributes
     ]
-    return _table(("attribute that differs", "reference", "port"), differing) if differing else ""
+    return _table((tr("attribute that differs"), tr("reference"), tr("port")), differing) if differing else ""
 
 
 def _items(items: Iterable[summaries.Item]) -> str:
-    return "\n".join(f"- {prose(item.name)}: {prose(item.text)}" for item in items)
+    return "\n".join(f"- {prose(tr(item.name))}: {prose(item.text)}" for item in items)
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -10,7 +10,7 @@ from harness.coverage import RESULTS
 from harness.figures import percent, ratio, scientific
 from harness.language import tr
 from harness.tally import Tally
-from reports import summaries
+from reports import summaries, told
 from reports.roles import roles
 from reports.words import bits
 
@@ -61,9 +61,9 @@ def cards(alignment: Alignment) -> list[Card]:
 def _place(name: str, row: Row) -> Card:
     error = summaries.error(row)
     if error is None:
-        return Card(name, row.address, row.verdict.reason, row.address)
-    told = tr("relative error {}, {} bits, {} times its limit")
-    more = told.format(scientific(error), bits(error), ratio(row.verdict.ratio))
+        return Card(name, row.address, told.reason(row), row.address)
+    known = tr("relative error {}, {} bits, {} times its limit")
+    more = known.format(scientific(error), bits(error), ratio(row.verdict.ratio))
     return Card(name, row.address, more, row.address)
 
 
@@ -73,15 +73,15 @@ def _sources(alignment: Alignment) -> Card:
         counted[role.name] = counted.get(role.name, 0) + 1
     if not counted:
         return Card(tr("Sources"), tr("none"))
-    told = tr("{} tensors carry it on, {} do neither").format(
+    others = tr("{} tensors carry it on, {} do neither").format(
         counted.get("carrier", 0), counted.get("neither", 0)
     )
     if not alignment.sources:
-        return Card(tr("Sources"), tr("none found"), f"{told}; {summaries.alone(alignment)}")
+        return Card(tr("Sources"), tr("none found"), f"{others}; {summaries.alone(alignment)}")
     one = alignment.sources[0]
     rest = len(alignment.sources) - 1
     value = one.address + (tr(" and {} more").format(rest) if rest else "")
-    return Card(tr("Sources"), value, told, one.address)
+    return Card(tr("Sources"), value, others, one.address)
 
 
 def _cause(alignment: Alignment) -> Card | None:

@@ -15,8 +15,10 @@ from harness.comparing import in_order_of_computation
 from harness.costs import SideCosts, Spent
 from harness.coverage import Coverage, Gap
 from harness.figures import scientific
+from harness.language import tr
 from harness.numerics import Difference
 from harness.own_name import command
+from reports import told
 from reports.words import count, seconds, size
 
 SYMBOLS = {
@@ -92,9 +94,12 @@ def measures(row: Row) -> list[Item]:
     if found is None:
         return [item for item in where if item.text]
     difference = found.difference
-    basis = "every element" if found.basis == "whole" else f"samples of {count(found.size, 'element')}"
-    relative = f"l2 {scientific(difference.rel_l2)}, max {scientific(difference.max_rel)}"
-    passes = f"rtol {scientific(difference.pass_rtol)} or atol {scientific(difference.pass_atol)}"
+    whole, samples = tr("every element"), tr("samples of {}").format(count(found.size, "element"))
+    basis = whole if found.basis == "whole" else samples
+    relative = _pair(difference.rel_l2, difference.max_rel)
+    passes = tr("rtol {} or atol {}").format(
+        scientific(difference.pass_rtol), scientific(difference.pass_atol)
+    )
     figures = [
         Item("measured on", basis),
         Item(found.error_name, scientific(found.error)),
@@ -117,7 +122,8 @@ def sources(alignment: Alignment) -> list[Item]:
     items = []
     for source in alignment.sources:
         layers = ", ".join(source.layers)
-        items.append(Item(f"{source.direction} source", f"{source.address} ({layers}): {source.text}"))
+        text = told.source_text(alignment, source)
+        items.append(Item(f"{source.direction} source", f"{source.address} ({layers}): {text}"))
         if source.cause:
             items.append(Item("cause", source.cause))
         items += [Item("known", command(f"explain --op {shlex.quote(entry)}")) for entry in source.entries]
@@ -128,8 +134,9 @@ def alone(alignment: Alignment) -> str:
     """The result of running each layer alone, or why that was not done."""
     if alignment.isolated.ran:
         judged = count(alignment.isolated.judged or 0, "tensor")
-        return f"{judged} of layers that ran alone, {len(alignment.sources)} where an error is made"
-    return alignment.isolated.why or "layers were not run alone"
+        said = tr("{} of layers that ran alone, {} where an error is made")
+        return said.format(judged, len(alignment.sources))
+    return alignment.isolated.why or tr("layers were not run alone")
 
 
 def attribute(found: AttributeDifference) -> str:
@@ -152,31 +159,40 @@ def coverage(alignment: Alignment) -> list[Item]:
             items.append(Item(name, f"{count(len(addresses), 'tensor')}: {why}"))
     if found.fallback:
         tensors = count(len(found.fallback), "tensor")
-        items.append(Item("without a truth", f"{tensors}, judged by a fixed tolerance instead"))
+        items.append(Item("without a truth", tr("{}, judged by a fixed tolerance instead").format(tensors)))
     if found.weak:
         tensors = count(len(found.weak), "tensor")
-        items.append(Item("weak", f"{tensors}, where the reference's own noise is above 10 %"))
+        items.append(Item("weak", tr("{}, where the reference's own noise is above 10 %").format(tensors)))
     for side, names in found.unpaired.items():
         if names:
             more = ", …" if len(names) > _NAMED else ""
-            items.append(Item(f"only in {side}", f"{len(names)}: {', '.join(names[:_NAMED])}{more}"))
+            items.append(
+                Item(tr("only in {}").format(side), f"{len(names)}: {', '.join(names[:_NAMED])}{more}")
+            )
     for one in found.case_differences:
-        items.append(Item("the cases differ", f"{one.name} is {one.reference} and {one.candidate}"))
+        items.append(
+            Item("the cases differ", tr("{} is {} and {}").format(one.name, one.reference, one.candidate))
+        )
     return items
 
 
 def against_stored(alignment: Alignment) -> list[Item]:
     """How each side fares against a stored trace, where there is one beside the reference."""
     return [
-        Item(f"{one.side} against {one.trace}", f"{SYMBOLS.get(one.verdict, '?')} {one.sentence}")
+        Item(
+            tr("{} against {}").format(one.side, one.trace), f"{SYMBOLS.get(one.verdict, '?')} {one.sentence}"
+        )
         for one in alignment.against_stored
     ]
 
 
 def _compared(found: Coverage) -> str:
     recorded = found.recorded or found.compared
-    parts = [f"{kind} {found.compared.get(kind, 0)} of {number}" for kind, number in recorded.items()]
-    return ", ".join(parts).replace("_", " ") or "nothing"
+    parts = [
+        tr("{} {} of {}").format(tr(kind.replace("_", " ")), found.compared.get(kind, 0), number)
+        for kind, number in recorded.items()
+    ]
+    return ", ".join(parts) or tr("nothing")
 
 
 def reasons(gaps: list[Gap]) -> dict[str, list[str]]:
@@ -220,7 +236,7 @@ def origin(alignment: Alignment) -> list[Item]:
     """What made the alignment, when and where; the seeds stand in the case."""
     found = alignment.provenance
     cores = count(found.cores, "core") if found.cores else ""
-    told = [
+    items = [
         Item("pair", found.title),
         Item("upstream", found.upstream),
         Item("command", found.command),
@@ -228,7 +244,7 @@ def origin(alignment: Alignment) -> list[Item]:
         Item("align", found.program),
         Item("host", ", ".join(filter(None, [found.host, found.processor, cores]))),
     ]
-    return [item for item in told if item.text]
+    return [item for item in items if item.text]
 
 
 def failures(alignment: Alignment) -> list[tuple[str, SideReport]]:
@@ -278,12 +294,14 @@ def costs(alignment: Alignment) -> list[CostLine]:
         by_side = {side: duration(getattr(spent, step, None)) for side, spent in sides.items()}
         both = duration(getattr(found, step, None))
         if any(by_side.values()) or both:
-            lines.append(CostLine(name, by_side, both))
+            lines.append(CostLine(tr(name), by_side, both))
     peaks = {side: _peak(spent) for side, spent in sides.items() if _peak(spent)}
     if peaks:
-        lines.append(CostLine("peak memory", peaks))
+        lines.append(CostLine(tr("peak memory"), peaks))
     if found.ratio is not None:
-        lines.append(CostLine("whole comparison", {}, f"{found.ratio:.1f} times the bare runs"))
+        lines.append(
+            CostLine(tr("whole comparison"), {}, tr("{:.1f} times the bare runs").format(found.ratio))
+        )
     return lines
 
 
@@ -299,7 +317,7 @@ def duration(spent: Spent | float | None) -> str:
     if not isinstance(spent, Spent):
         return seconds(spent)
     if spent.cached:
-        return "kept from an earlier run"
+        return tr("kept from an earlier run")
     if spent.wall is None:
         return f"({seconds(spent.cpu)})" if spent.cpu is not None else ""
     return f"{seconds(spent.wall)} ({seconds(spent.cpu)})" if spent.cpu is not None else seconds(spent.wall)
@@ -315,11 +333,11 @@ def observer(alignment: Alignment) -> list[Item]:
     items = []
     for side, found in alignment.observer.items():
         if found.bitwise:
-            text = "recording changes no bit of the result"
+            text = tr("recording changes no bit of the result")
         elif found.max_abs is not None:
-            text = f"recording changes the result by up to {scientific(found.max_abs)}"
+            text = tr("recording changes the result by up to {}").format(scientific(found.max_abs))
             if found.scale:
-                text += f", in values up to {scientific(found.scale)}"
+                text += tr(", in values up to {}").format(scientific(found.scale))
         else:
             continue
         items.append(Item(side, text))
@@ -327,14 +345,15 @@ def observer(alignment: Alignment) -> list[Item]:
 
 
 def _pair(l2: float | None, largest: float | None) -> str:
-    return "" if l2 is None else f"l2 {scientific(l2)}, max {scientific(largest)}"
+    return "" if l2 is None else tr("l2 {}, max {}").format(scientific(l2), scientific(largest))
 
 
 def _worst(difference: Difference) -> str:
     if difference.worst is None:
         return ""
-    values = f"{difference.worst_candidate!r} instead of {difference.worst_reference!r}"
-    return f"{values} at [{', '.join(map(str, difference.worst))}]"
+    place = ", ".join(map(str, difference.worst))
+    said = tr("{!r} instead of {!r} at [{}]")
+    return said.format(difference.worst_candidate, difference.worst_reference, place)
 
 
 def _plain(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -29,7 +30,7 @@ class Column:
 
     def width(self) -> int:
         """How wide the column would like to be."""
-        return min(self.most, max(map(len, [self.name, *self.cells])))
+        return min(self.most, max(map(cell_len, [self.name, *self.cells])))
 
 
 def table(width: int, columns: Iterable[Column], row_styles: Iterable[str] = ()) -> Table:

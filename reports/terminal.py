@@ -8,11 +8,12 @@ from rich.text import Text
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.figures import ratio, scientific
+from harness.language import tr
 from harness.text import printable
-from reports import summaries
+from reports import summaries, told
 from reports.hints import next_steps
 from reports.tables import Column, table
-from reports.words import count, size
+from reports.words import bits, count, size
 
 ROWS = 12
 STYLES = {
@@ -56,13 +57,13 @@ def draw_sentence(alignment: Alignment, console: Console, name: str) -> None:
 def draw_row(row: Row, console: Console) -> None:
     """Draw everything that is known of one address."""
     console.print(Text(printable(row.address), style="bold"))
-    console.print(_verdict(row.verdict.status, f"{row.verdict.status}: {row.verdict.reason}"))
+    console.print(_verdict(row.verdict.status, f"{tr(row.verdict.status)}: {told.reason(row)}"))
     for item in summaries.measures(row):
         console.print(_named(item.name, item.text))
 
 
 def _headline(alignment: Alignment, console: Console) -> None:
-    console.print(_verdict(alignment.verdict, alignment.sentence))
+    console.print(_verdict(alignment.verdict, told.sentence(alignment)))
     for name, address in (("first", alignment.first), ("worst", alignment.worst)):
         row = summaries.row_at(alignment, address)
         if row is not None and (name == "first" or address != alignment.first):
@@ -72,7 +73,7 @@ def _headline(alignment: Alignment, console: Console) -> None:
 
 def _failures(alignment: Alignment, console: Console) -> None:
     for name, side in summaries.failures(alignment):
-        console.print(_named(f"{name} failed", side.error, style="red"))
+        console.print(_named(tr("{} failed").format(name), side.error, style="red"))
         if side.signal:
             console.print(_named("signal", side.signal))
         if side.last_layer:
@@ -87,12 +88,13 @@ def draw_rows(rows: list[Row], console: Console) -> None:
     states = [row.verdict.status for row in rows]
     columns = [
         Column("", [summaries.SYMBOLS.get(state, "?") for state in states]),
-        Column("address", [row.address for row in rows], elastic=True),
-        Column("type", [row.type for row in rows], style="dim", most=16),
-        Column("shape", [size(row.shape) for row in rows], style="dim", most=16),
-        Column("relative error", [scientific(summaries.error(row)) for row in rows], number=True),
-        Column("noise", [scientific(summaries.noise(row)) for row in rows], number=True),
-        Column("of limit", [ratio(row.verdict.ratio) for row in rows], number=True),
+        Column(tr("address"), [row.address for row in rows], elastic=True),
+        Column(tr("type"), [row.type for row in rows], style="dim", most=16),
+        Column(tr("shape"), [size(row.shape) for row in rows], style="dim", most=16),
+        Column(tr("relative error"), [scientific(summaries.error(row)) for row in rows], number=True),
+        Column(tr("bits"), [bits(summaries.error(row)) for row in rows], number=True),
+        Column(tr("noise"), [scientific(summaries.noise(row)) for row in rows], number=True),
+        Column(tr("of limit"), [ratio(row.verdict.ratio) for row in rows], number=True),
     ]
     if console.width < _SHAPES_FROM:
         del columns[3]
@@ -113,7 +115,8 @@ def _beyond(alignment: Alignment, shown: int, console: Console) -> None:
     every = bad or alignment.rows
     thing = "diverged tensor" if bad else "tensor"
     if len(every) > shown:
-        console.print(Text(f"  and {len(every) - shown} more of {count(len(every), thing)}", style="dim"))
+        said = tr("and {} more of {}").format(len(every) - shown, count(len(every), thing))
+        console.print(Text(f"  {said}", style="dim"))
 
 
 def draw_sources(alignment: Alignment, console: Console) -> None:
@@ -136,13 +139,13 @@ def _attributes(alignment: Alignment, console: Console) -> None:
     if not shown:
         return
     columns = [
-        Column("attribute that differs", [summaries.attribute(found) for found in shown], elastic=True),
-        Column("reference", [str(found.reference) for found in shown]),
-        Column("port", [str(found.port) for found in shown]),
+        Column(tr("attribute that differs"), [summaries.attribute(found) for found in shown], elastic=True),
+        Column(tr("reference"), [str(found.reference) for found in shown]),
+        Column(tr("port"), [str(found.port) for found in shown]),
     ]
     console.print(table(console.width, columns))
     if len(alignment.attributes) > ROWS:
-        console.print(Text(f"  and {len(alignment.attributes) - ROWS} more", style="dim"))
+        console.print(Text("  " + tr("and {} more").format(len(alignment.attributes) - ROWS), style="dim"))
     console.print()
 
 
@@ -152,9 +155,9 @@ def _costs(alignment: Alignment, console: Console) -> None:
     if not lines:
         return
     columns = [
-        Column("cost: wall (CPU)", [line.name for line in lines], elastic=True),
+        Column(tr("cost: wall (CPU)"), [line.name for line in lines], elastic=True),
         *(Column(side, [line.by_side.get(side, "") for line in lines], number=True) for side in sides),
-        Column("once", [line.both for line in lines], number=True, most=30),
+        Column(tr("once"), [line.both for line in lines], number=True, most=30),
     ]
     console.print()
     console.print(table(console.width, columns))
@@ -167,4 +170,4 @@ def _verdict(status: str, words: str) -> Text:
 
 
 def _named(name: str, words: str, style: str = "dim") -> Text:
-    return Text(f"{printable(name)}: ", style=style).append(printable(words), style="default")
+    return Text(f"{printable(tr(name))}: ", style=style).append(printable(words), style="default")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import data, golden, options, pin
+from harness.cli import data, golden, language, options, pin
 from harness.cli.bench import bench
 from harness.cli.check import check
 from harness.cli.command_result import CommandResult
@@ -45,6 +45,7 @@ def align(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version and end.")
     ] = False,
+    lang: Annotated[str, typer.Option("--lang", metavar="en|zh", help=language.HELP)] = "en",
 ) -> None:
     """Tell whether a Jittor port of a PyTorch model computes the same thing, and where it stops doing so.
 

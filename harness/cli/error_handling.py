@@ -6,16 +6,18 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
 
 from harness import mistake, process, provenance
+from harness.cli import language
 from harness.cli.command_result import CommandResult, as_line
 from harness.cli.defaults import defaults
 from harness.errors import BAD_INPUT, INTERRUPTED, TERMINATED, HarnessError
+from harness.language import ENGLISH, spoken
 
 _USAGE: type[Exception] = typer.BadParameter.__mro__[2]  # every complaint about usage
 _COMPLETION = "_ALIGN_COMPLETE"
@@ -64,8 +66,8 @@ class _Call:
     def framed(self) -> int:
         """Run it; its exit code."""
         try:
-            with contextlib.redirect_stdout(self.printed):
-                found = self.frame.outcome(self.words)
+            with contextlib.redirect_stdout(self.printed), self._spoken() as words:
+                found = self.frame.outcome(words)
                 text = found.text(self.stdout, self.as_json)
         except typer.Exit as ending:
             return self._write(self.printed.getvalue()) or (BAD_INPUT if ending.exit_code else 0)
@@ -83,6 +85,15 @@ class _Call:
         if self.as_json:
             process.say(printed)
         return self._write(text if self.as_json else printed + text) or found.exit_code
+
+    @contextlib.contextmanager
+    def _spoken(self) -> Iterator[list[str]]:
+        """The words of the command without the language, which is in use meanwhile."""
+        words, chosen = language.take(self.words)
+        with spoken(chosen):
+            if chosen != ENGLISH:
+                language.translate_help(self.frame)
+            yield words
 
     def _unforeseen(self, error: BaseException) -> int:
         return self._fail(*mistake.judged("align", self.words, error))

@@ -21,7 +21,7 @@ def test_markdown() -> None:
     assert text.startswith("**✘ jittor diverges, first at `layer:backbone.neck.")
     rows = [line for line in text.splitlines() if line.startswith("| ✘ |")]
     assert len(rows) == 10
-    assert all(row.count("|") == 7 for row in rows)
+    assert all(row.count("|") == 8 for row in rows)
     assert "- compared: layer 30 of 31, output 1 of 1" in text
     assert "| `stage.3.bn.eps` | `1e-05` | `0.001` |" in text
 

@@ -196,8 +196,8 @@ def test_markdown(strange: Alignment) -> None:
     assert plain
     assert not re.search(r"[@#<>*_`\\\[\]]|//|www|GH-|deadbeef|:\+1:", plain)
     assert sum(token.type == "table_open" for token in tokens) == 2
-    assert sum(token.type == "th_open" for token in tokens) == 9
-    assert sum(token.type == "td_open" for token in tokens) == 6 * 3 + 3
+    assert sum(token.type == "th_open" for token in tokens) == 10
+    assert sum(token.type == "td_open" for token in tokens) == 7 * 3 + 3
     assert max(token.level for token in tokens) <= 5
     assert sum(child.type == "strong_open" for child in inline) == 1
     assert not [line for line in text.split("\n") if line.lstrip("-* ").startswith("align:")]

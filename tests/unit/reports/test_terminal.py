@@ -49,7 +49,7 @@ def test_diverged_rows_come_first_in_the_order_of_execution() -> None:
     table = below(drawn(samples.diverging()), "address")
     assert len(table) == 11
     assert all(line.startswith("✘") for line in table[1:])
-    errors = [float(line.split()[-3]) for line in table[1:]]
+    errors = [float(line.split()[-4]) for line in table[1:]]
     assert errors == sorted(errors)
     assert table[1].split()[-3:] == ["1.0e-04", "1.0e-06", "25"]
 

@@ -1,0 +1,97 @@
+"""The program in another language: nothing is missing, and nothing is cut by a wrong width."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+
+import pytest
+from rich.console import Console
+
+from harness import language
+from reports.changes import html as changed
+from reports.html import html
+from reports.markdown import markdown
+from reports.roles import roles
+from reports.sheet import Sheet
+from reports.terminal import draw
+from tests import messages
+from tests.unit.reports import samples
+from tests.unit.reports.test_html import Page, data_of
+
+OTHERS = language.LANGUAGES[1:]
+FIELDS = re.compile(r"\{[^}]*\}")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_every_text_has_a_translation(name: str) -> None:
+    known = messages.entries(messages.catalogue(name))
+    wanted = messages.in_code() | messages.in_templates() | messages.in_scripts() | messages.in_help()
+    assert len(wanted) > 200
+    assert sorted(text for text in wanted if not known.get(text)) == []
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_translations_take_the_same_values(name: str) -> None:
+    for text, said in messages.entries(messages.catalogue(name)).items():
+        assert Counter(FIELDS.findall(text)) == Counter(FIELDS.findall(said)), text
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_compiled_catalogue_is_that_of_the_text(name: str) -> None:
+    with language.spoken(name):
+        for text, said in messages.entries(messages.catalogue(name)).items():
+            assert language.tr(text) == said, "run `python -m tests.messages`"
+
+
+class Missing:
+    """Stands in for a catalogue, and keeps what it is asked for in vain."""
+
+    def __init__(self, known: dict[str, str]) -> None:
+        self.known, self.found = known, set[str]()
+
+    def gettext(self, text: str) -> str:
+        if text not in self.known:
+            self.found.add(text)
+        return self.known.get(text, text)
+
+
+def test_all_that_reports_of_an_alignment_look_up_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Missing(messages.entries(messages.catalogue("zh")))
+    monkeypatch.setattr(language, "_catalogue", lambda name: missing)
+    alignment = samples.diverging()
+    with language.spoken("zh"):
+        html(alignment), markdown(alignment), changed(alignment, samples.alignment())
+        draw(alignment, Sheet(io.StringIO(), 120))
+    figures = {"name", "factor", "max factor"}  # the policy's own, and what the other sides are called
+    assert {text for text in missing.found if not re.search(r"torch|jittor", text)} <= figures
+
+
+def test_reasons_are_composed_from_the_figures() -> None:
+    alignment = samples.diverging()
+    with language.spoken("zh"):
+        text = html(alignment)
+        page, data = Page(text), data_of(text)
+        assert page.of("html")[0]["lang"] == "zh"
+        assert page.text["h1"] == ["移植偏离：10 个，共 31 个张量"]
+        assert all("一" <= role.why[0] <= "鿿" for role in roles(alignment).values())
+    first = data["rows"][data["first"]][-1]["why"]
+    figures = "相对误差 1.0e-04，参考实现自身的噪声 1.0e-06，是允许值的 25 倍"
+    assert first == f"{figures}，最差处 [0, 3]：得到 1.0001，应为 1"
+    assert data["words"]["diverged"] == "偏离"
+
+
+def test_english_is_as_it_was_stored() -> None:
+    alignment = samples.diverging()
+    console = Console(file=io.StringIO(), width=300)
+    draw(alignment, console)
+    assert alignment.sentence in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_wide_letters_fit_a_table() -> None:
+    with language.spoken("zh"):
+        for width in (60, 100):
+            drawn = io.StringIO()
+            draw(samples.diverging(), Sheet(drawn, width))
+            assert "地址" in drawn.getvalue()
