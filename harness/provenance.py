@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import datetime
 import platform
-import shlex
-from collections.abc import Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import metadata
 
+from harness import own_name
 from harness.bench.machine import this_machine
 from harness.json_codec import Partial
-
-_CALLED: ContextVar[str] = ContextVar("called", default="")
 
 
 @dataclass(frozen=True)
@@ -30,18 +26,13 @@ class Provenance(Partial):
     cores: int = 0
 
 
-def called(words: Sequence[str]) -> None:
-    """Remember the command line that this process was given."""
-    _CALLED.set(shlex.join(["align", *words]))
-
-
 def provenance(title: str = "", upstream: str = "") -> Provenance:
     """The origin of a result that is made now, of a pair that calls itself so and follows that upstream."""
     now, machine = datetime.datetime.now(datetime.timezone.utc), this_machine("")
     return Provenance(
         title=title,
         upstream=upstream,
-        command=_CALLED.get(),
+        command=own_name.called(),
         date=now.isoformat(timespec="seconds"),
         program=_program(),
         host=f"{machine.system} {platform.machine()}",

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, TextIO
 import typer
 from typer.core import TyperGroup
 
-from harness import mistake, process, provenance
+from harness import mistake, own_name, process
 from harness.cli import language
 from harness.cli.command_result import CommandResult, as_line
 from harness.cli.defaults import defaults
@@ -38,7 +38,7 @@ class Frame(TyperGroup):
         """Run the command in `args` and end with its exit code."""
         words = list(sys.argv[1:] if args is None else args)
         asked = words or _COMPLETION in os.environ
-        provenance.called(words)
+        own_name.remember(words)
         code = _Call(self, words if asked else ["--help"]).framed()
         process.end(code if asked else code or BAD_INPUT)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from harness import language
 from harness.errors import BadInput
-from harness.json_codec import short
 
 FLAG = "--lang"
 HELP = "The language of texts: en or zh. It may stand anywhere on the line."
@@ -31,7 +30,7 @@ def take(words: list[str]) -> tuple[list[str], str]:
 def _checked(value: str) -> str:
     if value not in language.LANGUAGES:
         allowed = " or ".join(language.LANGUAGES)
-        raise BadInput(f"Invalid value for '{FLAG}': {short(value)} is not allowed; it should be {allowed}")
+        raise BadInput(f"Invalid value for '{FLAG}': {value[:40]!r} is not allowed; it should be {allowed}")
     return value
 
 

@@ -51,7 +51,7 @@ def test_diverged_rows_come_first_in_the_order_of_execution() -> None:
     assert all(line.startswith("✘") for line in table[1:])
     errors = [float(line.split()[-4]) for line in table[1:]]
     assert errors == sorted(errors)
-    assert table[1].split()[-3:] == ["1.0e-04", "1.0e-06", "25"]
+    assert table[1].split()[-4:] == ["1.0e-04", "13.3", "1.0e-06", "25"]
 
 
 def test_of_many_diverged_rows_the_first_ones_and_the_worst_are_shown() -> None:
