@@ -42,8 +42,8 @@ def request(variant: str, **more: object) -> flows.CompareRequest:
         ("raises", "RuntimeError: the head gave up"),
         ("hungry", "run: "),
         ("forks and dies", "killed by SIGKILL"),
-        ("real-time signal", r"killed by SIGRTMIN\+3"),
-        ("raises at length", "RuntimeError: xxx"),
+        pytest.param("real-time signal", r"killed by SIGRTMIN\+3", marks=pytest.mark.slow),
+        pytest.param("raises at length", "RuntimeError: xxx", marks=pytest.mark.slow),
         ("raises the unspeakable", r"Unspeakable: \(its text cannot be shown\)"),
     ],
 )
