@@ -1,0 +1,113 @@
+"""What becomes of each mistake: detected, located, named, or named wrongly.
+
+By hand: `./run python -m tests.mutants.ported.measure [--held] [NAME...]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from harness.alignment import Alignment
+from harness.flows import explain
+from harness.flows.compare import compare_live
+from harness.flows.comparison import Workers, comparison
+from harness.progress import Silent
+from tests.mutants.in_this_process import request
+from tests.mutants.ported.mistakes import HELD_BACK, MISTAKES, Ported
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was told of one mistake. A cause is `wrong` where one is claimed and it is not the true one."""
+
+    mistake: Ported
+    detected: bool
+    located: bool
+    named: bool
+    wrong: bool
+    said: tuple[str, ...]
+
+
+def outcome(mistake: Ported, alignment: Alignment) -> Outcome:
+    """Judge what an alignment tells of a mistake."""
+    sources = alignment.sources
+    located = bool(sources) and all(
+        any(fnmatch.fnmatchcase(layer, place.replace("[", "[[]")) for place in mistake.places for layer in source.layers)
+        for source in sources
+    )
+    right = [any(re.search(words, source.cause) for words in mistake.says) for source in sources]
+    claimed = [bool(source.cause) and not _is_open(source.cause) for source in sources]
+    named = any(fine and claim for fine, claim in zip(right, claimed, strict=True))
+    wrong = any(claimed) and not named
+    said = tuple(f"{source.address} {source.layers}: {source.cause or source.text}" for source in sources)
+    return Outcome(mistake, alignment.verdict == "diverged", located, named, wrong, said)
+
+
+def _is_open(cause: str) -> bool:
+    """Whether no cause is claimed: nothing reproduces it, or a fit alone does, and is said to be one."""
+    return bool(re.match(r"none of|the reference was lost|shape |torch has", cause)) or "fitted" in cause
+
+
+def measured(mistakes: Iterable[Ported], folder: Path) -> Iterator[Outcome]:
+    """Compare each port with both sides in this process, and explain it."""
+    from tests.mutants.side_by_side import OwnPort, lend_workers
+
+    with lend_workers("cpu", 60.0, OwnPort) as workers:
+        for mistake in mistakes:
+            model = f"tests.mutants.ported.pair:{mistake.network.upper()}"
+            asked = request(model, mistake.name, mistake.mode, folder / mistake.name)
+            with comparison(asked, Silent(), cast(Workers, workers)) as live:
+                compared = compare_live(live)
+                explain.add_causes(compared)
+            yield outcome(mistake, compared.alignment)
+
+
+def table(outcomes: list[Outcome]) -> str:
+    """Counts by family, and of all."""
+    lines = [f"{'family':12} {'mistakes':>8} {'detected':>8} {'located':>8} {'named':>8} {'wrong':>8}"]
+    families = dict.fromkeys(item.mistake.family for item in outcomes)
+    for family in (*families, "all"):
+        chosen = [item for item in outcomes if family in (item.mistake.family, "all")]
+        counts = Counter({name: sum(getattr(item, name) for item in chosen) for name in _COLUMNS})
+        lines.append(f"{family:12} {len(chosen):8}" + "".join(f" {counts[name]:8}" for name in _COLUMNS))
+    return "\n".join(lines)
+
+
+_COLUMNS = ("detected", "located", "named", "wrong")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="mistakes or families; all of them by default")
+    parser.add_argument("--held", action="store_true", help="those that are held back")
+    parser.add_argument("--quiet", action="store_true", help="the table alone")
+    asked = parser.parse_args()
+    chosen = [
+        item
+        for item in MISTAKES
+        if (item.name in HELD_BACK) == asked.held
+        and (not asked.names or {item.name, item.family} & set(asked.names))
+    ]
+    outcomes = []
+    with tempfile.TemporaryDirectory() as folder:
+        for found in measured(chosen, Path(folder)):
+            outcomes.append(found)
+            if not asked.quiet:
+                flags = "".join(name[0] if getattr(found, name) else "." for name in _COLUMNS).replace("w", "W")
+                print(f"{flags} {found.mistake.network}.{found.mistake.name} ({found.mistake.truth})", flush=True)
+                for said in found.said[:6]:
+                    print(f"       {said[:260]}", flush=True)
+    print(table(outcomes))
+
+
+if __name__ == "__main__":
+    main()
