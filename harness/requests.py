@@ -156,12 +156,16 @@ class CaptureCall(Request[CallDescription]):
 class CallChange:
     """How a captured call is repeated: with other attributes or arguments, another state, another mode.
 
-    `state` names a trace file with the `state:` tensors that replace the module's own.
+    `state` names a trace file with the `state:` tensors that replace the module's own. An argument without a
+    name has its place for one. `without` are the places of arguments that are left out, `kind` is the class
+    of the same package that stands in the module's place.
     """
 
     changes: Attributes = field(default_factory=dict)
     training: bool | None = None
     state: str = ""
+    without: list[str] = field(default_factory=list)
+    kind: str = ""
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from harness.diagnose._cause import (
     Cause,
+    explain_call,
     explain_forward,
     explain_given,
     explain_gradient,
     explain_state,
 )
-from harness.diagnose._evidence import Evidence, Trial
+from harness.diagnose._evidence import Evidence, Producer, Recorded, Trial
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
 
 __all__ = [
     "Cause",
     "Evidence",
+    "Producer",
+    "Recorded",
     "Share",
     "Trial",
+    "explain_call",
     "explain_forward",
     "explain_given",
     "explain_gradient",

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 
 from harness import knowledge
-from harness.diagnose import activations, attributes, gradients, parameters, tensors
+from harness.diagnose import (
+    activations,
+    attributes,
+    fits,
+    functions,
+    gradients,
+    layouts,
+    others,
+    parameters,
+    tensors,
+)
 from harness.diagnose._evidence import Array, Evidence, Trial
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
@@ -17,24 +28,32 @@ from harness.diagnose.gradients import Share
 Source = Callable[[Evidence], Iterator[Trial]]
 Replay = Callable[[Sequence[Trial]], list[Array | None]]
 
-# In the order in which they are tried: what changes one thing of the layer comes before what is fitted.
-HYPOTHESES: tuple[Source, ...] = (
+# In the order in which they are tried: what changes one thing of the layer comes first, what is fitted last.
+OF_LAYERS: tuple[Source, ...] = (
     attributes.trials,
     attributes.trials_of_mode,
     parameters.trials,
     activations.trials,
+)
+OF_TENSORS: tuple[Source, ...] = (
     tensors.trials,
+    others.trials,
+    functions.trials,
+    layouts.trials,
+    fits.trials,
 )
 _AT_ONCE = 8
-_AS_NEAR = 1.25  # a factor fitted to each channel always fits a little better than one plain explanation
+_AS_NEAR = 1.25  # of two that fit, one is better if it is so much nearer
+_MOST_TOLD = 3
 
 
 @dataclass(frozen=True)
 class Cause:
     """What explains a difference: a sentence, the hypothesis behind it, and what the error looks like.
 
-    `found` says whether a hypothesis reproduces the port's tensor; where none does, `entries` names what
-    the knowledge base has nearest to it.
+    `found` says whether a hypothesis reproduces the port's tensor, `fitted` whether only one does that has
+    numbers fitted to it; `also` are other hypotheses that reproduce it as well. Where none does, `entries`
+    names what the knowledge base has nearest to it. `taken` is the recorded tensor that the port's is.
     """
 
     found: bool
@@ -44,44 +63,87 @@ class Cause:
     signature: tuple[str, ...] = ()
     entries: tuple[str, ...] = ()
     tried: int = 0
+    fitted: int = 0
+    also: tuple[str, ...] = ()
+    taken: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
         return asdict(self)
 
 
+class _Fit(NamedTuple):
+    """A trial that reproduces the port's tensor, and how near it comes."""
+
+    distance: float
+    trial: Trial
+
+
 def explain_forward(evidence: Evidence, replay: Replay) -> Cause:
-    """The first hypothesis that reproduces what the port's layer returned."""
-    if evidence.reference.shape != evidence.port.shape:
-        return _unexplained(evidence, 0)
+    """The first hypotheses that reproduce what the port's layer returned."""
+    return _search(evidence, (*OF_LAYERS, *OF_TENSORS), replay, "the port's output equals")
+
+
+def explain_call(evidence: Evidence, replay: Replay) -> Cause:
+    """The same for what a layer is given: the layer that makes it, in other forms."""
+    return _search(evidence, OF_LAYERS, replay, "what the port's layer is given is what comes of")
+
+
+def explain_given(evidence: Evidence, elsewhere: Mapping[str, Array]) -> Cause:
+    """The same for an input of a layer; `elsewhere` are the other inputs of that call in the reference."""
+
+    def exchanged(evidence: Evidence) -> Iterator[Trial]:
+        for name, other in elsewhere.items():
+            if others.tells(other):
+                words = f"the reference's input {name}: its inputs come in another order"
+                yield Trial(words, predicted=other)
+
+    lead = "what the port's layer is given is"
+    return _search(evidence, (exchanged, *OF_TENSORS), _no_replay, lead, "input")
+
+
+def _no_replay(trials: Sequence[Trial]) -> list[Array | None]:
+    return [None for _ in trials]
+
+
+def _search(
+    evidence: Evidence, sources: Iterable[Source], replay: Replay, lead: str, noun: str = "output"
+) -> Cause:
     tried = 0
-    for source in HYPOTHESES:
-        waiting = source(evidence)
+    for source in sources:
+        waiting, fitting = source(evidence), list[_Fit]()
         while batch := list(islice(waiting, _AT_ONCE)):
             tried += len(batch)
-            best = _best(evidence, batch, replay)
-            if best is not None:
-                return _explained(evidence, best, tried, "the port's output equals")
+            fitting += _fitting(evidence, batch, replay)
+            if any(fit.trial.fitted for fit in fitting):
+                break  # what is fitted has no rivals that mean anything
+        if fitting:
+            return _explained(evidence, _told(fitting), tried, lead, noun)
     return _unexplained(evidence, tried)
 
 
-def _best(evidence: Evidence, batch: list[Trial], replay: Replay) -> Trial | None:
-    """The first trial that fits, unless another one fits clearly better."""
+def _fitting(evidence: Evidence, batch: list[Trial], replay: Replay) -> Iterator[_Fit]:
+    """Those of some trials that reproduce the port's tensor."""
     results = iter(replay([trial for trial in batch if trial.predicted is None]))
-    fitting = []
     for trial in batch:
         tensor = trial.predicted if trial.predicted is not None else next(results)
         if tensor is not None and evidence.reproduces(tensor):
-            fitting.append((evidence.distance(tensor), trial))
-    nearest = min((distance for distance, _ in fitting), default=0.0)
-    return next((trial for distance, trial in fitting if distance <= _AS_NEAR * nearest), None)
+            yield _Fit(evidence.distance(tensor), trial)
+
+
+def _told(fitting: Sequence[_Fit]) -> list[Trial]:
+    """Trials that fit about as well as the nearest, in the order tried, with the fewest fitted numbers."""
+    fewest = min(fit.trial.fitted for fit in fitting)
+    exact = [fit for fit in fitting if fit.trial.fitted == fewest]
+    nearest = min(fit.distance for fit in exact)
+    return [fit.trial for fit in exact if fit.distance <= _AS_NEAR * nearest]
 
 
 def explain_gradient(evidence: Evidence, shares: Sequence[Share] = ()) -> Cause:
     """The same for a gradient: tries each consumer's share of it in other forms, then the whole gradient."""
     if evidence.reference.shape != evidence.port.shape:
         return _unexplained(evidence, 0)
-    tried = 0
+    tried, lead = 0, "the port's gradient is"
     pulled = {id(share.pull): share for share in shares}
     for trial, pull in gradients.trials(evidence, shares):
         tried += 1
@@ -90,35 +152,12 @@ def explain_gradient(evidence: Evidence, shares: Sequence[Share] = ()) -> Cause:
             (found,) = pull([trial])
             predicted = None if found is None else gradients.with_share(evidence, pulled[id(pull)], found)
         if predicted is not None and evidence.reproduces(predicted.astype(evidence.port.dtype)):
-            return _explained(evidence, trial, tried, "the port's gradient is")
-    for trial in tensors.trials(evidence):
-        tried += 1
-        assert trial.predicted is not None  # these hypotheses predict
-        if evidence.reproduces(trial.predicted):
-            words = trial.words.replace("output", "gradient")
-            if words == "zero everywhere":
-                words = "zero everywhere: the branch is detached, or the parameter takes no part"
-            return _explained(evidence, Trial(words), tried, "the port's gradient is")
-    return _unexplained(evidence, tried)
-
-
-def explain_given(evidence: Evidence, others: Mapping[str, Array]) -> Cause:
-    """The same for an input of a layer; `others` are the other inputs of that call in the reference."""
-    if evidence.reference.shape != evidence.port.shape:
-        return _unexplained(evidence, 0)
-    tried = 0
-    for name, other in others.items():
-        tried += 1
-        if other.shape == evidence.port.shape and evidence.reproduces(other):
-            words = f"the reference's input {name}: its inputs come in another order"
-            return _explained(evidence, Trial(words), tried, "what the port's layer is given is")
-    for trial in tensors.trials(evidence):
-        tried += 1
-        assert trial.predicted is not None  # these hypotheses predict
-        if evidence.reproduces(trial.predicted):
-            words = trial.words.replace("output", "input")
-            return _explained(evidence, Trial(words), tried, "what the port's layer is given is")
-    return _unexplained(evidence, tried)
+            return _explained(evidence, [trial], tried, lead)
+    if not evidence.port.any():
+        words = "zero everywhere: the branch is detached, or the parameter takes no part"
+        return _explained(evidence, [Trial(words)], tried, lead)
+    found_whole = _search(evidence, (tensors.trials, fits.trials), _no_replay, lead, "gradient")
+    return found_whole if found_whole.found else _unexplained(evidence, tried + found_whole.tried)
 
 
 def explain_state(evidence: Evidence, before: Array, momentum: float | None, count: int) -> Cause:
@@ -139,7 +178,7 @@ def explain_state(evidence: Evidence, before: Array, momentum: float | None, cou
     for place, trial in enumerate(trials, 1):
         assert trial.predicted is not None
         if evidence.reproduces(trial.predicted):
-            return _explained(evidence, trial, place, "the port's buffer is")
+            return _explained(evidence, [trial], place, "the port's buffer is")
     return _unexplained(evidence, len(trials))
 
 
@@ -149,18 +188,34 @@ def _with_biased(old: Array, step: Array, momentum: float, count: int) -> Array:
     return np.asarray((1 - momentum) * old + momentum * variance * (count - 1) / count)
 
 
-def _explained(evidence: Evidence, trial: Trial, tried: int, lead: str) -> Cause:
-    attribute = next(iter(trial.changes), "")
+def _explained(
+    evidence: Evidence, trials: Sequence[Trial], tried: int, lead: str, noun: str = "output"
+) -> Cause:
+    best, *rest = trials
+    attribute = next(iter(best.changes), "")
     entry = knowledge.of_attribute(evidence.type, attribute) if attribute else ""
+    said = list(dict.fromkeys(trial.words.replace("output", noun) for trial in (best, *rest)))
+    also = tuple(words for words in said[1:])
     return Cause(
         True,
-        f"{lead} {trial.words}.",
-        trial.words,
+        f"{lead} {said[0]}{_rivals(also)}.",
+        best.words,
         attribute,
         signature(evidence.reference, evidence.port),
         (entry,) if entry else (),
         tried,
+        best.fitted,
+        also,
+        best.taken,
     )
+
+
+def _rivals(also: Sequence[str]) -> str:
+    """What else gives the same tensor, so that the evidence cannot tell them apart."""
+    if not also:
+        return ""
+    more = f", and {len(also) - _MOST_TOLD} more" if len(also) > _MOST_TOLD else ""
+    return f" (the same tensor: {'; '.join(also[:_MOST_TOLD])}{more})"
 
 
 def _unexplained(evidence: Evidence, tried: int) -> Cause:

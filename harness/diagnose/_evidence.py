@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
+_FIRST = 64
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A tensor that the reference has: its name, its shape, and how to read it."""
+
+    name: str
+    shape: tuple[int, ...]
+    read: Callable[[], Array]
+
+
+@dataclass(frozen=True)
+class Producer:
+    """What makes a tensor in the reference: a layer or an operation, and what it is given, by name.
+
+    `before` is what the makers of these are given in their turn.
+    """
+
+    name: str
+    given: Mapping[str, Array]
+    before: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -17,7 +39,9 @@ class Evidence:
     """One layer that differs: what both sides returned for the same inputs, and what the layer is.
 
     `differing` holds the attributes that are not the same on both sides, as (reference, port). `floor` is
-    how far apart in l2 rounding alone may put two such tensors.
+    how far apart in l2 rounding alone may put two such tensors. `recorded` is everything else that the
+    reference has, `producer` what makes the tensor in question, and `kin` the states of other layers of this
+    class and these shapes, by path.
     """
 
     type: str
@@ -30,6 +54,9 @@ class Evidence:
     operation: bool = False
     training: bool = False
     floor: float = 0.0
+    recorded: Sequence[Recorded] = ()
+    producer: Producer | None = None
+    kin: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
 
     def distance(self, tensor: Array) -> float:
         """The distance of a tensor from the port's result; infinite if the shapes differ."""
@@ -43,15 +70,33 @@ class Evidence:
 
     def reproduces(self, tensor: Array) -> bool:
         """Whether a tensor is the port's result within noise, and far closer to it than the reference."""
-        apart = self.distance(tensor)
+        return self.begins_like(tensor) and self._is_near(self.distance(tensor))
+
+    def _is_near(self, apart: float) -> bool:
         return apart <= self.floor and apart <= 0.1 * self.distance(self.reference)
+
+    def begins_like(self, tensor: Array) -> bool:
+        """Whether the first elements alone leave it open that a tensor is the port's: a cheap first look."""
+        if tensor.shape != self.port.shape:
+            return False
+        ours, its = (np.asarray(part.flat[:_FIRST], np.float64) for part in (tensor, self.port))
+        gap = ours - its
+        found = float(np.sqrt(np.sum(gap * gap, where=np.isfinite(gap))))
+        return found <= self.floor
+
+    def carries(self, fitted: int) -> bool:
+        """Whether there is more evidence than so many fitted numbers use up."""
+        different = len(np.unique(self.port[np.isfinite(self.port)])) if self.port.dtype.kind == "f" else 0
+        return different >= 3 * fitted + 4
 
 
 @dataclass(frozen=True)
 class Trial:
     """One hypothesis made concrete: what to change in the reference's layer, or the tensor it predicts.
 
-    `words` follow "the port's output equals ".
+    `words` follow "the port's output equals ". `fitted` counts the numbers that were fitted to the port's
+    tensor: what fits by them is a description more than a cause, and is told to be fitted. `taken` names the
+    recorded tensor that this one would be.
     """
 
     words: str
@@ -59,3 +104,7 @@ class Trial:
     state: Mapping[str, Array] = field(default_factory=dict)
     training: bool | None = None
     predicted: Array | None = None
+    fitted: int = 0
+    taken: str = ""
+    without: tuple[str, ...] = ()
+    kind: str = ""

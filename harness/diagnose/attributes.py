@@ -5,7 +5,8 @@ To add one, add the values worth trying to a table.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 from harness.attributes import same_value
@@ -40,7 +41,13 @@ VALUES: dict[str, tuple[Any, ...]] = {
     "value": (0.0, 1.0, float("-inf")),
     "affine": (False, True),
     "upscale_factor": (2, 4),
+    "batch_first": (False, True),
+    "nonlinearity": ("tanh", "relu"),
+    "num_groups": (1, 2, 4, 8, 16, 32),
+    "padding_idx": (None, 0, 1, -1),
 }
+_MOST_TOGETHER = 3
+_KINDS = (("Avg", "Max"), ("Instance", "Batch"), ("Reflection", "Replication"), ("Nearest", "Bilinear"))
 # What must change with an attribute for the result to have a shape at all.
 TOGETHER: dict[str, dict[Any, dict[str, Any]]] = {
     "mode": {
@@ -74,19 +81,60 @@ OF_FUNCTIONS: dict[str, tuple[str, ...]] = {
 
 
 def trials(evidence: Evidence) -> Iterator[Trial]:
-    """The port's own values first, then those that are often confused."""
-    for name, (_, its) in evidence.differing.items():
-        if name != "type":
-            yield Trial(f"the reference computed with {name}={its}", {name: its})
+    """The port's own values first, one by one and together, then those that are often confused."""
+    differing = {name: its for name, (_, its) in evidence.differing.items() if name != "type"}
+    for name, its in differing.items():
+        yield Trial(_with(evidence, {name: its}), {name: its})
+    for count in range(2, min(len(differing), _MOST_TOGETHER) + 1):
+        for some in combinations(differing, count):
+            together = {name: differing[name] for name in some}
+            yield Trial(_with(evidence, together), together)
+    yield from _of_another_kind(evidence)
     names = dict.fromkeys([*evidence.attributes, *OF_FUNCTIONS.get(evidence.type, ())])
     for name in names:
         now = evidence.attributes.get(name)
         for value in (*VALUES.get(name, ()), *_near(name, now)):
             if name in evidence.attributes and same_value(name, now, value):
                 continue
-            together = TOGETHER.get(name, {}).get(value, {}) if isinstance(value, str) else {}
-            changes = {name: value, **together}
-            yield Trial(f"the reference computed with {name}={value}", changes)
+            needed = TOGETHER.get(name, {}).get(value, {}) if isinstance(value, str) else {}
+            changes = {name: value, **needed}
+            yield Trial(_with(evidence, {name: value}), changes)
+    yield from _not_given(evidence)
+
+
+def _with(evidence: Evidence, changes: Mapping[str, Any]) -> str:
+    """What is changed, in words; an argument without a name is told by what it was."""
+    parts = []
+    for name, its in changes.items():
+        was = evidence.attributes.get(name)
+        parts.append(f"{its} in place of {was}" if name.isdigit() else f"{name}={its}")
+    return f"the reference computed with {' and '.join(parts)}"
+
+
+def _of_another_kind(evidence: Evidence) -> Iterator[Trial]:
+    """The kind of layer that the port has, then kinds that take the same arguments."""
+    own = evidence.type
+    ported = evidence.differing["type"][1] if "type" in evidence.differing else ""
+    if evidence.operation:
+        return
+    for kind in dict.fromkeys((ported, *_siblings(own))):
+        if kind and kind != own:
+            yield Trial(f"that of the reference's layer as {kind} in place of {own}", kind=kind)
+
+
+def _siblings(kind: str) -> Iterator[str]:
+    for one, other in _KINDS:
+        if one in kind:
+            yield kind.replace(one, other)
+        elif other in kind:
+            yield kind.replace(other, one)
+
+
+def _not_given(evidence: Evidence) -> Iterator[Trial]:
+    """A call without one of its inputs, if it has several."""
+    if not evidence.operation and len(evidence.inputs) > 1:
+        for place in range(1, len(evidence.inputs)):
+            yield Trial(f"the reference computed without its input number {place}", without=(str(place),))
 
 
 def _near(name: str, now: Any) -> tuple[Any, ...]:

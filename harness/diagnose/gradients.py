@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from harness.diagnose import attributes, tensors
+from harness.diagnose import attributes, fits, tensors
 from harness.diagnose._evidence import Array, Evidence, Trial
 
 Pull = Callable[[Sequence[Trial]], list[Array | None]]
@@ -48,7 +48,8 @@ def trials(whole: Evidence, shares: Sequence[Share]) -> Iterator[tuple[Trial, Pu
             words = f"with {share.name} {trial.words.removeprefix('the reference ')}"
             yield dataclasses.replace(trial, words=words), share.pull
     for share in shares:
-        for trial in tensors.trials(_port_share(whole, share)):
+        own = _port_share(whole, share)
+        for trial in (*tensors.trials(own), *fits.trials(own)):
             if trial.predicted is not None and trial.predicted.shape == share.share.shape:
                 words = trial.words.replace("the reference's output", "the reference's")
                 said = f"where the part of {share.name} is {words}"
@@ -87,7 +88,7 @@ def _changed(share: Share) -> Iterator[Trial]:
     """The layer itself with something changed."""
     evidence = share.evidence
     for trial in attributes.trials(evidence):
-        if evidence.differing or not evidence.operation:
+        if not trial.kind and not trial.without and (evidence.differing or not evidence.operation):
             yield trial
     if (
         evidence.training

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import permutations
 
 import numpy as np
 
@@ -28,6 +29,7 @@ CHANGES: tuple[tuple[str, str, Change], ...] = (
     ("running_mean", "a running mean of zero", np.zeros_like),
     ("running_var", "a running variance of one", np.ones_like),
 )
+_GATES = {"LSTM": ("input", "forget", "cell", "output"), "GRU": ("reset", "update", "new")}
 FRESH = {"running_mean": np.zeros_like, "running_var": np.ones_like}
 
 
@@ -43,17 +45,42 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
             continue
         if changed.shape == own.shape and not np.array_equal(changed, own):
             yield Trial(f"the reference computed with {words}", state={name: changed})
+    yield from _of_kin(evidence)
+    yield from _gates(evidence)
     yield from _scaled_weight(evidence)
     if evidence.state.keys() >= FRESH.keys():
         fresh = {name: make(evidence.state[name]) for name, make in FRESH.items()}
         yield Trial("the reference computed with the statistics of a fresh norm", state=fresh)
 
 
+def _of_kin(evidence: Evidence) -> Iterator[Trial]:
+    """The whole state of another layer of this kind."""
+    for path, state in evidence.kin.items():
+        yield Trial(f"the reference computed with the parameters of {path}", state=state)
+
+
+def _gates(evidence: Evidence) -> Iterator[Trial]:
+    """The gates of a recurrent layer, which lie one behind the other in its weights, in another order."""
+    for kind, gates in _GATES.items():
+        if kind not in evidence.type:
+            continue
+        own = {name: tensor for name, tensor in evidence.state.items() if tensor.shape[0] % len(gates) == 0}
+        for order in list(permutations(range(len(gates))))[1:]:
+            changed = {name: _in_order(tensor, order) for name, tensor in own.items()}
+            said = ", ".join(gates[place] for place in order)
+            yield Trial(f"the reference computed with its gates in the order {said}", state=changed)
+
+
+def _in_order(tensor: Array, order: tuple[int, ...]) -> Array:
+    blocks = np.split(tensor, len(order))
+    return np.concatenate([blocks[place] for place in order])
+
+
 def _scaled_weight(evidence: Evidence) -> Iterator[Trial]:
     """The weight times the factor that fits what is left of both results without the bias."""
     weight, bias = evidence.state.get("weight"), evidence.state.get("bias")
     ours, its = (tensor.astype(np.float64) for tensor in (evidence.reference, evidence.port))
-    if weight is None or ours.shape != its.shape or ours.ndim < 2:
+    if weight is None or ours.shape != its.shape or ours.ndim < 2 or not evidence.carries(1):
         return
     if bias is not None and bias.shape == ours.shape[1:2]:
         shape = (1, -1, *(1 for _ in ours.shape[2:]))
@@ -61,5 +88,5 @@ def _scaled_weight(evidence: Evidence) -> Iterator[Trial]:
     square = float(np.sum(ours * ours))
     factor = float(np.sum(ours * its)) / square if square else 1.0
     if np.isfinite(factor) and factor != 1.0:
-        words = f"the reference computed with its weight times {factor:.6g}"
-        yield Trial(words, state={"weight": (weight * factor).astype(weight.dtype)})
+        words = f"the reference computed with its weight times {factor:.6g} (one number fitted)"
+        yield Trial(words, state={"weight": (weight * factor).astype(weight.dtype)}, fitted=1)

@@ -1,4 +1,4 @@
-"""Hypotheses: the right tensor, moved, reordered, scaled, shifted or rounded."""
+"""Hypotheses: the right tensor, moved, reordered or rounded, or one of its parts scaled."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ _CHANNELS = 1
 
 
 def trials(evidence: Evidence) -> Iterator[Trial]:
-    """First trials that keep every element, then those that round, then those that are fitted."""
+    """First trials that keep every element, then those that round."""
     yield from _passed_through(evidence)
     yield from _moved(evidence.reference)
     yield from _parts(evidence)
     yield from _rounded(evidence.reference)
-    yield from _fitted(evidence)
 
 
 def _passed_through(evidence: Evidence) -> Iterator[Trial]:
@@ -72,7 +71,7 @@ def _parts(evidence: Evidence) -> Iterator[Trial]:
 def _scaled_parts(evidence: Evidence) -> Iterator[Trial]:
     """One part of a sum or of a concatenation times a factor; left out where that is zero."""
     reference = evidence.reference
-    if reference.shape != evidence.port.shape or reference.dtype.kind != "f":
+    if reference.shape != evidence.port.shape or reference.dtype.kind != "f" or not evidence.carries(1):
         return
     error = evidence.port.astype(np.float64) - reference
     for place in range(len(evidence.inputs)):
@@ -82,7 +81,10 @@ def _scaled_parts(evidence: Evidence) -> Iterator[Trial]:
             continue
         factor = float(np.sum(effect * error)) / size
         words = f"the reference with its input number {place} times {round(1 + factor, 6):g}"
-        yield Trial(words, predicted=(reference + factor * effect).astype(reference.dtype))
+        predicted = (reference + factor * effect).astype(reference.dtype)
+        yield Trial(
+            f"{words} (one number fitted to {reference.size} elements)", predicted=predicted, fitted=1
+        )
 
 
 def _effect(evidence: Evidence, place: int) -> Array | None:
@@ -121,29 +123,3 @@ def _rounded(reference: Array) -> Iterator[Trial]:
         yield Trial("the reference's output rounded to float16", predicted=half)
         if bits is not None:
             yield Trial("the reference's output rounded to bfloat16", predicted=bits.view(np.float32))
-
-
-def _fitted(evidence: Evidence) -> Iterator[Trial]:
-    """A factor, an offset, or one of them for each channel."""
-    reference, port = evidence.reference, evidence.port
-    if reference.shape != port.shape or reference.dtype.kind != "f" or not reference.size:
-        return
-    ours, its = reference.astype(np.float64), port.astype(np.float64)
-    if not (np.isfinite(ours).all() and np.isfinite(its).all()):
-        return
-    if square := float(np.sum(ours * ours)):
-        factor = float(np.sum(ours * its)) / square
-        yield Trial(
-            f"the reference's output times {factor:.6g}", predicted=(ours * factor).astype(port.dtype)
-        )
-    offset = float(np.mean(its - ours))
-    yield Trial(f"the reference's output plus {offset:.6g}", predicted=(ours + offset).astype(port.dtype))
-    if reference.ndim > _CHANNELS + 1:
-        axes = tuple(axis for axis in range(reference.ndim) if axis != _CHANNELS)
-        offsets = np.mean(its - ours, axes, keepdims=True)
-        words = "the reference's output plus one number a channel, as of another bias"
-        yield Trial(words, predicted=(ours + offsets).astype(port.dtype))
-        squares = np.sum(ours * ours, axes, keepdims=True)
-        factors = np.sum(ours * its, axes, keepdims=True) / np.where(squares == 0, 1, squares)
-        words = "the reference's output times one number a channel, as of another weight or variance"
-        yield Trial(words, predicted=(ours * factors).astype(port.dtype))

@@ -16,6 +16,7 @@ from harness.answers import TrialDone
 from harness.comparing import kind_of
 from harness.diagnose import Cause, Evidence, Trial
 from harness.errors import WorkerLost
+from harness.flows import orders, recorded
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
 from harness.forms import same_shape
@@ -37,18 +38,22 @@ def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Caus
         return Cause(False, row.isolated.verdict.reason if row.isolated else row.verdict.reason)
     evidence = _plain(probe, alignment, row, source)
     if kind in ("layer", "operation"):
-        return _layer(probe, row, evidence)
+        return _layer(probe, alignment, row, evidence)
     if kind in ("grad", "grad_input", "layer_grad", "operation_grad"):
         return diagnose.explain_gradient(evidence, gradient_shares(probe, alignment, row, source))
     if kind in ("layer_input", "operation_input"):
-        return diagnose.explain_given(evidence, _given_elsewhere(probe, row))
+        cause = _given(probe, alignment, row, evidence)
+        path = addresses.parse_layer(row.address).path
+        words = cause.sentence.replace("the port's layer is given", f"the port's {path} is given")
+        return dataclasses.replace(cause, sentence=words)
+    if kind == "output":
+        return _made_elsewhere(probe, alignment, row, evidence)
     return diagnose.explain_forward(evidence, lambda trials: [None for _ in trials])
 
 
 def _has_no_counterpart(probe: ReferenceProbe, address: str) -> bool:
-    """Whether the port's layer, run alone, makes what the reference has not, or not in this shape."""
-    made, known = probe.isolated.records.get(address), probe.reference.records.get(address)
-    return made is not None and (known is None or not same_shape(made.shape, known.shape))
+    """Whether the port's layer, run alone, makes what the reference has not."""
+    return address in probe.isolated.records and address not in probe.reference.records
 
 
 def _given_elsewhere(probe: ReferenceProbe, row: Row) -> dict[str, Array]:
@@ -83,7 +88,9 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
     return Evidence(
         type=ours.type or row.type,
         reference=np.array(reference),
-        port=np.array(port).reshape(reference.shape),
+        port=np.array(port).reshape(
+            reference.shape if same_shape(port.shape, reference.shape) else port.shape
+        ),
         attributes=ours.attributes,
         differing=probe.differing(alignment, path),
         operation="/" in path,
@@ -102,17 +109,77 @@ def floor(row: Row) -> float:
     return 3 * allowed + _FLOOR_ULPS * eps * measured.difference.reference_l2
 
 
-def _layer(probe: ReferenceProbe, row: Row, evidence: Evidence) -> Cause:
+def _layer(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evidence) -> Cause:
     """Capture the call in the reference's worker and try it in other forms."""
     layer = addresses.parse_layer(row.address)
-    arrays = probe.capture_call(layer.path, layer.call)
-    evidence = dataclasses.replace(
-        evidence,
-        inputs=tuple(array for name, array in arrays.items() if name.startswith("input:")),
-        state={name.partition(":")[2]: array for name, array in arrays.items() if name.startswith("state:")},
-    )
+    if layer.path == addresses.ROOT:
+        return _made_elsewhere(probe, alignment, row, evidence)
+    record = probe.reference.records[row.address]
+    if record.alias is not None and addresses.is_inside(record.alias, row.address):
+        inside = _made_elsewhere(probe, alignment, row, evidence)
+        if inside.found and not inside.fitted:
+            return inside
+    evidence = _of_call(probe, layer.path, layer.call, evidence)
+    evidence = dataclasses.replace(evidence, recorded=recorded.others(probe, row.address))
     key = layer.key or "0"
     return diagnose.explain_forward(evidence, lambda trials: _replay(probe, trials, key))
+
+
+def _of_call(probe: ReferenceProbe, path: str, call: int, evidence: Evidence) -> Evidence:
+    """The evidence with what a captured call is given and what its layer holds."""
+    arrays = probe.capture_call(path, call)
+    state = {name.partition(":")[2]: array for name, array in arrays.items() if name.startswith("state:")}
+    return dataclasses.replace(
+        evidence,
+        inputs=tuple(array for name, array in arrays.items() if name.startswith("input:")),
+        state=state,
+        kin=recorded.kin(probe, path, evidence.type, state),
+    )
+
+
+def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evidence) -> Cause:
+    """A wrong input: another tensor, another function, or what makes it in another form."""
+    elsewhere = _given_elsewhere(probe, row)
+    evidence = dataclasses.replace(evidence, recorded=recorded.others(probe, row.address), inputs=())
+    for own in recorded.traced_back(probe, row.address, evidence):
+        cause = diagnose.explain_given(own.evidence, elsewhere if own.direct else {})
+        if cause.found and not cause.fitted:
+            return own.told(cause)
+        remade = _remade(probe, alignment, own)
+        if remade is not None and remade.found and not remade.fitted:
+            return own.told(remade)
+        if own.direct:
+            first = cause
+    return first
+
+
+def _made_elsewhere(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evidence) -> Cause:
+    """A wrong result of the model itself, which only hands on what its parts make."""
+    cause = _given(probe, alignment, row, evidence)
+    words = cause.sentence.replace("what the port's layer is given is", "what the port returns is")
+    return dataclasses.replace(cause, sentence=words)
+
+
+def _remade(probe: ReferenceProbe, alignment: Alignment, own: recorded.Traced) -> Cause | None:
+    """What makes a tensor in the reference, tried in other forms until it makes the port's."""
+    if own.maker is None:
+        return None
+    layer = addresses.parse_layer(own.maker)
+    ours = layer_note(probe.reference, layer.path)
+    evidence = dataclasses.replace(
+        own.evidence,
+        type=ours.type or own.evidence.type,
+        attributes=ours.attributes,
+        differing=probe.differing(alignment, layer.path),
+        operation=layer.is_operation,
+        recorded=(),
+        producer=None,
+    )
+    evidence = _of_call(probe, layer.path, layer.call, evidence)
+    key = layer.key or "0"
+    cause = diagnose.explain_call(evidence, lambda trials: _replay(probe, trials, key))
+    words = cause.sentence.replace("the reference", layer.path, 1)
+    return dataclasses.replace(cause, sentence=words)
 
 
 def _replay(probe: ReferenceProbe, trials: Sequence[Trial], key: str) -> list[Array | None]:
@@ -159,6 +226,8 @@ def explain_sources(probe: ReferenceProbe, alignment: Alignment, chosen: Sequenc
             cause = explain(probe, alignment, source)
         except WorkerLost as error:
             cause = Cause(False, f"the reference was lost while it was tried: {error}")
-        alignment.sources[alignment.sources.index(source)] = explained(source, cause)
         causes.append(cause)
+    causes = orders.exchanged(chosen, causes)
+    for source, cause in zip(chosen, causes, strict=True):
+        alignment.sources[alignment.sources.index(source)] = explained(source, cause)
     return causes

@@ -72,6 +72,7 @@ class IsolatedRecorder(Recorder):
         self.substitutes = substitutes
         self.cuts: list[Cut] = []
         self.equal: list[str] = []
+        self.elsewhere: set[str] = set()  # results of calls that are given tensors of another shape
 
     def save(self, address: str, tensor: Any, type: str = "") -> bool:
         """Record a tensor unless it is the very one that the reference has there, or has its very bits."""
@@ -80,6 +81,9 @@ class IsolatedRecorder(Recorder):
             self.equal.append(address)
             self.tensors.remember(tensor, self.substitutes.source(address) or address)
             return False
+        if array is not None and addresses.kind(address) == "layer" and not _alike(tensor, array):
+            layer = addresses.parse_layer(address)
+            self.elsewhere.add(addresses.layer(layer.path, layer.call, "out"))
         return self._write(address, tensor, type)
 
     def _write(self, address: str, tensor: Any, type: str) -> bool:
@@ -106,6 +110,8 @@ class IsolatedRecorder(Recorder):
                     return tensor
             elif array is None or not self._write(address, tensor, type):
                 return tensor
+            elif addresses.layer(path, call, "out") in self.elsewhere and not _alike(tensor, array):
+                return tensor  # a layer that is called at another place: its result fits there alone
             leaf, onward = self.substitutes.make(array, tensor)
             self.tensors.remember(onward, address)
             self.cuts.append(Cut(address, tensor, leaf))
@@ -118,6 +124,11 @@ class IsolatedRecorder(Recorder):
         if self.tensors.recorded_as(tensor) is not None:
             return False
         return same_bits(self.tensors.to_array(tensor), array)
+
+
+def _alike(tensor: Any, array: Array) -> bool:
+    """Whether a tensor has the form that the reference's has."""
+    return same_shape(tuple(tensor.shape), array.shape)
 
 
 def same_bits(ours: Array, its: Array) -> bool:

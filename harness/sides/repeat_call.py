@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,10 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
     if call.module is None:
         yield _call_function(call, change.changes)
         return
+    if change.kind:
+        yield _as_another_kind(call, change.kind)(*call.args, **call.kwargs)
+        return
+    args = tuple(value for place, value in enumerate(call.args) if str(place) not in change.without)
     own = own_state(side, call.module)
     before = {name: side.tensors.to_array(own[name]).copy() for name in own}
     kept = {name: getattr(call.module, name) for name in change.changes}
@@ -68,7 +73,7 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
             setattr(call.module, name, tuple(value) if isinstance(value, list) else value)
         if change.training is not None and mode is not None:
             call.module.train(change.training)
-        yield call.module(*call.args, **call.kwargs)
+        yield call.module(*args, **call.kwargs)
     finally:
         for name, value in kept.items():
             setattr(call.module, name, value)
@@ -77,7 +82,18 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
         side.fill(own, before)
 
 
+def _as_another_kind(call: CapturedCall, kind: str) -> Any:
+    """A layer of another class of the same package, made with the arguments that both classes have."""
+    made = getattr(import_module(type(call.module).__module__), kind)
+    wanted = list(inspect.signature(made.__init__).parameters)[1:]
+    return made(**{name: getattr(call.module, name) for name in wanted if hasattr(call.module, name)})
+
+
 def _call_function(call: CapturedCall, changes: Mapping[str, Any]) -> Any:
+    if any(name.isdigit() for name in changes):
+        args = [changes.get(str(place), value) for place, value in enumerate(call.args)]
+        named = {name: value for name, value in changes.items() if not name.isdigit()}
+        return call.function(*args, **{**call.kwargs, **named})
     try:
         signature = inspect.signature(call.function)
     except (TypeError, ValueError):

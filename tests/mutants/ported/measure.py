@@ -23,10 +23,15 @@ from harness.progress import Silent
 from tests.mutants.in_this_process import request
 from tests.mutants.ported.mistakes import HELD_BACK, MISTAKES, Ported
 
+_NONE = re.compile(r"none of|the reference was lost|shape |torch has")
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was told of one mistake. A cause is `wrong` where one is claimed and it is not the true one."""
+    """What was told of one mistake.
+
+    A cause is `wrong` where one is claimed and none is the true one; what is told to be fitted claims none.
+    """
 
     mistake: Ported
     detected: bool
@@ -40,20 +45,20 @@ def outcome(mistake: Ported, alignment: Alignment) -> Outcome:
     """Judge what an alignment tells of a mistake."""
     sources = alignment.sources
     located = bool(sources) and all(
-        any(fnmatch.fnmatchcase(layer, place.replace("[", "[[]")) for place in mistake.places for layer in source.layers)
+        any(
+            fnmatch.fnmatchcase(layer, place.replace("[", "[[]"))
+            for place in mistake.places
+            for layer in source.layers
+        )
         for source in sources
     )
     right = [any(re.search(words, source.cause) for words in mistake.says) for source in sources]
-    claimed = [bool(source.cause) and not _is_open(source.cause) for source in sources]
-    named = any(fine and claim for fine, claim in zip(right, claimed, strict=True))
+    found = [bool(source.cause) and not _NONE.match(source.cause) for source in sources]
+    claimed = [its and "fitted" not in source.cause for its, source in zip(found, sources, strict=True)]
+    named = any(fine and its for fine, its in zip(right, found, strict=True))
     wrong = any(claimed) and not named
     said = tuple(f"{source.address} {source.layers}: {source.cause or source.text}" for source in sources)
     return Outcome(mistake, alignment.verdict == "diverged", located, named, wrong, said)
-
-
-def _is_open(cause: str) -> bool:
-    """Whether no cause is claimed: nothing reproduces it, or a fit alone does, and is said to be one."""
-    return bool(re.match(r"none of|the reference was lost|shape |torch has", cause)) or "fitted" in cause
 
 
 def measured(mistakes: Iterable[Ported], folder: Path) -> Iterator[Outcome]:
@@ -102,8 +107,13 @@ def main() -> None:
         for found in measured(chosen, Path(folder)):
             outcomes.append(found)
             if not asked.quiet:
-                flags = "".join(name[0] if getattr(found, name) else "." for name in _COLUMNS).replace("w", "W")
-                print(f"{flags} {found.mistake.network}.{found.mistake.name} ({found.mistake.truth})", flush=True)
+                flags = "".join(name[0] if getattr(found, name) else "." for name in _COLUMNS).replace(
+                    "w", "W"
+                )
+                print(
+                    f"{flags} {found.mistake.network}.{found.mistake.name} ({found.mistake.truth})",
+                    flush=True,
+                )
                 for said in found.said[:6]:
                     print(f"       {said[:260]}", flush=True)
     print(table(outcomes))

@@ -39,14 +39,14 @@ class Recurrent(Ported):
         if self.wrong("directions_exchanged"):
             both = torch.cat((both[..., WIDTH:], both[..., :WIDTH]), -1)
         low, _ = self.rnn(both)
-        weights = [p for p in self.lstm.parameters()]
+        weights = list(self.lstm.parameters())
         kept = [p.detach().clone() for p in weights]
         if self.wrong("gates_in_another_order"):  # input, forget, output, cell
             with torch.no_grad():
                 for p in weights:
                     i, f, g, o = p.detach().clone().chunk(4, 0)
                     p.copy_(torch.cat((i, f, o, g)))
-        high, (last, _) = self.lstm(low)
+        high, _ = self.lstm(low)
         if self.wrong("gates_in_another_order"):
             with torch.no_grad():
                 for p, old in zip(weights, kept, strict=True):

@@ -45,7 +45,9 @@ class Segmenter(Ported):
         deep = self.deep(self.pool(two))
         if self.wrong("shuffle_by_reshape"):
             b, c, h, w = deep.shape
-            wide = deep.reshape(b, 2, 2, c // 4, h, w).permute(0, 3, 4, 1, 5, 2).reshape(b, c // 4, 2 * h, 2 * w)
+            wide = (
+                deep.reshape(b, 2, 2, c // 4, h, w).permute(0, 3, 4, 1, 5, 2).reshape(b, c // 4, 2 * h, 2 * w)
+            )
         else:
             wide = F.pixel_shuffle(deep, 2)
         skip = self.mix(two) if self.wrong("skip_after_mix") else two

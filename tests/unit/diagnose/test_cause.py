@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from harness.diagnose import (
     Cause,
     Evidence,
+    Producer,
+    Recorded,
     Share,
     Trial,
     explain_forward,
@@ -153,10 +155,86 @@ def test_scaled_part(kind: str, port: Array, words: str) -> None:
     assert words in explain_forward(evidence, lambda t: [None for _ in t]).sentence
 
 
-def test_a_single_number_is_explained_too() -> None:
-    loss = np.array(2.0, np.float32)
-    evidence = Evidence("loss", loss, loss * np.float32(1.5), floor=1e-6)
-    assert "times 1.5" in explain_forward(evidence, lambda trials: [None for _ in trials]).sentence
+@pytest.mark.parametrize(
+    ("shape", "factors"),
+    [((), 1.5), ((1, 4, 1, 1), np.array([1.5, 2.0, -1.0, 3.0]).reshape(1, 4, 1, 1)), ((2, 2), 1.5)],
+)
+def test_a_fit_with_no_more_evidence_than_numbers_is_no_cause(shape: tuple[int, ...], factors: Any) -> None:
+    right = np.random.default_rng(5).standard_normal(shape).astype(np.float32)
+    port = (right * factors).astype(np.float32)
+    found = explain_forward(Evidence("loss", right, port, floor=1e-6), lambda trials: [None for _ in trials])
+    assert not found.found, found.sentence
+
+
+def test_what_is_fitted_is_said_to_be_fitted() -> None:
+    found = cause(norm(GIVEN) * np.float32(1.25), floor=3e-4)
+    assert found.fitted == 1
+    assert "one number fitted to 512 elements" in found.sentence
+
+
+def test_hypotheses_that_give_the_same_tensor_are_all_told() -> None:
+    two_rows = GIVEN[:, :, :2]
+    evidence = Evidence("add", two_rows, two_rows[:, :, ::-1], floor=1e-6)
+    found = explain_forward(evidence, lambda trials: [None for _ in trials])
+    assert "flipped upside down" in found.sentence
+    assert "(the same tensor: the reference's output shifted by one row)" in found.sentence
+    assert found.also == ("the reference's output shifted by one row",)
+
+
+def test_another_recorded_tensor_is_named() -> None:
+    other = Recorded("layer:skip#0:out", GIVEN.shape, lambda: BRANCH.astype(np.float32))
+    told = Evidence("add", GIVEN, BRANCH.astype(np.float32), floor=1e-6, recorded=(other,))
+    found = explain_given(told, {})
+    assert (found.found, found.taken) == (True, "layer:skip#0:out")
+
+
+def test_a_producer_that_is_skipped_is_named() -> None:
+    producer = Producer("act", {"layer:act#0:in.0": GIVEN})
+    told = Evidence("conv2d", np.maximum(GIVEN, 0), GIVEN, floor=1e-6, producer=producer)
+    assert "act is skipped" in explain_given(told, {}).sentence
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        (
+            GIVEN.reshape(2, 2, 2, 8, 8).swapaxes(1, 2).reshape(GIVEN.shape),
+            "channels in the order 0, 2, 1, 3",
+        ),
+        (GIVEN.transpose(0, 2, 1, 3).reshape(GIVEN.shape), "its axes in the order 0, 2, 1, 3"),
+        (np.roll(GIVEN, 4, 2), "cut into 2 blocks, in the order 1, 0"),
+    ],
+)
+def test_layouts(port: Array, words: str) -> None:
+    assert words in explain_given(Evidence("conv2d", GIVEN, port, floor=1e-6), {}).sentence
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        (GIVEN.max(1), "the largest (max) over axes 1"),
+        (GIVEN.sum(1), "the sum over axes 1"),
+        (np.abs(GIVEN).max(1), "the largest (max) over axes 1 of the absolute value"),
+        (GIVEN[:, 2], "number 2 of 4 along axis 1"),
+    ],
+)
+def test_other_reductions(port: Array, words: str) -> None:
+    other = Recorded("layer:x#0:out", GIVEN.shape, lambda: GIVEN)
+    producer = Producer("mean.0", {"layer:x#0:out": GIVEN})
+    told = Evidence("conv2d", GIVEN.mean(1), port, floor=1e-4, producer=producer, recorded=(other,))
+    assert words in explain_given(told, {}).sentence
+
+
+def test_gates_in_another_order() -> None:
+    weight = np.arange(16.0, dtype=np.float32).reshape(8, 2)
+    told = Evidence("LSTM", GIVEN, GIVEN[::-1] + 1, state={"weight_ih_l0": weight}, floor=1e-4)
+
+    def replay(trials: Sequence[Trial]) -> list[Array | None]:
+        moved = np.concatenate([weight[:4], weight[6:], weight[4:6]])
+        fits = [np.array_equal(trial.state.get("weight_ih_l0", weight), moved) for trial in trials]
+        return [told.port if fit else None for fit in fits]
+
+    assert "gates in the order input, forget, output, cell" in explain_forward(told, replay).sentence
 
 
 def test_gradient_that_never_comes_is_a_detached_branch() -> None:
@@ -271,7 +349,10 @@ def test_inputs_in_another_order() -> None:
 def test_an_input_that_is_another_tensors_multiple() -> None:
     evidence = Evidence("sub", GIVEN, GIVEN * np.float32(1.5), operation=True, floor=1e-4)
     found = explain_given(evidence, {"1": BRANCH.astype(np.float32)})
-    assert found.sentence == "what the port's layer is given is the reference's input times 1.5."
+    assert found.sentence == (
+        "what the port's layer is given is the reference's input times 1.5 "
+        "(one number fitted to 512 elements)."
+    )
 
 
 @pytest.mark.parametrize("other", [BRANCH.astype(np.float32), GIVEN[:1], GIVEN])

@@ -1,0 +1,141 @@
+"""Hypotheses: another function of what the layer, or what makes a tensor, is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
+
+import numpy as np
+
+from harness.diagnose._evidence import Array, Evidence, Trial
+from harness.diagnose.activations import FUNCTIONS, Function
+
+Two = Callable[[Array, Array], Array]
+Reduction = Callable[..., Array]
+
+_UNARY: dict[str, Function] = {
+    **{name: function for name, function in FUNCTIONS.items() if not name.startswith("its input")},
+    "minus": np.negative,
+    "the square": np.square,
+    "the cube": lambda x: x**3,
+    "the square root (sqrt)": np.sqrt,
+    "the reciprocal": np.reciprocal,
+    "one over the square root (rsqrt)": lambda x: 1 / np.sqrt(x),
+    "the exponential (exp)": np.exp,
+    "expm1": np.expm1,
+    "the logarithm (log)": np.log,
+    "log1p": np.log1p,
+    "1 -": lambda x: 1 - x,
+    "1 +": lambda x: 1 + x,
+    "the sign": np.sign,
+    "the product with the absolute value (the square with its sign)": lambda x: x * np.abs(x),
+    "the rounded": np.round,
+}
+_BINARY: dict[str, Two] = {
+    "the sum": np.add,
+    "the difference": np.subtract,
+    "the difference, the other way round,": lambda a, b: b - a,
+    "the product": np.multiply,
+    "the quotient": np.divide,
+    "the quotient, the other way round,": lambda a, b: b / a,
+    "the larger (maximum)": np.maximum,
+    "the smaller (minimum)": np.minimum,
+}
+_REDUCTIONS: dict[str, Reduction] = {
+    "the mean": np.mean,
+    "the sum": np.sum,
+    "the largest (max)": np.max,
+    "the smallest (min)": np.min,
+    "the standard deviation (divided by n)": np.std,
+    "the standard deviation (divided by n - 1)": lambda x, **how: np.std(x, ddof=1, **how),
+    "the variance (divided by n)": np.var,
+    "the variance (divided by n - 1)": lambda x, **how: np.var(x, ddof=1, **how),
+    "the median": np.median,
+    "the product": np.prod,
+    "the norm": lambda x, **how: np.sqrt(np.sum(x * x, **how)),
+}
+_BEFORE: dict[str, Function] = {
+    "": lambda x: x,
+    " of the absolute value": np.abs,
+    " of the square": np.square,
+}
+_MOST_GIVEN = 4
+_MOST_AXES = 5
+
+
+def trials(evidence: Evidence) -> Iterator[Trial]:
+    """Functions of what its maker is given, of two of them, reductions, and of the right tensor itself."""
+    given = _given(evidence)
+    with np.errstate(all="ignore"):
+        for name, tensor in given.items():
+            yield from _unary(evidence, name, tensor)
+        yield from _binary(evidence, given)
+        for name, tensor in given.items():
+            yield from _reduced(evidence, name, tensor)
+        for name, tensor in evidence.producer.before.items() if evidence.producer else ():
+            yield from _unary(evidence, f"the reference's {name}", tensor)
+        yield from _unary(evidence, "the reference's output", evidence.reference)
+
+
+def _given(evidence: Evidence) -> Mapping[str, Array]:
+    """What the maker of the tensor is given: the layer itself, or what makes a wrong input."""
+    if evidence.producer is not None:
+        found = {f"the reference's {name}": tensor for name, tensor in evidence.producer.given.items()}
+    else:
+        found = {f"its input number {place}": tensor for place, tensor in enumerate(evidence.inputs)}
+    kept = {name: tensor for name, tensor in found.items() if tensor.dtype.kind == "f"}
+    return dict(list(kept.items())[:_MOST_GIVEN])
+
+
+def _unary(evidence: Evidence, name: str, tensor: Array) -> Iterator[Trial]:
+    if tensor.shape != evidence.port.shape or tensor.dtype.kind != "f" or not tensor.ndim:
+        return
+    for words, function in _UNARY.items():
+        if _first_fits(evidence, function, tensor):
+            yield _trial(evidence, f"{words} of {name}", function(tensor.astype(np.float64)))
+    for axis in range(tensor.ndim):
+        wide = tensor.astype(np.float64)
+        grown = np.exp(wide - wide.max(axis, keepdims=True))
+        yield _trial(evidence, f"softmax over axis {axis} of {name}", grown / grown.sum(axis, keepdims=True))
+
+
+def _first_fits(evidence: Evidence, function: Function, tensor: Array) -> bool:
+    """Whether the function of a few elements leaves it open; so large tensors cost nothing."""
+    few, its = (np.asarray(part.flat[:64], np.float64) for part in (tensor, evidence.port))
+    gap = function(few) - its
+    return bool(np.sqrt(np.sum(gap * gap)) <= evidence.floor)
+
+
+def _binary(evidence: Evidence, given: Mapping[str, Array]) -> Iterator[Trial]:
+    for (one, left), (other, right) in combinations(given.items(), 2):
+        for words, function in _BINARY.items():
+            try:
+                found = function(left.astype(np.float64), right.astype(np.float64))
+            except ValueError:  # shapes that go with no such function
+                break
+            if found.shape == evidence.port.shape:
+                yield _trial(evidence, f"{words} of {one} and {other}", found)
+
+
+def _reduced(evidence: Evidence, name: str, tensor: Array) -> Iterator[Trial]:
+    """Reductions over any axes that leave as many elements, with the axes kept or not."""
+    shape, size = tensor.shape, evidence.port.size
+    if tensor.ndim > _MOST_AXES or not size < tensor.size:
+        return
+    wide = tensor.astype(np.float64)
+    for count in range(1, tensor.ndim + 1):
+        for axes in combinations(range(tensor.ndim), count):
+            if np.prod([n for axis, n in enumerate(shape) if axis not in axes], dtype=int) != size:
+                continue
+            for before, change in _BEFORE.items():
+                for words, reduction in _REDUCTIONS.items():
+                    found = np.asarray(reduction(change(wide), axis=axes)).reshape(evidence.port.shape)
+                    yield _trial(evidence, f"{words} over axes {_listed(axes)}{before} of {name}", found)
+
+
+def _listed(axes: tuple[int, ...]) -> str:
+    return " and ".join(map(str, axes))
+
+
+def _trial(evidence: Evidence, words: str, found: Array) -> Trial:
+    return Trial(words, predicted=np.asarray(found).astype(evidence.port.dtype))

@@ -1,0 +1,83 @@
+"""Hypotheses: another tensor of the reference stands there: a layer is skipped, a branch mistaken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from harness.diagnose._evidence import Array, Evidence, Recorded, Trial
+
+_FEWEST = 4  # different values, below which two tensors are alike by chance
+_MOST_PARTS = 256
+_LARGEST = 64
+
+
+def trials(evidence: Evidence) -> Iterator[Trial]:
+    """What the producer was given, first; then whatever has this shape, or as many elements."""
+    yield from _producer_missing(evidence)
+    for other in evidence.recorded:
+        if other.shape == evidence.port.shape:
+            yield from _taken(evidence, other)
+    for other in evidence.recorded:
+        if other.shape != evidence.port.shape and _size(other.shape) == evidence.port.size:
+            yield from _taken(evidence, other, ", reshaped")
+    for other in evidence.recorded:
+        yield from _parts(evidence, other)
+
+
+def _producer_missing(evidence: Evidence) -> Iterator[Trial]:
+    if evidence.producer is None:
+        return
+    name = evidence.producer.name
+    for given, tensor in evidence.producer.given.items():
+        if tensor.shape == evidence.port.shape and tells(tensor):
+            words = f"the reference's {given}, which {name} is given: {name} is skipped"
+            yield Trial(words, predicted=tensor, taken=given)
+
+
+def _taken(evidence: Evidence, other: Recorded, how: str = "") -> Iterator[Trial]:
+    tensor = other.read().reshape(evidence.port.shape)
+    if evidence.begins_like(tensor) and tells(tensor):
+        yield Trial(f"the reference's {other.name}{how}", predicted=tensor, taken=other.name)
+
+
+def _parts(evidence: Evidence, other: Recorded) -> Iterator[Trial]:
+    """A part of a longer tensor: begun at another index, every so many, or one index along an axis."""
+    port = evidence.port
+    if not port.size < _size(other.shape) <= _LARGEST * port.size:
+        return
+    for axis, length in enumerate(other.shape):
+        rest = other.shape[:axis] + other.shape[axis + 1 :]
+        if length > _MOST_PARTS:
+            continue
+        if rest == port.shape:
+            tensor = other.read()
+            for place in range(length):
+                words = f"number {place} of {length} along axis {axis} of the reference's {other.name}"
+                yield from _part(evidence, tensor.take(place, axis), words)
+        elif len(other.shape) == port.ndim and rest == port.shape[:axis] + port.shape[axis + 1 :]:
+            tensor, wanted = np.moveaxis(other.read(), axis, 0), port.shape[axis]
+            for begin in range(length - wanted + 1):
+                part = np.moveaxis(tensor[begin : begin + wanted], 0, axis)
+                words = f"the part from {begin} along axis {axis} of the reference's {other.name}"
+                yield from _part(evidence, part, words)
+            step = length // wanted
+            for begin in range(step if step > 1 and length == step * wanted else 0):
+                part = np.moveaxis(tensor[begin::step], 0, axis)
+                words = f"every {step}th from {begin} along axis {axis} of the reference's {other.name}"
+                yield from _part(evidence, part, words)
+
+
+def _part(evidence: Evidence, part: Array, words: str) -> Iterator[Trial]:
+    if evidence.begins_like(part) and tells(part):
+        yield Trial(words, predicted=part)
+
+
+def tells(tensor: Array) -> bool:
+    """Whether a tensor holds enough different values to be known by them."""
+    return len(np.unique(tensor.flat[:4096])) >= _FEWEST
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    return int(np.prod(shape, dtype=np.int64))

@@ -1,0 +1,54 @@
+"""Two layers in the other order: several wrong inputs that have this one cause."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from harness import address as addresses
+from harness.alignment_rows import Source
+from harness.diagnose import Cause
+
+
+def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]:
+    """The causes, where layers are found to run in another order with that for a cause.
+
+    One layer is given what the layer before it should be given, and that one is given its result.
+    """
+    found = list(causes)
+    for source, cause in zip(sources, causes, strict=True):
+        later, earlier = _path(source.address, "in"), _path(cause.taken, "in")
+        if not later or not earlier:
+            continue
+        for other, its in zip(sources, causes, strict=True):
+            first, last = _path(other.address, "in"), _path(its.taken, "out")
+            if first and last and _is_same(earlier, first) and _is_same(last, later):
+                found = _renamed(sources, found, first, later)
+    return found
+
+
+def _renamed(sources: Sequence[Source], causes: list[Cause], first: str, later: str) -> list[Cause]:
+    words = (
+        f"the order of {first} and {later} is exchanged: {first} is given what {later} returns, "
+        f"and {later} what {first} should be given."
+    )
+    both = (first, later)
+    return [
+        dataclasses.replace(cause, sentence=words, hypothesis=words)
+        if cause.taken and any(_is_same(_path(cause.taken), path) for path in both)
+        else cause
+        for source, cause in zip(sources, causes, strict=True)
+    ]
+
+
+def _path(address: str, role: str = "") -> str:
+    """The layer of an address in a role; empty for any other address."""
+    if not address.startswith("layer:"):
+        return ""
+    layer = addresses.parse_layer(address)
+    return layer.path if role in ("", layer.role) else ""
+
+
+def _is_same(inner: str, outer: str) -> bool:
+    """Whether a layer is another one, or makes that one's result inside of it."""
+    return inner == outer or inner.startswith((f"{outer}.", f"{outer}/"))

@@ -1,0 +1,172 @@
+"""Everything that the reference recorded, as explanations use it: other tensors, and what makes each."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from harness import address as addresses
+from harness.diagnose import Cause, Evidence, Producer, Recorded
+from harness.diagnose.layouts import layouts, same_elements
+from harness.flows.reference_probe import ReferenceProbe
+from harness.trace import Trace
+
+Array = Any
+_LARGEST = 1 << 24
+_MOST_KIN = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Traced:
+    """A wrong tensor as its maker made it: itself, or brought back into the layout that its maker gave it.
+
+    `maker` is the address of the recorded result that it comes of, None where nothing recorded does.
+    """
+
+    evidence: Evidence
+    maker: str | None
+    direct: bool = True
+    layout: str = ""
+
+    def told(self, cause: Cause) -> Cause:
+        """The cause, with the layout that it was found in."""
+        if self.direct:
+            return cause
+        words = f"{cause.sentence.removesuffix('.')}, {self.layout} as in the reference."
+        return dataclasses.replace(cause, sentence=words.replace("reference's input", f"{self.maker}"))
+
+
+def others(probe: ReferenceProbe, address: str) -> tuple[Recorded, ...]:
+    """Every other tensor of the reference, once; those recorded last before this one come first."""
+    trace, found = probe.reference, []
+    names = list(trace.records)
+    own = _origin(trace, address)
+    place = names.index(address) if address in trace.records else len(names)
+    for name in [*reversed(names[:place]), *names[place:]]:
+        record = trace.records[name]
+        if record.alias is None and name != own and _is_value(name) and record.size <= _LARGEST:
+            found.append(Recorded(name, tuple(record.shape), functools.partial(_read, trace, name)))
+    return (*found, *_parameters(probe))
+
+
+def _is_value(name: str) -> bool:
+    kind = addresses.kind(name)
+    return kind == "input" or (kind == "layer" and not addresses.is_layer_gradient(name))
+
+
+def _parameters(probe: ReferenceProbe) -> Iterator[Recorded]:
+    with Trace.open(probe.state) as stored:
+        held = {name: (record.alias is None, tuple(record.shape)) for name, record in stored.records.items()}
+    for name, (whole, shape) in held.items():
+        if whole and name.startswith("state:"):
+            said = f"parameter {name.partition(':')[2]}"
+            yield Recorded(said, shape, functools.partial(_state, probe, name))
+
+
+def _state(probe: ReferenceProbe, name: str) -> Array:
+    with Trace.open(probe.state) as stored:
+        return _read(stored, name)
+
+
+def _read(trace: Trace, name: str) -> Array:
+    return np.array(trace.array(name))
+
+
+def _origin(trace: Trace, address: str) -> str:
+    record = trace.records.get(address)
+    return (record.alias if record else None) or address
+
+
+def kin(
+    probe: ReferenceProbe, path: str, kind: str, state: Mapping[str, Array]
+) -> dict[str, dict[str, Array]]:
+    """The states of other layers of this class whose parameters have the same shapes."""
+    found: dict[str, dict[str, Array]] = {}
+    if not state or "/" in path:
+        return found
+    with Trace.open(probe.state) as stored:
+        for other in _layers_with(stored, next(iter(state))):
+            names = {name: f"state:{other}.{name}" for name in state}
+            fits = all(
+                address in stored.records and tuple(stored.records[address].shape) == state[name].shape
+                for name, address in names.items()
+            )
+            if other != path and fits and probe.layer_note(other).type == kind:
+                found[other] = {name: _read(stored, address) for name, address in names.items()}
+            if len(found) == _MOST_KIN:
+                break
+    return found
+
+
+def _layers_with(stored: Trace, name: str) -> Iterator[str]:
+    for address in stored.records:
+        if address.startswith("state:") and address.endswith(f".{name}"):
+            yield address.partition(":")[2].removesuffix(f".{name}")
+
+
+def traced_back(probe: ReferenceProbe, address: str, evidence: Evidence) -> Iterator[Traced]:
+    """The tensor as it is; and, where it is a result in another layout, in the layout of that result."""
+    trace = probe.reference
+    own = _origin(trace, address)
+    maker = own if own != address and addresses.is_result(own) else None
+    if addresses.is_result(address):
+        maker = maker or _inner(trace, address)
+    yield Traced(_with_producer(trace, evidence, maker), maker)
+    if maker is None:
+        yield from _in_its_layout(trace, address, evidence)
+
+
+def _inner(trace: Trace, address: str) -> str | None:
+    record = trace.records.get(address)
+    return record.alias if record is not None and record.alias and addresses.is_result(record.alias) else None
+
+
+def _in_its_layout(trace: Trace, address: str, evidence: Evidence) -> Iterator[Traced]:
+    """Find the result that has the same elements, and undo for the port what the reference does to it."""
+    right = evidence.reference
+    if right.size != evidence.port.size or right.dtype.kind != "f":
+        return
+    for name in reversed(list(trace.records)):
+        record = trace.records[name]
+        if record.alias is not None or not addresses.is_result(name) or record.size != right.size:
+            continue
+        made = _read(trace, name)
+        if name == address or not same_elements(made, right, 0.0):
+            continue
+        places = np.arange(made.size).reshape(made.shape)
+        for layout in layouts(made.shape, right.shape):
+            if not np.array_equal(layout.of(made, right.shape), right):
+                continue
+            back = np.empty(made.size, evidence.port.dtype)
+            back[layout.of(places, right.shape).reshape(-1)] = evidence.port.reshape(-1)
+            undone = dataclasses.replace(evidence, reference=made, port=back.reshape(made.shape))
+            yield Traced(_with_producer(trace, undone, name), name, False, layout.words)
+            return
+
+
+def _with_producer(trace: Trace, evidence: Evidence, maker: str | None) -> Evidence:
+    if maker is None:
+        return evidence
+    given = _given(trace, maker)
+    before = {}
+    for name in given:
+        made = _origin(trace, name)
+        if addresses.is_result(made):
+            before.update(_given(trace, made))
+    path = addresses.parse_layer(maker).path
+    return dataclasses.replace(evidence, producer=Producer(path, given, before))
+
+
+def _given(trace: Trace, maker: str) -> dict[str, Array]:
+    """What the call that made a result was given, by address."""
+    layer, found = addresses.parse_layer(maker), {}
+    for name in trace.records:
+        if name.startswith("layer:"):
+            its = addresses.parse_layer(name)
+            if (its.path, its.call, its.role) == (layer.path, layer.call, "in"):
+                found[name] = _read(trace, name)
+    return found
