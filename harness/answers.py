@@ -141,6 +141,32 @@ class TrialDone:
 
 
 @dataclass(frozen=True)
+class LossOperation:
+    """One operation that a loss runs: its kind, its plain arguments, and what it is given and returns.
+
+    `takes` names the arguments that it can take, `tensors` counts those it was given, `rank` is the number
+    of axes of the first of them and `shape` its sizes.
+    """
+
+    path: str
+    type: str
+    arguments: Attributes
+    takes: list[str]
+    tensors: int
+    rank: int
+    shape: list[int]
+
+
+@dataclass(frozen=True)
+class LossTried:
+    """What the losses are under some edits, and the gradient that was asked for; or why there is none."""
+
+    losses: dict[str, float] = field(default_factory=dict)
+    gradient: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class FaultDone:
     """Whether a fault that was injected has changed anything."""
 

@@ -15,6 +15,8 @@ from harness.answers import (
     Description,
     FaultDone,
     Loaded,
+    LossOperation,
+    LossTried,
     MemoryUsed,
     PassDone,
     RunDone,
@@ -185,6 +187,44 @@ class BackwardThroughCall(Request[list[TrialDone]]):
     gradients: str
     trials: list[CallChange]
     folder: str
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One operation of a loss changed: `how` is one of `harness.sides.loss_edits.HOW`.
+
+    `place` counts the tensors that it is given, `name` is an argument or its place, `function` another
+    operation.
+    """
+
+    path: str
+    how: str
+    name: str = ""
+    value: Any = None
+    function: str = ""
+    place: int = 0
+
+
+@dataclass(frozen=True)
+class ListLoss(Request[list[LossOperation]]):
+    """Run forward and tell the operations of the losses, in order; what the losses take is kept."""
+
+    verb = "list_loss"
+    inputs: str
+    mode: Mode
+    gradient_of: str = ""
+
+
+@dataclass(frozen=True)
+class TryLoss(Request[list[LossTried]]):
+    """Compute the losses once for each list of edits, on what the last `ListLoss` kept.
+
+    With a `folder`, also the gradient of the first loss at the address that `ListLoss` named.
+    """
+
+    verb = "try_loss"
+    trials: list[list[Edit]]
+    folder: str = ""
 
 
 @dataclass(frozen=True)

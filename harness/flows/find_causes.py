@@ -16,7 +16,7 @@ from harness.answers import TrialDone
 from harness.comparing import kind_of
 from harness.diagnose import Cause, Evidence, Trial
 from harness.errors import WorkerLost
-from harness.flows import orders, recorded
+from harness.flows import find_loss_causes, orders, recorded
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
 from harness.forms import same_shape
@@ -36,11 +36,13 @@ def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Caus
         return _state(probe, alignment, row)
     if _has_no_counterpart(probe, row.address):
         return Cause(False, row.isolated.verdict.reason if row.isolated else row.verdict.reason)
+    if kind == "loss":
+        return find_loss_causes.explain_loss(probe, alignment)
     evidence = _plain(probe, alignment, row, source)
     if kind in ("layer", "operation"):
         return _layer(probe, alignment, row, evidence)
     if kind in ("grad", "grad_input", "layer_grad", "operation_grad"):
-        return diagnose.explain_gradient(evidence, gradient_shares(probe, alignment, row, source))
+        return _gradient(probe, alignment, row, source, evidence)
     if kind in ("layer_input", "operation_input"):
         cause = _given(probe, alignment, row, evidence)
         path = addresses.parse_layer(row.address).path
@@ -49,6 +51,17 @@ def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Caus
     if kind == "output":
         return _made_elsewhere(probe, alignment, row, evidence)
     return diagnose.explain_forward(evidence, lambda trials: [None for _ in trials])
+
+
+def _gradient(
+    probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source, evidence: Evidence
+) -> Cause:
+    """The cause of a wrong gradient: in the layers that give it back, or in the loss."""
+    if kind_of(row.address) in ("layer_grad", "operation_grad") and "(loss)" in source.layers:
+        cause = find_loss_causes.explain_loss_gradient(probe, row, evidence.port, evidence.floor)
+        if cause.found:
+            return cause
+    return diagnose.explain_gradient(evidence, gradient_shares(probe, alignment, row, source))
 
 
 def _has_no_counterpart(probe: ReferenceProbe, address: str) -> bool:
@@ -220,10 +233,13 @@ def _values_per_channel(alignment: Alignment, module: str) -> int:
 
 def explain_sources(probe: ReferenceProbe, alignment: Alignment, chosen: Sequence[Source]) -> list[Cause]:
     """Explain the chosen sources; the alignment is given their causes."""
-    causes = []
+    causes: list[Cause] = []
+    of_losses: Cause | None = None  # one search explains all losses
     for source in chosen:
         try:
-            cause = explain(probe, alignment, source)
+            is_loss = kind_of(source.address) == "loss"
+            cause = of_losses if is_loss and of_losses else explain(probe, alignment, source)
+            of_losses = cause if is_loss else of_losses
         except WorkerLost as error:
             cause = Cause(False, f"the reference was lost while it was tried: {error}")
         causes.append(cause)

@@ -15,7 +15,15 @@ from harness.errors import BadInput
 from harness.pairs.base import Mode
 from harness.requests import Answer, CallChange, Request
 from harness.sides import backward_through_call as through
-from harness.sides import float64_truth, isolated_run, optimiser_steps, repeat_call, timing, training_verbs
+from harness.sides import (
+    float64_truth,
+    isolated_run,
+    loss_edits,
+    optimiser_steps,
+    repeat_call,
+    timing,
+    training_verbs,
+)
 from harness.sides.captured_call import CapturedCall
 from harness.sides.inject_fault import fault_effect, inject_fault
 from harness.sides.side import Side
@@ -121,6 +129,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     measure_isolated,
     inject_fault,
     fault_effect,
+    *loss_edits.VERBS,
     *training_verbs.VERBS,
     *timing.VERBS,
 )

@@ -1,0 +1,226 @@
+"""Runs the losses of a side on outputs that are kept, with single operations of theirs changed."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import address as addresses
+from harness.answers import LossOperation, LossTried
+from harness.errors import BadInput
+from harness.pairs.base import Mode
+from harness.requests import Edit
+from harness.sides.recorder import Recorder, Rehearsal, flatten, map_tensors, named_arguments, plain_value
+from harness.sides.side import Side
+from harness.trace import TraceWriter
+
+HOW = (
+    "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
+)  # fmt: skip
+
+
+@dataclass
+class Kept:
+    """The case of the losses, what the model returned, and the tensor whose gradient is asked for."""
+
+    inputs: str
+    mode: Mode
+    gradient_of: str
+    outputs: Any
+    leaf: Any
+
+
+class _Keep(Recorder):
+    """Lets the model go on with a leaf in the place of one result, so that its gradient can be asked for."""
+
+    def __init__(self, side: Side, wanted: str) -> None:
+        super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
+        self.side, self.wanted = side, wanted
+        self.leaf: Any = None
+
+    def _save_result(self, path: str, call: int, result: Any, type: str) -> Any:
+        def cut(key: str, tensor: Any) -> Any:
+            if addresses.layer(path, call, "out", key) != self.wanted or self.leaf is not None:
+                return tensor
+            self.leaf, onward = self.side.leaf(self.tensors.to_array(tensor), tensor, True)
+            return onward
+
+        return map_tensors(result, self.tensors.is_tensor, cut)
+
+
+class _Tape(Recorder):
+    """Sees every operation of a loss, tells it, and changes those that edits name."""
+
+    def __init__(self, side: Side, edits: Sequence[Edit]) -> None:
+        super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
+        self.edits = {edit.path: edit for edit in edits}
+        self.counts: Counter[str] = Counter()
+        self.seen: list[LossOperation] = []
+
+    def observes_operation(self) -> bool:
+        """Every operation that does not run inside another one."""
+        return not self.inside_operation
+
+    def operation(
+        self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """Run it, changed where an edit says so."""
+        path = f"{name}.{self.counts[name]}"
+        self.counts[name] += 1
+        self.inside_operation = True
+        try:
+            self.seen.append(self._told(path, name, function, args, kwargs))
+            edit = self.edits.get(path)
+            if edit is None:
+                return function(*args, **kwargs)
+            return _edited(edit, self.tensors.is_tensor, function, args, dict(kwargs))
+        finally:
+            self.inside_operation = False
+
+    def _told(
+        self,
+        path: str,
+        name: str,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+    ) -> LossOperation:
+        given = named_arguments(function, args, kwargs)
+        tensors = [tensor for _, tensor in flatten(given, self.tensors.is_tensor)]
+        plain = {key: value for key, value in given.items() if plain_value(value)}
+        sizes = [int(size) for size in tensors[0].shape] if tensors else []
+        return LossOperation(path, name, plain, _takes(function), len(tensors), len(sizes), sizes)
+
+
+def _takes(function: Callable[..., Any]) -> list[str]:
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _edited(
+    edit: Edit,
+    is_tensor: Callable[[Any], bool],
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """The result of a changed operation."""
+    tensors = [tensor for _, tensor in flatten((args, kwargs), is_tensor)]
+    if edit.how == "input":
+        return tensors[edit.place]
+    if edit.how == "times":
+        return function(*args, **kwargs) * edit.value
+    if edit.how == "detached":
+        return function(*args, **kwargs).detach()
+    if edit.how == "axes":
+        return getattr(tensors[0], _name(function))(tuple(edit.value))
+    if edit.how == "function":
+        return _other(edit.function, function, tensors[0])(*args, **kwargs)
+    if edit.how == "argument":
+        args, kwargs = _with_argument(edit, function, args, kwargs)
+        return function(*args, **kwargs)
+    changed = iter(_changed(edit, function, tensors))
+    args, kwargs = map_tensors((args, kwargs), is_tensor, lambda name, tensor: next(changed))
+    return function(*args, **kwargs)
+
+
+def _changed(edit: Edit, function: Callable[..., Any], tensors: list[Any]) -> list[Any]:
+    """The tensors of a call, one of them changed, or two exchanged."""
+    if edit.how == "exchanged":
+        return [tensors[1], tensors[0], *tensors[2:]]
+    own = tensors[edit.place]
+    new = own.detach() if edit.how == "input detached" else _other(edit.function, function, own)(own)
+    return [new if place == edit.place else tensor for place, tensor in enumerate(tensors)]
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return str(getattr(function, "__name__", ""))
+
+
+def _other(name: str, function: Callable[..., Any], tensor: Any) -> Callable[..., Any]:
+    """An operation by name: a method of tensors, or a neighbour of the function in its module."""
+    method = getattr(type(tensor), name, None)
+    found: Callable[..., Any] = method or getattr(import_module(function.__module__), name)
+    return found
+
+
+def _with_argument(
+    edit: Edit, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if edit.name.isdigit():
+        place = int(edit.name)
+        return (*args[:place], edit.value, *args[place + 1 :]), kwargs
+    names = _takes(function)
+    place = names.index(edit.name) if edit.name in names else len(args)
+    if place < len(args):
+        return (*args[:place], edit.value, *args[place + 1 :]), kwargs
+    return args, {**kwargs, edit.name: edit.value}
+
+
+def list_loss(side: Side, inputs: str, mode: Mode, gradient_of: str = "") -> list[LossOperation]:
+    """Run forward and tell the operations of the losses; what they take is kept."""
+    side.kept = _kept(side, inputs, mode, gradient_of)
+    tape = _Tape(side, ())
+    with side.without_gradients(), side.observed(tape):
+        side.losses_of(side.kept.outputs)
+    return tape.seen
+
+
+def _kept(side: Side, inputs: str, mode: Mode, gradient_of: str) -> Kept:
+    """The model's outputs; where a gradient is asked for, they depend on a leaf in that result's place."""
+    side.prepare(inputs, mode, "float32")
+    keep = _Keep(side, gradient_of)
+    quiet = contextlib.nullcontext() if gradient_of else side.without_gradients()
+    with quiet, side.observed(keep):
+        outputs = side.call_model()
+    return Kept(inputs, mode, gradient_of, outputs, keep.leaf)
+
+
+def try_loss(side: Side, trials: list[list[Edit]], folder: str = "") -> list[LossTried]:
+    """The losses under each list of edits; with a folder, a gradient of the first one, too."""
+    if side.kept is None:
+        raise BadInput("there is no loss to try: list its operations first")
+    return [_tried(side, edits, number, folder) for number, edits in enumerate(trials)]
+
+
+def _tried(side: Side, edits: list[Edit], number: int, folder: str) -> LossTried:
+    assert isinstance(side.kept, Kept)
+    kept = side.kept
+    try:
+        if not folder:
+            with side.without_gradients(), side.observed(_Tape(side, edits)):
+                losses = side.losses_of(kept.outputs)
+            return LossTried(_values(side, losses))
+        kept = _kept(side, kept.inputs, kept.mode, kept.gradient_of)
+        with side.observed(_Tape(side, edits)):
+            losses = side.losses_of(kept.outputs)
+        return LossTried(_values(side, losses), _gradient(side, losses, kept, Path(folder), number))
+    except Exception as error:  # an edit that the loss does not take is an answer, too
+        return LossTried(error=f"{type(error).__name__}: {error}"[:200])
+
+
+def _values(side: Side, losses: Mapping[str, Any]) -> dict[str, float]:
+    found = {name: np.array(side.tensors.to_array(loss), np.float64) for name, loss in losses.items()}
+    return {name: float(value.reshape(())) for name, value in found.items()}
+
+
+def _gradient(side: Side, losses: Mapping[str, Any], kept: Kept, folder: Path, number: int) -> str:
+    first = next(iter(losses.values()))
+    found = side.gradients_from(first, [], {"wanted": kept.leaf})
+    path = folder / f"loss-{number}.h5"
+    with TraceWriter(path, {"trial": number}) as writer:
+        writer.add("grad:wanted", found["wanted"])
+    return str(path)
+
+
+VERBS: tuple[Callable[..., Any], ...] = (list_loss, try_loss)
