@@ -40,8 +40,9 @@ OF_TENSORS: tuple[Source, ...] = (
     others.trials,
     functions.trials,
     layouts.trials,
-    fits.trials,
 )
+AT_LAST: tuple[Source, ...] = (functions.of_the_right_one, fits.trials)
+
 _AT_ONCE = 8
 _AS_NEAR = 1.25  # of two that fit, one is better if it is so much nearer
 _MOST_TOLD = 3
@@ -81,7 +82,8 @@ class _Fit(NamedTuple):
 
 def explain_forward(evidence: Evidence, replay: Replay) -> Cause:
     """The first hypotheses that reproduce what the port's layer returned."""
-    return _search(evidence, (*OF_LAYERS, *OF_TENSORS), replay, "the port's output equals")
+    sources = (*OF_LAYERS, *OF_TENSORS, *AT_LAST)
+    return _search(evidence, sources, replay, "the port's output equals")
 
 
 def explain_call(evidence: Evidence, replay: Replay) -> Cause:
@@ -89,8 +91,11 @@ def explain_call(evidence: Evidence, replay: Replay) -> Cause:
     return _search(evidence, OF_LAYERS, replay, "what the port's layer is given is what comes of")
 
 
-def explain_given(evidence: Evidence, elsewhere: Mapping[str, Array]) -> Cause:
-    """The same for an input of a layer; `elsewhere` are the other inputs of that call in the reference."""
+def explain_given(evidence: Evidence, elsewhere: Mapping[str, Array], at_last: bool = True) -> Cause:
+    """The same for an input of a layer; `elsewhere` are the other inputs of that call in the reference.
+
+    Without `at_last`, functions of the right tensor itself and fits are left out, as they say the least.
+    """
 
     def exchanged(evidence: Evidence) -> Iterator[Trial]:
         for name, other in elsewhere.items():
@@ -99,7 +104,8 @@ def explain_given(evidence: Evidence, elsewhere: Mapping[str, Array]) -> Cause:
                 yield Trial(words, predicted=other)
 
     lead = "what the port's layer is given is"
-    return _search(evidence, (exchanged, *OF_TENSORS), _no_replay, lead, "input")
+    sources = (exchanged, *OF_TENSORS, *(AT_LAST if at_last else ()))
+    return _search(evidence, sources, _no_replay, lead, "input")
 
 
 def _no_replay(trials: Sequence[Trial]) -> list[Array | None]:

@@ -155,15 +155,13 @@ def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evid
     elsewhere = _given_elsewhere(probe, row)
     evidence = dataclasses.replace(evidence, recorded=recorded.others(probe, row.address), inputs=())
     for own in recorded.traced_back(probe, row.address, evidence):
-        cause = diagnose.explain_given(own.evidence, elsewhere if own.direct else {})
-        if cause.found and not cause.fitted:
+        cause = diagnose.explain_given(own.evidence, elsewhere if own.direct else {}, at_last=False)
+        if cause.found:
             return own.told(cause)
         remade = _remade(probe, alignment, own)
         if remade is not None and remade.found and not remade.fitted:
             return own.told(remade)
-        if own.direct:
-            first = cause
-    return first
+    return diagnose.explain_given(evidence, elsewhere)
 
 
 def _made_elsewhere(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evidence) -> Cause:

@@ -24,13 +24,15 @@ def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]
             first, last = _path(other.address, "in"), _path(its.taken, "out")
             if first and last and _is_same(earlier, first) and _is_same(last, later):
                 found = _renamed(sources, found, first, later)
+        if any(_path(its.taken, "out") == earlier for its in causes):
+            found = _renamed(sources, found, earlier, later)  # it is not skipped: something takes its result
     return found
 
 
 def _renamed(sources: Sequence[Source], causes: list[Cause], first: str, later: str) -> list[Cause]:
     words = (
-        f"the order of {first} and {later} is exchanged: {first} is given what {later} returns, "
-        f"and {later} what {first} should be given."
+        f"the order of {first} and {later} is exchanged: {later} is given what {first} should be given, "
+        f"and {first} comes after it."
     )
     both = (first, later)
     return [
