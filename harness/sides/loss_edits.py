@@ -59,9 +59,9 @@ class _Keep(Recorder):
 class _Tape(Recorder):
     """Sees every operation of a loss, tells it, and changes those that edits name."""
 
-    def __init__(self, side: Side, edits: Sequence[Edit]) -> None:
+    def __init__(self, side: Side, edits: Sequence[Edit], lists: bool = False) -> None:
         super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
-        self.edits = {edit.path: edit for edit in edits}
+        self.edits, self.lists = {edit.path: edit for edit in edits}, lists
         self.counts: Counter[str] = Counter()
         self.seen: list[LossOperation] = []
 
@@ -77,7 +77,8 @@ class _Tape(Recorder):
         self.counts[name] += 1
         self.inside_operation = True
         try:
-            self.seen.append(self._told(path, name, function, args, kwargs))
+            if self.lists:
+                self.seen.append(self._told(path, name, function, args, kwargs))
             edit = self.edits.get(path)
             if edit is None:
                 return function(*args, **kwargs)
@@ -170,7 +171,7 @@ def _with_argument(
 def list_loss(side: Side, inputs: str, mode: Mode, gradient_of: str = "") -> list[LossOperation]:
     """Run forward and tell the operations of the losses; what they take is kept."""
     side.kept = _kept(side, inputs, mode, gradient_of)
-    tape = _Tape(side, ())
+    tape = _Tape(side, (), lists=True)
     with side.without_gradients(), side.observed(tape):
         side.losses_of(side.kept.outputs)
     return tape.seen
