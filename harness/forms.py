@@ -24,6 +24,11 @@ def same_shape(one: Sequence[int], other: Sequence[int]) -> bool:
     return math.prod(one) == math.prod(other) == 1 and max(len(one), len(other)) <= 1
 
 
+def with_an_axis(shape: Sequence[int]) -> tuple[int, ...]:
+    """A shape for looking up its like: a single number counts as one of one axis."""
+    return tuple(shape) or (1,)
+
+
 def same_type(one: DTypeLike, other: DTypeLike) -> bool:
     """Equal element types, where integers and truth values of every width are one."""
     left, right = np.dtype(one), np.dtype(other)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import NoEnvironment
+from harness.forms import same_shape, with_an_axis
 from weight_convert.state import State
 
 Shape = tuple[int, ...]
@@ -101,7 +102,7 @@ def compare(state: State, layout: Layout) -> Mismatch:
         [
             (key, found[key], shape)
             for key, shape in layout.shapes.items()
-            if key in found and found[key] != shape
+            if key in found and not same_shape(found[key], shape)
         ],
     )
 
@@ -112,7 +113,7 @@ class _Nearest:
     def __init__(self, candidates: Mapping[str, Shape], wanted: int) -> None:
         self._of_shape: dict[Any, list[str]] = {}
         for key, shape in candidates.items():
-            self._of_shape.setdefault(shape, []).append(key)
+            self._of_shape.setdefault(with_an_axis(shape), []).append(key)
         small = len(candidates) * wanted <= _CLOSE_ENOUGH
         self._all = list(candidates) if small else []
         self._shapes = candidates
@@ -120,7 +121,7 @@ class _Nearest:
 
     def to(self, key: str, shape: Shape) -> str:
         """What comes near, in words; empty where nothing does."""
-        same = self._of_shape.get(shape, [])[:500]
+        same = self._of_shape.get(with_an_axis(shape), [])[:500]
         best, named = self._most_like(key, same), self._most_like(key, self._all)
         if best is not None and likeness(key, best):
             return f" (nearest: {best}, of the same shape)"

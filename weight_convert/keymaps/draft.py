@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.errors import BadInput
+from harness.forms import with_an_axis
 from weight_convert.layout import Layout, Shape
 from weight_convert.state import State
 
@@ -22,7 +23,10 @@ class _Pairing:
 
 def draft_map(state: State, layout: Layout) -> str:
     """A key map in TOML that turns the state's keys into the layout's, to be read by a person first."""
-    found, wanted = state.shapes(), dict(layout.shapes)
+    found, wanted = (
+        {key: with_an_axis(shape) for key, shape in shapes.items()}
+        for shapes in (state.shapes(), layout.shapes)
+    )
     left = {key: shape for key, shape in found.items() if wanted.get(key) != shape}
     open_ = {key: shape for key, shape in wanted.items() if found.get(key) != shape}
     if len(left) * len(open_) > _LARGEST:

@@ -298,3 +298,14 @@ def test_a_draft_proposes_a_transposition_where_only_that_fits() -> None:
     assert 'transpose = "fc.weight"\naxes = [1, 0]' in text
     assert 'rename = "fc.weight"\nto = "head.weight"' in text
     assert text.count("check = ") == 2
+
+
+@pytest.mark.parametrize(("one", "other"), [((), (1,)), ((1,), ())])
+def test_a_draft_takes_a_single_number_for_one_of_any_form(
+    one: tuple[int, ...], other: tuple[int, ...]
+) -> None:
+    state = State.of({"same": np.zeros(one), "old.scale": np.zeros(one)})
+    text = draft_map(state, Layout("a model", {"same": other, "new.scale": other}))
+    assert "# 1 keys agree in name and shape" in text
+    assert 'rename = "old.scale"\nto = "new.scale"' in text
+    assert "nothing found" not in text
