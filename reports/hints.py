@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import NamedTuple
 
 from harness import address as addresses
 from harness import knowledge
@@ -12,8 +13,20 @@ from harness.alignment_rows import SideReport
 from harness.own_name import command
 from reports import summaries
 
+_SEEDED = "seeded"
 
-def next_steps(alignment: Alignment, folder: str = "", stored: str = "") -> list[str]:
+
+class Typed(NamedTuple):
+    """What the user has typed of a case, and may be told to type again: the pair, and the checkpoint."""
+
+    model: str = ""
+    weights: str = ""
+
+
+NOTHING = Typed()
+
+
+def next_steps(alignment: Alignment, folder: str = "", stored: str = "", typed: Typed = NOTHING) -> list[str]:
     """The next steps. `folder` is that of the run, `stored` the alignment's own file, where they are kept."""
     if folder and not stored:
         stored = f"{folder}/alignment.json"
@@ -27,7 +40,7 @@ def next_steps(alignment: Alignment, folder: str = "", stored: str = "") -> list
         return ["repeat it with -o and a file's name, to keep what `show` and `explain` need"]
     place = shlex.quote(stored)
     steps = [command(f"show {place} {shlex.quote(alignment.first)}")]
-    return [*steps, command(f"explain {place}{_own_pair(alignment)}")] if alignment.sources else steps
+    return [*steps, command(f"explain {place}{again(alignment, typed)}")] if alignment.sources else steps
 
 
 def known(entry: str) -> str:
@@ -55,7 +68,14 @@ def _path(address: str) -> str:
     return addresses.parse_layer(address).path if addresses.kind(address) == "layer" else ""
 
 
-def _own_pair(alignment: Alignment) -> str:
-    """That a pair of one's own has to be named again; its name in a stranger's file is no advice."""
-    pair = str(alignment.case.get("pair", ""))
-    return " --model PAIR" if ":" in pair or pair.endswith(".py") else ""
+def again(alignment: Alignment, typed: Typed = NOTHING) -> str:
+    """The flags that name a pair of one's own and a checkpoint again, as a stored file needs.
+
+    What the user has not typed is a word to replace: a name in a stranger's file is no advice.
+    """
+    pair, weights = (str(alignment.case.get(name, "")) for name in ("pair", "weights"))
+    own = ":" in pair or pair.endswith(".py")
+    flags = f" --model {shlex.quote(typed.model or 'PAIR')}" if own else ""
+    return flags + (
+        f" --weights {shlex.quote(typed.weights or 'FILE')}" if weights not in ("", _SEEDED) else ""
+    )

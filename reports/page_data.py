@@ -19,7 +19,7 @@ from harness.evidence import Picture
 from harness.own_name import command
 from harness.text import printable
 from reports import summaries, told
-from reports.hints import known
+from reports.hints import again, known
 from reports.roles import Role, repeats, roles
 from reports.series import as_data, by_depth
 from reports.words import bits, size
@@ -64,6 +64,7 @@ def page_data(alignment: Alignment) -> dict[str, Any]:
         "layers": {one.layer: [one.reference, one.port] for one in alignment.evidence.layers},
         "pictures": {one.address: _picture(one) for one in alignment.evidence.pictures},
         "reproduce": command("reproduce alignment.json"),
+        "again": again(alignment),
     }
     return {name: _clean(value) for name, value in data.items()}
 

@@ -11,7 +11,7 @@ from harness.figures import ratio, scientific
 from harness.language import tr
 from harness.text import printable
 from reports import summaries, told
-from reports.hints import next_steps
+from reports.hints import NOTHING, Typed, next_steps
 from reports.tables import Column, table
 from reports.words import bits, count, size
 
@@ -29,7 +29,9 @@ _LINES_OF_LOG = 8
 _SHAPES_FROM = 92  # columns; narrower terminals keep the room for the addresses
 
 
-def draw(alignment: Alignment, console: Console, folder: str = "", stored: str = "") -> None:
+def draw(
+    alignment: Alignment, console: Console, folder: str = "", stored: str = "", typed: Typed = NOTHING
+) -> None:
     """Draw the whole report; `folder` and `stored` say where the run and the alignment are kept."""
     _headline(alignment, console)
     _failures(alignment, console)
@@ -45,7 +47,7 @@ def draw(alignment: Alignment, console: Console, folder: str = "", stored: str =
         console.print(_named(item.name, item.text))
     if folder:
         console.print(_named("kept in", folder), soft_wrap=True)
-    for step in next_steps(alignment, folder, stored):
+    for step in next_steps(alignment, folder, stored, typed):
         console.print(_named("next", step), soft_wrap=True)  # whole, so that it can be copied
 
 

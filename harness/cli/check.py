@@ -34,4 +34,4 @@ def check(
     alignment = rejudge(alignment, request_from_flags.policy(context.params))
     if output is not None:
         alignment.save(output, replace=force)
-    return aligned_or_not(alignment, stored=output or stored)
+    return aligned_or_not(alignment, stored=output or stored, model=model or "")

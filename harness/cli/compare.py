@@ -48,4 +48,6 @@ def compare(
     request = request_from_flags.request(context.params)
     with listening() as listener:
         alignment = flows.compare(request, listener)
-    return aligned_or_not(alignment, listener.folder or str(output or ""))
+    return aligned_or_not(
+        alignment, listener.folder or str(output or ""), model=request.model, weights=request.weights
+    )

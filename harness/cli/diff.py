@@ -33,4 +33,4 @@ def diff(
     alignment = flows.diff(reference, candidate, request_from_flags.policy(context.params), truth, model)
     if output is not None:
         alignment.save(output, replace=force)
-    return aligned_or_not(alignment, stored=output)
+    return aligned_or_not(alignment, stored=output, model=model or "")

@@ -14,13 +14,19 @@ if TYPE_CHECKING:
     from harness.alignment import Alignment
 
 
-def aligned_or_not(alignment: Alignment, folder: str = "", stored: Path | None = None) -> CommandResult:
-    """An alignment as a command's outcome; `stored` is the file that keeps it."""
+def aligned_or_not(
+    alignment: Alignment, folder: str = "", stored: Path | None = None, model: str = "", weights: str = ""
+) -> CommandResult:
+    """An alignment as a command's outcome; `stored` is the file that keeps it.
+
+    `model` and `weights` are what the user typed, so that a hint can be pasted.
+    """
 
     def prose(console: Console) -> None:
+        from reports.hints import Typed
         from reports.terminal import draw
 
-        draw(alignment, console, folder, str(stored or ""))
+        draw(alignment, console, folder, str(stored or ""), Typed(model, weights))
 
     return CommandResult(alignment.exit_code, alignment.to_dict(), prose)
 

@@ -100,7 +100,7 @@ function reproduce(row) {
   const place = path(row[0]);
   if (!place || STATUS(row) !== "diverged") return [];
   const quoted = "'" + row[0].replace(/:(in|grad).*$/, ":out").replaceAll("'", "'\\''") + "'";
-  const command = DATA.reproduce + " " + quoted + " -o bug";
+  const command = DATA.reproduce + " " + quoted + " -o bug" + DATA.again;
   const button = element("button", { type: "button" }, word("copy"));
   button.addEventListener("click", () => navigator.clipboard.writeText(command).then(() => { button.textContent = word("copied"); }, () => {}));
   return [heading("reproduce it"), element("p", { class: "command" }, element("code", {}, command), " ", button)];
