@@ -217,6 +217,8 @@ class _Measuring:
         order = self.names if number % 2 == 0 else self.names[::-1]
         with contextlib.ExitStack() as stack:
             workers = {name: stack.enter_context(self._worker(contestants[name], number)) for name in order}
+            for name in order:  # what a model cannot load is refused before the other one runs
+                self._build(workers[name])
             for name in order:
                 self._prepare(workers[name], self.taken[name])
             if not self.job.second.switches:  # a switch is there to make a difference
@@ -234,10 +236,12 @@ class _Measuring:
         subject = self.subject
         return TimedWorker(contestant, subject.case, subject.folder, self.request.timeout, number)
 
-    def _prepare(self, worker: TimedWorker, taken: _Taken) -> None:
+    def _build(self, worker: TimedWorker) -> None:
         identity = worker.build(self.subject.pair, self.subject.state)
         self.versions[worker.contestant.side] = identity.versions
         self.device_name = self.device_name or identity.device_name
+
+    def _prepare(self, worker: TimedWorker, taken: _Taken) -> None:
         wanted = self.subject.truth is not None and not taken.started
         outputs = str(self._outputs_of(worker.contestant)) if wanted else ""
         taken.started.append(worker.start(self.subject.inputs, outputs))
