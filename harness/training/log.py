@@ -116,10 +116,13 @@ class TrainingLog:
         """Write one record, at once."""
         line = json.dumps(_plain(record), allow_nan=False, ensure_ascii=False).encode("utf-8", "replace")
         left = memoryview(line + b"\n")
+        whole = os.fstat(self._file.fileno()).st_size
         try:
             while left:
                 left = left[self._file.write(left) :]
         except OSError as error:
+            with contextlib.suppress(OSError):  # what comes later must not stand behind half a line
+                self._file.seek(self._file.truncate(whole))
             raise NoEnvironment(
                 f"{self.path} cannot be written any further: {error.strerror}. Free some space and go on "
                 "with --resume"

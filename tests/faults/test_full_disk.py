@@ -13,8 +13,11 @@ import pytest
 from harness import flows
 from harness.errors import HarnessError, NoEnvironment
 from harness.progress import Silent
+from harness.training.log import NAME, Training, TrainingLog
+from harness.training.records import End
 from tests import ROOT
 from tests.faults.test_workers import MODEL, own_scratch, request
+from tests.unit.training import samples
 
 pytestmark = [pytest.mark.fault, pytest.mark.torch]
 
@@ -87,3 +90,25 @@ def test_full_shared_memory_that_keeps_jittor_from_starting_is_reported(tmp_path
     assert done.returncode == 3, done.stderr
     assert "/dev/shm is full: free some space there" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+def fill(log: TrainingLog) -> None:
+    """Write steps until it fails."""
+    log.write(samples.start())
+    for number in range(100_000):
+        log.write(samples.step(number))
+
+
+def test_a_log_that_the_disk_has_no_room_for_keeps_whole_lines(small_disk: Path) -> None:
+    path, other = small_disk / NAME, small_disk / "other"
+    other.write_bytes(bytes(1 << 16))
+    with TrainingLog(path) as log:
+        with pytest.raises(NoEnvironment, match=r"No space left on device. Free some space and go on with"):
+            fill(log)
+        whole = Training.load(path)
+        assert path.read_bytes().endswith(b"\n")
+        other.unlink()
+        log.write(End(len(whole.steps), "failed", "failed", "the disk is full"))
+    found = Training.load(path)
+    assert found.end is not None
+    assert len(found.steps) == len(whole.steps) > 100
