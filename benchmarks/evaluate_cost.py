@@ -19,10 +19,12 @@ import time
 from pathlib import Path
 
 from harness.case import SIDES
+from harness.environment import side_environment
 from harness.flows.evaluate import evaluate
 from harness.flows.evaluate_request import EvaluateRequest
 from harness.flows.together import lend_workers
 from harness.progress import Silent
+from harness.session import SHARING
 
 BARE = """
 import sys, time
@@ -79,7 +81,8 @@ def bare(side: str, variant: str, size: int, samples: int) -> float:
         program.write_text(BARE)
         words = [sys.executable, str(program), side, variant, str(size), str(samples)]
         root = str(Path(__file__).resolve().parents[1])
-        environment = {**os.environ, "PYTHONPATH": root, "OMP_WAIT_POLICY": "PASSIVE"}
+        own = side_environment(side, "cpu", Path(sys.executable))
+        environment = {**SHARING, **os.environ, **own, "PYTHONPATH": root}
         done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
     return float(next(line for line in done.stdout.splitlines() if line.startswith("cpu")).split()[1])
 

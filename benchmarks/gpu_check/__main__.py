@@ -15,6 +15,8 @@ from harness import environment, flows, json_codec, pairs
 from harness.alignment import Alignment
 from harness.environment.interpreters import interpreter
 from harness.flows.bench import BenchRequest, bench
+from harness.flows.evaluate import evaluate as evaluate_both
+from harness.flows.evaluate_request import EvaluateRequest
 from harness.flows.train import train as train_both
 from harness.flows.train_request import TrainRequest
 from harness.pairs.base import Mode, Pair
@@ -25,6 +27,8 @@ SIDES = ("torch", "jittor")
 MODES: tuple[Mode, ...] = ("eval", "train")
 TRAINING_STEPS = 9
 """Enough for the forced steps 0, 1, 2, 4 and 8."""
+SAMPLES = 4
+"""Of an evaluation: one that is measured in float64, and some that are held against its noise."""
 
 
 def bring_up(device: str) -> dict[str, Any]:
@@ -105,6 +109,21 @@ def train(pair: Pair, variant: str, device: str, folder: Path) -> dict[str, Any]
     }
 
 
+def evaluate(pair: Pair, variant: str, device: str, folder: Path) -> dict[str, Any]:
+    """A short evaluation of both sides on made-up data, from the same seeded weights."""
+    request = EvaluateRequest(
+        pair.name, variant, device=device, limit=SAMPLES, output=folder / "evaluation", timeout=300
+    )
+    found, _ = evaluate_both(request, Silent())
+    return {
+        "verdict": found.verdict,
+        "failed": found.verdict == "diverged",
+        "sentence": found.sentence,
+        "metrics": [json_codec.to_plain(row) for row in found.metrics],
+        "costs": found.costs,
+    }
+
+
 def check_case(record: Record, pair: Pair, variant: str, mode: Mode) -> None:
     """Compare, hold CPU against GPU, and time one case."""
     folder = record.folder / f"{pair.name}-{variant}-{mode}"
@@ -140,6 +159,7 @@ def main() -> int:
     for pair, name in variants:
         folder = record.folder / f"{pair.name}-{name}"
         record.step(f"train {pair.name} {name}", partial(train, pair, name, record.device, folder), 30)
+        record.step(f"evaluate {pair.name} {name}", partial(evaluate, pair, name, record.device, folder), 20)
     return int(any(step["outcome"] == "failed" for step in record.steps))
 
 

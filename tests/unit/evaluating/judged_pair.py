@@ -69,6 +69,13 @@ class Silent(Scores):
         return "no target is there"
 
 
+class Endless(Pictures):
+    """More pictures than anybody waits for."""
+
+    def __len__(self) -> int:
+        return 1_000_000
+
+
 def draw(outputs: Arrays, inputs: Arrays) -> Drawn:
     """The first plane of each."""
     wanted = gray(inputs["target"][0, 0], -3, 3)
@@ -105,3 +112,4 @@ SOUND = dataclasses.replace(
 WRONG = dataclasses.replace(SOUND, name="wrong", port="tests.unit.evaluating.wrong_jittor")
 EMPTY = dataclasses.replace(SOUND, name="empty", meter=lambda variant: Silent())
 DRAWN = dataclasses.replace(ADAM, name="drawn", meter=lambda variant: Scores())
+ENDLESS = dataclasses.replace(SOUND, name="endless", data_set=Endless)
