@@ -106,6 +106,11 @@ Compare = Annotated[
     ),
 ]
 
+Resume = Annotated[
+    Path | None,
+    _option("--resume", "RUN", "Go on with an evaluation that was broken off.", parse.parse_folder),
+]
+
 
 def evaluate(
     context: typer.Context,
@@ -127,6 +132,7 @@ def evaluate(
     margin: Margin = None,
     pictures: Pictures = None,
     skip_broken: SkipBroken = False,
+    resume: Resume = None,
     output: options.RunFolder = None,
     as_json: options.Json = False,
 ) -> CommandResult:
@@ -139,12 +145,31 @@ def evaluate(
 
     if compare:
         return _compared(context.params)
+    if resume is not None:
+        return _resumed(context.params)
     if sources or model is None:
         raise BadInput(_usage(sources))
     request = _request(context.params)
     with listening() as listener:
         found, folder = flow(request, listener)
     return result(found, folder, skip_broken)
+
+
+def _resumed(given: dict[str, Any]) -> CommandResult:
+    from harness.flows.evaluate import resume as flow
+
+    again = ("model", "weights", "port_weights", "data")
+    allowed = ("resume", "skip_broken", "as_json", *again)
+    more = [name for name, value in given.items() if value and name not in allowed]
+    if more:
+        flags = ", ".join("--" + name.replace("_", "-") for name in more)
+        raise BadInput(f"--resume goes on with what the run was begun with; leave out {flags}")
+    with listening() as listener:
+        named = {name: given[name] for name in again}
+        if named["data"] is not None:
+            named["data"] = Path(named["data"])
+        found, folder = flow(given["resume"], listener, **named)
+    return result(found, folder, given["skip_broken"])
 
 
 def _usage(sources: list[str] | None) -> str:

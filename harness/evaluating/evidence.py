@@ -15,7 +15,7 @@ class OutputRange:
 
     low: dict[str, float] = field(default_factory=dict)
     high: dict[str, float] = field(default_factory=dict)
-    strange: set[str] = field(default_factory=set)
+    strange: list[str] = field(default_factory=list)
 
     def add(self, outputs: Arrays) -> None:
         """Take a batch in."""
@@ -24,7 +24,7 @@ class OutputRange:
                 continue
             low, high = float(array.min()), float(array.max())
             if not (np.isfinite(low) and np.isfinite(high)):
-                self.strange.add(name)
+                self.strange += [name] if name not in self.strange else []
                 continue
             self.low[name] = min(low, self.low.get(name, low))
             self.high[name] = max(high, self.high.get(name, high))

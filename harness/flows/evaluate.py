@@ -4,45 +4,28 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness import files
 from harness.case import PORT, REFERENCE, SIDES
 from harness.evaluating.conclusion import conclude, worst_first
-from harness.evaluating.evidence import OutputRange, empty_on_both
+from harness.evaluating.evidence import empty_on_both
 from harness.evaluating.metric_rows import metric_rows
-from harness.evaluating.result import NAME, Evaluation, SampleRow
+from harness.evaluating.result import NAME, Evaluation
+from harness.evaluating.unfinished import NAME as UNFINISHED
+from harness.evaluating.unfinished import Unfinished
 from harness.flows import run_folder
 from harness.flows.draw_samples import draw_samples
 from harness.flows.evaluate_request import EvaluateRequest
 from harness.flows.evaluating import Evaluating, evaluating
-from harness.flows.sample_judge import SampleJudge
+from harness.flows.see_samples import Seen, see_samples
 from harness.pairs import find
 from harness.progress import Progress
 from harness.scratch import scratch
 from harness.session import Worker
 from harness.training.churn import disagreement
-from harness.training.metrics import SplitMetrics
 from reports.evaluation import csv, markdown
-
-Seconds = dict[str, float]
-_PAUSE = 2.0  # seconds between two lines of progress
-
-
-@dataclass
-class _Taken:
-    """What the batches so far have shown."""
-
-    metrics: dict[str, SplitMetrics]
-    ranges: dict[str, OutputRange] = field(default_factory=lambda: {side: OutputRange() for side in SIDES})
-    rows: list[SampleRow] = field(default_factory=list)
-    seconds: Seconds = field(default_factory=dict)
-    told: float = 0.0
-
-    def spend(self, what: str, since: float) -> None:
-        """Count what has been spent on something since a moment."""
-        self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - since
 
 
 def evaluate(
@@ -50,17 +33,40 @@ def evaluate(
 ) -> tuple[Evaluation, Path]:
     """Evaluate both sides into a new run folder; what was found, and the folder."""
     folder = run_folder.choose(request.output, request.case(find(request.model)))
-    with run_folder.kept_if_done(folder):
-        progress.event("run", "folder", path=str(folder))
-        with (
-            scratch() as place,
-            evaluating(request, place, folder / run_folder.LOGS, progress, workers) as live,
-        ):
-            live.build()
-            found = _found(live, _take(live))
-            draw_samples(live, found.samples, folder, request.pictures)
-        keep(found, folder)
-    return found, folder
+    with run_folder.kept_log(folder, UNFINISHED):
+        return _evaluated(request, folder, progress, workers), folder
+
+
+def resume(
+    folder: Path,
+    progress: Progress,
+    workers: Mapping[str, Worker] | None = None,
+    **named: Any,
+) -> tuple[Evaluation, Path]:
+    """Go on with an evaluation that was broken off; a pair of one's own and paths are `named` again."""
+    before, source = Unfinished.load(folder), str(folder / UNFINISHED)
+    request = EvaluateRequest.from_dict(before.request, source).named_again(named, source)
+    return _evaluated(request, folder, progress, workers, before), folder
+
+
+def _evaluated(
+    request: EvaluateRequest,
+    folder: Path,
+    progress: Progress,
+    workers: Mapping[str, Worker] | None,
+    before: Unfinished | None = None,
+) -> Evaluation:
+    progress.event("run", "folder", path=str(folder))
+    with (
+        scratch() as place,
+        evaluating(request, place, folder / run_folder.LOGS, progress, workers) as live,
+    ):
+        live.build()
+        found = _found(live, see_samples(live, folder, before))
+        draw_samples(live, found.samples, folder, request.pictures)
+    keep(found, folder)
+    (folder / UNFINISHED).unlink(missing_ok=True)
+    return found
 
 
 def keep(found: Evaluation, folder: Path) -> None:
@@ -70,39 +76,7 @@ def keep(found: Evaluation, folder: Path) -> None:
     files.write_file(folder / "samples.csv", csv(found))
 
 
-def _take(live: Evaluating) -> _Taken:
-    """Let both sides see every sample."""
-    taken = _Taken({side: SplitMetrics(live.pair, live.variant, side) for side in SIDES})
-    judge, started = SampleJudge(live), time.perf_counter()
-    for batch in live.samples:
-        _tell(live, taken, batch.indices[0])
-        since = time.perf_counter()
-        outputs = live.outputs(batch)
-        taken.spend("inference", since)
-        since = time.perf_counter()
-        for side in SIDES:
-            taken.metrics[side].add(outputs[side], batch.arrays)
-            taken.ranges[side].add(outputs[side])
-        taken.spend("metrics", since)
-        since = time.perf_counter()
-        figures = {side: taken.metrics[side].samples[-len(batch.indices) :] for side in SIDES}
-        taken.rows += judge.rows(batch, outputs, figures)
-        taken.spend("judging", since)
-    taken.spend("wall", started)
-    return taken
-
-
-def _tell(live: Evaluating, taken: _Taken, index: int) -> None:
-    """Say now and then how far it is; a line for each of thousands of samples would be too many."""
-    now = time.perf_counter()
-    if taken.rows and now - taken.told < _PAUSE:
-        return
-    taken.told = now
-    for side in SIDES:
-        live.progress.event(side, "state", text=f"sample {index + 1} of {len(live.samples)}")
-
-
-def _found(live: Evaluating, taken: _Taken) -> Evaluation:
+def _found(live: Evaluating, taken: Seen) -> Evaluation:
     request, metrics = live.request, taken.metrics
     metrics_rows = metric_rows(
         metrics[REFERENCE].figures(),

@@ -130,6 +130,14 @@ class Meter(ABC):
         """The smallest change that one target, pixel or sample makes to a metric, where it is known."""
         return {}
 
+    def kept(self) -> dict[str, list[float]] | None:
+        """All that it remembers, as lists of numbers; None where an evaluation cannot go on from that."""
+        return None
+
+    def take_up(self, kept: Mapping[str, list[float]]) -> None:
+        """Go on from what another one has kept; any error says that it does not fit."""
+        raise NotImplementedError
+
     def empty(self) -> str:
         """Why the metrics of all batches so far show nothing; empty where they show something."""
         return ""

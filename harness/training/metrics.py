@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from harness.errors import HarnessError
+from harness.errors import BadInput, HarnessError
 from harness.pairs.base import Arrays, Meter, Pair, Variant
 
 
@@ -38,6 +40,17 @@ class BatchMeter(Meter):
             {key: array[place : place + 1] for key, array in arrays.items()} for arrays in (outputs, inputs)
         )
         return self._pair.metrics(one, its).get(name, float("nan"))
+
+    def kept(self) -> dict[str, list[float]]:
+        """The values of each metric, and after each the number of samples that it is of."""
+        return {name: [number for pair in found for number in pair] for name, found in self._found.items()}
+
+    def take_up(self, kept: Mapping[str, list[float]]) -> None:
+        """Go on from that."""
+        self._found = {
+            name: [(value, int(count)) for value, count in zip(flat[::2], flat[1::2], strict=True)]
+            for name, flat in kept.items()
+        }
 
     def figures(self) -> dict[str, float]:
         """The means."""
@@ -79,6 +92,24 @@ class SplitMetrics:
             return {} if self._meter is None else self._meter.figures()
         except Exception as error:  # likewise
             raise self._failed(error) from error
+
+    def kept(self) -> dict[str, list[float]] | None:
+        """All that it remembers, as lists of numbers; None where the metrics keep nothing."""
+        own = {} if self._meter is None else self._meter.kept()
+        return None if own is None else {"samples": self.samples, **{f"own {key}": own[key] for key in own}}
+
+    def take_up(self, kept: Mapping[str, list[float]]) -> None:
+        """Go on from that; BadInput where it does not fit."""
+        try:
+            self.samples = list(kept["samples"])
+            if self._meter is not None:
+                own = {key[4:]: values for key, values in kept.items() if key.startswith("own ")}
+                self._meter.take_up(own)
+        except Exception as error:  # what a file says, and a stranger's code, may be anything
+            raise BadInput(
+                f"what the metrics of the {self._side} side have kept does not fit {self._pair.name}: "
+                f"{type(error).__name__}: {error}"
+            ) from error
 
     def steps(self) -> dict[str, float]:
         """The smallest change that the samples can make to each metric, where it is known."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from harness.pairs.base import Arrays, Meter
-from harness.pairs.cpanet.metrics import Scores, judge
+from harness.pairs.cpanet.metrics import CLASSES, SLOTS, Areas, Average, Scores, judge
 
 
 class EpisodeMeter(Meter):
@@ -36,6 +38,27 @@ class EpisodeMeter(Meter):
         if not self.scores.episodes:
             return {}
         return {"mIoU": self.scores.miou, "FB-IoU": self.scores.fb_iou, "mAcc": self.scores.mean_accuracy}
+
+    def kept(self) -> dict[str, list[float]]:
+        """The counts of pixels, and the loss."""
+        scores = self.scores
+        counted = [scores.pooled, *scores.slots]
+        areas = np.array([[one.intersection, one.union, one.target] for one in counted]).ravel()
+        loss = scores.loss
+        return {
+            "areas": [float(value) for value in areas],
+            "loss": [loss.value, loss.total, loss.count],
+            "counts": [self.found, self.wanted, scores.episodes],
+        }
+
+    def take_up(self, kept: Mapping[str, list[float]]) -> None:
+        """Go on from that."""
+        pooled, *slots = (
+            Areas(*one) for one in np.array(kept["areas"], np.int64).reshape(1 + SLOTS, 3, CLASSES)
+        )
+        value, total, count = kept["loss"]
+        self.found, self.wanted, episodes = map(int, kept["counts"])
+        self.scores = Scores(Average(value, total, int(count)), pooled, slots, episodes)
 
     def steps(self) -> dict[str, float]:
         """One pixel of the defects that are labelled or found, as these are the fewest."""

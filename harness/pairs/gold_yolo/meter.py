@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.util import find_spec
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +73,25 @@ class PrecisionMeter(Meter):
         measured = coco.measure(truth, coco.results(dict(enumerate(self.detections))))
         return {name: measured[place] for name, place in COCO.items() if measured[place] >= 0}
 
+    def kept(self) -> dict[str, list[float]]:
+        """The rows of every picture, and how many each has."""
+        return {
+            "detections": _flat(self.detections),
+            "labels": _flat(self.labels),
+            "found": [float(len(rows)) for rows in self.detections],
+            "wanted": [float(len(rows)) for rows in self.labels],
+            "sizes": [float(side) for size in self.sizes for side in size],
+        }
+
+    def take_up(self, kept: Mapping[str, list[float]]) -> None:
+        """Go on from that."""
+        self.detections = _split(kept["detections"], kept["found"], 6)
+        self.labels = _split(kept["labels"], kept["wanted"], 5)
+        sides = [int(side) for side in kept["sizes"]]
+        self.sizes = list(zip(sides[::2], sides[1::2], strict=True))
+        if not len(self.detections) == len(self.labels) == len(self.sizes):
+            raise ValueError("as many detections, labels and sizes as pictures are wanted")
+
     def steps(self) -> dict[str, float]:
         """One object of all."""
         objects = sum(map(len, self.labels))
@@ -82,6 +103,18 @@ class PrecisionMeter(Meter):
         if not any(map(len, self.labels)):
             return "no picture holds an object"
         return "" if any(map(len, self.detections)) else "there is no detection"
+
+
+def _flat(rows: list[Floats]) -> list[float]:
+    return [float(value) for one in rows for value in one.ravel()]
+
+
+def _split(flat: list[float], counts: list[float], columns: int) -> list[Floats]:
+    rows = np.array(flat, np.float64).reshape(-1, columns)
+    ends = np.cumsum([0, *map(int, counts)])
+    if ends[-1] != len(rows):
+        raise ValueError(f"{len(rows)} rows, where {ends[-1]} are told")
+    return [rows[start:end] for start, end in pairwise(ends)]
 
 
 def _corners(targets: NDArray[np.float32], image: int, size: NDArray[np.int64]) -> Floats:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import astuple
+
 from harness.pairs.base import Arrays, Meter
 from harness.pairs.l2sknet.metrics import THRESHOLD, Detection, FScore, PixelAccuracy
 
@@ -38,6 +41,22 @@ class SceneMeter(Meter):
         if self.detection.targets:
             found |= {"Pd": self.detection.probability, "Fa": self.detection.false_alarm_rate}
         return found
+
+    def kept(self) -> dict[str, list[float]]:
+        """The counts of each metric."""
+        counted = {
+            "pixels": astuple(self.pixels),
+            "score": astuple(self.score),
+            "detection": astuple(self.detection),
+        }
+        return {"positive": [self.positive], **{name: [*map(float, one)] for name, one in counted.items()}}
+
+    def take_up(self, kept: Mapping[str, list[float]]) -> None:
+        """Go on from that."""
+        counts = {name: [int(value) for value in values] for name, values in kept.items()}
+        (self.positive,) = counts["positive"]
+        self.pixels, self.score = PixelAccuracy(*counts["pixels"]), FScore(*counts["score"])
+        self.detection = Detection(*counts["detection"])
 
     def steps(self) -> dict[str, float]:
         """One pixel of the union or of the labels, one target, one pixel of all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -37,6 +38,14 @@ class ImageMeter(Meter):
     def figures(self) -> dict[str, float]:
         """PSNR first."""
         return {name: float(np.mean(values)) for name, values in self.found.items()}
+
+    def kept(self) -> dict[str, list[float]]:
+        """Every image's figures."""
+        return {name: [float(value) for value in values] for name, values in self.found.items()}
+
+    def take_up(self, kept: Mapping[str, list[float]]) -> None:
+        """Go on from that."""
+        self.found.update({name: list(values) for name, values in kept.items()})
 
     def empty(self) -> str:
         """A PSNR that is infinite: the images are the truth itself."""

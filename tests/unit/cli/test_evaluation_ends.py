@@ -14,6 +14,7 @@ import pytest
 
 from harness.errors import BAD_INPUT, INTERRUPTED, WORKER_LOST
 from harness.evaluating.result import NAME, Evaluation
+from harness.evaluating.unfinished import Unfinished
 from tests import ROOT
 from tests.unit.cli.test_training_ends import worker_of
 
@@ -42,14 +43,16 @@ def broken_off(folder: Path, end: Callable[[subprocess.Popen[str]], None]) -> tu
     return process.returncode, said + rest
 
 
-def test_an_interrupted_evaluation_leaves_nothing(tmp_path: Path) -> None:
+def test_an_interrupted_evaluation_keeps_what_it_has_seen(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     code, said = broken_off(folder, lambda process: process.send_signal(signal.SIGINT))
     assert code == INTERRUPTED, said
-    assert not folder.exists()
+    assert f"evaluate --resume {folder}" in said
+    found = Unfinished.load(folder)
+    assert found.next == len(found.rows) > 0
 
 
-def test_a_lost_worker_ends_the_evaluation_and_its_log_is_kept(tmp_path: Path) -> None:
+def test_a_lost_worker_ends_the_evaluation_and_nothing_seen_until_then_is_lost(tmp_path: Path) -> None:
     folder = tmp_path / "run"
 
     def kill_the_port(process: subprocess.Popen[str]) -> None:
@@ -58,6 +61,7 @@ def test_a_lost_worker_ends_the_evaluation_and_its_log_is_kept(tmp_path: Path) -
     code, said = broken_off(folder, kill_the_port)
     assert code == WORKER_LOST, said
     assert "SIGKILL" in said
+    assert Unfinished.load(folder).next > 0
     assert not (folder / NAME).exists()
 
 

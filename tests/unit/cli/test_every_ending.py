@@ -72,6 +72,7 @@ TABLE = {
             "-m led --port-weights FILE",
             "-m led --data FILE",
             "--compare led FILE",
+            "--resume FILE",
             "-m ./FILE.py",
         ),
         runs=True,

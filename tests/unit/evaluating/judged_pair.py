@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,14 @@ class Scores(Meter):
     def steps(self) -> dict[str, float]:
         """Nothing is too fine for it."""
         return {}
+
+    def kept(self) -> dict[str, list[float]]:
+        """The means."""
+        return {"means": self.means}
+
+    def take_up(self, kept: Mapping[str, list[float]]) -> None:
+        """Go on from that."""
+        self.means = list(kept["means"])
 
 
 class Silent(Scores):

@@ -13,7 +13,9 @@ import pytest
 from harness import seeded
 from harness.errors import BadInput
 from harness.evaluating.result import NAME, Evaluation
-from harness.flows.evaluate import evaluate
+from harness.evaluating.unfinished import Unfinished
+from harness.flows import see_samples
+from harness.flows.evaluate import evaluate, resume
 from harness.flows.evaluate_request import EvaluateRequest
 from harness.flows.together import lend_workers
 from harness.pairs.base import DataRequest
@@ -162,6 +164,37 @@ def test_a_missing_folder_is_refused_before_anything_runs(tmp_path: Path) -> Non
     with pytest.raises(BadInput, match="no such folder"):
         run({}, "SOUND", tmp_path / "run", data=tmp_path / "nowhere")
     assert not (tmp_path / "run").exists()
+
+
+class Stopping(Silent):
+    """Interrupts an evaluation before a sample."""
+
+    def event(self, side: str, kind: Any, **fields: Any) -> None:
+        """Follow one event."""
+        if str(fields.get("text", "")).startswith("sample 8 of"):
+            raise KeyboardInterrupt
+
+
+def test_an_evaluation_that_was_broken_off_goes_on(
+    workers: dict[str, Worker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(see_samples, "_TELL", -1.0)
+    monkeypatch.setattr(see_samples, "_KEEP", -1.0)
+    whole = run(workers, "SOUND", tmp_path / "whole")
+    request = EvaluateRequest(PAIRS + "SOUND", output=tmp_path / "run", pictures=0)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate(request, Stopping(), workers)
+    assert Unfinished.load(tmp_path / "run").next == 7
+    assert not (tmp_path / "run" / NAME).exists()
+    with pytest.raises(BadInput, match="Nothing that a file names is run"):
+        resume(tmp_path / "run", Silent(), workers)
+    found, folder = resume(tmp_path / "run", Silent(), workers, model=PAIRS + "SOUND")
+    assert folder == tmp_path / "run"
+    assert found.metrics == whole.metrics
+    assert found.samples == whole.samples
+    assert (found.verdict, found.sentence) == (whole.verdict, whole.sentence)
+    with pytest.raises(BadInput, match="has come to its end"):
+        resume(tmp_path / "run", Silent(), workers)
 
 
 def metrics_of(workers: dict[str, Worker], pair: str, folder: Path) -> list[dict[str, float]]:
