@@ -12,8 +12,6 @@ from harness.layer_note import Attributes, LayerNote
 
 # One attribute under the names that frameworks give it.
 SAME_NAME = (("negative_slope", "scale"),)
-# What a value means that says nothing.
-MEANING_OF_NONE = {"align_corners": False}
 # An attribute that matters only where another one is not zero.
 MATTERS_WITH = {"count_include_pad": "padding"}
 # Class names of one kind of layer; two classes of different kinds differ, others are not compared.
@@ -88,8 +86,9 @@ def attribute_differences(reference: Layers, candidate: Layers) -> list[Attribut
 
 
 def same_value(name: str, reference: Any, candidate: Any) -> bool:
-    """Whether two values of one attribute mean the same: 2 is (2, 2), True is 1."""
-    reference, candidate = (MEANING_OF_NONE.get(name) if v is None else v for v in (reference, candidate))
+    """Whether two values of one attribute mean the same: 2 is (2, 2), True is 1, a switch not set is off."""
+    if reference is None or candidate is None:
+        return not reference and not candidate and {type(reference), type(candidate)} <= {bool, type(None)}
     if isinstance(reference, list | tuple) or isinstance(candidate, list | tuple):
         return _same_items(name, reference, candidate)
     if isinstance(reference, int | float) and isinstance(candidate, int | float):

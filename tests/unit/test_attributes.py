@@ -19,6 +19,7 @@ from harness.layer_note import LayerNote, read_layer_notes
         ("bias", True, 1),
         ("scale_factor", 2.0, [2, 2]),
         ("align_corners", None, False),
+        ("return_indices", False, None),
         ("eps", 1e-5, 9.999999747378752e-06),  # as float32 holds it
         ("mode", "zeros", "zeros"),
         ("limit", None, None),
@@ -38,6 +39,7 @@ def test_values_that_mean_the_same(name: str, reference: Any, port: Any) -> None
         ("stride", [2, 2], [2, 2, 2]),
         ("stride", 1, []),
         ("align_corners", None, True),
+        ("dim", None, [None]),
         ("padding", None, 0),
         ("mode", "bilinear", "nearest"),
         ("mode", "1", 1),
