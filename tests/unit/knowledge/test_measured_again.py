@@ -11,7 +11,7 @@ from collections.abc import Callable
 import jittor as jt
 import numpy as np
 import pytest
-from jittor import nn
+from jittor import models, nn
 
 from harness import knowledge
 
@@ -343,6 +343,47 @@ def _() -> bool:
 
     Layer().register_forward_hook(lambda *_: None)
     return "__call__" in vars(Layer)
+
+
+@probe("rnn-batch-first")
+def _() -> bool:
+    given = jt.rand((3, 7, 2))
+    turned = nn.LSTM(2, 4, batch_first=True)
+    plain = nn.LSTM(2, 4)
+    for name, value in turned.state_dict().items():
+        getattr(plain, name).assign(value)
+    found, expected = turned(given)[0], plain(given.transpose(0, 1))[0]
+    return found.shape == [7, 3, 4] and bool(np.allclose(found.numpy(), expected.numpy(), atol=1e-6))
+
+
+@probe("rnn-dropout")
+def _() -> bool:
+    layer = nn.GRU(2, 4, num_layers=2, dropout=0.9)
+    layer.train()
+    given = jt.rand((5, 3, 2))
+    return bool(np.array_equal(layer(given)[0].numpy(), layer(given)[0].numpy()))
+
+
+@probe("embedding-padding")
+def _() -> bool:
+    layer = nn.Embedding(4, 2, padding_idx=1)
+    gradient = jt.grad(layer(jt.array([1, 2])).sum(), layer.weight).numpy()
+    return bool(np.all(gradient[1] == 1))
+
+
+@probe("models-heads")
+def _() -> bool:
+    without = models.GoogLeNet(aux_logits=False, init_weights=False)
+    with pytest.raises(UnboundLocalError):
+        without(jt.zeros((1, 3, 128, 128)))
+    with_heads = models.GoogLeNet(init_weights=False)
+    with_heads.train()
+    return isinstance(with_heads(jt.zeros((1, 3, 128, 128))), jt.Var)
+
+
+@probe("mnasnet-stem")
+def _() -> bool:
+    return [models.MNASNet(width).layers[0].weight.shape[0] for width in (0.5, 1.0, 1.3)] == [32, 32, 32]
 
 
 def test_every_entry_is_measured() -> None:
