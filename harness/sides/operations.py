@@ -1,7 +1,7 @@
 """Operations between modules: which ones are recorded, and one name for each across the frameworks.
 
-Operations that only move data (reshape, permute, slicing) are left out: they cannot round, and what they
-return is compared as the input of the layer or operation that takes it.
+Operations that only move data (reshape, permute, slicing, gather) are left out: they cannot round, and what
+they return is compared as the input of the layer or operation that takes it. A scatter may add up.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 OPERATIONS = frozenset([
     "add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt",
     "rsqrt", "reciprocal", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "asinh",
-    "acosh", "atanh", "erf", "erfinv", "hypot", "clamp", "where", "maximum", "minimum", "matmul", "bmm",
+    "acosh", "atanh", "erf", "erfinv", "hypot", "clamp", "where", "maximum", "minimum", "matmul",
     "baddbmm", "einsum", "tensordot", "outer", "kron", "cross", "bilinear", "det", "inv", "pinv", "cholesky",
     "solve", "cat", "stack", "sum", "mean", "var", "std", "median", "max", "min", "amax", "amin", "argmax",
     "argmin", "prod", "cumsum", "cumprod", "norm", "logsumexp", "softmax", "softmin", "log_softmax",
@@ -25,7 +25,7 @@ OPERATIONS = frozenset([
     "group_norm", "instance_norm", "rms_norm", "local_response_norm", "normalize", "cosine_similarity",
     "pairwise_distance", "cross_entropy", "nll_loss", "kl_div", "ctc_loss", "l1_loss", "mse_loss",
     "huber_loss", "smooth_l1_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits",
-    "scaled_dot_product_attention", "multi_head_attention_forward",
+    "scaled_dot_product_attention", "multi_head_attention_forward", "scatter", "index_add",
 ])
 # fmt: on
 
@@ -53,6 +53,9 @@ _OTHER_NAMES = {
     "concat": "cat",
     "concatenate": "cat",
     "rmatmul": "matmul",
+    "bmm": "matmul",
+    "scatter_add": "scatter",
+    "scatter_reduce": "scatter",
     "matmul_transpose": "matmul",
     "channel_layer_norm": "layer_norm",
     "conv": "conv2d",

@@ -99,6 +99,8 @@ class Calls(nn.Module):
         (lambda x: nn.AdaptiveAvgPool2d(1)(x), "adaptive_avg_pool2d"),
         (lambda x: nn.Pool(2, op="maximum")(x), "max_pool2d"),
         (lambda x: nn.LeakyReLU()(x), "leaky_relu"),
+        (lambda x: nn.bmm(x[0], x[0]), "matmul"),
+        (lambda x: jt.scatter(x, 1, jt.zeros(x.shape, "int32"), x, reduce="add"), "scatter"),
         (lambda x: jt.linalg.einsum("nchw,nchw->nchw", x, x), "einsum"),
         (lambda x: jt.contrib.concat([x, x], 1), "cat"),
         (lambda x: jt.misc.cumsum(x, 1), "cumsum"),
