@@ -4,8 +4,9 @@
                                       [--first-seed N] [--last-seed N] [--isolated always|auto]
                                       [--against port|itself]
 
-PAIR is whatever `align compare --model` takes. `--against itself` puts the reference's own network in the
-port's place, with convolutions that round otherwise: what differs then is rounding for certain.
+PAIR is whatever `align compare --model` takes; without it, the built-in pairs and those of examples/zoo.
+`--against itself` puts the reference's own network in the port's place, with convolutions that round
+otherwise: what differs then is rounding for certain.
 Each comparison is the whole of `align compare --isolated always`, or auto: then layers run alone only where
 something diverges. Its line goes to the log as soon as it is known, so that a run that is cut short counts
 as far as it came. FILE is written anew after each.
@@ -68,6 +69,12 @@ def kinds(models: list[str], only: list[str] | None = None) -> list[Kind]:
     ]
 
 
+def _zoo() -> list[str]:
+    """The small pairs of examples/zoo; the classifiers need another environment, and differ in training."""
+    folder = Path("examples", "zoo")
+    return [str(path) for path in sorted(folder.glob("*_pair.py")) if path.stem != "classifiers_pair"]
+
+
 def _variants(model: str, only: list[str] | None) -> list[str]:
     """Those named; else the published ones, or all where a pair is nobody's publication."""
     known = pairs.find(model).variants
@@ -106,7 +113,7 @@ def main() -> None:
     """Compare until the count or the time is reached."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.false_alarms")
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--model", nargs="+", default=list(_SIZES))
+    parser.add_argument("--model", nargs="+", default=[*_SIZES, *_zoo()])
     parser.add_argument("--most", type=int, default=500)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--variant", nargs="+")
