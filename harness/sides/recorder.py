@@ -120,9 +120,13 @@ def map_tensors(
     if isinstance(value, dict):
         return type(value)((name, inner(name, part)) for name, part in value.items())
     if isinstance(value, tuple | list):
-        parts = [inner(place, part) for place, part in enumerate(value)]
-        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
+        return _of_kind(value, [inner(place, part) for place, part in enumerate(value)])
     return value
+
+
+def _of_kind(value: Any, parts: list[Any]) -> Any:
+    """A tuple or list of the same class with other parts: torch's own results have names, like `values`."""
+    return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
 
 
 @functools.lru_cache(maxsize=1024)
@@ -222,7 +226,7 @@ class Recorder:
             first = result = self._altered(result)
         if selected:
             saved = self._save_result(path, frame.call, first, name)
-            result = (saved, *result[1:]) if isinstance(result, tuple) else saved
+            result = _of_kind(result, [saved, *result[1:]]) if isinstance(result, tuple) else saved
             self.operation_arguments.setdefault(path, _plain(given))
         return result
 

@@ -119,6 +119,26 @@ def test_a_function_is_seen_wherever_it_lives(
     assert found[-2:] == [f"(model)/{name}.0", "(model)"]
 
 
+@pytest.mark.parametrize(
+    ("function", "names"),
+    [
+        (lambda x: x.max(1), ("values", "indices")),
+        (lambda x: torch.min(x, 1), ("values", "indices")),
+        (lambda x: x.median(1), ("values", "indices")),
+        (lambda x: torch.var_mean(x), ()),
+    ],
+)
+def test_a_result_of_several_tensors_keeps_its_class(
+    function: Callable[[Any], Any], names: tuple[str, ...], side: TorchSide, tmp_path: Path
+) -> None:
+    found: list[Any] = []
+    given = torch.rand(3, 4)
+    seen(side, Calls(lambda x: found.append(function(x)) or x), tmp_path, given)
+    assert type(found[0]) is type(function(given))
+    for place, name in enumerate(names):
+        assert torch.equal(getattr(found[0], name), function(given)[place])
+
+
 def test_multihead_attention_is_one_layer(side: TorchSide, tmp_path: Path) -> None:
     class Attends(nn.Module):
         def __init__(self) -> None:
