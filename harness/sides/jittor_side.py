@@ -85,9 +85,14 @@ class JittorTensors:
         self.addresses[tensor.id] = address
 
     def watch_gradient(self, tensor: Any, address: str) -> None:
-        """Keep the variable: Jittor computes gradients only for variables that are named."""
+        """Keep the variable: Jittor computes gradients only for variables that are named.
+
+        It is kept by a name of its own, since an operation in place lets the model's name mean its result.
+        """
         if not tensor.is_stop_grad() and tensor.dtype.is_float():
-            self.watched.append((address, tensor))
+            held = jt.zeros(1).start_grad()
+            held.assign(tensor)
+            self.watched.append((address, held))
 
 
 class JittorSide(Side):

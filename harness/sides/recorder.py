@@ -222,7 +222,7 @@ class Recorder:
         first = result[0] if isinstance(result, tuple) and result else result
         if not self.tensors.is_tensor(first):
             return result
-        if self.alter is not None and not isinstance(result, tuple):
+        if self.alter is not None and not isinstance(result, tuple) and not _in_place(function, result, args):
             first = result = self._altered(result)
         if selected:
             saved = self._save_result(path, frame.call, first, name)
@@ -266,6 +266,11 @@ class Recorder:
         self.sink.add(address, self.tensors.to_array(tensor), type)
         self.tensors.remember(tensor, address)
         return True
+
+
+def _in_place(function: Callable[..., Any], result: Any, args: tuple[Any, ...]) -> bool:
+    """Whether a model goes on with the argument, as after `x.mul_(2)`; `x += y` binds x to the result."""
+    return any(result is value for value in args) and not getattr(function, "__name__", "").startswith("__")
 
 
 def plain_value(value: Any) -> bool:

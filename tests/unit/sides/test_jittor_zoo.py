@@ -19,6 +19,7 @@ from harness.sides.jittor_side import JittorSide
 from harness.sides.operations import canonical
 from harness.sides.recorder import Recorder, Rehearsal
 from tests.unit.sides.observed import hold, results, seen
+from tests.unit.sides.small import PAIR
 
 
 @pytest.fixture
@@ -154,3 +155,29 @@ def test_every_operation_that_any_part_of_jittor_offers_is_watched(side: JittorS
     assert not left
     assert len(offered) > 100
     assert all(spaces[space][name] is function for (space, name), function in offered.items())
+
+
+def test_a_gradient_is_that_of_the_value_before_it_was_changed_in_place(
+    side: JittorSide, tmp_path: Path
+) -> None:
+    """Of y = 2x; y = y / 2 + 1: the gradient of sum(y * y) is 2y behind it, and half of that before."""
+
+    def function(x: jt.Var) -> jt.Var:
+        y = x * 2.0
+        y.multiply_(0.5).add_(1.0)
+        return y
+
+    hold(side, Calls(function))
+    side.pair, side._learning = PAIR, []
+    found: dict[str, Any] = {}
+    sink = Rehearsal()
+    sink.add = lambda address, array, type="": found.update({address: array})  # type: ignore[method-assign]
+    recorder = Recorder(side.tensors, side.layers, sink, side.breadcrumb, gradients=True)
+    given = jt.array([1.0, 2.0, 3.0])
+    given.start_grad()
+    with side.observed(recorder):
+        outputs = side.model(given)
+    side.gradients((outputs * outputs).sum(), recorder)
+    last = 2 * (np.array([1.0, 2.0, 3.0]) + 1)
+    np.testing.assert_allclose(found["layer:(model)/mul.0#0:grad"], last / 2)
+    np.testing.assert_allclose(found["layer:(model)/add.0#0:grad"], last)

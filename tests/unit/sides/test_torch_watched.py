@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from harness.breadcrumb import Breadcrumb
 from harness.sides.framework_code import TORCH
 from harness.sides.operations import canonical, draws
+from harness.sides.perturbation import PERTURBATIONS
+from harness.sides.recorder import Recorder, Rehearsal
 from harness.sides.torch_side import TorchSide
 from tests.unit.sides.observed import hold, results, seen
 
@@ -137,6 +139,28 @@ def test_a_result_of_several_tensors_keeps_its_class(
     assert type(found[0]) is type(function(given))
     for place, name in enumerate(names):
         assert torch.equal(getattr(found[0], name), function(given)[place])
+
+
+def test_a_result_moved_by_rounding_is_the_one_that_a_model_in_place_goes_on_with(
+    side: TorchSide, tmp_path: Path
+) -> None:
+    """The model goes on with the argument itself, so what is done to it must not go to a copy."""
+
+    def function(x: Tensor) -> Tensor:
+        y = x * 1.0
+        y.mul_(0.5).add_(1.0)
+        torch.relu_(y)
+        y += 1.0
+        return y
+
+    hold(side, Calls(function))
+    alter = side.perturbation(0, PERTURBATIONS["eval"][0])
+    recorder = Recorder(side.tensors, side.layers, Rehearsal(), side.breadcrumb, alter=alter)
+    given = torch.rand(3, 4)
+    with side.without_gradients(), side.observed(recorder):
+        moved = side.model(given)
+    assert not torch.equal(moved, given * 0.5 + 2)
+    torch.testing.assert_close(moved, given * 0.5 + 2, rtol=1e-5, atol=0)
 
 
 def test_multihead_attention_is_one_layer(side: TorchSide, tmp_path: Path) -> None:
