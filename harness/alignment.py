@@ -168,6 +168,7 @@ def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
     if data["version"] < 6:
         data = {"truth": "", **_with_rows(data, lambda row: _with_measured(row, ceiling=None))}
     if data["version"] < 7:
+        data = _with_rows(data, lambda row: _with_measured(row, blank=False))
         data = {"evidence": {}, "provenance": {}, **data}
     if data["version"] < 5:
         data = _with_rows(_renamed(data), _renamed)
@@ -197,6 +198,7 @@ def _with_measured(row: dict[str, Any], **more: float | None) -> dict[str, Any]:
     changed = dict(row)
     if isinstance(row.get("measured"), dict):
         changed["measured"] = {**row["measured"], **more}
-    if isinstance(row.get("local"), dict):
-        changed["local"] = _with_measured(row["local"], **more)
+    for name in ("local", "isolated"):
+        if isinstance(row.get(name), dict):
+            changed[name] = _with_measured(row[name], **more)
     return changed

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -54,9 +55,37 @@ def table(width: int, columns: Iterable[Column], row_styles: Iterable[str] = ())
     return drawn
 
 
+def draw_whole(
+    console: Console, name: Column, others: Sequence[Column], row_styles: Sequence[str] = ()
+) -> None:
+    """A table whose names are never cut, since they are typed: what does not fit has lines of its own."""
+    least = sum((column.width() if column.number else _NARROWEST) + _GAP for column in others)
+    longest = max(map(cell_len, [name.name, *name.cells]))
+    if longest + least <= console.width:
+        room = console.width - longest - _GAP
+        grid = Table(box=None, padding=(0, 0), pad_edge=False, show_header=False)
+        grid.add_column(no_wrap=True, width=longest + _GAP)
+        grid.add_column(no_wrap=True)
+        names = table(longest, [replace(name, most=longest, elastic=False)], row_styles)
+        grid.add_row(names, table(room, others))
+        console.print(grid)
+        return
+    kept = [column for column in map(_printable, others) if any(column.cells)]
+    for place, cell in enumerate(_printable(name).cells):
+        console.print(Text(cell, style=row_styles[place] if row_styles else ""), soft_wrap=True)
+        told = "  ".join(f"{column.name} {column.cells[place]}".strip() for column in kept)
+        console.print(Text(f"    {told}", style="dim"), soft_wrap=True)
+
+
 def _printable(column: Column) -> Column:
     cells = [printable(cell) for cell in column.cells]
     return Column(printable(column.name), cells, column.number, column.elastic, column.style, column.most)
+
+
+def _taken(column: Column, limit: int, width: int) -> int:
+    """What a column gets where others get at most `limit`: a figure is cut only where nothing else helps."""
+    figure = column.number and limit > _NARROWEST and column.width() < width // 4
+    return column.width() if figure else min(column.width(), limit)
 
 
 def _widths(width: int, columns: list[Column]) -> list[int]:
@@ -64,7 +93,7 @@ def _widths(width: int, columns: list[Column]) -> list[int]:
     room = width - _GAP * (len(columns) - 1)
     least = _LEAST if any(column.elastic for column in columns) else 0
     for limit in range(width, _NARROWEST - 1, -1):
-        fixed = [0 if column.elastic else min(column.width(), limit) for column in columns]
+        fixed = [0 if column.elastic else _taken(column, limit, width) for column in columns]
         if sum(fixed) + least <= room:
             break
     rest = max(room - sum(fixed), _NARROWEST)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.console import Console
 from rich.text import Text
 
@@ -12,7 +14,7 @@ from harness.language import tr
 from harness.text import printable
 from reports import summaries, told
 from reports.hints import NOTHING, Typed, next_steps
-from reports.tables import Column, table
+from reports.tables import Column, draw_whole, table
 from reports.words import bits, count, size
 
 ROWS = 12
@@ -85,8 +87,8 @@ def _failures(alignment: Alignment, console: Console) -> None:
         console.print()
 
 
-def draw_rows(rows: list[Row], console: Console) -> None:
-    """Draw a table of rows."""
+def draw_rows(rows: list[Row], console: Console, whole: bool = False) -> None:
+    """Draw a table of rows; `whole` says that no address may be cut."""
     states = [row.verdict.status for row in rows]
     columns = [
         Column("", [summaries.SYMBOLS.get(state, "?") for state in states]),
@@ -100,7 +102,12 @@ def draw_rows(rows: list[Row], console: Console) -> None:
     ]
     if console.width < _SHAPES_FROM:
         del columns[3]
-    console.print(table(console.width, columns, [STYLES.get(state, "") for state in states]))
+    styles = [STYLES.get(state, "") for state in states]
+    if whole:
+        marked = [f"{mark} {row.address}" for mark, row in zip(columns[0].cells, rows, strict=True)]
+        draw_whole(console, replace(columns[1], cells=marked), columns[2:], styles)
+    else:
+        console.print(table(console.width, columns, styles))
 
 
 def _rows(alignment: Alignment, console: Console) -> None:

@@ -58,17 +58,17 @@ def _variant(variant: Variant, goldens: list[str]) -> ListedVariant:
 
 
 def _draw(described: list[ListedPair], console: Console) -> None:
-    from reports.tables import Column, table
+    from reports.tables import Column, draw_whole
 
     for pair in described:
         console.print(f"{pair.name}: {pair.title}", style="bold")
+        name = Column("  variant", [f"  {variant.name}" for variant in pair.variants])
         columns = [
-            Column("  variant", [f"  {variant.name}" for variant in pair.variants], most=30),
             Column("summary", [variant.summary for variant in pair.variants], elastic=True),
             Column("upstream", [_pin(variant.upstream) for variant in pair.variants], most=12, style="dim"),
             Column("goldens", [", ".join(variant.goldens) or "-" for variant in pair.variants]),
         ]
-        console.print(table(console.width, columns))
+        draw_whole(console, name, columns)
         console.print()
 
 

@@ -51,7 +51,7 @@ def _alignment(alignment: Alignment, address: str | None, stored: Path) -> Comma
         if len(rows) == 1:
             draw_row(rows[0], console)
         else:
-            draw_rows(rows, console)
+            draw_rows(rows, console, whole=True)
 
     plain = alignment.to_dict()["rows"]
     return CommandResult(0, {"rows": [row for row in plain if row["address"] in wanted]}, prose)
@@ -92,7 +92,7 @@ def _matching(wanted: str, addresses: Iterable[str]) -> set[str]:
 def _draw(header: dict[str, Any], records: list[dict[str, Any]], console: Console) -> None:
     from harness.figures import scientific
     from harness.text import printable
-    from reports.tables import Column, table
+    from reports.tables import Column, draw_whole
     from reports.words import count, size
 
     for name, value in header.items():
@@ -102,16 +102,16 @@ def _draw(header: dict[str, Any], records: list[dict[str, Any]], console: Consol
         Column(name, [scientific(record["stats"][name]) for record in records], number=True)
         for name in ("mean", "std", "absmax")
     ]
+    address = Column("address", [record["address"] for record in records])
     columns = [
-        Column("address", [record["address"] for record in records], elastic=True),
         Column("type", [record["type"] for record in records], style="dim", most=16),
         Column("shape", [size(record["shape"]) for record in records], style="dim", most=16),
         Column("dtype", [record["dtype"] for record in records], style="dim"),
         *numbers,
     ]
     if console.width < _TYPES_FROM:
-        del columns[1], columns[2]
-    console.print(table(console.width, columns))
+        del columns[0], columns[1]
+    draw_whole(console, address, columns)
     console.print(count(len(records), "tensor"), style="dim")
     for record in records:
         for sample in record.get("samples", [])[:_SHOWN]:

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from reports.tables import Column, table
+from reports.tables import Column, draw_whole, table
 
 
 def drawn(width: int, *columns: Column, styles: tuple[str, ...] = ()) -> list[str]:
@@ -50,3 +50,14 @@ def test_empty_columns_are_left_out_and_nothing_is_markup() -> None:
 def test_cells_cannot_steer_the_terminal() -> None:
     assert "\x1b" not in "".join(drawn(80, Column("\x1b[31m", ["\x1b]0;x\x07", "a\nb"])))
     assert len(drawn(80, Column("a", ["a\nb"]))) == 2
+
+
+@pytest.mark.parametrize("width", [40, 60, 100, 400])
+def test_names_that_are_typed_are_never_cut(width: int) -> None:
+    names = ["layer:backbone." + "block." * deep + "conv#0:out" for deep in (0, 3, 9)]
+    others = [Column("type", ["Conv2d" * 5] * 3), Column("error", ["1.0e-06"] * 3, number=True)]
+    console = Console(file=io.StringIO(), width=width)
+    draw_whole(console, Column("address", names), others, ["red"] * 3)
+    words = console.file.getvalue().split()
+    assert [word for word in words if word.startswith("layer:")] == names
+    assert words.count("1.0e-06") == 3
