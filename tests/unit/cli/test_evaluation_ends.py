@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from tests.unit.cli.test_training_ends import worker_of
 
 PAIR = "tests.unit.evaluating.judged_pair:"
 PATIENCE = 120.0
+LATER = re.compile(r"sample ([2-9]|\d\d+) of")  # the first one has been seen
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor, pytest.mark.fault]
 
@@ -36,7 +38,7 @@ def broken_off(folder: Path, end: Callable[[subprocess.Popen[str]], None]) -> tu
     with started(folder, "ENDLESS") as process:
         limit, said = time.monotonic() + PATIENCE, ""
         assert process.stderr is not None
-        while "sample" not in said and time.monotonic() < limit:
+        while not LATER.search(said) and process.poll() is None and time.monotonic() < limit:
             said += process.stderr.readline()
         end(process)
         _, rest = process.communicate(timeout=PATIENCE)
@@ -52,6 +54,7 @@ def test_an_interrupted_evaluation_keeps_what_it_has_seen(tmp_path: Path) -> Non
     assert found.next == len(found.rows) > 0
 
 
+@pytest.mark.slow
 def test_a_lost_worker_ends_the_evaluation_and_nothing_seen_until_then_is_lost(tmp_path: Path) -> None:
     folder = tmp_path / "run"
 
@@ -65,6 +68,7 @@ def test_a_lost_worker_ends_the_evaluation_and_nothing_seen_until_then_is_lost(t
     assert not (folder / NAME).exists()
 
 
+@pytest.mark.slow
 def test_broken_samples_are_named_at_the_end_and_are_an_error_unless_skipped(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "broken").write_text("7")
