@@ -87,16 +87,27 @@ def bare(side: str, variant: str, size: int, samples: int) -> float:
     return float(next(line for line in done.stdout.splitlines() if line.startswith("cpu")).split()[1])
 
 
-def measure(samples: int, size: int) -> dict[str, object]:
+def measure(samples: int, size: int, weights: str) -> dict[str, object]:
     """Both loops and the evaluation."""
     variant = "L2SKNet_UNet"
-    found: dict[str, object] = {"variant": variant, "samples": samples, "size": size}
+    found: dict[str, object] = {
+        "variant": variant,
+        "weights": Path(weights).name,
+        "samples": samples,
+        "size": size,
+    }
     with lend_workers("cpu", 600) as workers, tempfile.TemporaryDirectory() as folder:
 
         def run(count: int, name: str) -> float:
             place = Path(folder) / name
             request = EvaluateRequest(
-                "l2sknet", variant, limit=count, input_size=(size, size), pictures=0, output=place
+                "l2sknet",
+                variant,
+                weights,
+                limit=count,
+                input_size=(size, size),
+                pictures=0,
+                output=place,
             )
             pids = [pid for worker in workers.values() for pid in (worker.pid, *children(worker.pid))]
             before = total(pids)
@@ -126,9 +137,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--weights", default="seeded", help="masks of noise take long to judge")
     parser.add_argument("--out", type=Path, required=True)
     asked = parser.parse_args()
-    text = json.dumps(measure(asked.samples, asked.size), indent=1)
+    text = json.dumps(measure(asked.samples, asked.size, asked.weights), indent=1)
     asked.out.write_text(text)
     print(text)
 
