@@ -7,7 +7,7 @@ import functools
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from harness.sides.side import Side
 from harness.sides.state import check_state
 from harness.state_table import StateEntry, StateTable, tied, tied_keys
 from ports_jittor.torchlike import optim, state
+from ports_jittor.torchlike.gradients import gradients
 
 _DOT = re.compile(r"\.")
 _CONTAINERS = (nn.Sequential, nn.ModuleList)
@@ -52,6 +53,11 @@ def _like(array: NDArray[Any], variable: Any) -> NDArray[Any]:
     if array.dtype.kind != "f" or kind == "bfloat16":
         return array
     return array.astype(kind, copy=False)
+
+
+def _reached(names: Iterable[str], found: Sequence[Any]) -> NamedTensors:
+    """The gradients that there are, by name; those of other targets stand behind and are left out."""
+    return {name: value for name, value in zip(names, found, strict=False) if value is not None}
 
 
 def _caller(kind: type) -> type:
@@ -306,16 +312,21 @@ class JittorSide(Side):
         inputs = {name: tensor for name, tensor in given.items() if tensor.dtype.is_float()}
         watched = self.tensors.watched if recorder is not None else []
         targets = [*learning.values(), *inputs.values(), *(tensor for _, tensor in watched)]
-        found = jt.grad(loss, targets, retain_graph=False)
-        self._gradients = dict(zip(learning, found, strict=False))
+        reached = gradients(loss, targets, retain_graph=False)
+        self._gradients = _reached(learning, reached)
+        found = [
+            jt.zeros_like(target) if gradient is None else gradient
+            for target, gradient in zip(targets, reached, strict=True)
+        ]
+        of_parameters = dict(zip(learning, found, strict=False))
         self._input_gradients = dict(zip(inputs, found[len(learning) :], strict=False))
         of_layers = found[len(learning) + len(inputs) :]
-        del targets, found
+        del targets, found, reached
         if recorder is not None:
             self._record_layers(recorder, of_layers)
         # At once: one by one, Jittor walks the whole graph for each.
-        jt.sync([*self._gradients.values(), *self._input_gradients.values()])
-        return {name: self.tensors.to_array(value) for name, value in self._gradients.items()}
+        jt.sync([*of_parameters.values(), *self._input_gradients.values()])
+        return {name: self.tensors.to_array(value) for name, value in of_parameters.items()}
 
     def _record_layers(self, recorder: Recorder, gradients: list[Any]) -> None:
         """Write the layers' gradients from the loss backwards, letting go of each."""
@@ -420,9 +431,8 @@ class JittorSide(Side):
     def backward_only(self, loss: Any) -> None:
         """Jittor's gradients, computed now."""
         learning = self._trainable()
-        found = jt.grad(loss, list(learning.values()), retain_graph=False)
-        self._gradients = dict(zip(learning, found, strict=True))
-        jt.sync(found)
+        self._gradients = _reached(learning, gradients(loss, list(learning.values()), retain_graph=False))
+        jt.sync(list(self._gradients.values()))
 
     def step_only(self, optimizer: Any) -> None:
         """Hand the gradients over and step."""

@@ -13,6 +13,7 @@ from harness.sides.jittor_side import OPTIMIZERS
 from harness.sides.training import Training
 from ports_jittor.torchlike import optim, state
 from ports_jittor.torchlike._common import constant
+from ports_jittor.torchlike.gradients import gradients
 
 
 class JittorTraining(Training):
@@ -30,9 +31,10 @@ class JittorTraining(Training):
 
     def gradients(self, loss: jt.Var) -> NamedTensors:
         """Jittor's, computed at once."""
-        found = jt.grad(loss, list(self.parameters.values()), retain_graph=False)
-        jt.sync(found)
-        return dict(zip(self.parameters, found, strict=True))
+        found = gradients(loss, list(self.parameters.values()), retain_graph=False)
+        named = {name: value for name, value in zip(self.parameters, found, strict=True) if value is not None}
+        jt.sync(list(named.values()))
+        return named
 
     def step(self, gradients: NamedTensors, clip: float | None) -> None:
         """Clip and step."""

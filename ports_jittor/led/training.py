@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import jittor as jt
 from jittor import Var as Tensor
 
 from ports_jittor.led.loss import pixel_loss
@@ -22,8 +21,7 @@ class Pretrainer:
 
     def __init__(self, network: nn.Module, lr: float, momentum_for_absent: bool = False) -> None:
         self.network, self.momentum_for_absent = network, momentum_for_absent
-        self.learning = state.parameters(network)
-        self.optimizer = optim.Adam(self.learning, lr)
+        self.optimizer = optim.Adam(state.parameters(network), lr)
 
     def step(self, inputs: Inputs, camera: int | None = None, lr: float | None = None) -> float:
         """One step at a camera, or of a plain network; returns the loss before it."""
@@ -31,19 +29,10 @@ class Pretrainer:
             choose_camera(self.network, camera)
         set_rate(self.optimizer, lr)
         loss = pixel_loss(self.network(inputs["lq"]), inputs["gt"])
-        if self.momentum_for_absent:
-            self.optimizer.step(loss)
-        else:
-            self.optimizer.take_gradients(self._gradients(loss))
-            self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=not self.momentum_for_absent)
+        self.optimizer.backward(loss)
+        self.optimizer.step()
         return float(loss.item())
-
-    def _gradients(self, loss: Tensor) -> list[Tensor | None]:
-        """None for the adapters of other cameras, where Jittor has zeros."""
-        idle = _idle(self.network)
-        used = [value for value in self.learning if id(value) not in idle]
-        found = dict(zip(map(id, used), jt.grad(loss, used), strict=True))
-        return [found.get(id(value)) for value in self.learning]
 
 
 class Finetuner:
@@ -83,14 +72,3 @@ def finetuned_parameters(network: nn.Module) -> tuple[list[Tensor], list[Tensor]
             raise ValueError("a network without auxiliary kernels cannot be finetuned: build that stage's")
         auxiliary += [conv.aux_weight, conv.aux_bias]
     return align, auxiliary
-
-
-def _idle(network: nn.Module) -> set[int]:
-    """The adapters of the cameras that are not chosen."""
-    return {
-        id(adapter)
-        for conv in repnr_convolutions(network)
-        for adapters in (conv.align_weights, conv.align_biases)
-        for adapter in adapters
-        if adapter is not adapters[conv.camera]
-    }

@@ -3,8 +3,8 @@
 `step(loss)` differentiates and updates; `backward(loss)` before `step()` adds gradients up over several
 losses. Jittor's count calls of backward instead of steps, and its Adam adds eps before the bias correction.
 
-A parameter that the loss never reached has no gradient in torch and stays as it is. Jittor gives zeros
-for it, which weight decay and momentum act on; here it is left alone until a first gradient that is not zero.
+A parameter that the loss does not reach has no gradient and stays as it is, as in torch. Jittor gives zeros
+for it, which weight decay and momentum would act on.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import jittor as jt
 import numpy as np
 
 from ports_jittor.torchlike._common import constant, variable
+from ports_jittor.torchlike.gradients import gradients as gradients_of
 from ports_jittor.torchlike.reduce import sum as total
 
 Group = dict[str, Any]
@@ -32,7 +33,6 @@ class Optimizer(ABC):
         self.defaults = defaults
         self.param_groups: list[Group] = []
         self.state: dict[int, Slots] = {}
-        self._reached: set[int] = set()
         self._gradients: list[jt.Var | None] | None = None
         listed: list[Any] = list(params)
         if not listed:
@@ -54,17 +54,18 @@ class Optimizer(ABC):
         self.param_groups.append(group)
         self._gradients = None
 
-    def zero_grad(self) -> None:
-        """Forget the gradients."""
-        self._gradients = None
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients; else each that is there becomes zero, and momentum and decay go on."""
+        if set_to_none or self._gradients is None:
+            self._gradients = None
+        else:
+            self._gradients = [None if g is None else jt.zeros_like(g) for g in self._gradients]
 
     def backward(self, loss: jt.Var) -> None:
         """Add the gradients of `loss` to those that are there."""
-        found = jt.grad(loss, self._variables())
+        found = gradients_of(loss, self._variables())
         if self._gradients is not None:
-            found = [
-                new if old is None else old + new for old, new in zip(self._gradients, found, strict=True)
-            ]
+            found = [_sum(old, new) for old, new in zip(self._gradients, found, strict=True)]
         self._gradients = found
 
     def take_gradients(self, gradients: Sequence[jt.Var | None]) -> None:
@@ -83,13 +84,12 @@ class Optimizer(ABC):
             self.backward(loss)
         if self._gradients is None:
             raise RuntimeError("step() without gradients: give it a loss, or call backward(loss) before it")
-        self._notice_first_gradients()
         gradients = iter(zip(self._variables(), self._gradients, strict=True))
         changed: list[jt.Var] = []
         with jt.no_grad():
             for group in self.param_groups:
                 for var, gradient in (next(gradients) for _ in group["params"]):
-                    if gradient is None or id(var) not in self._reached or var.is_stop_grad():
+                    if gradient is None or var.is_stop_grad():
                         continue
                     slots = self.state.get(id(var)) or self._start(var)
                     self._update(var, gradient, group, slots)
@@ -135,24 +135,9 @@ class Optimizer(ABC):
             id(variables[place]): {name: _imported(name, value) for name, value in slots.items()}
             for place, slots in state["state"].items()
         }
-        self._reached = set(self.state)
 
     def _variables(self) -> list[jt.Var]:
         return [var for group in self.param_groups for var in group["params"]]
-
-    def _notice_first_gradients(self) -> None:
-        assert self._gradients is not None
-        waiting = [
-            (v, g)
-            for v, g in zip(self._variables(), self._gradients, strict=True)
-            if g is not None and id(v) not in self._reached
-        ]
-        if not waiting:
-            return
-        reached = jt.concat([total(jt.abs(gradient)) for _, gradient in waiting]).numpy()
-        for (var, _), size in zip(waiting, reached, strict=True):
-            if size != 0:
-                self._reached.add(id(var))
 
     @abstractmethod
     def _start(self, var: jt.Var) -> Slots:
@@ -246,6 +231,10 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
+
+
+def _sum(old: jt.Var | None, new: jt.Var | None) -> jt.Var | None:
+    return new if old is None else old if new is None else old + new
 
 
 def _exported(value: Any) -> Any:

@@ -57,6 +57,60 @@ def test_steps_are_torchs_and_unused_parameters_stay(
             assert distance(np.asarray(found["state"][0][key]), np.asarray(value)) < 1e-5
 
 
+WAYS: dict[str, Any] = {
+    "used": lambda value, room: (value**2).sum(),
+    "times zero": lambda value, room: (value * 0.0).sum(),
+    "behind a closed gate": lambda value, room: room.nn.functional.relu(-(value**2)).sum(),
+    "compared only": lambda value, room: room.sum(value > 0) * 1.0,
+    "detached": lambda value, room: (value.detach() ** 2).sum(),
+    "of no use": lambda value, room: 0.0,
+}
+
+
+class JittorRoom:
+    """Jittor under torch's names."""
+
+    nn = nn
+    sum = staticmethod(lambda value: value.float().sum())
+
+
+@pytest.mark.parametrize(("name", "options"), RECIPES, ids=str)
+@pytest.mark.parametrize("second", ["used", "of no use"])
+def test_who_has_a_gradient_is_decided_as_in_torch(name: str, options: dict[str, Any], second: str) -> None:
+    """A gradient of zero decays and counts a step, a missing one does neither, whatever was before."""
+    options = {**options, "weight_decay": 0.1}
+    start = [drawn(way, 3, 2) for way in WAYS]
+    truth, port = [in_torch(one).requires_grad_() for one in start], [jt.array(one) for one in start]
+    reference, optimizer = getattr(torch.optim, name)(truth, **options), getattr(optim, name)(port, **options)
+    for ways in (list(WAYS), ["used"] + [second] * (len(WAYS) - 1), list(WAYS)):
+        reference.zero_grad()
+        sum(WAYS[way](value, torch) for way, value in zip(ways, truth, strict=True)).backward()
+        reference.step()
+        optimizer.step(sum(WAYS[way](value, JittorRoom) for way, value in zip(ways, port, strict=True)))
+    for way, found, wanted in zip(WAYS, port, truth, strict=True):
+        assert distance(found.numpy(), wanted.detach().numpy()) < 1e-5, way
+    expected, kept = reference.state_dict()["state"], optimizer.state_dict()["state"]
+    told = {place for place, slots in expected.items() if any(value is not None for value in slots.values())}
+    assert {place for place, slots in kept.items() if slots} == told
+
+
+@pytest.mark.parametrize("forget", [True, False])
+def test_gradients_are_forgotten_or_set_to_zero(forget: bool) -> None:
+    values = [drawn(name, 3, 2) for name in "abc"]
+    truth, port = [in_torch(v).requires_grad_() for v in values], [jt.array(v) for v in values]
+    reference, optimizer = torch.optim.Adam(truth, 0.1), optim.Adam(port, 0.1)
+    for used in ((0, 1), (0,), (0, 1)):
+        for room, one in ((truth, reference), (port, optimizer)):
+            one.zero_grad(set_to_none=forget)
+            loss = sum((room[place] ** 3).sum() for place in used)
+            loss.backward() if room is truth else optimizer.backward(loss)
+            one.step()
+    for found, wanted in zip(port, truth, strict=True):
+        assert distance(found.numpy(), wanted.detach().numpy()) < 1e-5
+    kept = optimizer.state_dict()["state"]
+    assert {place: slots["step"] for place, slots in kept.items()} == {0: 3, 1: 2 if forget else 3}
+
+
 def test_gradients_add_up_over_backwards_and_count_as_one_step() -> None:
     truth, port = in_torch(drawn("w", 5, 3)).requires_grad_(), jt.array(drawn("w", 5, 3))
     reference, optimizer = torch.optim.Adam([truth], 0.01), optim.Adam([port], 0.01)
