@@ -18,17 +18,20 @@ _FEW = 4
 
 
 def changes(
-    recipe: Recipe, groups: Mapping[str, Sequence[str]], wrong: Sequence[str], lags: Sequence[int]
+    recipe: Recipe, groups: Mapping[str, Sequence[str]], wrong: Sequence[str], lags: Mapping[int, str]
 ) -> Iterator[tuple[str, Change]]:
-    """Changes worth trying, each in words; `wrong` names the parameters whose step is not right."""
+    """Changes worth trying, each in words; `wrong` names the parameters whose step is not right.
+
+    `lags` are those that make a difference at this step, in words.
+    """
     yield from _missing(groups, wrong)
+    yield from _unfrozen(groups, wrong)
     yield (
         "what the optimiser remembered is lost, as after a resume without its state",
         Change(slots_lost=True),
     )
-    for lag in lags:
-        when = "late" if lag > 0 else "early"
-        yield f"rates and options come {abs(lag)} steps {when}", Change(lag=lag)
+    for lag, words in lags.items():
+        yield f"rates and options {words}", Change(lag=lag)
     yield from _gathering(recipe)
     yield from _options(recipe, groups)
     yield from _clipping(recipe)
@@ -50,6 +53,13 @@ def _missing(groups: Mapping[str, Sequence[str]], wrong: Sequence[str]) -> Itera
         yield "the parameters that are not right are not updated", Change(left_out=list(wrong))
 
 
+def _unfrozen(groups: Mapping[str, Sequence[str]], wrong: Sequence[str]) -> Iterator[tuple[str, Change]]:
+    taken = {name for members in groups.values() for name in members}
+    if others := [name for name in wrong if name not in taken]:
+        more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+        yield f"{others[0]}{more} is updated, though no group has it", Change(also=others)
+
+
 def _gathering(recipe: Recipe) -> Iterator[tuple[str, Change]]:
     yield "gradients come together as their mean, not their sum", Change(sums="mean")
     yield "only the last gradients count, not their sum", Change(sums="last")
@@ -67,7 +77,7 @@ def _options(recipe: Recipe, groups: Mapping[str, Sequence[str]]) -> Iterator[tu
     if len(groups) > 1:
         places += [(f" in the group {name}", [name]) for name in groups]
     for name in OF_KIND.get(recipe.optimizer, ()):
-        for value in VALUES[name]:
+        for value in _values(recipe, name):
             if value == recipe.options.get(name):
                 continue
             options: dict[str, Any] = {name: value}
@@ -75,6 +85,13 @@ def _options(recipe: Recipe, groups: Mapping[str, Sequence[str]]) -> Iterator[tu
                 options["nesterov"] = False
             for words, chosen in places:
                 yield f"{name} is {value}{words}", Change(options=options, groups=chosen)
+
+
+def _values(recipe: Recipe, name: str) -> list[Any]:
+    """Those of the table, and the betas of the recipe in the opposite order."""
+    betas = recipe.options.get("betas")
+    swapped = [(betas[1], betas[0])] if name == "betas" and betas is not None else []
+    return [*VALUES[name], *(value for value in swapped if value not in VALUES[name])]
 
 
 def _clipping(recipe: Recipe) -> Iterator[tuple[str, Change]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 
 from harness.alignment_rows import Row
 from harness.case import PORT, REFERENCE
+from harness.diagnose.factors import ALIKE, NEAR, apart, one_factor, slope
+from harness.diagnose.passes import Wrong, cause_of_pass
 from harness.diagnose.training import changes
 from harness.flows.forced_steps import Judged, StepFiles, optimizer_step
 from harness.flows.lockstep import Lockstep
@@ -21,8 +24,7 @@ from harness.trace import Trace
 from harness.training.change import Change
 from harness.verdict import allowances
 
-_LATEST = 3
-_ALIKE, _NEAR = 1e-3, 1e-4
+_LATEST, _LONG_AGO = 3, 1_000_000
 _LINEAR = (".exp_avg", ".momentum_buffer")
 
 
@@ -30,7 +32,7 @@ def explain_step(live: Lockstep, number: int, files: StepFiles, judged: Judged) 
     """The cause in a sentence; empty where none of the hypotheses makes the port's step."""
     wrong = [row for row in judged.of_pass.rows if row.verdict.status == "diverged"]
     if wrong:
-        return _of_gradients(wrong, files)
+        return _of_pass(live, wrong, files)
     rows = [row for row in judged.of_step.rows if row.verdict.status == "diverged"]
     if not rows:
         return ""
@@ -50,16 +52,34 @@ def _hypotheses(
 ) -> Iterator[tuple[str, Change]]:
     setup = live.setup()
     wrong = list(dict.fromkeys(_parameter(row.address) for row in rows if not row.address.startswith("ema:")))
-    now = live.uses(number).groups
-    near = [lag for shift in range(1, _LATEST + 1) for lag in (shift, -shift)]
-    lags = [lag for lag in (*near, live.plan.length.steps) if live.uses(number, lag).groups != now]
-    yield from changes(live.plan.recipe, setup.groups, wrong, lags)
+    yield from changes(live.plan.recipe, setup.groups, wrong, _lags(live, number))
     if (factor := _common_factor(files, rows)) is not None:
-        yield f"the learning rate is taken {factor:.4g} times", Change(rate=factor)
+        touched = [name for name, members in setup.groups.items() if set(members) & set(wrong)]
+        where = "" if len(touched) == len(setup.groups) else f" in the group {' and '.join(touched)}"
+        yield f"the learning rate is taken {factor:.4g} times{where}", Change(rate=factor, groups=touched)
     if (factor := _of_gradients_learned(live, number, files, rows)) is not None:
         yield f"gradients are multiplied by {factor:.4g}", Change(gradient=factor)
+    if (norm := _clipped_norm(live, number, files, rows)) is not None:
+        yield f"gradients are clipped to a norm of {norm:.4g}", Change(clip=norm)
     if (keeps := _kept_share(live, number, files, rows)) is not None:
         yield f"the averaged weights keep {keeps:.6g} of themselves", Change(keeps=keeps)
+
+
+def _lags(live: Lockstep, number: int) -> dict[int, str]:
+    """The lags that make a difference at a step; those that make the same one are told together."""
+    near = [lag for shift in range(1, _LATEST + 1) for lag in (shift, -shift)]
+    words = {lag: f"come {abs(lag)} steps {'late' if lag > 0 else 'early'}" for lag in near}
+    words[live.plan.length.steps] = f"come {live.plan.length.steps} steps late"
+    words[_LONG_AGO] = "stay as in the first step"
+    found: dict[int, str] = {}
+    for lag, said in words.items():
+        groups = live.uses(number, lag).groups
+        same = next((one for one in found if live.uses(number, one).groups == groups), None)
+        if same is not None:
+            found[same] += f" or {said}"
+        elif groups != live.uses(number).groups:
+            found[lag] = said
+    return found
 
 
 def _parameter(address: str) -> str:
@@ -81,12 +101,13 @@ def _reproduced(ours: Trace, its: Trace, row: Row) -> bool:
     left, right = ours.array(row.address), its.array(row.address)
     assert left is not None
     assert right is not None
-    apart = difference(left.reshape(-1), right.reshape(-1))
+    found = difference(left.reshape(-1), right.reshape(-1))
     if row.measured is None or row.measured.integer:
-        return apart.max_abs <= _ALIKE * apart.reference_absmax
+        return found.max_abs <= ALIKE * found.reference_absmax
+    if not row.measured.truth_l2:  # it stays as it is on the reference, and moves on the port
+        return found.l2 <= ALIKE * found.reference_l2
     allowed = 2 * allowances(dataclasses.replace(row.measured, error_samples=0), STEP_POLICY)[0]
-    grown = max(1.0, apart.reference_l2 / row.measured.truth_l2) if row.measured.truth_l2 else 1.0
-    return apart.l2 <= allowed * grown
+    return found.l2 <= allowed * max(1.0, found.reference_l2 / row.measured.truth_l2)
 
 
 def _common_factor(files: StepFiles, rows: list[Row]) -> float | None:
@@ -96,32 +117,47 @@ def _common_factor(files: StepFiles, rows: list[Row]) -> float | None:
         for row in rows:
             left, right = ours.array(row.address), its.array(row.address)
             if row.address.startswith("update:") and left is not None and right is not None and np.any(left):
-                found.append(_slope(left, right))
+                found.append(slope(left, right))
     middle = float(np.median(found)) if found else 0.0
-    return middle if middle > 0 and abs(middle - 1) > _NEAR else None
+    return middle if middle > 0 and abs(middle - 1) > NEAR else None
 
 
 def _of_gradients_learned(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:
     """By what gradients are multiplied, told by what is linear in them: sums and first moments."""
+    share = _share_of(Change(gradient=2.0), live, number, files, rows)
+    return None if share is None else 1 + share
+
+
+def _clipped_norm(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:
+    """To what norm the port clips its gradients, told by the same."""
+    with Trace.open(files.port) as passed, Trace.open(files.memory) as memory:
+        total = 0.0
+        for name in (name for members in live.setup().groups.values() for name in members):
+            parts = [_array(passed, f"grad:{name}"), _array(memory, f"sum:{name}")]
+            total += float(np.linalg.norm(sum(part for part in parts if part is not None))) ** 2
+    norm = min(math.sqrt(total), live.plan.recipe.clip or math.inf)
+    share = _share_of(Change(clip=norm / 2), live, number, files, rows) if norm else None
+    return None if share is None or share >= 2 else norm * (1 - share / 2)
+
+
+def _share_of(change: Change, live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:
+    """How much of what a change makes of sums and first moments the port has made of them."""
     linear = [row.address for row in rows if row.address.startswith("sum:") or row.address.endswith(_LINEAR)]
     if not linear:
         return None
-    path = live.file("forced-doubled.h5")
-    optimizer_step(live, number, files, path, change=Change(gradient=2.0))
+    path = live.file("forced-changed.h5")
+    optimizer_step(live, number, files, path, change=change)
     ways = []
     with (
         Trace.open(files.steps) as ours,
-        Trace.open(path) as doubled,
+        Trace.open(path) as changed,
         Trace.open(files.port_steps) as its,
     ):
         for address in linear:
-            one, two, port = (
-                trace.array(address) if address in trace.records else None for trace in (ours, doubled, its)
-            )
-            if one is not None and two is not None and port is not None:
-                ways.append((_apart(two, one), _apart(port, one)))
-    slope = _one_factor(ways)
-    return None if slope is None else 1 + slope
+            one, other, port = (_array(trace, address) for trace in (ours, changed, its))
+            if one is not None and other is not None and port is not None:
+                ways.append((apart(other, one), apart(port, one)))
+    return one_factor(ways)
 
 
 def _kept_share(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:
@@ -138,65 +174,27 @@ def _kept_share(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) 
             if row.address.startswith("ema:"):
                 old, right, port = (trace.array(row.address) for trace in (before, ours, its))
                 if old is not None and right is not None and port is not None:
-                    ways.append((_apart(right, old), _apart(port, old)))
-    share = _one_factor(ways)
+                    ways.append((apart(right, old), apart(port, old)))
+    share = one_factor(ways)
     return None if share is None else 1 - share * (1 - keeps)
 
 
-def _apart(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
-    return np.subtract(left, right, dtype=np.float64)
-
-
-def _slope(left: NDArray[Any], right: NDArray[Any]) -> float:
-    ours, its = np.asarray(left, np.float64).reshape(-1), np.asarray(right, np.float64).reshape(-1)
-    return float(ours @ its) / float(ours @ ours)
-
-
-def _of_gradients(wrong: list[Row], files: StepFiles) -> str:
-    """What all wrong gradients, or all wrong buffers, have in common."""
-    kinds = {row.address.partition(":")[0] for row in wrong}
-    if kinds <= {"grad", "loss"}:
-        factor = _ratio(files, [row.address for row in wrong if row.address.startswith("grad:")])
-        if factor is not None:
-            return f"every gradient that is wrong is {factor:.6g} times the reference's: the loss is scaled."
-    if kinds == {"state"}:
-        factor = _buffer_ratio(files, [row.address for row in wrong])
-        if factor is not None:
-            return (
-                f"running statistics go {factor:.6g} times as far as the reference's: "
-                "the momentum of a norm differs by that."
-            )
-    return ""
-
-
-def _ratio(files: StepFiles, addresses: list[str]) -> float | None:
-    with Trace.open(files.reference) as ours, Trace.open(files.port) as its:
-        pairs = [(ours.array(address), its.array(address)) for address in addresses]
-    return _one_factor([(a, b) for a, b in pairs if a is not None and b is not None])
-
-
-def _buffer_ratio(files: StepFiles, addresses: list[str]) -> float | None:
+def _of_pass(live: Lockstep, wrong: list[Row], files: StepFiles) -> str:
+    """What all wrong losses, gradients and buffers have in common."""
     with (
         Trace.open(files.memory) as before,
         Trace.open(files.reference) as ours,
         Trace.open(files.port) as its,
     ):
-        ways = []
-        for address in addresses:
-            old, left, right = (trace.array(address) for trace in (before, ours, its))
-            if old is not None and left is not None and right is not None:
-                ways.append((_apart(left, old), _apart(right, old)))
-    return _one_factor(ways)
+        found = []
+        for row in wrong:
+            right = _array(ours, row.address)
+            if right is None:  # the port has what the reference has not
+                return ""
+            found.append(Wrong(row.address, right, _array(its, row.address), _array(before, row.address)))
+        return cause_of_pass(found, live.momenta(), live.plan.length.batch)
 
 
-def _one_factor(pairs: list[tuple[NDArray[Any], NDArray[Any]]]) -> float | None:
-    """The factor that makes each second tensor of the first, if there is one for all."""
-    if not pairs:
-        return None
-    left = np.concatenate([np.asarray(a, np.float64).reshape(-1) for a, _ in pairs])
-    right = np.concatenate([np.asarray(b, np.float64).reshape(-1) for _, b in pairs])
-    if not left.any():
-        return None
-    factor = _slope(left, right)
-    apart, size = np.linalg.norm(right - factor * left), np.linalg.norm(left)
-    return factor if apart <= _ALIKE * max(abs(factor), 1e-2) * size and abs(factor - 1) > _NEAR else None
+def _array(trace: Trace, address: str) -> NDArray[Any] | None:
+    array = trace.array(address) if address in trace.records else None
+    return None if array is None else np.array(array)

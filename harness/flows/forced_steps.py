@@ -7,6 +7,7 @@ gradients. So the rounding of gradients, which an Adam makes as large as the rat
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from harness.training.stream import Batch
 from harness.verdict import NoisePolicy
 
 _SHOWN = 8
+_NO_TIME = Times(0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -52,38 +54,50 @@ class Judged:
     forced: Forced
     of_pass: Alignment
     of_step: Alignment
-    truth: Times
+    truth: Times = _NO_TIME
 
 
-def step_files(live: Lockstep) -> StepFiles:
-    """New files for a forced step."""
-    return StepFiles(*(live.file(f"forced-{name}.h5") for name in StepFiles.__dataclass_fields__))
+def step_files(live: Lockstep, mark: str = "") -> StepFiles:
+    """New files for a forced step; a `mark` in their names keeps them apart from those of other steps."""
+    return StepFiles(*(live.file(f"forced-{name}{mark}.h5") for name in StepFiles.__dataclass_fields__))
 
 
 def forced_step(live: Lockstep, batch: Batch, number: int, files: StepFiles) -> Judged:
     """Judge the step that the reference has just taken, with its memory before it in `files.memory`."""
     live.progress.event(PORT, "state", text=f"forced step {number}")
 
-    def take(side: str) -> Times | None:
-        worker, memory, data = live.workers[side], str(files.memory), str(batch.path)
+    def take(side: str) -> Times:
         if side == PORT:
-            uses = live.uses(number, live.request.planted.lag)
-            worker.call(ForcedStep(memory, data, uses, str(files.port), str(files.port_steps)))
-            return None
+            port_step(live, batch.path, number, files, live.request.planted.lag)
+            return _NO_TIME
+        worker, memory, data = live.workers[side], str(files.memory), str(batch.path)
         scratch, samples = str(live.scratch.folder), float64_cache.SAMPLES
         reference, truth = str(files.reference), str(files.truth)
         return worker.call(MeasurePass(memory, data, live.uses(number), reference, truth, scratch, samples))
 
     exact = together(live.workers, SIDES, take)[REFERENCE]
-    assert exact is not None
+    return dataclasses.replace(judge_step(live, number, files), truth=exact)
+
+
+def port_step(live: Lockstep, batch: Path, number: int, files: StepFiles, late: int = 0) -> None:
+    """Let the port take one step from what the reference remembers."""
+    for path in (files.port, files.port_steps):
+        path.unlink(missing_ok=True)
+    memory, uses = str(files.memory), live.uses(number, late)
+    live.workers[PORT].call(ForcedStep(memory, str(batch), uses, str(files.port), str(files.port_steps)))
+
+
+def judge_step(live: Lockstep, number: int, files: StepFiles) -> Judged:
+    """Judge the step that the port has taken, once the truth of the pass is known."""
     optimizer_step(live, number, files, files.steps)
     optimizer_step(live, number, files, files.exact_steps, dtype="float64")
+    files.steps_truth.unlink(missing_ok=True)
     write_truth(files.steps, files.exact_steps, files.steps_truth)
     overrides = tuple(live.pair.overrides(live.pair.variant(live.case.variant), live.case.mode))
     with Trace.open(files.reference) as ours, Trace.open(files.port) as its, Trace.open(files.truth) as truth:
         of_pass = comparing.compare(ours, its, truth, NoisePolicy(), overrides, names=SIDES)
     of_step = _compare_steps(files)
-    return Judged(_told(live, number, of_pass, of_step), of_pass, of_step, exact)
+    return Judged(_told(live, number, of_pass, of_step), of_pass, of_step)
 
 
 def optimizer_step(
@@ -93,13 +107,13 @@ def optimizer_step(
     path: Path,
     dtype: str = "float32",
     change: Change | None = None,
+    gradients: Path | None = None,
 ) -> None:
-    """Let the reference's optimiser take the step with the port's gradients."""
+    """Let the reference's optimiser take the step with the port's gradients, or those of another file."""
     path.unlink(missing_ok=True)
     change = change or Change()
-    uses = live.uses(number, change.lag)
-    memory, gradients = str(files.memory), str(files.port)
-    live.workers[REFERENCE].call(OptimizerStep(memory, gradients, uses, str(path), dtype, change))
+    uses, memory, given = live.uses(number, change.lag), str(files.memory), str(gradients or files.port)
+    live.workers[REFERENCE].call(OptimizerStep(memory, given, uses, str(path), dtype, change))
 
 
 def _compare_steps(files: StepFiles) -> Alignment:
@@ -115,15 +129,23 @@ def _told(live: Lockstep, number: int, of_pass: Alignment, of_step: Alignment) -
     rows = [*of_pass.rows, *of_step.rows]
     wrong = [row for row in rows if row.verdict.status == "diverged"]
     judged = sum(row.verdict.status in ("aligned", "diverged", "inconclusive") for row in rows)
+    decided = len(_decided(of_pass)) + len(_decided(of_step))
     event = live.plan.events.get(number, "")
     first = next(iter([one.first for one in (of_pass, of_step) if one.first is not None]), None)
     if wrong:
         verdict, sentence = "diverged", f"{len(wrong)} of {judged} diverged, first at {first}"
     elif unsure := next((one for one in (of_pass, of_step) if one.verdict == "inconclusive"), None):
-        verdict, sentence = "inconclusive", unsure.sentence
+        verdict, sentence = "inconclusive", f"{unsure.sentence} {decided} of {judged} were decided."
     else:
         verdict, sentence = "aligned", f"all {judged} aligned"
-    return Forced(number, event, verdict, judged, _shown(wrong or rows), sentence)  # type: ignore[arg-type]
+    shown = _shown(wrong or rows)
+    return Forced(number, event, verdict, judged, shown, sentence, decided=decided)  # type: ignore[arg-type]
+
+
+def _decided(alignment: Alignment) -> set[str]:
+    """The tensors with a verdict that no noise could have hidden."""
+    sure = {row.address for row in alignment.rows if row.verdict.status in ("aligned", "diverged")}
+    return sure - set(alignment.coverage.weak)
 
 
 def _shown(rows: Iterable[Row]) -> list[ForcedRow]:

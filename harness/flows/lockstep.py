@@ -50,7 +50,7 @@ class Lockstep:
         self.members = grouped(self.plan.recipe, learns, types)
         taken = {name for group in self.members for name in group.parameters}
         self.unclaimed = [name for name in learns if name not in taken]
-        self._table = reference.state
+        self._table, self._layers = reference.state, reference.layers
 
     def _build(self, side: str) -> Description:
         self.progress.event(side, "state", text=f"building {self.case.variant}")
@@ -73,6 +73,11 @@ class Lockstep:
     def _weights(self, table: StateTable) -> Path:
         state = inputs_and_weights.state_for(self.pair, self.case, table)
         return inputs_and_weights.write(self.scratch.folder / "state.h5", "state", state)
+
+    def momenta(self) -> dict[str, float]:
+        """The momentum of each norm of the reference, by its path."""
+        found = {path: layer.attributes.get("momentum") for path, layer in self._layers.items()}
+        return {path: value for path, value in found.items() if isinstance(value, float)}
 
     def setup(self) -> Setup:
         """What both optimisers are made of."""

@@ -19,6 +19,7 @@ from harness.flows.explain_step import explain_step
 from harness.flows.forced_steps import forced_step, step_files
 from harness.flows.lockstep import Lockstep, lockstep
 from harness.flows.stopping import Asked, asked_to_stop
+from harness.flows.train_batches import batches
 from harness.flows.train_request import TrainRequest
 from harness.flows.twin_runs import Moved, replay, twins
 from harness.flows.weight_distance import distance, is_measured
@@ -28,7 +29,7 @@ from harness.scratch import scratch
 from harness.session import Worker
 from harness.training.free_run import free_run
 from harness.training.log import NAME, Training, TrainingLog
-from harness.training.records import Checkpoint, End, Event, Finding, Resume, Start, Step, Twin
+from harness.training.records import Checkpoint, End, Event, Finding, Forced, Resume, Start, Step, Twin
 from harness.training.stream import Batch
 
 _SEVERAL = 3
@@ -43,12 +44,20 @@ class Run:
     folder: Path
     step: int = 0
     verdicts: list[str] = field(default_factory=list)
+    judged: int = 0  # tensors of forced steps,
+    decided: int = 0  # and those of them that no noise could have hidden
     explained: bool = False  # the first wrong step is, and that is enough
     costs: dict[str, float] = field(default_factory=dict)
     values: dict[int, Path] = field(default_factory=dict)  # the reference's parameters after some steps
     course: twin_cache.Course = field(default_factory=twin_cache.Course)
     free: list[str] = field(default_factory=list)  # what its own run says of the port
     suspect: bool = False
+
+    def take(self, forced: Forced) -> None:
+        """Count a forced step in."""
+        self.verdicts.append(forced.verdict)
+        self.judged += forced.judged
+        self.decided += forced.judged if forced.decided is None else forced.decided
 
 
 def train(request: TrainRequest, progress: Progress, workers: Mapping[str, Worker] | None = None) -> Training:
@@ -107,7 +116,8 @@ def _go_back(run: Run) -> None:
         run.step = checkpoints.step_of(kept[-1])
     run.log.write(Resume(run.step))
     told = Training.load(run.folder)
-    run.verdicts = [one.verdict for one in told.forced]
+    for one in told.forced:
+        run.take(one)
     run.verdicts += ["diverged" for _ in told.findings]
 
 
@@ -138,7 +148,7 @@ def _steps(run: Run, asked: Asked) -> None:
     live = run.live
     forced = set(live.plan.forced()) if live.request.forced else set()
     every = live.request.every or live.plan.length.steps
-    for batch in _batches(live, run.step):
+    for batch in batches(live, run.step):
         _one_step(run, batch, forced=run.step in forced)
         run.step += 1
         if run.step % every == 0 or run.step == live.plan.stop or asked.number is not None:
@@ -147,18 +157,6 @@ def _steps(run: Run, asked: Asked) -> None:
             _evaluate(run, batch.epoch)
         if asked.number is not None:
             _interrupt(run, asked)
-
-
-def _batches(live: Lockstep, first: int) -> Iterator[Batch]:
-    epoch, place = live.plan.length.place(first)
-    left = live.plan.stop - first
-    while left > 0:
-        for batch in live.stream.epoch(epoch, place):
-            yield batch
-            left -= 1
-            if left == 0:
-                return
-        epoch, place = epoch + 1, 0
 
 
 def _one_step(run: Run, batch: Batch, forced: bool) -> None:
@@ -186,7 +184,7 @@ def _one_step(run: Run, batch: Batch, forced: bool) -> None:
             run.explained = True
             found = dataclasses.replace(found, cause=explain_step(live, run.step, files, judged))
         run.log.write(found)
-        run.verdicts.append(found.verdict)
+        run.take(found)
 
 
 def _value_files(run: Run) -> dict[str, Path]:
@@ -254,7 +252,7 @@ def _twin(run: Run, twin: Moved, asked: Asked) -> None:
 
 
 def _until_asked(run: Run, asked: Asked) -> Iterator[Batch]:
-    for batch in _batches(run.live, 0):
+    for batch in batches(run.live, 0):
         if asked.number is not None:
             _interrupt(run, asked)
         yield batch
@@ -350,8 +348,13 @@ def _sentence(run: Run, verdict: str) -> str:
     if run.suspect:
         return f"Every forced step aligned, yet the port's own run is suspect.{free}"
     if verdict == "inconclusive":
-        return f"Nothing was decided in {run.step} steps.{free}"
+        return f"No forced step was decided in {run.step} steps{_tensors(run)}.{free}"
     silent = run.verdicts.count("inconclusive")
     if silent:
-        return f"{judged - silent} of {judged} forced steps aligned, the others say nothing.{free}"
+        known = f"{judged - silent} of {judged} forced steps aligned, the others are inconclusive"
+        return f"{known}{_tensors(run)}.{free}"
     return f"All {judged} forced steps of {run.step} steps aligned.{free}"
+
+
+def _tensors(run: Run) -> str:
+    return f"; {run.decided} of {run.judged} tensors were decided" if run.judged else ""

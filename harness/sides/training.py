@@ -40,6 +40,8 @@ class Training(ABC):
             for name, members in setup.groups.items()
         }
         self.groups = {name: members for name, members in self.groups.items() if members}
+        if change.also:
+            self.groups[next(iter(self.groups))] += change.also
         self.sums: NamedTensors = {}
         self.average: NamedTensors = self.copied_state() if setup.averages else {}
         given = [
@@ -54,9 +56,11 @@ class Training(ABC):
     def _left_out(self, name: str) -> bool:
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.change.left_out)
 
+    def _is_changed(self, group: str) -> bool:
+        return not self.change.groups or group in self.change.groups
+
     def _own(self, group: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        changed = not self.change.groups or group in self.change.groups
-        return {**options, **(self.change.options if changed else {})}
+        return {**options, **(self.change.options if self._is_changed(group) else {})}
 
     @property
     def members(self) -> list[str]:
@@ -100,7 +104,7 @@ class Training(ABC):
                 elif option in group:
                     group[option] = tuple(value) if isinstance(value, list) else value
             if "lr" in options:
-                group["lr"] = options["lr"] * self.change.rate
+                group["lr"] = options["lr"] * (self.change.rate if self._is_changed(name) else 1)
             if self.change.early_eps and "eps" in group:
                 base = {**self.setup.options, **self.setup.group_options.get(name, {})}.get("eps", 1e-8)
                 steps = max((int(s) for s in self._counts(name)), default=0) + 1

@@ -182,6 +182,8 @@ class _Pass:
         side.told = self.uses.told
         side.take_inputs(self.batch, "float32")
         losses = side.losses_of(side.call_model())
+        if training.change.loss != 1:
+            losses = {name: loss * training.change.loss for name, loss in losses.items()}
         to_array = side.tensors.to_array
         found = training.gradients(next(iter(losses.values())))
         self.losses = {name: np.array(to_array(loss)).reshape(()) for name, loss in losses.items()}

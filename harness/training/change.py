@@ -10,12 +10,13 @@ from typing import Any, Literal
 class Change:
     """What differs from the recipe; nothing by default.
 
-    `kind` is another optimiser. `options` replace those of the optimiser, in `groups` alone where any are
-    named. The rate comes `lag` passes late and is taken `rate` times. `left_out` are globs of parameters that
-    are not updated. `early_eps` adds eps before the bias correction, and `begun` is how many more steps the
-    correction believes to lie behind it. With `slots_lost` the optimiser has forgotten everything. `clip` is
-    another largest norm, 0 for none. `keeps` is another share that stays in the averaged weights. `sums` says
-    how gradients come together: all of them, their mean, or the last ones alone. `gradient` multiplies them.
+    `kind` is another optimiser. `options` replace those of the optimiser and the rate is taken `rate` times,
+    in `groups` alone where any are named. All that a pass uses comes `lag` passes late. `left_out` are globs
+    of parameters that are not updated, `also` those of no group that are. `early_eps` adds eps before the
+    bias correction, and `begun` is how many more steps the correction believes to lie behind it. With
+    `slots_lost` the optimiser has forgotten everything. `clip` is another largest norm, 0 for none. `keeps`
+    is another share that stays in the averaged weights. `sums` says how gradients come together: all of
+    them, their mean, or the last ones alone. `gradient` multiplies them, `loss` the losses.
     """
 
     kind: str = ""
@@ -24,6 +25,7 @@ class Change:
     lag: int = 0
     rate: float = 1.0
     left_out: list[str] = field(default_factory=list)
+    also: list[str] = field(default_factory=list)
     early_eps: bool = False
     begun: int = 0
     slots_lost: bool = False
@@ -31,3 +33,4 @@ class Change:
     keeps: float | None = None
     sums: Literal["all", "mean", "last"] = "all"
     gradient: float = 1.0
+    loss: float = 1.0

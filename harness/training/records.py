@@ -96,7 +96,8 @@ class ForcedRow:
 class Forced:
     """A forced step: its verdict, how many addresses were judged, the rows worth showing, the worst first.
 
-    `event` says why it was taken there, `cause` what explains it where that was looked for.
+    `decided` of the judged stand clear of the reference's noise; older logs do not tell. `event` says why it
+    was taken there, `cause` what explains it where that was looked for.
     """
 
     step: int
@@ -106,6 +107,7 @@ class Forced:
     rows: list[ForcedRow] = field(default_factory=list)
     sentence: str = ""
     cause: str = ""
+    decided: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,122 @@
+"""Hypotheses: what all wrong losses, gradients and buffers of one training pass have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.diagnose.factors import Array, apart, one_factor
+
+_SHOWN = 3
+_NOTHING, _WHOLE = 1e-3, 1e-2
+_MEAN, _VARIANCE = "running_mean", "running_var"
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A tensor that is not right: the reference's, the port's if it has one, and a buffer before the pass."""
+
+    address: str
+    reference: Array
+    port: Array | None
+    before: Array | None = None
+
+    @property
+    def kind(self) -> str:
+        """What stands before the colon."""
+        return self.address.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """What stands behind it."""
+        return self.address.partition(":")[2]
+
+    @property
+    def missing(self) -> bool:
+        """Whether the port has nothing there, or nothing but zeros."""
+        return self.port is None or not self.port.any()
+
+
+def cause_of_pass(wrong: Sequence[Wrong], momenta: Mapping[str, float], batch: int) -> str:
+    """The cause in a sentence; empty where they have nothing in common.
+
+    `momenta` are those of the reference's norms by path.
+    """
+    kinds = {one.kind for one in wrong}
+    if kinds == {"state"}:
+        return _of_norms(wrong, momenta)
+    gradients = [one for one in wrong if one.kind == "grad"]
+    if kinds == {"grad"} and all(one.missing for one in gradients):
+        names = _listed([one.name for one in gradients])
+        return f"no gradient reaches {names} in the port: frozen or detached."
+    if kinds <= {"grad", "loss"}:
+        return _of_losses(wrong, gradients, batch)
+    return ""
+
+
+def _of_losses(wrong: Sequence[Wrong], gradients: Sequence[Wrong], batch: int) -> str:
+    factor = one_factor([(one.reference, one.port) for one in gradients if one.port is not None])
+    if factor is None:
+        return ""
+    said = f"every gradient that is wrong is {factor:.6g} times the reference's"
+    losses = [one for one in wrong if one.kind == "loss"]
+    if not losses:
+        return f"{said}, and no loss is wrong: another multiple of the loss is differentiated."
+    if any(one.port is None or not np.allclose(one.port, factor * one.reference, _NOTHING) for one in losses):
+        return ""
+    why = ", the number of samples in a batch" if batch > 1 and abs(factor - batch) < _NOTHING else ""
+    return f"{said}, and so is the loss: the loss is multiplied by {factor:.6g}{why}."
+
+
+def _of_norms(wrong: Sequence[Wrong], momenta: Mapping[str, float]) -> str:
+    ways = [_ways(one) for one in wrong]
+    names = _listed(dict.fromkeys(one.name.rpartition(".")[0] for one in wrong))
+    if any(way is None for way in ways):
+        return ""
+    known = [way for way in ways if way is not None]
+    if all(np.linalg.norm(its) <= _NOTHING * np.linalg.norm(ours) for ours, its in known):
+        return f"the running statistics of {names} are not updated."
+    factor = one_factor(known)
+    if factor is not None:
+        return _other_momentum(factor, names, {momenta.get(one.name.rpartition(".")[0]) for one in wrong})
+    if all(_is_biased(one, momenta.get(one.name.rpartition(".")[0])) for one in wrong):
+        return f"the running variance of {names} takes the biased variance of the batch."
+    return ""
+
+
+def _ways(one: Wrong) -> tuple[Array, Array] | None:
+    """How far a buffer went on either side."""
+    if one.before is None or one.port is None or not one.name.endswith((_MEAN, _VARIANCE)):
+        return None
+    return apart(one.reference, one.before), apart(one.port, one.before)
+
+
+def _other_momentum(factor: float, names: str, momenta: set[float | None]) -> str:
+    said = f"the momentum of {names} differs: running statistics go {factor:.6g} times as far"
+    (right,) = momenta if len(momenta) == 1 else (None,)
+    if right is None:
+        return f"{said}."
+    other = factor * right
+    kept = abs(other - (1 - right)) < _NOTHING
+    why = ", the share that is kept in the place of the share that is taken" if kept else ""
+    return f"the momentum of {names} is {other:.4g}, where the reference's is {right:g}{why}."
+
+
+def _is_biased(one: Wrong, momentum: float | None) -> bool:
+    """Whether the batch's variance is (n - 1) / n of the unbiased one, with a whole n."""
+    if not momentum or not one.name.endswith(_VARIANCE) or one.before is None or one.port is None:
+        return False
+    kept = (1 - momentum) * np.asarray(one.before, np.float64)
+    factor = one_factor([(apart(one.reference, kept), apart(one.port, kept))])
+    if factor is None or not 0 < factor < 1:
+        return False
+    count = 1 / (1 - factor)
+    return abs(count - round(count)) <= _WHOLE * count
+
+
+def _listed(names: Sequence[str] | Mapping[str, None]) -> str:
+    listed = list(names)
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return f"{', '.join(listed[:_SHOWN])}{more}"
