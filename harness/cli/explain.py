@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 Stored = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[ALIGNMENT]",
-        help="An alignment.json, or the run folder with it.",
-        parser=parse.parse_stored,
+        metavar="[RUN]",
+        help="An alignment.json, a training.jsonl, or the run folder with one of them.",
+        parser=parse.parse_result,
         show_default=False,
     ),
 ]
@@ -46,12 +46,19 @@ def explain(
 ) -> CommandResult:
     """Find out why a port differs: try hypotheses on the reference until one gives what the port gives.
 
-    Runs the case of ALIGNMENT again; --op runs nothing.
+    Runs the case of an alignment again. Of a training, the first wrong step is explained; it is taken again
+    if its log does not name the cause. --op runs nothing.
     """
     if op is not None:
         return _known(op)
     if stored is None:
-        raise BadInput("align explain needs an alignment.json or a run folder, or --op NAME")
+        raise BadInput(
+            "align explain needs an alignment.json, a training.jsonl or their folder, or --op NAME"
+        )
+    from harness.training.log import NAME
+
+    if stored.name == NAME:
+        return _of_training(stored, context.params)
     from harness.alignment import Alignment
     from harness.flows.explain import explain_stored
 
@@ -60,6 +67,33 @@ def explain(
             Alignment.load(stored), address, listener, request_from_flags.typed(context.params)
         )
     return _caused(alignment)
+
+
+def _of_training(stored: Path, given: dict[str, Any]) -> CommandResult:
+    from harness import json_codec
+    from harness.flows.explain_training import explain_training
+
+    for name in ("address", "model", "weights", "timeout"):
+        if given[name] is not None:
+            raise BadInput(f"--{name} is for alignments; a log says itself what was trained: leave it out")
+    with listening() as listener:
+        found = explain_training(stored, listener)
+    document = {
+        "sentence": found.sentence,
+        "cause": found.cause,
+        "forced": None if found.forced is None else json_codec.to_plain(found.forced),
+        "repeated": found.repeated,
+        "exit_code": 0,
+    }
+
+    def prose(console: Console) -> None:
+        from rich.text import Text
+
+        from harness.text import printable
+
+        console.print(Text(printable(found.sentence)))
+
+    return CommandResult(0, document, prose)
 
 
 def _known(op: str) -> CommandResult:
