@@ -1,14 +1,18 @@
 """The harness's own score on the built-in pairs: mistakes planted, detected, located, named, as one file.
 
     python -m benchmarks.selftest_score --model l2sknet --out FILE [--variant V] [--size 32x32] [--sample N]
+    python -m benchmarks.selftest_score --train --model l2sknet --out FILE [--steps N] [--batch N] [...]
 
-FILE keeps what it holds of other models. Each mistake's line is printed as soon as it is judged.
+With --train the mistakes are in training, one of each kind where no --sample says how many. FILE keeps what
+it holds of other models. Each mistake's line is printed as soon as it is judged.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +20,8 @@ from typing import Any
 
 from harness import flows
 from harness.flows import selftest
+from harness.flows.selftest_training import STEPS, selftest_training
+from harness.flows.train_request import TrainRequest
 from harness.pairs import find
 from harness.progress import Silent
 from harness.selftest import FaultResult
@@ -62,17 +68,35 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--train", action="store_true")
+    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--batch", type=int, default=None)
     options = parser.parse_args()
     height, _, width = (options.size or "").partition("x")
     size = (int(height), int(width)) if width else None
     variant = find(options.model).variant(options.variant).name
+    result = _in_training(options, variant, size) if options.train else _in_passes(options, variant, size)
+    known = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
+    known[f"{options.model} {variant}"] = {
+        "command": f"python -m benchmarks.selftest_score {shlex.join(sys.argv[1:])}",
+        **summary(result, variant, size),
+    }
+    options.out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+
+
+def _in_passes(options: argparse.Namespace, variant: str, size: tuple[int, int] | None) -> selftest.Result:
     request = flows.CompareRequest(
         model=options.model, variant=variant, input_size=size, seed=options.seed, isolated="always"
     )
-    result = selftest.selftest_pair(request, options.sample, 1, Silent(), _tell, options.seconds)
-    known = json.loads(options.out.read_text(encoding="utf-8")) if options.out.exists() else {}
-    known[f"{options.model} {variant}"] = summary(result, variant, size)
-    options.out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+    return selftest.selftest_pair(request, options.sample, 1, Silent(), _tell, options.seconds)
+
+
+def _in_training(options: argparse.Namespace, variant: str, size: tuple[int, int] | None) -> selftest.Result:
+    request = TrainRequest(
+        options.model, variant, seed=options.seed, input_size=size, batch=options.batch, steps=options.steps,
+        loaders=0,
+    )  # fmt: skip
+    return selftest_training(request, options.sample, 1, Silent(), _tell)
 
 
 def _tell(row: FaultResult) -> None:

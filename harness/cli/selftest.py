@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.flows.selftest import Result
+    from harness.flows.train_request import TrainRequest
+
+_EVERY_PLACE = 1_000_000
 
 Sample = Annotated[
     int | None,
@@ -23,9 +26,20 @@ Sample = Annotated[
         metavar="N",
         help="How many mistakes to plant.",
         parser=parse.parse_count,
-        show_default="all, at every place",
+        show_default="all, at every place; with --train one of each kind",
     ),
 ]
+Train = Annotated[
+    bool, typer.Option("--train", help="Plant mistakes in training instead, found by forced steps.")
+]
+All = Annotated[bool, typer.Option("--all", help="With --train: plant at every place.")]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        "--steps", metavar="N", help="With --train: how many steps are taken.", parser=parse.parse_count,
+        show_default="6",
+    ),
+]  # fmt: skip
 Seeds = Annotated[
     int | None,
     typer.Option(
@@ -44,6 +58,9 @@ def selftest(
     variant: options.Variant = None,
     option: options.Options = None,
     sample: Sample = None,
+    train: Train = False,
+    every: All = False,
+    steps: Steps = None,
     seeds: Seeds = None,
     seed: options.Seed = None,
     input_size: options.InputSize = None,
@@ -56,13 +73,20 @@ def selftest(
 ) -> CommandResult:
     """Plant mistakes into a sound port and count those that are detected, located and named.
 
+    With --train they are mistakes in training: rates, groups, decay, momentum, averages, norms and more.
+
     Says of your own pair what your settings would not catch. Exits with 0 if every mistake was
     detected and the sound port never accused, else with 1.
     """
     from harness.flows import selftest as flows
 
     with listening() as listener:
-        result = flows.selftest_pair(request_from_flags.request(context.params), sample, seeds or 1, listener)
+        if train:
+            result = _in_training(context.params, listener)
+        else:
+            _refuse(context.params, "steps", "every", reason="is for --train")
+            asked = request_from_flags.request(context.params)
+            result = flows.selftest_pair(asked, sample, seeds or 1, listener)
     if not result.score.planted:
         raise BadInput(
             f"none of the {len(result.rows)} mistakes changes anything here: plant more with --sample"
@@ -76,6 +100,33 @@ def selftest(
         "exit_code": result.score.exit_code,
     }
     return CommandResult(result.score.exit_code, document, lambda console: _draw(result, console))
+
+
+def _in_training(given: dict[str, Any], listener: Any) -> Result:
+    from harness.flows.selftest_training import selftest_training
+
+    _refuse(given, "policy", "rtol", "atol", reason="is not for --train, which has a policy of its own")
+    if given["every"] and given["sample"]:
+        raise BadInput("--all plants every mistake and --sample some: leave one out")
+    count = _EVERY_PLACE if given["every"] else given["sample"]
+    return selftest_training(_training_request(given), count, given["seeds"] or 1, listener)
+
+
+def _refuse(given: dict[str, Any], *names: str, reason: str) -> None:
+    for name in names:
+        if given[name]:
+            flag = "all" if name == "every" else name
+            raise BadInput(f"--{flag} {reason}; leave it out")
+
+
+def _training_request(given: dict[str, Any]) -> TrainRequest:
+    from harness.flows.selftest_training import STEPS
+    from harness.flows.train_request import TrainRequest
+
+    names = ("model", "variant", "seed", "batch", "timeout")
+    values = {name: given[name] for name in names if given[name] is not None}
+    size = parse.size(given["input_size"])
+    return TrainRequest(**values, input_size=size, steps=given["steps"] or STEPS, loaders=0)
 
 
 def _draw(result: Result, console: Console) -> None:

@@ -13,7 +13,7 @@ from harness.deviation import Deviation
 from harness.layer_note import Attributes, LayerNote
 from harness.pairs.base import Recipe
 
-Group = Literal["attribute", "forward", "weight", "backward", "buffer", "loss", "optimiser"]
+Group = Literal["attribute", "forward", "weight", "backward", "buffer", "loss", "optimiser", "training"]
 Layers = Mapping[str, LayerNote]
 Change = Callable[[Any], Any]
 

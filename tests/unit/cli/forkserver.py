@@ -27,7 +27,17 @@ import typer
 from harness import flows, pairs
 from harness.cli import doctor, main
 from harness.environment.findings import Finding, Report
-from harness.flows import bench_run, evaluate, explain, infer, lint, reproduce, selftest, train
+from harness.flows import (
+    bench_run,
+    evaluate,
+    explain,
+    infer,
+    lint,
+    reproduce,
+    selftest,
+    selftest_training,
+    train,
+)
 from harness.flows.kept_trace import RecordedTrace
 from harness.selftest import Score
 from harness.training.log import Training
@@ -99,6 +109,7 @@ def stand_in() -> None:
         infer: {"infer": (dataclasses.replace(evaluation_samples.made(), broken=[]), Path("run"))},
         lint: {"lint": lint.Linted("toy", "v", [], 1, 1, {"start": 1.0})},
         selftest: {"selftest_pair": result},
+        selftest_training: {"selftest_training": result},
         explain: {"explain_stored": diverging},
         reproduce: {"reproduce_layer": [Path("a.py")]},
         doctor: {"examine": broken},

@@ -54,7 +54,7 @@ TABLE = {
     "align reproduce": Command(
         f"run {ADDRESS} -o out", 0, (f"FILE {ADDRESS} -o out", f"run {ADDRESS} -o FILE/x"), runs=True
     ),
-    "align selftest": Command("-m led", 1, ("-m ./FILE.py",), runs=True),
+    "align selftest": Command("-m led", 1, ("-m ./FILE.py", "-m ./FILE.py --train"), runs=True),
     "align train": Command(
         "-m led",
         0,
