@@ -78,12 +78,13 @@ def _of_norms(wrong: Sequence[Wrong], momenta: Mapping[str, float]) -> str:
     known = [way for way in ways if way is not None]
     if all(np.linalg.norm(its) <= _NOTHING * np.linalg.norm(ours) for ours, its in known):
         return f"the running statistics of {names} are not updated."
+    if all(one.name.endswith(_VARIANCE) for one in wrong):  # another momentum would change the mean, too
+        biased = all(_is_biased(one, momenta.get(one.name.rpartition(".")[0])) for one in wrong)
+        return f"the running variance of {names} takes the biased variance of the batch." if biased else ""
     factor = one_factor(known)
-    if factor is not None:
-        return _other_momentum(factor, names, {momenta.get(one.name.rpartition(".")[0]) for one in wrong})
-    if all(_is_biased(one, momenta.get(one.name.rpartition(".")[0])) for one in wrong):
-        return f"the running variance of {names} takes the biased variance of the batch."
-    return ""
+    if factor is None:
+        return ""
+    return _other_momentum(factor, names, {momenta.get(one.name.rpartition(".")[0]) for one in wrong})
 
 
 def _ways(one: Wrong) -> tuple[Array, Array] | None:

@@ -49,6 +49,14 @@ def test_what_is_wrong_with_running_statistics(port: dict[str, np.ndarray], said
     assert found.startswith(said) if said else found == ""
 
 
+def test_a_biased_variance_of_many_values_is_no_other_momentum() -> None:
+    """With few per mille of bias, one factor nearly fits: how far the variance went."""
+    start, batch = np.full(4, 50.0), np.array([1.0, 1.1, 0.9, 1.05])
+    right, port = 0.9 * start + 0.1 * batch, 0.9 * start + 0.1 * batch * (255 / 256)
+    told = cause_of_pass([Wrong("state:bn.running_var", right, port, start)], {"bn": 0.1}, 4)
+    assert told == "the running variance of bn takes the biased variance of the batch."
+
+
 def test_one_momentum_for_several_norms_and_one_of_unknown_momentum() -> None:
     several = [*wrong(norm("a", 0.9), "a"), *wrong(norm("b", 0.9), "b")]
     assert "the momentum of a, b is 0.9" in cause_of_pass(several, {"a": 0.1, "b": 0.1}, 8)
