@@ -117,14 +117,28 @@ def measures(row: Row) -> list[Item]:
     return [item for item in where + figures if item.text]
 
 
+_PLACES = 3
+
+
 def sources(alignment: Alignment) -> list[Item]:
-    """The sources: place, result of the isolated layer, and the cause if it was searched for."""
-    items = []
+    """The sources: place, result of the isolated layer, and the cause if it was searched for.
+
+    Those with the same cause stand together, above it.
+    """
+    items, causes = [], set[str]()
     for source in alignment.sources:
-        layers = ", ".join(source.layers)
-        text = told.source_text(alignment, source)
-        items.append(Item(f"{source.direction} source", f"{source.address} ({layers}): {text}"))
+        if source.cause in causes:
+            continue
+        alike = [other for other in alignment.sources if source.cause and other.cause == source.cause]
+        for place in alike[:_PLACES] or [source]:
+            layers = ", ".join(place.layers)
+            text = told.source_text(alignment, place)
+            items.append(Item(f"{place.direction} source", f"{place.address} ({layers}): {text}"))
+        if len(alike) > _PLACES:
+            more = tr("and {} more").format(len(alike) - _PLACES)
+            items.append(Item(f"{source.direction} source", more))
         if source.cause:
+            causes.add(source.cause)
             items.append(Item("cause", source.cause))
         items += [Item("known", command(f"explain --op {shlex.quote(entry)}")) for entry in source.entries]
     return items

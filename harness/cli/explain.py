@@ -60,12 +60,12 @@ def explain(
     if stored.name == NAME:
         return _of_training(stored, context.params)
     from harness.alignment import Alignment
-    from harness.flows.explain import explain_stored
+    from harness.flows.explain import explain_stored, keep_causes
 
+    known = Alignment.load(stored)
     with listening() as listener:
-        alignment = explain_stored(
-            Alignment.load(stored), address, listener, request_from_flags.typed(context.params)
-        )
+        alignment = explain_stored(known, address, listener, request_from_flags.typed(context.params))
+    keep_causes(known, alignment, stored)
     return _caused(alignment)
 
 

@@ -54,7 +54,8 @@ class Cause:
 
     `found` says whether a hypothesis reproduces the port's tensor, `fitted` whether only one does that has
     numbers fitted to it; `also` are other hypotheses that reproduce it as well. Where none does, `entries`
-    names what the knowledge base has nearest to it. `taken` is the recorded tensor that the port's is.
+    names what the knowledge base has on this layer with an error that looks so. `taken` is the recorded
+    tensor that the port's is.
     """
 
     found: bool
@@ -199,7 +200,6 @@ def _explained(
 ) -> Cause:
     best, *rest = trials
     attribute = next(iter(best.changes), "")
-    entry = knowledge.of_attribute(evidence.type, attribute) if attribute else ""
     said = list(dict.fromkeys(trial.words.replace("output", noun) for trial in (best, *rest)))
     also = tuple(words for words in said[1:])
     return Cause(
@@ -208,7 +208,7 @@ def _explained(
         best.words,
         attribute,
         signature(evidence.reference, evidence.port),
-        (entry,) if entry else (),
+        (),  # a change of the reference gives this: no difference of the frameworks is needed
         tried,
         best.fitted,
         also,
@@ -226,7 +226,7 @@ def _rivals(also: Sequence[str]) -> str:
 
 def _unexplained(evidence: Evidence, tried: int) -> Cause:
     traits = signature(evidence.reference, evidence.port)
-    near = tuple(item.id for item in knowledge.near(evidence.type, traits))
+    near = tuple(item.id for item in knowledge.near(evidence.type, traits) if set(item.signs) & set(traits))
     looks = ", ".join(traits) or "none"
     words = f"none of {tried} hypotheses reproduces the port's tensor; its error is: {looks}."
     return Cause(False, words, signature=traits, entries=near, tried=tried)

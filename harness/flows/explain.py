@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fnmatch
+import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import reports
 from harness.alignment import Alignment
 from harness.alignment_rows import Source
 from harness.case import REFERENCE, Case
@@ -25,7 +29,7 @@ from harness.scratch import scratch_folder
 from harness.trace import Trace
 from harness.verdict import parse_policy
 
-MOST = 8
+LEAST_SECONDS = 20.0
 
 
 def request_of(alignment: Alignment, typed: Typed, **changes: Any) -> CompareRequest:
@@ -54,10 +58,29 @@ def request_of(alignment: Alignment, typed: Typed, **changes: Any) -> CompareReq
 
 
 def explain_stored(alignment: Alignment, wanted: str | None, progress: Progress, typed: Typed) -> Alignment:
-    """Run the case of an alignment again and find the causes of its sources, or of those at `wanted`."""
+    """Run the case of an alignment again and find the causes of its sources, or of those at `wanted`.
+
+    The search may take as long as that run.
+    """
+    started = time.perf_counter()
     with compared_again(alignment, progress, typed) as compared:
-        add_causes(compared, wanted)
+        add_causes(compared, wanted, max(LEAST_SECONDS, time.perf_counter() - started))
     return compared.alignment
+
+
+def keep_causes(stored: Alignment, explained: Alignment, path: Path) -> None:
+    """Write the causes that were found into a stored alignment, and into the report beside it."""
+    causes = {source.address: source for source in explained.sources if source.cause}
+    for place, source in enumerate(stored.sources):
+        found = causes.get(source.address, source)
+        stored.sources[place] = dataclasses.replace(source, cause=found.cause, entries=found.entries)
+    if not causes or not os.access(path, os.W_OK):
+        return
+    stored.costs.explain = explained.costs.explain
+    stored.save(path, replace=True)
+    report = path.with_name("report.html")
+    if report.is_file():
+        reports.write(stored, report, replace=True)
 
 
 @contextlib.contextmanager
@@ -74,15 +97,15 @@ def compared_again(alignment: Alignment, progress: Progress, typed: Typed) -> It
             yield compare_live(live)
 
 
-def add_causes(compared: Compared, wanted: str | None = None) -> None:
-    """Find the causes of an alignment's sources while its workers are alive."""
+def add_causes(compared: Compared, wanted: str | None = None, seconds: float = 120.0) -> None:
+    """Find the causes of an alignment's sources, for so long, while its workers are alive."""
     alignment, progress = compared.alignment, compared.live.progress
     if not alignment.isolated.ran:
         return
     started = time.perf_counter()
     with reference_probe(compared) as probe:
         progress.event(REFERENCE, "state", text="trying hypotheses")
-        find_causes.explain_sources(probe, alignment, chosen_sources(alignment, wanted)[:MOST])
+        find_causes.explain_sources(probe, alignment, chosen_sources(alignment, wanted), seconds)
         progress.event(REFERENCE, "done")
     alignment.costs.explain = Spent(wall=time.perf_counter() - started)
 

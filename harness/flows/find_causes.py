@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from harness.answers import TrialDone
 from harness.comparing import kind_of
 from harness.diagnose import Cause, Evidence, Trial
 from harness.errors import WorkerLost
-from harness.flows import find_loss_causes, orders, recorded
+from harness.flows import find_loss_causes, orders, recorded, source_groups
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
 from harness.forms import same_shape
@@ -229,19 +230,35 @@ def _values_per_channel(alignment: Alignment, module: str) -> int:
     return int(np.prod(row.shape)) // row.shape[1]
 
 
-def explain_sources(probe: ReferenceProbe, alignment: Alignment, chosen: Sequence[Source]) -> list[Cause]:
-    """Explain the chosen sources; the alignment is given their causes."""
-    causes: list[Cause] = []
-    of_losses: Cause | None = None  # one search explains all losses
-    for source in chosen:
-        try:
-            is_loss = kind_of(source.address) == "loss"
-            cause = of_losses if is_loss and of_losses else explain(probe, alignment, source)
-            of_losses = cause if is_loss else of_losses
-        except WorkerLost as error:
-            cause = Cause(False, f"the reference was lost while it was tried: {error}")
-        causes.append(cause)
-    causes = orders.exchanged(chosen, causes)
-    for source, cause in zip(chosen, causes, strict=True):
+def explain_sources(
+    probe: ReferenceProbe, alignment: Alignment, chosen: Sequence[Source], seconds: float = 120.0
+) -> list[Cause]:
+    """Explain the chosen sources, for so long; the alignment is given their causes."""
+    until = time.monotonic() + seconds
+    found: dict[str, Cause] = {}
+    for group in source_groups.groups(alignment, chosen):
+        for source in group:
+            if source.address in found or time.monotonic() > until:
+                continue
+            found[source.address] = _cause_or_loss(probe, alignment, source, found)
+            shared = source_groups.of_all(alignment, group, found[source.address])
+            if shared is not None:
+                found |= {other.address: shared for other in group}
+    tried = [source for source in chosen if source.address in found]
+    causes = orders.exchanged(tried, [found[source.address] for source in tried])
+    for source, cause in zip(tried, causes, strict=True):
         alignment.sources[alignment.sources.index(source)] = explained(source, cause)
     return causes
+
+
+def _cause_or_loss(
+    probe: ReferenceProbe, alignment: Alignment, source: Source, found: Mapping[str, Cause]
+) -> Cause:
+    """The cause of one source; one search explains all losses, and a lost worker is told."""
+    known = next((cause for address, cause in found.items() if kind_of(address) == "loss"), None)
+    if known is not None and kind_of(source.address) == "loss":
+        return known
+    try:
+        return explain(probe, alignment, source)
+    except WorkerLost as error:
+        return Cause(False, f"the reference was lost while it was tried: {error}")

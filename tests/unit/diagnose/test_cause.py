@@ -89,7 +89,7 @@ def test_values_of_the_port_itself_come_first() -> None:
     found = cause(norm(GIVEN, 3e-4), differing={"eps": (1e-5, 3e-4)})
     assert (found.found, found.attribute) == (True, "eps")
     assert found.tried <= 8
-    assert found.entries == ("norm-one-pass",)
+    assert found.entries == ()  # another value explains it; the frameworks need not differ
 
 
 def test_neighbours_of_a_geometry_are_tried() -> None:
@@ -113,7 +113,7 @@ def test_no_cause_is_invented() -> None:
     found = cause(norm(GIVEN) + noise * np.float32(0.1))
     assert not found.found
     assert "none of" in found.sentence
-    assert found.entries
+    assert found.entries == ()  # no entry on this layer tells of an error that looks like this
 
 
 @pytest.mark.parametrize(

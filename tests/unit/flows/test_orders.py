@@ -1,0 +1,35 @@
+"""Two layers in the other order are one cause; a layer that is skipped stays one."""
+
+from __future__ import annotations
+
+from harness.alignment_rows import Source
+from harness.diagnose import Cause
+from harness.flows.orders import exchanged
+
+
+def source(address: str) -> Source:
+    return Source(address, "forward", [], "text")
+
+
+def given(taken: str) -> Cause:
+    return Cause(True, f"what it is given is {taken}.", taken=taken)
+
+
+def test_two_layers_that_take_each_others_place_are_one_cause() -> None:
+    sources = [source("layer:norm#0:in.0"), source("layer:act#0:in.0"), source("layer:other#0:in.0")]
+    causes = [given("layer:act#0:out"), given("layer:norm#0:in.0"), Cause(False, "none of 3")]
+    first, second, third = exchanged(sources, causes)
+    assert first.sentence == second.sentence
+    assert first.sentence.startswith("the order of norm and act is exchanged")
+    assert third.sentence == "none of 3"
+
+
+def test_a_layer_that_comes_later_is_told_by_what_takes_its_result() -> None:
+    sources = [source("layer:mix#0:in.0"), source("layer:join#0:in.0")]
+    causes = [given("layer:resize#0:in.0"), given("layer:resize#0:out")]
+    assert all("the order of resize and mix" in cause.sentence for cause in exchanged(sources, causes))
+
+
+def test_a_layer_that_is_skipped_is_in_no_other_order() -> None:
+    causes = [given("layer:norm#0:in.0")]
+    assert exchanged([source("layer:act#0:in.0")], causes) == causes
