@@ -230,6 +230,18 @@ class TestCoverage:
         assert alignment.row(address).note == "int64 in torch, int32 in jittor"
         bench.reference.tensors[address] = reference
 
+    def test_float64_that_jittor_makes_of_integers_of_64_bits_is_a_note(self, bench: Bench) -> None:
+        port = bench.port()
+        address = next(name for name in port.tensors if name.startswith("output:"))
+        port.tensors[address] = port.array(address).astype("float64")
+        assert bench.compare(port).verdict == "diverged"
+        port.tensors["input:places"] = bench.reference.tensors["input:places"] = np.arange(4)
+        alignment = bench.compare(port)
+        assert alignment.verdict == "aligned"
+        assert alignment.row(address).note == "float32 in torch, float64 in jittor"
+        port.tensors[address] = port.array(address).astype("float16")
+        assert bench.compare(port).verdict == "diverged"
+
     def test_a_layer_of_another_shape_has_diverged_where_more_differs(self, bench: Bench) -> None:
         port = bench.port({"loss:total": scaled(1.01)})
         port.tensors["layer:act#0:out"] = port.array("layer:act#0:out").T.copy()
