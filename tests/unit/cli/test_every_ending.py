@@ -49,6 +49,10 @@ TABLE = {
     "align compare": Command(
         "-m led", 1, ("-m led --weights FILE", "-m led --reference FILE", "-m ./FILE.py"), runs=True
     ),
+    "align init": Command(
+        "--torch t:Net --jittor j:Net --input x=1x3 -o new.py",
+        writes="--torch t:Net --jittor j:Net --input x=1x3 -o new.py",
+    ),
     "align lint": Command("-m led", 0, ("-m ./FILE.py",), runs=True),
     "align explain": Command("run", 0, ("FILE", "run/alignment.json --weights FILE"), runs=True),
     "align reproduce": Command(
