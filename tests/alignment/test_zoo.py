@@ -38,7 +38,8 @@ def compare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compare]:
     with lend_workers("cpu", 300.0) as workers:
 
         def run(model: str, mode: Mode, variant: str | None = None) -> Alignment:
-            asked = CompareRequest(model, variant, mode=mode, device="cpu", output=folder / "run")
+            output = folder / f"{Path(model).stem}-{variant}-{mode}"
+            asked = CompareRequest(model, variant, mode=mode, device="cpu", output=output)
             return flows.compare(replace(asked, keep="none"), Silent(), workers=workers)
 
         yield run
