@@ -44,7 +44,9 @@ def test_a_port_that_sleeps_is_slower(sleepy: Path, capsys: pytest.CaptureFixtur
     document = json.loads(out)
     found = Bench.load(Path("run"))
     (row,) = found.rows
-    assert document["rows"][0]["ratio"]["verdict"] == row.ratio.verdict == "slower"
+    assert document["rows"][0]["ratio"]["verdict"] == row.ratio.verdict
+    assert row.ratio.verdict in ("slower", "ambiguous")  # the latter where the machine has much else to do
+    assert row.ratio.value > 1
     assert row.second.seconds.least >= 0.1
     assert row.first.seconds.least < 0.1
     for figures in (row.first, row.second):
@@ -52,7 +54,7 @@ def test_a_port_that_sleeps_is_slower(sleepy: Path, capsys: pytest.CaptureFixtur
         assert 16 < figures.accuracy.bits < 30
         assert figures.memory.peak > 0
     assert found.versions.keys() == {"torch", "jittor"}
-    assert "slower" in Path("run/bench.md").read_text()
+    assert row.ratio.verdict in Path("run/bench.md").read_text()
     assert json.loads(Path("run/pytest-benchmark.json").read_text())["benchmarks"]
 
 
