@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from harness.alignment import Alignment
-    from harness.api import assert_aligned, check, compare, diff, evaluate, record
+    from harness.api import assert_aligned, check, compare, compare_modules, diff, evaluate, record
     from harness.evaluating.result import Evaluation
     from harness.pairs.base import InputRequest, Override, Pair, Recipe, Variant
     from harness.trace import Trace
@@ -32,6 +32,7 @@ __all__ = [
     "assert_aligned",
     "check",
     "compare",
+    "compare_modules",
     "diff",
     "evaluate",
     "record",
@@ -39,7 +40,7 @@ __all__ = [
 
 _HOMES = {
     "harness.alignment": ("Alignment",),
-    "harness.api": ("assert_aligned", "check", "compare", "diff", "evaluate", "record"),
+    "harness.api": ("assert_aligned", "check", "compare", "compare_modules", "diff", "evaluate", "record"),
     "harness.evaluating.result": ("Evaluation",),
     "harness.pairs.base": ("InputRequest", "Override", "Pair", "Recipe", "Variant"),
     "harness.trace": ("Trace",),

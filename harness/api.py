@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,27 @@ def compare(
 
     request = _request(model, variant, mode=mode, policy=policy or NoisePolicy(), **settings)
     return run(request, progress or Silent())
+
+
+def compare_modules(
+    torch_module: Any,
+    jittor_module: Any,
+    inputs: Mapping[str, Any] | Sequence[Any],
+    *,
+    mode: Mode = "eval",
+    policy: Policy | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> Alignment:
+    """Compare two modules that exist in this process, on the CPU, with the weights of the PyTorch one.
+
+    `inputs` are the arrays or tensors that both are called with, in order. Neither module is changed. In the
+    modes `train` and `frozen` the loss is the module's own `losses`, else the mean square of its outputs.
+    """
+    from harness.flows.live_modules import compare_modules as run
+
+    request = _request("", None, mode=mode, policy=policy or NoisePolicy(), **settings)
+    return run(torch_module, jittor_module, inputs, request, progress or Silent())
 
 
 def record(
@@ -119,6 +141,8 @@ def _request(model: str, variant: str | None, **settings: Any) -> Any:
     from harness.flows import CompareRequest
 
     _require_known(settings, CompareRequest)
+    if isinstance(settings.get("output"), str):
+        settings["output"] = Path(settings["output"])
     return CompareRequest(model=model, variant=variant, **settings)
 
 

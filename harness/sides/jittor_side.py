@@ -111,7 +111,8 @@ class JittorSide(Side):
         super().__init__(device, breadcrumb)
         self.tensors: JittorTensors = JittorTensors()
         jt.flags.use_cuda = int(device == "cuda")
-        jt.flags.python_path = str(own_python(Path(os.environ["JITTOR_HOME"])))
+        if home := os.environ.get("JITTOR_HOME"):  # none is set where a user's own program has started Jittor
+            jt.flags.python_path = str(own_python(Path(home)))
         self._gradients: NamedTensors = {}
         self._other_names = {kind: name for name, kind in vars(nn).items() if inspect.isclass(kind)}
 

@@ -6,8 +6,6 @@ makes of planted mistakes can be tried in seconds.
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -15,16 +13,13 @@ from typing import Any
 
 import torch
 
-from harness import json_codec, worker, worker_answers
-from harness.answers import Identity
-from harness.breadcrumb import Breadcrumb, Place
+from harness import worker
+from harness.breadcrumb import Breadcrumb
 from harness.environment.device import device_for
+from harness.inline_worker import InlineWorker
 from harness.requests import Answer, Request
 from harness.scratch import scratch_folder
-from harness.session import ModelFailed
 from harness.sides.torch_side import TorchSide
-
-_ONE_AT_A_TIME = threading.Lock()  # both sides watch the same framework
 
 
 @contextmanager
@@ -58,35 +53,13 @@ class OwnPort(TorchSide):
         return import_module(self.pair.port)
 
 
-class Inside:
-    """What a run needs of a worker, without a process."""
+class Inside(InlineWorker):
+    """Convolutions of the reference are oneDNN's, those of the port are not."""
 
-    device, pid, gpu_peak_bytes, stopped = "cpu", 0, 0, ""
-
-    def __init__(self, held: TorchSide) -> None:
-        self.side, self._held = held.name, held
-        self.identity = held.identity()
-
-    def ready(self) -> Identity:
-        """It always is."""
-        return self.identity
-
-    def stop(self, why: str) -> None:
-        """There is no process that could be ended."""
-
-    def place(self) -> Place:
-        """The layer reached last."""
-        return self._held.breadcrumb.read()
-
-    def call(self, request: Request[Answer]) -> Answer:
-        """Answer as a worker's pipe would."""
-        with _ONE_AT_A_TIME, _onednn(self.side == "torch"):
-            message = worker.answer(self._held, request.verb, json_codec.to_plain(request))
-        answer = worker_answers.parse(json.dumps({"number": 1, **message}).encode())
-        if isinstance(answer, worker_answers.Failure):
-            raise ModelFailed(answer.message)
-        found: Answer = worker_answers.read_result(request.answer_type(), answer.value)
-        return found
+    def answer(self, request: Request[Answer]) -> worker.Message:
+        """The side's answer, as the pipe would carry it."""
+        with _onednn(self.side == "torch"):
+            return super().answer(request)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from tests.unit.reports import samples
 
 PAGE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+RUN = re.findall(r"^<!-- run: [^\n]*-->\n```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def test_every_public_name_is_there_and_documented() -> None:
@@ -50,8 +51,8 @@ def test_importing_it_imports_nothing_heavy() -> None:
 @pytest.mark.torch
 @pytest.mark.jittor
 def test_the_examples_of_the_page_work(tmp_path: Path) -> None:
-    assert len(EXAMPLES) >= 7
-    program = "\n".join(EXAMPLES) + "\nassert alignment.verdict == 'aligned', alignment.sentence\n"
+    assert len(RUN) >= 7
+    program = "\n".join(RUN) + "\nassert alignment.verdict == 'aligned', alignment.sentence\n"
     program += (
         "assert stored.verdict == 'aligned', stored.sentence\nassert len(rows) == len(alignment.rows)\n"
     )
@@ -83,6 +84,13 @@ def test_assert_aligned_returns_what_is_aligned(tmp_path: Path) -> None:
 def test_a_setting_that_does_not_exist_is_named() -> None:
     with pytest.raises(BadInput, match=r"no setting sead; allowed are: .*seed"):
         harness.compare("l2sknet", sead=3)
+
+
+def test_the_folder_of_a_run_may_be_a_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("harness.flows.compare", lambda request, progress: asked.append(request.output))
+    harness.compare("l2sknet", output=str(tmp_path / "run"))
+    assert asked == [tmp_path / "run"]
 
 
 def test_a_side_that_does_not_exist_is_named(tmp_path: Path) -> None:
