@@ -25,7 +25,7 @@ import tiny_torch, tiny_jittor
 
 torch.manual_seed(2)
 reference, port = tiny_torch.Tiny(8), tiny_jittor.Tiny(8)
-port.head.eval()
+port.head.is_train = False
 before = {key: value.numpy().copy() for key, value in port.state_dict().items()}
 own = {key: value.clone() for key, value in reference.state_dict().items()}
 image = torch.rand(2, 3, 16, 16)
