@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness import json_codec, worker, worker_answers
 from harness.answers import Identity
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from harness.sides.side import Side
 
 _ONE_AT_A_TIME = threading.Lock()  # both sides may watch the same framework
+
+
+def put_back(port: Any) -> contextlib.AbstractContextManager[None]:
+    """Around runs of a Jittor module of this process: afterwards it is as it was."""
+    from harness.sides import jittor_live_port
+
+    return jittor_live_port.put_back(port)
 
 
 class InlineWorker:

@@ -3,7 +3,7 @@
     ./run python -m tests.rooms    writes the picture anew; tests/unit/test_rooms.py holds it
 
 A room is a package of the project, or one inside `harness`. The modules that lie directly in `harness` are
-one room, `harness`, but for the two that start workers and serve in them.
+one room, `harness`, but for those that start workers and serve in them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ON_THE_WAY = (  # the rooms that one comparison passes through
     "cli", "comparing", "golden", "numerics", "pairs", "ports_jittor", "refs_torch", "reports", "flows",
     "sides", "trace", "verdict", "worker",
 )  # fmt: skip
-WORKER = {"harness.session", "harness.worker"}
+WORKER = {"harness.inline_worker", "harness.session", "harness.worker"}
 BEGIN, END = "<!-- drawn by tests/rooms.py -->\n", "<!-- end of the drawing -->"
 
 Edges = set[tuple[str, str]]

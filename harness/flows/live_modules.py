@@ -21,7 +21,7 @@ from harness.errors import BadInput
 from harness.flows.compare import compare
 from harness.flows.comparison import Workers
 from harness.flows.request import CompareRequest
-from harness.inline_worker import InlineWorker
+from harness.inline_worker import InlineWorker, put_back
 from harness.pairs.base import Arrays, Pair, Variant
 from harness.pairs.recipe import Recipe
 from harness.progress import Progress
@@ -39,8 +39,6 @@ def compare_modules(
 
     `request` says how; its model and its device are not looked at.
     """
-    from harness.sides.live_port import put_back
-
     arrays, copied = _named(inputs), _copied(reference)
     with scratch_folder() as place, _declared(copied, port, arrays) as model, put_back(port):
         workers = {
