@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from harness import selftest
+from harness import pairs, selftest
 from harness.case import PORT
 from harness.errors import BadInput, HarnessError
 from harness.flows.explain_step import explain_step
@@ -64,6 +64,7 @@ def selftest_training(
     tell: Tell = lambda row: None,
 ) -> Result:
     """Plant so many mistakes into a training of the port that a request names; one of each kind for None."""
+    request.case(pairs.find(request.model))  # a wrong request is refused before anything runs
     started = time.perf_counter()
     rows: list[FaultResult] = []
     alarms: list[str] = []
