@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from harness.figures import ratio
+from harness.language import chosen
 from harness.training.log import Training
 from reports import training_facts as facts
-from reports.html import environment, template_text
+from reports.html import content_policy, environment, page_style
 from reports.marked import code, prose
 from reports.summaries import SYMBOLS
 from reports.words import figure
@@ -17,6 +18,7 @@ _MARKDOWN_ROWS = 20
 def html(training: Training) -> str:
     """The page."""
     names, rows = facts.metric_rows(training)
+    style = page_style("report.css", "training.css")
     return (
         environment()
         .get_template("training.html.j2")
@@ -30,7 +32,9 @@ def html(training: Training) -> str:
             names=names,
             rows=rows,
             most=MOST_ROWS,
-            style=template_text("report.css") + template_text("training.css"),
+            style=style,
+            policy=content_policy([style], []),
+            language=chosen(),
         )
     )
 
