@@ -24,7 +24,8 @@ def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]
             first, last = _path(other.address, "in"), _path(its.taken, "out")
             if first and last and _is_same(earlier, first) and _is_same(last, later):
                 found = _renamed(sources, found, first, later)
-        if any(_path(its.taken, "out") == earlier for its in causes):
+        after = causes[sources.index(source) + 1 :]
+        if found == list(causes) and any(_path(its.taken, "out") == earlier for its in after):
             found = _renamed(sources, found, earlier, later)  # it is not skipped: something takes its result
     return found
 

@@ -33,3 +33,9 @@ def test_a_layer_that_comes_later_is_told_by_what_takes_its_result() -> None:
 def test_a_layer_that_is_skipped_is_in_no_other_order() -> None:
     causes = [given("layer:norm#0:in.0")]
     assert exchanged([source("layer:act#0:in.0")], causes) == causes
+
+
+def test_what_takes_its_result_before_tells_of_no_other_order() -> None:
+    sources = [source("layer:add#0:in.0"), source("layer:scores#0:in.0")]
+    causes = [given("layer:act#0:out"), given("layer:act#0:in.0")]
+    assert exchanged(sources, causes) == causes
