@@ -17,7 +17,7 @@ class Mixed(nn.Module):
         x *= present[..., None].float32()
         inner = nn.relu(self.inner(x)) + x
         inner.multiply_(0.5).add_(1.0)
-        total = inner.sum(1) / present.sum(1, keepdims=True)
+        total = inner.sum(1) / present.sum(1, keepdims=True).float32()
         best = self.outer(inner)
         return {
             "scores": best,

@@ -17,7 +17,7 @@ class Mixed(nn.Module):
         x *= present[..., None].to(x)
         inner = torch.relu_(self.inner(x)) + x
         inner.mul_(0.5).add_(1.0)
-        total = inner.sum(1) / present.sum(1, keepdim=True)
+        total = inner.sum(1) / present.sum(1, keepdim=True).to(x)
         best = self.outer(inner)
         return {
             "scores": best,

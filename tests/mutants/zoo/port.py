@@ -170,7 +170,7 @@ def _mixed(first: float | None, choose: Callable[..., Any]) -> Callable[..., Any
         inner.multiply_(0.5).add_(1.0)
         best = self.outer(inner)
         more = {"largest": inner.max(-1), "chosen": choose(best, -1)[0]}
-        total = inner.sum(1) / present.sum(1, keepdims=True)
+        total = inner.sum(1) / present.sum(1, keepdims=True).float32()
         return {"scores": best, "parts": [total, more], "seen": (present.sum(1),)}
 
     return execute
