@@ -76,7 +76,8 @@ def _apart(ours: NDArray[Any], its: NDArray[Any]) -> float:
     """The largest difference of two elements; where shapes differ, that is the largest element."""
     if ours.shape != its.shape:
         return max(_largest(ours), _largest(its))
-    return _largest(ours.astype(np.float64) - its.astype(np.float64))
+    with np.errstate(invalid="ignore"):  # infinite on both sides: no difference, and no finite element
+        return _largest(ours.astype(np.float64) - its.astype(np.float64))
 
 
 def _largest(array: NDArray[Any]) -> float:

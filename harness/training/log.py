@@ -183,6 +183,8 @@ def _record(line: bytes, number: int, where: str) -> Record:
             raise ValueError(f"its kind is {json_codec.short(kind)}")
         if kind == "start":
             _require_readable(data)
+        if kind == "forced":
+            data.setdefault("decided", None)  # older logs do not tell
         record: Record = json_codec.from_plain(KINDS[kind], data)
         if isinstance(record, Step):
             _require_sides(record)
