@@ -41,6 +41,7 @@ def add_isolated(
     meter = Meter(reference, forced, truth)
     rows = {row.address: row for row in alignment.rows}
     terms = _Terms(rows)
+    chosen = _chosen(reference, alignment.rows)
 
     def judge_alone(row: Row, measured: Measured) -> None:
         known = dataclasses.replace(measured, terms=terms.of(row))
@@ -52,7 +53,7 @@ def add_isolated(
             judge_alone(row, meter.equal(address, row.measured or _all_of_it(reference, address)))
     for address in forced.records:
         row = rows.get(address)
-        if row is None or forced.records[address].alias is not None:
+        if row is None or forced.records[address].alias is not None or not _is_alone(row, chosen):
             continue
         if row.found == "candidate" or (_stands_in_the_way(row) and not _lacks_gradient(row, rows)):
             continue
@@ -71,6 +72,23 @@ def add_isolated(
     judged = sum(row.isolated is not None for row in alignment.rows)
     alignment.isolated = IsolatedRun(ran=True, judged=judged)
     _conclude(alignment)
+
+
+def _chosen(reference: Trace, rows: Iterable[Row]) -> set[str] | None:
+    """The modules that were recorded, where only some layers were asked for; None where all were."""
+    if reference.header.get("layers", "all") == "all":
+        return None
+    recorded = (row.address for row in rows if kind_of(row.address) in ("layer", "operation"))
+    return {addresses.parse_layer(address).module for address in recorded}
+
+
+def _is_alone(row: Row, chosen: set[str] | None) -> bool:
+    """Whether a layer ran alone to make this tensor.
+
+    Between recorded layers those that were not asked for run freely, one after the other: what becomes of
+    their parameters and buffers shows the error of all of them.
+    """
+    return chosen is None or kind_of(row.address) not in ("grad", "state") or _owner(row.address) in chosen
 
 
 def _lacks_gradient(row: Row, rows: Mapping[str, Row]) -> bool:

@@ -94,6 +94,17 @@ def test_gradients_of_a_source_are_no_sources_of_their_own(bench: Bench) -> None
     assert [source.address for source in alignment.sources] == [FC]
 
 
+def test_layers_that_were_not_asked_for_did_not_run_alone(bench: Bench) -> None:
+    some = bench.reference.without("layer:block.fc")
+    some.header["layers"] = "stem,act,head"
+    bench.reference = some
+    faults = {"grad:block.fc.weight": scaled(1.1), "grad:head.weight": scaled(1.1)}
+    alignment = judged(bench, faults)
+    assert [source.address for source in alignment.sources] == ["grad:head.weight"]
+    assert alignment.row("grad:block.fc.weight").isolated is None
+    assert alignment.row("grad:block.fc.weight").verdict.status == "diverged"
+
+
 def test_buffer_that_differs_is_a_source(bench: Bench) -> None:
     alignment = judged(bench, {"state:count": lambda count: count + 1})
     assert [source.direction for source in alignment.sources] == ["state"]
