@@ -32,6 +32,16 @@ Operation = Annotated[
     str | None,
     typer.Option("--op", metavar="NAME", help="Tell what is known of an operation; `all` lists everything."),
 ]
+OwnData = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="FOLDER",
+        help="The data set of a training, if it was not synthetic: no path in a file is read.",
+        parser=parse.parse_folder,
+        show_default=False,
+    ),
+]
 
 
 def explain(
@@ -41,6 +51,7 @@ def explain(
     op: Operation = None,
     model: options.OwnModel = None,
     weights: options.OwnWeights = None,
+    data: OwnData = None,
     timeout: options.Timeout = None,
     as_json: options.Json = False,
 ) -> CommandResult:
@@ -59,6 +70,8 @@ def explain(
 
     if stored.name == NAME:
         return _of_training(stored, context.params)
+    if data is not None:
+        raise BadInput("--data is for trainings: an alignment has its inputs from the seed; leave it out")
     from harness.alignment import Alignment
     from harness.flows.explain import explain_stored, keep_causes
 
@@ -73,11 +86,12 @@ def _of_training(stored: Path, given: dict[str, Any]) -> CommandResult:
     from harness import json_codec
     from harness.flows.explain_training import explain_training
 
-    for name in ("address", "model", "weights", "timeout"):
+    for name in ("address", "timeout"):
         if given[name] is not None:
             raise BadInput(f"--{name} is for alignments; a log says itself what was trained: leave it out")
     with listening() as listener:
-        found = explain_training(stored, listener)
+        named = {name: given[name] for name in ("model", "weights", "data")}
+        found = explain_training(stored, listener, **named)
     document = {
         "sentence": found.sentence,
         "cause": found.cause,

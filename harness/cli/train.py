@@ -110,7 +110,9 @@ Margin = Annotated[
 Resume = Annotated[
     Path | None,
     _option(
-        "--resume", "RUN", "Go on with a run from its last checkpoint; --steps may go with it.",
+        "--resume",
+        "RUN",
+        "Go on with a run. --steps may go with it; its own pair and files are named again.",
         parse.parse_folder,
     ),
 ]  # fmt: skip
@@ -168,7 +170,7 @@ def train(
     if resume is not None:
         _refuse_beside_resume(context.params)
         with listening() as listener:
-            return _result(flow.resume(resume, listener, steps), str(resume))
+            return _result(flow.resume(resume, listener, steps, **_named_again(context.params)), str(resume))
     request = _request(context.params)
     with listening() as listener:
         if plan:
@@ -179,11 +181,18 @@ def train(
 
 
 def _refuse_beside_resume(given: dict[str, Any]) -> None:
-    allowed = ("resume", "steps", "as_json")
+    allowed = ("resume", "steps", "as_json", "model", "weights", "data")
     more = [name for name, value in given.items() if value and name not in allowed]
     if more:
         flags = ", ".join("--" + name.replace("_", "-") for name in more)
         raise BadInput(f"--resume goes on with what the run was begun with; leave out {flags}")
+
+
+def _named_again(given: dict[str, Any]) -> dict[str, Any]:
+    """A file names neither code to run nor a path to read, so a user does."""
+    data = given["data"]
+    folder = None if data in (None, parse.SYNTHETIC) else Path(data)
+    return {"model": given["model"], "weights": given["weights"], "data": folder}
 
 
 def _request(given: dict[str, Any]) -> TrainRequest:

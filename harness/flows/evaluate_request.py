@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from harness import json_codec, pairs
+from harness import json_codec
 from harness.case import Case
 from harness.choices import AUTO
 from harness.environment.device import device_for
 from harness.errors import BadInput
+from harness.flows.named_again import flags_again, named_again, place_of
 from harness.pairs.base import DataRequest, Pair, Split
 from harness.session import DEFAULT_TIMEOUT
 from harness.verdict import MetricPolicy
 
-SEEDED = "seeded"
+_PATHS = ("weights", "port_weights", "data")
 BATCH = 1
 """Samples at once: images of a test set keep their sizes, as published."""
 
@@ -70,9 +70,9 @@ class EvaluateRequest:
         """Plain data for JSON; the folder of the run is not part of it."""
         return {
             **asdict(self),
-            "weights": _place(self.weights),
-            "port_weights": _place(self.port_weights),
-            "data": _place(self.data),
+            "weights": place_of(self.weights),
+            "port_weights": place_of(self.port_weights),
+            "data": place_of(self.data),
             "input_size": None if self.input_size is None else list(self.input_size),
             "output": None,
         }
@@ -95,24 +95,11 @@ class EvaluateRequest:
 
     def named_again(self, given: Mapping[str, Any], source: str) -> EvaluateRequest:
         """The same with what a user has named: a file names neither code to run nor a path to read."""
-        if given.get("model") is None:
-            pairs.built_in(self.model, source)
-        for name in ("weights", "port_weights", "data"):
-            told, named = _place(getattr(self, name)), _place(given.get(name))
-            flag = "--" + name.replace("_", "-")
-            if told not in (None, SEEDED) and named is None:
-                raise BadInput(f"{source} names {told}, and no path in a file is read: add {flag} {told}")
-            if named is not None and named != told:
-                raise BadInput(f"{source} was begun with {told or 'nothing'} as {flag}, not {named}")
-        return replace(self, **{name: value for name, value in given.items() if value is not None})
+        return named_again(self, _PATHS, given, source)
 
     def flags_again(self) -> str:
         """What a user has to name again, as flags."""
-        named = {"--weights": self.weights, "--port-weights": self.port_weights, "--data": self.data}
-        own = {} if self.model in pairs.names() else {"--model": self.model}
-        told = {**own, **{flag: _place(value) for flag, value in named.items()}}
-        given = {flag: value for flag, value in told.items() if value is not None and value != SEEDED}
-        return "".join(f" {flag} {shlex.quote(value)}" for flag, value in given.items())
+        return flags_again(self, _PATHS)
 
     def data_request(self, pair: Pair) -> DataRequest:
         """Which samples it asks for."""
@@ -125,8 +112,3 @@ class EvaluateRequest:
             fold=self.fold,
             limit=self.limit,
         )
-
-
-def _place(named: str | Path | None) -> str | None:
-    """A path as it is found from any folder; the words for what is no path stay."""
-    return named if named is None or named == SEEDED else str(Path(named).resolve())

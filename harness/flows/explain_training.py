@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from harness.case import PORT
 from harness.flows import checkpoints
@@ -41,14 +42,18 @@ class ExplainedStep:
 
 
 def explain_training(
-    stored: Path, progress: Progress, workers: Mapping[str, Worker] | None = None
+    stored: Path, progress: Progress, workers: Mapping[str, Worker] | None = None, **named: Any
 ) -> ExplainedStep:
-    """The cause of the first wrong step of a run; the step is taken again where the log does not tell it."""
+    """The cause of the first wrong step of a run; the step is taken again where the log does not tell it.
+
+    To take it again, a pair of one's own and paths have to be `named`: no file names code or paths.
+    """
     training = Training.load(stored)
     wrong = next((one for one in training.forced if one.verdict == "diverged"), None)
     if wrong is None or wrong.cause:
         return ExplainedStep(training, wrong, wrong.cause if wrong is not None else "")
     request = TrainRequest.from_dict(training.start.case.get("request"), str(training.path))
+    request = request.named_again(named, str(training.path))
     with (
         scratch() as place,
         lockstep(request, place, place.folder, progress, lent=workers) as live,

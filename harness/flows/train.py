@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from harness.answers import PassDone
 from harness.case import PORT, REFERENCE, SIDES
@@ -23,6 +25,7 @@ from harness.flows.train_batches import batches
 from harness.flows.train_request import TrainRequest
 from harness.flows.twin_runs import Moved, replay, twins
 from harness.flows.weight_distance import distance, is_measured
+from harness.own_name import command
 from harness.pairs import find
 from harness.progress import Progress
 from harness.scratch import scratch
@@ -73,10 +76,12 @@ def resume(
     progress: Progress,
     steps: int | None = None,
     workers: Mapping[str, Worker] | None = None,
+    **named: Any,
 ) -> Training:
-    """Go on with the training of a run folder from its last checkpoint."""
+    """Go on with the training of a run folder; a pair of one's own and paths are `named` again."""
     before = Training.load(folder)
     request = TrainRequest.from_dict(before.start.case.get("request"), str(before.path))
+    request = request.named_again(named, str(before.path))
     if steps is not None:
         request = dataclasses.replace(request, steps=steps)
     return _train(request, folder, progress, workers, resume=True)
@@ -261,7 +266,8 @@ def _until_asked(run: Run, asked: Asked) -> Iterator[Batch]:
 def _interrupt(run: Run, asked: Asked) -> None:
     """End as somebody has asked, and say how to go on."""
     _end(run, "interrupted")
-    go_on = f"kept in {run.folder}; go on with: align train --resume {run.folder}"
+    words = f"train --resume {shlex.quote(str(run.folder))}{run.live.request.flags_again()}"
+    go_on = f"kept in {run.folder}; go on with: {command(words)}"
     run.live.progress.event("run", "state", text=go_on)
     asked.raise_signal()
 

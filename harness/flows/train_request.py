@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from harness.case import Case
 from harness.choices import AUTO
 from harness.environment.device import device_for
 from harness.errors import BadInput
+from harness.flows.named_again import flags_again, named_again, place_of
 from harness.pairs.base import DataRequest, Pair, Split
 from harness.session import DEFAULT_TIMEOUT
 from harness.training.change import Change
 
+_PATHS = ("weights", "data")
 SHORT = 32
 """Steps of a training whose length nobody has named."""
 
@@ -68,7 +71,7 @@ class TrainRequest:
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON; the folder of the run is not part of it."""
         plain = {**asdict(self), "output": None}
-        return plain | {"data": None if self.data is None else str(self.data.resolve())}
+        return plain | {"data": place_of(self.data), "weights": place_of(self.weights)}
 
     @classmethod
     def from_dict(cls, data: Any, source: str) -> TrainRequest:
@@ -80,6 +83,14 @@ class TrainRequest:
             return cls(**plain)
         except (TypeError, KeyError) as error:
             raise BadInput(f"{source} does not tell what was trained: {error}") from error
+
+    def named_again(self, given: Mapping[str, Any], source: str) -> TrainRequest:
+        """The same with what a user has named: a file names neither code to run nor a path to read."""
+        return named_again(self, _PATHS, given, source)
+
+    def flags_again(self) -> str:
+        """What a user has to name again, as flags."""
+        return flags_again(self, _PATHS)
 
     def stop(self) -> int | None:
         """After how many steps the training stops before its recipe ends."""

@@ -18,7 +18,8 @@ from harness.training.log import NAME, Training
 from tests import ROOT
 
 COMMAND = [sys.executable, "-m", "harness.cli", "train"]
-WORDS = ["-m", "tests.unit.training.trainee:ADAM", "--no-forced-steps", "--twins", "0", "--loaders", "0"]
+PAIR = "tests.unit.training.trainee:ADAM"
+WORDS = ["-m", PAIR, "--no-forced-steps", "--twins", "0", "--loaders", "0"]
 PATIENCE = 120.0
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor, pytest.mark.fault]
@@ -51,8 +52,8 @@ def test_an_interrupted_training_keeps_a_checkpoint_and_can_go_on(tmp_path: Path
     assert found.end.status == "interrupted"
     (kept,) = checkpoints.found(folder)[-1:]
     assert checkpoints.step_of(kept) == len(found.steps) == found.end.step
-    assert f"align train --resume {folder}" in said
-    more = ["--resume", str(folder), "--steps", str(len(found.steps) + 2)]
+    assert f"align train --resume {folder} --model {PAIR}" in said
+    more = ["--resume", str(folder), "--model", PAIR, "--steps", str(len(found.steps) + 2)]
     going_on = subprocess.run(
         [*COMMAND, *more], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE, check=False
     )

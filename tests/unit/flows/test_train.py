@@ -76,7 +76,7 @@ def test_a_mistake_is_found_at_its_step_named_and_explained_later(
     log = folder / NAME
     log.write_text(log.read_text().replace(json.dumps(wrong.cause), json.dumps("")))
     for start in (True, False):
-        again = explain_training(log, Silent(), workers)
+        again = explain_training(log, Silent(), workers, model=PAIRS + "ADAM")
         assert again.forced is not None
         assert (again.forced.step, again.cause, again.repeated) == (1, wrong.cause, True)
         if start:  # from the start, where no checkpoint is left
@@ -110,7 +110,7 @@ def test_a_training_that_was_broken_off_goes_on_bit_for_bit(
     shutil.rmtree(broken / checkpoints.FOLDER / "step-00000007")
     log = (broken / NAME).read_bytes()
     (broken / NAME).write_bytes(log[: log.index(b'"step": 4')])  # a kill in the middle of a line
-    found = resume(broken, Silent(), workers=workers)
+    found = resume(broken, Silent(), workers=workers, model=PAIRS + "SGD")
     assert [one.step for one in found.resumed] == [3]
     assert [one.step for one in found.steps] == list(range(7))
     expected = stored(whole, 7)

@@ -113,7 +113,7 @@ def test_a_resumed_training_judges_by_the_twins_of_a_whole_one(
         if place.exists():
             place.rmdir()
     heard = Heard()
-    found = resume(tmp_path / "run", heard, workers=workers)
+    found = resume(tmp_path / "run", heard, workers=workers, model=PAIR)
     assert [one.step for one in found.resumed] == [2]
     assert heard.count("replayed for the twins") == STEPS
     assert heard.count("kept from an earlier training") == TWINS
