@@ -6,18 +6,26 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from harness import pairs
 from harness.errors import BadInput
 from harness.json_codec import short
 
-if TYPE_CHECKING:
-    from harness.flows.evaluate_request import EvaluateRequest
-    from harness.flows.train_request import TrainRequest
-
-Request = TypeVar("Request", "EvaluateRequest", "TrainRequest")
 SEEDED = "seeded"
+
+
+class StoredRequest(Protocol):
+    """A dataclass that says what a run was asked for."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def model(self) -> str:
+        """The pair, as a user called it."""
+
+
+Request = TypeVar("Request", bound=StoredRequest)
 
 
 def named_again(request: Request, paths: Sequence[str], given: Mapping[str, Any], source: str) -> Request:
@@ -37,7 +45,7 @@ def named_again(request: Request, paths: Sequence[str], given: Mapping[str, Any]
     return replace(request, **{name: value for name, value in given.items() if value is not None})
 
 
-def flags_again(request: EvaluateRequest | TrainRequest, paths: Sequence[str]) -> str:
+def flags_again(request: StoredRequest, paths: Sequence[str]) -> str:
     """What a user has to name again, as flags."""
     own = {} if request.model in pairs.names() else {"--model": request.model}
     named = {"--" + name.replace("_", "-"): place_of(getattr(request, name)) for name in paths}
