@@ -16,8 +16,8 @@ LARGEST_FILE = 1_500_000  # bytes, in git
 AT_THE_ROOT = {
     ".ci", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE",
     "NOTICE", "README.md", "README.zh-CN.md", "SECURITY.md", "benchmarks", "constraints.txt", "docs",
-    "examples", "golden", "harness", "ports_jittor", "pyproject.toml", "refs_torch", "reports", "run", "tests",
-    "weight_convert",
+    "examples", "golden", "harness", "ports_jittor", "pyproject.toml", "refs_torch", "reports", "run",
+    "tests", "weight_convert",
 }  # fmt: skip
 PACKAGES = ("golden", "harness", "ports_jittor", "refs_torch", "reports", "weight_convert")
 EVERYWHERE = (*PACKAGES, "tests", "benchmarks")
