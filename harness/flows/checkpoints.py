@@ -20,6 +20,7 @@ from weight_convert import State, read_state, write_state
 
 FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{8})")
+_SLOTS = {"adam": 2, "adamw": 2, "sgd": 1}  # as large as the parameters, that an optimiser keeps
 _ADVICE = "Free some space there, or name another place with --output"
 
 
@@ -65,6 +66,21 @@ def load(live: Lockstep, checkpoint: Path) -> None:
     together(live.workers, SIDES, read)
 
 
+def newest(folder: Path, steps: int) -> Path | None:
+    """The newest checkpoint that a log of so many steps tells of; newer ones go, the steps come once more."""
+    kept = found(folder)
+    while kept and step_of(kept[-1]) > steps:
+        shutil.rmtree(kept.pop())
+    return kept[-1] if kept else None
+
+
+def expected_bytes(live: Lockstep) -> int:
+    """About what the checkpoints of a training take: the newest is written before the oldest goes."""
+    recipe, keep = live.plan.recipe, live.request.keep
+    copies = 1 + _SLOTS.get(recipe.optimizer, 2) + (recipe.ema is not None)
+    return live.weights.stat().st_size * copies * len(SIDES) * min(keep + 1, -(-live.plan.stop // live.every))
+
+
 def found(folder: Path) -> list[Path]:
     """The checkpoints of a run, the oldest first."""
     place = folder / FOLDER
@@ -79,11 +95,10 @@ def step_of(checkpoint: Path) -> int:
     return int(match[1])
 
 
-def require_room(folder: Path, needed: int) -> None:
+def require_room(folder: Path, needed: int, what: str = "a checkpoint takes") -> None:
     """Say so before a disk is full."""
     free = free_bytes(folder)
     if free < needed + (1 << 20):
         raise NoEnvironment(
-            f"{folder} has {free / 1e6:,.1f} MB free, and a checkpoint takes {needed / 1e6:,.1f} MB. "
-            f"{_ADVICE}"
+            f"{folder} has {free / 1e6:,.1f} MB free, and {what} {needed / 1e6:,.1f} MB. {_ADVICE}"
         )

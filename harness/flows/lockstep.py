@@ -128,6 +128,11 @@ class Lockstep:
 
         return together(self.workers, SIDES, take)
 
+    @property
+    def every(self) -> int:
+        """Steps between two checkpoints."""
+        return self.request.every or self.plan.length.steps
+
     def values_file(self, step: int) -> Path:
         """Where the reference's parameters after a step stay until the training ends."""
         return self.scratch.folder / f"values-{step}.h5"

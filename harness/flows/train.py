@@ -107,6 +107,8 @@ def _train(
         if resume:
             _go_back(run)
         else:
+            needed = checkpoints.expected_bytes(live)
+            checkpoints.require_room(folder, needed, "its checkpoints take about")
             log.write(_start(live))
         with _ending(run), asked_to_stop() as asked:
             _steps(run, asked)
@@ -115,10 +117,10 @@ def _train(
 
 
 def _go_back(run: Run) -> None:
-    kept = checkpoints.found(run.folder)
-    if kept:
-        checkpoints.load(run.live, kept[-1])
-        run.step = checkpoints.step_of(kept[-1])
+    kept = checkpoints.newest(run.folder, len(Training.load(run.folder).steps))
+    if kept is not None:
+        checkpoints.load(run.live, kept)
+        run.step = checkpoints.step_of(kept)
     run.log.write(Resume(run.step))
     told = Training.load(run.folder)
     for one in told.forced:
@@ -152,11 +154,10 @@ def _steps(run: Run, asked: Asked) -> None:
     """Take all steps that are left, unless somebody asks to stop."""
     live = run.live
     forced = set(live.plan.forced()) if live.request.forced else set()
-    every = live.request.every or live.plan.length.steps
     for batch in batches(live, run.step):
         _one_step(run, batch, forced=run.step in forced)
         run.step += 1
-        if run.step % every == 0 or run.step == live.plan.stop or asked.number is not None:
+        if run.step % live.every == 0 or run.step == live.plan.stop or asked.number is not None:
             _keep(run)
         if batch.number + 1 == live.plan.length.steps:
             _evaluate(run, batch.epoch)

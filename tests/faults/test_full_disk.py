@@ -12,12 +12,16 @@ import pytest
 
 from harness import flows
 from harness.errors import HarnessError, NoEnvironment
+from harness.flows.train import train
+from harness.flows.train_request import TrainRequest
 from harness.progress import Silent
 from harness.training.log import NAME, Training, TrainingLog
 from harness.training.records import End
 from tests import ROOT
 from tests.faults.test_workers import MODEL, own_scratch, request
 from tests.unit.training import samples
+
+TRAINEE = "tests.unit.training.trainee:ADAM"
 
 pytestmark = [pytest.mark.fault, pytest.mark.torch]
 
@@ -90,6 +94,15 @@ def test_full_shared_memory_that_keeps_jittor_from_starting_is_reported(tmp_path
     assert done.returncode == 3, done.stderr
     assert "/dev/shm is full: free some space there" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.jittor
+def test_a_training_whose_checkpoints_have_no_room_is_refused_before_it_begins(small_disk: Path) -> None:
+    (small_disk / "fill").write_bytes(bytes(1 << 19))
+    asked = TrainRequest(TRAINEE, steps=3, loaders=0, forced=False, output=small_disk / "run", device="cpu")
+    with pytest.raises(NoEnvironment, match=r"free, and its checkpoints take about .* MB. Free some"):
+        train(asked, Silent())
+    assert not (small_disk / "run" / NAME).exists()
 
 
 def fill(log: TrainingLog) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from harness.errors import BadInput
@@ -20,6 +22,7 @@ from harness.progress import Silent
 from harness.session import Worker
 from harness.training.change import Change
 from harness.training.log import NAME, Training
+from harness.training.records import Step
 from weight_convert import read_state
 
 PAIRS = "tests.unit.training.trainee:"
@@ -90,13 +93,17 @@ def test_nothing_is_explained_where_nothing_diverged(workers: dict[str, Worker],
     assert told.sentence == "None of 2 forced steps diverged, so there is nothing to explain."
 
 
+def stored_in(folder: Path, step: int, side: str) -> Path:
+    """The file of a checkpoint."""
+    return folder / checkpoints.FOLDER / f"step-{step:08d}" / f"{side}.safetensors"
+
+
 def stored(folder: Path, step: int) -> dict[str, Any]:
     """All that both sides remember after a step."""
-    place = folder / checkpoints.FOLDER / f"step-{step:08d}"
     return {
         f"{side} {key}": (array.dtype.str, array.tobytes())
         for side in ("torch", "jittor")
-        for key, array in read_state(place / f"{side}.safetensors").arrays.items()
+        for key, array in read_state(stored_in(folder, step, side)).arrays.items()
     }
 
 
@@ -106,10 +113,10 @@ def test_a_training_that_was_broken_off_goes_on_bit_for_bit(
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     run(workers, "SGD", whole, steps=7, every=3, keep=9)
     shutil.copytree(whole, broken)
-    shutil.rmtree(broken / checkpoints.FOLDER / "step-00000006")
-    shutil.rmtree(broken / checkpoints.FOLDER / "step-00000007")
     log = (broken / NAME).read_bytes()
     (broken / NAME).write_bytes(log[: log.index(b'"step": 4')])  # a kill in the middle of a line
+    for newer in (6, 7):  # which the log does not tell of: it may not be gone on from
+        stored_in(broken, newer, "torch").write_bytes(b"another training's")
     found = resume(broken, Silent(), workers=workers, model=PAIRS + "SGD")
     assert [one.step for one in found.resumed] == [3]
     assert [one.step for one in found.steps] == list(range(7))
@@ -117,6 +124,32 @@ def test_a_training_that_was_broken_off_goes_on_bit_for_bit(
     assert any("optimizer:" in key for key in expected)
     assert any("ema:" in key for key in expected)
     assert stored(broken, 7) == expected
+
+
+@pytest.mark.slow
+def test_a_training_goes_on_wherever_its_log_was_torn(workers: dict[str, Worker], tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    before = run(workers, "SGD", whole, steps=7, every=2, keep=9, twins=2)
+    log, expected = (whole / NAME).read_bytes(), stored(whole, 7)
+    first = log.index(b"\n") + 1
+    for end in (first, *np.random.default_rng(0).integers(first, len(log), 4), len(log)):
+        shutil.copytree(whole, broken)
+        (broken / NAME).write_bytes(log[:end])
+        found = resume(broken, Silent(), workers=workers)
+        assert stored(broken, 7) == expected
+        assert [one.step for one in found.steps] == list(range(7))
+        for mine, theirs in zip(found.steps, before.steps, strict=True):
+            assert told(mine) == told(theirs)
+        assert [one.step for one in found.forced] == [one.step for one in before.forced]
+        assert found.end is not None
+        assert before.end is not None
+        assert found.end.sentence == before.end.sentence
+        shutil.rmtree(broken)
+
+
+def told(step: Step) -> dict[str, Any]:
+    """What a step told, without the time that it took."""
+    return {side: replace(one, seconds=0.0) for side, one in step.sides.items()}
 
 
 def test_forced_steps_leave_the_ports_own_run_as_it_is(workers: dict[str, Worker], tmp_path: Path) -> None:
