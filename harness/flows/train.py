@@ -99,21 +99,26 @@ def _train(
     with (
         scratch() as place,
         lockstep(request, place, folder / run_folder.LOGS, progress, lent=workers) as live,
-        TrainingLog(folder / NAME, resume=resume) as log,
     ):
-        run = Run(live, log, folder)
         live.build()
         live.begin()
-        if resume:
-            _go_back(run)
-        else:
+        if not resume:
             needed = checkpoints.expected_bytes(live)
             checkpoints.require_room(folder, needed, "its checkpoints take about")
-            log.write(_start(live))
-        with _ending(run), asked_to_stop() as asked:
-            _steps(run, asked)
-            _twins(run, asked)
+        with TrainingLog(folder / NAME, resume=resume) as log:
+            _begun(Run(live, log, folder), resume)
     return Training.load(folder)
+
+
+def _begun(run: Run, resume: bool) -> None:
+    """Take all steps of a training whose workers are ready, and let the twins run."""
+    if resume:
+        _go_back(run)
+    else:
+        run.log.write(_start(run.live))
+    with _ending(run), asked_to_stop() as asked:
+        _steps(run, asked)
+        _twins(run, asked)
 
 
 def _go_back(run: Run) -> None:
