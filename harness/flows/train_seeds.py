@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.errors import BadInput
@@ -10,11 +11,21 @@ from harness.flows.train import train
 from harness.flows.train_request import TrainRequest
 from harness.pairs import find
 from harness.progress import Progress
+from harness.session import Worker
 from harness.training.over_seeds import OverSeeds, judged
 
 
-def train_seeds(request: TrainRequest, seeds: int, margin: float, progress: Progress) -> OverSeeds:
-    """Train once for each seed, each into a folder of its own; the first alone takes forced steps."""
+def train_seeds(
+    request: TrainRequest,
+    seeds: int,
+    margin: float,
+    progress: Progress,
+    workers: Mapping[str, Worker] | None = None,
+) -> OverSeeds:
+    """Train once for each seed, each into a folder of its own; the first alone takes forced steps.
+
+    `workers` are used instead of new ones.
+    """
     pair = find(request.model)
     if pair.meter is None and pair.metrics is None:
         raise BadInput(f"--seeds {seeds}: {pair.name} declares no metrics that could be compared")
@@ -27,5 +38,5 @@ def train_seeds(request: TrainRequest, seeds: int, margin: float, progress: Prog
             request, seed=seed, output=folder / f"seed-{seed}", forced=forced,
             twins=request.twins if place == 0 else 0, evaluate=True,
         )  # fmt: skip
-        trainings.append(train(one, progress))
+        trainings.append(train(one, progress, workers))
     return judged(folder, trainings, margin)

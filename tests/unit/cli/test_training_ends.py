@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import INCONCLUSIVE, INTERRUPTED, WORKER_LOST
+from harness.errors import ALIGNED, INCONCLUSIVE, INTERRUPTED, WORKER_LOST
 from harness.flows import checkpoints
 from harness.training.log import NAME, Training
 from tests import ROOT
+from weight_convert import read_state
 
 COMMAND = [sys.executable, "-m", "harness.cli", "train"]
 PAIR = "tests.unit.training.trainee:ADAM"
@@ -78,6 +80,68 @@ def test_a_lost_worker_ends_the_training_and_the_log_keeps_its_lines(tmp_path: P
     assert found.end is not None
     assert found.end.verdict == "failed"
     assert "SIGKILL" in found.end.sentence
+
+
+KILLS: list[tuple[int, int, Callable[[subprocess.Popen[str]], None]]] = [
+    (5, -signal.SIGKILL, lambda process: process.send_signal(signal.SIGKILL)),
+    (11, WORKER_LOST, lambda process: os.kill(worker_of(process.pid, "torch"), signal.SIGKILL)),
+    (17, INTERRUPTED, lambda process: process.send_signal(signal.SIGINT)),
+]
+
+
+@pytest.mark.slow
+def test_a_training_that_is_killed_again_and_again_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
+    pair = "tests.unit.training.trainee:SGD"  # averages, and gradients that come together over two passes
+    words = ["-m", pair, "--twins", "2", "--steps", "60", "--every", "4", "--batch", "16"]
+    begin, whole, broken = [*COMMAND, *words], tmp_path / "whole", tmp_path / "broken"
+    going_on = [*COMMAND, "--resume", str(broken), "--model", PAIR]
+    undisturbed = finished([*begin, "-o", str(whole)])
+    command = [*begin, "-o", str(broken)]
+    for steps, expected, kill in KILLS:
+        code, said = killed(command, broken, steps + random.Random(steps).randrange(9), kill)
+        assert code == expected, said
+        command = going_on
+    assert finished(command) == undisturbed == ALIGNED
+    one, other = (Training.load(folder) for folder in (whole, broken))
+    assert len(other.resumed) == len(KILLS)
+    assert [step.sides["jittor"].losses for step in other.steps] == [
+        step.sides["jittor"].losses for step in one.steps
+    ]
+    assert one.end is not None
+    assert other.end is not None
+    assert one.end.sentence == other.end.sentence
+    kept = [checkpoints.found(folder)[-1] for folder in (whole, broken)]
+    for side in ("torch", "jittor"):
+        same = [read_state(place / f"{side}.safetensors").arrays for place in kept]
+        assert {name: array.tobytes() for name, array in same[0].items()} == {
+            name: array.tobytes() for name, array in same[1].items()
+        }
+
+
+def killed(
+    command: list[str], folder: Path, steps: int, kill: Callable[[subprocess.Popen[str]], None]
+) -> tuple[int, str]:
+    """Run a command, and kill something of it once the log tells of so many steps since it began."""
+    before = count_of_steps(folder)
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        limit = time.monotonic() + PATIENCE
+        while count_of_steps(folder) < before + steps and process.poll() is None:
+            assert time.monotonic() < limit
+            time.sleep(0.01)
+        kill(process)
+        _, said = process.communicate(timeout=PATIENCE)
+    return process.returncode, said
+
+
+def count_of_steps(folder: Path) -> int:
+    """How many steps the log tells of, those told twice counted twice."""
+    return (folder / NAME).read_bytes().count(b'"kind": "step"') if (folder / NAME).exists() else 0
+
+
+def finished(command: list[str]) -> int:
+    """Let a command come to its end; its exit code."""
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=5 * PATIENCE, check=False)
+    return done.returncode
 
 
 def worker_of(parent: int, side: str) -> int:

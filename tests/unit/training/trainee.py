@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
 from harness import seeded
 from harness.pairs.base import Arrays, InputRequest, Override, Pair, Recipe, Variant
 from harness.pairs.recipe import Ema, Group
@@ -17,7 +21,19 @@ def draw_inputs(request: InputRequest) -> Arrays:
     return {"image": image, "target": target}
 
 
-def pair(name: str, recipe: Recipe) -> Pair:
+def draw_lesson(request: InputRequest) -> Arrays:
+    """Pictures, and two figures of each pixel that can be learned: the mean of its channels and the first."""
+    image = draw_inputs(request)["image"]
+    return {"image": image, "target": np.stack([image.mean(1), image[:, 0]], 1)}
+
+
+def correlation(outputs: Arrays, inputs: Arrays) -> dict[str, float]:
+    """Of what was told with what was to be told."""
+    (found,) = outputs.values()
+    return {"correlation": float(np.corrcoef(found.ravel(), inputs["target"].ravel())[0, 1])}
+
+
+def pair(name: str, recipe: Recipe, draw: Callable[[InputRequest], Arrays] = draw_inputs) -> Pair:
     """The pair with a recipe."""
     return Pair(
         name=name,
@@ -25,7 +41,8 @@ def pair(name: str, recipe: Recipe) -> Pair:
         variants={"one": Variant("one", "the only one")},
         reference="tests.unit.training.trainee_torch",
         port="tests.unit.training.trainee_jittor",
-        draw_inputs=draw_inputs,
+        draw_inputs=draw,
+        metrics=correlation if draw is draw_lesson else None,
         forward=("image",),
         recipe=recipe,
         overrides=lambda variant, mode: (Override("grad:conv.bias", "absolute", WHY, atol=1e-6),),
@@ -65,3 +82,4 @@ FROZEN = pair(
     "frozen",
     Recipe(optimizer="adamw", lr=1e-3, options={"weight_decay": 0.1}, groups=(HEAD,), batch=4),
 )
+LEARNS = pair("learns", Recipe(optimizer="adam", lr=5e-2, epochs=10, batch=4), draw_lesson)
