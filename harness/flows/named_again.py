@@ -30,8 +30,11 @@ Request = TypeVar("Request", bound=StoredRequest)
 
 def named_again(request: Request, paths: Sequence[str], given: Mapping[str, Any], source: str) -> Request:
     """The request of a file, with what a user has named; `paths` are its fields that name files."""
-    if given.get("model") is None:
+    model = given.get("model")
+    if model is None:
         pairs.built_in(request.model, source)
+    elif Path(model).name != Path(request.model).name:  # its file may be called from another folder
+        raise BadInput(f"{source} is of the pair {short(request.model)}, and --model names {model}")
     for name in paths:
         stored, named = place_of(getattr(request, name)), place_of(given.get(name))
         flag = "--" + name.replace("_", "-")

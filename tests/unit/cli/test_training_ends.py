@@ -92,9 +92,9 @@ KILLS: list[tuple[int, int, Callable[[subprocess.Popen[str]], None]]] = [
 @pytest.mark.slow
 def test_a_training_that_is_killed_again_and_again_ends_as_an_undisturbed_one(tmp_path: Path) -> None:
     pair = "tests.unit.training.trainee:SGD"  # averages, and gradients that come together over two passes
-    words = ["-m", pair, "--twins", "2", "--steps", "60", "--every", "4", "--batch", "16"]
+    words = ["-m", pair, "--twins", "2", "--epochs", "10", "--steps", "60", "--every", "4", "--batch", "16"]
     begin, whole, broken = [*COMMAND, *words], tmp_path / "whole", tmp_path / "broken"
-    going_on = [*COMMAND, "--resume", str(broken), "--model", PAIR]
+    going_on = [*COMMAND, "--resume", str(broken), "--model", pair]
     undisturbed = finished([*begin, "-o", str(whole)])
     command = [*begin, "-o", str(broken)]
     for steps, expected, kill in KILLS:

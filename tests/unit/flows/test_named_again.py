@@ -37,6 +37,13 @@ def test_paths_are_named_again_and_are_the_same(tmp_path: Path) -> None:
     assert stored.flags_again() == f" --weights {tmp_path}/w.pt --data '{tmp_path}/a folder'"
 
 
+def test_a_pair_is_the_one_that_the_run_was_of() -> None:
+    stored = replace(SOUND, model="mine/pair.py:ADAM")
+    assert stored.named_again({"model": "/home/me/mine/pair.py:ADAM"}, "it").model.startswith("/home")
+    with pytest.raises(BadInput, match=r"is of the pair .*ADAM.*, and --model names .*SGD"):
+        stored.named_again({"model": "mine/pair.py:SGD"}, "it")
+
+
 @pytest.fixture
 def strangers(tmp_path: Path) -> Path:
     """A stranger's run: its log names a file that would leave a trace when it is run."""
