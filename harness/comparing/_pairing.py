@@ -22,7 +22,8 @@ _OWED = ("output", "loss", "metric", "grad", "grad_input", "sum", "update", "opt
 _GRADIENTS = ("grad", "grad_input")
 _COMPUTED = ("input", "layer", "output")
 _RESULTS = ("output", "loss")
-_TYPED = ("layer", "layer_input", "layer_grad", "operation", "operation_grad", *_RESULTS, *_GRADIENTS)
+# A loss is one number: how wide the type is that it is summed up in says nothing, its value is judged.
+_TYPED = ("layer", "layer_input", "layer_grad", "operation", "operation_grad", "output", *_GRADIENTS)
 _FREE_ORDER = ("add", "mul", "maximum", "minimum")
 _ALIKE = 1e-3  # of the sizes of two tensors of unlike shapes that look like the same elements
 

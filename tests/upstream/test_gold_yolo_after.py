@@ -62,7 +62,7 @@ def test_the_coco_measure() -> None:
 
 def test_an_evaluation_has_the_recorded_metrics() -> None:
     pytest.importorskip("pycocotools", reason="pip install '.[data]'")
-    found, known = PrecisionMeter(), truth.told("metrics")
+    found, known = PrecisionMeter(), truth.recorded_json("metrics")
     for detections, labels in zip(*boxes(), strict=True):
         found.take([detections], [labels], (300, 320))
     names = ("AP", "AP50", "AP75", "AP small", "AP medium", "AP large")

@@ -83,7 +83,8 @@ def _norm(path: str, shape: _Shape) -> Iterator[_Row]:
 def traced_outputs(header: Mapping[str, Any], variant: Variant) -> dict[str, str]:
     """Which outputs of a trace are those of a variant, by our names: one file holds both deployed forms."""
     fold = CONFIGS[variant.name].fold
-    return {RECORDED[fold]: "0"} if fold and header["case"] == "deploy" else {}
+    of_this_size = variant.name.partition("_")[0] == header["variant"]
+    return {RECORDED[fold]: "0"} if fold and of_this_size and header["case"] == "deploy" else {}
 
 
 def traced_inputs(header: Mapping[str, Any]) -> Arrays:

@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from harness import choices
+from harness.assignment import assignment
 from harness.cli import options, parse
 from harness.verdict import POLICIES
 
@@ -41,6 +42,9 @@ GOOD = [
     (parse.parse_tolerance, "1e-4", "1e-4"),
     (parse.parse_tolerance, "layer:head.*=0", "layer:head.*=0"),
     (parse.parse_entry, "models.net:Network", "models.net:Network"),
+    (parse.parse_input, "image=1x3x8x8", "image=1x3x8x8"),
+    (parse.parse_python_out, "pair.py", Path("pair.py")),
+    (parse.parse_results, ".", Path()),
     (parse.parse_assignment, "channels=[1, 2]", "channels=[1, 2]"),
     (parse.parse_weights, "seeded", "seeded"),
     (parse.parse_reference, "golden", "golden"),
@@ -103,6 +107,9 @@ BAD = [
     (parse.parse_tolerance, "=1", "a number such as 1e-4"),
     (parse.parse_tolerance, "head.*=", "a number such as 1e-4"),
     (parse.parse_entry, "network", "MODULE:CLASS"),
+    (parse.parse_input, "image", "NAME=SHAPE"),
+    (parse.parse_python_out, "pair.txt", "a path that ends in .py"),
+    (parse.parse_results, "no.json", "there is no file of that name"),
     (parse.parse_assignment, "channels", "NAME=VALUE"),
     (parse.parse_weights, "no.pt", "seeded, or the path of a checkpoint; there is no file of that name"),
     (parse.parse_reference, ".", "golden, or the path of a trace; that is a folder"),
@@ -179,8 +186,8 @@ def test_texts_are_split_after_they_were_checked() -> None:
     assert parse.size(None) is None
     assert parse.tolerance("1e-3") == ("*", 1e-3)
     assert parse.tolerance("layer:a=b#0:*=2") == ("layer:a=b#0:*", 2.0)
-    assert parse.assignment("depth=[1, 2]") == ("depth", [1, 2])
-    assert parse.assignment("name=small=er") == ("name", "small=er")
+    assert assignment("depth=[1, 2]") == ("depth", [1, 2])
+    assert assignment("name=small=er") == ("name", "small=er")
 
 
 def test_a_flag_shows_and_takes_the_words_of_one_list() -> None:
