@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 from harness import pairs
 from harness.errors import BadInput
 from harness.json_codec import short
+from harness.text import printable
 
 SEEDED = "seeded"
 
@@ -39,12 +40,11 @@ def named_again(request: Request, paths: Sequence[str], given: Mapping[str, Any]
         stored, named = place_of(getattr(request, name)), place_of(given.get(name))
         flag = "--" + name.replace("_", "-")
         if stored not in (None, SEEDED) and named is None:
-            shown = short(stored)
+            shown = printable(shlex.quote(str(stored)))
             raise BadInput(f"{source} names {shown}, and no path in a file is read: add {flag} {shown}")
         if named is not None and named != stored:
-            raise BadInput(
-                f"{source} was begun with {short(stored) if stored else 'nothing'} as {flag}, not {named}"
-            )
+            begun = printable(stored or "nothing")
+            raise BadInput(f"{source} was begun with {begun} as {flag}, not {named}")
     return replace(request, **{name: value for name, value in given.items() if value is not None})
 
 
