@@ -6,14 +6,14 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness import files, json_codec, strict_json
+from harness import files, json_codec
 from harness.bench.statistics import Ratio, Spread
-from harness.errors import BadInput
 from harness.pairs.base import Mode
+from harness.stored_result import Form
 
 SCHEMA = "align-bench"
 VERSION = 1
-_ADVICE = "give the bench.json that `align bench` wrote"
+_FORM = Form("bench.json", SCHEMA, VERSION, "measurement", "give the bench.json that `align bench` wrote")
 
 
 @dataclass(frozen=True)
@@ -148,16 +148,4 @@ class Bench:
     @classmethod
     def load(cls, path: Path) -> Bench:
         """Read bench.json, or the one in a folder; BadInput says why it cannot be read."""
-        file = path / "bench.json" if path.is_dir() else path
-        try:
-            data = strict_json.parse(strict_json.read(file))
-        except OSError as error:
-            raise BadInput(f"{file} cannot be read: {error.strerror}; {_ADVICE}") from error
-        except ValueError as error:
-            raise BadInput(f"{file} cannot be read: {error}; {_ADVICE}") from error
-        if not isinstance(data, dict) or data.get("schema") != SCHEMA or data.get("version") != VERSION:
-            raise BadInput(f"{file} is no measurement of version {VERSION}; {_ADVICE}")
-        try:
-            return json_codec.from_plain(cls, data)
-        except (json_codec.Unfit, RecursionError) as error:
-            raise BadInput(f"{file} is a damaged measurement: {error}; {_ADVICE}") from error
+        return _FORM.load(cls, path)

@@ -36,22 +36,10 @@ PortWeights = Annotated[
         "those of --weights",
     ),
 ]
-Data = Annotated[
-    str | None,
-    _option(
-        "--data",
-        "synthetic|FOLDER",
-        "Seeded scenes, or a data set in its published layout.",
-        parse.parse_data,
-        "synthetic",
-    ),
-]
 SplitName = Annotated[
     str | None,
     _option("--split", "test|val|train", "The part of the data set.", parse.one_of(tuple(SPLITS)), "test"),
 ]
-Fold = Annotated[int | None, _option("--fold", "N", "The fold of the data set.", parse.parse_seed)]
-Limit = Annotated[int | None, _option("--limit", "N", "At most so many samples.", parse.parse_count, "all")]
 Batch = Annotated[int | None, _option("--batch", "N", "Samples at once.", parse.parse_count, "1")]
 Margin = Annotated[
     float | None,
@@ -78,17 +66,6 @@ Pictures = Annotated[
 ]
 
 
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME",
-        help="The pair to evaluate; `align list` shows them.",
-        parser=parse.parse_name,
-        show_default=False,
-    ),
-]
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
@@ -115,15 +92,15 @@ Resume = Annotated[
 def evaluate(
     context: typer.Context,
     sources: Sources = None,
-    model: Model = None,
+    model: options.ModelOrRun = None,
     compare: Compare = False,
     variant: options.Variant = None,
     weights: options.Weights = None,
     port_weights: PortWeights = None,
-    data: Data = None,
+    data: options.Data = None,
     split: SplitName = None,
-    fold: Fold = None,
-    limit: Limit = None,
+    fold: options.Fold = None,
+    limit: options.Limit = None,
     batch: Batch = None,
     input_size: options.InputSize = None,
     seed: options.Seed = None,

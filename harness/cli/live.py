@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
+from harness.background import repeating
 from harness.progress import Kind
 from harness.text import printable
 from reports.words import count
@@ -140,30 +141,12 @@ class LiveProgress(Listener):
 
 
 @contextlib.contextmanager
-def _beating(plain: PlainProgress) -> Iterator[None]:
-    """Let it speak up now and then, until the end."""
-    stop = threading.Event()
-
-    def beat() -> None:
-        while not stop.wait(_PAUSE / 5):
-            plain.beat()
-
-    thread = threading.Thread(target=beat, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(_PAUSE)
-
-
-@contextlib.contextmanager
 def listening(stream: TextIO | None = None) -> Iterator[Listener]:
     """A listener on standard error that suits where it leads to."""
     stream = stream or sys.stderr
     if not stream.isatty():
         plain = PlainProgress(stream)
-        with _beating(plain):
+        with repeating(plain.beat, _PAUSE / 5, _PAUSE):
             yield plain
         return
     from rich.live import Live

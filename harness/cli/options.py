@@ -82,6 +82,23 @@ Arguments = Annotated[
         parse.parse_assignment,
     ),
 ]
+ModelOrRun = Annotated[
+    str | None, _model("The pair to run; `align list` shows them.", default="none: it goes with a run")
+]
+Data = Annotated[
+    str | None,
+    _flag(
+        "--data",
+        "synthetic|FOLDER",
+        "Seeded scenes, or a data set in its published layout.",
+        parse.parse_data,
+        default="synthetic",
+    ),
+]
+Fold = Annotated[int | None, _flag("--fold", "N", "The fold of the data set.", parse.parse_seed)]
+Limit = Annotated[
+    int | None, _flag("--limit", "N", "At most so many samples.", parse.parse_count, default="all")
+]
 OwnModel = Annotated[
     str | None,
     _model(

@@ -27,17 +27,6 @@ def _option(name: str, metavar: str, help: str, parser: Any, default: str | bool
     )
 
 
-Model = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME",
-        help="The pair to train; `align list` shows them.",
-        parser=parse.parse_name,
-        show_default=False,
-    ),
-]
 Recipe = Annotated[
     str | None,
     _option(
@@ -56,18 +45,6 @@ Steps = Annotated[
     int | None, _option("--steps", "N", "Stop after so many steps.", parse.parse_count, "all epochs")
 ]
 Rate = Annotated[float | None, _option("--lr", "X", "The learning rate.", parse.parse_rate, "the recipe's")]
-Data = Annotated[
-    str | None,
-    _option(
-        "--data",
-        "synthetic|FOLDER",
-        "Seeded scenes, or a data set in its published layout.",
-        parse.parse_data,
-        "synthetic",
-    ),
-]
-Fold = Annotated[int | None, _option("--fold", "N", "The fold of the data set.", parse.parse_seed)]
-Limit = Annotated[int | None, _option("--limit", "N", "At most so many samples.", parse.parse_count, "all")]
 Loaders = Annotated[
     int | None,
     _option("--loaders", "N", "Processes that read batches; 0 for none.", parse.parse_seed, "1"),
@@ -120,7 +97,7 @@ Resume = Annotated[
 
 def train(
     context: typer.Context,
-    model: Model = None,
+    model: options.ModelOrRun = None,
     variant: options.Variant = None,
     option: options.Options = None,
     recipe: Recipe = None,
@@ -131,9 +108,9 @@ def train(
     seed: options.Seed = None,
     input_size: options.InputSize = None,
     weights: options.Weights = None,
-    data: Data = None,
-    fold: Fold = None,
-    limit: Limit = None,
+    data: options.Data = None,
+    fold: options.Fold = None,
+    limit: options.Limit = None,
     loaders: Loaders = None,
     no_forced: Annotated[
         bool,

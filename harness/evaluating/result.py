@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from harness import files, json_codec, strict_json
-from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, BadInput, NoEnvironment
+from harness import files, json_codec
+from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE, NoEnvironment
+from harness.stored_result import Form
 
 if TYPE_CHECKING:
     import pandas
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 NAME = "evaluation.json"
 SCHEMA = "align-evaluation"
 VERSION = 1
-_ADVICE = "give the evaluation.json that `align evaluate` wrote"
+_FORM = Form(NAME, SCHEMA, VERSION, "evaluation", "give the evaluation.json that `align evaluate` wrote")
 _CODES = {"aligned": ALIGNED, "diverged": DIVERGED, "inconclusive": INCONCLUSIVE}
 
 Status = Literal["aligned", "diverged", "inconclusive"]
@@ -131,16 +132,4 @@ class Evaluation:
     @classmethod
     def load(cls, path: Path) -> Evaluation:
         """Read evaluation.json, or the folder with it; BadInput says why it is none."""
-        file = path / NAME if path.is_dir() else path
-        try:
-            data = strict_json.parse(strict_json.read(file))
-        except OSError as error:
-            raise BadInput(f"{file} cannot be read: {error.strerror}; {_ADVICE}") from error
-        except ValueError as error:
-            raise BadInput(f"{file} cannot be read: {error}; {_ADVICE}") from error
-        if not isinstance(data, dict) or data.get("schema") != SCHEMA or data.get("version") != VERSION:
-            raise BadInput(f"{file} is no evaluation of version {VERSION}; {_ADVICE}")
-        try:
-            return json_codec.from_plain(cls, data)
-        except (json_codec.Unfit, RecursionError) as error:
-            raise BadInput(f"{file} is a damaged evaluation: {error}; {_ADVICE}") from error
+        return _FORM.load(cls, path)

@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from harness import files, json_codec, strict_json
+from harness import files, json_codec
 from harness.errors import BadInput
 from harness.evaluating.evidence import OutputRange
 from harness.evaluating.result import NAME as RESULT
 from harness.evaluating.result import Broken, SampleRow
+from harness.stored_result import Form
 
 NAME = "unfinished.json"
 SCHEMA = "align-unfinished-evaluation"
 VERSION = 1
-_ADVICE = "give the folder of an evaluation that was broken off"
+_FORM = Form(
+    NAME, SCHEMA, VERSION, "unfinished evaluation", "give the folder of an evaluation that was broken off"
+)
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,4 @@ class Unfinished:
         file = folder / NAME
         if (folder / RESULT).is_file() and not file.exists():
             raise BadInput(f"the evaluation in {folder} has come to its end: see {folder / RESULT}")
-        try:
-            data = strict_json.parse(strict_json.read(file))
-            if not isinstance(data, dict) or data.get("schema") != SCHEMA or data.get("version") != VERSION:
-                raise ValueError(f"it is none of version {VERSION}")
-            return json_codec.from_plain(cls, data)
-        except OSError as error:
-            raise BadInput(f"{file} cannot be read: {error.strerror}; {_ADVICE}") from error
-        except (ValueError, RecursionError) as error:
-            raise BadInput(f"{file} is no unfinished evaluation: {error}; {_ADVICE}") from error
+        return _FORM.load(cls, folder)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from harness.background import repeating
 from harness.bench.result import Contestant, LargestBatch
 from harness.case import Case
 from harness.errors import BadInput, WorkerLost
@@ -96,21 +96,14 @@ def _attempt(pair: Pair, case: Case, side: str, limit: int, timeout: float) -> A
 @contextlib.contextmanager
 def _held_below(worker: TimedWorker, limit: int) -> Iterator[None]:
     """Stop a worker as soon as it holds much more than the limit, before the machine suffers."""
-    done = threading.Event()
     most = worker.before + limit + limit // 4  # what a call needs is measured; this only protects the machine
 
-    def watch() -> None:
-        while not done.wait(_POLL_SECONDS):
-            held = resident_bytes(worker.worker.pid)
-            if held > most:
-                more = (held - worker.before) >> 20
-                worker.worker.stop(f"it took more than {more} MiB, above the limit of {limit >> 20} MiB")
-                return
+    def is_stopped() -> bool:
+        held = resident_bytes(worker.worker.pid)
+        if held > most:
+            more = (held - worker.before) >> 20
+            worker.worker.stop(f"it took more than {more} MiB, above the limit of {limit >> 20} MiB")
+        return held > most
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
+    with repeating(is_stopped, _POLL_SECONDS):
         yield
-    finally:
-        done.set()
-        thread.join()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 from harness.answers import Description, Observer, RunDone
+from harness.background import repeating
 from harness.case import Case
 from harness.costs import SideCosts, Spent
 from harness.errors import HarnessError
@@ -45,33 +46,27 @@ class Recorded:
 @contextmanager
 def watched(worker: Worker, progress: Progress) -> Iterator[None]:
     """Report the layer that the worker is in, as long as it is busy."""
-    stop = threading.Event()
+    operators, on_card = 0, worker.device == "cuda"
 
-    def watch() -> None:
-        operators = 0
-        on_card = worker.device == "cuda"
-        while not stop.wait(_POLL_SECONDS):
-            place = worker.place()
-            if place.layer:
-                progress.event(worker.side, "layer", path=place.layer, done=place.calls)
-            if on_card:
-                worker.gpu_peak_bytes = max(worker.gpu_peak_bytes, process_bytes(worker.pid))
-            if worker.identity is None and worker.core is not None:
-                files = worker.core.compiled()
-                if files:
-                    progress.event(worker.side, "core", files=files)
-            found = compiled_operators(worker)
-            if found != operators:
-                operators = found
-                progress.event(worker.side, "compiled", operators=found)
+    def look() -> None:
+        nonlocal operators
+        place = worker.place()
+        if place.layer:
+            progress.event(worker.side, "layer", path=place.layer, done=place.calls)
+        if on_card:
+            worker.gpu_peak_bytes = max(worker.gpu_peak_bytes, process_bytes(worker.pid))
+        if worker.identity is None and worker.core is not None:
+            files = worker.core.compiled()
+            if files:
+                progress.event(worker.side, "core", files=files)
+        found = compiled_operators(worker)
+        if found != operators:
+            operators = found
+            progress.event(worker.side, "compiled", operators=found)
 
-    thread = threading.Thread(target=watch, daemon=True)
-    thread.start()
-    try:
+    # a terminal that takes nothing more must not hold up the run
+    with repeating(look, _POLL_SECONDS, _JOIN_SECONDS):
         yield
-    finally:
-        stop.set()
-        thread.join(_JOIN_SECONDS)  # a terminal that takes nothing more must not hold up the run
 
 
 def compiled_operators(worker: Worker) -> int:

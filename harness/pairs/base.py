@@ -136,7 +136,7 @@ class Meter(ABC):
 
     def take_up(self, kept: Mapping[str, list[float]]) -> None:
         """Go on from what another one has kept; any error says that it does not fit."""
-        raise NotImplementedError
+        raise BadInput(f"{type(self).__name__} keeps figures, and has no `take_up` that goes on from them")
 
     def empty(self) -> str:
         """Why the metrics of all batches so far show nothing; empty where they show something."""

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Taken = TypeVar("Taken")
 MOST_PIXELS = 100_000_000
 FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "WEBP")
 
@@ -23,11 +29,16 @@ def require_modest(path: Path, width: int, height: int) -> None:
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
     """An image file as height x width x red, green, blue; BadInput says why it is none."""
+    return read_picture(path, lambda image: np.asarray(image.convert("RGB")))
+
+
+def read_picture(path: Path, take: Callable[[Image], Taken]) -> Taken:
+    """What `take` makes of an opened image file; BadInput says why it is none."""
     from PIL import Image, UnidentifiedImageError
 
     try:
         with Image.open(path, formats=FORMATS) as image:
             require_modest(path, image.width, image.height)
-            return np.asarray(image.convert("RGB"))
+            return take(image)
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         raise BadInput(f"{path} cannot be read as an image ({', '.join(FORMATS)}): {error}") from error

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
-from harness.pairs.pixels import require_modest
+from harness.pairs.pixels import read_rgb
 
 Split = Literal["train", "val", "test"]
 Pixels = NDArray[np.uint8]
@@ -112,7 +112,7 @@ class DetectionFolder:
         path = self.images[index]
         labels = label_path(path)
         found = read_labels(labels, self.classes) if labels.is_file() else np.zeros((0, 5), np.float32)
-        return Picture(path.stem, read_image(path), found)
+        return Picture(path.stem, read_rgb(path), found)
 
     def check(self) -> None:
         """Raise BadInput where the labels of an image cannot be read."""
@@ -156,21 +156,3 @@ def _row(line: str, place: str, classes: int) -> tuple[float, ...]:
     if not all(0 <= value <= 1 for value in row[1:]):
         raise BadInput(f"{place}: {line.strip()!r} leaves [0, 1]; positions are shares of the image's sides")
     return row
-
-
-def read_image(path: Path) -> Pixels:
-    """An image file as RGB."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            require_modest(path, image.width, image.height)
-            return np.asarray(image.convert("RGB"))
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as problem:
-        raise BadInput(f"{path} cannot be read as an image: {problem}") from problem

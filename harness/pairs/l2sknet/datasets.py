@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness import seeded
 from harness.errors import BadInput
 from harness.pairs.base import Arrays
-from harness.pairs.pixels import require_modest
+from harness.pairs.pixels import read_picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -137,20 +137,7 @@ class SceneFolder:
 
 def read_gray(path: Path) -> Plane:
     """An image file as gray values in [0, 1]."""
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(path) as image:
-            require_modest(path, image.width, image.height)
-            return _gray(image, path)
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as problem:
-        raise BadInput(f"{path} cannot be read as an image: {problem}") from problem
+    return read_picture(path, lambda image: _gray(image, path))
 
 
 def _gray(image: Image, path: Path) -> Plane:

@@ -13,7 +13,7 @@ from harness.evaluating.result import NAME as RESULT
 from harness.evaluating.unfinished import NAME, Unfinished
 from harness.flows.evaluate_request import EvaluateRequest
 from harness.pairs import find
-from harness.pairs.base import DataRequest, Pair
+from harness.pairs.base import Arrays, DataRequest, Meter, Pair
 from harness.training.metrics import SplitMetrics
 from harness.training.source import open_source
 from tests.unit.evaluating.samples import made
@@ -120,3 +120,15 @@ def test_an_evaluation_that_has_come_to_its_end_is_told(tmp_path: Path) -> None:
     made().save(tmp_path / RESULT)
     with pytest.raises(BadInput, match="has come to its end"):
         Unfinished.load(tmp_path)
+
+
+def test_a_meter_that_keeps_figures_has_to_take_them_up() -> None:
+    class Half(Meter):
+        def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
+            return []
+
+        def figures(self) -> dict[str, float]:
+            return {}
+
+    with pytest.raises(BadInput, match="Half keeps figures, and has no `take_up`"):
+        Half().take_up({})
