@@ -191,16 +191,13 @@ class TrainingBegun:
 class PassDone:
     """One pass of a training: its figures for the log, and parameters that look wrong.
 
-    `strange` are parameters whose gradient is not finite, `still` those that did not move, `unreached` those
-    whose gradient is zero or absent.
+    `strange` are parameters whose gradient is not finite, `still` those that did not move.
     """
 
     told: SideStep
     cpu: float
     strange: list[str]
     still: list[str]
-    unreached: list[str]
-    compiled: int
 
 
 @dataclass(frozen=True)

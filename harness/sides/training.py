@@ -35,6 +35,8 @@ class Training(ABC):
     def __init__(self, side: Side, setup: Setup, change: Change) -> None:
         self.side, self.setup, self.change = side, setup, change
         self.parameters = self.named_parameters()
+        learns = learning(side.state_table())
+        self.learning = [name for name in self.parameters if name in learns]
         self.groups = {
             name: [member for member in members if not self._left_out(member)]
             for name, members in setup.groups.items()
@@ -137,18 +139,17 @@ class Training(ABC):
         if self.setup.averages and memory.average:
             self.average = {name: self.tensor(array, None) for name, array in memory.average.items()}
 
-    def norms(self, arrays: Mapping[str, Any]) -> dict[str, float]:
-        """The l2 norm of the arrays of each group's parameters."""
+    def norms(self, squares: Mapping[str, float]) -> dict[str, float]:
+        """The l2 norm of each group, from the squares of its parameters' own norms."""
         return {
-            group: math.sqrt(sum(_square(arrays[name]) for name in members if name in arrays))
+            group: math.sqrt(sum(squares[name] for name in members if name in squares))
             for group, members in self.setup.groups.items()
         }
 
     def values(self) -> Arrays:
         """The parameters that learn, copied."""
-        learns = learning(self.side.state_table())
         to_array = self.side.tensors.to_array
-        return {name: np.array(to_array(value)) for name, value in self.parameters.items() if name in learns}
+        return {name: np.array(to_array(self.parameters[name])) for name in self.learning}
 
     @abstractmethod
     def named_parameters(self) -> NamedTensors:
@@ -189,8 +190,3 @@ class Training(ABC):
     @abstractmethod
     def tensor(self, array: Any, parameter: str | None) -> Any:
         """A tensor of an array, like that parameter where one is named."""
-
-
-def _square(array: Any) -> float:
-    flat = np.asarray(array).reshape(-1)
-    return float(np.dot(flat, flat))

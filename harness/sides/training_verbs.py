@@ -14,6 +14,8 @@ from harness.answers import Loaded, PassDone, StepsDone, Times, TrainingBegun
 from harness.errors import BadInput
 from harness.pairs.base import Arrays
 from harness.sides import float64_truth
+from harness.sides.contract import NamedTensors
+from harness.sides.measured import Measured
 from harness.sides.side import Side
 from harness.sides.training import Memory, Training
 from harness.state_table import changing
@@ -51,7 +53,7 @@ def take_pass(
     training = _training(side)
     if memory:
         write_memory(side, memory)
-    taken = _Pass(side, training, uses, batch)
+    taken = _Pass(side, training, uses, batch, is_written=bool(trace))
     done = taken.take()
     if trace:
         taken.write_pass(Path(trace))
@@ -91,7 +93,7 @@ def forced_step(side: Side, memory: str, batch: str, uses: Uses, trace: str, ste
     """Take one step from what another side remembers; this side's own training goes on undisturbed."""
     with _set_aside(side) as own:
         training = _from_memory(side, own, own.change, memory, "float32")
-        taken = _Pass(side, training, uses, batch)
+        taken = _Pass(side, training, uses, batch, is_written=True)
         done = taken.take()
         taken.write_pass(Path(trace))
         taken.write_steps(Path(steps))
@@ -166,10 +168,16 @@ def read_memory(side: Side, path: str) -> Loaded:
 
 
 class _Pass:
-    """One pass over a batch, forward, backward and, where it is due, the optimiser's step."""
+    """One pass over a batch, forward, backward and, where it is due, the optimiser's step.
 
-    def __init__(self, side: Side, training: Training, uses: Uses, batch: str) -> None:
+    Gradients and the parameters before it are kept where the pass `is_written`; else they are only measured.
+    """
+
+    def __init__(
+        self, side: Side, training: Training, uses: Uses, batch: str, *, is_written: bool = False
+    ) -> None:
         self.side, self.training, self.uses, self.batch = side, training, uses, batch
+        self.is_written = is_written
         self.losses: Arrays = {}
         self.gradients: Arrays = {}
         self.before: Arrays = {}
@@ -178,44 +186,49 @@ class _Pass:
         """Take it; what it told."""
         side, training = self.side, self.training
         started, cpu = time.perf_counter(), time.process_time()
+        found = self._backward()
+        given = Measured.of({name: side.tensors.to_array(value) for name, value in found.items()})
+        if self.is_written:  # an optimiser may work in its gradients
+            self.gradients = {name: np.array(side.tensors.to_array(value)) for name, value in found.items()}
+        before = training.values()
+        training.learn(found, self.uses)
+        side.synchronise()
+        moved = self._moved(before)
+        told = SideStep(
+            losses={name: float(loss) for name, loss in self.losses.items()},
+            rates={name: float(options["lr"]) for name, options in self.uses.groups.items()},
+            gradients=training.norms(given.squares),
+            updates=training.norms(moved.squares),
+            seconds=time.perf_counter() - started,
+        )
+        return PassDone(told, time.process_time() - cpu, given.strange, moved.zero)
+
+    def _backward(self) -> NamedTensors:
+        """The gradients of the first loss."""
+        side, change = self.side, self.training.change
         _seed(side, self.uses.number)
         side.told = self.uses.told
         side.take_inputs(self.batch, "float32")
         losses = side.losses_of(side.call_model())
-        if training.change.loss != 1:
-            losses = {name: loss * training.change.loss for name, loss in losses.items()}
-        to_array = side.tensors.to_array
-        found = training.gradients(next(iter(losses.values())))
-        self.losses = {name: np.array(to_array(loss)).reshape(()) for name, loss in losses.items()}
-        self.gradients = {name: to_array(value) for name, value in found.items()}
-        gradients = training.norms(self.gradients)
-        strange = [name for name, value in self.gradients.items() if not np.isfinite(value).all()]
-        if not all(np.isfinite(list(gradients.values()))):
-            strange = strange or ["(overflow)"]
-        self.gradients = {name: np.array(value) for name, value in self.gradients.items()}
-        self.before = training.values()
-        training.learn(found, self.uses)
-        side.synchronise()
-        after = {name: to_array(value) for name, value in training.parameters.items()}
-        moved = {name: after[name] - value for name, value in self.before.items()}
-        told = SideStep(
-            losses={name: float(loss) for name, loss in self.losses.items()},
-            rates={name: float(options["lr"]) for name, options in self.uses.groups.items()},
-            gradients=gradients,
-            updates=training.norms(moved),
-            seconds=time.perf_counter() - started,
-        )
-        return PassDone(
-            told=told,
-            cpu=time.process_time() - cpu,
-            strange=strange,
-            still=[name for name, value in moved.items() if not value.any()],
-            unreached=[name for name in moved if not self._has_gradient(name)],
-            compiled=side.compiled(),
-        )
+        if change.loss != 1:
+            losses = {name: loss * change.loss for name, loss in losses.items()}
+        found = self.training.gradients(next(iter(losses.values())))
+        self.losses = {
+            name: np.array(side.tensors.to_array(loss)).reshape(()) for name, loss in losses.items()
+        }
+        return found
 
-    def _has_gradient(self, name: str) -> bool:
-        return name in self.gradients and bool(self.gradients[name].any())
+    def _moved(self, before: Arrays) -> Measured:
+        """By how much the step has moved each parameter that learns; `before` is overwritten or kept."""
+        if self.is_written:
+            self.before = before
+        after = {name: self.side.tensors.to_array(self.training.parameters[name]) for name in before}
+        return Measured.of(
+            {
+                name: np.subtract(after[name], array, out=None if self.is_written else array)
+                for name, array in before.items()
+            }
+        )
 
     def write_pass(self, path: Path) -> None:
         """Losses, gradients, and the buffers after the pass."""
