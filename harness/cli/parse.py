@@ -15,7 +15,6 @@ from harness.layer_choice import words_of
 
 SEEDED = "seeded"
 SYNTHETIC = "synthetic"
-RECIPES = ("short", "published")
 GOLDEN = "golden"
 _SIZE = re.compile(r"([1-9]\d{0,4})x([1-9]\d{0,4})")
 _COUNT = re.compile(r"[1-9][0-9]{0,8}")

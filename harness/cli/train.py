@@ -31,9 +31,9 @@ Recipe = Annotated[
     str | None,
     _option(
         "--recipe",
-        "short|published",
-        "published: as long as the published training; short: its first steps.",
-        parse.one_of(parse.RECIPES),
+        "NAME",
+        "published: as long as the published training; short: its first steps; or one of the pair's own.",
+        parse.parse_name,
         "short, 32 steps",
     ),
 ]
@@ -177,7 +177,7 @@ def _request(given: dict[str, Any]) -> TrainRequest:
 
     if given["model"] is None:
         raise BadInput("name the pair to train with --model, or a run to go on with by --resume")
-    names = ("model", "epochs", "steps", "batch", "lr", "seed", "weights", "fold", "limit",
+    names = ("model", "recipe", "epochs", "steps", "batch", "lr", "seed", "weights", "fold", "limit",
              "loaders", "device", "timeout", "every", "keep", "output")  # fmt: skip
     values = {name: given[name] for name in names if given[name] is not None}
     if given["data"] not in (None, parse.SYNTHETIC):
@@ -186,7 +186,6 @@ def _request(given: dict[str, Any]) -> TrainRequest:
         **values,
         variant=request_from_flags.variant(given),
         input_size=parse.size(given["input_size"]),
-        published=given["recipe"] == "published",
         forced=not given["no_forced"],
         twins=TWINS if given["twins"] is None else given["twins"],
         evaluate=not given["no_metrics"],

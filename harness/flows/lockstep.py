@@ -181,7 +181,7 @@ def lockstep(
             validation = stack.enter_context(
                 BatchStream(pair, asked, size, request.seed, request.loaders, folder, request.model)
             )
-        recipe = pair.recipe_of(pair.variant(request.variant))
+        recipe = request.recipe_of(pair)
         length = _length(request, recipe, stream.steps_per_epoch, batch)
         plan = Plan(recipe, length, request.lr, request.stop())
         workers = dict(lent or {}) or {
@@ -201,7 +201,7 @@ def _length(request: TrainRequest, recipe: Recipe, steps: int, batch: int) -> Le
 
 def _batch_size(request: TrainRequest, pair: Pair) -> int:
     """Samples in a batch: as asked for, as the recipe has it, or as the pair draws its inputs."""
-    found = request.batch or pair.recipe_of(pair.variant(request.variant)).batch
+    found = request.batch or request.recipe_of(pair).batch
     if found is None:
         drawn = pair.inputs(request.case(pair).request(pair))
         found = int(next(iter(drawn.values())).shape[0])

@@ -12,12 +12,13 @@ from harness.choices import AUTO
 from harness.environment.device import device_for
 from harness.errors import BadInput
 from harness.flows.named_again import flags_again, named_again, place_of
-from harness.pairs.base import DataRequest, Pair, Split
+from harness.pairs.base import DataRequest, Pair, Recipe, Split
+from harness.pairs.recipe import PUBLISHED, SHORT
 from harness.session import DEFAULT_TIMEOUT
 from harness.training.change import Change
 
 _PATHS = ("weights", "data")
-SHORT = 32
+SHORT_STEPS = 32
 """Steps of a training whose length nobody has named."""
 
 
@@ -25,8 +26,9 @@ SHORT = 32
 class TrainRequest:
     """One training of both sides. None means the pair's own default.
 
-    `epochs` is the length that the schedule knows, `steps` where the training stops. `planted` is what the
-    port does otherwise than the recipe says, to see that it is found.
+    `recipe` is `short`, the first steps of the published one, `published`, or another one of the pair by its
+    name. `epochs` is the length that the schedule knows, `steps` where the training stops. `planted` is what
+    the port does otherwise than the recipe says, to see that it is found.
     """
 
     model: str
@@ -39,7 +41,7 @@ class TrainRequest:
     epochs: int | None = None
     steps: int | None = None
     lr: float | None = None
-    published: bool = False
+    recipe: str = SHORT
     data: Path | None = None
     fold: int | None = None
     limit: int | None = None
@@ -58,7 +60,7 @@ class TrainRequest:
         return Case(
             pair=self.model,
             variant=pair.variant(self.variant).name,
-            mode=pair.recipe_of(pair.variant(self.variant)).mode,
+            mode=self.recipe_of(pair).mode,
             seed=self.seed,
             weights=self.weights,
             batch=self.batch,
@@ -78,6 +80,8 @@ class TrainRequest:
         """Read one back; `source` is what a message calls where it was read."""
         try:
             plain = {**data, "planted": Change(**data["planted"])}
+            if plain.pop("published", False):  # as older logs say it
+                plain["recipe"] = PUBLISHED
             plain["data"] = None if data["data"] is None else Path(data["data"])
             plain["input_size"] = None if data["input_size"] is None else tuple(data["input_size"])
             return cls(**plain)
@@ -92,14 +96,20 @@ class TrainRequest:
         """What a user has to name again, as flags."""
         return flags_again(self, _PATHS)
 
+    def recipe_of(self, pair: Pair) -> Recipe:
+        """The recipe that is asked for."""
+        return pair.recipe_of(pair.variant(self.variant), self.recipe)
+
     def stop(self) -> int | None:
         """After how many steps the training stops before its recipe ends."""
-        if self.steps is not None or self.epochs is not None or self.published:
+        if self.steps is not None or self.epochs is not None or self.recipe != SHORT:
             return self.steps
-        return SHORT
+        return SHORT_STEPS
 
     def data_request(self, pair: Pair, split: Split) -> DataRequest:
-        """Which samples it asks for."""
+        """Which samples it asks for. A recipe that counts passes has no length in epochs."""
+        recipe = self.recipe_of(pair)
+        usual = recipe.epochs if recipe.iterations is None else None
         return DataRequest(
             variant=pair.variant(self.variant),
             split=split,
@@ -108,5 +118,5 @@ class TrainRequest:
             size=self.input_size,
             fold=self.fold,
             limit=self.limit,
-            epochs=self.epochs,
+            epochs=self.epochs or usual,
         )

@@ -19,6 +19,7 @@ from harness.pairs import option
 from harness.pairs.drawing import Drawn as Drawn
 from harness.pairs.inference import Inference as Inference
 from harness.pairs.option import Option as Option
+from harness.pairs.recipe import PUBLISHED, SHORT
 from harness.pairs.recipe import Recipe as Recipe
 from harness.state_table import StateTable
 
@@ -187,7 +188,8 @@ class Pair:
     `traced_outputs` gives its names of outputs where they are not ours, `traced_inputs` the inputs that it
     describes and does not hold. A trace of several variants is of that which the user names.
     `prepare_data` writes a small part of a published data set and returns the file that describes it.
-    `variant_recipes` are for variants that are trained otherwise than by `recipe`.
+    `variant_recipes` are for variants that are trained otherwise than by `recipe`. `recipes` are others, that
+    nobody published, by the names that a user asks for them with.
     `data_set` gives the samples of trainings; without it their batches are drawn by `draw_inputs`. It comes
     in `folds`, if in any. `meter` takes the metrics of a split; without it `metrics` are averaged.
     `pictures` draws a batch of one, of its outputs and inputs. `inference` reads a user's own files.
@@ -213,6 +215,7 @@ class Pair:
     traced_inputs: Callable[[Mapping[str, Any]], Arrays] = lambda header: {}
     prepare_data: Callable[[Subset], Path] | None = None
     variant_recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
     data_set: Callable[[DataRequest], DataSet] | None = None
     folds: int = 0
     meter: Callable[[Variant], Meter] | None = None
@@ -234,9 +237,14 @@ class Pair:
         full = option.joined(base, (f"{key}={value}" for key, value in sorted(other.items())))
         return replace(declared, name=full, options={**declared.options, **other})
 
-    def recipe_of(self, variant: Variant) -> Recipe:
-        """How a variant is trained."""
-        return self.variant_recipes.get(variant.name, self.recipe)
+    def recipe_of(self, variant: Variant, name: str = SHORT) -> Recipe:
+        """How a variant is trained, as published or by another recipe of that name."""
+        if name in (SHORT, PUBLISHED):
+            return self.variant_recipes.get(variant.name, self.recipe)
+        if name not in self.recipes:
+            known = ", ".join((SHORT, PUBLISHED, *self.recipes))
+            raise BadInput(f"{self.name} has no recipe {name!r}; it has {known}")
+        return self.recipes[name]
 
     def inputs(self, request: InputRequest) -> Arrays:
         """The inputs of a case; what the pair does not draw it refuses in its own words."""

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Optimizer = Literal["adam", "adamw", "sgd"]
+PUBLISHED = "published"
+SHORT = "short"  # the first steps of the published one
 
 
 @dataclass(frozen=True)
