@@ -1,12 +1,17 @@
-"""Connected regions of a binary image: 8-connected, in the raster order of their first pixels."""
+"""Connected regions of a binary image: 8-connected, in the raster order of their first pixels.
+
+Rows are cut into runs of neighbouring pixels, and runs that touch are joined: of a mask that is noise a
+quarter of the pixels begin a run, and all steps are over runs.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,33 +23,75 @@ class Region:
     column: float
 
 
-def label(image: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
+@dataclass(frozen=True)
+class _Runs:
+    """The runs of an image in raster order: their row, first column, and the column after the last."""
+
+    row: Numbers
+    first: Numbers
+    after: Numbers
+
+    @property
+    def length(self) -> Numbers:
+        """How many pixels each has."""
+        return self.after - self.first
+
+
+def label(image: NDArray[np.bool_]) -> tuple[Numbers, int]:
     """A map that numbers the regions from 1, with 0 for the background; and how many there are."""
-    height, width = image.shape
-    nowhere = (height + 2) * (width + 2)
-    inside = np.pad(image, 1)
-    # `root[i]` is a pixel of i's region that comes no later; the last entry stands for the background.
-    root = np.append(np.where(inside.ravel(), np.arange(nowhere), nowhere), nowhere)
-    own = np.flatnonzero(inside)
-    steps = [row * (width + 2) + column for row, column in product((-1, 0, 1), repeat=2)]
-    while True:
-        nearest = np.min([root[own + step] for step in steps], axis=0)
-        if np.array_equal(nearest, root[own]):
-            break
-        np.minimum.at(root, root[own], nearest)
-        root[own] = root[root[own]]
-    numbers = np.zeros(nowhere, dtype=np.int64)
-    firsts, numbers[own] = np.unique(root[own], return_inverse=True)
-    numbers[own] += 1
-    return numbers.reshape(inside.shape)[1:-1, 1:-1], firsts.size
+    runs = _runs(image)
+    number, count = _numbers(runs, image.shape[1])
+    labels = np.zeros(image.shape, dtype=np.int64)
+    labels[image] = np.repeat(number + 1, runs.length)
+    return labels, count
 
 
 def regions(image: NDArray[np.bool_]) -> list[Region]:
     """Area and centroid of every region."""
-    labels, count = label(image)
-    rows, columns = np.nonzero(labels)
-    owner = labels[rows, columns]
-    areas = np.bincount(owner, minlength=count + 1)[1:]
-    row = np.bincount(owner, rows, count + 1)[1:] / areas
-    column = np.bincount(owner, columns, count + 1)[1:] / areas
-    return [Region(int(a), float(r), float(c)) for a, r, c in zip(areas, row, column, strict=True)]
+    runs = _runs(image)
+    number, count = _numbers(runs, image.shape[1])
+    columns = (runs.first + runs.after - 1) * runs.length / 2  # their sum
+    area = np.bincount(number, runs.length, count)
+    row = np.bincount(number, runs.row * runs.length, count) / area
+    column = np.bincount(number, columns, count) / area
+    return [Region(int(a), r, c) for a, r, c in zip(area.tolist(), row.tolist(), column.tolist(), strict=True)]
+
+
+def _runs(image: NDArray[np.bool_]) -> _Runs:
+    edges = np.diff(np.pad(image, ((0, 0), (1, 1))).view(np.int8), axis=1).astype(np.int64).ravel()
+    width = image.shape[1] + 1
+    row, first = np.divmod(np.flatnonzero(edges == 1), width)
+    return _Runs(row, first, np.flatnonzero(edges == -1) % width)
+
+
+def _numbers(runs: _Runs, width: int) -> tuple[Numbers, int]:
+    """The number of each run's region from 0, and how many regions there are."""
+    upper, lower = _touching(runs, width)
+    root = np.arange(runs.row.size)  # a run of the same region that comes no later
+    while upper.size:
+        one, other = root[upper], root[lower]
+        np.minimum.at(root, np.maximum(one, other), np.minimum(one, other))
+        root = _followed(root)
+        apart = root[upper] != root[lower]
+        upper, lower = upper[apart], lower[apart]
+    firsts, number = np.unique(root, return_inverse=True)
+    return number, firsts.size
+
+
+def _followed(root: Numbers) -> Numbers:
+    """Each run's root, after the roots of roots; only so can a pair that has met be left out."""
+    while not np.array_equal(root, further := root[root]):
+        root = further
+    return root
+
+
+def _touching(runs: _Runs, width: int) -> tuple[Numbers, Numbers]:
+    """Pairs of runs that touch, by a side or a corner: one, and one of the next row."""
+    row = width + 2  # so long that no run touches one of another row's end
+    above = (runs.row - 1) * row
+    low = np.searchsorted(runs.row * row + runs.after, above + runs.first, "left")
+    high = np.searchsorted(runs.row * row + runs.first, above + runs.after, "right")
+    counts = np.maximum(high - low, 0)
+    lower = np.repeat(np.arange(counts.size), counts)
+    before = np.repeat(np.cumsum(counts) - counts, counts)
+    return np.arange(lower.size) - before + low[lower], lower
