@@ -54,7 +54,9 @@ def regions(image: NDArray[np.bool_]) -> list[Region]:
     area = np.bincount(number, runs.length, count)
     row = np.bincount(number, runs.row * runs.length, count) / area
     column = np.bincount(number, columns, count) / area
-    return [Region(int(a), r, c) for a, r, c in zip(area.tolist(), row.tolist(), column.tolist(), strict=True)]
+    return [
+        Region(int(a), r, c) for a, r, c in zip(area.tolist(), row.tolist(), column.tolist(), strict=True)
+    ]
 
 
 def _runs(image: NDArray[np.bool_]) -> _Runs:
