@@ -25,4 +25,6 @@ def ratio(value: float | None) -> str:
 
 def percent(share: float) -> str:
     """A share in hundredths, rounded down: 100 % is all."""
+    if not math.isfinite(share):
+        return str(share)
     return f"{math.floor(share * 1000) / 10:g} %"

@@ -222,16 +222,26 @@ def _decode_fields(data: Any, kind: type, where: str) -> Any:
     hints = _hints(kind)
     if not isinstance(data, dict):
         _refuse(where, data, "an object")
-    names = _names(kind)
+    names, needed = _names(kind), _needed(kind)
     if issubclass(kind, Partial):
         data = _completed(data, kind)
-        hints = {name: hint for name, hint in hints.items() if names[name] in data}
+        hints = {name: hint for name, hint in hints.items() if names[name] in data or name in needed}
     wanted = {names[name]: name for name in hints}
     for name in sorted(wanted.keys() ^ data.keys()):
         raise Unfit(f"{_inside(where, name)} is {'missing' if name in wanted else 'unknown'}")
     rest = getattr(kind, "rest", "")
     places = {at: where if at == rest else _inside(where, at) for at in wanted}
     return kind(**{name: _decode(data[at], hints[name], places[at]) for at, name in wanted.items()})
+
+
+@functools.cache
+def _needed(kind: type) -> frozenset[str]:
+    """The fields of a dataclass that have no default."""
+    return frozenset(
+        field.name
+        for field in dataclasses.fields(cast(Any, kind))
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    )
 
 
 def _completed(data: Any, kind: Any) -> Any:

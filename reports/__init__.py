@@ -1,4 +1,4 @@
-"""What draws an alignment or a training: the terminal, HTML, Markdown, JUnit. Nothing here runs or judges."""
+"""What draws results: the terminal, HTML, Markdown, JUnit. Nothing here runs or judges."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.alignment import Alignment
+    from harness.evaluating.result import Evaluation
     from harness.training.log import Training
 
 
@@ -35,6 +36,18 @@ def write_training(training: Training, path: Path, *, replace: bool = False) -> 
         ".html": lambda: page.html(training),
         ".md": lambda: page.markdown(training),
         ".json": lambda: json.dumps(terminal.document(training), allow_nan=False, ensure_ascii=False),
+    }
+    _write(drawers, path, replace)
+
+
+def write_evaluation(found: Evaluation, folder: Path, path: Path, *, replace: bool = False) -> None:
+    """Write the report of an evaluation that the ending of `path` names; its pictures lie in `folder`."""
+    from reports import evaluation, evaluation_page
+
+    drawers = {
+        ".html": lambda: evaluation_page.html(found, folder, path),
+        ".md": lambda: evaluation.markdown(found),
+        ".json": found.to_json,
     }
     _write(drawers, path, replace)
 

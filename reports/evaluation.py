@@ -18,27 +18,34 @@ from reports.words import count, figure
 
 _STYLES = {"aligned": "green", "diverged": "red", "inconclusive": "yellow", None: ""}
 _MOST = 5
+MANY = 50
+"""So many samples are shown where someone asks for them; a glob shows all that it matches."""
 
 
-def document(found: Evaluation, folder: str) -> dict[str, object]:
+def document(found: Evaluation, folder: str, most: int = _MOST) -> dict[str, object]:
     """What --json prints: everything but the samples, of which the worst stand there."""
     plain = json_codec.to_plain(found)
-    return {**plain, "samples": plain["samples"][:_MOST], "folder": folder, "exit_code": found.exit_code}
+    return {**plain, "samples": plain["samples"][:most], "folder": folder, "exit_code": found.exit_code}
 
 
-def draw(found: Evaluation, console: Console, folder: str) -> None:
-    """Draw the metrics, the worst samples and what cannot be seen from these."""
+def draw(found: Evaluation, console: Console, folder: str, most: int = _MOST) -> None:
+    """Draw the metrics, at most so many of the worst samples and what cannot be seen from these."""
     console.print(Text(f"{found.verdict}: {printable(found.sentence)}", style=_STYLES[found.verdict]))
     if found.metrics:
         console.print(_metrics(found.metrics, console.width))
-    shown = [row for row in found.samples if row.status != "aligned"][:_MOST] or found.samples[:_MOST]
-    if shown:
-        console.print(_samples(found, shown, console.width))
+    wrong = [row for row in found.samples if row.status != "aligned"] if most == _MOST else []
+    draw_samples(found, (wrong or found.samples)[:most], console)
     for line in notes(found):
         console.print(Text(printable(line), style="dim"), soft_wrap=True)
     console.print(
         Text(printable(f"{count(len(found.samples), 'sample')}; kept in: {folder}")), soft_wrap=True
     )
+
+
+def draw_samples(found: Evaluation, rows: list[SampleRow], console: Console) -> None:
+    """Draw some samples in their order."""
+    if rows:
+        console.print(_samples(found, rows, console.width))
 
 
 def _metrics(rows: list[MetricRow], width: int) -> object:
@@ -79,11 +86,16 @@ def notes(found: Evaluation) -> list[str]:
     return said
 
 
+def subject(found: Evaluation) -> str:
+    """What was evaluated, in a line."""
+    what = f"{found.data}, {found.split} split, {count(len(found.samples), 'sample')}"
+    return f"{found.model} {found.variant}, {what}, {found.device}, {found.date}"
+
+
 def markdown(found: Evaluation) -> str:
     """The table, ready to paste."""
-    what = f"{found.data}, {found.split} split, {count(len(found.samples), 'sample')}"
     lines = [
-        f"### Metrics: {found.model} {found.variant}, {what}, {found.device}, {found.date}\n",
+        f"### Metrics: {printable(subject(found))}\n",
         _cells(["metric", "torch", "jittor", "off by", "as a share", "limit", "verdict"]),
         _cells(["---", "---:", "---:", "---:", "---:", "---:", "---"]),
     ]

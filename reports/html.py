@@ -26,7 +26,16 @@ from reports.roles import roles
 from reports.series import by_depth
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_FILTERS = (figures.scientific, figures.ratio, words.bits, words.size, words.count, words.figure, printable)
+_FILTERS = (
+    figures.scientific,
+    figures.ratio,
+    figures.percent,
+    words.bits,
+    words.size,
+    words.count,
+    words.figure,
+    printable,
+)
 _SCRIPTS = ("base", "table", "charts", "panel", "tree", "start")
 _LIBRARY = "vendor/uPlot.iife.min.js"
 _LIBRARY_STYLE = "vendor/uPlot.min.css"
@@ -81,10 +90,14 @@ def library() -> str:
     return template_text(_LIBRARY)
 
 
-def content_policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
-    """What a page may do: run these, which stand between tags after a line break; load nothing."""
+def content_policy(styles: Sequence[str], scripts: Sequence[str], *, pictures: bool = False) -> str:
+    """What a page may do: run these, which stand between tags after a line break; load nothing.
+
+    With `pictures` it shows those that lie beside it, on a disk or on a server.
+    """
     allowed = {"style-src": styles, "script-src": scripts}
     parts = [f"{name} {' '.join(map(_digest, texts))}" for name, texts in allowed.items() if texts]
+    parts += ["img-src 'self' file:"] if pictures else []
     return "; ".join(["default-src 'none'", *parts, "base-uri 'none'", "form-action 'none'"])
 
 

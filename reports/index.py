@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,18 @@ from urllib.parse import quote
 
 from harness.alignment import Alignment
 from harness.errors import BadInput
+from harness.evaluating.result import Evaluation
 from harness.language import tr
 from harness.training.log import Training
 from reports import overview, training_facts
+from reports.evaluation import subject as evaluated
 from reports.marked import code, prose
 from reports.summaries import SYMBOLS
 
 MOST_RUNS = 5000
 _DEEPEST = 4
-_FILES = ("alignment.json", "training.jsonl")
+_FILES = ("alignment.json", "training.jsonl", "evaluation.json")
+_PAGES = {"alignment": "report.html", "training": "training.html", "evaluation": "evaluation.html"}
 _ORDER = ("failed", "diverged", "unreadable", "inconclusive", "aligned")
 
 
@@ -115,7 +119,7 @@ def _results(folder: Path) -> list[Path]:
 
 def _entry(path: Path) -> Entry:
     try:
-        return _alignment(path) if path.suffix == ".json" else _training(path)
+        return _READERS[path.name](path)
     except BadInput as error:
         return Entry(path, "", "", "unreadable", str(error))
 
@@ -132,14 +136,23 @@ def _training(path: Path) -> Entry:
     return Entry(path, "training", _subject(training.start.case), verdict, training_facts.sentence(training))
 
 
+def _evaluation(path: Path) -> Entry:
+    found = Evaluation.load(path)
+    return Entry(path, "evaluation", evaluated(found), found.verdict, found.sentence)
+
+
+_READERS: dict[str, Callable[[Path], Entry]] = dict(
+    zip(_FILES, (_alignment, _training, _evaluation), strict=True)
+)
+
+
 def _subject(case: dict[str, Any]) -> str:
     return ", ".join(str(case[key]) for key in ("pair", "variant", "mode", "device") if case.get(key))
 
 
 def _link(entry: Entry, output: Path) -> str:
     """The way to the report beside a result; empty where there is none."""
-    name = "report.html" if entry.kind == "alignment" else "training.html"
-    beside = entry.path.parent / name
+    beside = entry.path.parent / _PAGES.get(entry.kind, "")
     if not beside.is_file():
         return ""
     way = Path(os.path.relpath(beside.resolve(), output.parent.resolve()))

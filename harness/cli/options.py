@@ -407,15 +407,20 @@ Results = Annotated[
     Path,
     _file(
         "RUN",
-        "An alignment.json, a training.jsonl, the run folder with it, or a folder of many runs.",
+        "An alignment.json, training.jsonl or evaluation.json, its run folder, or a folder of many runs.",
         parse.parse_results,
     ),
 ]
 OtherResult = Annotated[
     Path | None, _file("[RUN]", "A second alignment.json or run folder: what changed.", parse.parse_stored)
 ]
-Anything = Annotated[Path, _file("FILE", "A trace, an alignment.json or a run folder.", parse.parse_stored)]
+Anything = Annotated[
+    Path,
+    _file("FILE", "A trace, an alignment.json, an evaluation.json or a run folder.", parse.parse_shown),
+]
 Address = Annotated[
     str | None,
-    typer.Argument(metavar="[ADDRESS]", help="One address, or a glob of addresses.", show_default=False),
+    typer.Argument(
+        metavar="[ADDRESS]", help="One address, or a glob; of an evaluation, samples.", show_default=False
+    ),
 ]

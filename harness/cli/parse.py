@@ -75,24 +75,35 @@ def parse_file(value: str) -> Path:
 
 def parse_stored(value: str) -> Path:
     """An alignment.json, or the run folder that holds one."""
-    allowed = "an alignment.json, or a run folder that holds one"
-    within = _path(value, allowed) / "alignment.json"
-    return within if within.is_file() else _file(value, allowed)
+    return _within(value, ("alignment.json",), "an alignment.json, or a run folder that holds one")
+
+
+def parse_shown(value: str) -> Path:
+    """A trace, an alignment.json, an evaluation.json, or the run folder that holds one of the last two."""
+    allowed = "a trace, an alignment.json or an evaluation.json, or a run folder that holds one"
+    return _within(value, ("alignment.json", "evaluation.json"), allowed)
 
 
 def parse_result(value: str) -> Path:
     """An alignment.json, a training.jsonl, or the run folder that holds one of them."""
     allowed = "an alignment.json or a training.jsonl, or a run folder that holds one"
-    path = _path(value, allowed)
-    within = [path / name for name in ("alignment.json", "training.jsonl")]
-    return next((found for found in within if found.is_file()), None) or _file(value, allowed)
+    return _within(value, ("alignment.json", "training.jsonl"), allowed)
 
 
 def parse_results(value: str) -> Path:
-    """What `parse_result` takes, or a folder of many runs."""
-    path = _path(value, "a result, a run folder, or a folder of runs")
-    alone = any((path / name).is_file() for name in ("alignment.json", "training.jsonl"))
-    return path if path.is_dir() and not alone else parse_result(value)
+    """An alignment.json, a training.jsonl, an evaluation.json, the run folder of one, or one of many runs."""
+    allowed = "a result, a run folder, or a folder of runs"
+    names = ("alignment.json", "training.jsonl", "evaluation.json")
+    path = _path(value, allowed)
+    alone = any((path / name).is_file() for name in names)
+    return path if path.is_dir() and not alone else _within(value, names, allowed)
+
+
+def _within(value: str, names: Sequence[str], allowed: str) -> Path:
+    """The first of such files in a folder, or the file itself."""
+    path = _path(value, allowed)
+    within = (path / name for name in names)
+    return next((found for found in within if found.is_file()), None) or _file(value, allowed)
 
 
 def parse_folder(value: str) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.cli import options
 from harness.cli.command_result import CommandResult
-from harness.cli.results import written
+from harness.cli.results import is_evaluation, written
 from harness.errors import BadInput
 
 
@@ -17,7 +17,7 @@ def report(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> CommandResult:
-    """Draw a stored alignment or training as HTML, Markdown, JSON or, an alignment, JUnit.
+    """Draw a stored alignment, training or evaluation as HTML, Markdown, JSON or, an alignment, JUnit.
 
     The ending of the file says which. Of two alignments, draw what changed; of a folder of many runs, an
     index.
@@ -38,6 +38,10 @@ def _one(stored: Path, output: Path, force: bool) -> None:
         from harness.training.log import Training
 
         reports.write_training(Training.load(stored), output, replace=force)
+    elif is_evaluation(stored):
+        from harness.evaluating.result import Evaluation
+
+        reports.write_evaluation(Evaluation.load(stored), stored.parent, output, replace=force)
     else:
         from harness.alignment import Alignment
 
@@ -48,6 +52,6 @@ def _changes(stored: Path, other: Path, output: Path, force: bool) -> None:
     import reports
     from harness.alignment import Alignment
 
-    if stored.is_dir() or stored.suffix == ".jsonl":
+    if stored.is_dir() or stored.suffix == ".jsonl" or is_evaluation(stored):
         raise BadInput(f"{stored} is no alignment; what changed is told of two of them")
     reports.write_changes(Alignment.load(stored), Alignment.load(other), output, replace=force)

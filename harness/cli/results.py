@@ -31,6 +31,17 @@ def aligned_or_not(
     return CommandResult(alignment.exit_code, alignment.to_dict(), prose)
 
 
+def is_evaluation(path: Path) -> bool:
+    """Whether a file says that it is an evaluation, whatever its name; what cannot be read is none."""
+    from harness import strict_json
+    from harness.evaluating.result import SCHEMA
+
+    try:
+        return path.suffix == ".json" and f'"{SCHEMA}"'.encode() in strict_json.read(path)
+    except (OSError, ValueError):
+        return False
+
+
 def written(paths: list[Path]) -> CommandResult:
     """Files that were made."""
 

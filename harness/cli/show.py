@@ -1,4 +1,4 @@
-"""`align show`: a trace, or an alignment, or one address of either."""
+"""`align show`: a trace, an alignment or an evaluation, or a part of it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli import options
 from harness.cli.command_result import CommandResult
-from harness.cli.results import aligned_or_not
+from harness.cli.results import aligned_or_not, is_evaluation
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.alignment import Alignment
+    from harness.evaluating.result import Evaluation
     from harness.trace import Trace
 
 _SHOWN = 8  # samples
@@ -27,7 +28,14 @@ _TYPES_FROM = 92  # columns; narrower terminals keep the room for the addresses
 def show(
     stored: options.Anything, address: options.Address = None, as_json: options.Json = False
 ) -> CommandResult:
-    """Show a trace (header, layers, statistics), an alignment, or what either holds at an address."""
+    """Show a trace (header, layers, statistics), an alignment, or what either holds at an address.
+
+    Of an evaluation, show its metrics and samples, the worst first.
+    """
+    if is_evaluation(stored):
+        from harness.evaluating.result import Evaluation
+
+        return _evaluation(Evaluation.load(stored), address, stored)
     if stored.suffix == ".json":
         from harness.alignment import Alignment
 
@@ -36,6 +44,25 @@ def show(
 
     with Trace.open(stored, allow_incomplete=True) as trace:
         return _trace(trace, address)
+
+
+def _evaluation(found: Evaluation, wanted: str | None, stored: Path) -> CommandResult:
+    from reports import evaluation as drawn
+
+    if wanted is None:
+        folder = str(stored.parent)
+        return CommandResult(
+            0,
+            drawn.document(found, folder, drawn.MANY),
+            lambda console: drawn.draw(found, console, folder, drawn.MANY),
+        )
+    names = _matching(wanted, [row.name for row in found.samples])
+    rows = [row for row in found.samples if row.name in names]
+    return CommandResult(
+        0,
+        {"samples": [asdict(row) for row in rows]},
+        lambda console: drawn.draw_samples(found, rows, console),
+    )
 
 
 def _alignment(alignment: Alignment, address: str | None, stored: Path) -> CommandResult:

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.evaluating.picture_files import PANELS, SHEET, file_name
 from harness.pairs.drawing import Drawn, Pixels, gray
 from harness.text import printable
 
-PANELS = ("input", "truth", "torch", "jittor", "difference")
 _CELL, _LINE, _GAP = 192, 14, 4  # of the sheet, in pixels
 
 
@@ -47,9 +47,9 @@ def write(folder: Path, samples: Sequence[Shown]) -> None:
 
     for one in samples:
         for name, panel in one.panels.items():
-            Image.fromarray(np.ascontiguousarray(panel)).save(folder / f"{one.index:06d}-{name}.png")
+            Image.fromarray(np.ascontiguousarray(panel)).save(folder / file_name(one.index, name))
     if samples:
-        _sheet(samples).save(folder / "sheet.png")
+        _sheet(samples).save(folder / SHEET)
 
 
 def _sheet(samples: Sequence[Shown]) -> Any:

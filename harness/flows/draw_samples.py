@@ -6,11 +6,10 @@ from pathlib import Path
 
 from harness import files, seeded
 from harness.case import PORT, REFERENCE
+from harness.evaluating.picture_files import FOLDER
 from harness.evaluating.pictures import Shown, shown, write
 from harness.evaluating.result import SampleRow
 from harness.flows.evaluating import Evaluating
-
-FOLDER = "pictures"
 
 
 def draw_samples(live: Evaluating, rows: list[SampleRow], folder: Path, count: int) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import reports
 from harness import files
 from harness.case import PORT, REFERENCE, SIDES
 from harness.evaluating.conclusion import conclude, worst_first
@@ -72,6 +73,7 @@ def _evaluated(
 def keep(found: Evaluation, folder: Path) -> None:
     """Write what an evaluation leaves behind."""
     found.save(folder / NAME)
+    reports.write_evaluation(found, folder, folder / "evaluation.html")
     files.write_file(folder / "evaluation.md", markdown(found))
     files.write_file(folder / "samples.csv", csv(found))
 

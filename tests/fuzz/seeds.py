@@ -15,6 +15,10 @@ import h5py
 import numpy as np
 import torch
 
+from harness.evaluating.evidence import OutputRange
+from harness.evaluating.unfinished import NAME as UNFINISHED
+from harness.evaluating.unfinished import Unfinished
+from harness.flows.evaluate_request import EvaluateRequest
 from harness.trace import carry
 from harness.training.log import TrainingLog
 from tests.faults.checkpoints.case import (
@@ -33,6 +37,7 @@ from tests.faults.checkpoints.case import (
 from tests.faults.checkpoints.damaged import hdf5_bytes
 from tests.fuzz.mutators.hdf5 import rewritten
 from tests.fuzz.targets import TARGETS
+from tests.unit.evaluating.samples import made as evaluation
 from tests.unit.reports.samples import alignment, row
 from tests.unit.trace.samples import write
 from tests.unit.training.samples import records as training_records
@@ -68,6 +73,14 @@ transpose = "a.1.weight"
 axes = [1, 0]
 check = "look at it"
 """
+PUBLISHED = """\
+notes = ["of one training"]
+
+[[row]]
+name = "toy"
+torch = { mIoU = 0.9, Fa = 2.3e-6 }
+jittor = { mIoU = 0.91, Fa = 3.2e-6 }
+"""
 
 
 def main() -> None:
@@ -88,6 +101,24 @@ def training_log(steps: int, twins: int) -> bytes:
             for record in training_records(steps=steps, per_epoch=2, twins=twins):
                 log.write(record)
         return path.read_bytes()
+
+
+def unfinished() -> bytes:
+    """What an evaluation keeps to go on from."""
+    metrics = {side: {"samples": [0.5, 0.5], "own positive": [3.0]} for side in ("torch", "jittor")}
+    ranges = {side: OutputRange({"out": 0.0}, {"out": 1.0}) for side in metrics}
+    with tempfile.TemporaryDirectory() as folder:
+        Unfinished(
+            request=EvaluateRequest("toy", input_size=(8, 8)).to_dict(),
+            next=2,
+            rows=evaluation().samples,
+            broken=[],
+            metrics=metrics,
+            ranges=ranges,
+            allowed=({"out": [1e-6]}, {"out": [1e-6]}),
+            measured=1,
+        ).save(Path(folder))
+        return (Path(folder) / UNFINISHED).read_bytes()
 
 
 def _checkpoints() -> Files:
@@ -168,6 +199,14 @@ def _texts() -> Files:
     yield "alignment", "aligned.json", alignment(rows[1:2]).to_json().encode()
     for name, steps, twins in (("whole", 6, 2), ("bare", 2, 0)):
         yield "training", f"{name}.jsonl", training_log(steps, twins)
+    yield "evaluation", "aligned.json", evaluation().to_json().encode()
+    yield (
+        "evaluation",
+        "diverged.json",
+        evaluation(0.5, 30.0, empty=["no mask holds a target"]).to_json().encode(),
+    )
+    yield "unfinished", "unfinished.json", unfinished()
+    yield "published", "published.toml", PUBLISHED.encode()
     yield "config", "align.toml", CONFIG.encode()
     yield "key-map", "every-rule.toml", KEY_MAP.encode()
     for path in sorted(_SHIPPED.glob("*.toml")):

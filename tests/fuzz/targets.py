@@ -18,9 +18,13 @@ from rich.console import Console
 from harness.alignment import Alignment
 from harness.config import load_config
 from harness.errors import BadInput
+from harness.evaluating.result import Evaluation
+from harness.evaluating.side_by_side import read_published
+from harness.evaluating.unfinished import Unfinished
+from harness.flows.evaluate_request import EvaluateRequest
 from harness.trace import Trace
 from harness.training.log import Training
-from reports import html, junit, markdown, terminal, training, training_page
+from reports import evaluation, evaluation_page, html, junit, markdown, terminal, training, training_page
 from reports.sheet import Sheet
 from tests.fuzz.mutators import archives, hdf5, pickles, texts
 from tests.fuzz.mutators.plain import Mutator
@@ -126,6 +130,26 @@ def read_training(path: Path) -> None:
     training.draw(found, Sheet(io.StringIO(), width=100))
 
 
+def read_evaluation(path: Path) -> None:
+    """Read an evaluation, and draw it in every form."""
+    found = Evaluation.load(path)
+    evaluation_page.html(found, path.parent, path.with_suffix(".html"))
+    evaluation.markdown(found)
+    evaluation.csv(found)
+    evaluation.draw(found, Console(file=io.StringIO(), width=100), "run")
+
+
+def read_unfinished(path: Path) -> None:
+    """Read what an evaluation has seen that was broken off, and what it was asked for."""
+    before = Unfinished.load(path)
+    EvaluateRequest.from_dict(before.request, str(path))
+
+
+def read_table(path: Path) -> None:
+    """Read a table of published metrics."""
+    read_published(path)
+
+
 def read_config(path: Path) -> None:
     """Read the defaults in an `align.toml`."""
     load_config(path.parent)
@@ -153,6 +177,9 @@ TARGETS = {
         Target("trace", read_trace, hdf5.mutator(CORPUS / "trace"), "trace.h5"),
         Target("alignment", read_alignment, texts.mutate_json, "alignment.json"),
         Target("training", read_training, texts.mutate_json_lines, "training.jsonl"),
+        Target("evaluation", read_evaluation, texts.mutate_json, "evaluation.json"),
+        Target("unfinished", read_unfinished, texts.mutate_json, "unfinished.json"),
+        Target("published", read_table, texts.mutate_toml, "published.toml"),
         Target("config", read_config, texts.mutate_toml, "align.toml"),
         Target("key-map", read_key_map, texts.mutate_toml, "map.toml"),
     )

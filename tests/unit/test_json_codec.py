@@ -185,3 +185,17 @@ def test_tidy_refuses_what_json_cannot_hold() -> None:
         deep = [deep]
     with pytest.raises(Unfit, match="deep"):
         tidy(deep)
+
+
+@dataclass(frozen=True)
+class Named(json_codec.Partial):
+    """One field has no default."""
+
+    name: str
+    more: int = 0
+
+
+def test_a_field_without_a_default_must_be_there() -> None:
+    assert json_codec.from_plain(Named, {"name": "a"}) == Named("a")
+    with pytest.raises(json_codec.Unfit, match=r"^name is missing"):
+        json_codec.from_plain(Named, {"more": 1})

@@ -115,6 +115,7 @@ BAD = [
     (parse.parse_reference, ".", "golden, or the path of a trace; that is a folder"),
     (parse.parse_file, "no.h5", "there is no file of that name"),
     (parse.parse_stored, "nowhere", "an alignment.json, or a run folder"),
+    (parse.parse_shown, "nowhere", "an alignment.json or an evaluation.json, or a run folder"),
     (parse.parse_folder, "nowhere", "the path of a folder"),
     (parse.parse_trace_out, "a.npz", "a path that ends in .h5"),
     (parse.parse_json_out, "a", "a path that ends in .json"),
@@ -145,6 +146,7 @@ def test_every_parser_is_tested() -> None:
     assert parsers == {parser.__name__ for parser, *_ in GOOD} - {"parse_choice"} | {
         "parse_file",
         "parse_stored",
+        "parse_shown",
         "parse_result",
         "parse_folder",
     }
@@ -160,9 +162,14 @@ def test_files_and_folders_that_exist(tmp_path: Path) -> None:
     assert parse.parse_stored(str(tmp_path)) == tmp_path / "alignment.json"
     assert parse.parse_stored(str(tmp_path / "w.pt")) == tmp_path / "w.pt"
     assert parse.parse_result(str(tmp_path)) == tmp_path / "alignment.json"
+    assert parse.parse_shown(str(tmp_path)) == tmp_path / "alignment.json"
     (tmp_path / "alignment.json").unlink()
     (tmp_path / "training.jsonl").touch()
     assert parse.parse_result(str(tmp_path)) == tmp_path / "training.jsonl"
+    (tmp_path / "training.jsonl").unlink()
+    (tmp_path / "evaluation.json").touch()
+    assert parse.parse_shown(str(tmp_path)) == tmp_path / "evaluation.json"
+    assert parse.parse_results(str(tmp_path)) == tmp_path / "evaluation.json"
 
 
 def test_a_file_takes_no_folder_s_place_and_a_folder_no_file_s(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from reports import write
 from reports.html import html
 from tests.unit.reports import samples
 
-VOID = {"meta", "input", "line", "polyline", "br"}
+VOID = {"meta", "input", "line", "polyline", "br", "img"}
 
 
 class Page(HTMLParser):

@@ -8,6 +8,7 @@ import pytest
 from harness.errors import BadInput
 from reports import write_index
 from reports.index import headline, html, index, markdown
+from tests.unit.evaluating.samples import made as evaluated
 from tests.unit.reports import samples
 from tests.unit.reports.test_html import Page
 
@@ -47,6 +48,16 @@ def test_markdown_and_data(runs: Path, tmp_path: Path) -> None:
     write_index(runs, tmp_path / "i.json")
     told = json.loads((tmp_path / "i.json").read_text())["runs"]
     assert [one["verdict"] for one in told] == ["diverged", "unreadable", "aligned"]
+
+
+def test_an_evaluation_is_listed_with_its_page(runs: Path) -> None:
+    evaluated(ratio=30.0).save(runs / "good" / "evaluation.json")
+    (runs / "good" / "evaluation.html").write_text("x")
+    (found,) = [entry for entry in index(runs) if entry.kind == "evaluation"]
+    assert (found.verdict, found.text) == ("diverged", "The outputs of 1 of 3 samples are beyond noise.")
+    assert found.subject.startswith("toy one, synthetic")
+    hrefs = [link["href"] for link in Page(html(runs, runs / "index.html")).of("a")]
+    assert "good/evaluation.html" in hrefs
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
