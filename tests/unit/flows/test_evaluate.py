@@ -74,7 +74,12 @@ def test_a_sound_port_agrees_on_every_sample(workers: dict[str, Worker], batch: 
     (metric,) = found.metrics
     assert metric.reference == pytest.approx(metric.port, rel=1e-5)
     assert metric.reference == pytest.approx(np.mean([row.reference for row in found.samples]))
-    assert {path.name for path in (tmp_path / "run").iterdir()} >= {NAME, "evaluation.md", "samples.csv"}
+    assert {path.name for path in (tmp_path / "run").iterdir()} >= {
+        NAME,
+        "evaluation.md",
+        "evaluation.html",
+        "samples.csv",
+    }
 
 
 def test_a_batch_changes_no_figure(workers: dict[str, Worker], tmp_path: Path) -> None:
