@@ -65,6 +65,13 @@ def _caller(kind: type) -> type:
     return next(base for base in kind.__mro__ if "__call__" in vars(base))
 
 
+def _second_name(tensor: Any) -> Any:
+    """Another variable of the same node: an operation in place on the one leaves the other as it is."""
+    held = jt.zeros(1).start_grad()
+    held.assign(tensor)
+    return held
+
+
 class JittorTensors:
     """Jittor variables as the recorder needs them."""
 
@@ -96,9 +103,7 @@ class JittorTensors:
         It is kept by a name of its own, since an operation in place lets the model's name mean its result.
         """
         if not tensor.is_stop_grad() and tensor.dtype.is_float():
-            held = jt.zeros(1).start_grad()
-            held.assign(tensor)
-            self.watched.append((address, held))
+            self.watched.append((address, _second_name(tensor)))
 
 
 class JittorSide(Side):
@@ -344,16 +349,17 @@ class JittorSide(Side):
         }
 
     def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
-        """A new variable."""
+        """A new variable; another name of it goes on, since an operation in place changes what a name means."""
         wide = np.ascontiguousarray(array)
         if same_shape(wide.shape, like.shape):
             wide = wide.reshape(like.shape)
         made = jt.array64(wide) if wide.dtype.itemsize == 8 else jt.array(wide)
         if str(like.dtype) == "bfloat16":  # numpy has none
             made = made.bfloat16()
-        if learns and made.dtype.is_float():
-            made.start_grad()
-        return made, made
+        if not (learns and made.dtype.is_float()):
+            return made, made
+        made.start_grad()
+        return made, _second_name(made)
 
     def fill(self, own: Mapping[str, Any], arrays: Arrays) -> None:
         """Assign."""

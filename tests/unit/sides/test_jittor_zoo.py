@@ -181,3 +181,12 @@ def test_a_gradient_is_that_of_the_value_before_it_was_changed_in_place(
     last = 2 * (np.array([1.0, 2.0, 3.0]) + 1)
     np.testing.assert_allclose(found["layer:(model)/mul.0#0:grad"], last / 2)
     np.testing.assert_allclose(found["layer:(model)/add.0#0:grad"], last)
+
+
+def test_the_gradient_of_a_leaf_is_that_before_a_model_changed_it_in_place(side: JittorSide) -> None:
+    """A layer that runs alone hands a leaf on: what is overwritten has no share in the gradient."""
+    leaf, onward = side.leaf(np.ones((2, 3), np.float32), jt.zeros((2, 3)), learns=True)
+    onward[:, 0] = 0.0
+    onward *= 4.0
+    (gradient,) = jt.grad((onward * 3.0).sum(), [leaf])
+    np.testing.assert_array_equal(gradient.numpy(), [[0, 12, 12], [0, 12, 12]])
