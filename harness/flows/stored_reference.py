@@ -148,8 +148,9 @@ def _upstream(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> 
     if header["model"] != pair.name:
         raise BadInput(f"{path} is a trace of {short(header['model'])}, not of {pair.name}")
     try:
-        variant = _traced_variant(request, pair, header)
         inputs = trace.inputs() or pair.traced_inputs(header)
+        shapes = {name: list(array.shape) for name, array in inputs.items()}
+        variant = _traced_variant(request, pair, {**header, "input_shapes": shapes})
     except BadInput as error:
         raise BadInput(f"{path}: {error}") from error
     call_by_our_names(trace, pair, variant)

@@ -18,6 +18,7 @@ from harness.errors import BadInput
 from harness.pairs import option
 from harness.pairs.drawing import Drawn as Drawn
 from harness.pairs.inference import Inference as Inference
+from harness.pairs.option import Numbers as Numbers
 from harness.pairs.option import Option as Option
 from harness.pairs.recipe import PUBLISHED, SHORT
 from harness.pairs.recipe import Recipe as Recipe
@@ -183,7 +184,9 @@ class Pair:
 
     `seeded_state` draws a whole state where `weight_rule`, entry by entry, does not do: what is folded from
     drawn weights. It is given the state table. `traced_variant` and `traced_prefix` say how traces of the
-    upstream code name a variant, and what they put before the names of layers and parameters;
+    upstream code name a variant, and what they put before the names of layers and parameters; it is given the
+    trace's header and, in it, the `input_shapes`. `traced_keys` are the keys of such a header that are this
+    pair's own, and what each decides;
     `traced_gradients` is a glob of the parameters whose gradients such a trace keeps, if they have any.
     `traced_outputs` gives its names of outputs where they are not ours, `traced_inputs` the inputs that it
     describes and does not hold. A trace of several variants is of that which the user names.
@@ -209,6 +212,7 @@ class Pair:
     checkpoint_prefixes: tuple[str, ...] = ()
     seeded_state: Callable[[Variant, int, StateTable], Arrays] | None = None
     traced_variant: Callable[[Mapping[str, Any]], str] = lambda header: str(header["variant"])
+    traced_keys: Mapping[str, str] = field(default_factory=dict)
     traced_prefix: str = ""
     traced_gradients: Callable[[Mapping[str, Any]], str] = lambda header: "*"
     traced_outputs: Callable[[Mapping[str, Any], Variant], dict[str, str]] = lambda header, variant: {}
@@ -240,7 +244,7 @@ class Pair:
     def recipe_of(self, variant: Variant, name: str = SHORT) -> Recipe:
         """How a variant is trained, as published or by another recipe of that name."""
         if name in (SHORT, PUBLISHED):
-            return self.variant_recipes.get(variant.name, self.recipe)
+            return self.variant_recipes.get(option.split(variant.name)[0], self.recipe)
         if name not in self.recipes:
             known = ", ".join((SHORT, PUBLISHED, *self.recipes))
             raise BadInput(f"{self.name} has no recipe {name!r}; it has {known}")

@@ -10,25 +10,52 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from harness.errors import BadInput
 
+Value = int | float | str
 _NAMED = re.compile(r"(?P<base>[^\[\]]*)\[(?P<options>[^\[\]]*)\]")
 
 
 @dataclass(frozen=True)
+class Numbers:
+    """All numbers from `least` to `most`, as float32 has them."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True)
 class Option:
-    """A whole number that a variant is built with: what it means, and the values that it may have."""
+    """A number or a word that a variant is made with: what it means, and the values that it may have."""
 
     summary: str
-    values: range
+    values: range | tuple[str, ...] | Numbers
 
-    def read(self, name: str, text: str) -> int:
+    def read(self, name: str, text: str) -> Value:
         """The value that a text says."""
-        found = next((value for value in self.values if str(value) == text), None)
+        found = self._value(text)
         if found is None:
-            allowed = f"a whole number from {self.values[0]} to {self.values[-1]}: {self.summary}"
+            allowed = f"{self._allowed()}: {self.summary}"
             raise BadInput(f"option {name}={text[:60]} is not allowed; it should be {allowed}")
         return found
+
+    def _value(self, text: str) -> Value | None:
+        if not isinstance(self.values, Numbers):
+            return next((value for value in self.values if str(value) == text), None)
+        try:
+            number = float(np.float32(text))
+        except ValueError:
+            return None
+        return number if self.values.least <= number <= self.values.most else None
+
+    def _allowed(self) -> str:
+        if isinstance(self.values, Numbers):
+            return f"a number from {self.values.least:g} to {self.values.most:g}"
+        if isinstance(self.values, range) and self.values.step == 1:
+            return f"a whole number from {self.values[0]} to {self.values[-1]}"
+        return " or ".join(map(str, self.values))
 
 
 def split(name: str) -> tuple[str, dict[str, str]]:
@@ -51,7 +78,7 @@ def joined(name: str, options: Iterable[str]) -> str:
     return f"{base}[{listed}]" if listed else base
 
 
-def read(owner: str, known: Mapping[str, Option], given: Mapping[str, str]) -> dict[str, int]:
+def read(owner: str, known: Mapping[str, Option], given: Mapping[str, str]) -> dict[str, Value]:
     """The values of the options given; an unknown one is refused with the name nearest to it."""
     for name in given:
         if name not in known:

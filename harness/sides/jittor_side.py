@@ -349,7 +349,7 @@ class JittorSide(Side):
         }
 
     def leaf(self, array: NDArray[Any], like: Any, learns: bool) -> tuple[Any, Any]:
-        """A new variable; another name of it goes on, since an operation in place changes what a name means."""
+        """A new variable; a second name of it goes on, since a model may change that in place."""
         wide = np.ascontiguousarray(array)
         if same_shape(wide.shape, like.shape):
             wide = wide.reshape(like.shape)

@@ -11,10 +11,10 @@ from harness.pairs.cpanet.switches import switches
 from ports_jittor.cpanet.network import CPANet
 
 
-def build(variant: str, backbone: str, shots: int = 1, **options: Any) -> CPANet:
+def build(variant: str, backbone: str, shots: int = 1, bn3_scale: float = 1.0, **options: Any) -> CPANet:
     """The network with a backbone and switches, with the weights its constructor gives it.
 
-    It takes any number of shots: `shots` is for whoever draws its inputs.
+    It takes any number of shots: `shots` is for whoever draws its inputs, `bn3_scale` for its weights.
     """
     return CPANet(backbone, switches(**options))
 

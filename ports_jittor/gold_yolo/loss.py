@@ -60,7 +60,7 @@ class DetectionLoss:
         self.config.require_loss()
         features, *branches = found
         cells = grid(tuple((int(x.shape[-2]), int(x.shape[-1])) for x in features))
-        objects = self.objects(targets, branches[0], max(size))
+        objects = self.objects(targets, branches[0], self.config.ori_img_size or max(size))
         parts = self.of_branch(branches[-2], branches[-1], cells, objects, epoch)
         if self.config.head != "fuse_ab":
             return parts

@@ -9,6 +9,7 @@ import pytest
 
 from harness import flows, pairs
 from harness.errors import BadInput
+from harness.pairs.option import split
 from harness.progress import Silent
 from tests import shared_folder
 
@@ -37,7 +38,7 @@ def place(file: Path) -> int | None:
         run = "mode" in held.attrs and {"outputs", "loss"} & set(held)
         if not run or f"inputs/{pair.forward[0]}" not in held:
             return None
-        variant = pair.traced_variant(held.attrs)
+        variant, _ = split(pair.traced_variant(held.attrs))
     return variants.index(variant) if variant in variants else None
 
 

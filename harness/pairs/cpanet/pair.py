@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from numpy.typing import NDArray
 
 from harness import seeded
 from harness.errors import BadInput
-from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
+from harness.pairs import option
+from harness.pairs.base import Arrays, Mode, Numbers, Option, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.cpanet.data import draw_inputs
 from harness.pairs.cpanet.data_set import data_set
 from harness.pairs.cpanet.fssd import FOLDS
@@ -19,6 +21,7 @@ from harness.pairs.cpanet.metrics import evaluate
 from harness.pairs.cpanet.pictures import draw
 from harness.pairs.cpanet.recipe import BATCH, groups, passes
 from harness.pairs.cpanet.switches import CORRECTIONS, switches
+from harness.state_table import StateTable
 
 PUBLISHED = Upstream(
     "https://github.com/ZSLsherly/CPANet-Pytorch-Jittor",
@@ -44,6 +47,12 @@ QUIRK_NAMES = {
 }
 
 
+BN3_SCALE = float(np.float32(0.2))
+SHOTS = Option("the supports of an episode", range(1, 21))
+SCALE = Option("what the seeded last scale of a residual block is multiplied by", Numbers(0, 100))
+KEYS = {"shot": SHOTS.summary, "bn3_scale": SCALE.summary}
+
+
 def configured(name: str, summary: str = "", shots: int = 1, **options: Any) -> Variant:
     """A variant of one's own: `backbone`, `shots`, and any of the switches."""
     network = {key: value for key, value in options.items() if key != "backbone"}
@@ -52,7 +61,10 @@ def configured(name: str, summary: str = "", shots: int = 1, **options: Any) -> 
     if options["backbone"] not in BACKBONES:
         raise BadInput(f"{options['backbone']!r} is no backbone of CPANet; it has {', '.join(BACKBONES)}")
     upstream = None if network else PUBLISHED
-    return Variant(name, summary, upstream, {**options, **({"shots": shots} if shots != 1 else {})})
+    choices, options = {"shots": SHOTS}, {**options, "shots": shots}
+    if options["backbone"] != "vgg16":
+        choices, options = {**choices, "bn3_scale": SCALE}, {**options, "bn3_scale": BN3_SCALE}
+    return Variant(name, summary, upstream, options, choices)
 
 
 def _ablation(name: str) -> Variant:
@@ -81,13 +93,42 @@ def _variants() -> list[Variant]:
 
 VARIANTS = tuple(_variants())
 
-BN3_SCALE = np.float32(0.2)
 
-
-def weight_rule(seed: int, name: str, shape: tuple[int, ...]) -> NDArray[np.generic]:
+def weight_rule(
+    seed: int, name: str, shape: tuple[int, ...], bn3_scale: float = BN3_SCALE
+) -> NDArray[np.generic]:
     """Seeded weights; the last scale of a residual block is a fifth, or activations would reach 1e4."""
     drawn = seeded.weight(seed, name, shape)
-    return np.multiply(BN3_SCALE, drawn) if name.endswith("bn3.weight") else drawn
+    return np.multiply(np.float32(bn3_scale), drawn) if name.endswith("bn3.weight") else drawn
+
+
+def seeded_state(variant: Variant, seed: int, table: StateTable) -> Arrays:
+    """The weights of a comparison, with the scale that the variant has."""
+    scale = variant.options.get("bn3_scale", BN3_SCALE)
+    return {entry.key: weight_rule(seed, entry.key, entry.shape, scale) for entry in table}
+
+
+def traced_variant(header: Mapping[str, Any]) -> str:
+    """The variant of a recorded run, with the shots and the scale that its header says.
+
+    A declared variant with the same options is named instead of them.
+    """
+    name = str(header["variant"])
+    declared = next((variant for variant in VARIANTS if variant.name == name), None)
+    if declared is None:
+        return name
+    told = {"shots": header.get("shot"), "bn3_scale": header.get("bn3_scale")}
+    given = {
+        key: choice.read(key, str(told[key]))
+        for key, choice in declared.choices.items()
+        if told[key] is not None
+    }
+    wanted = {**declared.options, **given}
+    for variant in VARIANTS:
+        if variant.options == wanted:
+            return variant.name
+    more = {key: value for key, value in given.items() if value != declared.options[key]}
+    return option.joined(name, (f"{key}={value}" for key, value in sorted(more.items())))
 
 
 ZERO_GRADIENT = "zero in theory ({why}): what float32 shows is noise"
@@ -132,6 +173,9 @@ PAIR = Pair(
         quirks=("the last step has a rate of 0, since iterations count from 1",),
     ),
     weight_rule=weight_rule,
+    seeded_state=seeded_state,
+    traced_variant=traced_variant,
+    traced_keys=KEYS,
     metrics=evaluate,
     data_set=data_set,
     folds=FOLDS,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from harness.errors import BadInput
+from harness.pairs import option
 
 Block = Literal["repvgg", "conv_silu"]
 Head = Literal["plain", "distill_ns", "fuse_ab"]
@@ -53,6 +54,7 @@ class Config:
     iou_type: Iou = "giou"
     reg_max: int = 16
     warmup_epoch: int = 0
+    ori_img_size: int = 0  # what targets are shares of, in pixels; 0 is the longer side of the image
     head: Head = "plain"
     fold: Fold = ""  # for deployment: the blocks of branches, or each convolution with its norm as well
     classes: int = CLASSES
@@ -125,3 +127,8 @@ CONFIGS: dict[str, Config] = {
 SIZES = ("n", "s", "m", "l")
 CONFIGS |= {f"{size}_folded_blocks": replace(CONFIGS[size], fold="blocks") for size in SIZES}
 CONFIGS |= {f"{size}_deployed": replace(CONFIGS[size], fold="whole") for size in SIZES}
+
+
+def config_of(variant: str, **chosen: Any) -> Config:
+    """The settings of a variant, with those that were chosen; they may stand behind its name, too."""
+    return replace(CONFIGS[option.split(variant)[0]], **chosen)

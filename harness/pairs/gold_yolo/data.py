@@ -9,16 +9,19 @@ from numpy.typing import NDArray
 
 from harness import seeded
 from harness.errors import BadInput
-from harness.pairs.base import Arrays, InputRequest
-from harness.pairs.gold_yolo.config import CLASSES, CONFIGS, DFL_BINS, STRIDES, Config
+from harness.pairs.base import Arrays, InputRequest, Variant
+from harness.pairs.gold_yolo.config import CLASSES, DFL_BINS, STRIDES, Config, config_of
 
 EVAL_BATCH, EVAL_SIZE = 1, (160, 160)
 TRAIN_BATCH, TRAIN_SIZE = 2, (96, 128)
 OBJECTS = 3  # an image
+CLASS_PRIOR = -4.0  # what is added to the seeded bias of every class
 TALL_CELLS, LEVEL_CELLS = 13, 9  # what each assigner chooses from, at least
 
 
-def weight_rule(seed: int, key: str, shape: tuple[int, ...]) -> NDArray[Any]:
+def weight_rule(
+    seed: int, key: str, shape: tuple[int, ...], class_prior: float = CLASS_PRIOR
+) -> NDArray[Any]:
     """Seeded weights under which the network neither explodes nor says the same of everything.
 
     A block adds up three branches that nothing normalises: with plain seeded weights activations reach 5e10.
@@ -29,7 +32,7 @@ def weight_rule(seed: int, key: str, shape: tuple[int, ...]) -> NDArray[Any]:
     if key.endswith(("running_mean", "running_var")):
         return drawn * np.float32((4.0 if key.endswith("var") else 2.0) ** _power(key))
     if key.startswith("detect.cls_preds") and key.endswith(".bias"):
-        return drawn - np.float32(4)
+        return drawn + np.float32(class_prior)
     if key.startswith("detect.reg_preds") and shape[0] == 4:
         return drawn + np.float32(1) if key.endswith(".bias") else drawn * np.float32(0.25)
     return drawn
@@ -44,12 +47,17 @@ def _power(key: str) -> int:
     return int(".mlp.fc2.bn." in key or ".attn.proj.1.bn." in key)
 
 
+def settings(variant: Variant) -> dict[str, Any]:
+    """The options of a variant that its network is built with."""
+    return {name: value for name, value in variant.options.items() if name != "class_prior"}
+
+
 def draw_inputs(request: InputRequest) -> Arrays:
     """An image in [0, 1) by steps of 1/64, and objects (image, class, box in shares of a side)."""
     trains = request.mode != "eval"
     batch = request.batch or (TRAIN_BATCH if trains else EVAL_BATCH)
     height, width = request.size or (TRAIN_SIZE if trains else EVAL_SIZE)
-    config = CONFIGS[request.variant.name]
+    config = config_of(request.variant.name, **settings(request.variant))
     check_size(config, request.mode, batch, height, width)
     tag = f"gold_yolo/{request.tag}"
     image = seeded.tensor(request.seed, f"{tag}/x", (batch, 3, height, width))

@@ -10,8 +10,8 @@ import numpy as np
 from harness import seeded
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Variant
-from harness.pairs.gold_yolo.config import CONFIGS, FINE
-from harness.pairs.gold_yolo.data import weight_rule
+from harness.pairs.gold_yolo.config import FINE, config_of
+from harness.pairs.gold_yolo.data import CLASS_PRIOR, weight_rule
 from harness.state_table import StateTable
 
 RECORDED = {"blocks": "rep", "whole": "rep_and_conv"}  # how a recorded case calls what each form returns
@@ -39,11 +39,13 @@ def folded_state(arrays: Arrays, fold_convs: bool = True) -> Arrays:
 
 def seeded_state(variant: Variant, seed: int, table: StateTable) -> Arrays:
     """The weights of a comparison: drawn, or for a deployed form folded from drawn ones."""
-    fold = CONFIGS[variant.name].fold
+    fold = config_of(variant.name).fold
     rows = [(entry.key, entry.shape) for entry in table]
+    given = unfolded(rows, fold == "whole") if fold else rows
+    prior = variant.options.get("class_prior", CLASS_PRIOR)
+    drawn = {key: weight_rule(seed, key, shape, prior) for key, shape in given}
     if not fold:
-        return {key: weight_rule(seed, key, shape) for key, shape in rows}
-    drawn = {key: weight_rule(seed, key, shape) for key, shape in unfolded(rows, fold == "whole")}
+        return drawn
     state = folded_state(drawn, fold == "whole")
     return {key: state[key] for key, _ in rows}
 
@@ -82,7 +84,7 @@ def _norm(path: str, shape: _Shape) -> Iterator[_Row]:
 
 def traced_outputs(header: Mapping[str, Any], variant: Variant) -> dict[str, str]:
     """Which outputs of a trace are those of a variant, by our names: one file holds both deployed forms."""
-    fold = CONFIGS[variant.name].fold
+    fold = config_of(variant.name).fold
     of_this_size = variant.name.partition("_")[0] == header["variant"]
     return {RECORDED[fold]: "0"} if fold and of_this_size and header["case"] == "deploy" else {}
 

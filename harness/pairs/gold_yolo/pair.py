@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from harness.pairs.base import Pair, Recipe, Upstream, Variant
 from harness.pairs.gold_yolo.config import CONFIGS, SIZES
@@ -17,6 +15,7 @@ from harness.pairs.gold_yolo.meter import PrecisionMeter
 from harness.pairs.gold_yolo.pictures import draw
 from harness.pairs.gold_yolo.prepare import prepare_subset
 from harness.pairs.gold_yolo.schedule import BATCH_OF_A_CARD, EMA, GROUPS, events, passes
+from harness.pairs.gold_yolo.traced import CHOICES, KEYS, options_of, traced_gradients, traced_variant
 
 OFFICIAL = Upstream(
     "https://github.com/huawei-noah/Efficient-Computing",
@@ -40,21 +39,6 @@ VARIANTS = (
     *(Variant(f"{size}_deployed", f"{size} for deployment, with norms folded into convolutions", OFFICIAL)
       for size in SIZES),
 )  # fmt: skip
-
-
-def traced_variant(header: Mapping[str, Any]) -> str:
-    """A recorded case may be of a form of the network that is a variant of its own here."""
-    name, case = str(header["variant"]), str(header["case"])
-    if case == "deploy":
-        return f"{name}_deployed"
-    if "distilled" in case:
-        return f"{name}_distill_ns"
-    return f"{name}_atss" if "atss" in case else name
-
-
-def traced_gradients(header: Mapping[str, Any]) -> str:
-    """Of all recorded cases one keeps every gradient; the others keep the head's, or none."""
-    return "*" if str(header["case"]) == "frozen_tal" else "detect.*"
 
 
 RECIPE = Recipe(
@@ -84,7 +68,10 @@ ASSIGNED_BY_PLACE = {
 PAIR = Pair(
     name="gold_yolo",
     title="Gold-YOLO, object detection",
-    variants={variant.name: variant for variant in VARIANTS},
+    variants={
+        variant.name: replace(variant, options=options_of(variant.name), choices=CHOICES)
+        for variant in VARIANTS
+    },
     reference="refs_torch.gold_yolo",
     port="ports_jittor.gold_yolo",
     draw_inputs=draw_inputs,
@@ -98,6 +85,7 @@ PAIR = Pair(
     weight_rule=weight_rule,
     checkpoint_prefixes=("model.", "module."),
     traced_variant=traced_variant,
+    traced_keys=KEYS,
     seeded_state=seeded_state,
     traced_gradients=traced_gradients,
     traced_outputs=traced_outputs,

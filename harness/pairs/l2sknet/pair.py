@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from harness.pairs.base import Mode, Override, Pair, Recipe, Upstream, Variant
 from harness.pairs.l2sknet.data import draw_inputs
 from harness.pairs.l2sknet.data_set import data_set
@@ -29,6 +32,14 @@ VARIANTS = (
     ),
     Variant("L2SKNet_1D_FPN_fork", "the fork's pyramid: its row and column kernels have no bias", FORK),
 )
+
+
+def traced_variant(header: Mapping[str, Any]) -> str:
+    """The variant of a recorded run: the fork has its own form of some networks of the same names."""
+    name, of_the_fork = str(header["variant"]), f"{header['variant']}_fork"
+    forked = str(header.get("repo", "")) and FORK.repo.endswith(f"/{header['repo']}")
+    return of_the_fork if forked and any(one.name == of_the_fork for one in VARIANTS) else name
+
 
 ZERO_GRADIENT = "zero in theory, as a batch normalisation follows this bias: what float32 shows is noise"
 ZERO_GRADIENT_BOUND = 1e-6
@@ -78,5 +89,7 @@ PAIR = Pair(
     pictures=draw,
     inference=MaskInference,
     overrides=overrides,
+    traced_variant=traced_variant,
+    traced_keys={"repo": "whose form of a network it is"},
     checkpoint_prefixes=("model.",),
 )

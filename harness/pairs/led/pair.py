@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.errors import BadInput
+from harness.json_codec import short
 from harness.pairs import option
 from harness.pairs.base import Option, Pair, Upstream, Variant
 from harness.pairs.led.data import draw_inputs
@@ -39,7 +41,7 @@ def variants() -> Iterator[Variant]:
         common = {"network": network, "kept": KEPT[network]}
         for stage, summary_of_stage in STAGES.items():
             options = {**common, "stage": stage, "camera": camera if stage == "pretrain" else -1}
-            choices = {"camera": CAMERA} if stage == "pretrain" else {}
+            choices = {} if stage == "deployed" else {"camera": CAMERA}
             summary = f"RepNR {network}, {summary_of_stage.format(camera=camera)}"
             yield Variant(f"repnr_{network}_{stage}", summary, LED, options, choices)
         if network != "unet":
@@ -47,12 +49,37 @@ def variants() -> Iterator[Variant]:
             yield Variant(f"repnr_{network}_deployed_upstream", f"RepNR {network}, {LOSSY}", LED, options)
 
 
+RULES = {
+    "fill_rule": (
+        'seeded.weight for every key, except keys containing ".align_weights.": '
+        "seeded.generator(seed,key).uniform(0.5,1.5,shape) as float32"
+    ),
+    "weights": (
+        "re-parameterisation of the finetune form of the same variant and seed; "
+        "input = input of the finetune case"
+    ),
+}
+KEYS = {
+    **dict.fromkeys(RULES, "how weights are drawn; another rule is refused"),
+    "camera_index": CAMERA.summary,
+    "stage": "the stage of RepNR",
+    "state_ref": "nothing: where a list of keys and shapes stands",
+    "trainable_scalars": "nothing: a count",
+    "trainable_tensors": "nothing: a count",
+}
+
+
 def traced_variant(header: Mapping[str, Any]) -> str:
     """The variant that a trace of the published code shows, at its camera; its deployment loses values."""
     network, stage = str(header["variant"]), str(header.get("stage", "plain"))
     if stage == "plain":
         return network
-    if stage == "pretrain" and "camera_index" in header:
+    for name, rule in RULES.items():
+        if str(header.get(name, rule)) != rule:
+            raise BadInput(
+                f"its header says {name}: {short(header[name])}; the weights here are drawn otherwise: {rule}"
+            )
+    if stage in ("pretrain", "finetune") and "camera_index" in header:
         return option.joined(f"{network}_{stage}", [f"camera={header['camera_index']}"])
     lossy = stage == "deployed" and network != "repnr_unet"
     return f"{network}_{stage}_upstream" if lossy else f"{network}_{stage}"
@@ -76,6 +103,7 @@ PAIR = Pair(
     weight_rule=weight_rule,
     seeded_state=seeded_state,
     traced_variant=traced_variant,
+    traced_keys=KEYS,
     traced_prefix="repnr_module.",
     checkpoint_prefixes=("module.",),
 )

@@ -25,7 +25,8 @@ def drawn_switches(name: str) -> Switches:
     """The switches of a variant."""
     options = dict(PAIR.variant(name).options)
     del options["backbone"]
-    options.pop("shots", None)
+    for of_its_inputs in ("shots", "bn3_scale"):
+        options.pop(of_its_inputs, None)
     return switches(**options)
 
 

@@ -13,7 +13,7 @@ from harness.pairs.base import InputRequest, Mode
 from harness.pairs.gold_yolo.config import CONFIGS, Config
 from harness.pairs.gold_yolo.data import draw_inputs, weight_rule
 from harness.pairs.gold_yolo.grid import grid
-from harness.pairs.gold_yolo.pair import PAIR, traced_gradients, traced_variant
+from harness.pairs.gold_yolo.pair import PAIR, traced_gradients
 from harness.pairs.gold_yolo.targets import grouped
 
 
@@ -95,14 +95,6 @@ def test_the_rule_of_seeded_weights(key: str, shape: tuple[int, ...], factor: fl
 def test_the_projection_keeps_its_bins() -> None:
     for key, shape in (("detect.proj", (17,)), ("detect.proj_conv.weight", (1, 17, 1, 1))):
         np.testing.assert_array_equal(weight_rule(3, key, shape).reshape(-1), np.arange(17))
-
-
-@pytest.mark.parametrize(
-    ("case", "variant"),
-    [("frozen_tal", "n"), ("train_atss", "n_atss"), ("eval, head of the distilled n", "n_distill_ns")],
-)
-def test_the_variant_of_a_trace(case: str, variant: str) -> None:
-    assert traced_variant({"variant": "n", "case": case}) == variant
 
 
 @pytest.mark.parametrize(
