@@ -25,6 +25,7 @@ from typing import NamedTuple
 
 ROOT = "(model)"
 EQUAL = "equal"  # the note of a trace of layers run alone: what is the reference's to the bit
+OWN_SHAPES = "own shapes"  # another note of it: where tensors of another shape arrived, and who made them
 KINDS = (
     "input", "layer", "output", "loss", "grad", "grad_input", "state", "sum", "update", "optimizer", "ema",
     "metric",

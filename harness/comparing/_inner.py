@@ -26,12 +26,15 @@ def is_inner(row: Row) -> bool:
 
 
 def set_inner_apart(rows: Sequence[Row], policy: Policy) -> None:
-    """Give inner differences a verdict of their own, where all that leaves the model agrees."""
+    """Give inner differences a verdict of their own, where all that leaves the model agrees.
+
+    A buffer that differs says nothing of them: it stands for itself.
+    """
     if isinstance(policy, MetricPolicy) or not _outside_agrees(rows):
         return
-    diverged = [row for row in rows if row.verdict.status == "diverged"]
+    diverged = [row for row in rows if is_inner(row) and row.verdict.status == "diverged"]
     if policy.judge == "outputs":
-        objections = [row for row in rows if row.verdict.status in _OBJECTIONS]
+        objections = [row for row in rows if is_inner(row) and row.verdict.status in _OBJECTIONS]
         _set(objections, "only what leaves the model decides (--judge outputs)")
     elif all(_is_structural(row, rows) for row in diverged):
         takers = _takers(rows)
@@ -66,7 +69,7 @@ def _set(rows: Iterable[Row], why: str) -> None:
 
 
 def _outside_agrees(rows: Iterable[Row]) -> bool:
-    outside = [row for row in rows if not is_inner(row)]
+    outside = [row for row in rows if not is_inner(row) and kind_of(row.address) != "state"]
     decisive = any(kind_of(row.address) in _DECISIVE and _says_something(row) for row in outside)
     return decisive and not any(row.verdict.status in _OBJECTIONS for row in outside)
 

@@ -13,6 +13,7 @@ from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, IsolatedRun, Row, Source
 from harness.comparing._measuring import Meter
+from harness.comparing._own_shapes import keep_makers
 from harness.comparing._places import first_diverged, in_order_of_computation, kind_of, worst_row
 from harness.comparing._sentence import sentence
 from harness.forms import same_shape, same_type, shape_text
@@ -68,6 +69,8 @@ def add_isolated(
     _add_missing(alignment.rows, reference, forced)
     _add_extra(alignment.rows, forced)
     _add_unpaired_outputs(alignment.rows, reference)
+    if carried := forced.notes.get(addresses.OWN_SHAPES):
+        keep_makers(alignment.rows, carried)
     alignment.sources = sources(alignment.rows)
     judged = sum(row.isolated is not None for row in alignment.rows)
     alignment.isolated = IsolatedRun(ran=True, judged=judged)

@@ -3,6 +3,9 @@
 What a layer returns is recorded and then replaced by what the reference's layer returned. So the next one is
 given the reference's own tensors, and an error shows where it is made and nowhere else. Backward, each layer
 is handed the reference's gradient of its result; what it gives back is its own doing too.
+
+A result of another shape than the reference's is replaced like any other. A port that hands other tensors
+around inside cannot go on with it and raises: then it runs once more, and such results go on as they are.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import numpy as np
 from harness import address as addresses
 from harness.answers import Times
 from harness.breadcrumb import Breadcrumb
+from harness.errors import HarnessError
 from harness.forms import same_shape
 from harness.pairs.base import Arrays, Mode
 from harness.sides.recorder import Array, Layer, Recorder, Sink, Tensors, map_tensors
@@ -45,6 +49,7 @@ class Substitutes:
     paired: frozenset[str]
     make: Callable[[Array, Any], tuple[Any, Any]]
     learns: bool
+    own_shapes: bool = False
 
     def of(self, address: str) -> Array | None:
         """The reference's tensor at an address that both sides have."""
@@ -73,6 +78,8 @@ class IsolatedRecorder(Recorder):
         self.cuts: list[Cut] = []
         self.equal: list[str] = []
         self.elsewhere: set[str] = set()  # results of calls that are given tensors of another shape
+        self.own: dict[str, str] = {}  # results that went on in the port's own shape, and who returned them
+        self.carried: dict[str, str] = {}  # where such a result arrived, and where it was made
 
     def save(self, address: str, tensor: Any, type: str = "") -> bool:
         """Record a tensor unless it is the very one that the reference has there, or has its very bits."""
@@ -88,6 +95,8 @@ class IsolatedRecorder(Recorder):
 
     def _write(self, address: str, tensor: Any, type: str) -> bool:
         known = self.tensors.recorded_as(tensor)
+        if known is not None and known in self.own and known != address:
+            self.carried[address] = self.own[known]
         if known is not None and self.substitutes.source(address) == known:
             return False
         if address not in self.substitutes.paired:
@@ -110,14 +119,19 @@ class IsolatedRecorder(Recorder):
                     return tensor
             elif array is None or not self._write(address, tensor, type):
                 return tensor
-            elif addresses.layer(path, call, "out") in self.elsewhere and not _alike(tensor, array):
-                return tensor  # a layer that is called at another place: its result fits there alone
+            elif self._fits_here_alone(addresses.layer(path, call, "out"), tensor, array):
+                self.own[self.tensors.recorded_as(tensor) or address] = address
+                return tensor
             leaf, onward = self.substitutes.make(array, tensor)
             self.tensors.remember(onward, address)
             self.cuts.append(Cut(address, tensor, leaf))
             return onward
 
         return map_tensors(result, self.tensors.is_tensor, cut)
+
+    def _fits_here_alone(self, address: str, tensor: Any, array: Array) -> bool:
+        """Whether only the port's own result can go on: of a call at another place, or of another shape."""
+        return (self.substitutes.own_shapes or address in self.elsewhere) and not _alike(tensor, array)
 
     def _is_equal(self, tensor: Any, array: Array) -> bool:
         """Whether a tensor that is new here has the reference's very bits: nothing need be written then."""
@@ -154,26 +168,45 @@ def run_isolated(
 ) -> Times:
     """One forced pass of a side, in a training mode backward too; its tensors go to the trace at `path`."""
     started, cpu = time.perf_counter(), time.process_time()
-    side.prepare(inputs, mode, dtype)
-    with Trace.open(reference) as recorded, TraceWriter(path, {**header, "forced": True}) as writer:
-        known = frozenset(address for address in paired if address in recorded.records)
+    with Trace.open(reference) as recorded:
 
-        usual = recorded.header.get("dtype", dtype)
+        def forced(own_shapes: bool) -> None:
+            side.prepare(inputs, mode, dtype)
+            with TraceWriter(path, {**header, "forced": True}) as writer:
+                substitutes = _substitutes(side, recorded, paired, mode, dtype, own_shapes)
+                _forced(side, mode, writer, substitutes)
 
-        def make(array: Array, like: Any) -> tuple[Any, Any]:
-            """The reference's own tensor; in the precision of this run where it had that of its own."""
-            exact = array.astype(dtype, copy=False) if array.dtype.name == usual else array
-            return side.leaf(exact, like, mode != "eval")
-
-        substitutes = Substitutes(recorded, known, make, mode != "eval")
-        recorder = IsolatedRecorder(
-            side.tensors, side.layers, writer, side.breadcrumb, substitutes=substitutes
-        )
-        side.forward(mode, writer, "all", observe=True, recorder=recorder)
-        if mode != "eval":
-            _backward(side, recorder, recorded, writer)
-        writer.note(addresses.EQUAL, recorder.equal)
+        try:
+            forced(own_shapes=False)
+        except HarnessError:
+            raise
+        except Exception:  # whatever the model raises on tensors of the reference's shapes
+            forced(own_shapes=True)
     return Times(time.perf_counter() - started, time.process_time() - cpu)
+
+
+def _substitutes(
+    side: Side, recorded: Trace, paired: list[str], mode: Mode, dtype: str, own_shapes: bool
+) -> Substitutes:
+    known = frozenset(address for address in paired if address in recorded.records)
+    usual = recorded.header.get("dtype", dtype)
+
+    def make(array: Array, like: Any) -> tuple[Any, Any]:
+        """The reference's own tensor; in the precision of this run where it had that of its own."""
+        exact = array.astype(dtype, copy=False) if array.dtype.name == usual else array
+        return side.leaf(exact, like, mode != "eval")
+
+    return Substitutes(recorded, known, make, mode != "eval", own_shapes)
+
+
+def _forced(side: Side, mode: Mode, writer: TraceWriter, substitutes: Substitutes) -> None:
+    recorder = IsolatedRecorder(side.tensors, side.layers, writer, side.breadcrumb, substitutes=substitutes)
+    side.forward(mode, writer, "all", observe=True, recorder=recorder)
+    if mode != "eval":
+        _backward(side, recorder, substitutes.reference, writer)
+    writer.note(addresses.EQUAL, recorder.equal)
+    if substitutes.own_shapes:
+        writer.note(addresses.OWN_SHAPES, recorder.carried)
 
 
 def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: TraceWriter) -> None:

@@ -362,8 +362,48 @@ class Detached(Odd):
         return self.last(torch.tanh(x if self.has("attached") else x.detach()))
 
 
+class Grow(nn.Module):
+    """Adds two channels; a `whole` one hands on the others, too."""
+
+    def __init__(self, given: int, whole: bool, front: bool, momentum: float) -> None:
+        super().__init__()
+        self.whole, self.front = whole, front
+        self.norm = nn.BatchNorm1d(5, momentum=momentum)
+        self.make = nn.Linear(given, 2)
+
+    def forward(self, given: Tensor | list[Tensor]) -> Tensor:
+        x = torch.cat(given, 2) if isinstance(given, list) else given
+        new = self.make(torch.relu(self.norm(x)))
+        if not self.whole:
+            return new
+        return torch.cat([new, x] if self.front else [x, new], 2)
+
+
+class Dense(Odd):
+    """Each layer takes all before it: they are joined around the layers, or by another port inside them."""
+
+    faults = ("other_inside", "front", "momentum")
+
+    def __init__(self, fault: str = "") -> None:
+        super().__init__(fault)
+        momentum = 0.01 if fault == "momentum" else 0.1
+        self.grow = nn.ModuleList(
+            [Grow(width, bool(fault), fault == "front" and width == 8, momentum) for width in (6, 8, 10)]
+        )
+        self.end = nn.Linear(12, 6)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.first(x)
+        parts = [x]
+        for grow in self.grow:
+            x = grow(x) if self.fault else grow(parts)
+            parts.append(x)
+        return self.last(torch.relu(self.end(x if self.fault else torch.cat(parts, 2))))
+
+
 ODD: dict[str, type[Odd]] = {
     kind.__name__.lower(): kind
     for kind in (Rank, Broadcast, Doubled, Viewed, Flat, Resized, NotANumber, AllNaN, Infinite, Indices,
-                 Masks, Empty, Twice, Conditional, Unused, Keys, Tuples, Picked, Precise, Halves, Detached)
+                 Masks, Empty, Twice, Conditional, Unused, Keys, Tuples, Picked, Precise, Halves, Detached,
+                 Dense)
 }  # fmt: skip

@@ -1,0 +1,69 @@
+"""Layers run alone where tensors of another shape went on as the port made them.
+
+A layer that takes such a tensor is not given what the reference gives. Where its values are the same, the
+other shape is no error. Where they are not, the layer before made the error, and this one did not run alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness import address as addresses
+from harness.alignment_rows import Row
+from harness.comparing._places import kind_of
+
+
+def keep_makers(rows: Sequence[Row], carried: Mapping[str, str]) -> None:
+    """Take back what was judged of layers that others only made look wrong.
+
+    `carried` says of each address at which a tensor of another shape arrived where it was made.
+    """
+    wrong = {row.address: row for row in rows if _is_wrong(row)}
+    unlike = {address for address, row in wrong.items() if row.obstacle is not None}
+    taken = {address: origin for address, origin in carried.items() if address not in unlike}
+    made_wrong = {origin for address, origin in taken.items() if address in wrong}
+    harmless = {origin for origin in taken.values() if origin in unlike} - made_wrong
+    reached = {_place(address) for address, origin in carried.items() if origin in made_wrong}
+    apart = [
+        row
+        for row in rows
+        if row.address in harmless
+        or _is_of(row, reached)
+        or (row.address in unlike and _is_operation(row))
+        or (made_wrong and kind_of(row.address) in _GRADIENTS)
+    ]
+    dropped = {row.address for row in apart}
+    if any(address not in dropped for address in wrong):
+        _take_back(apart)
+
+
+_GRADIENTS = ("layer_grad", "operation_grad")  # they come back through such tensors
+
+
+def _take_back(rows: Iterable[Row]) -> None:
+    for row in rows:
+        row.isolated = None
+
+
+def _is_wrong(row: Row) -> bool:
+    return row.isolated is not None and row.isolated.verdict.status == "diverged"
+
+
+def _is_operation(row: Row) -> bool:
+    """Operations are paired by their order, which another structure does not keep."""
+    return kind_of(row.address).startswith("operation")
+
+
+def _place(address: str) -> str:
+    return addresses.parse_layer(address).path
+
+
+def _is_of(row: Row, paths: set[str]) -> bool:
+    """Whether a row is of one of these layers, or of a parameter or buffer of one."""
+    if addresses.kind(row.address) == "layer":
+        return _place(row.address) in paths
+    return kind_of(row.address) in ("grad", "state") and _owner(row.address) in paths
+
+
+def _owner(address: str) -> str:
+    return address.partition(":")[2].rpartition(".")[0] or addresses.ROOT
