@@ -61,8 +61,9 @@ def main() -> None:
 
 def _cases(asked: argparse.Namespace) -> Iterator[tuple[str, str, Mode]]:
     for model in asked.model:
-        for variant in pairs.find(model).variants:
-            if not asked.variant or variant in asked.variant:
+        declared = pairs.find(model).variants
+        for variant in asked.variant or declared:
+            if variant.partition("[")[0] in declared:
                 for mode in asked.mode:
                     yield model, variant, mode
 

@@ -5,6 +5,7 @@ Each variant is a model. torchvision lives in an environment of its own: ALIGN_T
 
 from harness import seeded
 from harness.pairs.base import Pair, Recipe, Variant
+from harness.pairs.option import Option
 
 CLASSES = 1000
 SIZES = {
@@ -22,21 +23,27 @@ SIZES = {
     "inception_v3": (299, 299),  # its auxiliary head takes nothing smaller
 }
 HEADED = {"googlenet": (128, 128), "inception_v3": (128, 128)}
+TORCHLIKE = Option("1 takes the batch norms of ports_jittor.torchlike, 0 Jittor's own", range(2))
+
+
+def _variant(name, summary, **options):
+    return Variant(name, summary, options={**options, "torchlike": 0}, choices={"torchlike": TORCHLIKE})
 
 
 def _variants():
-    found = {name: Variant(name, f"torchvision.models.{name}", options={"model": name}) for name in SIZES}
+    found = {name: _variant(name, f"torchvision.models.{name}", model=name) for name in SIZES}
     for name in HEADED:
-        options = {"model": name, "aux_logits": False}
-        found[f"{name}_one_head"] = Variant(
-            f"{name}_one_head", f"{name} without auxiliary heads", options=options
-        )
+        one = f"{name}_one_head"
+        found[one] = _variant(one, f"{name} without auxiliary heads", model=name, aux_logits=False)
+    for width in ("0_5", "0_75", "1_3"):
+        first = f"mnasnet{width}_first"
+        found[first] = _variant(first, "as torchvision first had it", model=f"mnasnet{width}", version=1)
     return found
 
 
 def draw_inputs(request):
-    name = request.variant.options["model"]
-    size = request.size or (SIZES if request.variant.name == name else HEADED)[name]
+    options = request.variant.options
+    size = request.size or (HEADED if "aux_logits" in options else SIZES)[options["model"]]
     shape = (request.batch or (4 if size[0] <= 128 else 2), 3, *size)
     rng = seeded.generator(request.seed, f"{request.tag}/label")
     return {
