@@ -10,6 +10,7 @@ import pytest
 
 from harness.pairs.gold_yolo import coco, letterbox, metrics, nms, schedule
 from harness.pairs.gold_yolo.augment import Motion, moved_boxes
+from harness.pairs.gold_yolo.letterbox import whole
 from harness.pairs.gold_yolo.meter import PrecisionMeter
 from tests import needs_shared
 from tests.upstream import gold_yolo_truth as truth
@@ -64,7 +65,7 @@ def test_an_evaluation_has_the_recorded_metrics() -> None:
     pytest.importorskip("pycocotools", reason="pip install '.[data]'")
     found, known = PrecisionMeter(), truth.recorded_json("metrics")
     for detections, labels in zip(*boxes(), strict=True):
-        found.take([detections], [labels], (300, 320))
+        found.take([detections], [labels], [whole(300, 320)])
     names = ("AP", "AP50", "AP75", "AP small", "AP medium", "AP large")
     stats = dict(zip(names, known["coco_stats"][:6], strict=True))
     wanted = {

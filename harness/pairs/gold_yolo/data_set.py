@@ -27,7 +27,7 @@ from harness.pairs.gold_yolo.augment import (
 )
 from harness.pairs.gold_yolo.config import CLASSES
 from harness.pairs.gold_yolo.datasets import DetectionFolder, Pictures, Pixels, read_dataset_file
-from harness.pairs.gold_yolo.letterbox import STRIDE, fit, letterbox
+from harness.pairs.gold_yolo.letterbox import STRIDE, Frame, fit, letterbox
 from harness.pairs.gold_yolo.scenes import SyntheticPictures
 
 COUNTS = {"train": 64, "val": 16}
@@ -78,7 +78,7 @@ class TrainingSet(PictureSet):
 
 
 class ValidationSet(PictureSet):
-    """Pictures as validation sees them."""
+    """Pictures as validation sees them; `frames` tells how each lies in its own."""
 
     def __init__(self, pictures: Pictures, side: int) -> None:
         super().__init__(pictures)
@@ -93,7 +93,17 @@ class ValidationSet(PictureSet):
         boxes = corners(picture, placed.inner, across, down)
         low, high = boxes[:, 1:3] / self.frame, boxes[:, 3:] / self.frame
         rows: NDArray[np.float64] = np.concatenate((boxes[:, :1], (low + high) / 2, high - low), axis=1)
-        return {"image": letterbox(image, placed), "labels": rows.astype(np.float32)}
+        height, width = picture.image.shape[:2]
+        frame = Frame(height, width, *placed.inner, down, across)
+        return {
+            "image": letterbox(image, placed),
+            "labels": rows.astype(np.float32),
+            "frame": np.array(frame, np.float32),
+        }
+
+    def batch(self, samples: Sequence[Arrays]) -> Arrays:
+        """The same with a row of `frames` for each."""
+        return {**super().batch(samples), "frames": np.stack([sample["frame"] for sample in samples])}
 
 
 def data_set(request: DataRequest) -> DataSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,37 @@ class Fit:
         """Height and width of the frame."""
         top, bottom, left, right = self.border
         return self.inner[0] + top + bottom, self.inner[1] + left + right
+
+
+class Frame(NamedTuple):
+    """How an image lies in its frame, as numbers: its own sides, those it is drawn with, what is before it.
+
+    Sides are stretched each by itself, since pixels are whole.
+    """
+
+    height: float
+    width: float
+    inner_height: float
+    inner_width: float
+    down: float
+    across: float
+
+    def original(self, corners: Floats) -> Floats:
+        """Corners in the frame as corners in the image."""
+        shift = np.array([self.across, self.down] * 2)
+        scale = np.array([self.width / self.inner_width, self.height / self.inner_height] * 2)
+        moved: Floats = (corners - shift) * scale
+        return moved
+
+    def within(self, corners: Floats) -> Floats:
+        """The same, kept within the image."""
+        kept: Floats = np.clip(self.original(corners), 0, np.array([self.width, self.height] * 2))
+        return kept
+
+
+def whole(height: float, width: float) -> Frame:
+    """The frame of an image that fills it."""
+    return Frame(height, width, height, width, 0.0, 0.0)
 
 
 def fit(

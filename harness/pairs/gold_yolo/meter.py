@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from harness.pairs.base import Arrays, Meter
 from harness.pairs.gold_yolo import coco
 from harness.pairs.gold_yolo.config import CLASSES
+from harness.pairs.gold_yolo.letterbox import Frame, whole
 from harness.pairs.gold_yolo.metrics import class_precision, matched
 from harness.pairs.gold_yolo.nms import EVALUATION, non_max_suppression
 
 Floats = NDArray[np.float64]
+_DIGITS = 3  # of a label's corners in pixels: what float32 shares of a frame lose is no size of an object
 COCO = {"AP": 0, "AP50": 1, "AP75": 2, "AP small": 3, "AP medium": 4, "AP large": 5, "AR": 8}
 """The numbers of COCO's twelve that are reported. COCO gives -1 for a size that no object has."""
 
@@ -30,13 +32,13 @@ class PrecisionMeter(Meter):
     protocol = (
         f"letterboxed squares; suppression at confidence {EVALUATION.conf_thres:g} and overlap "
         f"{EVALUATION.iou_thres:g}, as published; mAP, precision and recall as published; "
-        "AP and AR by pycocotools, in pixels of the letterboxed square"
+        "AP and AR by pycocotools, in pixels of the images themselves, by which also their sizes are told"
     )
 
     def __init__(self) -> None:
         self.detections: list[Floats] = []
         self.labels: list[Floats] = []
-        self.sizes: list[tuple[int, int]] = []
+        self.frames: list[Frame] = []
 
     def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
         """Take a batch in; an object counts as found where as many surest detections as objects find it."""
@@ -45,14 +47,15 @@ class PrecisionMeter(Meter):
         wanted = [
             _corners(inputs["targets"], place, np.array([width, height])) for place in range(len(found))
         ]
-        self.take(found, wanted, (height, width))
+        frames = [Frame(*map(float, row)) for row in inputs.get("frames", ())]
+        self.take(found, wanted, frames or [whole(height, width)] * len(found))
         return [_share(*pair) for pair in zip(found, wanted, strict=True)]
 
-    def take(self, detections: list[Floats], labels: list[Floats], size: tuple[int, int]) -> None:
+    def take(self, detections: list[Floats], labels: list[Floats], frames: list[Frame]) -> None:
         """Take in what was found (corners, score, class) and what is there (class, corners), by picture."""
         self.detections += detections
         self.labels += labels
-        self.sizes += [size] * len(labels)
+        self.frames += frames
 
     def figures(self) -> dict[str, float]:
         """Average precision at an overlap of one half, and over all overlaps; then what else is published."""
@@ -69,8 +72,16 @@ class PrecisionMeter(Meter):
         if find_spec("pycocotools") is None or not any(map(len, self.labels)):
             return {}
         names = [str(number) for number in range(CLASSES)]
-        truth = coco.as_annotations(self.labels, self.sizes, names)
-        measured = coco.measure(truth, coco.results(dict(enumerate(self.detections))))
+        sizes = [(round(frame.height), round(frame.width)) for frame in self.frames]
+        labels = [
+            np.concatenate((rows[:, :1], frame.original(rows[:, 1:]).round(_DIGITS)), axis=1)
+            for rows, frame in zip(self.labels, self.frames, strict=True)
+        ]
+        found = {
+            place: np.concatenate((frame.within(rows[:, :4]), rows[:, 4:]), axis=1)
+            for place, (rows, frame) in enumerate(zip(self.detections, self.frames, strict=True))
+        }
+        measured = coco.measure(coco.as_annotations(labels, sizes, names), coco.results(found))
         return {name: measured[place] for name, place in COCO.items() if measured[place] >= 0}
 
     def kept(self) -> dict[str, list[float]]:
@@ -80,17 +91,16 @@ class PrecisionMeter(Meter):
             "labels": _flat(self.labels),
             "found": [float(len(rows)) for rows in self.detections],
             "wanted": [float(len(rows)) for rows in self.labels],
-            "sizes": [float(side) for size in self.sizes for side in size],
+            "frames": [value for frame in self.frames for value in frame],
         }
 
     def take_up(self, kept: Mapping[str, list[float]]) -> None:
         """Go on from that."""
         self.detections = _split(kept["detections"], kept["found"], 6)
         self.labels = _split(kept["labels"], kept["wanted"], 5)
-        sides = [int(side) for side in kept["sizes"]]
-        self.sizes = list(zip(sides[::2], sides[1::2], strict=True))
-        if not len(self.detections) == len(self.labels) == len(self.sizes):
-            raise ValueError("as many detections, labels and sizes as pictures are wanted")
+        self.frames = [Frame(*row) for row in np.reshape(kept["frames"], (-1, len(Frame._fields))).tolist()]
+        if not len(self.detections) == len(self.labels) == len(self.frames):
+            raise ValueError("as many detections, labels and frames as pictures are wanted")
 
     def steps(self) -> dict[str, float]:
         """One object of all."""

@@ -8,8 +8,17 @@ import numpy as np
 import pytest
 
 from harness.errors import BadInput
+from harness.pairs.base import Arrays
 from harness.pairs.gold_yolo import augment, coco, letterbox, metrics, nms
-from harness.pairs.gold_yolo.datasets import DetectionFolder, label_path, read_dataset_file, read_labels
+from harness.pairs.gold_yolo.data_set import ValidationSet
+from harness.pairs.gold_yolo.datasets import (
+    DetectionFolder,
+    Picture,
+    label_path,
+    read_dataset_file,
+    read_labels,
+)
+from harness.pairs.gold_yolo.meter import PrecisionMeter
 from harness.pairs.gold_yolo.scenes import NAMES, SyntheticPictures, write_dataset
 
 
@@ -188,3 +197,38 @@ def test_coco_numbers_of_the_classes() -> None:
     row = np.array([[1.23456, 2, 11.23456, 22, 0.1234567, 11]])
     (found,) = coco.results({7: row}, coco.CATEGORIES)
     assert found == {"image_id": 7, "category_id": 13, "bbox": [1.235, 2, 10, 20], "score": 0.12346}
+
+
+def seen_whole(height: int, width: int, labels: list[list[float]], side: int) -> Arrays:
+    """One picture of a size, as validation sees it at a side."""
+    picture = Picture("a", np.zeros((height, width, 3), np.uint8), np.array(labels, np.float32))
+    data = ValidationSet([picture], side)
+    return data.batch([data.sample(0, 0, np.random.default_rng(0))])
+
+
+@pytest.mark.parametrize(("height", "width"), [(200, 401), (77, 50), (128, 128), (50, 60)])
+def test_boxes_in_the_frame_lie_in_the_picture_where_the_labels_do(height: int, width: int) -> None:
+    labels = [[0.0, 0.5, 0.25, 0.2, 0.4], [1.0, 0.9, 0.9, 0.2, 0.2]]
+    batch = seen_whole(height, width, labels, 128)
+    frame = letterbox.Frame(*map(float, batch["frames"][0]))
+    side = batch["x"].shape[3]
+    centre, half = batch["targets"][:, 2:4] * side, batch["targets"][:, 4:] * side / 2
+    shares = np.array(labels)[:, 1:]
+    sides = np.array([width, height])
+    wanted = np.concatenate((shares[:, :2] - shares[:, 2:] / 2, shares[:, :2] + shares[:, 2:] / 2), axis=1)
+    found = np.concatenate((centre - half, centre + half), axis=1)
+    np.testing.assert_allclose(frame.original(found), wanted * np.tile(sides, 2), atol=1e-3)
+    beyond = frame.within(np.array([[-9.0, -9.0, 1e4, 1e4]]))
+    np.testing.assert_array_equal(beyond, [[0, 0, width, height]])
+
+
+@pytest.mark.parametrize(("pixels", "name"), [(30, "AP small"), (60, "AP medium"), (120, "AP large")])
+def test_an_object_is_as_large_as_it_is_in_the_picture_not_in_the_frame(pixels: int, name: str) -> None:
+    pytest.importorskip("pycocotools", reason="pip install '.[data]'")
+    batch = seen_whole(240, 480, [[3.0, 0.5, 0.5, pixels / 480, pixels / 240]], 96)  # a fifth of its size
+    row = np.zeros((1, 1, 85), np.float32)
+    row[0, 0, :4], row[0, 0, [4, 5 + 3]] = batch["targets"][0, 2:] * batch["x"].shape[3], 1
+    found = PrecisionMeter()
+    found.add({"0": row}, batch)
+    assert {key for key in found.figures() if key.startswith("AP ")} == {name}
+    assert found.figures()[name] == pytest.approx(1)
