@@ -15,6 +15,7 @@ from harness.errors import BadInput
 from harness.pairs.base import Arrays
 from harness.pairs.cpanet import fssd, transforms
 from harness.pairs.cpanet.fssd import Entry, Split
+from harness.pairs.pixels import read_picture
 
 Image = NDArray[Any]
 DEFECT = 255  # the only gray value of a mask that counts
@@ -55,6 +56,7 @@ class Folder:
     def _read(self, name: str, flags: int) -> Image:
         path = self.root / name
         self._require(path)
+        read_picture(path, lambda picture: None)  # OpenCV decodes whatever size a header tells
         content = np.fromfile(path, np.uint8)
         found: Image | None = transforms.opencv().imdecode(content, flags) if content.size else None
         if found is None:

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from harness import seeded
 from harness.errors import BadInput
+from harness.pairs.arrays import read_array, read_arrays
 from harness.pairs.base import Arrays
 from harness.pairs.led.packing import crop, expose, flip, normalize, pack
+from harness.pairs.pixels import require_modest
 
 LARGEST_RATIO = 300.0
 COLOR_TEMPLATE = np.eye(3, dtype=np.float32)
@@ -148,16 +150,14 @@ class PairFolder:
 
 def read_packed(path: Path) -> Raw:
     """An `.npz` of `im`, `wb`, `ccm`, `black_level` and `white_level`."""
-    with np.load(path, allow_pickle=False) as content:
-        missing = {"im", "wb", "ccm", "black_level", "white_level"} - set(content)
-        if missing:
-            raise BadInput(f"{path} lacks {', '.join(sorted(missing))}")
-        return Raw(*(content[name] for name in ("im", "black_level", "white_level", "wb", "ccm")))
+    names = ("im", "black_level", "white_level", "wb", "ccm")
+    content = read_arrays(path, names)
+    return Raw(*(content[name] for name in names))
 
 
 def read_plain(path: Path) -> Raw:
     """An `.npy` of a mosaic or of packed planes, with the levels of SID's Sony camera."""
-    image = np.load(path, allow_pickle=False)
+    image = read_array(path)
     planes = pack(image) if image.ndim == 2 else image
     if planes.ndim != 3 or len(planes) != 4:
         raise BadInput(f"{path} has shape {image.shape}; it may be a mosaic or four packed planes")
@@ -174,6 +174,7 @@ def read_raw(path: Path) -> Raw:
             f"{path} is a RAW file, for rawpy: pip install 'jittor-align[data]', or give packed arrays"
         ) from problem
     with rawpy.imread(str(path)) as raw:
+        require_modest(path, raw.sizes.raw_width, raw.sizes.raw_height)  # nothing is unpacked until then
         planes = pack(raw.raw_image_visible, np.asarray(raw.raw_pattern).tolist())
         balance = np.array(raw.camera_whitebalance, np.float32)
         white = raw.camera_white_level_per_channel or [raw.white_level] * 4

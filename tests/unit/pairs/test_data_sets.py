@@ -294,7 +294,7 @@ def test_a_missing_file_is_found_before_anything_runs(name: str, tmp_path: Path)
 
 BROKEN = {
     "l2sknet": ("images/train-000001.png", "train_NUDT-SIRST.txt line 2: .*train-000001.png cannot be read"),
-    "cpanet": ("Steel_Os/Images/Steel_Os_2.jpg", "Steel_Os_2.jpg is no image that OpenCV reads"),
+    "cpanet": ("Steel_Os/Images/Steel_Os_2.jpg", "Steel_Os_2.jpg cannot be read as an image"),
     "gold_yolo": ("images/train/000003.png", "000003.png cannot be read as an image"),
     "led": ("train/short/00001_00_0.04s.ARW.npz", "line 2: .*00001_00_0.04s.ARW.npz cannot be read"),
 }

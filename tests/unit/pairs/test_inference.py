@@ -15,6 +15,8 @@ from harness.errors import BadInput
 from harness.evaluating.file_source import FileSource
 from harness.pairs import find
 from harness.pairs import pixels as limits
+from harness.pairs.cpanet.episodes import Folder
+from harness.pairs.cpanet.fssd import Entry
 from harness.pairs.inference import Inference
 
 SIZE = (96, 64)  # width and height
@@ -128,6 +130,47 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(
         FileSource(how(name), [path], None).check()
     monkeypatch.undo()
     FileSource(how(name), [path], None).check()
+
+
+def test_too_many_pixels_in_a_data_set_are_refused_before_opencv_decodes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cv2 = pytest.importorskip("cv2", reason="pip install '.[data]'")
+    folder = tmp_path / "Steel_Os" / "Images"
+    folder.mkdir(parents=True)
+    picture(folder / "it.jpg")
+    source, entry = Folder(tmp_path), Entry("Steel_Os/Images/it.jpg", 5)
+    assert source.image(entry).shape == (64, 96, 3)
+    monkeypatch.setattr(limits, "MOST_PIXELS", 96 * 64 - 1)
+    monkeypatch.setattr(cv2, "imdecode", lambda *given: pytest.fail("it is decoded"))
+    with pytest.raises(BadInput, match="96 x 64 pixels"):
+        source.image(entry)
+
+
+@pytest.mark.parametrize("form", ["npy", "npz", "compressed"])
+def test_too_many_values_of_an_array_are_refused_by_its_header(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / ("it.npy" if form == "npy" else "it.npz")
+    planes = np.full((4, 16, 16), 600, np.uint16)
+    if form == "npy":
+        np.save(path, planes)
+    else:
+        save = np.savez if form == "npz" else np.savez_compressed
+        levels = {"black_level": np.full((4, 1, 1), 512), "white_level": np.full((4, 1, 1), 16383)}
+        save(path, im=planes, wb=np.ones(4), ccm=np.eye(3), **levels)
+    FileSource(how("led"), [path], None).check()
+    monkeypatch.setattr(limits, "MOST_PIXELS", planes.size - 1)
+    monkeypatch.setattr(np.lib.format, "read_array", lambda *given, **more: pytest.fail("it is read"))
+    with pytest.raises(BadInput, match="4 x 16 x 16 values, and at most 1,023"):
+        FileSource(how("led"), [path], None).check()
+
+
+@pytest.mark.parametrize("values", [np.array([{}], object), np.array(["a"]), np.zeros(3, "f4,i4")])
+def test_arrays_of_no_numbers_are_refused(values: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "it.npy", values, allow_pickle=True)
+    with pytest.raises(BadInput, match=r"it\.npy cannot be read as a raw image: ValueError: it holds"):
+        FileSource(how("led"), [tmp_path / "it.npy"], None).check()
 
 
 def test_a_size_that_the_network_cannot_take_is_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -236,6 +237,7 @@ def test_a_raw_file_is_read_by_its_own_pattern(tmp_path: Path, monkeypatch: pyte
         camera_white_level_per_channel = None
         white_level = 101
         rgb_xyz_matrix = np.linalg.inv(RGB_TO_XYZ)
+        sizes = SimpleNamespace(raw_width=4, raw_height=4)
 
         def __enter__(self) -> Opened:
             return self
