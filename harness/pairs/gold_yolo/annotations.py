@@ -61,7 +61,7 @@ class Annotations:
 def read_annotations(path: Path) -> Annotations:
     """Read `instances_*.json`."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, json.JSONDecodeError, UnicodeDecodeError) as problem:
         raise BadInput(f"{path} cannot be read: {problem}") from problem
     names = ("images", "annotations", "categories")

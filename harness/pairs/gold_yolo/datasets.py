@@ -72,7 +72,7 @@ def _yaml(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise BadInput(f"there is no file {path}; it should name the folders and classes of a data set")
     try:
-        table = yaml.safe_load(path.read_text(encoding="utf-8"))
+        table = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise BadInput(f"{path} cannot be read: {problem}") from problem
     if not isinstance(table, dict):
@@ -135,7 +135,7 @@ def read_labels(path: Path, classes: int) -> Labels:
     """Lines of `class cx cy w h` in shares of the image; rows that repeat are left out."""
     rows: dict[tuple[float, ...], None] = {}
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError as problem:
         raise BadInput(f"{path} is no text file: {problem}") from problem
     for number, line in enumerate(lines, 1):

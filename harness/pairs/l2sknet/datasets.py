@@ -109,7 +109,7 @@ class SceneFolder:
 
     def _read_list(self) -> list[tuple[int, str]]:
         try:
-            lines = self.list.read_text(encoding="utf-8").splitlines()
+            lines = self.list.read_text(encoding="utf-8-sig").splitlines()
         except UnicodeDecodeError as problem:
             raise BadInput(f"{self.list} is no text file: {problem}") from problem
         entries = [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]

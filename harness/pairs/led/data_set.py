@@ -17,6 +17,7 @@ from harness.errors import BadInput
 from harness.pairs.base import Arrays, DataRequest, DataSet, Split
 from harness.pairs.led.data import SIZE, check_size
 from harness.pairs.led.datasets import (
+    ListedPairs,
     PairFolder,
     Preparation,
     RawPair,
@@ -32,8 +33,10 @@ from harness.pairs.led.scenes import SyntheticPairs
 COUNTS = {"train": 64, "val": 16}
 LISTS: dict[Split, tuple[str, ...]] = {
     "train": ("train.txt", "SID_train.txt", "Sony_train_list.txt"),
-    "val": ("val.txt", "SID_val.txt", "Sony_val_list.txt", "SID_valid_100.txt"),
+    "val": ("val.txt", "SID_val.txt", "Sony_val_list.txt"),
 }
+TESTS = ("SID_valid_*.txt", "ELD_*.txt")
+"""Lists of one ratio each: where a folder has no list of all, the test split has those that are there."""
 _SETTING = "CVPR20_ELD"
 
 
@@ -50,9 +53,7 @@ class PairSet(DataSet):
 
     def name(self, index: int) -> str:
         """The file of the dark image."""
-        if isinstance(self.pairs, PairFolder):
-            return str(self.pairs.entries[index].dark)
-        return f"scene {index}"
+        return self.pairs.name(index) if isinstance(self.pairs, ListedPairs) else f"scene {index}"
 
     def sample(self, index: int, epoch: int, rng: np.random.Generator) -> Arrays:
         """Planes to clean, and the clean ones."""
@@ -60,7 +61,7 @@ class PairSet(DataSet):
 
     def check(self) -> None:
         """Whether every image of the list is there."""
-        if isinstance(self.pairs, PairFolder):
+        if isinstance(self.pairs, ListedPairs):
             self.pairs.check()
 
 
@@ -82,7 +83,11 @@ def data_set(request: DataRequest) -> DataSet:
         ratios = PRETRAINING[_SETTING].ratios
         return PairSet(pairs, lambda pair, rng: noisy_patch(pair, rng, camera, ratios, side, trains))
     how = Preparation(crop=side, train=trains)
-    return PairSet(pairs, lambda pair, rng: prepare(pair, how, rng))
+    if trains:
+        return PairSet(pairs, lambda pair, rng: prepare(pair, how, rng))
+    return PairSet(
+        pairs, lambda pair, rng: {**prepare(pair, how, rng), "ratio": np.array(pair.ratio, np.float32)}
+    )
 
 
 def noisy_patch(
@@ -113,15 +118,27 @@ def virtual_cameras() -> list[Camera]:
     return virtual(virtual_bias(*bias))
 
 
-def _folder(folder: Path, split: Split) -> PairFolder:
+def _folder(folder: Path, split: Split) -> ListedPairs:
     if not folder.is_dir():
         raise BadInput(f"--data {folder}: there is no such folder")
-    found = next((folder / name for name in LISTS[split] if (folder / name).is_file()), None)
-    if found is None:
-        raise BadInput(f"--data {folder}: no list of the {split} split; looked for {', '.join(LISTS[split])}")
-    pairs = PairFolder(folder, found)
+    found = [folder / name for name in LISTS[split] if (folder / name).is_file()][:1]
+    tests = TESTS if split == "val" else ()
+    found = found or sorted(path for name in tests for path in folder.glob(name) if _tests(path))
+    if not found:
+        wanted = ", ".join((*LISTS[split], *tests))
+        raise BadInput(f"--data {folder}: no list of the {split} split; looked for {wanted}")
+    return ListedPairs([_listed(folder, path) for path in found])
+
+
+def _tests(path: Path) -> bool:
+    """Whether a list is one of a test: those of a training say so, and `wo_train` says that it is none."""
+    return "train" not in path.stem.replace("wo_train", "")
+
+
+def _listed(folder: Path, path: Path) -> PairFolder:
+    pairs = PairFolder(folder, path)
     if not pairs.entries[0].dark.is_file():  # then the packed arrays beside the RAW files' names are meant
-        pairs = PairFolder(folder, found, packed=True)
+        pairs = PairFolder(folder, path, packed=True)
     return pairs
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,7 +82,7 @@ def read_list(path: Path, folder: Path) -> list[Entry]:
     if not path.is_file():
         raise BadInput(f"there is no pair list {path}; each of its lines names a dark and a bright image")
     entries = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), 1):
         names = line.split()
         if not names:
             continue
@@ -146,6 +146,33 @@ class PairFolder:
         if not self.packed:
             return [(path, read_raw)]
         return [(Path(f"{path}.npz"), read_packed), (path.with_suffix(".npy"), read_plain)]
+
+
+class ListedPairs:
+    """The pairs of several lists, one list after the other."""
+
+    def __init__(self, lists: Sequence[PairFolder]) -> None:
+        self.lists = lists
+        self._places = [(one, index) for one in lists for index in range(len(one))]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: int) -> RawPair:
+        """The pair at a place in all lists."""
+        one, place = self._places[index]
+        return one[place]
+
+    def name(self, index: int) -> str:
+        """The file of the dark image, after its list where there are several."""
+        one, place = self._places[index]
+        dark = str(one.entries[place].dark)
+        return dark if len(self.lists) == 1 else f"{one.list.stem}: {dark}"
+
+    def check(self) -> None:
+        """Raise BadInput where an image of a list is missing."""
+        for one in self.lists:
+            one.check()
 
 
 def read_packed(path: Path) -> Raw:

@@ -39,7 +39,7 @@ class ResponseCurve:
     @classmethod
     def read(cls, light: Path, values: Path) -> ResponseCurve:
         """From the data base of camera responses: its `emor.txt`, and a file of 3 x 1024 values."""
-        text = light.read_text(encoding="utf-8")
+        text = light.read_text(encoding="utf-8-sig")
         if "E =" not in text:
             raise BadInput(f"{light} has no block 'E =' with the knots of light")
         block = text.split("E =", 1)[1].split("=", 1)[0]

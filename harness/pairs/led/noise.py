@@ -66,7 +66,7 @@ class Camera:
 @cache
 def numbers() -> dict[str, Any]:
     """The measured numbers and the ranges of the virtual cameras."""
-    found: dict[str, Any] = json.loads(Path(__file__).with_name("noise.json").read_text(encoding="utf-8"))
+    found: dict[str, Any] = json.loads(Path(__file__).with_name("noise.json").read_text(encoding="utf-8-sig"))
     return found
 
 

@@ -115,6 +115,21 @@ def test_a_sample_depends_on_number_epoch_and_generator_alone(name: str, where: 
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_lists_as_other_editors_write_them_are_read_alike(name: str, tmp_path: Path) -> None:
+    folder = FOLDERS[name](tmp_path)
+    request = asked(name, source=folder, size=SIZES[name])
+    before = sample(made(request, name), 0, seed=3)
+    texts = [path for path in folder.rglob("*") if path.suffix in (".txt", ".yaml")]
+    assert texts
+    for path in texts:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        path.write_bytes("\r\n".join(["\ufeff" + lines[0], *lines[1:], ""]).encode())
+    data = made(request, name)
+    data.check()
+    assert_same(sample(data, 0, seed=3), before)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_training_and_validation_share_no_synthetic_sample(name: str) -> None:
     train, val = (made(asked(name, split, size=SIZES[name]), name) for split in ("train", "val"))  # type: ignore[arg-type]
     if name == "cpanet":

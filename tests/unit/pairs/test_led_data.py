@@ -11,8 +11,12 @@ import pytest
 
 from harness import seeded
 from harness.errors import BadInput
+from harness.pairs import find
+from harness.pairs.base import DataRequest
 from harness.pairs.led import isp, metrics, noise, packing
+from harness.pairs.led.data_set import data_set
 from harness.pairs.led.datasets import PairFolder, Preparation, Samples, prepare, read_list
+from harness.pairs.led.meter import ImageMeter
 from harness.pairs.led.scenes import SyntheticPairs, write_pairs
 from harness.pairs.led.unprocessing import RGB_TO_XYZ
 
@@ -259,3 +263,37 @@ def test_a_raw_file_is_read_by_its_own_pattern(tmp_path: Path, monkeypatch: pyte
     np.testing.assert_allclose(raw.normalized.ravel(), [9 / 100, 18 / 99, 27 / 98, 36 / 97], rtol=1e-6)
     np.testing.assert_allclose(raw.white_balance, [2, 1, 1.5, 1])
     np.testing.assert_allclose(raw.matrix, np.eye(3), atol=1e-6)
+
+
+def test_every_published_list_of_a_test_is_read_and_told_by_its_ratio(tmp_path: Path) -> None:
+    lines = write_pairs(tmp_path, SyntheticPairs(6, 0, (32, 32))).read_text().splitlines()
+    by_ratio: dict[float, list[str]] = {}
+    for line, entry in zip(lines, read_list(tmp_path / "pairs.txt", tmp_path), strict=True):
+        by_ratio.setdefault(entry.ratio, []).append(line)
+    assert len(by_ratio) == 3
+    for ratio, ones in by_ratio.items():
+        (tmp_path / f"SID_valid_{ratio:.0f}.txt").write_text("\r\n".join(ones), encoding="utf-8-sig")
+    (tmp_path / "ELD_SonyA7S2_train.txt").write_text("no pairs of a test")
+    data = data_set(DataRequest(find("led").variant(None), "val", source=tmp_path, size=(32, 32)))
+    data.check()
+    assert len(data) == 6
+    assert data.name(0).startswith("SID_valid_100: ")
+    meter, psnr = ImageMeter(), dict[float, list[float]]()
+    for index in range(6):
+        sample = data.batch([data.sample(index, 0, np.random.default_rng(0))])
+        (figure,) = meter.add({"0": sample["lq"]}, sample)
+        psnr.setdefault(float(sample["ratio"][0]), []).append(figure)
+    found = meter.figures()
+    assert {f"PSNR x{ratio:.0f}": pytest.approx(np.mean(ones)) for ratio, ones in psnr.items()} == {
+        name: value for name, value in found.items() if name.startswith("PSNR x")
+    }
+    again = ImageMeter()
+    again.take_up(meter.kept())
+    assert again.figures() == found
+
+
+def test_one_ratio_alone_has_no_figures_of_its_own(tmp_path: Path) -> None:
+    meter = ImageMeter()
+    planes = np.random.default_rng(0).random((2, 4, 32, 32)).astype(np.float32)
+    meter.add({"0": planes}, {"gt": planes / 2, "ratio": np.array([100, 100], np.float32)})
+    assert not [name for name in meter.figures() if " x" in name]
