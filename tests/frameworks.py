@@ -6,6 +6,7 @@ import ast
 import importlib
 import importlib.util
 import os
+import re
 import signal
 import sys
 from functools import cache
@@ -15,6 +16,7 @@ from harness.environment import jittor_environment, own_python, own_settings, wa
 from harness.errors import NoEnvironment
 
 FRAMEWORKS = ("torch", "jittor")
+_DEFINITION = re.compile(rb"^(?:async def|def|class|@)", re.MULTILINE)
 _NEEDED_BY = {
     "torch": "torch",
     "refs_torch": "torch",
@@ -49,15 +51,22 @@ def _why_not_jittor() -> str | None:
 
 def imported_by(module: Path) -> set[str]:
     """The frameworks that a test module imports at its top level, itself or through the project's rooms."""
-    try:
-        names = {name for node in ast.parse(module.read_bytes()).body for name in _names(node)}
-    except SyntaxError:
-        return set()  # pytest reports it better
+    names = {name for node in _top(module.read_bytes()) for name in _names(node)}
     return {
         framework
         for room, framework in _NEEDED_BY.items()
         if any(name == room or name.startswith(f"{room}.") for name in names)
     }
+
+
+def _top(source: bytes) -> list[ast.stmt]:
+    """A module's statements up to its first function or class: imports stand there, and parsing all takes long."""
+    for text in (_DEFINITION.split(source, maxsplit=1)[0], source):  # the first may end within a text
+        try:
+            return ast.parse(text).body
+        except SyntaxError:
+            pass
+    return []  # pytest reports it better
 
 
 def _names(node: ast.stmt) -> list[str]:

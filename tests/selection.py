@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TypeVar
+
 import pytest
+from _pytest.mark import ParameterSet
 
 LEFT_OUT = ("slow", "gpu", "benchmark_only")
 EVERY_VARIANT = "every_variant"  # runs where its folder is named on the command line: it compiles for long
+
+T = TypeVar("T")
+
+
+def others_slow(values: Iterable[T], *kept: T) -> list[ParameterSet]:
+    """Cases of a test, of which the gate runs the kept ones."""
+    cases = list(values)
+    assert not cases or set(kept) <= set(cases), "the gate keeps a case that does not exist"
+    return [pytest.param(case, marks=() if case in kept else pytest.mark.slow) for case in cases]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -21,13 +34,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.getoption("slow"):
         return
     named = any("alignment" in argument for argument in config.args)
-    marks = LEFT_OUT if named else (*LEFT_OUT, EVERY_VARIANT)
-    left_out = [item for item in items if any(map(item.get_closest_marker, marks))]
+    marks = {*LEFT_OUT} if named else {*LEFT_OUT, EVERY_VARIANT}
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        (kept if marks.isdisjoint(mark.name for mark in item.iter_markers()) else left_out).append(item)
     if left_out:
         config.stash[COUNT] = len(left_out)
         config.hook.pytest_deselected(items=left_out)
-        kept = set(items) - set(left_out)
-        items[:] = [item for item in items if item in kept]
+        items[:] = kept
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:

@@ -20,6 +20,7 @@ from harness.attributes import AttributeDifference
 from harness.comparing._evidence import picture
 from harness.evidence import Evidence, LayerAttributes
 from reports.html import html
+from tests.selection import others_slow
 from tests.unit.reports import samples
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -148,7 +149,7 @@ def test_the_tree_opens_towards_the_fault_and_folds_show_their_worst_child(tmp_p
     assert any(text.startswith("neck") and "worst 5.1e-02" in text for text in texts)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", others_slow(["light", "dark"], "light"))
 def test_axe_finds_nothing_and_nothing_overflows(tmp_path: Path, scheme: str) -> None:
     """The page and its panel in frames of four widths."""
     axe = gzip.decompress(AXE.read_bytes()).decode()

@@ -23,6 +23,7 @@ from harness.session import Worker
 from reports.hints import next_steps
 from tests import ROOT
 from tests.faults.test_guard import until
+from tests.selection import others_slow
 
 MODEL = "tests.faults.models.pair:PAIR"
 
@@ -37,11 +38,11 @@ def request(variant: str, **more: object) -> flows.CompareRequest:
     ("variant", "words"),
     [
         ("killed", "killed by SIGKILL, often the kernel reclaiming memory"),
-        ("crashes", "killed by SIGSEGV"),
+        pytest.param("crashes", "killed by SIGSEGV", marks=pytest.mark.slow),
         ("exits", "exit status 0"),
         ("raises", "RuntimeError: the head gave up"),
         ("hungry", "run: "),
-        ("forks and dies", "killed by SIGKILL"),
+        pytest.param("forks and dies", "killed by SIGKILL", marks=pytest.mark.slow),
         pytest.param("real-time signal", r"killed by SIGRTMIN\+3", marks=pytest.mark.slow),
         pytest.param("raises at length", "RuntimeError: xxx", marks=pytest.mark.slow),
         ("raises the unspeakable", r"Unspeakable: \(its text cannot be shown\)"),
@@ -113,7 +114,7 @@ def test_killed_port_leaves_an_alignment_that_says_so(tmp_path: Path) -> None:
     [
         ("port raises", "the port gave up"),
         ("port pools", "size of var should be larger than kernel_size"),
-        ("port adds", "x:float32[1,4,16,16,] y:float32[1,4,3,5,]"),
+        pytest.param("port adds", "x:float32[1,4,16,16,] y:float32[1,4,3,5,]", marks=pytest.mark.slow),
     ],
 )
 def test_what_a_port_did_until_it_raised_is_compared(variant: str, expected: str, tmp_path: Path) -> None:
@@ -216,7 +217,7 @@ def test_a_temporary_folder_removed_in_mid_run_is_reported(
 
 
 @pytest.mark.jittor
-@pytest.mark.parametrize("layers", ["nosuch*", "conv,nosuch"])
+@pytest.mark.parametrize("layers", others_slow(["nosuch*", "conv,nosuch"], "conv,nosuch"))
 def test_layers_that_neither_side_has_are_refused_before_anything_is_judged(
     layers: str, tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests import ROOT
+from tests.selection import others_slow
 from weight_convert import State, write_state
 
 GOLDEN = ROOT / "golden" / "led" / "unet.eval.h5"
@@ -51,6 +52,7 @@ def test_a_checkpoint_is_converted_there_and_back(name: bytes, suffix: bytes, tm
         np.testing.assert_array_equal(found["a"], np.arange(3.0))
 
 
+@pytest.mark.parametrize("name", others_slow(NAMES, "no UTF-8", "an escape code"), indirect=True)
 def test_a_trace_is_shown_and_compared(name: bytes, tmp_path: Path) -> None:
     trace = name + b".h5"
     shown = run(b"harness.cli", b"show", trace, b"--json", cwd=tmp_path)

@@ -28,6 +28,7 @@ from refs_torch.gold_yolo import (
 )
 from refs_torch.gold_yolo.head import HEADS
 from tests import needs_shared
+from tests.selection import others_slow
 from tests.upstream import gold_yolo_truth as truth
 from tests.upstream.recorded import Array, distance
 
@@ -131,7 +132,7 @@ def test_the_heads_have_the_published_keys(head: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", truth.EVALS)
+@pytest.mark.parametrize("name", others_slow(truth.EVALS, "n_eval", "s_eval_160x224"))
 def test_outputs(name: str) -> None:
     model = network(truth.variant_of(name))
     with torch.no_grad():
@@ -143,7 +144,7 @@ def test_outputs(name: str) -> None:
     assert all(value < OUTPUT for value in apart.values()), apart
 
 
-@pytest.mark.parametrize("variant", truth.PUBLISHED)
+@pytest.mark.parametrize("variant", others_slow(truth.PUBLISHED, "n", "m"))
 def test_outputs_in_double_precision(variant: str) -> None:
     """Upstream's float32 is as far from the reference's float64 as from upstream's own float64.
 
@@ -173,7 +174,7 @@ def test_outputs_equal_the_recorded_double_precision() -> None:
         assert distance(mine.numpy(), other) < 1e-13
 
 
-@pytest.mark.parametrize("name", truth.FROZEN)
+@pytest.mark.parametrize("name", others_slow(truth.FROZEN, "n_frozen_tal", "n_frozen_atss"))
 def test_frozen_runs(name: str) -> None:
     run, known = repeat(name), truth.traced(name)
     assert run.losses == pytest.approx(known.losses, rel=LOSS)
@@ -190,7 +191,7 @@ def test_frozen_runs(name: str) -> None:
         assert np.abs(run.gradients[key]).max() < 1e-5, key
 
 
-@pytest.mark.parametrize("name", truth.TRAINED)
+@pytest.mark.parametrize("name", others_slow(truth.TRAINED, "n_train_tal"))
 def test_runs_on_batch_statistics(name: str) -> None:
     run, known = repeat(name), truth.traced(name)
     assert run.losses == pytest.approx(known.losses, rel=TRAINED_LOSS)
@@ -396,7 +397,7 @@ def test_the_distilled_head_has_no_loss() -> None:
 @pytest.mark.parametrize(
     ("fold_convs", "output", "state", "variant"),
     [
-        (False, "rep", "state_deploy_rep", "s_folded_blocks"),
+        pytest.param(False, "rep", "state_deploy_rep", "s_folded_blocks", marks=pytest.mark.slow),
         (True, "rep_and_conv", "state_deploy", "s_deployed"),
     ],
 )

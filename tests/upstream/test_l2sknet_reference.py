@@ -16,6 +16,7 @@ from harness.pairs.l2sknet.pair import PAIR
 from refs_torch import l2sknet
 from refs_torch.l2sknet.loss import soft_iou_loss
 from tests import needs_shared
+from tests.selection import others_slow
 from tests.upstream import l2sknet_truth as truth
 from tests.upstream.l2sknet_truth import PUBLISHED
 from tests.upstream.recorded import Array, Recorded, distance, whole_distance
@@ -100,7 +101,7 @@ def variant(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=["float32", "float64"])
+@pytest.fixture(params=others_slow(["float32", "float64"], "float64"))
 def dtype(request: pytest.FixtureRequest) -> str:
     """Both precisions."""
     return str(request.param)
@@ -174,6 +175,7 @@ def test_gradients(variant: str, dtype: str) -> None:
     assert whole_distance(found, kept) < GRADIENT_WHOLE[dtype]
 
 
+@pytest.mark.parametrize("variant", others_slow(PUBLISHED, "L2SKNet_UNet"))
 def test_adam_steps(variant: str, dtype: str) -> None:
     expected = truth.adam_steps(variant)
     model = network(variant, dtype)

@@ -24,6 +24,7 @@ from refs_torch.led.repnr import (
 )
 from refs_torch.led.training import Finetuner, Pretrainer, finetuned_parameters
 from tests import needs_shared
+from tests.selection import others_slow
 from tests.upstream import led_truth as truth
 from tests.upstream.led_truth import DEPLOYED, LOSSES, STEMS, TRAINED
 from tests.upstream.recorded import Array, distance
@@ -79,7 +80,7 @@ def stem(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture(params=["float32", "float64"])
+@pytest.fixture(params=others_slow(["float32", "float64"], "float64"))
 def dtype(request: pytest.FixtureRequest) -> str:
     """Both precisions."""
     return str(request.param)

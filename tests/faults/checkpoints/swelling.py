@@ -313,11 +313,13 @@ def _walked() -> Iterator[Case]:
 
 def _read_again() -> Iterator[Case]:
     count = 4 * MEBIBYTE
-    entries = {}
-    for index in range(4000):
-        entries[f"k{index}"] = tensor("0", count - index, 0, (1,), (1,))
-    made = later(lambda: torch_zip(state(entries), {"0": bytes(4 * count)}))
-    yield Case("read-again-checksums", made, dict.fromkeys(entries, np.zeros(1, np.float32)))
+    keys = [f"k{index}" for index in range(4000)]
+
+    def made() -> bytes:
+        entries = {key: tensor("0", count - index, 0, (1,), (1,)) for index, key in enumerate(keys)}
+        return torch_zip(state(entries), {"0": bytes(4 * count)})
+
+    yield Case("read-again-checksums", later(made), dict.fromkeys(keys, np.zeros(1, np.float32)))
     large = (
         UNFILLED
         + b"(K\x01"
@@ -332,6 +334,14 @@ def _read_again() -> Iterator[Case]:
     )
     tied = b"".join(text(f"k{index}") + recall(0) for index in range(20_000))
     yield Case("read-again-tied", later(lambda: pickled(large + b"}(" + tied + b"u")), word="come to")
+
+
+def manifest(shape: list[int]) -> bytes:
+    """A checkpoint of Jittor's whose manifest says that a tensor was of this shape."""
+    entry = {"dtype": "uint8", "shape": [1], "crc32": "0", "was": ["uint8", shape]}
+    bits = {"kind": "weight-manifest", "version": 1, "dropped": [], "made": [], "tied": {}}
+    raw = json.dumps({**bits, "entries": {"a": entry}}).encode()
+    return jittor(b"\x80\x04" + state({"a": ARRAY})[2:] + b"\nweight-manifest\n" + raw)
 
 
 def _json() -> Iterator[Case]:
@@ -363,21 +373,12 @@ def _json() -> Iterator[Case]:
     yield Case("json-half-a-letter", safetensors(half, bytes(4)), word="surrogate")
     yield Case("json-half-a-letter-as-key", safetensors({"\udc80": right["a"]}, bytes(4)), word="surrogate")
     yield Case("json-other-encoding", safetensors(None, bytes(4), raw=json.dumps(right).encode("utf-16-le")))
-    bits = {"kind": "weight-manifest", "version": 1, "dropped": [], "made": [], "tied": {}}
     for name, shape in {
         "long": [1] * 1_000_000 + [1 << 60] * 30_000,
         "huge": [1 << 62, 0],
         "negative": [-1],
     }.items():
-        entry = {"dtype": "uint8", "shape": [1], "crc32": "0", "was": ["uint8", shape]}
-        raw = json.dumps({**bits, "entries": {"a": entry}}).encode()
-        yield Case(
-            f"json-shape-{name}",
-            later(
-                lambda raw=raw: jittor(b"\x80\x04" + state({"a": ARRAY})[2:] + b"\nweight-manifest\n" + raw)
-            ),
-            word="manifest",
-        )
+        yield Case(f"json-shape-{name}", later(lambda shape=shape: manifest(shape)), word="manifest")
 
 
 def _absurd_shapes() -> Iterator[Case]:

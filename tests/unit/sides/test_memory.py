@@ -18,6 +18,7 @@ from harness.scratch import scratch_folder
 from harness.session import Worker
 from harness.trace import Trace
 from harness.trace_header import TraceHeader
+from tests.selection import others_slow
 
 CASE = Case("l2sknet", "L2SKNet_UNet", size=(256, 256))
 GIVEN_BACK = {  # what is freed is given back at once; else pages kept from earlier runs hide what is used
@@ -34,7 +35,7 @@ def peaks(drive: SideRun, inputs: Path, trace: Path) -> tuple[int, int]:
     return bare.peak_bytes, recorded.peak_bytes
 
 
-@pytest.fixture(params=["disk", "memory"])
+@pytest.fixture(params=others_slow(["disk", "memory"], "memory"))
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """Where traces go: in memory they are laid out before they are written."""
     if request.param == "disk":

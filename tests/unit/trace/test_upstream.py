@@ -15,6 +15,7 @@ from harness.errors import BadInput
 from harness.numerics import statistics
 from harness.trace import Trace
 from tests import needs_shared, shared_folder
+from tests.selection import others_slow
 
 FOLDER = (shared_folder() or Path("/nonexistent")) / "upstream"
 FILES = sorted(FOLDER.glob("*/*.h5"))
@@ -34,7 +35,7 @@ def named(path: Path) -> str:
     return path.relative_to(FOLDER).as_posix()
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
+@pytest.mark.parametrize("path", others_slow(FILES, *FILES[::3]), ids=named)
 def test_every_file_is_a_trace_of_a_run_or_is_refused(path: Path) -> None:
     if named(path) in NO_RUN:
         with pytest.raises(BadInput, match="not a trace of a run"):

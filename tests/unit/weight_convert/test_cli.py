@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests import ROOT
+from tests.selection import others_slow
 from tests.unit.weight_convert.samples import network
 from weight_convert import State, read_state, write_state
 
@@ -134,7 +135,7 @@ def highest_memory(*arguments: str, cwd: Path) -> int:
     return int(done.stderr.splitlines()[-1]) << 10
 
 
-@pytest.mark.parametrize("suffix", ["pt", "safetensors", "h5"])
+@pytest.mark.parametrize("suffix", others_slow(["pt", "safetensors", "h5"], "safetensors"))
 def test_memory_stays_near_the_size_of_the_file_where_every_number_is_widened(
     suffix: str, tmp_path: Path
 ) -> None:
@@ -144,7 +145,7 @@ def test_memory_stays_near_the_size_of_the_file_where_every_number_is_widened(
     assert highest < (tmp_path / "halves.pt").stat().st_size + (150 << 20)
 
 
-@pytest.mark.parametrize("suffix", ["pt", "pkl", "npz", "safetensors", "h5"])
+@pytest.mark.parametrize("suffix", others_slow(["pt", "pkl", "npz", "safetensors", "h5"], "pkl", "h5"))
 def test_memory_stays_near_the_size_of_a_file_of_many_small_tensors(suffix: str, tmp_path: Path) -> None:
     small = {f"layer{index}.weight": np.full((16_000,), index, np.float32) for index in range(3000)}
     write_state(State.of(small), tmp_path / "small.pt")
