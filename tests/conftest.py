@@ -18,7 +18,7 @@ import pytest
 
 from harness.numerics import denormals_kept
 from tests import selection, shared_folder, time_left
-from tests.frameworks import FRAMEWORKS, imported_by, why_not
+from tests.frameworks import FRAMEWORKS, imported_by, warm_up_meanwhile, why_not
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: programs under test need it
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -46,6 +46,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Stop at once where a framework that must be tested cannot be."""
     if (shown := time_left.of(config)) is not None:
         config.pluginmanager.register(shown)
+    if config.args_source is pytest.Config.ArgsSource.TESTPATHS:  # all tests: some of them need Jittor
+        warm_up_meanwhile()
     required = os.environ.get("ALIGN_TESTS_REQUIRE", "").split()
     for name in required:
         if name not in FRAMEWORKS:

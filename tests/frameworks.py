@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import importlib.util
 import os
 import re
 import signal
 import sys
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -35,11 +37,25 @@ def why_not(framework: str) -> str | None:
     return _why_not_jittor() if framework == "jittor" else None
 
 
+@cache
+def warming_up() -> Future[int]:
+    """Start Jittor in a process of its own: there it may compile, and end without a word."""
+    environment = {**os.environ, **jittor_environment()}
+    return ThreadPoolExecutor(max_workers=1).submit(warm_up, environment, Path(sys.executable))
+
+
+def warm_up_meanwhile() -> None:
+    """Start Jittor while tests that need no framework are collected."""
+    if importlib.util.find_spec("jittor") is not None:
+        with contextlib.suppress(NoEnvironment):  # `why_not` tells it
+            warming_up()
+
+
 def _why_not_jittor() -> str | None:
-    """Start Jittor, first in a process of its own: there it may compile, and end without a word."""
+    """Start Jittor here, where it has started in a process of its own."""
     try:
         os.environ.update(jittor_environment())
-        warm_up(os.environ, Path(sys.executable))
+        warming_up().result()
     except NoEnvironment as problem:
         return str(problem)
     with own_settings():
@@ -60,7 +76,7 @@ def imported_by(module: Path) -> set[str]:
 
 
 def _top(source: bytes) -> list[ast.stmt]:
-    """A module's statements up to its first function or class: imports stand there, and parsing all takes long."""
+    """Statements up to a module's first function or class: imports stand there, and parsing all takes long."""
     for text in (_DEFINITION.split(source, maxsplit=1)[0], source):  # the first may end within a text
         try:
             return ast.parse(text).body
