@@ -76,7 +76,7 @@ def imported_by(module: Path) -> set[str]:
 
 
 def _top(source: bytes) -> list[ast.stmt]:
-    """Statements up to a module's first function or class: imports stand there, and parsing all takes long."""
+    """Statements up to a module's first function or class. Imports stand there; parsing all is slow."""
     for text in (_DEFINITION.split(source, maxsplit=1)[0], source):  # the first may end within a text
         try:
             return ast.parse(text).body
