@@ -79,10 +79,10 @@ def _one(model: str, variant: str, mode: Mode, workers: Any, kept: Path | None) 
             return {**row, "verdict": "failed", "sentence": str(error)}
     if kept is not None:
         alignment.save(kept / f"{row['pair']}-{variant}-{mode}.json", replace=True)
-    return {**row, **_told(alignment), "seconds": round(time.monotonic() - started, 1)}
+    return {**row, **_figures(alignment), "seconds": round(time.monotonic() - started, 1)}
 
 
-def _told(alignment: Alignment) -> Row:
+def _figures(alignment: Alignment) -> Row:
     """The part of an alignment that a table needs."""
     return {
         "verdict": alignment.verdict,

@@ -194,7 +194,7 @@ class PassDone:
     `strange` are parameters whose gradient is not finite, `still` those that did not move.
     """
 
-    told: SideStep
+    step: SideStep
     cpu: float
     strange: list[str]
     still: list[str]

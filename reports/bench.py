@@ -123,7 +123,7 @@ def markdown(found: Bench) -> str:
     lines.append("")
     lines += [f"- {row.mode}, batch {row.batch}: {parts(row)}" for row in found.rows if row.parts]
     lines += [f"- {printable(line)}" for line in [*map(largest, found.largest), *notes(found)]]
-    versions = ", ".join(f"{side} {told.get(side, '?')}" for side, told in found.versions.items())
+    versions = ", ".join(f"{side} {version.get(side, '?')}" for side, version in found.versions.items())
     machine = f"{found.machine.processor}, {count(found.machine.cores, 'core')}; {versions}"
     return "\n".join([*lines, f"- {printable(machine)}", ""])
 

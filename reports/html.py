@@ -20,7 +20,7 @@ from harness.alignment import Alignment
 from harness.language import chosen, tr
 from harness.tally import Tally
 from harness.text import printable, printable_lines
-from reports import overview, page_words, summaries, told, words
+from reports import overview, page_words, sentences, summaries, words
 from reports.page_data import page_data
 from reports.roles import roles
 from reports.series import by_depth
@@ -53,8 +53,8 @@ def html(alignment: Alignment) -> str:
         .render(
             alignment=alignment,
             summaries=summaries,
-            sentence=told.sentence(alignment),
-            reason=told.reason,
+            sentence=sentences.sentence(alignment),
+            reason=sentences.reason,
             headline=overview.headline(alignment),
             cards=overview.cards(alignment),
             subject=_subject(alignment),

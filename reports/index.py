@@ -54,8 +54,8 @@ def index(folder: Path) -> list[Entry]:
 def headline(entries: list[Entry]) -> str:
     """How many runs came to what."""
     counts = {verdict: sum(entry.verdict == verdict for entry in entries) for verdict in _ORDER}
-    told = ", ".join(f"{number} {tr(verdict)}" for verdict, number in counts.items() if number)
-    return tr("Runs: {}; {}").format(len(entries), told)
+    listed = ", ".join(f"{number} {tr(verdict)}" for verdict, number in counts.items() if number)
+    return tr("Runs: {}; {}").format(len(entries), listed)
 
 
 def html(folder: Path, output: Path) -> str:
@@ -126,8 +126,10 @@ def _entry(path: Path) -> Entry:
 
 def _alignment(path: Path) -> Entry:
     alignment = Alignment.load(path)
-    told = overview.headline(alignment)
-    return Entry(path, "alignment", _subject(alignment.case), alignment.verdict, told, alignment.first or "")
+    headline = overview.headline(alignment)
+    return Entry(
+        path, "alignment", _subject(alignment.case), alignment.verdict, headline, alignment.first or ""
+    )
 
 
 def _training(path: Path) -> Entry:

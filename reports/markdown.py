@@ -8,7 +8,7 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.figures import ratio, scientific
 from harness.language import tr
-from reports import summaries, told
+from reports import sentences, summaries
 from reports.marked import code, prose
 from reports.words import bits, count
 
@@ -22,7 +22,7 @@ def markdown(alignment: Alignment) -> str:
     bad = summaries.diverged(alignment)
     beyond = tr("and {} more of {}").format(len(bad) - len(rows), count(len(bad), "diverged tensor"))
     parts = [
-        f"**{summaries.SYMBOLS[alignment.verdict]} {prose(told.sentence(alignment))}**",
+        f"**{summaries.SYMBOLS[alignment.verdict]} {prose(sentences.sentence(alignment))}**",
         *(
             f"{tr('The side {} failed').format(code(name))}: {prose(side.error)}"
             for name, side in summaries.failures(alignment)

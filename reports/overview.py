@@ -10,7 +10,7 @@ from harness.coverage import RESULTS
 from harness.figures import percent, ratio, scientific
 from harness.language import tr
 from harness.tally import Tally
-from reports import summaries, told
+from reports import sentences, summaries
 from reports.roles import roles
 from reports.words import bits
 
@@ -61,7 +61,7 @@ def cards(alignment: Alignment) -> list[Card]:
 def _place(name: str, row: Row) -> Card:
     error = summaries.error(row)
     if error is None:
-        return Card(name, row.address, told.reason(row), row.address)
+        return Card(name, row.address, sentences.reason(row), row.address)
     known = tr("relative error {}, {} bits, {} times its limit")
     more = known.format(scientific(error), bits(error), ratio(row.verdict.ratio))
     return Card(name, row.address, more, row.address)

@@ -18,7 +18,7 @@ from harness.comparing import in_order_of_computation, kind_of
 from harness.evidence import Picture
 from harness.own_name import command
 from harness.text import printable
-from reports import summaries, told
+from reports import sentences, summaries
 from reports.hints import again, known
 from reports.roles import Role, repeats, roles
 from reports.series import as_data, by_depth
@@ -154,7 +154,7 @@ def _more(row: Row, role: Role | None, places: Mapping[str, int]) -> dict[str, A
         if row.verdict.status not in _QUIET:
             more["ulp"], more["cos"] = found.difference.max_ulp, _short(found.difference.cosine, 9)
     if row.verdict.status not in _QUIET:
-        more["why"] = told.reason(row)
+        more["why"] = sentences.reason(row)
     if row.isolated is not None:
         alone = row.isolated
         more["alone"] = [

@@ -32,7 +32,7 @@ def by_depth(alignment: Alignment) -> list[ByDepth]:
         tr("Backward"): [row for row in rows if addresses.is_layer_gradient(row.address)],
         tr("Parameters"): [row for row in rows if kind_of(row.address) == "grad"],
     }
-    return [ByDepth(name, group, _told(group)) for name, group in groups.items() if group]
+    return [ByDepth(name, group, _words(group)) for name, group in groups.items() if group]
 
 
 def as_data(charts: Sequence[ByDepth], places: Mapping[str, int]) -> list[list[object]]:
@@ -43,7 +43,7 @@ def as_data(charts: Sequence[ByDepth], places: Mapping[str, int]) -> list[list[o
     ]
 
 
-def _told(rows: Sequence[Row]) -> str:
+def _words(rows: Sequence[Row]) -> str:
     errors = [error for row in rows if (error := summaries.error(row)) is not None]
     worst = max(rows, key=lambda row: summaries.error(row) or 0.0)
     exact, infinite = (

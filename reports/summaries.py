@@ -18,7 +18,7 @@ from harness.figures import scientific
 from harness.language import tr
 from harness.numerics import Difference
 from harness.own_name import command
-from reports import told
+from reports import sentences
 from reports.words import count, seconds, size
 
 SYMBOLS = {
@@ -132,7 +132,7 @@ def sources(alignment: Alignment) -> list[Item]:
         alike = [other for other in alignment.sources if source.cause and other.cause == source.cause]
         for place in alike[:_PLACES] or [source]:
             layers = ", ".join(place.layers)
-            text = told.source_text(alignment, place)
+            text = sentences.source_text(alignment, place)
             items.append(Item(f"{place.direction} source", f"{place.address} ({layers}): {text}"))
         if len(alike) > _PLACES:
             more = tr("and {} more").format(len(alike) - _PLACES)

@@ -73,8 +73,8 @@ def draw_whole(
     kept = [column for column in map(_printable, others) if any(column.cells)]
     for place, cell in enumerate(_printable(name).cells):
         console.print(Text(cell, style=row_styles[place] if row_styles else ""), soft_wrap=True)
-        told = "  ".join(f"{column.name} {column.cells[place]}".strip() for column in kept)
-        console.print(Text(f"    {told}", style="dim"), soft_wrap=True)
+        text = "  ".join(f"{column.name} {column.cells[place]}".strip() for column in kept)
+        console.print(Text(f"    {text}", style="dim"), soft_wrap=True)
 
 
 def _printable(column: Column) -> Column:

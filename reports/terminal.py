@@ -12,7 +12,7 @@ from harness.alignment_rows import Row
 from harness.figures import ratio, scientific
 from harness.language import tr
 from harness.text import printable
-from reports import summaries, told
+from reports import sentences, summaries
 from reports.hints import NOTHING, Typed, next_steps
 from reports.tables import Column, draw_whole, table
 from reports.words import bits, count, size
@@ -61,13 +61,13 @@ def draw_sentence(alignment: Alignment, console: Console, name: str) -> None:
 def draw_row(row: Row, console: Console) -> None:
     """Draw everything that is known of one address."""
     console.print(Text(printable(row.address), style="bold"))
-    console.print(_verdict(row.verdict.status, f"{tr(row.verdict.status)}: {told.reason(row)}"))
+    console.print(_verdict(row.verdict.status, f"{tr(row.verdict.status)}: {sentences.reason(row)}"))
     for item in summaries.measures(row):
         console.print(_named(item.name, item.text))
 
 
 def _headline(alignment: Alignment, console: Console) -> None:
-    console.print(_verdict(alignment.verdict, told.sentence(alignment)))
+    console.print(_verdict(alignment.verdict, sentences.sentence(alignment)))
     for name, address in (("first", alignment.first), ("worst", alignment.worst)):
         row = summaries.row_at(alignment, address)
         if row is not None and (name == "first" or address != alignment.first):

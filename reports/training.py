@@ -67,8 +67,8 @@ def draw(training: Training, console: Console, folder: str = "") -> None:
         console.print(Text(f"step {finding.step}, {finding.address}: {finding.text}", style="red"))
     _forced(training.forced, console)
     if training.end is not None:
-        told = ", ".join(f"{item.name} {item.text}" for item in costs(training))
-        console.print(Text(printable(told), style="dim"))
+        words = ", ".join(f"{item.name} {item.text}" for item in costs(training))
+        console.print(Text(printable(words), style="dim"))
     if folder:
         console.print(Text(f"kept in: {folder}"), soft_wrap=True)
 
@@ -79,11 +79,11 @@ def _metrics(training: Training, console: Console) -> None:
     if not rows:
         return
     epoch, figures = rows[-1]
-    told = [
+    words = [
         f"{name} {figure(one)} and {figure(other)}" for name, (one, other) in zip(names, figures, strict=True)
     ]
     both = " and ".join(sides(training))
-    console.print(Text(printable(f"after epoch {epoch.epoch + 1}, {both}: {', '.join(told)}")))
+    console.print(Text(printable(f"after epoch {epoch.epoch + 1}, {both}: {', '.join(words)}")))
     for item in best(training)[:1]:
         console.print(Text(printable(f"{item.name} of all epochs: {item.text}"), style="dim"))
 

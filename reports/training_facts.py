@@ -30,7 +30,7 @@ def sentence(training: Training) -> str:
     """The same in words."""
     if training.end is not None:
         return training.end.sentence
-    return f"The training has not ended; {count(len(training.steps), 'step')} are told so far."
+    return f"The training has not ended; {count(len(training.steps), 'step')} are known so far."
 
 
 def sides(training: Training) -> tuple[str, str]:
@@ -55,20 +55,20 @@ def judged(training: Training) -> list[Judged]:
 
 def panels(training: Training) -> list[Panel]:
     """Every chart that there is something for."""
-    told = steps(training)
+    shown = steps(training)
     found = [
-        _losses(training, told),
+        _losses(training, shown),
         *map(_gap, judged(training)),
-        _rates(training, told),
+        _rates(training, shown),
         _metrics(training),
     ]
     return [one for one in found if one is not None]
 
 
-def _losses(training: Training, told: list[Step]) -> Panel | None:
+def _losses(training: Training, shown: list[Step]) -> Panel | None:
     names = sides(training)
     curves = [
-        Curve(name, [(step.step, list(step.sides.values())[place].loss) for step in told], style)
+        Curve(name, [(step.step, list(step.sides.values())[place].loss) for step in shown], style)
         for place, (name, style) in enumerate(zip(names, ("reference", "port"), strict=True))
     ]
     by_step: dict[int, list[float]] = {}
@@ -100,8 +100,8 @@ def _gap(found: Judged) -> Panel | None:
     return panel(title, curves, bands, marks, found.sentence, logarithmic=True)
 
 
-def _rates(training: Training, told: list[Step]) -> Panel | None:
-    curves, more = by_name(((step.step, _reference(step).rates) for step in told), _MOST_NAMES)
+def _rates(training: Training, shown: list[Step]) -> Panel | None:
+    curves, more = by_name(((step.step, _reference(step).rates) for step in shown), _MOST_NAMES)
     drawn = [Curve(name, points, f"series-{place}") for place, (name, points) in enumerate(curves.items())]
     note = f"and {count(more, 'more group')}" if more else ""
     return panel("Rates", drawn, (), _events(training), note)

@@ -93,7 +93,7 @@ class PlainProgress(Listener):
     def __init__(self, stream: TextIO, pause: float = _PAUSE) -> None:
         super().__init__()
         self._stream, self._pause = stream, pause
-        self._told: dict[str, float] = {}
+        self._last_line: dict[str, float] = {}
 
     def _follow(self, side: str, kind: Kind, fields: dict[str, Any]) -> None:
         state = self.sides.setdefault(side, SideState())
@@ -101,9 +101,9 @@ class PlainProgress(Listener):
         state.take(kind, fields)
         now = time.monotonic()
         counting = kind in ("layer", "core", "compiled")
-        too_soon = counting and now - self._told.get(side, state.began) < self._pause
+        too_soon = counting and now - self._last_line.get(side, state.began) < self._pause
         if not too_soon and not (kind == "state" and state.doing == before):
-            self._told[side] = now
+            self._last_line[side] = now
             self._write(side, state)
 
     def beat(self) -> None:
@@ -111,8 +111,8 @@ class PlainProgress(Listener):
         with self._lock:
             now = time.monotonic()
             for side, state in self.sides.items():
-                if state.ended is None and now - self._told.get(side, state.began) >= self._pause:
-                    self._told[side] = now
+                if state.ended is None and now - self._last_line.get(side, state.began) >= self._pause:
+                    self._last_line[side] = now
                     self._write(side, state)
 
     def _write(self, side: str, state: SideState) -> None:

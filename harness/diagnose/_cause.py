@@ -125,7 +125,7 @@ def _search(
             if any(fit.trial.fitted for fit in fitting):
                 break  # what is fitted has no rivals that mean anything
         if fitting:
-            return _explained(evidence, _told(fitting), tried, lead, noun)
+            return _explained(evidence, _nearest(fitting), tried, lead, noun)
     return _unexplained(evidence, tried)
 
 
@@ -138,7 +138,7 @@ def _fitting(evidence: Evidence, batch: list[Trial], replay: Replay) -> Iterator
             yield _Fit(evidence.distance(tensor), trial)
 
 
-def _told(fitting: Sequence[_Fit]) -> list[Trial]:
+def _nearest(fitting: Sequence[_Fit]) -> list[Trial]:
     """Trials that fit about as well as the nearest, in the order tried, with the fewest fitted numbers."""
     fewest = min(fit.trial.fitted for fit in fitting)
     exact = [fit for fit in fitting if fit.trial.fitted == fewest]

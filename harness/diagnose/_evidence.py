@@ -95,7 +95,7 @@ class Trial:
     """One hypothesis made concrete: what to change in the reference's layer, or the tensor it predicts.
 
     `words` follow "the port's output equals ". `fitted` counts the numbers that were fitted to the port's
-    tensor: what fits by them is a description more than a cause, and is told to be fitted. `taken` names the
+    tensor: what fits by them is a description more than a cause, and is reported as fitted. `taken` names the
     recorded tensor that this one would be.
     """
 

@@ -23,11 +23,11 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
         assert trial.predicted is not None
         if evidence.carries(trial.fitted):
             predicted = trial.predicted.astype(port.dtype)
-            words = f"{trial.words} ({_told(trial.fitted, port.size)})"
+            words = f"{trial.words} ({_fitted_words(trial.fitted, port.size)})"
             yield Trial(words, predicted=predicted, fitted=trial.fitted)
 
 
-def _told(fitted: int, size: int) -> str:
+def _fitted_words(fitted: int, size: int) -> str:
     numbers = "one number" if fitted == 1 else f"{fitted} numbers"
     return f"{numbers} fitted to {size} elements"
 

@@ -37,7 +37,7 @@ class FileSource:
             return self._how.read(self.groups[index], self._size)
         except HarnessError:
             raise
-        except Exception as error:  # a stranger's code or file may raise anything; what it raised is told
+        except Exception as error:  # a stranger's code or file may raise anything; what it raised is reported
             where = ", ".join(map(str, self.groups[index]))
             raise BadInput(f"{where} cannot be read: {type(error).__name__}: {error}") from error
 

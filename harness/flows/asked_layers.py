@@ -22,7 +22,7 @@ class AskedLayers:
         self._lock = threading.Lock()
         self._found: list[Unmatched] = []
 
-    def told_by_trace(self, text: str, trace: Trace) -> None:
+    def take_trace(self, text: str, trace: Trace) -> None:
         """Count what a stored trace holds as well."""
         choice = LayerChoice(text)
         for address in trace.records:
@@ -30,8 +30,8 @@ class AskedLayers:
                 choice.selects(addresses.parse_layer(address).path, is_leaf=True)
         self._found.append(choice.unmatched())
 
-    def told(self, side: str, unmatched: Unmatched) -> None:
-        """Take what one side has nothing for; BadInput once every side has told and none has it."""
+    def take(self, side: str, unmatched: Unmatched) -> None:
+        """Take what one side has nothing for; BadInput once every side has answered and none has it."""
         with self._lock:
             self._found.append(unmatched)
             self._waited_for.discard(side)

@@ -109,7 +109,7 @@ def _sides(stored: StoredReference | None) -> tuple[str, ...]:
 def _asked(request: CompareRequest, stored: StoredReference | None) -> AskedLayers:
     asked = AskedLayers(_sides(stored))
     if stored is not None and not stored.upstream:
-        asked.told_by_trace(request.layers, stored.trace)
+        asked.take_trace(request.layers, stored.trace)
     return asked
 
 

@@ -46,9 +46,9 @@ def diff(
 
 def _name_alike(upstream: Trace, ours: Trace) -> None:
     """Give an upstream trace of a built-in pair the names of our trace of it."""
-    told, case = upstream.header.get("model"), _case(ours)
-    if upstream.upstream and told in pairs.names() and case.get("pair") == told and "variant" in case:
-        call_by_our_names(upstream, pairs.built_in(told, str(upstream.path)), case["variant"])
+    model, case = upstream.header.get("model"), _case(ours)
+    if upstream.upstream and model in pairs.names() and case.get("pair") == model and "variant" in case:
+        call_by_our_names(upstream, pairs.built_in(model, str(upstream.path)), case["variant"])
 
 
 def _case(trace: Trace) -> dict[str, Any]:

@@ -158,10 +158,10 @@ def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evid
     for own in recorded.traced_back(probe, row.address, evidence):
         cause = diagnose.explain_given(own.evidence, elsewhere if own.direct else {}, at_last=False)
         if cause.found:
-            return own.told(cause)
+            return own.with_layout(cause)
         remade = _remade(probe, alignment, own)
         if remade is not None and remade.found and not remade.fitted:
-            return own.told(remade)
+            return own.with_layout(remade)
     return diagnose.explain_given(evidence, elsewhere)
 
 
@@ -254,7 +254,7 @@ def explain_sources(
 def _cause_or_loss(
     probe: ReferenceProbe, alignment: Alignment, source: Source, found: Mapping[str, Cause]
 ) -> Cause:
-    """The cause of one source; one search explains all losses, and a lost worker is told."""
+    """The cause of one source; one search explains all losses, and a lost worker is reported."""
     known = next((cause for address, cause in found.items() if kind_of(address) == "loss"), None)
     if known is not None and kind_of(source.address) == "loss":
         return known

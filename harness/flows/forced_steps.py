@@ -97,7 +97,7 @@ def judge_step(live: Lockstep, number: int, files: StepFiles) -> Judged:
     with Trace.open(files.reference) as ours, Trace.open(files.port) as its, Trace.open(files.truth) as truth:
         of_pass = comparing.compare(ours, its, truth, NoisePolicy(), overrides, names=SIDES)
     of_step = _compare_steps(files)
-    return Judged(_told(live, number, of_pass, of_step), of_pass, of_step)
+    return Judged(_forced(live, number, of_pass, of_step), of_pass, of_step)
 
 
 def optimizer_step(
@@ -125,7 +125,7 @@ def _compare_steps(files: StepFiles) -> Alignment:
         return comparing.compare(ours, its, truth, STEP_POLICY, names=SIDES)
 
 
-def _told(live: Lockstep, number: int, of_pass: Alignment, of_step: Alignment) -> Forced:
+def _forced(live: Lockstep, number: int, of_pass: Alignment, of_step: Alignment) -> Forced:
     rows = [*of_pass.rows, *of_step.rows]
     wrong = [row for row in rows if row.verdict.status == "diverged"]
     judged = sum(row.verdict.status in ("aligned", "diverged", "inconclusive") for row in rows)

@@ -103,7 +103,7 @@ class Lockstep:
             updates=step.updates,
             keeps=ema.keeps(step.count) if ema is not None and step.updates else None,
             passes=step.uses.accumulate,
-            told=dict(source.uses.told),
+            loss_arguments=dict(source.uses.loss_arguments),
         )
 
     def take(

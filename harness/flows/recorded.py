@@ -32,7 +32,7 @@ class Traced:
     direct: bool = True
     layout: str = ""
 
-    def told(self, cause: Cause) -> Cause:
+    def with_layout(self, cause: Cause) -> Cause:
         """The cause, with the layout that it was found in."""
         if self.direct:
             return cause

@@ -31,7 +31,7 @@ class Seen:
     rows: list[SampleRow] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     next: int = 0
-    told: float = 0.0
+    last_message: float = 0.0
     kept: float = 0.0
 
     def spend(self, what: str, since: float) -> None:
@@ -97,9 +97,9 @@ def _see(live: Evaluating, seen: Seen, batch: Batch) -> None:
 def _tell(live: Evaluating, seen: Seen, index: int) -> None:
     """Say now and then how far it is; a line for each of thousands of samples would be too many."""
     now = time.perf_counter()
-    if now - seen.told < _TELL:
+    if now - seen.last_message < _TELL:
         return
-    seen.told = now
+    seen.last_message = now
     for side in SIDES:
         live.progress.event(side, "state", text=f"sample {index + 1} of {len(live.samples)}")
 

@@ -78,12 +78,12 @@ def selftest_training(
                 alarms += [f"seed {seed}, {text}" for text in accused]
                 if seed == request.seed:
                     versions = {side: worker.ready().versions for side, worker in workers.items()}
-                    rows = [_told(row, tell) for row in _plant(live, kept, count)]
+                    rows = [_reported(row, tell) for row in _plant(live, kept, count)]
     score = selftest.score(rows, len(alarms), sound)
     return Result(score, rows, alarms, time.perf_counter() - started, versions)
 
 
-def _told(row: FaultResult, tell: Tell) -> FaultResult:
+def _reported(row: FaultResult, tell: Tell) -> FaultResult:
     tell(row)
     return row
 
@@ -124,7 +124,7 @@ def _plant(live: Lockstep, kept: list[Kept], count: int | None) -> Iterator[Faul
         try:
             yield _try(live, kept, mistake)
         except HarnessError as error:
-            yield FaultResult(mistake.told(), False, False, False, ran=False, said=str(error)[:300])
+            yield FaultResult(mistake.scored(), False, False, False, ran=False, said=str(error)[:300])
 
 
 def _trained(live: Lockstep) -> Trained:
@@ -145,14 +145,14 @@ def _try(live: Lockstep, kept: list[Kept], mistake: TrainingMistake) -> FaultRes
     due = _due(live, kept, mistake)
     if due is None:
         said = "it changes nothing here"
-        return FaultResult(mistake.told(), False, False, False, ran=False, said=said)
+        return FaultResult(mistake.scored(), False, False, False, ran=False, said=said)
     _begin(live, mistake)
     for one in kept:
         port_step(live, one.batch, one.number, one.files, mistake.change.lag)
         judged = judge_step(live, one.number, one.files)
         if judged.forced.verdict == "diverged":
             return _found(live, one, judged, mistake, due)
-    return FaultResult(mistake.told(), False, False, False, said=f"should show at step {due}")
+    return FaultResult(mistake.scored(), False, False, False, said=f"should show at step {due}")
 
 
 def _found(live: Lockstep, one: Kept, judged: Judged, mistake: TrainingMistake, due: int) -> FaultResult:
@@ -161,7 +161,7 @@ def _found(live: Lockstep, one: Kept, judged: Judged, mistake: TrainingMistake, 
     located = one.number == due
     named = located and any(word in cause for word in mistake.names)
     said = cause or judged.forced.sentence
-    return FaultResult(mistake.told(), True, located, named, True, [f"step {one.number}: {first}"], said)
+    return FaultResult(mistake.scored(), True, located, named, True, [f"step {one.number}: {first}"], said)
 
 
 def _begin(live: Lockstep, mistake: TrainingMistake) -> None:

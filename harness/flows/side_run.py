@@ -154,7 +154,7 @@ class SideRun:
     def _warm_up(self, inputs: Path) -> int:
         """Compile what both kinds of run need, and learn where the model breaks; the bytes to be recorded."""
         rehearsed = self.run_once(inputs)
-        self.asked.told(self.worker.side, rehearsed.unmatched)
+        self.asked.take(self.worker.side, rehearsed.unmatched)
         compiled = rehearsed.compiled
         for _ in range(_MOST_WARM_UPS):
             now = self.run_once(inputs, observe=False).compiled

@@ -171,10 +171,10 @@ def call_by_our_names(trace: Trace, pair: Pair, variant: str) -> None:
 
 def _traced_variant(request: CompareRequest, pair: Pair, header: Mapping[str, Any]) -> str:
     """The variant that the trace tells of, or the named one if the trace holds a run of that, too."""
-    told = pair.variant(pair.traced_variant(header))
+    recorded = pair.variant(pair.traced_variant(header))
     if request.variant is None:
-        return told.name
+        return recorded.name
     named = pair.variant(request.variant)
-    if named.name != told.name and not pair.traced_outputs(header, named):
-        raise BadInput(f"this trace is of {told.name}, and --variant names {named.name}")
+    if named.name != recorded.name and not pair.traced_outputs(header, named):
+        raise BadInput(f"this trace is of {recorded.name}, and --variant names {named.name}")
     return named.name

@@ -127,10 +127,10 @@ def _go_back(run: Run) -> None:
         checkpoints.load(run.live, kept)
         run.step = checkpoints.step_of(kept)
     run.log.write(Resume(run.step))
-    told = Training.load(run.folder)
-    for one in told.forced:
+    training = Training.load(run.folder)
+    for one in training.forced:
         run.take(one)
-    run.verdicts += ["diverged" for _ in told.findings]
+    run.verdicts += ["diverged" for _ in training.findings]
 
 
 def _start(live: Lockstep) -> Start:
@@ -177,10 +177,10 @@ def _one_step(run: Run, batch: Batch, forced: bool) -> None:
     values = _value_files(run)
     taken = live.take(batch, run.step, **wanted, values=values)
     far, moved = _distances(run, values)
-    told = {side: one.told for side, one in taken.items()}
-    run.log.write(Step(run.step, batch.epoch, told, far, moved))
+    steps = {side: one.step for side, one in taken.items()}
+    run.log.write(Step(run.step, batch.epoch, steps, far, moved))
     if live.request.twins:
-        run.course.add(batch.path, live.uses(run.step), told[REFERENCE].loss, values.get(REFERENCE))
+        run.course.add(batch.path, live.uses(run.step), steps[REFERENCE].loss, values.get(REFERENCE))
     for side, one in taken.items():
         run.costs[f"{side} cpu"] = run.costs.get(f"{side} cpu", 0.0) + one.cpu
     _tell(run, taken)
@@ -244,7 +244,7 @@ def _twins(run: Run, asked: Asked) -> None:
 
 
 def _twin(run: Run, twin: Moved, asked: Asked) -> None:
-    """What a twin tells, found where an earlier training has kept it, else told now and kept."""
+    """What a twin tells, found where an earlier training has kept it, else run now and kept."""
     live = run.live
     place = twin_cache.place(live, run.course, twin.state())
     kept = twin_cache.read(place, twin.number, live.plan.stop, live.progress)
@@ -252,14 +252,14 @@ def _twin(run: Run, twin: Moved, asked: Asked) -> None:
         for one in kept:
             run.log.write(one)
         return
-    told: list[Twin] = []
+    twins: list[Twin] = []
 
     def write(one: Twin) -> None:
-        told.append(one)
+        twins.append(one)
         run.log.write(one)
 
     twin.run(_until_asked(run, asked), write)
-    twin_cache.write(place, told)
+    twin_cache.write(place, twins)
 
 
 def _until_asked(run: Run, asked: Asked) -> Iterator[Batch]:
@@ -280,7 +280,7 @@ def _interrupt(run: Run, asked: Asked) -> None:
 
 def _tell(run: Run, taken: dict[str, PassDone]) -> None:
     for side, one in taken.items():
-        text = f"step {run.step + 1} of {run.live.plan.stop}, loss {one.told.loss:.6g}"
+        text = f"step {run.step + 1} of {run.live.plan.stop}, loss {one.step.loss:.6g}"
         run.live.progress.event(side, "state", text=text)
 
 
@@ -289,11 +289,11 @@ def _check(run: Run, taken: dict[str, PassDone]) -> None:
     plan = run.live.plan
     step = plan.at(run.step)
     found: list[Finding] = []
-    odd = {side: bool(one.strange) or not math.isfinite(one.told.loss) for side, one in taken.items()}
+    odd = {side: bool(one.strange) or not math.isfinite(one.step.loss) for side, one in taken.items()}
     if odd[REFERENCE] != odd[PORT]:
         side = PORT if odd[PORT] else REFERENCE
         names = taken[side].strange
-        address = f"grad:{names[0]}" if names else "loss:" + next(iter(taken[side].told.losses))
+        address = f"grad:{names[0]}" if names else "loss:" + next(iter(taken[side].step.losses))
         found.append(Finding(run.step, side, address, f"not finite in {side} alone"))
     active = {
         name

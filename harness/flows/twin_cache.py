@@ -1,4 +1,4 @@
-"""Twins kept between trainings: what a twin told is found again where the same training would tell it.
+"""Twins kept between trainings: the same training finds the figures of its twins again.
 
 What decides its figures is in the name of the file: its weights, the recipe, every batch, what each pass
 used, versions and threads, and every loss of the reference, from which its distances are taken.
@@ -99,9 +99,9 @@ def _rows(path: Path, steps: int) -> Floats:
     return np.frombuffer(body, "<f8").reshape(steps, _COLUMNS)
 
 
-def write(path: Path, told: Sequence[Twin]) -> None:
-    """Keep what a twin told."""
-    rows = [(one.loss, one.distance or 0.0, one.distance is not None) for one in told]
+def write(path: Path, twins: Sequence[Twin]) -> None:
+    """Keep the figures of a twin."""
+    rows = [(one.loss, one.distance or 0.0, one.distance is not None) for one in twins]
     body = np.array(rows, "<f8").tobytes()
     with files.first_file(path) as draft:
         draft.write_bytes(hashlib.sha256(body).digest() + body)

@@ -34,7 +34,7 @@ class Moved:
     reference: dict[int, Path]
 
     def run(self, batches: Iterable[Batch], write: Callable[[Twin], None]) -> None:
-        """Take all passes and write what each told."""
+        """Take all passes and write the figures of each."""
         self._begin()
         for step, batch in enumerate(batches):
             write(self._step(step, batch))
@@ -61,7 +61,7 @@ class Moved:
         done = live.workers[self.side].call(request)
         far = None if kept is None or values is None else distance(values, kept)
         live.progress.event(self.side, "state", text=f"twin {self.number + 1}, step {step + 1}")
-        return Twin(self.side, self.number, step, done.told.loss, far)
+        return Twin(self.side, self.number, step, done.step.loss, far)
 
 
 def moved_by_the_last_bit(state: Arrays, seed: int, name: str) -> Arrays:
@@ -93,6 +93,6 @@ def replay(live: Lockstep, batches: Iterable[Batch]) -> tuple[Course, dict[int, 
             values[step] = live.values_file(step)
         kept, uses = values.get(step), live.uses(step)
         done = worker.call(TakePass(str(batch.path), uses, values="" if kept is None else str(kept)))
-        course.add(batch.path, uses, done.told.loss, kept)
+        course.add(batch.path, uses, done.step.loss, kept)
         live.progress.event(REFERENCE, "state", text=f"replayed for the twins, step {step + 1}")
     return course, values

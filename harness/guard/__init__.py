@@ -1,7 +1,7 @@
 """What a process starts and makes ends with it, however it ends, SIGKILL included.
 
 A program is started by a small keeper, which ends it and everything that it started. Temporary files and
-folders are told to a sweeper, which removes those that are left. Both are processes of their own and notice
+a sweeper knows the folders, which removes those that are left. Both are processes of their own and notice
 the end of ours by a socket.
 """
 

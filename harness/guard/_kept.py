@@ -34,7 +34,7 @@ class Kept:
     ) -> None:
         """Start the program; an OSError says why it cannot be run."""
         self.pid = 0
-        self._told = b""
+        self._received = b""
         self._ending = threading.Lock()
         self._line, theirs = socket.socketpair()
         try:
@@ -64,8 +64,8 @@ class Kept:
     def _started(self, program: str) -> int:
         """The program's process id, once it runs."""
         self._line.settimeout(_STARTING_SECONDS)
-        self._told = self._line.recv(64)
-        word, _, number = self._told.decode().partition("\n")[0].partition(" ")
+        self._received = self._line.recv(64)
+        word, _, number = self._received.decode().partition("\n")[0].partition(" ")
         if word == "errno":
             raise OSError(int(number), os.strerror(int(number)), program)
         if word != "pid":
@@ -97,5 +97,5 @@ class Kept:
         """Whether the keeper did its work to the end: somebody may have killed it."""
         with contextlib.suppress(OSError):  # the line is closed where this was asked before
             self._line.setblocking(False)
-            self._told += self._line.recv(64)
-        return b"ended" in self._told
+            self._received += self._line.recv(64)
+        return b"ended" in self._received

@@ -51,17 +51,17 @@ def _woken_by_children() -> int:
 def _start(command: list[str]) -> tuple[int, int]:
     """The child's process id, and why it could not become the program, if it could not."""
     keeper = os.getpid()
-    told, tell = os.pipe()  # closed by the kernel when the child has become the program
+    reading, writing = os.pipe()  # closed by the kernel when the child has become the program
     child = os.fork()
     if child == 0:
-        _become(command, keeper, tell)
-    os.close(tell)
-    problem = os.read(told, 16)
-    os.close(told)
+        _become(command, keeper, writing)
+    os.close(writing)
+    problem = os.read(reading, 16)
+    os.close(reading)
     return child, int(problem or 0)
 
 
-def _become(command: list[str], keeper: int, tell: int) -> NoReturn:
+def _become(command: list[str], keeper: int, writing: int) -> NoReturn:
     try:
         ctypes.CDLL(None).prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
         if os.getppid() == keeper:  # else it ended before the kernel knew
@@ -70,7 +70,7 @@ def _become(command: list[str], keeper: int, tell: int) -> NoReturn:
                 signal.signal(number, signal.SIG_DFL)
             os.execvp(command[0], command)
     except OSError as error:
-        os.write(tell, str(error.errno).encode())
+        os.write(writing, str(error.errno).encode())
     finally:
         os._exit(127)
 

@@ -36,12 +36,12 @@ class Pass:
 
     `groups` gives the options of the optimiser (`lr` and others) for each group that learns in this pass; a
     group that is not named stays as it is. The optimiser steps once `accumulate` passes have come together.
-    `told` are further named arguments of the pair's losses, such as the epoch if they change with it.
+    `loss_arguments` are further named arguments of the pair's losses, such as the epoch if they need it.
     """
 
     groups: Mapping[str, Mapping[str, float]]
     accumulate: int = 1
-    told: Mapping[str, int] = field(default_factory=dict)
+    loss_arguments: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

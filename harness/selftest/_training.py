@@ -40,7 +40,7 @@ class TrainingMistake:
     change: Change = field(default_factory=Change)
     faults: tuple[Fault, ...] = ()
 
-    def told(self) -> Mistake:
+    def scored(self) -> Mistake:
         """The row of a score."""
         faults = [asdict(fault) for fault in self.faults]
         attributes = {"change": asdict(self.change), "faults": faults}

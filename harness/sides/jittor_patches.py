@@ -119,9 +119,9 @@ def operations(recorder: Recorder, variable: type) -> Iterator[None]:
             watch = _watch(spelling)
             if watch is None or not _is_jittors(function):
                 continue
-            told, name = watch
+            wrapped, name = watch
             originals[id(function)] = function
-            replacements.setdefault(id(function), told(function, name, recorder))
+            replacements.setdefault(id(function), wrapped(function, name, recorder))
             undo.append((space, spelling, function))
     undo.extend(_importers(originals))
     try:

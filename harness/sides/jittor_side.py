@@ -456,5 +456,5 @@ class JittorSide(Side):
 
     def allocator_bytes(self) -> int:
         """What Jittor's pools have taken from the system so far."""
-        told = jt.core.get_mem_info()
-        return int(told.total_cuda_used if self.device == "cuda" else told.total_cpu_used)
+        memory = jt.core.get_mem_info()
+        return int(memory.total_cuda_used if self.device == "cuda" else memory.total_cpu_used)

@@ -17,14 +17,14 @@ _FLAGS: dict[str, dict[str, int]] = {
 
 def settings(device: str) -> dict[str, str]:
     """What decides Jittor's speed beyond the code."""
-    told = {
+    switches = {
         "threads": os.environ.get("OMP_NUM_THREADS", str(len(os.sched_getaffinity(0)))),
         "dtype": "float32",
         "deterministic": "False",
     }
     if device == "cuda":
-        told["tf32"] = str(bool(jt.flags.use_tensorcore))
-    return told
+        switches["tf32"] = str(bool(jt.flags.use_tensorcore))
+    return switches
 
 
 @contextlib.contextmanager

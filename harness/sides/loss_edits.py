@@ -78,7 +78,7 @@ class _Tape(Recorder):
         self.inside_operation = True
         try:
             if self.lists:
-                self.seen.append(self._told(path, name, function, args, kwargs))
+                self.seen.append(self._listed(path, name, function, args, kwargs))
             edit = self.edits.get(path)
             if edit is None:
                 return function(*args, **kwargs)
@@ -86,7 +86,7 @@ class _Tape(Recorder):
         finally:
             self.inside_operation = False
 
-    def _told(
+    def _listed(
         self,
         path: str,
         name: str,

@@ -84,7 +84,7 @@ class Side(Framework):
         self.paths = {id(module): path for path, module in self.modules()}
         self._rehearsed = {}
         self._optimizer = self.training = None
-        self.told = {}
+        self.loss_arguments = {}
         self.clear_faults()
         return self.describe()
 
@@ -202,7 +202,7 @@ class Side(Framework):
     def losses_of(self, outputs: Any) -> NamedTensors:
         """The named losses of what the model returned; the first one is minimised."""
         losses = getattr(self.model, "losses", None) or self.side_module().losses
-        found = losses(outputs, self._inputs, **self.told)
+        found = losses(outputs, self._inputs, **self.loss_arguments)
         return {name: self.loss_change(loss) for name, loss in found.items()}
 
     def forward(

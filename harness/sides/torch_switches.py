@@ -13,14 +13,14 @@ from harness.sides.contract import Framework
 
 def settings(device: str) -> dict[str, str]:
     """What decides torch's speed beyond the code."""
-    told = {
+    switches = {
         "threads": str(torch.get_num_threads()),
         "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
         "deterministic": str(torch.are_deterministic_algorithms_enabled()),
     }
     if device == "cuda":
-        told["tf32"] = str(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
-    return told
+        switches["tf32"] = str(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
+    return switches
 
 
 @contextlib.contextmanager

@@ -132,7 +132,7 @@ def measure_pass(
 ) -> Times:
     """Measure the truth of the pass that begins at a memory, and how far the reference strays from it."""
     with _set_aside(side) as own:
-        side.loaded_state, side.told = _read(Path(memory), "state"), uses.told
+        side.loaded_state, side.loss_arguments = _read(Path(memory), "state"), uses.loss_arguments
         return float64_truth.measure(
             side,
             batch,
@@ -183,7 +183,7 @@ class _Pass:
         self.before: Arrays = {}
 
     def take(self) -> PassDone:
-        """Take it; what it told."""
+        """Take it; its figures."""
         side, training = self.side, self.training
         started, cpu = time.perf_counter(), time.process_time()
         found = self._backward()
@@ -194,20 +194,20 @@ class _Pass:
         training.learn(found, self.uses)
         side.synchronise()
         moved = self._moved(before)
-        told = SideStep(
+        step = SideStep(
             losses={name: float(loss) for name, loss in self.losses.items()},
             rates={name: float(options["lr"]) for name, options in self.uses.groups.items()},
             gradients=training.norms(given.squares),
             updates=training.norms(moved.squares),
             seconds=time.perf_counter() - started,
         )
-        return PassDone(told, time.process_time() - cpu, given.strange, moved.zero)
+        return PassDone(step, time.process_time() - cpu, given.strange, moved.zero)
 
     def _backward(self) -> NamedTensors:
         """The gradients of the first loss."""
         side, change = self.side, self.training.change
         _seed(side, self.uses.number)
-        side.told = self.uses.told
+        side.loss_arguments = self.uses.loss_arguments
         side.take_inputs(self.batch, "float32")
         losses = side.losses_of(side.call_model())
         if change.loss != 1:

@@ -45,8 +45,8 @@ def _judged(steps: list[Step], twins: Runs, again: dict[int, Twin] | None) -> li
 
 
 def _measured(step: Step, twins: Runs) -> bool:
-    told = [step.distance, step.moved, *(run[step.step].distance for run in twins.values())]
-    return None not in told
+    figures = [step.distance, step.moved, *(run[step.step].distance for run in twins.values())]
+    return None not in figures
 
 
 def _runs(training: Training, side: str) -> Runs:

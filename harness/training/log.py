@@ -77,7 +77,7 @@ class Training:
         return lists[type(record)]
 
     def _go_back(self, step: int) -> None:
-        """Drop what is told of the steps from `step` on. Epochs and checkpoints stand behind their steps."""
+        """Drop the lines of the steps from `step` on. Epochs and checkpoints stand behind their steps."""
         self.steps = [record for record in self.steps if record.step < step]
         self.twins = [record for record in self.twins if record.step < step]
         self.forced = [record for record in self.forced if record.step < step]

@@ -68,7 +68,7 @@ def meter(pair: Pair, variant: Variant) -> Meter | None:
 
 
 class SplitMetrics:
-    """One side's metrics of a split, with every sample's figure. What a pair's metrics raise is told."""
+    """One side's metrics of a split, with every sample's figure. What a pair's metrics raise is reported."""
 
     def __init__(self, pair: Pair, variant: Variant, side: str) -> None:
         self._pair, self._side = pair, side
@@ -83,7 +83,7 @@ class SplitMetrics:
             self.samples += [float(figure) for figure in self._meter.add(outputs, inputs)]
         except HarnessError:
             raise
-        except Exception as error:  # a stranger's code may raise anything; what it raised is told
+        except Exception as error:  # a stranger's code may raise anything; what it raised is reported
             raise self._failed(error) from error
 
     def figures(self) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What both sides are told of a training: how it is set up, and what each pass uses."""
+"""How a training is set up, and what each of its passes uses: both sides get this."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from harness.pairs.base import Mode
 
 @dataclass(frozen=True)
 class Setup:
-    """How a training is set up, as both sides are told."""
+    """How a training is set up on both sides."""
 
     optimizer: str
     options: dict[str, Any]
@@ -26,8 +26,8 @@ class Uses:
     """What one pass uses.
 
     `groups` has the options of those that learn. `updates` says whether the optimiser steps at its end,
-    `keeps` what an average keeps of itself then, and `passes` how many come together for a step. `told` goes
-    to the losses.
+    `keeps` what an average keeps of itself then, and `passes` how many come together for a step. The
+    losses get `loss_arguments`.
     """
 
     number: int
@@ -35,4 +35,4 @@ class Uses:
     updates: bool = True
     keeps: float | None = None
     passes: int = 1
-    told: dict[str, int] = field(default_factory=dict)
+    loss_arguments: dict[str, int] = field(default_factory=dict)

@@ -65,7 +65,7 @@ def _asked(pair: Pair, request: DataRequest) -> DataSet:
         found = pair.data_set(request)
     except HarnessError:
         raise
-    except Exception as error:  # a stranger's code may raise anything; what it raised is told
+    except Exception as error:  # a stranger's code may raise anything; what it raised is reported
         raise BadInput(f"{where}: {type(error).__name__}: {error}") from error
     if not len(found):
         raise BadInput(f"{where}: there are no samples")

@@ -178,7 +178,7 @@ def _read_tensors(data: memoryview, names: Names, objects: _Objects, file_size: 
         (offset,) = reader.numbers("<q")
         kind = BY_TORCH_STORAGE.get(cls.name.replace("Tensor", "Storage")) if isinstance(cls, Name) else None
         if kind is None:
-            raise BadInput(f"a torch tar holds a tensor of the class {_told(cls)}, which is not known")
+            raise BadInput(f"a torch tar holds a tensor of the class {_shown(cls)}, which is not known")
         names.budget.spend(TENSOR)
         objects.remember(_key(key), view(storage, kind, offset, shape, stride, file_size))
 
@@ -195,5 +195,5 @@ def _key(value: Any) -> str:
     return str(value)
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return str(value) if isinstance(value, Name) else shown(value)

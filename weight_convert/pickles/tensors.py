@@ -171,13 +171,13 @@ def names(file_size: int, budget: Budget) -> dict[tuple[str, str], Callable[...,
     ) -> Tensor:
         _refuse_lazy_views(metadata)
         if not isinstance(dtype, Name) or dtype.name not in DTYPES:
-            raise BadInput(f"a tensor of {_told(dtype)}, which is no known kind of number")
+            raise BadInput(f"a tensor of {_shown(dtype)}, which is no known kind of number")
         budget.spend(TENSOR)
         return view(storage, DTYPES[dtype.name], offset, shape, stride, file_size)
 
     def of_type(function: Any, cls: Any, arguments: Any, state: Any = None) -> Any:
         if not isinstance(function, Name) or function.make is None or not isinstance(arguments, tuple):
-            raise BadInput(f"a tensor subclass made by {_told(function)}, which is not known here")
+            raise BadInput(f"a tensor subclass made by {_shown(function)}, which is not known here")
         if len(arguments) > _MOST_ARGUMENTS:
             raise BadInput(f"a tensor subclass is made of {len(arguments):,} arguments")
         return function.make(*arguments)
@@ -207,7 +207,7 @@ def _nested(data: Any = None) -> Any:
     )
 
 
-def _told(value: Any) -> str:
+def _shown(value: Any) -> str:
     return str(value) if isinstance(value, Name) else shown(value)
 
 

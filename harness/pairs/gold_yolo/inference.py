@@ -34,8 +34,8 @@ class BoxInference(Inference):
         """In the image's own pixels; in the text as shares of it: class, centre, size, score."""
         height, width = opened.picture.shape[:2]
         boxes = _boxes(outputs, opened)
-        told = [{"class": box.kind, "score": box.score, "box": list(box.corners)} for box in boxes]
-        (folder / f"{side}.json").write_text(json.dumps({"width": width, "height": height, "boxes": told}))
+        rows = [{"class": box.kind, "score": box.score, "box": list(box.corners)} for box in boxes]
+        (folder / f"{side}.json").write_text(json.dumps({"width": width, "height": height, "boxes": rows}))
         lines = [_line(box, width, height) for box in boxes]
         (folder / f"{side}.txt").write_text("".join(line + "\n" for line in lines))
 

@@ -123,7 +123,7 @@ def _split(flat: list[float], counts: list[float], columns: int) -> list[Floats]
     rows = np.array(flat, np.float64).reshape(-1, columns)
     ends = np.cumsum([0, *map(int, counts)])
     if ends[-1] != len(rows):
-        raise ValueError(f"{len(rows)} rows, where {ends[-1]} are told")
+        raise ValueError(f"{len(rows)} rows, where {ends[-1]} were announced")
     return [rows[start:end] for start, end in pairwise(ends)]
 
 

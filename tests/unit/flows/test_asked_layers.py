@@ -16,23 +16,23 @@ NEAREST = {"nosuch*": ["head", "conv"]}
 
 def test_what_neither_side_has_is_refused_once_both_have_answered() -> None:
     asked = AskedLayers(["torch", "jittor"])
-    asked.told("jittor", NEAREST)
+    asked.take("jittor", NEAREST)
     with pytest.raises(
         BadInput, match=r"'nosuch\*' matches nothing that runs in torch or jit.*head, conv, body"
     ):
-        asked.told("torch", {"nosuch*": ["body"]})
+        asked.take("torch", {"nosuch*": ["body"]})
 
 
 def test_what_one_side_has_is_enough() -> None:
     asked = AskedLayers(["torch", "jittor"])
-    asked.told("jittor", NEAREST)
-    asked.told("torch", {})
+    asked.take("jittor", NEAREST)
+    asked.take("torch", {})
 
 
 def test_each_word_of_a_list_has_to_be_there() -> None:
     asked = AskedLayers(["torch"])
     with pytest.raises(BadInput, match="'nosuch'"):
-        asked.told("torch", {"nosuch": []})
+        asked.take("torch", {"nosuch": []})
 
 
 @pytest.mark.parametrize(("text", "refused"), [("stem", False), ("nosuch", True)])
@@ -44,6 +44,6 @@ def test_a_stored_trace_counts_as_a_side(tmp_path: Path, text: str, refused: boo
         asked.told_by_trace(text, trace)
     if refused:
         with pytest.raises(BadInput, match="nearest names are: stem, conv"):
-            asked.told("jittor", {text: ["conv"]})
+            asked.take("jittor", {text: ["conv"]})
     else:
-        asked.told("jittor", {text: ["conv"]})
+        asked.take("jittor", {text: ["conv"]})

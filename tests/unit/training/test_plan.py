@@ -104,7 +104,7 @@ def test_gold_yolo_lags_an_epoch_behind_after_its_warm_up_and_gathers_as_publish
     late = plan.at(5 * 400).uses.groups["weights"]["lr"]
     assert late == pytest.approx(0.01 * schedule.share(4))
     assert plan.at(0).uses.groups["biases"] == {"lr": 0.1, "momentum": 0.8, "weight_decay": 0.0}
-    assert plan.at(1700).uses.told == {"epoch": 4}
+    assert plan.at(1700).uses.loss_arguments == {"epoch": 4}
     assert plan.events[1201] == "end of the warm-up"
 
 
