@@ -22,7 +22,7 @@ _LARGEST = 2**53  # steps beyond are no training's
 
 
 def verdict(training: Training) -> str:
-    """What the training comes to."""
+    """The result of a training in one sentence."""
     return training.end.verdict if training.end is not None else "inconclusive"
 
 

@@ -14,7 +14,7 @@ from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.names import Names
 from weight_convert.pickles.tensors import Storage, storage_kind, view
-from weight_convert.pickles.values import Name
+from weight_convert.pickles.values import Name, shown_or_named
 from weight_convert.shown import shown, shown_name
 from weight_convert.tensor import Tensor
 
@@ -178,7 +178,9 @@ def _read_tensors(data: memoryview, names: Names, objects: _Objects, file_size: 
         (offset,) = reader.numbers("<q")
         kind = BY_TORCH_STORAGE.get(cls.name.replace("Tensor", "Storage")) if isinstance(cls, Name) else None
         if kind is None:
-            raise BadInput(f"a torch tar holds a tensor of the class {_shown(cls)}, which is not known")
+            raise BadInput(
+                f"a torch tar holds a tensor of the class {shown_or_named(cls)}, which is not known"
+            )
         names.budget.spend(TENSOR)
         objects.remember(_key(key), view(storage, kind, offset, shape, stride, file_size))
 
@@ -193,7 +195,3 @@ def _key(value: Any) -> str:
     if not _is_key(value):
         raise BadInput(f"a torch tar is damaged: an object's key is {shown(value)}, no number")
     return str(value)
-
-
-def _shown(value: Any) -> str:
-    return str(value) if isinstance(value, Name) else shown(value)

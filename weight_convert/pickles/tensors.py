@@ -16,7 +16,7 @@ from harness.errors import BadInput
 from weight_convert.budget import TENSOR, Budget
 from weight_convert.dtypes import BY_TORCH_STORAGE, DTYPES, DType
 from weight_convert.limits import DIMENSIONS, check_shape, check_tensor_size, is_count
-from weight_convert.pickles.values import Name
+from weight_convert.pickles.values import Name, shown_or_named
 from weight_convert.shown import shown, shown_name
 from weight_convert.tensor import Tensor
 
@@ -171,13 +171,13 @@ def names(file_size: int, budget: Budget) -> dict[tuple[str, str], Callable[...,
     ) -> Tensor:
         _refuse_lazy_views(metadata)
         if not isinstance(dtype, Name) or dtype.name not in DTYPES:
-            raise BadInput(f"a tensor of {_shown(dtype)}, which is no known kind of number")
+            raise BadInput(f"a tensor of {shown_or_named(dtype)}, which is no known kind of number")
         budget.spend(TENSOR)
         return view(storage, DTYPES[dtype.name], offset, shape, stride, file_size)
 
     def of_type(function: Any, cls: Any, arguments: Any, state: Any = None) -> Any:
         if not isinstance(function, Name) or function.make is None or not isinstance(arguments, tuple):
-            raise BadInput(f"a tensor subclass made by {_shown(function)}, which is not known here")
+            raise BadInput(f"a tensor subclass made by {shown_or_named(function)}, which is not known here")
         if len(arguments) > _MOST_ARGUMENTS:
             raise BadInput(f"a tensor subclass is made of {len(arguments):,} arguments")
         return function.make(*arguments)
@@ -205,10 +205,6 @@ def _nested(data: Any = None) -> Any:
     raise BadInput(
         "tensors were pickled one by one, with pickle.dump; save the state with torch.save instead"
     )
-
-
-def _shown(value: Any) -> str:
-    return str(value) if isinstance(value, Name) else shown(value)
 
 
 def _size(sides: Any = ()) -> tuple[int, ...]:

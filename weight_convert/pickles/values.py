@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from weight_convert.budget import ODD_KEY, PAIR, Budget
-from weight_convert.shown import shown_name
+from weight_convert.shown import shown, shown_name
 
 _PLAIN = (int, float, type(None))
 _MOST_PARTS, _LONGEST_PART = 16, 256
@@ -25,6 +25,11 @@ class Name:
 
     def __str__(self) -> str:
         return f"{shown_name(self.module, _LONGEST_NAME)}.{shown_name(self.name, _LONGEST_NAME)}"
+
+
+def shown_or_named(value: Any) -> str:
+    """A value in a few letters; a name in full."""
+    return str(value) if isinstance(value, Name) else shown(value)
 
 
 @dataclass(eq=False)

@@ -41,7 +41,7 @@ def test_a_stored_trace_counts_as_a_side(tmp_path: Path, text: str, refused: boo
         writer.add("layer:stem#0:out", np.zeros(3, np.float32))
     asked = AskedLayers(["jittor"])
     with Trace.open(tmp_path / "stored.h5") as trace:
-        asked.told_by_trace(text, trace)
+        asked.take_trace(text, trace)
     if refused:
         with pytest.raises(BadInput, match="nearest names are: stem, conv"):
             asked.take("jittor", {text: ["conv"]})
