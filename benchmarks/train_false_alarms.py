@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import os
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from harness.requests import Answer, Load, Request
 from harness.scratch import scratch_folder
 from harness.session import Worker
 from harness.trace import Trace
+from harness.training.log import Training
 
 THREADS = (1, 2, 3, 4)
 
@@ -89,6 +92,13 @@ def ports() -> Iterator[list[dict[str, Worker]]]:
         yield [lent]
 
 
+def of_verdict(done: Training, verdict: str) -> list[dict[str, Any]]:
+    """The forced steps of a training with that verdict, each with its worst tensor."""
+    return [
+        asdict(dataclasses.replace(one, rows=one.rows[:1])) for one in done.forced if one.verdict == verdict
+    ]
+
+
 def main() -> None:
     """Count, and write what was counted."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.train_false_alarms")
@@ -112,6 +122,7 @@ def main() -> None:
     }
     verdicts: Counter[str] = Counter()
     alarms: list[dict[str, Any]] = []
+    undecided: list[dict[str, Any]] = []
     end = time.monotonic() + asked.seconds
     with itself() if asked.against == "itself" else ports() as chosen, scratch_folder() as place:
         for number in range(asked.count):
@@ -128,13 +139,17 @@ def main() -> None:
             assert done.end is not None
             verdicts[done.end.verdict] += 1
             if done.end.verdict == "diverged" or "suspect" in done.end.sentence:
-                alarms.append({"seed": seed, "threads": port.ready().threads, "said": done.end.sentence})
+                said = {"seed": seed, "threads": port.ready().threads, "said": done.end.sentence}
+                alarms.append({**said, "forced": of_verdict(done, "diverged")})
+            undecided += [{"seed": seed, **one} for one in of_verdict(done, "inconclusive")]
             found |= {
                 "trainings": number + 1,
                 "verdicts": dict(verdicts),
                 "forced steps": found.get("forced steps", 0) + len(done.forced),
                 "false alarms": len(alarms),
                 "alarms": alarms,
+                "undecided forced steps": len(undecided),
+                "undecided": undecided,
                 "versions": workers[REFERENCE].ready().versions | port.ready().versions,
             }
             asked.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

@@ -66,9 +66,11 @@ def judge(address: str, measured: Measured, policy: Policy, overrides: Iterable[
     fixed = tolerance(address, measured, policy, overrides)
     if fixed is not None:
         verdict = _within(measured, fixed)
-        if rule is None and isinstance(policy, NoisePolicy):
+        if not isinstance(policy, NoisePolicy):
+            return verdict
+        if rule is None:
             return doubted(address, verdict, measured, policy)
-        return verdict
+        return _beside_noise(verdict, measured, policy) if rule.policy == "absolute" else verdict
     if measured.difference.nonfinite:
         return _nonfinite(measured.difference, policy.name)
     if isinstance(policy, MetricPolicy) or (is_metric and measured.error_l2 is None):
@@ -121,6 +123,16 @@ def _within(measured: Measured, allowed: Tolerance) -> Verdict:
     error = f"{_error(measured)}, largest {figure(found.max_abs)} {worst_place(found)}"
     reason = f"{lead}{error}, {times(ratio)} times what {bound} allows; {passing(found)}"
     return _verdict(allowed.policy, ratio, reason)
+
+
+def _beside_noise(verdict: Verdict, measured: Measured, policy: NoisePolicy) -> Verdict:
+    """Whoever wrote the bound for what is zero in theory did not know the weights: noise may be beyond it."""
+    if verdict.status != "diverged" or measured.error_l2 is None or measured.difference.nonfinite:
+        return verdict
+    if not measured.noise_l2 or _by_noise(measured, policy).status != "aligned":
+        return verdict
+    why = f"the reference's own noise here is up to {figure(measured.noise_max or 0.0)}, so it may be rounding"
+    return replace(verdict, status="inconclusive", reason=f"{verdict.reason}; {why}")
 
 
 def _by_limit(measured: Measured, limit: float) -> Verdict:

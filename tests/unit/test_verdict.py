@@ -379,6 +379,17 @@ class TestOverrides:
         assert "zero in theory" in kept.reason
         assert judge("grad:conv.bias", large, policy, self.RULES).status == "diverged"
 
+    def test_noise_beyond_the_bound_for_what_is_zero_makes_it_a_guess(self) -> None:
+        rounding = {"noise_l2": 4e-3, "noise_max": 4e-3, "truth_l2": 1e-12, "truth_absmax": 1e-12}
+        for error, status in ((5e-3, "inconclusive"), (1.0, "diverged")):
+            found = measured([0.0, 0.0], [error, 0.0], error_l2=error, error_max=error, **rounding)
+            verdict = judge("grad:conv.bias", found, NoisePolicy(), self.RULES)
+            assert verdict.status == status
+            assert ("may be rounding" in verdict.reason) == (status == "inconclusive")
+            assert judge("grad:conv.bias", found, FixedPolicy(0, 0), self.RULES).status == "diverged"
+        quiet = dataclasses.replace(found, noise_l2=0.0, noise_max=0.0, error_l2=5e-3, error_max=5e-3)
+        assert judge("grad:conv.bias", quiet, NoisePolicy(), self.RULES).status == "diverged"
+
     def test_fixed_and_skip_give_their_reason(self) -> None:
         verdict = judge("layer:a#0:out", measured([1.0], [1.05]), NoisePolicy(), self.RULES)
         assert (verdict.status, verdict.policy) == ("aligned", "fixed")
