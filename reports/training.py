@@ -106,5 +106,5 @@ def _forced(forced: list[Forced], console: Console) -> None:
     if more > 0:
         console.print(Text(f"  and {more} more", style="dim"))
     for one in wrong[:1]:
-        if one.cause:
-            console.print(Text(printable(one.cause), style="red"))
+        if why := one.cause or (one.sentence if one.verdict == "inconclusive" else ""):
+            console.print(Text(printable(why), style=_STYLES[one.verdict]))

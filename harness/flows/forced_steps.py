@@ -27,7 +27,7 @@ from harness.trace import Trace
 from harness.training.change import Change
 from harness.training.records import Forced, ForcedRow
 from harness.training.stream import Batch
-from harness.verdict import NoisePolicy
+from harness.verdict import WEAK_ABOVE, NoisePolicy
 
 _SHOWN = 8
 _NO_TIME = Times(0.0, 0.0)
@@ -131,15 +131,29 @@ def _forced(live: Lockstep, number: int, of_pass: Alignment, of_step: Alignment)
     judged = sum(row.verdict.status in ("aligned", "diverged", "inconclusive") for row in rows)
     decided = len(_decided(of_pass)) + len(_decided(of_step))
     event = live.plan.events.get(number, "")
+    cause = ""
     first = next(iter([one.first for one in (of_pass, of_step) if one.first is not None]), None)
     if wrong:
         verdict, sentence = "diverged", f"{len(wrong)} of {judged} diverged, first at {first}"
     elif unsure := next((one for one in (of_pass, of_step) if one.verdict == "inconclusive"), None):
         verdict, sentence = "inconclusive", f"{unsure.sentence} {decided} of {judged} were decided."
+        cause = why_undecided(unsure)
     else:
         verdict, sentence = "aligned", f"all {judged} aligned"
     shown = _shown(wrong or rows)
-    return Forced(number, event, verdict, judged, shown, sentence, decided=decided)  # type: ignore[arg-type]
+    return Forced(number, event, verdict, judged, shown, sentence, cause, decided)  # type: ignore[arg-type]
+
+
+def why_undecided(unsure: Alignment) -> str:
+    """The cause in a sentence where it is rounding; else the sentence of the alignment says what it is."""
+    drowned, compared = len(unsure.coverage.weak), sum(unsure.coverage.compared.values())
+    if not drowned:
+        return ""
+    return (
+        f"float32 rounds too coarsely for this step: the reference's own noise is above {WEAK_ABOVE:.0%} "
+        f"in {drowned} of {compared} tensors. Norms over few values do that; "
+        "try a larger --batch or --input-size, or trained --weights."
+    )
 
 
 def _decided(alignment: Alignment) -> set[str]:

@@ -131,7 +131,7 @@ def _beside_noise(verdict: Verdict, measured: Measured, policy: NoisePolicy) -> 
         return verdict
     if not measured.noise_l2 or _by_noise(measured, policy).status != "aligned":
         return verdict
-    why = f"the reference's own noise here is up to {figure(measured.noise_max or 0.0)}, so it may be rounding"
+    why = f"the reference's own noise is up to {figure(measured.noise_max or 0.0)}, so it may be rounding"
     return replace(verdict, status="inconclusive", reason=f"{verdict.reason}; {why}")
 
 

@@ -110,6 +110,14 @@ def test_the_summary_has_ten_lines_with_the_verdict_first(tmp_path: Path) -> Non
     assert "kept in: runs/x" in whole
 
 
+@pytest.mark.parametrize(("cause", "sentence"), [("norms of few values", "unread"), ("", "a side is random")])
+def test_an_undecided_forced_step_says_why(cause: str, sentence: str, tmp_path: Path) -> None:
+    step = Forced(2, "", "inconclusive", 9, [], sentence, cause, 4)
+    lines = drawn(logged(tmp_path, [*samples.records()[:-1], step, samples.records()[-1]]))
+    assert any((cause or sentence) in line for line in lines)
+    assert not any("unread" in line for line in lines)
+
+
 @pytest.mark.parametrize("width", [40, 80, 200])
 def test_the_summary_fits_its_width(width: int, tmp_path: Path) -> None:
     assert max(map(len, drawn(logged(tmp_path, samples.records()), width)[:-1])) <= width
