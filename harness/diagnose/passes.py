@@ -49,11 +49,30 @@ def cause_of_pass(wrong: Sequence[Wrong], momenta: Mapping[str, float], batch: i
         return _of_norms(wrong, momenta)
     gradients = [one for one in wrong if one.kind == "grad"]
     if kinds == {"grad"} and all(one.missing for one in gradients):
-        names = _listed([one.name for one in gradients])
+        names = listed([one.name for one in gradients])
         return f"no gradient reaches {names} in the port: frozen or detached."
-    if kinds <= {"grad", "loss"}:
-        return _of_losses(wrong, gradients, batch)
-    return ""
+    if kinds <= {"grad", "loss"} and (found := _of_losses(wrong, gradients, batch)):
+        return found
+    return _of_inputs(wrong, bool(momenta)) if "loss" in kinds else ""
+
+
+def _of_inputs(wrong: Sequence[Wrong], has_norms: bool) -> str:
+    """The loss is another one: what stays as it is tells where to look."""
+    states = [one for one in wrong if one.kind == "state"]
+    still = [one for one in states if one.port is not None and one.before is not None]
+    if states and len(still) == len(states) and all(map(_stays, still)):
+        names = listed(list(dict.fromkeys(one.name.rpartition(".")[0] for one in still)))
+        return f"the loss differs and the running statistics of {names} stay: they are in evaluation mode."
+    if states or not has_norms:
+        return ""
+    return (
+        "the loss differs and no running statistic does: look at the targets, at the loss itself, "
+        "and at the layers behind the last norm."
+    )
+
+
+def _stays(one: Wrong) -> bool:
+    return np.array_equal(np.asarray(one.port), np.asarray(one.before))
 
 
 def _of_losses(wrong: Sequence[Wrong], gradients: Sequence[Wrong], batch: int) -> str:
@@ -72,7 +91,7 @@ def _of_losses(wrong: Sequence[Wrong], gradients: Sequence[Wrong], batch: int) -
 
 def _of_norms(wrong: Sequence[Wrong], momenta: Mapping[str, float]) -> str:
     ways = [_ways(one) for one in wrong]
-    names = _listed(dict.fromkeys(one.name.rpartition(".")[0] for one in wrong))
+    names = listed(dict.fromkeys(one.name.rpartition(".")[0] for one in wrong))
     if any(way is None for way in ways):
         return ""
     known = [way for way in ways if way is not None]
@@ -117,7 +136,8 @@ def _is_biased(one: Wrong, momentum: float | None) -> bool:
     return abs(count - round(count)) <= _WHOLE * count
 
 
-def _listed(names: Sequence[str] | Mapping[str, None]) -> str:
+def listed(names: Sequence[str] | Mapping[str, None]) -> str:
+    """Some names, and how many more there are."""
     listed = list(names)
     more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
     return f"{', '.join(listed[:_SHOWN])}{more}"

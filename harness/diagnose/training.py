@@ -13,7 +13,7 @@ from harness.pairs.recipe import Recipe
 from harness.training.change import Change
 
 _RATES = (10.0, 0.1, 2.0, 0.5, 100.0, 0.01)
-_NORMS = (0.1, 0.5, 1.0, 5.0, 10.0, 35.0)
+_NORMS = (0.01, 0.1, 0.5, 1.0, 5.0, 10.0, 35.0)
 _FEW = 4
 
 
@@ -35,8 +35,7 @@ def changes(
     yield from _gathering(recipe)
     yield from _options(recipe, groups)
     yield from _clipping(recipe)
-    if recipe.ema is not None and recipe.ema.ramp:
-        yield "the averaged weights have no ramp", Change(keeps=recipe.ema.decay)
+    yield from _averages(recipe)
     for rate in _RATES:
         yield f"the learning rate is taken {rate:g} times", Change(rate=rate)
 
@@ -63,6 +62,7 @@ def _unfrozen(groups: Mapping[str, Sequence[str]], wrong: Sequence[str]) -> Iter
 def _gathering(recipe: Recipe) -> Iterator[tuple[str, Change]]:
     yield "gradients come together as their mean, not their sum", Change(sums="mean")
     yield "only the last gradients count, not their sum", Change(sums="last")
+    yield "gradients are not cleared after the step", Change(uncleared=True)
     if recipe.optimizer != "sgd":
         yield "the bias correction counts one step too many", Change(begun=1)
         yield "the bias correction counts one step too few", Change(begun=-1)
@@ -94,9 +94,22 @@ def _values(recipe: Recipe, name: str) -> list[Any]:
     return [*VALUES[name], *(value for value in swapped if value not in VALUES[name])]
 
 
+def _averages(recipe: Recipe) -> Iterator[tuple[str, Change]]:
+    if recipe.ema is None:
+        return
+    if recipe.ema.ramp:
+        yield "the averaged weights have no ramp", Change(keeps=recipe.ema.decay)
+    yield "the averaged weights follow the weights before the step", Change(early_average=True)
+
+
 def _clipping(recipe: Recipe) -> Iterator[tuple[str, Change]]:
     if recipe.clip is not None:
         yield "gradients are not clipped", Change(clip=0.0)
     for norm in _NORMS:
         if norm != recipe.clip:
             yield f"gradients are clipped to a norm of {norm:g}", Change(clip=norm)
+    for norm in dict.fromkeys((recipe.clip, *_NORMS)):
+        if norm is not None:
+            each, element = Change(clip=norm, clip_by="each"), Change(clip=norm, clip_by="element")
+            yield f"each gradient is clipped by itself, to a norm of {norm:g}", each
+            yield f"each element of a gradient is clipped to {norm:g}", element

@@ -15,6 +15,7 @@ from harness.alignment_rows import Row
 from harness.case import PORT, REFERENCE
 from harness.diagnose.factors import ALIKE, NEAR, apart, one_factor, slope
 from harness.diagnose.passes import Wrong, cause_of_pass
+from harness.diagnose.steps import common_of_step
 from harness.diagnose.training import changes
 from harness.flows.forced_steps import Judged, StepFiles, optimizer_step
 from harness.flows.lockstep import Lockstep
@@ -44,7 +45,7 @@ def explain_step(live: Lockstep, number: int, files: StepFiles, judged: Judged) 
         optimizer_step(live, number, files, path, change=change)
         if _makes_it(path, files.port_steps, judged.of_step.rows):
             return f"{PORT}'s step is the reference's where {words} ({tried} hypotheses tried)."
-    return f"none of {tried} hypotheses makes {PORT}'s step."
+    return _in_common(live, files, rows) or f"none of {tried} hypotheses makes {PORT}'s step."
 
 
 def _hypotheses(
@@ -114,9 +115,9 @@ def _common_factor(files: StepFiles, rows: list[Row]) -> float | None:
     """The one number that makes the port's wrong updates of the reference's."""
     found = []
     with Trace.open(files.steps) as ours, Trace.open(files.port_steps) as its:
-        for row in rows:
-            left, right = ours.array(row.address), its.array(row.address)
-            if row.address.startswith("update:") and left is not None and right is not None and np.any(left):
+        for row in (one for one in rows if one.address.startswith("update:")):
+            left, right = _array(ours, row.address), _array(its, row.address)
+            if left is not None and right is not None and np.any(left):
                 found.append(slope(left, right))
     middle = float(np.median(found)) if found else 0.0
     return middle if middle > 0 and abs(middle - 1) > NEAR else None
@@ -172,7 +173,7 @@ def _kept_share(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) 
     ):
         for row in rows:
             if row.address.startswith("ema:"):
-                old, right, port = (trace.array(row.address) for trace in (before, ours, its))
+                old, right, port = (_array(trace, row.address) for trace in (before, ours, its))
                 if old is not None and right is not None and port is not None:
                     ways.append((apart(right, old), apart(port, old)))
     share = one_factor(ways)
@@ -193,6 +194,24 @@ def _of_pass(live: Lockstep, wrong: list[Row], files: StepFiles) -> str:
                 return ""
             found.append(Wrong(row.address, right, _array(its, row.address), _array(before, row.address)))
         return cause_of_pass(found, live.momenta(), live.plan.length.batch)
+
+
+def _in_common(live: Lockstep, files: StepFiles, rows: list[Row]) -> str:
+    """What the wrong tensors of the optimiser's step have in common."""
+    with (
+        Trace.open(files.memory) as before,
+        Trace.open(files.steps) as ours,
+        Trace.open(files.port_steps) as its,
+    ):
+        found, values = [], {}
+        for row in rows:
+            right, value = _array(ours, row.address), _array(before, f"state:{_parameter(row.address)}")
+            if right is None:
+                return ""
+            if value is not None:
+                values[_parameter(row.address)] = value
+            found.append(Wrong(row.address, right, _array(its, row.address), _array(before, row.address)))
+    return common_of_step(found, values, live.unclaimed)
 
 
 def _array(trace: Trace, address: str) -> NDArray[Any] | None:

@@ -186,9 +186,11 @@ def _gathering(trained: Trained) -> Iterator[TrainingMistake]:
     if trained.recipe.accumulate > 1 or trained.recipe.passes is not None:
         yield TrainingMistake("mean of gradients", RECIPE, ("as their mean",), Change(sums="mean"))
         yield TrainingMistake("last gradients alone", RECIPE, ("only the last",), Change(sums="last"))
+    yield TrainingMistake("gradients not cleared", RECIPE, ("not cleared",), Change(uncleared=True))
     clip = trained.recipe.clip
     if clip is not None:
         yield TrainingMistake("no clipping", RECIPE, ("not clipped",), Change(clip=0.0))
+        yield TrainingMistake("each clipped by itself", RECIPE, ("by itself",), Change(clip_by="each"))
     other = 1.0 if clip is None else clip / 10
     yield TrainingMistake("another norm for clipping", RECIPE, ("clipped to",), Change(clip=other))
 
@@ -199,6 +201,8 @@ def _averages(trained: Trained) -> Iterator[TrainingMistake]:
         return
     words = ("averaged weights",)
     yield TrainingMistake("another decay of averages", RECIPE, words, Change(keeps=1 - 3 * (1 - ema.decay)))
+    early = Change(early_average=True)
+    yield TrainingMistake("averages before the step", RECIPE, ("weights before the step",), early)
     if ema.ramp:
         yield TrainingMistake("no ramp of averages", RECIPE, ("no ramp",), Change(keeps=ema.decay))
 

@@ -75,10 +75,28 @@ class Training(ABC):
         if not uses.updates:
             self.sums = total
             return
-        self.sums = {}
+        self.sums = total if self.change.uncleared else {}
         self._choose(uses)
+        if self.change.early_average:
+            self._average(uses)
         active = [name for group in self.groups if group in uses.groups for name in self.groups[group]]
-        self.step({name: total[name] for name in active if total.get(name) is not None}, self._clip())
+        self._step({name: total[name] for name in active if total.get(name) is not None})
+        if not self.change.early_average:
+            self._average(uses)
+
+    def _step(self, gradients: NamedTensors) -> None:
+        clip = self._clip()
+        if self.change.clip_by == "all" or clip is None:
+            self.step(gradients, clip)
+        elif self.change.clip_by == "element":
+            self.step({name: value.clamp(-clip, clip) for name, value in gradients.items()}, None)
+        else:
+            to_array = self.side.tensors.to_array
+            norms = {name: math.sqrt(_square(to_array(value))) for name, value in gradients.items()}
+            each = {name: value * min(1.0, clip / (norms[name] + 1e-6)) for name, value in gradients.items()}
+            self.step(each, None)
+
+    def _average(self, uses: Uses) -> None:
         if self.average and uses.keeps is not None:
             self.keep_average(uses.keeps if self.change.keeps is None else self.change.keeps)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from harness.errors import BadInput
 from harness.pairs.recipe import Group, Length, Pass, Recipe
-from harness.training import schedules
+from harness.training import optimisers, schedules
 
 ALL = "all"
 LAST = "last step"
@@ -60,6 +60,7 @@ class Plan:
     """A recipe over a length, stopped after `stop` passes."""
 
     def __init__(self, recipe: Recipe, length: Length, lr: float | None = None, stop: int | None = None):
+        optimisers.check(recipe)
         self.recipe, self.length = recipe, length
         self.lr = recipe.lr if lr is None else lr
         last = length.passes if recipe.iterations is None else min(recipe.iterations, length.passes)
