@@ -108,8 +108,7 @@ def _clipping(recipe: Recipe) -> Iterator[tuple[str, Change]]:
     for norm in _NORMS:
         if norm != recipe.clip:
             yield f"gradients are clipped to a norm of {norm:g}", Change(clip=norm)
-    for norm in dict.fromkeys((recipe.clip, *_NORMS)):
-        if norm is not None:
-            each, element = Change(clip=norm, clip_by="each"), Change(clip=norm, clip_by="element")
-            yield f"each gradient is clipped by itself, to a norm of {norm:g}", each
-            yield f"each element of a gradient is clipped to {norm:g}", element
+    for norm in dict.fromkeys(_NORMS if recipe.clip is None else (recipe.clip, *_NORMS)):
+        each, element = Change(clip=norm, clip_by="each"), Change(clip=norm, clip_by="element")
+        yield f"each gradient is clipped by itself, to a norm of {norm:g}", each
+        yield f"each element of a gradient is clipped to {norm:g}", element

@@ -92,7 +92,7 @@ class Training(ABC):
             self.step({name: value.clamp(-clip, clip) for name, value in gradients.items()}, None)
         else:
             to_array = self.side.tensors.to_array
-            norms = {name: math.sqrt(_square(to_array(value))) for name, value in gradients.items()}
+            norms = {name: float(np.linalg.norm(to_array(value))) for name, value in gradients.items()}
             each = {name: value * min(1.0, clip / (norms[name] + 1e-6)) for name, value in gradients.items()}
             self.step(each, None)
 
