@@ -47,12 +47,17 @@ def markdown(found: SideBySide) -> str:
 
 
 def _heads(found: SideBySide) -> list[str]:
-    return ["model", "side", *found.metrics]
+    return ["model", "side", "samples", *found.metrics]
 
 
 def _cells(found: SideBySide) -> list[list[str]]:
     return [
-        [row.name, side, *(figure(row.of(side).get(name)) for name in found.metrics)]
+        [
+            row.name,
+            side,
+            "-" if row.samples is None else str(row.samples),
+            *(figure(row.of(side).get(name)) for name in found.metrics),
+        ]
         for row in found.rows
         for side in SIDES
         if row.of(side)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from harness import json_codec, strict_toml
 from harness.case import PORT, REFERENCE, SIDES
 from harness.errors import BadInput
-from harness.evaluating.result import Evaluation
+from harness.evaluating.result import Evaluation, MetricRow
 from harness.json_codec import Partial
 from harness.training.equivalence import Equivalence, equivalence
 
@@ -20,9 +21,13 @@ _ADVICE = "give runs of `align evaluate`, their evaluation.json, a TOML file, or
 
 @dataclass(frozen=True)
 class Row(Partial):
-    """The metrics of both sides in one place, by name; a side without figures has none."""
+    """The metrics of both sides in one place, by name; a side without figures has none.
+
+    `samples` is how many they are of, where that is known.
+    """
 
     name: str
+    samples: int | None = None
     torch: dict[str, float] = field(default_factory=dict)
     jittor: dict[str, float] = field(default_factory=dict)
 
@@ -74,6 +79,7 @@ def side_by_side(sources: Sequence[str], margin: float) -> SideBySide:
         evaluations.append(found)
         rows.append(_row(found, source))
         notes += [f"{source} shows nothing: {'; '.join(found.empty)}"] if found.empty else []
+    notes += _repeated(evaluations)
     return SideBySide(rows, _seeds(evaluations, margin), list(dict.fromkeys(notes)))
 
 
@@ -94,7 +100,7 @@ def _row(found: Evaluation, source: str) -> Row:
         side: {row.name: getattr(row, kind) for row in found.metrics}
         for side, kind in ((REFERENCE, "reference"), (PORT, "port"))
     }
-    return Row(f"{found.variant}, {source}", figures[REFERENCE], figures[PORT])
+    return Row(f"{found.variant}, {source}", len(found.samples), figures[REFERENCE], figures[PORT])
 
 
 def _seeds(evaluations: Sequence[Evaluation], margin: float) -> dict[str, list[Equivalence]]:
@@ -102,18 +108,52 @@ def _seeds(evaluations: Sequence[Evaluation], margin: float) -> dict[str, list[E
     groups: dict[str, list[Evaluation]] = {}
     for one in evaluations:
         if one.policy == "metric":  # with the same weights on both sides there is nothing to compare
-            groups.setdefault(f"{one.model} {one.variant}, {one.data}", []).append(one)
+            groups.setdefault(_subject(one), []).append(one)
     return {name: _judged(group, margin) for name, group in groups.items()}
+
+
+def _subject(found: Evaluation) -> str:
+    """What evaluations have to be of, all of it, to be compared: the same samples, seen alike."""
+    size = "" if found.size is None else f" of {found.size[0]}x{found.size[1]}"
+    seen = f"{found.data}, {found.split} split, {len(found.samples)} samples{size}"
+    return f"{found.model} {found.variant}, {seen}"
 
 
 def _judged(group: Sequence[Evaluation], margin: float) -> list[Equivalence]:
     names = [row.name for row in group[0].metrics if all(_value(one, row.name) for one in group)]
-    found = []
-    for name in names:
-        rows = [row for one in group if (row := _value(one, name)) is not None]
-        found.append(equivalence(name, [row.reference for row in rows], [row.port for row in rows], margin))
-    return found
+    return [_over_seeds(name, group, margin) for name in names]
 
 
-def _value(found: Evaluation, name: str) -> Any:
+def _over_seeds(name: str, group: Sequence[Evaluation], margin: float) -> Equivalence:
+    """One metric. Weights that come twice on a side are one training, and count once."""
+    rows = [(one, row) for one in group if (row := _value(one, name)) is not None]
+    reference = {one.weights[REFERENCE]: row.reference for one, row in rows}
+    port = {one.weights[PORT]: row.port for one, row in rows}
+    found = equivalence(name, list(reference.values()), list(port.values()), margin)
+    step = max(row.resolution for _, row in rows)
+    if found.verdict == "inconclusive" or step <= found.margin or abs(found.difference) > step:
+        return found
+    why = (
+        f"{name}: the port differs by {found.difference:+.3g}; the data resolve {step:.3g}, which is more "
+        f"than the margin of {found.margin:.3g}: evaluate more samples"
+    )
+    return replace(found, verdict="inconclusive", needed=None, sentence=why)
+
+
+def _repeated(evaluations: Sequence[Evaluation]) -> list[str]:
+    """Weights that several evaluations of the same samples share, where each should be a training."""
+    seen = Counter(
+        (_subject(one), side, one.weights[side])
+        for one in evaluations
+        if one.policy == "metric"
+        for side in SIDES
+    )
+    return [
+        f"{subject}: {times} evaluations have the {side} weights {name}; they count once over seeds"
+        for (subject, side, name), times in seen.items()
+        if times > 1
+    ]
+
+
+def _value(found: Evaluation, name: str) -> MetricRow | None:
     return next((row for row in found.metrics if row.name == name), None)

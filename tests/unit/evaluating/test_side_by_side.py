@@ -12,17 +12,19 @@ from rich.console import Console
 
 from harness.errors import BadInput
 from harness.evaluating.metric_rows import metric_rows
+from harness.evaluating.result import Evaluation
 from harness.evaluating.side_by_side import published_names, read_published, side_by_side
 from reports.side_by_side import document, draw, markdown
 from tests.unit.evaluating.samples import made
 
 
-def seeds(folder: Path, reference: list[float], port: list[float]) -> list[str]:
+def seeds(folder: Path, reference: list[float], port: list[float], step: float = 0.0) -> list[str]:
     """Evaluations of several pairs of trainings."""
     places = []
     for number, (one, other) in enumerate(zip(reference, port, strict=True)):
-        rows = metric_rows({"mIoU": one}, {"mIoU": other}, {}, 0.01, own_weights=True)
-        found = dataclasses.replace(made(), policy="metric", metrics=rows)
+        rows = metric_rows({"mIoU": one}, {"mIoU": other}, {"mIoU": step}, 0.01, own_weights=True)
+        weights = {side: f"{side}-{number}.pt" for side in ("torch", "jittor")}
+        found = dataclasses.replace(made(), policy="metric", metrics=rows, weights=weights)
         places.append(str(folder / f"{number}.json"))
         found.save(Path(places[-1]))
     return places
@@ -62,6 +64,36 @@ def test_seeds_that_are_alike_are_equivalent_and_others_are_not(tmp_path: Path) 
         ((judged,),) = side_by_side(seeds(folder, reference, port), 0.01).seeds.values()
         assert judged.verdict == verdict
         assert judged.seeds == (6, 6)
+
+
+def test_what_the_samples_cannot_resolve_is_not_called_equivalent(tmp_path: Path) -> None:
+    """Ten targets in all: the same Pd in every training shows no more than a tenth."""
+    for shift, verdict in ((0.0, "inconclusive"), (0.1, "inconclusive"), (0.3, "different")):
+        folder = tmp_path / str(shift)
+        folder.mkdir()
+        places = seeds(folder, [0.6, 0.6, 0.6], [0.6 + shift] * 3, step=0.1)
+        ((judged,),) = side_by_side(places, 0.01).seeds.values()
+        assert (judged.verdict, "evaluate more samples" in judged.sentence) == (verdict, shift < 0.2)
+
+
+def test_the_same_weights_given_twice_are_one_training(tmp_path: Path) -> None:
+    places = seeds(tmp_path, [0.8, 0.81], [0.8, 0.81])
+    found = side_by_side([*places, *places, places[0]], 0.01)
+    ((judged,),) = found.seeds.values()
+    assert judged.seeds == (2, 2)
+    assert [note for note in found.notes if "torch-0.pt; they count once" in note]
+    assert "3 evaluations" in found.notes[0]
+
+
+def test_evaluations_of_other_samples_are_not_taken_together(tmp_path: Path) -> None:
+    places = seeds(tmp_path, [0.8, 0.81, 0.8, 0.82], [0.8, 0.81, 0.8, 0.82])
+    for place, change in zip(
+        places[:3], ({"samples": made().samples[:2]}, {"split": "train"}, {"size": (9, 9)}), strict=True
+    ):
+        dataclasses.replace(Evaluation.load(Path(place)), **change).save(Path(place), replace=True)
+    found = side_by_side(places, 0.01)
+    assert len(found.seeds) == 4
+    assert [row.samples for row in found.rows] == [2, 3, 3, 3]
 
 
 def test_one_training_decides_nothing(tmp_path: Path) -> None:
