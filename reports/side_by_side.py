@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.case import SIDES
-from harness.evaluating.side_by_side import SideBySide
+from harness.evaluating.side_by_side import Row, SideBySide
 from harness.text import printable
-from reports.tables import Column, table
+from reports.tables import Column, draw_whole
 from reports.words import figure
 
 _STYLES = {"equivalent": "green", "different": "red", "inconclusive": "yellow"}
@@ -22,15 +22,18 @@ def document(found: SideBySide) -> dict[str, object]:
 
 
 def draw(found: SideBySide, console: Console) -> None:
-    """Draw the table, then what the seeds say, then notes."""
-    cells = _cells(found)
-    columns = [
-        Column(name, [row[place] for row in cells], number=place > 1, elastic=place == 0)
-        for place, name in enumerate(_heads(found))
-    ]
-    console.print(table(console.width, columns))
+    """Draw a table for each kind of metrics, then what the seeds say, then notes."""
+    for metrics, rows in _tables(found):
+        names, *others = zip(*[_heads(metrics), *_cells(metrics, rows)], strict=True)
+        columns = [
+            Column(head, cells, number=place > 0)
+            for place, (head, *cells) in enumerate(others)
+            if place != 1 or set(cells) != {"-"}  # of published figures nobody knows how many samples
+        ]
+        draw_whole(console, Column(names[0], list(names[1:])), columns)
+        console.print()
     for name, judged in found.seeds.items():
-        console.print(Text(printable(f"over seeds, {name}:")))
+        console.print(Text(printable(f"over seeds, {name}:")), soft_wrap=True)
         for one in judged:
             console.print(Text(printable(f"  {one.sentence}"), style=_STYLES[one.verdict]), soft_wrap=True)
     for note in found.notes:
@@ -38,27 +41,43 @@ def draw(found: SideBySide, console: Console) -> None:
 
 
 def markdown(found: SideBySide) -> str:
-    """The table, ready to paste."""
-    heads = _heads(found)
-    lines = [heads, ["---", "---", *("---:" for _ in heads[2:])], *_cells(found)]
-    text = ["| " + " | ".join(printable(cell).replace("|", "\\|") for cell in line) + " |" for line in lines]
+    """The tables, ready to paste."""
+    lines = []
+    for metrics, rows in _tables(found):
+        heads = _heads(metrics)
+        lines += [heads, ["---", "---", *("---:" for _ in heads[2:])], *_cells(metrics, rows), []]
+    text = [
+        "| " + " | ".join(printable(cell).replace("|", "\\|") for cell in line) + " |" if line else ""
+        for line in lines
+    ]
     said = [one.sentence for judged in found.seeds.values() for one in judged]
-    return "\n".join([*text, "", *(printable(f"- {line}") for line in [*said, *found.notes]), ""])
+    return "\n".join([*text, *(printable(f"- {line}") for line in [*said, *found.notes]), ""])
 
 
-def _heads(found: SideBySide) -> list[str]:
-    return ["model", "side", "samples", *found.metrics]
+def _tables(found: SideBySide) -> list[tuple[list[str], list[Row]]]:
+    """The rows by their metrics: those whose metrics another row has too stand in its table."""
+    own = [frozenset(row.torch) | frozenset(row.jittor) for row in found.rows]
+    widest: dict[frozenset[str], list[Row]] = {
+        one: [] for one in dict.fromkeys(own) if not any(one < other for other in own)
+    }
+    for row, one in zip(found.rows, own, strict=True):
+        next(rows for names, rows in widest.items() if one <= names).append(row)
+    return [([name for name in found.metrics if name in names], rows) for names, rows in widest.items()]
 
 
-def _cells(found: SideBySide) -> list[list[str]]:
+def _heads(metrics: list[str]) -> list[str]:
+    return ["model", "side", "samples", *metrics]
+
+
+def _cells(metrics: list[str], rows: list[Row]) -> list[list[str]]:
     return [
         [
             row.name,
             side,
             "-" if row.samples is None else str(row.samples),
-            *(figure(row.of(side).get(name)) for name in found.metrics),
+            *(figure(row.of(side).get(name)) for name in metrics),
         ]
-        for row in found.rows
+        for row in rows
         for side in SIDES
         if row.of(side)
     ]

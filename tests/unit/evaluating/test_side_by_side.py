@@ -112,13 +112,30 @@ def test_evaluations_with_the_same_weights_are_no_seeds(tmp_path: Path) -> None:
 def test_the_table_has_a_row_a_side(tmp_path: Path) -> None:
     found = side_by_side([*seeds(tmp_path, [0.8, 0.81], [0.8, 0.82]), "led"], 0.01)
     lines = [line for line in markdown(found).splitlines() if line.startswith("|")]
-    assert len(lines) == 2 + 2 * 3
-    assert len({line.count("|") for line in lines}) == 1
+    assert [line.count("|") for line in lines] == [5] * (2 + 2 * 2) + [6] * (2 + 2)
     text = io.StringIO()
     draw(found, Console(file=text, width=100))
     assert "38.69" in text.getvalue()
     assert "over seeds, toy one, synthetic" in text.getvalue()
     assert document(found)["exit_code"] == 0
+
+
+def test_names_and_figures_of_several_models_are_never_cut() -> None:
+    found, text = side_by_side(published_names(), 0.01), io.StringIO()
+    draw(found, Console(file=text, width=80))
+    assert "…" not in text.getvalue()
+    for row in found.rows:
+        assert row.name in text.getvalue()
+    assert "samples" not in text.getvalue()
+
+
+def test_rows_with_some_of_the_metrics_of_others_stand_in_their_table(tmp_path: Path) -> None:
+    rows = ("a", "{ x = 1.0, y = 2.0 }"), ("b", "{ y = 3.0 }"), ("c", "{ z = 4.0 }")
+    lines = [f"[[row]]\nname = '{name}'\nsamples = 7\ntorch = {metrics}\n" for name, metrics in rows]
+    (tmp_path / "t.toml").write_text("".join(lines))
+    tables = markdown(side_by_side([str(tmp_path / "t.toml")], 0.01)).split("\n\n")
+    assert "| a | torch | 7 | 1 | 2 |\n| b | torch | 7 | - | 3 |" in tables[0]
+    assert tables[1].startswith("| model | side | samples | z |")
 
 
 @pytest.mark.parametrize(
