@@ -84,6 +84,10 @@ Margin = Annotated[
         str(MARGIN),
     ),
 ]
+MetricsEvery = Annotated[
+    int | None,
+    _option("--metrics-every", "N", "Epochs between two takes of the metrics.", parse.parse_count, "1"),
+]
 Resume = Annotated[
     Path | None,
     _option(
@@ -123,6 +127,7 @@ def train(
         bool,
         typer.Option("--no-metrics", help="Take no metrics after an epoch.", rich_help_panel=_TRAINING),
     ] = False,
+    metrics_every: MetricsEvery = None,
     plan: Annotated[
         bool,
         typer.Option(
@@ -189,6 +194,7 @@ def _request(given: dict[str, Any]) -> TrainRequest:
         forced=not given["no_forced"],
         twins=TWINS if given["twins"] is None else given["twins"],
         evaluate=not given["no_metrics"],
+        evaluate_every=given["metrics_every"] or 1,
     )
 
 

@@ -164,7 +164,7 @@ def _steps(run: Run, asked: Asked) -> None:
         run.step += 1
         if run.step % live.every == 0 or run.step == live.plan.stop or asked.number is not None:
             _keep(run)
-        if batch.number + 1 == live.plan.length.steps:
+        if batch.number + 1 == live.plan.length.steps and _is_measured(live, batch.epoch):
             _evaluate(run, batch.epoch)
         if asked.number is not None:
             _interrupt(run, asked)
@@ -214,6 +214,10 @@ def _distances(run: Run, values: dict[str, Path]) -> tuple[float | None, float |
         return None, None
     run.values[run.step] = values[REFERENCE]
     return distance(values[PORT], values[REFERENCE]), distance(values[REFERENCE], run.live.weights)
+
+
+def _is_measured(live: Lockstep, epoch: int) -> bool:
+    return (epoch + 1) % live.request.evaluate_every == 0 or epoch + 1 == live.plan.length.epochs
 
 
 def _evaluate(run: Run, epoch: int) -> None:

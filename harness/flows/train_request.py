@@ -27,8 +27,9 @@ class TrainRequest:
     """One training of both sides. None means the pair's own default.
 
     `recipe` is `short`, the first steps of the published one, `published`, or another one of the pair by its
-    name. `epochs` is the length that the schedule knows, `steps` where the training stops. `planted` is what
-    the port does otherwise than the recipe says, to see that it is found.
+    name. Metrics are taken after every `evaluate_every` epochs and after the last. `epochs` is the length
+    that the schedule knows, `steps` where the training stops. `planted` is what the port does otherwise than
+    the recipe says, to see that it is found.
     """
 
     model: str
@@ -51,6 +52,7 @@ class TrainRequest:
     keep: int = 2
     twins: int = 0
     evaluate: bool = False
+    evaluate_every: int = 1
     timeout: float = DEFAULT_TIMEOUT
     output: Path | None = None
     planted: Change = field(default_factory=Change)

@@ -63,6 +63,15 @@ def test_a_sound_port_aligns_at_every_forced_step(
     assert first["torch"].gradients == pytest.approx(first["jittor"].gradients, rel=1e-3)
 
 
+def test_metrics_are_taken_every_so_many_epochs_and_after_the_last(
+    workers: dict[str, Worker], tmp_path: Path
+) -> None:
+    more = {"forced": False, "steps": None, "limit": 4, "evaluate": True, "evaluate_every": 2}
+    found = run(workers, "LEARNS", tmp_path / "run", epochs=5, **more)
+    assert len(found.steps) == 5
+    assert [(one.epoch, one.step) for one in found.epochs] == [(1, 2), (3, 4), (4, 5)]
+
+
 def test_a_mistake_is_found_at_its_step_named_and_explained_later(
     workers: dict[str, Worker], tmp_path: Path
 ) -> None:
