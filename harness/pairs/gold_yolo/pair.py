@@ -14,8 +14,17 @@ from harness.pairs.gold_yolo.inference import BoxInference
 from harness.pairs.gold_yolo.meter import PrecisionMeter
 from harness.pairs.gold_yolo.pictures import draw
 from harness.pairs.gold_yolo.prepare import prepare_subset
-from harness.pairs.gold_yolo.schedule import BATCH_OF_A_CARD, EMA, GROUPS, events, passes
+from harness.pairs.gold_yolo.schedule import (
+    BATCH_OF_A_CARD,
+    EMA,
+    GROUPS,
+    QUICK_GROUPS,
+    events,
+    passes,
+    quick_passes,
+)
 from harness.pairs.gold_yolo.traced import CHOICES, KEYS, options_of, traced_gradients, traced_variant
+from harness.pairs.recipe import Ema
 
 OFFICIAL = Upstream(
     "https://github.com/huawei-noah/Efficient-Computing",
@@ -59,6 +68,22 @@ RECIPE = Recipe(
         "alpha of the residual blocks and detect.proj are in no group and never learn",
     ),
 )
+NEVER_LEARNS = RECIPE.quirks[-1]
+QUICK = Recipe(
+    optimizer="sgd",
+    lr=0.02,
+    options={"momentum": 0.937, "nesterov": True},
+    schedule="cosine",
+    schedule_options={"final_share": 0.05, "warmup_epochs": 1},
+    epochs=15,
+    groups=QUICK_GROUPS,
+    passes=quick_passes,
+    events=lambda length: {"end of the warm-up": length.steps},
+    ema=Ema(0.98, ramp=50),
+    batch=8,
+    quirks=(NEVER_LEARNS,),
+)
+"""For some hundred small pictures: a step each pass, a short warm-up, an average that follows some steps."""
 ASSIGNED_BY_PLACE = {
     name: replace(RECIPE, events=partial(events, assigner=config.warmup_epoch))
     for name, config in CONFIGS.items()
@@ -77,6 +102,7 @@ PAIR = Pair(
     draw_inputs=draw_inputs,
     forward=("x",),
     recipe=RECIPE,
+    recipes={"quick": QUICK},
     variant_recipes=ASSIGNED_BY_PLACE,
     data_set=data_set,
     meter=lambda variant: PrecisionMeter(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.pairs.recipe import Ema, Group, Length, Pass
 
@@ -121,6 +121,22 @@ def events(length: Length, assigner: int = 0) -> dict[str, int]:
     lagging = (warmup // length.steps + 1) * length.steps
     found = {"end of the warm-up": warmup + 1, "rate of the epoch before": lagging}
     return {**found, "another assigner": assigner * length.steps} if assigner else found
+
+
+QUICK_GROUPS = (GROUPS[0], replace(GROUPS[1], options={"weight_decay": 5e-4}), GROUPS[2])
+
+
+def quick_passes(length: Length, lr: float) -> Callable[[int], Pass]:
+    """What each pass of a quick training uses: an epoch of warm-up, then half a cosine, a step each pass."""
+
+    def uses(number: int) -> Pass:
+        cosine = (1 + math.cos(math.pi * number / length.passes)) / 2
+        warm = min(1.0, (number + 1) / length.steps)
+        rate = lr * warm * (0.05 + 0.95 * cosine)
+        epoch = {"epoch": length.place(number)[0]}
+        return Pass({group.name: {"lr": rate} for group in QUICK_GROUPS}, loss_arguments=epoch)
+
+    return uses
 
 
 def ema_decay(updates: int) -> float:

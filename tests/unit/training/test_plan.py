@@ -72,10 +72,10 @@ def test_an_average_with_a_ramp_keeps_less_at_first() -> None:
     assert Ema(0.9).keeps(1) == 0.9
 
 
-def published(model: str, variant: str | None = None, steps: int = 100) -> Plan:
-    """The plan of a published training with so many passes an epoch."""
+def published(model: str, variant: str | None = None, steps: int = 100, name: str = "published") -> Plan:
+    """The plan of a published training, or that of another recipe, with so many passes an epoch."""
     pair = pairs.find(model)
-    recipe = pair.recipe_of(pair.variant(variant))
+    recipe = pair.recipe_of(pair.variant(variant), name)
     assert recipe.batch is not None
     epochs = recipe.epochs if recipe.iterations is None else -(-recipe.iterations // steps)
     return Plan(recipe, Length(epochs, steps, recipe.batch))
@@ -106,6 +106,16 @@ def test_gold_yolo_lags_an_epoch_behind_after_its_warm_up_and_gathers_as_publish
     assert plan.at(0).uses.groups["biases"] == {"lr": 0.1, "momentum": 0.8, "weight_decay": 0.0}
     assert plan.at(1700).uses.loss_arguments == {"epoch": 4}
     assert plan.events[1201] == "end of the warm-up"
+
+
+def test_gold_yolos_quick_recipe_steps_in_every_pass_and_tells_its_epoch() -> None:
+    plan = published("gold_yolo", steps=10, name="quick")
+    assert plan.length.passes == 150
+    assert all(plan.at(number).updates for number in range(150))
+    rates = [plan.at(number).uses.groups["biases"]["lr"] for number in (0, 10, 75, 149)]
+    assert rates == pytest.approx([0.002, 0.0198, 0.0105, 0.001], rel=0.02)
+    assert plan.at(149).uses.loss_arguments == {"epoch": 14}
+    assert plan.events[10] == "end of the warm-up"
 
 
 def test_gold_yolo_tells_when_its_assigner_changes() -> None:
