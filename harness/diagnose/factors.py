@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 ALIKE, NEAR = 1e-3, 1e-4
+_CLEAR, _BEYOND = 0.02, 4.0
 
 
 def slope(left: Array, right: Array) -> float:
@@ -18,17 +20,30 @@ def slope(left: Array, right: Array) -> float:
     return float(ours @ its) / float(ours @ ours)
 
 
-def one_factor(pairs: Sequence[tuple[Array, Array]]) -> float | None:
-    """The factor that makes each second tensor of the first, if there is one for all; None for 1."""
-    if not pairs:
+def one_factor(pairs: Sequence[tuple[Array, Array]], noise: Sequence[float] = ()) -> float | None:
+    """The factor that makes each second tensor of the first, if there is one for all; None for 1.
+
+    `noise` is how far each first tensor strays by rounding, in l2. Where that is much of it, it says nothing
+    and is left out; elsewhere the second may stray as far, and counts the less.
+    """
+    left: list[Array] = []
+    right: list[Array] = []
+    strays: list[float] = []
+    for (a, b), stray in zip(pairs, noise or [0.0] * len(pairs), strict=True):
+        ours, its = (np.asarray(array, np.float64).reshape(-1) for array in (a, b))
+        size = float(np.linalg.norm(ours))
+        if stray <= _CLEAR * size:
+            weight = 1 / (stray + ALIKE * size) if any(noise) and size else 1.0
+            left.append(weight * ours)
+            right.append(weight * its)
+            strays.append(weight * stray)
+    if not left or np.count_nonzero(ours := np.concatenate(left)) < 2:
         return None
-    left = np.concatenate([np.asarray(a, np.float64).reshape(-1) for a, _ in pairs])
-    right = np.concatenate([np.asarray(b, np.float64).reshape(-1) for _, b in pairs])
-    if np.count_nonzero(left) < 2:
-        return None
-    factor = slope(left, right)
-    far, size = np.linalg.norm(right - factor * left), np.linalg.norm(left)
-    return factor if far <= ALIKE * max(abs(factor), 1e-2) * size and abs(factor - 1) > NEAR else None
+    factor = slope(ours, its := np.concatenate(right))
+    size, stray = float(np.linalg.norm(ours)), _BEYOND * math.hypot(*strays)
+    allowed = ALIKE * max(abs(factor), 1e-2) * size + stray * (1 + abs(factor))
+    fits = float(np.linalg.norm(its - factor * ours)) <= allowed
+    return factor if fits and abs(factor - 1) > NEAR + stray / size else None
 
 
 def apart(left: Array, right: Array) -> Array:

@@ -11,17 +11,22 @@ from harness.diagnose.factors import Array, apart, one_factor
 
 _SHOWN = 3
 _NOTHING, _WHOLE = 1e-3, 1e-2
+_STRAYS = 4.0
 _MEAN, _VARIANCE = "running_mean", "running_var"
 
 
 @dataclass(frozen=True)
 class Wrong:
-    """A tensor that is not right: the reference's, the port's if it has one, and a buffer before the pass."""
+    """A tensor that is not right: the reference's, the port's if it has one, and a buffer before the pass.
+
+    `noise` is how far the reference's own strays by rounding, in l2.
+    """
 
     address: str
     reference: Array
     port: Array | None
     before: Array | None = None
+    noise: float = 0.0
 
     @property
     def kind(self) -> str:
@@ -56,6 +61,11 @@ def cause_of_pass(wrong: Sequence[Wrong], momenta: Mapping[str, float], batch: i
     return _of_inputs(wrong, bool(momenta)) if "loss" in kinds else ""
 
 
+def _is_multiple(loss: Wrong, factor: float) -> bool:
+    stray = _STRAYS * loss.noise * (1 + abs(factor))
+    return loss.port is not None and np.allclose(loss.port, factor * loss.reference, _NOTHING, stray)
+
+
 def _of_inputs(wrong: Sequence[Wrong], has_norms: bool) -> str:
     """The loss is another one: what stays as it is tells where to look."""
     states = [one for one in wrong if one.kind == "state"]
@@ -76,17 +86,18 @@ def _stays(one: Wrong) -> bool:
 
 
 def _of_losses(wrong: Sequence[Wrong], gradients: Sequence[Wrong], batch: int) -> str:
-    factor = one_factor([(one.reference, one.port) for one in gradients if one.port is not None])
+    there = [(one, one.port) for one in gradients if one.port is not None]
+    factor = one_factor([(one.reference, port) for one, port in there], [one.noise for one, _ in there])
     if factor is None:
         return ""
-    said = f"every gradient that is wrong is {factor:.6g} times the reference's"
+    said = f"every gradient that is wrong is {factor:.4g} times the reference's"
     losses = [one for one in wrong if one.kind == "loss"]
     if not losses:
         return f"{said}, and no loss is wrong: another multiple of the loss is differentiated."
-    if any(one.port is None or not np.allclose(one.port, factor * one.reference, _NOTHING) for one in losses):
+    if not all(_is_multiple(one, factor) for one in losses):
         return ""
-    why = ", the number of samples in a batch" if batch > 1 and abs(factor - batch) < _NOTHING else ""
-    return f"{said}, and so is the loss: the loss is multiplied by {factor:.6g}{why}."
+    why = ", the number of samples in a batch" if batch > 1 and abs(factor / batch - 1) < _WHOLE else ""
+    return f"{said}, and so is the loss: the loss is multiplied by {factor:.4g}{why}."
 
 
 def _of_norms(wrong: Sequence[Wrong], momenta: Mapping[str, float]) -> str:
@@ -100,7 +111,7 @@ def _of_norms(wrong: Sequence[Wrong], momenta: Mapping[str, float]) -> str:
     if all(one.name.endswith(_VARIANCE) for one in wrong):  # another momentum would change the mean, too
         biased = all(_is_biased(one, momenta.get(one.name.rpartition(".")[0])) for one in wrong)
         return f"the running variance of {names} takes the biased variance of the batch." if biased else ""
-    factor = one_factor(known)
+    factor = one_factor(known, [one.noise for one in wrong])
     if factor is None:
         return ""
     return _other_momentum(factor, names, {momenta.get(one.name.rpartition(".")[0]) for one in wrong})
@@ -129,7 +140,7 @@ def _is_biased(one: Wrong, momentum: float | None) -> bool:
     if not momentum or not one.name.endswith(_VARIANCE) or one.before is None or one.port is None:
         return False
     kept = (1 - momentum) * np.asarray(one.before, np.float64)
-    factor = one_factor([(apart(one.reference, kept), apart(one.port, kept))])
+    factor = one_factor([(apart(one.reference, kept), apart(one.port, kept))], [one.noise])
     if factor is None or not 0 < factor < 1:
         return False
     count = 1 / (1 - factor)

@@ -192,7 +192,9 @@ def _of_pass(live: Lockstep, wrong: list[Row], files: StepFiles) -> str:
             right = _array(ours, row.address)
             if right is None:  # the port has what the reference has not
                 return ""
-            found.append(Wrong(row.address, right, _array(its, row.address), _array(before, row.address)))
+            port, start = _array(its, row.address), _array(before, row.address)
+            noise = row.measured.noise_l2 if row.measured is not None else None
+            found.append(Wrong(row.address, right, port, start, noise or 0.0))
         return cause_of_pass(found, live.momenta(), live.plan.length.batch)
 
 

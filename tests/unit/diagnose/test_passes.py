@@ -94,6 +94,26 @@ def test_a_gradient_that_the_port_has_not_and_one_that_is_another() -> None:
     assert cause_of_pass([*missing, *other], {}, 1) == ""
 
 
+@pytest.mark.parametrize(("known", "named"), [(True, True), (False, False)])
+def test_rounding_may_blur_a_factor_as_far_as_it_is_known_to(known: bool, named: bool) -> None:
+    """One tensor is blurred by 1 %, one is nothing but rounding, and so is a part of the loss."""
+    right = {name: RNG.standard_normal((30, 4)) for name in ("a", "b", "drowned")}
+    blur = {"a": 1e-6, "b": 0.01, "drowned": 3.0}
+    found = []
+    for name, array in right.items():
+        noise = blur[name] * float(np.linalg.norm(array))
+        moved = RNG.standard_normal(array.shape)
+        port = 4 * array + noise * moved / np.linalg.norm(moved)
+        found.append(Wrong(f"grad:{name}", array, port, noise=noise if known else 0.0))
+    found.append(Wrong("loss:total", np.float64(2.0), np.float64(8.04), noise=0.01 if known else 0.0))
+    told = cause_of_pass(found, {}, 4)
+    assert ("the loss is multiplied by 4, the number of samples" in told) == named
+    other = [
+        Wrong(one.address, one.reference, RNG.standard_normal((30, 4)), noise=one.noise) for one in found[:3]
+    ]
+    assert cause_of_pass(other, {}, 4) == ""
+
+
 def test_one_value_proves_no_factor() -> None:
     assert one_factor([(np.array([2.0]), np.array([3.6]))]) is None
     assert one_factor([(np.array([2.0, 0.0]), np.array([3.6, 0.0]))]) is None
