@@ -102,6 +102,8 @@ def evaluating(
     pair = pairs.find(request.model)
     case = request.case(pair)
     source = files or open_source(pair, request.data_request(pair), request.batch, request.seed)
+    for weights in {request.weights, request.port_weights or request.weights}:
+        inputs_and_weights.require_readable(pair, weights)
     if not request.skip_broken and files is None:  # files have been tried
         source.check()
     with contextlib.ExitStack() as stack:

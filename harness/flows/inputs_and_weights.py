@@ -46,15 +46,25 @@ def draw_state(pair: Pair, seed: int, table: StateTable) -> Arrays:
     return {entry.key: pair.weight_rule(seed, entry.key, entry.shape) for entry in table}
 
 
+def require_readable(pair: Pair, weights: str) -> None:
+    """Refuse weights that cannot be read, before any side is started."""
+    if weights != "seeded":
+        _from_file(pair, weights)
+
+
 def state_for(pair: Pair, case: Case, table: StateTable) -> Arrays:
     """The weights a case asks for: drawn, or read from a checkpoint."""
     if case.weights == "seeded":
         if pair.seeded_state is not None:
             return pair.seeded_state(pair.variant(case.variant), case.seed, table)
         return draw_state(pair, case.seed, table)
-    path = Path(case.weights)
+    return _from_file(pair, case.weights)
+
+
+def _from_file(pair: Pair, weights: str) -> Arrays:
+    path = Path(weights)
     if not path.is_file():
-        raise BadInput(f"--weights {case.weights}: no such file; give a checkpoint or the word seeded")
+        raise BadInput(f"--weights {weights}: no such file; give a checkpoint or the word seeded")
     return _read_weights(path, pair)
 
 

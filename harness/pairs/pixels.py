@@ -29,7 +29,18 @@ def require_modest(path: Path, width: int, height: int) -> None:
 
 def read_rgb(path: Path) -> NDArray[np.uint8]:
     """An image file as height x width x red, green, blue; BadInput says why it is none."""
-    return read_picture(path, lambda image: np.asarray(image.convert("RGB")))
+    return read_picture(path, lambda image: np.asarray(_bytes(image, path).convert("RGB")))
+
+
+def _bytes(image: Image, path: Path) -> Image:
+    """The image in 8 bits a colour. Of 16 the upper 8 count, as OpenCV reads them; Pillow cuts at 255."""
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+        from PIL import Image as module
+
+        return module.fromarray((np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise BadInput(f"{path} has the colour mode {image.mode}; 8 or 16 bits a colour are read")
+    return image
 
 
 def read_picture(path: Path, take: Callable[[Image], Taken]) -> Taken:

@@ -5,6 +5,7 @@ As published there is no augmentation at all: images are resized where the layou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,11 +71,17 @@ def layout_of(folder: Path) -> str:
         raise BadInput(f"--data {folder}: there is no such folder")
     places = (folder / "img_idx", folder)
     for name, layout in LAYOUTS.items():
-        own = layout.list_name.format(split="train")
-        if own != "train.txt" and any((place / own).is_file() for place in places):
+        own = [layout.list_name.format(split=split) for split in LISTS.values()]
+        if "train.txt" not in own and _any_file(places, own):
             return name
     suffixed = any((folder / "masks").glob(f"*{LAYOUTS['SIRST-aug'].mask_suffix}.png"))
-    if any((place / "train.txt").is_file() for place in places):
+    if _any_file(places, ["train.txt", "test.txt"]):
         return "SIRST-aug" if suffixed else "NUDT-SIRST"
-    wanted = ", ".join(layout.list_name.format(split="train") for layout in LAYOUTS.values())
+    wanted = ", ".join(
+        layout.list_name.format(split=split) for layout in LAYOUTS.values() for split in LISTS.values()
+    )
     raise BadInput(f"--data {folder}: no list of images there or in img_idx; looked for {wanted}")
+
+
+def _any_file(places: Sequence[Path], names: Sequence[str]) -> bool:
+    return any((place / name).is_file() for place in places for name in names)

@@ -129,6 +129,17 @@ def test_lists_as_other_editors_write_them_are_read_alike(name: str, tmp_path: P
     assert_same(sample(data, 0, seed=3), before)
 
 
+@pytest.mark.parametrize("name", ["NUDT-SIRST", "IRSTD-1K", "SIRST-aug"])
+def test_scenes_are_evaluated_without_the_list_of_a_training(name: str, tmp_path: Path) -> None:
+    synthetic = {"test": scenes.SyntheticScenes(2, size=(32, 32))}
+    scenes.write_dataset(tmp_path, name, synthetic)  # type: ignore[arg-type]
+    data = made(asked("l2sknet", "val", source=tmp_path), "l2sknet")
+    data.check()
+    assert len(data) == 2
+    with pytest.raises(BadInput, match="no list of the train split"):
+        made(asked("l2sknet", source=tmp_path), "l2sknet")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_training_and_validation_share_no_synthetic_sample(name: str) -> None:
     train, val = (made(asked(name, split, size=SIZES[name]), name) for split in ("train", "val"))  # type: ignore[arg-type]

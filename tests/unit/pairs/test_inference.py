@@ -132,6 +132,24 @@ def test_too_many_pixels_are_refused_before_they_are_decoded(
     FileSource(how(name), [path], None).check()
 
 
+@pytest.mark.parametrize("ending", ["png", "tif"])
+def test_an_image_of_16_bits_is_read_as_opencv_reads_it(ending: str, tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2", reason="pip install '.[data]'")
+    values = np.linspace(0, 65535, 96 * 64).astype(np.uint16).reshape(64, 96)
+    Image.fromarray(values).save(tmp_path / f"it.{ending}")
+    found = limits.read_rgb(tmp_path / f"it.{ending}")
+    assert (found == (values // 256)[..., None]).all()
+    if ending == "png":
+        assert (found == cv2.imread(str(tmp_path / "it.png"), cv2.IMREAD_COLOR)).all()
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.float32])
+def test_an_image_of_no_colours_is_refused(kind: type, tmp_path: Path) -> None:
+    Image.fromarray(np.full((8, 8), 300, kind)).save(tmp_path / "it.tif")
+    with pytest.raises(BadInput, match="8 or 16 bits a colour"):
+        limits.read_rgb(tmp_path / "it.tif")
+
+
 def test_too_many_pixels_in_a_data_set_are_refused_before_opencv_decodes_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
