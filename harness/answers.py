@@ -230,6 +230,16 @@ class BlockTimed:
 
 
 @dataclass(frozen=True)
+class LayersTimed:
+    """The seconds of every layer in one pass, by path, what kind each is, and why some were not repeated."""
+
+    forward: dict[str, float]
+    backward: dict[str, float]
+    kinds: dict[str, str]
+    failed: dict[str, str]
+
+
+@dataclass(frozen=True)
 class MemoryUsed:
     """The highest memory of the process in a call, and what the framework's allocator held; bytes."""
 

@@ -14,6 +14,7 @@ from harness.answers import (
     CallDescription,
     Description,
     FaultDone,
+    LayersTimed,
     Loaded,
     LossOperation,
     LossTried,
@@ -382,6 +383,13 @@ class MeasureMemory(Request[MemoryUsed]):
     """Call once and tell the highest memory."""
 
     verb = "measure_memory"
+
+
+@dataclass(frozen=True)
+class TimeLayers(Request[LayersTimed]):
+    """Take the time of every layer in one pass."""
+
+    verb = "time_layers"
 
 
 REQUESTS: dict[str, type[Request[Any]]] = {kind.verb: kind for kind in Request.__subclasses__()}

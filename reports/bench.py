@@ -9,14 +9,17 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.bench.baseline import Change
+from harness.bench.layers import LayerTable
 from harness.bench.result import Bench, Figures, LargestBatch, Row
 from harness.bench.statistics import Ratio
 from harness.text import printable
+from reports import bench_layers as layers
 from reports.tables import Column, table
 from reports.words import count
 
 _STYLES = {"faster": "green", "slower": "red", "same": "green", "ambiguous": "yellow"}
 _MEBI = 1 << 20
+_WIDE = 200
 
 
 def milliseconds(value: float) -> str:
@@ -34,6 +37,18 @@ def mebibytes(value: int | None) -> str:
     return "-" if value is None else f"{value / _MEBI:.0f} MiB"
 
 
+def spread_of(figures: Figures) -> str:
+    """Median, quartiles and standard deviation of the seconds of a call."""
+    found = figures.seconds
+    low, high, deviation = (f"{1000 * value:.3g}" for value in (found.low, found.high, found.deviation))
+    return f"{milliseconds(found.median)} ({low} to {high}, \u03c3 {deviation})"
+
+
+def _metric(figures: Figures) -> str:
+    """The first metric, which is the one that counts; empty where none was taken."""
+    return next((f"{name} {value:.4g}" for name, value in figures.metric.items()), "")
+
+
 def _per_second(row: Row, figures: Figures) -> str:
     return f"{row.batch / figures.seconds.median:.3g}"
 
@@ -49,29 +64,59 @@ _COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("batch", lambda row: str(row.batch)),
     ("A", lambda row: row.first.contestant.label),
     ("B", lambda row: row.second.contestant.label),
-    ("A median", lambda row: milliseconds(row.first.seconds.median)),
-    ("B median", lambda row: milliseconds(row.second.seconds.median)),
+    ("A median (quartiles, \u03c3)", lambda row: spread_of(row.first)),
+    ("B median (quartiles, \u03c3)", lambda row: spread_of(row.second)),
     ("A samples/s", lambda row: _per_second(row, row.first)),
     ("B samples/s", lambda row: _per_second(row, row.second)),
     ("B/A (99 % interval)", lambda row: interval(row.ratio)),
     ("B is", lambda row: row.ratio.verdict),
     ("A peak", lambda row: mebibytes(row.first.memory.peak)),
     ("B peak", lambda row: mebibytes(row.second.memory.peak)),
+    ("A allocator", lambda row: mebibytes(row.first.memory.allocator)),
+    ("B allocator", lambda row: mebibytes(row.second.memory.allocator)),
     ("A bits", lambda row: _bits(row.first)),
     ("B bits", lambda row: _bits(row.second)),
+    ("A metric", lambda row: _metric(row.first)),
+    ("B metric", lambda row: _metric(row.second)),
 )
-_TERMINAL = ("mode", "batch", "A", "B", "A median", "B median", "B/A (99 % interval)", "B is")
+_SHORT: tuple[tuple[str, Callable[[Row], str]], ...] = (
+    *_COLUMNS[:4],
+    ("A median", lambda row: milliseconds(row.first.seconds.median)),
+    ("B median", lambda row: milliseconds(row.second.seconds.median)),
+    *_COLUMNS[8:10],
+    ("A bits", lambda row: _bits(row.first)),
+    ("B bits", lambda row: _bits(row.second)),
+    ("A metric", lambda row: _metric(row.first)),
+    ("B metric", lambda row: _metric(row.second)),
+)
+
+
+def title(found: Bench) -> str:
+    """What every table and picture is called; unequal settings are part of it."""
+    unequal = f", under unequal settings: {'; '.join(found.unequal)}" if found.unequal else ""
+    return f"Speed and memory: {found.model} {found.variant}, {found.device}, {found.date}{unequal}"
 
 
 def notes(found: Bench) -> list[str]:
     """What a reader must know beside the figures."""
     said = [f"Unequal settings: {words}." for words in found.unequal]
+    said += [f"First call: {_first(row)}." for row in found.rows]
+    if found.data:
+        said.append(f"The metrics are those of {found.data} data.")
     for row in found.rows:
         for figures in (row.first, row.second):
             if not figures.steady:
                 said.append(f"{figures.contestant.label}, {row.mode}: calls did not become steady.")
     said += [f"{idle.side}: switch {idle.name} {idle.why}; it was not measured." for idle in found.idle]
     return list(dict.fromkeys(said))
+
+
+def _first(row: Row) -> str:
+    told = [
+        f"{figures.contestant.label} {figures.first:.2f} s, {count(figures.compiled, 'operator')} compiled"
+        for figures in (row.first, row.second)
+    ]
+    return f"{row.mode}, batch {row.batch}: {'; '.join(told)}"
 
 
 def parts(row: Row) -> str:
@@ -92,18 +137,34 @@ def largest(found: LargestBatch) -> str:
 
 def draw(found: Bench, changes: list[Change], console: Console, folder: str) -> None:
     """Draw the whole measurement."""
-    names = [name for name, _ in _COLUMNS] if console.width >= 136 else list(_TERMINAL)
-    made = dict(_COLUMNS)
-    columns = [Column(name, [made[name](row) for row in found.rows], most=40) for name in names]
+    if found.unequal:
+        console.print(Text(printable(title(found)), style="yellow"), soft_wrap=True)
+    chosen = _COLUMNS if console.width >= _WIDE else _SHORT
+    columns = [Column(name, [make(row) for row in found.rows], most=40) for name, make in chosen]
     console.print(table(console.width, columns, [_STYLES[row.ratio.verdict] for row in found.rows]))
     for row in found.rows:
         if row.parts:
             console.print(Text(f"{row.mode}, batch {row.batch}, {row.second.contestant.label}: {parts(row)}"))
+    for timed in found.layers:
+        _draw_layers(timed, found, console)
     for line in [*map(largest, found.largest), *notes(found), *map(_change, changes)]:
         console.print(Text(printable(line)), soft_wrap=True)
     rounds = sum(len(row.rounds) for row in found.rows)
     where = f"{found.machine.processor}, {count(found.machine.cores, 'core')}"
     console.print(Text(printable(f"{count(rounds, 'round')} on {where}; kept in: {folder}")), soft_wrap=True)
+
+
+def _draw_layers(timed: LayerTable, found: Bench, console: Console) -> None:
+    unequal = f" ({title(found)})" if found.unequal else ""
+    console.print(Text(printable(layers.title(timed) + unequal)), soft_wrap=True)
+    shown = [layers.cells(row) for row in layers.most_lost(timed)]
+    columns = [
+        Column(name, [row[place] for row in shown], number=place > 1, elastic=not place, most=48)
+        for place, name in enumerate(layers.HEAD)
+    ]
+    console.print(table(console.width, columns))
+    for line in layers.notes(timed):
+        console.print(Text(printable(line)), soft_wrap=True)
 
 
 def _change(change: Change) -> str:
@@ -115,17 +176,28 @@ def _change(change: Change) -> str:
 
 
 def markdown(found: Bench) -> str:
-    """The table, ready to paste."""
-    head = f"### Speed and memory: {found.model} {found.variant}, {found.device}, {found.date}\n"
-    names = [name for name, _ in _COLUMNS]
-    lines = [head, _cells(names), _cells(["---"] * len(names))]
-    lines += [_cells([make(row) for _, make in _COLUMNS]) for row in found.rows]
-    lines.append("")
+    """The tables, ready to paste."""
+    head = f"### {printable(title(found))}\n"
+    shown = [(name, made) for name, make in _COLUMNS if any(made := [make(row) for row in found.rows])]
+    lines = [head, _cells([name for name, _ in shown]), _cells(["---"] * len(shown))]
+    lines += [_cells(list(row)) for row in zip(*(made for _, made in shown), strict=True)]
+    lines += ["", f"![{printable(title(found))}](bench.svg)", ""]
     lines += [f"- {row.mode}, batch {row.batch}: {parts(row)}" for row in found.rows if row.parts]
     lines += [f"- {printable(line)}" for line in [*map(largest, found.largest), *notes(found)]]
     versions = ", ".join(f"{side} {version.get(side, '?')}" for side, version in found.versions.items())
     machine = f"{found.machine.processor}, {count(found.machine.cores, 'core')}; {versions}"
-    return "\n".join([*lines, f"- {printable(machine)}", ""])
+    lines += [f"- {printable(machine)}", ""]
+    for timed in found.layers:
+        lines += _layers(timed, found)
+    return "\n".join(lines)
+
+
+def _layers(timed: LayerTable, found: Bench) -> list[str]:
+    unequal = ", under unequal settings" if found.unequal else ""
+    lines = [f"#### {printable(layers.title(timed))}{unequal}\n", _cells(list(layers.HEAD))]
+    lines += [_cells(["---"] * len(layers.HEAD))]
+    lines += [_cells(layers.cells(row)) for row in layers.most_lost(timed)]
+    return [*lines, "", *(f"- {printable(line)}" for line in layers.notes(timed)), ""]
 
 
 def _cells(cells: list[str]) -> str:

@@ -14,7 +14,8 @@ from benchmarks.gpu_check.record import Record
 from harness import environment, flows, json_codec, pairs
 from harness.alignment import Alignment
 from harness.environment.interpreters import interpreter
-from harness.flows.bench import BenchRequest, bench
+from harness.flows.bench import bench
+from harness.flows.bench_request import BenchRequest
 from harness.flows.evaluate import evaluate as evaluate_both
 from harness.flows.evaluate_request import EvaluateRequest
 from harness.flows.train import train as train_both

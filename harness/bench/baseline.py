@@ -7,11 +7,11 @@ slows both.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.bench.result import Bench, Row
+from harness.bench.result import Bench, Machine, Row
 from harness.bench.statistics import CONFIDENCE
 from harness.errors import BadInput
 from harness.student import t_quantile
@@ -28,25 +28,66 @@ class Change:
     too_slow: bool
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What a baseline is of. Everything is held against it as soon as it is known; without one all goes."""
+
+    old: Bench | None
+
+    def require_case(self, model: str, variant: str, device: str, machine: Machine) -> None:
+        """BadInput where the baseline is of another model, variant, device or machine."""
+        if self.old is None:
+            return
+        here = replace(machine, device_name=self.old.machine.device_name)  # a worker tells it later
+        _require("model", self.old.model, model)
+        _require("variant", self.old.variant, variant)
+        _require("device", self.old.device, device)
+        _require("machine", self.old.machine, here)
+
+    def require_row(self, key: str) -> None:
+        """BadInput where the baseline has no such row: of that mode, batch, size and switches."""
+        if self.old is not None and key not in (keys := [row.key for row in self.old.rows]):
+            raise BadInput(
+                f"the baseline has no row {key}; it has {'; '.join(keys) or 'none'}. Ask for "
+                "one of these, or measure the baseline anew"
+            )
+
+    def require_worker(self, side: str, versions: dict[str, str], device_name: str) -> None:
+        """BadInput where a side has other versions, or computes on another device."""
+        if self.old is not None:
+            _require("machine", self.old.machine.device_name, device_name)
+            _require(f"version of {side}", self.old.versions.get(side), versions)
+
+    def require_settings(self, key: str, label: str, settings: dict[str, str]) -> None:
+        """BadInput where a contestant computes under other settings."""
+        rows = [row for row in self.old.rows if row.key == key] if self.old is not None else []
+        for figures in (figures for row in rows for figures in (row.first, row.second)):
+            if figures.contestant.label == label:
+                shared = figures.settings.keys() & settings.keys()
+                then, now = (
+                    {name: told[name] for name in sorted(shared)} for told in (figures.settings, settings)
+                )
+                _require(f"setting of {label}", then, now)
+
+
+def _require(name: str, then: object, now: object) -> None:
+    if then != now:
+        raise BadInput(
+            f"the baseline is of another {name}: {then} there, {now} here. Figures of the two cannot be "
+            "compared; measure the baseline here"
+        )
+
+
 def changes(old: Bench, new: Bench, limit: float) -> list[Change]:
     """Every row of `new` against the same of `old`; too slow where the whole interval is beyond `limit`."""
-    require_comparable(old, new)
+    expected = Expected(old)
+    expected.require_case(new.model, new.variant, new.device, new.machine)
+    for side, versions in new.versions.items():
+        expected.require_worker(side, versions, new.machine.device_name)
+    for row in new.rows:
+        expected.require_row(row.key)
     before = {row.key: row for row in old.rows}
-    missing = [row.key for row in new.rows if row.key not in before]
-    if missing:
-        raise BadInput(f"the baseline has no row {missing[0]}; it has {'; '.join(before) or 'none'}")
     return [_change(before[row.key], row, limit) for row in new.rows]
-
-
-def require_comparable(old: Bench, new: Bench) -> None:
-    """BadInput where the baseline is of another machine, device, model or version of a framework."""
-    for name in ("model", "variant", "device", "machine", "versions"):
-        then, now = getattr(old, name), getattr(new, name)
-        if then != now:
-            raise BadInput(
-                f"the baseline is of another {name}: {then} there, {now} here. Figures of the two cannot be "
-                "compared; measure the baseline here"
-            )
 
 
 def _change(old: Row, new: Row, limit: float) -> Change:

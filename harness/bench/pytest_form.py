@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from harness.bench.result import Bench, Contestant, Row
+from harness.bench.result import Bench, Figures, Row
 
 
 def pytest_form(found: Bench) -> dict[str, Any]:
     """The whole file."""
     benchmarks = [
-        _benchmark(found, row, figures.contestant)
-        for row in found.rows
-        for figures in (row.first, row.second)
+        _benchmark(found, row, figures) for row in found.rows for figures in (row.first, row.second)
     ]
     machine = {"cpu": {"brand_raw": found.machine.processor, "count": found.machine.cores}}
     return {
@@ -26,17 +24,18 @@ def pytest_form(found: Bench) -> dict[str, Any]:
     }
 
 
-def _benchmark(found: Bench, row: Row, contestant: Contestant) -> dict[str, Any]:
-    calls = np.asarray([call for block in row.samples[contestant.label] for call in block])
+def _benchmark(found: Bench, row: Row, figures: Figures) -> dict[str, Any]:
+    label = figures.contestant.label
+    calls = np.asarray([call for block in row.samples[label] for call in block])
     low, middle, high = (float(value) for value in np.percentile(calls, [25, 50, 75]))
-    name = f"{found.model}/{found.variant} {row.key} [{contestant.label}]"
+    name = f"{found.model}/{found.variant} {row.key} [{label}]"
     return {
         "group": f"{found.model}/{found.variant} {row.mode} batch {row.batch}",
         "name": name,
         "fullname": name,
         "params": None,
         "param": None,
-        "extra_info": {},
+        "extra_info": {"unequal": found.unequal, "settings": figures.settings},
         "options": {},
         "stats": {
             "min": float(calls.min()),

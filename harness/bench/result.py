@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness import files, json_codec
+from harness.bench.layers import LayerTable
 from harness.bench.statistics import Ratio, Spread
+from harness.json_codec import Partial
 from harness.pairs.base import Mode
 from harness.stored_result import Form
 
@@ -17,27 +19,29 @@ _FORM = Form("bench.json", SCHEMA, VERSION, "measurement", "give the bench.json 
 
 
 @dataclass(frozen=True)
-class Contestant:
+class Contestant(Partial):
     """One of the two things that are measured in turns: a side, with switches or without."""
 
     side: str
     switches: tuple[str, ...] = ()
+    again: bool = False
+    """Set where it is measured against the very same."""
 
     @property
     def label(self) -> str:
         """What it is called in tables."""
-        return " + ".join([self.side, *self.switches])
+        return " + ".join([f"{self.side} again" if self.again else self.side, *self.switches])
 
 
 @dataclass(frozen=True)
 class Memory:
     """Bytes, each above what the process held before a model was made.
 
-    `peak` is that of the process in one call. `allocator` is what the framework's own allocator held; None
-    where it keeps no count.
+    `peak` is that of the process in one call; None where the figure would say nothing. `allocator` is what
+    the framework's own allocator held; None where it keeps no count.
     """
 
-    peak: int
+    peak: int | None
     allocator: int | None
 
 
@@ -50,7 +54,7 @@ class Accuracy:
 
 
 @dataclass(frozen=True)
-class Figures:
+class Figures(Partial):
     """What one contestant took, over all calls of all rounds."""
 
     contestant: Contestant
@@ -62,6 +66,7 @@ class Figures:
     memory: Memory
     settings: dict[str, str]
     accuracy: Accuracy | None = None
+    metric: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -82,9 +87,15 @@ class Row:
     @property
     def key(self) -> str:
         """The name that this row also has in another measurement of the same."""
-        size = f"{self.size[0]}x{self.size[1]}" if self.size else "usual size"
-        names = f"{self.second.contestant.label} / {self.first.contestant.label}"
-        return f"{self.mode}, batch {self.batch}, {size}, {names}"
+        return self.name(self.mode, self.batch, self.size, self.first.contestant, self.second.contestant)
+
+    @staticmethod
+    def name(
+        mode: Mode, batch: int, size: tuple[int, int] | None, first: Contestant, second: Contestant
+    ) -> str:
+        """The name of a row."""
+        place = f"{size[0]}x{size[1]}" if size else "usual size"
+        return f"{mode}, batch {batch}, {place}, {second.label} / {first.label}"
 
 
 @dataclass(frozen=True)
@@ -121,8 +132,8 @@ class Machine:
 
 
 @dataclass(frozen=True)
-class Bench:
-    """A whole measurement."""
+class Bench(Partial):
+    """A whole measurement. `data` names the samples that the metrics are of, where some were taken."""
 
     model: str
     variant: str
@@ -134,6 +145,8 @@ class Bench:
     idle: list[IdleSwitch] = field(default_factory=list)
     largest: list[LargestBatch] = field(default_factory=list)
     unequal: list[str] = field(default_factory=list)
+    layers: list[LayerTable] = field(default_factory=list)
+    data: str = ""
     schema: str = SCHEMA
     version: int = VERSION
 

@@ -15,7 +15,7 @@ from harness.cli.live import listening
 if TYPE_CHECKING:
     from harness.bench.baseline import Change
     from harness.bench.result import Bench
-    from harness.flows.bench import BenchRequest
+    from harness.flows.bench_request import BenchRequest
 
 _MEASURING, _OUTPUT = "How it is measured", "What comes out"
 
@@ -43,6 +43,15 @@ Batches = Annotated[
 Seconds = Annotated[
     float | None,
     _option("--seconds", "X", "Start no more rounds after so long, for each row.", parse.parse_timeout, "60"),
+]
+MetricData = Annotated[
+    str | None,
+    _option(
+        "--data",
+        "synthetic|FOLDER",
+        "Take the metric of each contestant on this data set, too.",
+        parse.parse_data,
+    ),
 ]
 Memory = Annotated[
     int | None,
@@ -83,7 +92,10 @@ def bench(
     device: options.Device = None,
     timeout: options.Timeout = None,
     seconds: Seconds = None,
+    layers: Annotated[bool, _switch("--layers", "Take the time of each layer as well.")] = False,
     ablate: Annotated[bool, _switch("--ablate", "Measure each optimisation of each side as well.")] = False,
+    data: MetricData = None,
+    limit: options.Limit = None,
     memory: Memory = None,
     allow_unequal: Annotated[
         bool, _switch("--allow-unequal", "Measure although the settings of the sides differ.")
@@ -104,16 +116,16 @@ def bench(
     old = Bench.load(baseline) if baseline is not None else None
     request = _request(context.params)
     with listening() as listener:
-        found, folder = measure(request, output, listener)
+        found, folder = measure(request, output, listener, old)
     kept = keep(found, folder)
     changed = changes(old, found, parse.percent(fail_slower or "5%")) if old is not None else []
     return _result(found, changed, str(kept))
 
 
 def _request(given: dict[str, Any]) -> BenchRequest:
-    from harness.flows.bench import BenchRequest
+    from harness.flows.bench_request import BenchRequest
 
-    names = ("model", "weights", "seed", "device", "timeout", "seconds", "memory")
+    names = ("model", "weights", "seed", "device", "timeout", "seconds", "memory", "limit")
     values = {name: given[name] for name in names if given[name] is not None}
     return BenchRequest(
         **values,
@@ -122,6 +134,9 @@ def _request(given: dict[str, Any]) -> BenchRequest:
         batches=parse.counts(given["batch"]),
         input_size=parse.size(given["input_size"]),
         ablate=given["ablate"],
+        layers=given["layers"],
+        metric=given["data"] is not None,
+        data=None if given["data"] in (None, parse.SYNTHETIC) else Path(given["data"]),
         allow_unequal=given["allow_unequal"],
     )
 

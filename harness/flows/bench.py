@@ -1,297 +1,154 @@
-"""`align bench`: two contestants measured in turns, in fresh processes, until the interval is narrow."""
+"""`align bench`: speed and memory of both sides, row by row."""
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from harness import pairs
-from harness.answers import BlockTimed, TimingStarted
-from harness.bench import statistics
+from harness.answers import Identity
+from harness.bench.baseline import Expected
+from harness.bench.layers import LayerTable
 from harness.bench.machine import this_machine
-from harness.bench.result import Bench, Contestant, Figures, IdleSwitch, LargestBatch, Memory, Row
-from harness.bench.switches import SWITCHES
-from harness.case import PORT, REFERENCE, SIDES, Case
-from harness.choices import AUTO
+from harness.bench.result import Bench, Contestant, Figures, IdleSwitch, LargestBatch, Row
+from harness.case import SIDES, Case
 from harness.environment.device import device_for
-from harness.errors import BadInput
-from harness.flows import inputs_and_weights
-from harness.flows.bench_accuracy import accuracy
+from harness.flows.bench_jobs import Job, Plan, sides_alone, with_switches
+from harness.flows.bench_layers import layer_table
+from harness.flows.bench_metric import metric_of
+from harness.flows.bench_request import BenchRequest
+from harness.flows.bench_row import MeasuredRow
+from harness.flows.bench_subject import Subject, subject
 from harness.flows.largest_batch import largest_batch
-from harness.flows.timed_worker import TimedWorker
-from harness.pairs.base import Mode, Pair
+from harness.pairs.base import Pair
 from harness.progress import Progress
-from harness.scratch import scratch
-from harness.session import DEFAULT_TIMEOUT
-
-_TURNS = 3  # of four blocks A B B A, in a round
-_BLOCK_SECONDS = 0.25
-
-
-@dataclass(frozen=True)
-class BenchRequest:
-    """One measurement. None means the pair's own default."""
-
-    model: str
-    variant: str | None = None
-    modes: tuple[Mode, ...] = ("eval", "train")
-    batches: tuple[int, ...] = ()
-    input_size: tuple[int, int] | None = None
-    device: str = AUTO
-    seed: int = 0
-    weights: str = "seeded"
-    seconds: float = 60.0
-    memory: int | None = None
-    ablate: bool = False
-    allow_unequal: bool = False
-    timeout: float = DEFAULT_TIMEOUT
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What all rows of a case share: inputs, the weights drawn for the reference, and its float64 outputs.
-
-    There are none of the last in a training: `truth` is then None.
-    """
-
-    pair: Pair
-    case: Case
-    folder: Path
-    inputs: Path
-    batch: int
-    state: Path
-    truth: Path | None
-
-
-@dataclass(frozen=True)
-class Job:
-    """One row to be measured."""
-
-    first: Contestant
-    second: Contestant
+from harness.session import ModelFailed
 
 
 @dataclass
-class _Taken:
-    """What one contestant has shown so far, over the rounds."""
+class _Found:
+    """What a measurement has found so far."""
 
-    started: list[TimingStarted] = field(default_factory=list)
-    steady: list[bool] = field(default_factory=list)
-    blocks: list[BlockTimed] = field(default_factory=list)
-    memory: list[Memory] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    idle: list[IdleSwitch] = field(default_factory=list)
+    largest: list[LargestBatch] = field(default_factory=list)
+    unequal: list[str] = field(default_factory=list)
+    layers: list[LayerTable] = field(default_factory=list)
+    versions: dict[str, dict[str, str]] = field(default_factory=dict)
+    device_name: str = ""
+    metrics: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
 
 
-def bench(request: BenchRequest, progress: Progress) -> Bench:
-    """Measure every row that is asked for."""
+def bench(
+    request: BenchRequest, progress: Progress, plan: Plan | None = None, baseline: Bench | None = None
+) -> Bench:
+    """Measure every row that is asked for; a `baseline` of something else is refused before."""
     pair = pairs.find(request.model)
-    cases = list(_cases(request, pair))
-    if request.memory is not None and cases[0].device != "cpu":
-        raise BadInput(f"--memory counts the memory of processes, not that of a {cases[0].device} device")
-    rows, idle, unequal = list[Row](), list[IdleSwitch](), list[str]()
-    versions: dict[str, dict[str, str]] = {}
-    device_name = ""
+    request.check(pair)
+    rows_of = plan or (with_switches if request.ablate else sides_alone)
+    cases = list(request.cases(pair))
+    expected = Expected(baseline)
+    if baseline is not None:
+        _require_same(expected, request, pair, rows_of)
+    measuring = _Measuring(request, pair, progress, expected)
     for case in cases:
-        jobs, unused = _jobs(request, case)
-        idle += [switch for switch in unused if switch not in idle]
-        with _subject(pair, case, request.timeout) as subject:
-            for job in jobs:
-                measured = _Measuring(request, subject, job, progress)
-                rows.append(measured.row())
-                versions |= measured.versions
-                device_name = measured.device_name
-                unequal += [words for words in measured.unequal if words not in unequal]
-    largest = list[LargestBatch]()
+        measuring.measure(case, rows_of)
     if request.memory is not None:
-        for case in _cases(replace(request, batches=()), pair):
-            largest += [
-                largest_batch(pair, case, side, request.memory, request.timeout, progress) for side in SIDES
-            ]
-    return Bench(
-        model=pair.name,
-        variant=cases[0].variant,
-        device=device_for(request.device).device,
-        date=time.strftime("%Y-%m-%d"),
-        machine=this_machine(device_name),
-        versions=versions,
-        rows=rows,
-        idle=idle,
-        unequal=unequal,
-        largest=largest,
-    )
+        measuring.find_largest(request.memory)
+    return measuring.bench(cases[0])
 
 
-def _cases(request: BenchRequest, pair: Pair) -> Iterator[Case]:
-    for mode in request.modes:
-        for batch in request.batches or (None,):
-            yield Case(
-                pair=request.model,
-                variant=pair.variant(request.variant).name,
-                mode=mode,
-                seed=request.seed,
-                weights=request.weights,
-                batch=batch,
-                size=request.input_size,
-                device=device_for(request.device).device,
-                name="" if request.model == pair.name else pair.name,
-            )
+def _require_same(expected: Expected, request: BenchRequest, pair: Pair, rows_of: Plan) -> None:
+    """Refuse a baseline by all that is known before a worker starts."""
+    device = device_for(request.device).device
+    expected.require_case(pair.name, pair.variant(request.variant).name, device, this_machine(""))
+    for case in request.cases(pair):
+        batch = next(iter(pair.inputs(case.request(pair)).values())).shape[0]
+        for job in rows_of(case)[0]:
+            expected.require_row(row_key(case, batch, job))
 
 
-@contextlib.contextmanager
-def _subject(pair: Pair, case: Case, timeout: float) -> Iterator[Subject]:
-    """Draw inputs and weights, and run the reference in float64 where outputs are compared."""
-    with scratch() as place:
-        arrays = pair.inputs(case.request(pair))
-        folder, truth = place.folder, None if case.trains else place.folder / "truth.h5"
-        inputs = inputs_and_weights.write(folder / "inputs.h5", "input", arrays)
-        batch = next(iter(arrays.values())).shape[0]
-        with TimedWorker(Contestant(REFERENCE), case, folder, timeout, -1) as worker:
-            worker.build(pair, folder / "state.h5")
-            if truth is not None:
-                worker.start(inputs, str(truth), dtype="float64")
-        yield Subject(pair, case, folder, inputs, batch, folder / "state.h5", truth)
-
-
-def _jobs(request: BenchRequest, case: Case) -> tuple[list[Job], list[IdleSwitch]]:
-    """The sides against each other, and, where asked, each side against itself with switches."""
-    plain = {side: Contestant(side) for side in (REFERENCE, PORT)}
-    jobs, idle = [Job(plain[REFERENCE], plain[PORT])], list[IdleSwitch]()
-    if not request.ablate:
-        return jobs, idle
-    for side in (REFERENCE, PORT):
-        useful = list[str]()
-        for switch in (switch for switch in SWITCHES if switch.side == side):
-            why = switch.idle_because(case.device, case.mode)
-            if why:
-                idle.append(IdleSwitch(side, switch.name, why))
-            else:
-                useful.append(switch.name)
-        jobs += [Job(plain[side], Contestant(side, (name,))) for name in useful]
-    return jobs, idle
+def row_key(case: Case, batch: int, job: Job) -> str:
+    """The name that a row will have."""
+    return Row.name(case.mode, batch, case.size, job.first, job.second)
 
 
 class _Measuring:
-    """Measures one row, round by round."""
+    """Measures case by case."""
 
-    def __init__(self, request: BenchRequest, subject: Subject, job: Job, progress: Progress) -> None:
-        self.request, self.subject, self.job, self.progress = request, subject, job, progress
-        self.names = (job.first.label, job.second.label)
-        self.taken = {name: _Taken() for name in self.names}
-        self.ratios: list[float] = []
-        self.part_ratios: dict[str, list[float]] = {}
-        self.versions: dict[str, dict[str, str]] = {}
-        self.device_name = ""
-        self.unequal: list[str] = []
+    def __init__(self, request: BenchRequest, pair: Pair, progress: Progress, expected: Expected) -> None:
+        self.request, self.pair, self.progress, self.expected = request, pair, progress, expected
+        self.found = _Found()
 
-    def row(self) -> Row:
-        """Make rounds until the interval is narrow enough or the time is over."""
-        began = time.monotonic()
-        while not statistics.settled(self.ratios):
-            self._round()
-            late = time.monotonic() - began > self.request.seconds
-            if late and len(self.ratios) >= statistics.FEWEST_ROUNDS:
-                break
-        figures = [
-            self._figures(contestant, name)
-            for contestant, name in zip((self.job.first, self.job.second), self.names, strict=True)
-        ]
-        return Row(
-            mode=self.subject.case.mode,
-            batch=self.subject.batch,
-            size=self.subject.case.size,
-            first=figures[0],
-            second=figures[1],
-            ratio=statistics.ratio_of(self.ratios),
-            parts={part: statistics.ratio_of(ratios) for part, ratios in self.part_ratios.items()},
-            rounds=self.ratios,
-            samples={name: [block.whole for block in taken.blocks] for name, taken in self.taken.items()},
+    def measure(self, case: Case, rows_of: Plan) -> None:
+        """All rows of a case, and its layers where they are asked for."""
+        jobs, idle = rows_of(case)
+        self.found.idle += [switch for switch in idle if switch not in self.found.idle]
+        with subject(self.pair, case, self.request.timeout, self._meet) as one:
+            for job in jobs:
+                self._row(one, job)
+            if self.request.layers:
+                self.found.layers.append(layer_table(one, self.request.seconds, self.progress))
+
+    def _meet(self, identity: Identity) -> None:
+        self.found.versions[identity.side] = identity.versions
+        self.found.device_name = self.found.device_name or identity.device_name
+        self.expected.require_worker(identity.side, identity.versions, self.found.device_name)
+
+    def _row(self, one: Subject, job: Job) -> None:
+        key = row_key(one.case, one.batch, job)
+        measured = MeasuredRow(
+            self.request,
+            one,
+            job,
+            self.progress,
+            lambda label, told: self.expected.require_settings(key, label, told),
         )
-
-    def _round(self) -> None:
-        """One fresh process of each contestant, measured in turns; who starts first changes every round."""
-        number = len(self.ratios)
-        self.progress.event(self.names[1], "state", text=f"round {number + 1}")
-        contestants = dict(zip(self.names, (self.job.first, self.job.second), strict=True))
-        order = self.names if number % 2 == 0 else self.names[::-1]
-        with contextlib.ExitStack() as stack:
-            workers = {name: stack.enter_context(self._worker(contestants[name], number)) for name in order}
-            for name in order:  # what a model cannot load is refused before the other one runs
-                self._build(workers[name])
-            for name in order:
-                self._prepare(workers[name], self.taken[name])
-            if not self.job.second.switches:  # a switch is there to make a difference
-                self._require_equal()
-            blocks = {name: list[BlockTimed]() for name in self.names}
-            for _ in range(_TURNS):
-                for name in (*order, *order[::-1]):
-                    blocks[name].append(workers[name].time_block(_BLOCK_SECONDS))
-            for name in self.names:
-                self.taken[name].memory.append(workers[name].memory())
-                self.taken[name].blocks += blocks[name]
-        self._add_ratios(blocks)
-
-    def _worker(self, contestant: Contestant, number: int) -> TimedWorker:
-        subject = self.subject
-        return TimedWorker(contestant, subject.case, subject.folder, self.request.timeout, number)
-
-    def _build(self, worker: TimedWorker) -> None:
-        identity = worker.build(self.subject.pair, self.subject.state)
-        self.versions[worker.contestant.side] = identity.versions
-        self.device_name = self.device_name or identity.device_name
-
-    def _prepare(self, worker: TimedWorker, taken: _Taken) -> None:
-        wanted = self.subject.truth is not None and not taken.started
-        outputs = str(self._outputs_of(worker.contestant)) if wanted else ""
-        taken.started.append(worker.start(self.subject.inputs, outputs))
-        taken.steady.append(worker.warm_up())
-
-    def _outputs_of(self, contestant: Contestant) -> Path:
-        return self.subject.folder / f"{contestant.label.replace(' ', '')}.h5"
-
-    def _require_equal(self) -> None:
-        """Both contestants compute under the same settings, or whoever asked knows that they do not."""
-        first, second = (self.taken[name].started[-1].settings for name in self.names)
-        different = [
-            f"{setting} is {first[setting]} for {self.names[0]} and {second[setting]} for {self.names[1]}"
-            for setting in first.keys() & second.keys()
-            if first[setting] != second[setting]
-        ]
-        if different and not self.request.allow_unequal:
-            raise BadInput(
-                f"the two would not be measured under equal settings: {'; '.join(different)}. "
-                "Set them alike, or add --allow-unequal, and every table will say so"
+        try:
+            row = measured.row()
+        except ModelFailed as error:
+            if not job.second.switches:
+                raise
+            why = f"fails here: {str(error).partition('. ')[0]}"
+            self.found.idle.append(IdleSwitch(job.second.side, " + ".join(job.second.switches), why))
+            return
+        if self.request.metric and not one.case.trains:
+            row = replace(
+                row, first=self._rated(one, row, job.first), second=self._rated(one, row, job.second)
             )
-        self.unequal = different
+        self.found.rows.append(row)
+        self.found.unequal += [words for words in measured.unequal if words not in self.found.unequal]
 
-    def _add_ratios(self, blocks: dict[str, list[BlockTimed]]) -> None:
-        first, second = (blocks[name] for name in self.names)
-        self.ratios.append(
-            statistics.round_ratio([block.whole for block in first], [block.whole for block in second])
-        )
-        parts = first[0].seconds
-        for part in parts if len(parts) > 1 else ():
-            ratio = statistics.round_ratio(
-                [block.seconds[part] for block in first], [block.seconds[part] for block in second]
-            )
-            self.part_ratios.setdefault(part, []).append(ratio)
+    def _rated(self, one: Subject, row: Row, contestant: Contestant) -> Figures:
+        figures = row.first if contestant == row.first.contestant else row.second
+        key = (str(one.batch), contestant.label)
+        if key not in self.found.metrics:
+            self.progress.event(contestant.label, "state", text="taking its metric")
+            self.found.metrics[key] = metric_of(self.request, one, contestant)
+        return replace(figures, metric=self.found.metrics[key])
 
-    def _figures(self, contestant: Contestant, name: str) -> Figures:
-        taken, truth = self.taken[name], self.subject.truth
-        calls = [seconds for block in taken.blocks for seconds in block.whole]
-        parts = {
-            part: statistics.spread([seconds for block in taken.blocks for seconds in block.seconds[part]])
-            for part in taken.blocks[0].seconds
-        }
-        return Figures(
-            contestant=contestant,
-            seconds=statistics.spread(calls),
-            parts=parts,
-            first=taken.started[0].first,
-            compiled=taken.started[0].compiled,
-            steady=all(taken.steady),
-            memory=max(taken.memory, key=lambda memory: memory.peak),
-            settings=taken.started[0].settings,
-            accuracy=None if truth is None else accuracy(truth, self._outputs_of(contestant)),
+    def find_largest(self, limit: int) -> None:
+        """The largest batch of each side and mode."""
+        for case in replace(self.request, batches=()).cases(self.pair):
+            self.found.largest += [
+                largest_batch(self.pair, case, side, limit, self.request.timeout, self.progress)
+                for side in SIDES
+            ]
+
+    def bench(self, case: Case) -> Bench:
+        """All that was found."""
+        found = self.found
+        return Bench(
+            model=self.pair.name,
+            variant=case.variant,
+            device=case.device,
+            date=time.strftime("%Y-%m-%d"),
+            machine=this_machine(found.device_name),
+            versions=found.versions,
+            rows=found.rows,
+            idle=found.idle,
+            largest=found.largest,
+            unequal=found.unequal,
+            layers=found.layers,
+            data=str(self.request.data or "synthetic") if self.request.metric else "",
         )

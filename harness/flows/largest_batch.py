@@ -83,7 +83,7 @@ def _attempt(pair: Pair, case: Case, side: str, limit: int, timeout: float) -> A
                 worker.build(pair, place.folder / "state.h5")
                 with _held_below(worker, limit):
                     worker.start(inputs, "")
-                    peak = worker.memory().peak
+                    peak = worker.memory().peak or 0
         except ModelFailed as error:
             if "memory" not in str(error).lower():  # a model that fails for another reason fits nowhere
                 raise

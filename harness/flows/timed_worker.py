@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from types import TracebackType
 
-from harness.answers import BlockTimed, Identity, TimingStarted
+from harness.answers import BlockTimed, Identity, LayersTimed, TimingStarted
 from harness.bench.result import Contestant, Memory
 from harness.case import Case
 from harness.flows import inputs_and_weights
 from harness.host_memory import resident_bytes
 from harness.pairs.base import Pair
-from harness.requests import Build, Load, MeasureMemory, StartTiming, TimeBlock, WarmUp
+from harness.requests import Build, Load, MeasureMemory, StartTiming, TimeBlock, TimeLayers, WarmUp
 from harness.session import Worker
 
-WARM_UP_SECONDS = 20.0
 # Idle threads spin as long as they do where nobody sets anything; workers of a comparison let them sleep.
-_USUAL_WAITING = {"GOMP_SPINCOUNT": "300000"}
+USUAL_WAITING = {"GOMP_SPINCOUNT": "300000"}
 
 
 class TimedWorker:
@@ -25,7 +24,7 @@ class TimedWorker:
     def __init__(self, contestant: Contestant, case: Case, folder: Path, timeout: float, number: int) -> None:
         self.contestant, self.case = contestant, case
         log = folder / f"{contestant.side}-{number}.log"
-        self.worker = Worker(contestant.side, case.device, folder, log, timeout, _USUAL_WAITING)
+        self.worker = Worker(contestant.side, case.device, folder, log, timeout, USUAL_WAITING)
 
     def __enter__(self) -> TimedWorker:
         self.worker.__enter__()
@@ -36,9 +35,13 @@ class TimedWorker:
     ) -> None:
         self.worker.__exit__(kind, value, trace)
 
-    def build(self, pair: Pair, state: Path) -> Identity:
-        """Start the framework, make the model, load its weights, which the first one to ask draws."""
-        identity = self.worker.ready()
+    def identity(self) -> Identity:
+        """Wait until the framework is up."""
+        return self.worker.ready()
+
+    def build(self, pair: Pair, state: Path) -> None:
+        """Make the model and load its weights, which the first one to ask draws."""
+        self.worker.ready()
         self.before = resident_bytes(self.worker.pid)
         built = self.worker.call(Build(self.case.pair, self.case.variant))
         if not state.exists():
@@ -46,20 +49,23 @@ class TimedWorker:
                 state, "state", inputs_and_weights.state_for(pair, self.case, built.state)
             )
         self.worker.call(Load(str(state)))
-        return identity
 
     def start(self, inputs: Path, outputs: str, dtype: str = "float32") -> TimingStarted:
         """The first call."""
         switches = list(self.contestant.switches)
         return self.worker.call(StartTiming(str(inputs), self.case.mode, switches, outputs, dtype))
 
-    def warm_up(self) -> bool:
-        """Whether calls became steady."""
-        return self.worker.call(WarmUp(WARM_UP_SECONDS)).steady
+    def warm_up(self, seconds: float) -> bool:
+        """Whether calls became steady within so many seconds."""
+        return self.worker.call(WarmUp(seconds)).steady
 
     def time_block(self, seconds: float) -> BlockTimed:
         """A block of calls."""
         return self.worker.call(TimeBlock(seconds))
+
+    def time_layers(self) -> LayersTimed:
+        """One pass, with the time of every layer."""
+        return self.worker.call(TimeLayers())
 
     def memory(self) -> Memory:
         """The memory of one call."""

@@ -185,6 +185,20 @@ class Framework(ABC):
         """Take a step with the gradients of `backward_only`."""
 
     @abstractmethod
+    def learns(self, tensor: Any) -> bool:
+        """Whether gradients go back through a tensor."""
+
+    @abstractmethod
+    def go_back(self, results: list[Any], gradients: list[Any], targets: list[Any]) -> None:
+        """Compute what gradients of some results give to the targets, and drop it."""
+
+    def require_timed(self) -> Any:
+        """The model that is ready to be timed."""
+        if self.timed is None:
+            raise BadInput("no model is ready to be timed: start_timing comes first")
+        return self.timed
+
+    @abstractmethod
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
         """A context in which one optimisation is on."""
 

@@ -446,13 +446,22 @@ class JittorSide(Side):
         optimizer.take_gradients([self._gradients.get(name) for name in self._learning])
         optimizer.step()
 
+    def learns(self, tensor: Any) -> bool:
+        """A floating variable that nothing has stopped."""
+        return bool(tensor.dtype.is_float()) and not tensor.is_stop_grad()
+
+    def go_back(self, results: list[Any], gradients: list[Any], targets: list[Any]) -> None:
+        """Jittor's gradients of one sum, computed now."""
+        total = sum((result * gradient).sum() for result, gradient in zip(results, gradients, strict=True))
+        jt.sync(jt.grad(total, targets, retain_graph=False))
+
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
         """One optimisation of Jittor's."""
         return jittor_switches.switched(name)
 
     def settings(self) -> dict[str, str]:
         """Threads, precision, determinism."""
-        return jittor_switches.settings(self.device)
+        return jittor_switches.settings(self.model)
 
     def allocator_bytes(self) -> int:
         """What Jittor's pools have taken from the system so far."""

@@ -17,7 +17,6 @@ import numpy as np
 from harness.answers import BlockTimed, MemoryUsed, TimingStarted, WarmedUp
 from harness.bench.statistics import halves_agree
 from harness.bench.switches import WITH_GRAPH, find
-from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode
 from harness.sides.cost import peak_bytes, reset_peak
 from harness.sides.recorder import flatten
@@ -59,11 +58,20 @@ class TimedModel:
     def _forward(self) -> None:
         side = self.side
         if self.optimizer is None:
-            keeps = contextlib.nullcontext() if self.keeps_graph else side.without_gradients()
-            with keeps:
+            with self.keeping():
                 self.outputs = side.call_model()
             return
         self.loss = next(iter(side.losses_of(side.call_model()).values()))
+
+    def keeping(self) -> contextlib.AbstractContextManager[Any]:
+        """A context in which what a backward pass needs is kept only where one follows, or is asked for."""
+        keeps = self.keeps_graph or self.optimizer is not None
+        return contextlib.nullcontext() if keeps else self.side.without_gradients()
+
+    def settings(self) -> dict[str, str]:
+        """What decides the speed beyond the code, as it is during a call."""
+        with self.keeping():
+            return self.side.settings()
 
     def close(self) -> None:
         """Switch everything back."""
@@ -83,7 +91,7 @@ def start_timing(
     first = time.perf_counter() - began
     if outputs:
         _keep_outputs(side, side.timed, Path(outputs))
-    return TimingStarted(first, side.compiled() - compiled, side.settings())
+    return TimingStarted(first, side.compiled() - compiled, side.timed.settings())
 
 
 def _keep_outputs(side: Side, timed: TimedModel, path: Path) -> None:
@@ -130,9 +138,7 @@ def measure_memory(side: Side) -> MemoryUsed:
 
 
 def _timed(side: Side) -> TimedModel:
-    if side.timed is None:
-        raise BadInput("no model is ready to be timed: start_timing comes first")
-    timed: TimedModel = side.timed
+    timed: TimedModel = side.require_timed()
     return timed
 
 

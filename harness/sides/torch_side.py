@@ -351,13 +351,21 @@ class TorchSide(Side):
         """Torch's step."""
         optimizer.step()
 
+    def learns(self, tensor: Tensor) -> bool:
+        """As torch says."""
+        return tensor.requires_grad
+
+    def go_back(self, results: list[Tensor], gradients: list[Tensor], targets: list[Tensor]) -> None:
+        """Autograd."""
+        torch.autograd.grad(results, targets, gradients, allow_unused=True)
+
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
         """One optimisation of torch's."""
         return torch_switches.switched(self, name)
 
     def settings(self) -> dict[str, str]:
         """Threads, precision, determinism."""
-        return torch_switches.settings(self.device)
+        return torch_switches.settings(self)
 
     def allocator_bytes(self) -> int:
         """On the CPU torch keeps no count."""

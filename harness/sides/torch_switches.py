@@ -11,16 +11,32 @@ import torch
 from harness.sides.contract import Framework
 
 
-def settings(device: str) -> dict[str, str]:
-    """What decides torch's speed beyond the code."""
-    switches = {
+def settings(side: Framework) -> dict[str, str]:
+    """What decides torch's speed beyond the code, in the context in which the model is called."""
+    precise = torch.get_float32_matmul_precision() == "highest"
+    tf32 = torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32
+    return {
         "threads": str(torch.get_num_threads()),
-        "dtype": str(torch.get_default_dtype()).removeprefix("torch."),
+        "dtype": _dtypes(side),
+        "amp": str(torch.get_autocast_dtype(side.device)).removeprefix("torch.")
+        if torch.is_autocast_enabled(side.device)
+        else "off",
+        "gradients": "kept" if torch.is_grad_enabled() else "not kept",
+        "tf32": str(not precise or (side.device == "cuda" and tf32)),
+        "channels_last": str(any(map(_is_channels_last, side.model.parameters()))),
         "deterministic": str(torch.are_deterministic_algorithms_enabled()),
     }
-    if device == "cuda":
-        switches["tf32"] = str(torch.backends.cuda.matmul.allow_tf32 or torch.backends.cudnn.allow_tf32)
-    return switches
+
+
+def _dtypes(side: Framework) -> str:
+    """The floating types of the model's parameters."""
+    found = {str(value.dtype).removeprefix("torch.") for value in side.model.parameters()}
+    return " and ".join(sorted(found)) or "none"
+
+
+def _is_channels_last(tensor: torch.Tensor) -> bool:
+    last = tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last)
+    return last and not tensor.is_contiguous()
 
 
 @contextlib.contextmanager

@@ -18,6 +18,7 @@ from harness.sides import backward_through_call as through
 from harness.sides import (
     float64_truth,
     isolated_run,
+    layer_times,
     loss_edits,
     optimiser_steps,
     repeat_call,
@@ -132,9 +133,10 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     *loss_edits.VERBS,
     *training_verbs.VERBS,
     *timing.VERBS,
+    *layer_times.VERBS,
 )
 _OVER_A_SIDE = {function.__name__: function for function in _FUNCTIONS}
-_TIMED = {function.__name__ for function in timing.VERBS}
+_TIMED = {function.__name__ for function in (*timing.VERBS, *layer_times.VERBS)}
 
 
 def function_of(side: Side, verb: str) -> Callable[..., Any]:
