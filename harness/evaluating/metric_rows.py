@@ -56,4 +56,6 @@ def _judged(
         )
     if relative <= limit:
         return "aligned", f"{scientific(relative)} is within {percent(limit)}"
+    if math.isinf(relative):
+        return "diverged", f"the reference has 0, the port {scientific(other)}"
     return "diverged", f"{scientific(relative)} is more than {percent(limit)}"

@@ -13,6 +13,7 @@ from harness.pairs.gold_yolo.nms import Suppression, non_max_suppression
 
 Floats = NDArray[Any]
 
+MOST_BOXES = 20
 SHOWN = Suppression(conf_thres=0.25, iou_thres=0.65)
 
 
@@ -25,8 +26,8 @@ def draw(outputs: Arrays, inputs: Arrays) -> Drawn:
 
 
 def detections(outputs: Arrays, how: Suppression = SHOWN) -> list[Box]:
-    """The boxes of a batch of one."""
-    rows = non_max_suppression(outputs["0"], how)[0]
+    """The surest boxes of a batch of one; what has not learned finds so many that nothing could be seen."""
+    rows = non_max_suppression(outputs["0"], how)[0][:MOST_BOXES]
     return [Box((*map(float, row[:4]),), int(row[5]), float(row[4])) for row in rows]  # type: ignore[arg-type]
 
 

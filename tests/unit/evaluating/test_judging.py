@@ -136,3 +136,8 @@ def test_outputs_that_cannot_be_compared_are_infinitely_far() -> None:
     assert known.distance({"out": one}, {"out": np.where(np.arange(8) == 3, np.nan, one)}).ratio == math.inf
     assert known.distance({"new": one}, {"new": one + 1e-9}).ratio == math.inf
     assert known.distance({"new": one}, {"new": one}).ratio == 0
+
+
+def test_a_share_of_nothing_is_told_in_words() -> None:
+    (row,) = metric_rows({"Fa": 0.0}, {"Fa": 0.5}, {}, 0.01, own_weights=True)
+    assert (row.status, row.reason) == ("diverged", "the reference has 0, the port 5.0e-01")

@@ -12,6 +12,7 @@ from harness.evaluating.pictures import PANELS, shown, write
 from harness.pairs import find
 from harness.pairs.base import Arrays, DataRequest
 from harness.pairs.drawing import FALSE, HIT, MISS, Box, Drawn, boxed, gray, judged_mask
+from harness.pairs.gold_yolo.pictures import MOST_BOXES, detections
 from harness.training.source import open_source
 
 GRAY = np.full((4, 4, 3), 100, np.uint8)
@@ -88,3 +89,13 @@ def test_each_panel_is_a_file_named_by_number_alone(tmp_path: Path) -> None:
     assert (pixels(tmp_path / "000007-difference.png")[..., 0] == 255 * np.eye(4)).all()
     assert not pixels(tmp_path / "000008-difference.png").any()
     assert pixels(tmp_path / "sheet.png").shape[0] > 2 * 192
+
+
+def test_of_very_many_detections_the_surest_are_drawn() -> None:
+    rows = np.zeros((1, 400, 85), np.float32)
+    places = np.arange(400)
+    rows[0, :, 0], rows[0, :, 1] = 8 * (places % 20), 8 * (places // 20)  # none overlaps another
+    rows[0, :, 2:4], rows[0, :, 4], rows[0, :, 5] = 4, 0.3 + places / 1000, 1
+    found = detections({"0": rows})
+    assert len(found) == MOST_BOXES
+    assert [box.score for box in found] == pytest.approx([0.699 - n / 1000 for n in range(MOST_BOXES)])
