@@ -45,6 +45,12 @@ class Scratch:
             return self.memory / name
         return self.folder / name
 
+    def file(self, name: str) -> Path:
+        """A small file, in memory where there is such a folder; an older one of that name goes."""
+        path = (self.memory or self.folder) / name
+        path.unlink(missing_ok=True)
+        return path
+
 
 def _spare_memory(folder: Path) -> float:
     return min(free_bytes(folder), _SHARE * available_bytes())

@@ -31,7 +31,7 @@ def save(live: Lockstep, folder: Path, step: int, keep: int) -> str:
         return f"{FOLDER}/{place.name}"
 
     def write(side: str) -> Path:
-        path = live.file(f"memory-{side}.h5")
+        path = live.scratch.file(f"memory-{side}.h5")
         live.workers[side].call(WriteMemory(str(path)))
         return path
 
@@ -56,7 +56,7 @@ def load(live: Lockstep, checkpoint: Path) -> None:
         stored = checkpoint / f"{side}.safetensors"
         if not stored.is_file():
             raise BadInput(f"{stored} is missing: the checkpoint is not whole; remove {checkpoint}")
-        path = live.file(f"memory-{side}.h5")
+        path = live.scratch.file(f"memory-{side}.h5")
         with TraceWriter(path, {"kind": "training"}) as writer:
             for address, array in read_state(stored).arrays.items():
                 writer.add(address, array)

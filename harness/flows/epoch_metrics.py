@@ -26,7 +26,7 @@ def epoch_metrics(live: Lockstep, epoch: int, step: int) -> Epoch | None:
     variant = live.pair.variant(live.case.variant)
     found = {side: SplitMetrics(live.pair, variant, side) for side in SIDES}
     for batch in live.validation.epoch(0):
-        files = {side: live.file(f"evaluated-{side}.h5") for side in SIDES}
+        files = {side: live.scratch.file(f"evaluated-{side}.h5") for side in SIDES}
 
         def evaluate(side: str, path: str = str(batch.path), files: dict[str, Path] = files) -> Arrays:
             live.progress.event(side, "state", text=f"epoch {epoch + 1}, validation")

@@ -69,7 +69,7 @@ class Evaluating:
         path = self.write(batch)
 
         def evaluate(side: str) -> Arrays:
-            answer = self.file(f"outputs-{side}.h5")
+            answer = self.scratch.file(f"outputs-{side}.h5")
             self.workers[side].call(EvaluateBatch(str(path), str(answer)))
             return outputs_in(answer)
 
@@ -77,13 +77,7 @@ class Evaluating:
 
     def write(self, batch: Batch) -> Path:
         """The file of a batch, which both workers read."""
-        return write_batch(self.file("batch.h5"), batch.arrays)
-
-    def file(self, name: str) -> Path:
-        """A scratch file, in memory where there is room; an older one of that name goes."""
-        place = (self.scratch.memory or self.scratch.folder) / name
-        place.unlink(missing_ok=True)
-        return place
+        return write_batch(self.scratch.file("batch.h5"), batch.arrays)
 
 
 @contextlib.contextmanager

@@ -39,7 +39,7 @@ def explain_step(live: Lockstep, number: int, files: StepFiles, judged: Judged) 
         return ""
     live.progress.event(REFERENCE, "state", text="trying hypotheses")
     tried = 0
-    path = live.file("forced-tried.h5")
+    path = live.scratch.file("forced-tried.h5")
     for words, change in _hypotheses(live, number, files, rows):
         tried += 1
         optimizer_step(live, number, files, path, change=change)
@@ -146,7 +146,7 @@ def _share_of(change: Change, live: Lockstep, number: int, files: StepFiles, row
     linear = [row.address for row in rows if row.address.startswith("sum:") or row.address.endswith(_LINEAR)]
     if not linear:
         return None
-    path = live.file("forced-changed.h5")
+    path = live.scratch.file("forced-changed.h5")
     optimizer_step(live, number, files, path, change=change)
     ways = []
     with (

@@ -59,7 +59,9 @@ class Judged:
 
 def step_files(live: Lockstep, mark: str = "") -> StepFiles:
     """New files for a forced step; a `mark` in their names keeps them apart from those of other steps."""
-    return StepFiles(*(live.file(f"forced-{name}{mark}.h5") for name in StepFiles.__dataclass_fields__))
+    return StepFiles(
+        *(live.scratch.file(f"forced-{name}{mark}.h5") for name in StepFiles.__dataclass_fields__)
+    )
 
 
 def forced_step(live: Lockstep, batch: Batch, number: int, files: StepFiles) -> Judged:

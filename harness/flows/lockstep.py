@@ -137,12 +137,6 @@ class Lockstep:
         """Where the reference's parameters after a step stay until the training ends."""
         return self.scratch.folder / f"values-{step}.h5"
 
-    def file(self, name: str) -> Path:
-        """A scratch file, in memory where there is room; an older one of that name goes."""
-        place = (self.scratch.memory or self.scratch.folder) / name
-        place.unlink(missing_ok=True)
-        return place
-
 
 @contextlib.contextmanager
 def lockstep(

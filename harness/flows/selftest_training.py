@@ -106,7 +106,7 @@ def _sound_training(
             files = step_files(live, f"-{number}")
             live.take(batch, number, str(files.memory), str(files.reference))
             found = forced_step(live, batch, number, files).forced
-            copied = live.file(f"batch-{number}.h5")
+            copied = live.scratch.file(f"batch-{number}.h5")
             shutil.copyfile(batch.path, copied)
             kept.append(Kept(number, copied, files))
             if found.verdict == "diverged":
@@ -182,7 +182,7 @@ def _due(live: Lockstep, kept: list[Kept], mistake: TrainingMistake) -> int | No
 
 def _changes(live: Lockstep, one: Kept, change: Change) -> bool:
     """Whether the reference's own step in float64 is another one with the change."""
-    right, wrong = live.file("right64.h5"), live.file("wrong64.h5")
+    right, wrong = live.scratch.file("right64.h5"), live.scratch.file("wrong64.h5")
     for path, how in ((right, Change()), (wrong, change)):
         optimizer_step(
             live, one.number, one.files, path, dtype="float64", change=how, gradients=one.files.reference

@@ -204,7 +204,7 @@ def _value_files(run: Run) -> dict[str, Path]:
         return {}
     return {
         REFERENCE: live.values_file(run.step),
-        PORT: live.file("values-port.h5"),
+        PORT: live.scratch.file("values-port.h5"),
     }
 
 

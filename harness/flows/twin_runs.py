@@ -47,13 +47,13 @@ class Moved:
 
     def _begin(self) -> None:
         live, worker = self.live, self.live.workers[self.side]
-        path = inputs_and_weights.write(live.file("moved.h5"), "state", self.state())
+        path = inputs_and_weights.write(live.scratch.file("moved.h5"), "state", self.state())
         worker.call(Load(str(path)))
         worker.call(BeginTraining(live.setup(), live.request.planted if self.side == PORT else Change()))
 
     def _step(self, step: int, batch: Batch) -> Twin:
         live, kept = self.live, self.reference.get(step)
-        values = None if kept is None else live.file("moved-values.h5")
+        values = None if kept is None else live.scratch.file("moved-values.h5")
         late = live.request.planted.lag if self.side == PORT else 0
         request = TakePass(
             str(batch.path), live.uses(step, late), values="" if values is None else str(values)

@@ -197,11 +197,3 @@ def growth(judged: Judged) -> float:
     if kept.sum() < 3:
         return float("nan")
     return float(np.polyfit(judged.steps[kept], np.log(judged.band[kept]), 1)[0])
-
-
-def stacked(series: Sequence[Sequence[float]], length: int) -> Floats:
-    """Curves of twins as one array, cut to the steps that all of them have."""
-    if not series:
-        return np.zeros((0, length))
-    shared = min(length, *(len(one) for one in series))
-    return np.array([one[:shared] for one in series], np.float64)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import pickle
 import shutil
 import tempfile
@@ -39,7 +38,7 @@ from tests.fuzz.mutators.hdf5 import rewritten
 from tests.fuzz.targets import TARGETS
 from tests.unit.evaluating.samples import made as evaluation
 from tests.unit.reports.samples import alignment, row
-from tests.unit.trace.samples import write
+from tests.unit.trace.samples import write, write_upstream
 from tests.unit.training.samples import records as training_records
 from weight_convert import State, write_state
 from weight_convert.keymaps.load import _SHIPPED
@@ -179,17 +178,7 @@ def _traces(folder: Path) -> Files:
     carry(carrying, truth)
     yield "trace", carrying.name, carrying.read_bytes()
     upstream = folder / "upstream.h5"
-    with h5py.File(upstream, "w") as file:
-        file.attrs.update({"mode": "eval", "model": "toy", "seed": 1, "recipe": "as drawn"})
-        file["inputs/x"] = np.ones((2, 3), np.float32)
-        file.create_dataset("outputs/0", data=np.ones((40, 50), np.float32), compression="gzip")
-        group = file.create_group("modules/conv/0")
-        group.attrs.update(
-            {"type": "Conv2d", "shape": [4, 5], "mean": 1.0, "std": 0.0, "absmax": 1.0, "l2": 4.5}
-        )
-        group["index"], group["value"] = np.array([0, 3], np.uint16), np.ones(2, np.float32)
-        file["grads_table"] = json.dumps({"conv.weight": [[4, 5], 0.0, 1.0, 2.0, 3.0]})
-        file["state/table"] = json.dumps([["conv.weight", [4, 5], "float32"]])
+    write_upstream(upstream)
     yield "trace", "upstream.h5", upstream.read_bytes()
 
 

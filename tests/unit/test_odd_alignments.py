@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import json
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from harness.errors import BadInput
 from harness.pairs.base import Override
 from harness.verdict import FixedPolicy, MetricPolicy, NoisePolicy
 from reports.terminal import draw, draw_row
+from tests.unit.changed import GONE, changed
 from tests.unit.reports import samples
 
 Path_ = tuple[Any, ...]
@@ -62,23 +62,10 @@ def deep(levels: int) -> Any:
     return found
 
 
-GONE = object()
 FEW: list[Any] = [-1, "text", [], GONE]
 MORE: list[Any] = [
     None, True, 10**19, -1e308, "", {}, [1, "a"], {"$float": []}, "\x1b[31m\u202e", deep(70), deep(400),
 ]  # fmt: skip
-
-
-def changed(at: Path_, value: Any) -> Any:
-    data = copy.deepcopy(WHOLE)
-    inner = data
-    for key in at[:-1]:
-        inner = inner[key]
-    if value is GONE:
-        del inner[at[-1]]
-    else:
-        inner[at[-1]] = value
-    return data
 
 
 def use(alignment: Alignment, folder: Path, rows: list[Row]) -> None:
@@ -104,7 +91,7 @@ def test_one_odd_field(at: Path_, values: list[Any], tmp_path: Path) -> None:
     refused = 0
     for value in values:
         try:
-            alignment = Alignment.from_json(json.dumps(changed(at, value)))
+            alignment = Alignment.from_json(json.dumps(changed(WHOLE, at, value)))
         except BadInput:
             refused += 1
         else:

@@ -32,6 +32,9 @@ from tests.faults.checkpoints.case import (
 )
 
 STEPS = range(0, 100, 5)
+BARE = (
+    text("_parameters") + b"}" + text("_buffers") + b"}" + text("_modules")
+)  # a module with nothing of its own
 
 
 def real_files() -> dict[str, tuple[bytes, Arrays]]:
@@ -202,39 +205,14 @@ def _duplicated(raw: bytes) -> bytes:
 def _cyclic() -> Iterator[Case]:
     yield Case("cycle-dictionary", jittor(b"\x80\x02}q\0" + text("a") + b"h\0s."))
     yield Case("cycle-list", jittor(b"\x80\x02]q\0h\0a."))
-    itself = (
-        b"\x80\x02cm\nNet\n)\x81q\0}("
-        + text("_parameters")
-        + b"}"
-        + text("_buffers")
-        + b"}"
-        + text("_modules")
-    )
+    itself = b"\x80\x02cm\nNet\n)\x81q\0}(" + BARE
     itself += b"}" + text("child") + b"h\0su" + b"b."
     yield Case("cycle-module", jittor(itself), word="contains itself")
-    deep = b"".join(
-        b"cm\nNet\n)\x81}("
-        + text("_parameters")
-        + b"}"
-        + text("_buffers")
-        + b"}"
-        + text("_modules")
-        + b"}"
-        + text("c")
-        for _ in range(5000)
-    )
+    deep = (b"cm\nNet\n)\x81}(" + BARE + b"}" + text("c")) * 5000
     yield Case(
         "cycle-deep-modules", jittor(b"\x80\x02" + deep + b"N" + b"sub" * 5000 + b"."), word="contains itself"
     )
-    wide = (
-        b"\x80\x02cm\nNet\n)\x81q\0}("
-        + text("_parameters")
-        + b"}"
-        + text("_buffers")
-        + b"}"
-        + text("_modules")
-        + b"}ub0"
-    )
+    wide = b"\x80\x02cm\nNet\n)\x81q\0}(" + BARE + b"}ub0"
     for index in range(40):
         inner = b"".join(text(f"c{part}") + b"h" + bytes([index]) for part in range(8))
         wide += (

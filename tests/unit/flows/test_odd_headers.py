@@ -19,6 +19,7 @@ from harness.state_table import StateEntry
 from harness.trace import Trace, TraceWriter
 from harness.verdict import NoisePolicy
 from reports.sheet import Sheet
+from tests.unit.changed import GONE, changed
 
 OWN: dict[str, Any] = {
     "header": {
@@ -43,7 +44,6 @@ UPSTREAM: dict[str, Any] = {
     "notes": {"state": OWN["notes"]["state"], "noise_rel_l2": {"output:0": 1e-7}},
 }  # fmt: skip
 LIVE = [StateEntry("conv.weight", (1, 2), "float32", True), StateEntry("conv.bias", (1,), "float32", True)]
-GONE = object()
 ODD: list[Any] = [
     None, -1, 10**19, float("inf"), "abc", "\ud800\x1b[2J", [], {}, [1, "a"], {"a": []}, [10**18] * 2, GONE,
 ]  # fmt: skip
@@ -55,17 +55,6 @@ def places(data: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     items = data.items() if isinstance(data, dict) else enumerate(data[:1]) if isinstance(data, list) else ()
     for key, value in items:
         yield from places(value, (*at, key))
-
-
-def changed(whole: dict[str, Any], at: tuple[Any, ...], value: Any) -> dict[str, Any]:
-    data = inner = copy.deepcopy(whole)
-    for key in at[:-1]:
-        inner = inner[key]
-    if value is GONE:
-        del inner[at[-1]]
-    else:
-        inner[at[-1]] = value
-    return data
 
 
 @pytest.fixture

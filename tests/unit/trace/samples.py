@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +31,21 @@ def tensors() -> dict[str, NDArray[Any]]:
     for dtype in ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"):
         found[f"grad:{dtype}"] = rng.integers(0, 100, (3, 40)).astype(dtype)
     return found
+
+
+def write_upstream(path: Path) -> None:
+    """Write a small trace like those of the upstream models."""
+    with h5py.File(path, "w") as file:
+        file.attrs.update({"mode": "eval", "model": "toy", "seed": 1, "recipe": "as drawn"})
+        file["inputs/x"] = np.ones((2, 3), np.float32)
+        file.create_dataset("outputs/0", data=np.ones((40, 50), np.float32), compression="gzip")
+        group = file.create_group("modules/conv/0")
+        group.attrs.update(
+            {"type": "Conv2d", "shape": [4, 5], "mean": 1.0, "std": 0.0, "absmax": 1.0, "l2": 4.5}
+        )
+        group["index"], group["value"] = np.array([0, 3], np.uint16), np.ones(2, np.float32)
+        file["grads_table"] = json.dumps({"conv.weight": [[4, 5], 0.0, 1.0, 2.0, 3.0]})
+        file["state/table"] = json.dumps([["conv.weight", [4, 5], "float32"]])
 
 
 def write(path: Path, *, compact: bool = False, samples: int = 64) -> dict[str, NDArray[Any]]:

@@ -17,7 +17,7 @@ import pytest
 from harness.errors import BadInput
 from harness.hdf5 import asking
 from harness.trace import Trace
-from tests.unit.trace.samples import write
+from tests.unit.trace.samples import write, write_upstream
 
 A = "layer:encoder.0#0:out"
 Edit = Callable[[Any], Any]
@@ -53,17 +53,7 @@ def compact(tmp_path: Path) -> Path:
 def upstream(tmp_path: Path) -> Path:
     """A small trace like those of the upstream models."""
     path = tmp_path / "upstream.h5"
-    with h5py.File(path, "w") as file:
-        file.attrs.update({"mode": "eval", "model": "toy", "seed": 1, "recipe": "as drawn"})
-        file["inputs/x"] = np.ones((2, 3), np.float32)
-        file.create_dataset("outputs/0", data=np.ones((40, 50), np.float32), compression="gzip")
-        group = file.create_group("modules/conv/0")
-        group.attrs.update(
-            {"type": "Conv2d", "shape": [4, 5], "mean": 1.0, "std": 0.0, "absmax": 1.0, "l2": 4.5}
-        )
-        group["index"], group["value"] = np.array([0, 3], np.uint16), np.ones(2, np.float32)
-        file["grads_table"] = json.dumps({"conv.weight": [[4, 5], 0.0, 1.0, 2.0, 3.0]})
-        file["state/table"] = json.dumps([["conv.weight", [4, 5], "float32"]])
+    write_upstream(path)
     return path
 
 
