@@ -14,6 +14,7 @@ from harness.pairs.base import InputRequest
 from harness.pairs.cpanet.data import draw_inputs
 from harness.pairs.cpanet.pair import PAIR, configured
 from refs_torch import cpanet
+from tests.selection import others_slow
 
 SIDE = (36, 36)
 
@@ -86,7 +87,7 @@ def test_q3_counts_the_last_shot_alone() -> None:
     assert torch.allclose(mean["aux"], (supp[0] + supp[1]) / 2)
 
 
-@pytest.mark.parametrize("k", [0.8, 0.4, 0.0])
+@pytest.mark.parametrize("k", others_slow([0.8, 0.4, 0.0], 0.4))
 def test_q4_weighs_the_auxiliary_loss(k: float) -> None:
     found = run("train", inputs(), k=k)
     assert torch.allclose(found["total"], found["main"] + k * found["aux"])
