@@ -260,7 +260,7 @@ def sources(rows: list[Row]) -> list[Source]:
     places = {
         addresses.parse_layer(row.address).path for row in rows if addresses.kind(row.address) == "layer"
     }
-    forward = list(_forward(wrong, places))
+    forward = list(_forward(wrong, _wrongly_given_again(rows, wrong), places))
     made = {path for source in forward for path in source.layers}
     backward = list(_backward(wrong, _consumers(rows), made))
     made |= {path for source in backward for path in source.layers}
@@ -281,11 +281,21 @@ def _reason(row: Row) -> str:
     return row.isolated.verdict.reason if row.isolated else ""
 
 
-def _forward(wrong: Iterable[Row], places: set[str]) -> Iterable[Source]:
+def _wrongly_given_again(rows: Iterable[Row], wrong: Iterable[Row]) -> set[Key]:
+    """The layers that take a wrong input once more: it is listed where it first arrives."""
+    inputs = {row.address for row in wrong if kind_of(row.address).endswith("_input")}
+    return {
+        _key(row.address)
+        for row in rows
+        if kind_of(row.address).endswith("_input") and inputs.intersection(row.inputs)
+    }
+
+
+def _forward(wrong: Iterable[Row], again: set[Key], places: set[str]) -> Iterable[Source]:
     """Results that are wrong though all that was given is right, and inputs that nothing recorded makes."""
     rows = [row for row in wrong if kind_of(row.address) in _FORWARD]
     inputs = {row.address for row in rows if kind_of(row.address).endswith("_input")}
-    given = {_key(address) for address in inputs}
+    given = {_key(address) for address in inputs} | again
     made = {_key(row.address) for row in rows if kind_of(row.address) in ("layer", "operation")}
     around = {key for key in given if _has_parts(key[0], places)}
     for row in rows:

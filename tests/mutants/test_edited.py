@@ -11,7 +11,7 @@ from harness.flows.comparison import Workers
 from harness.flows.together import lend_workers
 from harness.pairs.base import Mode
 from tests.mutants.edited.edit import MODELS, Edit, text_of
-from tests.mutants.edited.measure import measured
+from tests.mutants.edited.measure import judged, measured
 from tests.mutants.edited.pair import EDITS
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
@@ -50,6 +50,6 @@ def workers() -> Iterator[Workers]:
 def test_an_edit_of_a_small_pair_is_found_and_no_wrong_cause_named(
     edit: Edit, mode: Mode, workers: Workers
 ) -> None:
-    row = measured(edit, mode, workers)
+    row = judged(measured(edit, mode, workers))
     assert row["verdict"] in ("diverged", "refused"), row
-    assert not row.get("wrong"), row["said"]
+    assert not row["wrong"], row["sources"]

@@ -57,6 +57,7 @@ FAULTS = {
     "precise.half_inside": ("layer:(model)/softmax.0#0:in.0", "(model)/softmax.0"),
     "halves.single": ("layer:(model)#0:out.rough", "(model)"),
     "detached.attached": ("layer:(model)/tanh.0#0:grad", "(model)/tanh.0"),
+    "shared.far": ("layer:around.0#0:in.1", "(model)"),
     "dense.front": ("layer:grow.0/cat.0#0:out", "grow.1"),
     "dense.momentum": ("state:grow.0.norm.running_mean", "grow.*.norm"),
 }
@@ -98,4 +99,4 @@ def test_nothing_but_nan_on_both_sides_proves_nothing(name: str, compare: Compar
 
 def test_every_fault_is_of_some_model() -> None:
     assert set(FAULTS) <= set(PAIR.variants)
-    assert len(SOUND) == 32
+    assert len(SOUND) == 33

@@ -401,9 +401,32 @@ class Dense(Odd):
         return self.last(torch.relu(self.end(x if self.fault else torch.cat(parts, 2))))
 
 
+class Around(nn.Module):
+    """Takes away from each place what stands at another one."""
+
+    def forward(self, x: Tensor, near: Tensor) -> Tensor:
+        index = near[:, :, None].expand(-1, -1, x.shape[2])
+        return torch.relu(torch.gather(x, 1, index) - x)
+
+
+class Shared(Odd):
+    """One tensor of places goes to two layers, which gather by it inside."""
+
+    faults = ("far",)
+
+    def __init__(self, fault: str = "") -> None:
+        super().__init__(fault)
+        self.around = nn.ModuleList([Around(), Around()])
+
+    def forward(self, x: Tensor) -> Tensor:
+        order = x.detach().sum(2).argsort(1, descending=self.fault == "far")
+        x = self.around[0](self.first(x), order)
+        return self.last(self.around[1](x, order))
+
+
 ODD: dict[str, type[Odd]] = {
     kind.__name__.lower(): kind
     for kind in (Rank, Broadcast, Doubled, Viewed, Flat, Resized, NotANumber, AllNaN, Infinite, Indices,
                  Masks, Empty, Twice, Conditional, Unused, Keys, Tuples, Picked, Precise, Halves, Detached,
-                 Dense)
+                 Dense, Shared)
 }  # fmt: skip

@@ -10,12 +10,13 @@ import fnmatch
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from harness.alignment import Alignment
+from harness.alignment_rows import Source
 from harness.flows import explain
 from harness.flows.compare import compare_live
 from harness.flows.comparison import Workers, comparison
@@ -43,7 +44,11 @@ class Outcome:
 
 def outcome(mistake: Ported, alignment: Alignment) -> Outcome:
     """Judge what an alignment tells of a mistake."""
-    sources = alignment.sources
+    return outcome_of(mistake, alignment.verdict, alignment.sources)
+
+
+def outcome_of(mistake: Ported, verdict: str, sources: Sequence[Source]) -> Outcome:
+    """Judge a verdict and its sources."""
     located = bool(sources) and all(
         any(
             fnmatch.fnmatchcase(layer, place.replace("[", "[[]"))
@@ -58,7 +63,7 @@ def outcome(mistake: Ported, alignment: Alignment) -> Outcome:
     named = any(fine and its for fine, its in zip(right, found, strict=True))
     wrong = any(claimed) and not named
     said = tuple(f"{source.address} {source.layers}: {source.cause or source.text}" for source in sources)
-    return Outcome(mistake, alignment.verdict == "diverged", located, named, wrong, said)
+    return Outcome(mistake, verdict == "diverged", located, named, wrong, said)
 
 
 def measured(mistakes: Iterable[Ported], folder: Path) -> Iterator[Outcome]:
