@@ -10,6 +10,7 @@ import pytest
 from harness import seeded
 from harness.pairs.led import isp, metrics, noise, packing, schedules, unprocessing
 from harness.pairs.led.datasets import Preparation, Raw, RawPair, prepare, read_list
+from harness.pairs.led.meter import ImageMeter
 from harness.pairs.led.unprocessing import Order
 from tests import needs_shared
 from tests.upstream import led_truth as truth
@@ -136,6 +137,21 @@ def test_metrics_of_what_is_the_same() -> None:
     assert metrics.psnr(image, image) == pytest.approx(80)
     assert metrics.ssim(image, image) == pytest.approx(1)
     assert metrics.seed_psnr(image, image) == np.inf
+
+
+def test_an_evaluation_has_the_recorded_metrics() -> None:
+    """Of raw planes corrected and without a border; in 8 bits neither, with the fourth plane lost."""
+    drawn, wanted = truth.arrays("illum"), truth.functions()["illum"]
+    raw, shown = ImageMeter(), ImageMeter()
+    raw.add({"0": drawn["predict"]}, {"gt": drawn["gt"]})
+    found = [raw.figures()[name] for name in ("PSNR", "SSIM")]
+    assert found == pytest.approx(
+        [np.mean(wanted[f"{name}_pt_crop2"]) for name in ("psnr", "ssim")], abs=1e-12
+    )
+    given, told = truth.arrays("metric"), truth.functions()["metrics"]["uint8_4ch_crop0"]
+    shown.add({"0": given["b4"]}, {"gt": given["a4"]})
+    found = [shown.figures()[f"{name} (8 bits)"] for name in ("PSNR", "SSIM")]
+    assert found == pytest.approx([np.mean(told["psnr"]), np.mean(told["ssim"])], abs=1e-12)
 
 
 def test_illuminance() -> None:
