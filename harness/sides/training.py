@@ -75,7 +75,7 @@ class Training(ABC):
         if not uses.updates:
             self.sums = total
             return
-        self.sums = total if self.change.uncleared else {}
+        self.sums = {name: value * 1 for name, value in total.items()} if self.change.uncleared else {}
         self._choose(uses)
         if self.change.early_average:
             self._average(uses)
