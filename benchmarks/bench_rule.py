@@ -1,12 +1,12 @@
 """How often the rule of `align bench` errs: nothing against itself, and a slowdown that was put in.
 
     python -m benchmarks.bench_rule --real 20 --model examples/tiny/tiny_pair.py --out FILE
-    python -m benchmarks.bench_rule --simulated 500 --noise FILE --out FILE
+    python -m benchmarks.bench_rule --simulated 500 [--noise FILE] --out FILE
 
 Real pairs are `align bench` itself with a side in the place of both. Each is judged as it is, and once more
 with every time of the second 3 % longer: the rounds it takes depend on the width of the interval alone, which
-that does not change. Simulated pairs are drawn from what real ones have shown of calls, blocks and processes,
-so that tails are those of this machine; drifts and bursts of other work, which both meet, are added.
+that does not change. Simulated pairs are of machines with heavy tails, drifts and bursts of other work, and,
+with `--noise`, of one whose calls, blocks and processes are as far apart as those of real pairs.
 """
 
 from __future__ import annotations
@@ -35,21 +35,41 @@ from harness.progress import Silent
 
 SLOWDOWN = 0.03
 BLOCKS, BLOCK_SECONDS = 6, 0.25
-SHOWN = [1, 25, 50, 75, 99]
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Noise:
-    """What real measurements have shown, as logarithms: of calls in a block, blocks in a process, processes.
+    """What a machine does to times, as logarithms to draw from: of calls in a block, blocks, processes.
 
-    `seconds` is how long a call takes.
+    `drift` is how far it goes from block to block. A share `bursts` of the blocks begins a burst of other
+    work, in which a call takes up to `factor` times as long.
     """
 
     calls: Floats
     blocks: Floats
     processes: Floats
-    seconds: float
+    seconds: float = 0.02
+    drift: float = 0.003
+    bursts: float = 0.03
+    factor: float = 2.0
+
+
+def heavy(process: float, block: float, call: float, **others: float) -> Noise:
+    """Noise with heavy tails: Student's with three degrees of freedom, scaled to these deviations."""
+    rng = np.random.default_rng(3)
+    drawn = (deviation * rng.standard_t(3, 4096) / math.sqrt(3) for deviation in (call, block, process))
+    calls, blocks, processes = drawn
+    return Noise(np.abs(calls), blocks, processes, **others)
+
+
+MACHINES = {
+    "quiet": heavy(0.006, 0.004, 0.02, drift=0.001, bursts=0.0),
+    "drifting": heavy(0.006, 0.004, 0.02, bursts=0.0),
+    "bursts of other work": heavy(0.006, 0.004, 0.02),
+    "processes far apart, and bursts": heavy(0.015, 0.01, 0.05),
+    "under load": heavy(0.03, 0.05, 0.2, drift=0.01, bursts=0.2, factor=3.0),
+}
 
 
 def real(model: str, count: int, seconds: float, out: Path) -> None:
@@ -117,23 +137,21 @@ def _centred(values: list[float]) -> list[float]:
 
 
 class Simulated:
-    """A machine with that noise, and with drifts and bursts of other work that both contestants meet."""
+    """A machine with that noise; drifts and bursts go on from block to block, and both meet them."""
 
     def __init__(self, noise: Noise, rng: np.random.Generator) -> None:
         self.noise, self.rng = noise, rng
         self.level, self.busy = 0.0, False
 
     def block(self, process: float, slower: float) -> list[float]:
-        """The calls of one block; time goes on, so a drift and a burst reach the next one too."""
+        """The calls of one block."""
         rng, noise = self.rng, self.noise
-        self.level += rng.normal(0, 0.003)
-        self.busy = rng.random() < (0.7 if self.busy else 0.03)
-        middle = (
-            self.level + process + float(rng.choice(noise.blocks)) + (math.log(1.5) if self.busy else 0.0)
-        )
-        count = max(2, min(200, int(BLOCK_SECONDS / noise.seconds)))
-        calls = np.exp(middle + rng.choice(noise.calls, count))
-        return list(noise.seconds * (1 + slower) * calls)
+        self.level += rng.normal(0, noise.drift)
+        self.busy = rng.random() < (0.7 if self.busy else noise.bursts)
+        count = max(2, min(60, int(BLOCK_SECONDS / noise.seconds)))
+        other = math.log(noise.factor) * rng.random(count) if self.busy else 0.0
+        middle = self.level + process + float(rng.choice(noise.blocks))
+        return list((1 + slower) * np.exp(middle + other + rng.choice(noise.calls, count)))
 
     def round(self, slower: float) -> float:
         """The ratio of one round: two processes in turns, A B B A."""
@@ -161,10 +179,22 @@ def simulated(noise: Noise, count: int) -> dict[str, Any]:
         found[name] = {
             "pairs": count,
             "verdicts": dict(Counter(ratio.verdict for ratio, _ in ratios)),
-            "rounds": float(np.mean([rounds for _, rounds in ratios])),
-            "half_width": float(np.median([ratio.half_width for ratio, _ in ratios])),
+            "rounds": round(float(np.mean([rounds for _, rounds in ratios])), 1),
+            "half_width": round(float(np.median([ratio.half_width for ratio, _ in ratios])), 4),
         }
     return found
+
+
+def simulate(count: int, noise: Path | None, out: Path) -> None:
+    """Every machine, and the one that real pairs have shown; written after each."""
+    machines = dict(MACHINES)
+    if noise is not None:
+        machines["as measured"] = noise_of(json.loads(noise.read_text(encoding="utf-8"))["pairs"])
+    found: dict[str, Any] = {"date": time.strftime("%Y-%m-%d"), "simulated": {}}
+    for name, machine in machines.items():
+        found["simulated"][name] = simulated(machine, count)
+        print(name, json.dumps(found["simulated"][name]), flush=True)
+        _write(out, found)
 
 
 def main() -> None:
@@ -182,17 +212,7 @@ def main() -> None:
     if options.real:
         real(options.model, options.real, options.seconds, options.out)
     if options.simulated:
-        kept = json.loads((options.noise or options.out).read_text(encoding="utf-8"))
-        noise = noise_of(kept["pairs"])
-        found = {**{name: kept[name] for name in ("date", "machine", "load", "note", "model", "real")}}
-        found["noise"] = {
-            name: [
-                round(float(value), 4) for value in np.percentile(getattr(noise, name), [1, 25, 50, 75, 99])
-            ]
-            for name in ("calls", "blocks", "processes")
-        }
-        found["simulated"] = simulated(noise, options.simulated)
-        _write(options.out, found)
+        simulate(options.simulated, options.noise, options.out)
 
 
 if __name__ == "__main__":

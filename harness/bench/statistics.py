@@ -66,17 +66,13 @@ def spread(values: Sequence[float]) -> Spread:
 def round_ratio(reference: Sequence[Sequence[float]], port: Sequence[Sequence[float]]) -> float:
     """Port over reference in one round, from blocks of timings measured in turns A B B A.
 
-    Each turn of four blocks gives a ratio of medians; a slow drift of the machine falls out of it. The
-    round's ratio is their median.
+    Each two neighbouring blocks give a ratio of medians, and the round's ratio is their median: a burst of
+    other work spoils the few that it meets. A slow drift raises one and lowers the next, and falls out.
     """
     ours, theirs = [_log_median(block) for block in reference], [_log_median(block) for block in port]
     if len(ours) != len(theirs) or len(ours) < 2 or len(ours) % 2:
         raise ValueError(f"{len(ours)} blocks against {len(theirs)}; it should be the same even number")
-    turns = [
-        (theirs[first] + theirs[first + 1] - ours[first] - ours[first + 1]) / 2
-        for first in range(0, len(ours), 2)
-    ]
-    return math.exp(float(np.median(turns)))
+    return math.exp(float(np.median([other - one for one, other in zip(ours, theirs, strict=True)])))
 
 
 def _log_median(block: Sequence[float]) -> float:

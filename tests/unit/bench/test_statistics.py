@@ -59,6 +59,21 @@ def test_a_drift_of_the_machine_falls_out() -> None:
     assert np.mean(turns) == pytest.approx(1.0, abs=0.01)
 
 
+def in_turns(busy: tuple[int, ...]) -> tuple[list[list[float]], list[list[float]]]:
+    """Blocks in the order A B B A of a machine that becomes slower; other work doubles the `busy` ones."""
+    times: tuple[list[list[float]], list[list[float]]] = ([], [])
+    for place, one in enumerate([0, 1, 1, 0] * 3):
+        level = (2.0 if place in busy else 1.0) * (1.1 if one else 1.0)
+        times[one].append([level * math.exp(0.002 * place)] * 3)
+    return times
+
+
+def test_a_drift_and_a_burst_of_other_work_fall_out() -> None:
+    assert statistics.round_ratio(*in_turns(())) == pytest.approx(1.1, rel=1e-9)
+    for first in range(11):  # two blocks that follow each other, wherever that is
+        assert statistics.round_ratio(*in_turns((first, first + 1))) == pytest.approx(1.1, rel=0.003)
+
+
 @pytest.mark.parametrize(
     ("rounds", "verdict"),
     [
