@@ -2,8 +2,9 @@
 
     python -m benchmarks.bench_torchlike [PATTERN]
 
-Both run warm and in turns on the same input. Figures are milliseconds of processor time of the fastest
-turn, forward and forward with backward, then their ratios to Jittor's own (below 1: the part is faster).
+Both run warm and in turns on the same input, and are judged by the rule of `align bench`. Figures are medians
+in milliseconds of processor time, forward and forward with backward, then the ratio to Jittor's own (below 1:
+the part is faster) and its verdict.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from harness.bench import statistics
 from harness.environment import jittor_environment
 
 SIZES = [(2, 64, 64, 64), (8, 16, 128, 128)]
-TURNS = 15
+CALLS = 5
 
 Call = Callable[[Any], Any]
 Case = tuple[str, Call, Call]  # name, part, Jittor's own
@@ -155,20 +158,40 @@ def _on_labels(channels: int) -> tuple[Call, Call]:
     return lambda x: ours.cross_entropy(x, of(x)), lambda x: jittor.nn.cross_entropy_loss(x, of(x))
 
 
-def fastest(calls: list[Callable[[], None]]) -> list[float]:
-    """Milliseconds of processor time of each, in turns, so that a busy moment hits all alike."""
-    best = [float("inf")] * len(calls)
-    for turn in range(TURNS + 2):
-        for place, call in enumerate(calls):
-            start = time.process_time()
-            call()
-            if turn >= 2:
-                best[place] = min(best[place], time.process_time() - start)
-    return [1e3 * seconds for seconds in best]
+@dataclass(frozen=True)
+class Judged:
+    """Milliseconds of both, and the ratio of the part to Jittor's own."""
+
+    part: float
+    own: float
+    ratio: statistics.Ratio
 
 
-def measured(part: Call, own: Call, shape: tuple[int, ...]) -> list[float]:
-    """Forward of both, then forward and backward of both."""
+def judged(part: Callable[[], None], own: Callable[[], None]) -> Judged:
+    """Both in turns, by the rule of `align bench`; all rounds are made in this one process."""
+    calls, rounds = (own, part), list[float]()
+    taken: tuple[list[float], list[float]] = ([], [])
+    for call in (*calls, *calls):
+        call()
+    while not statistics.settled(rounds):
+        blocks: tuple[list[list[float]], list[list[float]]] = ([], [])
+        for one in (0, 1, 1, 0):
+            blocks[one].append([_seconds(calls[one]) for _ in range(CALLS)])
+            taken[one].extend(blocks[one][-1])
+        rounds.append(statistics.round_ratio(*blocks))
+    of_own, of_part = (1e3 * statistics.spread(seconds).median for seconds in taken)
+    return Judged(of_part, of_own, statistics.ratio_of(rounds))
+
+
+def _seconds(call: Callable[[], None]) -> float:
+    """Of the processor, which other work does not add to."""
+    start = time.process_time()
+    call()
+    return time.process_time() - start
+
+
+def measured(part: Call, own: Call, shape: tuple[int, ...]) -> tuple[Judged, Judged]:
+    """Forward of both, and forward and backward of both."""
     import jittor
 
     from ports_jittor.torchlike.state import parameters
@@ -189,21 +212,23 @@ def measured(part: Call, own: Call, shape: tuple[int, ...]) -> list[float]:
 
         return run
 
-    forwards = fastest([forward(part), forward(own)])
-    return forwards + fastest([both(call, g) for call, g in zip((part, own), cotangents, strict=True)])
+    back = [both(call, gradient) for call, gradient in zip((part, own), cotangents, strict=True)]
+    return judged(forward(part), forward(own)), judged(*back)
 
 
 def main(pattern: str = "") -> None:
     """Print one line for each part and size."""
     os.environ.update(jittor_environment())
-    print(f"{'':34}{'forward':>18}{'with backward':>20}{'ratios':>14}")
+    print(f"{'':34}{'forward':>10}{'own':>9}  {'ratio':24}{'both ways':>10}{'own':>9}  ratio")
     for shape in SIZES:
         print(shape)
         for name, part, own in image_cases(shape[1]):
             if pattern in name:
-                f, own_f, b, own_b = measured(part, own, shape)
-                figures = f"{f:9.3f}{own_f:9.3f} {b:10.3f}{own_b:9.3f} {f / own_f:8.2f}{b / own_b:6.2f}"
-                print(f"  {name:32}{figures}", flush=True)
+                told = "".join(
+                    f"{one.part:10.3f}{one.own:9.3f}  {one.ratio.value:5.2f} {one.ratio.verdict:18}"
+                    for one in measured(part, own, shape)
+                )
+                print(f"  {name:32}{told}", flush=True)
 
 
 if __name__ == "__main__":
