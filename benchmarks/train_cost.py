@@ -28,10 +28,8 @@ from harness.session import SHARING
 from harness.training.log import Training
 
 MIB = 2**20
-CHECKS = {
-    "no checks": ("--no-forced-steps",),
-    "forced steps": (),
-}
+CHECKED = "forced steps"
+CHECKS = {"no checks": ("--no-forced-steps",), CHECKED: ()}
 
 
 @dataclass(frozen=True)
@@ -71,14 +69,14 @@ class Asked:
         return cost, Training.load(folder)
 
 
-def measure_once(asked: Asked) -> dict[str, Any]:
+def measure_once(asked: Asked, checks: dict[str, tuple[str, ...]]) -> dict[str, Any]:
     """Everything once, the bare loops and the trainings in turn."""
     found: dict[str, Any] = {}
     for side in SIDES:
         few, many = asked.bare(side, asked.short), asked.bare(side, asked.long)
         found[f"bare {side}"] = {"short": few.cpu, "long": many.cpu, "peak": many.peak}
     with tempfile.TemporaryDirectory() as folder:
-        for place, (name, flags) in enumerate(CHECKS.items()):
+        for place, (name, flags) in enumerate(checks.items()):
             few, before = asked.lockstep(asked.short, flags, Path(folder) / f"{place}-short")
             many, after = asked.lockstep(asked.long, flags, Path(folder) / f"{place}-long")
             found[name] = {
@@ -107,23 +105,25 @@ def summed_up(asked: Asked, rounds: list[dict[str, Any]]) -> dict[str, Any]:
         return statistics.median(spent) / steps
 
     bare = sum(a_step(f"bare {side}") for side in SIDES)
-    forced, float64 = median("forced steps", "forced"), median("forced steps", "float64")
-    checked = a_step("forced steps") - float64 / steps
     memory = sum(median(f"bare {side}", "peak") for side in SIDES)
-    return {
-        "cpu a step": {
-            **{name: a_step(name) for name in rounds[0]},
-            "forced steps without float64": checked,
-        },
+    found: dict[str, Any] = {
+        "cpu a step": {name: a_step(name) for name in rounds[0]},
         "no checks, ratio": a_step("no checks") / bare,
-        "forced steps, ratio without float64": checked / bare,
-        "forced steps": forced,
-        "float64 cpu of a forced step": float64 / forced if forced else None,
         "start cpu": {name: median(name, "short") - asked.short * a_step(name) for name in rounds[0]},
         "peak MiB": {name: median(name, "peak") / MIB for name in rounds[0]},
         "MiB beyond the bare trainings": (median("no checks", "peak") - memory) / MIB,
-        "MiB beyond them with forced steps": (median("forced steps", "peak") - memory) / MIB,
     }
+    if CHECKED in rounds[0]:
+        forced, float64 = median(CHECKED, "forced"), median(CHECKED, "float64")
+        checks = (a_step(CHECKED) - a_step("no checks")) * steps - float64
+        found |= {
+            "forced steps": forced,
+            "cpu of a forced step, without float64": checks / forced,
+            "float64 cpu of a forced step": float64 / forced,
+            "forced steps, ratio without float64": (a_step(CHECKED) - float64 / steps) / bare,
+            "MiB beyond the bare trainings with forced steps": (median(CHECKED, "peak") - memory) / MIB,
+        }
+    return found
 
 
 def main() -> None:
@@ -134,13 +134,18 @@ def main() -> None:
         ("batch", 4), ("size", 64), ("limit", 64), ("threads", 1), ("short", 4), ("long", 36), ("rounds", 3),
     ):  # fmt: skip
         parser.add_argument(f"--{name}", type=int, default=usual)
+    parser.add_argument(
+        "--no-forced-steps", action="store_true", help="measure a training without checks alone"
+    )
     parser.add_argument("--out", type=Path, required=True)
     given = vars(parser.parse_args())
+    left_out = {CHECKED} if given.pop("no_forced_steps") else set()
+    checks = {name: flags for name, flags in CHECKS.items() if name not in left_out}
     rounds, out = given.pop("rounds"), given.pop("out")
     asked = Asked(**given)
     taken: list[dict[str, Any]] = []
     for _ in range(rounds):
-        taken.append(measure_once(asked))
+        taken.append(measure_once(asked, checks))
         told = {
             "date": datetime.now(UTC).date().isoformat(),
             "asked": given,
