@@ -4,9 +4,9 @@
 
 Each side passes once in a process of its own, with the same seeded weights and image: torchvision in float64
 with plain torch, torchvision in float32, Jittor. Printed is how far the two in float32 are from the one in
-float64, in relative l2 distances: outputs, and in training gradients, running statistics (also from what the
-running variance is without the correction n/(n-1)), and each batch norm alone on the inputs that the float64
-run gave it. FILE is a list that grows by what is printed. ALIGN_TORCH_PYTHON names the interpreter that has
+float64, in relative l2 distances: outputs, and in training running statistics (also from what the running
+variance is without the correction n/(n-1)), and each batch norm alone on the inputs that the float64 run gave
+it. FILE is a list that grows by what is printed. ALIGN_TORCH_PYTHON names the interpreter that has
 torchvision.
 """
 
@@ -28,7 +28,7 @@ from harness.files import write_file
 
 ROOT = Path(__file__).parents[1]
 Arrays = dict[str, Any]
-KINDS = ("output", "grad", "running_mean", "running_var", "norm")
+KINDS = ("output", "running_mean", "running_var", "norm")
 
 
 def main() -> None:
