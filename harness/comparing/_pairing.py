@@ -22,6 +22,7 @@ _OWED = ("output", "loss", "metric", "grad", "grad_input", "sum", "update", "opt
 _GRADIENTS = ("grad", "grad_input")
 _COMPUTED = ("input", "layer", "output")
 _RESULTS = ("output", "loss")
+_WAITING = "sum"  # gradients that wait for a step
 # A loss is one number: how wide the type is that it is summed up in says nothing, its value is judged.
 _TYPED = ("layer", "layer_input", "layer_grad", "operation", "operation_grad", "output", *_GRADIENTS)
 _FREE_ORDER = ("add", "mul", "maximum", "minimum")
@@ -92,6 +93,8 @@ class Pairing:
             return False
         if kind in _RESULTS:
             return whole and self._kinds[0][kind] > 0
+        if kind == _WAITING:
+            return whole and not self._is_zero(self.candidate, address)
         if kind in _GRADIENTS:
             return self._kinds[0][kind] > 0 or (whole and self._kinds[0]["grad"] > 0)
         return whole and addresses.is_layer_gradient(address) and self._is_reached(address)
@@ -126,7 +129,7 @@ class Pairing:
 
     def _only_candidates(self, record: Record) -> Obstacle:
         """What is not in the reference. A gradient was not kept for this parameter, or there is none."""
-        if addresses.kind(record.address) in _RESULTS:
+        if addresses.kind(record.address) in (*_RESULTS, _WAITING):
             return Obstacle(f"{self.names[0]} has none", "diverged")
         if self.reference.keeps_gradient(record.address):
             return self._without_gradient(record, self.candidate, 0)

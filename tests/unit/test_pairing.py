@@ -63,3 +63,19 @@ def test_parts_of_other_sizes_in_another_order_are_reported_by_their_shapes(tmp_
     row = found.row("layer:(model)/cat.0#0:in.0")
     assert found.first == row.address
     assert "shape 1x4x2x4 in torch, 1x2x2x4 in jittor" in row.verdict.reason
+
+
+@pytest.mark.parametrize(("waiting", "status"), [(1.0, "diverged"), (0.0, "")])
+def test_gradients_that_wait_in_the_port_alone_were_not_cleared(
+    tmp_path: Path, waiting: float, status: str
+) -> None:
+    """What is zero may wait: Jittor has a zero where torch has no gradient."""
+    for name in ("reference", "port"):
+        with TraceWriter(tmp_path / f"{name}.h5", {"side": name}) as writer:
+            writer.add("update:a", LEFT)
+            if name == "port":
+                writer.add("sum:a", waiting * LEFT)
+    ours, its = (Trace.open(tmp_path / f"{name}.h5") for name in ("reference", "port"))
+    found = comparing.compare(ours, its, names=("torch", "jittor"))
+    assert {row.address: row.verdict.status for row in found.rows}.get("sum:a", "") == status
+    assert found.verdict == (status or "aligned")
