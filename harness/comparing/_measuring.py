@@ -174,7 +174,7 @@ class Meter:
         )
 
     def _ceiling(self, address: str, truth_place: str, size: float, eps: float) -> float | None:
-        """How much noise a truth that the reference's trace carries may claim; of gradients, anything.
+        """How much noise a truth that came in a file with the reference may claim; of gradients, anything.
 
         The reference's own distance from it is seen here. The runs that were perturbed went further, but not
         by orders of magnitude, unless rounding decided something: for gradients it does so all the time.

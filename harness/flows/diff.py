@@ -28,7 +28,9 @@ def diff(
         one = stack.enter_context(Trace.open(reference))
         other = stack.enter_context(Trace.open(candidate))
         _name_alike(one, other)
-        exact = stack.enter_context(Trace.open(truth)) if truth else stored_truth(one, stack)
+        if truth:
+            one.truth = stack.enter_context(Trace.open(truth))
+        exact = stored_truth(one, stack)
         alignment = comparing.compare(
             one,
             other,

@@ -198,6 +198,7 @@ def golden_verify(
         path = golden.trace_path(pair.name, variant, mode)
         golden.verify_digest(path)
         with Trace.open(path) as trace, Trace.open(golden.truth_path(path)) as truth:
+            trace.truth = truth
             case = case_again(request, trace, path)
             with (
                 _recording(pair, request, case, REFERENCE, progress) as recorded,

@@ -93,8 +93,9 @@ def _golden(request: CompareRequest, pair: Pair) -> StoredReference:
         )
     golden.verify_digest(path)
     trace = Trace.open(path)
+    trace.truth = Trace.open(golden.truth_path(path))
     case = case_again(request, trace, path)
-    return StoredReference("golden", trace, Trace.open(golden.truth_path(path)), case, upstream=False)
+    return StoredReference("golden", trace, trace.truth, case, upstream=False)
 
 
 def _own(request: CompareRequest, pair: Pair, trace: Trace, path: Path) -> StoredReference:
@@ -109,7 +110,7 @@ def stored_truth(trace: Trace, stack: contextlib.ExitStack) -> Trace | None:
     """The truth that a stored trace carries, else the one beside it, to be closed with the stack."""
     beside = golden.truth_path(trace.path)
     if trace.truth is None and beside.is_file():
-        return stack.enter_context(Trace.open(beside))
+        trace.truth = stack.enter_context(Trace.open(beside))
     return trace.truth
 
 

@@ -29,14 +29,15 @@ _Array = NDArray[Any]
 class Trace:
     """A recorded run. `records` are in execution order (that of the names in an upstream trace).
 
-    `truth` is the float64 run that the trace carries, if any; it is closed together with the trace.
+    `truth` is the float64 run that the trace carries, if any; it is closed together with the trace. One that
+    lies beside the trace may be put in its place.
     """
 
     def __init__(
         self, file: GuardedFile, content: OwnTrace | UpstreamTrace, truth: OwnTrace | None = None
     ) -> None:
         self._file, self._content = file, content
-        self.truth = None if truth is None else Trace(file, truth)
+        self.truth: Trace | None = None if truth is None else Trace(file, truth)
         self.path = file.path
         self.header: dict[str, Any] = content.header
         self.records: dict[str, Record] = content.records

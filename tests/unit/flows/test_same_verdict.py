@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 import golden
@@ -131,3 +135,63 @@ def test_a_golden_says_the_same_however_its_truth_travels(path: Path, near: Path
     assert_same(one, rejudge(one, NoisePolicy()))
     assert one.truth == golden.truth_path(beside).name
     assert other.truth == "within.h5"
+
+
+def scaled(path: Path, address: str, factor: float) -> None:
+    """Multiply a tensor in a compact trace."""
+    with Trace.open(path) as trace:
+        own = [record for record in trace.records.values() if record.alias is None]
+        count = json.loads(zlib.decompress(h5py.File(path)["index"][()].tobytes()))["samples"]
+    place = next(place for place, record in enumerate(own) if record.address == address)
+    start = sum(min(record.size, count) for record in own[:place] if record.dtype == own[place].dtype)
+    with h5py.File(path, "r+") as whole:
+        stats = whole["stats"][()].reshape(5, -1)
+        stats[:4, place] *= factor
+        whole["stats"][()] = stats.reshape(-1)
+        whole[f"samples/{own[place].dtype}"][start : start + min(own[place].size, count)] *= np.float32(
+            factor
+        )
+
+
+@pytest.mark.parametrize("carried", [True, False], ids=["within", "beside"])
+def test_a_noise_that_only_the_truth_claims_excuses_nothing(carried: bool, near: Path) -> None:
+    path = golden.trace_path("l2sknet", "L2SKNet_UNet", "eval")
+    with Trace.open(path) as trace, Trace.open(golden.truth_path(path)) as exact:
+        layers = [record for record in trace.records.values() if record.alias is None]
+        address = next(one.address for one in layers if one.address.endswith(":out") and one.size <= 64)
+        own = [record.address for record in exact.records.values() if record.alias is None]
+    reference, port = near / path.name, near / "port.h5"
+    for place in (reference, port):
+        shutil.copyfile(path, place)
+    shutil.copyfile(golden.truth_path(path), golden.truth_path(reference))
+    scaled(port, address, 1.2)
+    assert flows.diff(reference, port, NoisePolicy()).verdict == "diverged"
+    with h5py.File(golden.truth_path(reference), "r+") as whole:
+        noise = whole["noise"][()].reshape(2, -1)
+        noise[:, own.index(address)] *= 1e6
+        whole["noise"][()] = noise.reshape(-1)
+    if carried:
+        carry(reference, golden.truth_path(reference))
+        golden.truth_path(reference).unlink()
+    alignment = flows.diff(reference, port, NoisePolicy())
+    assert alignment.verdict == "inconclusive", alignment.sentence
+    assert "is not believed" in alignment.row(address).verdict.reason
+
+
+@pytest.mark.parametrize("path", GOLDENS)
+def test_a_running_statistic_that_is_a_hundredth_off_is_found_against_a_golden(
+    path: Path, near: Path
+) -> None:
+    with Trace.open(path) as trace:
+        last = [address for address in trace.records if address.endswith(".running_var")][-1:]
+        last += [address for address in trace.records if address.endswith(".running_mean")][-1:]
+    if not last or path.stem.endswith(".eval"):
+        pytest.skip("no run of it changes a running statistic")
+    port = near / path.name
+    for address in last:
+        shutil.copyfile(path, port)
+        scaled(port, address, 1.01)
+        alignment = flows.diff(path, port, NoisePolicy())
+        assert alignment.verdict == "diverged", alignment.sentence
+        assert alignment.first == address
+        assert [row.address for row in alignment.rows if row.verdict.status == "diverged"] == [address]
