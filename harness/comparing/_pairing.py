@@ -15,6 +15,7 @@ from harness.address import LayerAddress
 from harness.alignment_rows import Obstacle
 from harness.comparing._places import kind_of
 from harness.forms import same_shape, same_type, shape_text
+from harness.layer_choice import ALL
 from harness.numerics import Stats
 from harness.trace import Record, Trace
 
@@ -167,9 +168,22 @@ class Pairing:
 
     @cached_property
     def _widens(self) -> bool:
-        """Whether the candidate computes with int64: Jittor makes float64 of that and a float32."""
+        """Whether the candidate's first float64 is what Jittor makes of an int64 and a float32.
+
+        What is cast to float64 by hand comes to the first operation as it is. Where operations were not
+        recorded there is no telling, if an int64 is there at all.
+        """
         records = self.candidate.records.values()
-        return any(one.dtype == "int64" and addresses.kind(one.address) in _COMPUTED for one in records)
+        whole = [one for one in records if one.dtype == "int64" and addresses.kind(one.address) in _COMPUTED]
+        if not whole or self.candidate.header.get("layers", ALL) != ALL:
+            return bool(whole)
+        ours = {name for name, one in self.reference.records.items() if one.dtype == "float64"}
+        first = next(one for one in records if one.dtype == "float64" and one.address not in ours)
+        if addresses.kind(first.address) != "layer":
+            return False
+        made = addresses.parse_layer(first.address)
+        takes = f"{addresses.layer(made.path, made.call, 'in')}."
+        return made.role == "out" and any(one.address.startswith(takes) for one in whole)
 
     def _of_another_shape(self, record: Record, other: Record) -> Obstacle | None:
         """Where as many operations make other shapes: what has another one, and not just another form."""

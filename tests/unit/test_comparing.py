@@ -17,9 +17,18 @@ from harness.errors import BadInput
 from harness.pairs.base import Override
 from harness.trace import Trace, TraceWriter
 from harness.verdict import FixedPolicy, MetricPolicy, NoisePolicy
-from tests.unit.toy_network import ADD, Bench, leaky, noise_runs, scaled
+from tests.unit.toy_network import ADD, Bench, Run, leaky, noise_runs, scaled
 
 PARAMETERS = ("stem", "block.fc", "head")
+
+
+def before(address: str, more: dict[str, Any], tensors: dict[str, Any]) -> dict[str, Any]:
+    """The tensors with more of them in front of one."""
+    found: dict[str, Any] = {}
+    for name, tensor in tensors.items():
+        found |= more if name == address else {}
+        found[name] = tensor
+    return found
 
 
 @pytest.fixture
@@ -231,16 +240,22 @@ class TestCoverage:
         bench.reference.tensors[address] = reference
 
     def test_float64_that_jittor_makes_of_integers_of_64_bits_is_a_note(self, bench: Bench) -> None:
+        """Made of one by an operation, and so in all that comes after; not cast by hand where one is."""
         port = bench.port()
-        address = next(name for name in port.tensors if name.startswith("output:"))
-        port.tensors[address] = port.array(address).astype("float64")
+        for address in (ADD, "layer:head#0:out"):
+            port.tensors[address] = port.array(address).astype("float64")
         assert bench.compare(port).verdict == "diverged"
-        port.tensors["input:places"] = bench.reference.tensors["input:places"] = np.arange(4)
-        alignment = bench.compare(port)
+        whole = {ADD.replace(":out", ":in.1"): np.arange(4)}
+        bench.reference.tensors = before(ADD, whole, bench.reference.tensors)
+        alignment = bench.compare(Run(before(ADD, whole, port.tensors)))
         assert alignment.verdict == "aligned"
-        assert alignment.row(address).note == "float32 in torch, float64 in jittor"
-        port.tensors[address] = port.array(address).astype("float16")
-        assert bench.compare(port).verdict == "diverged"
+        assert alignment.row(ADD).note == "float32 in torch, float64 in jittor"
+        cast = {ADD.replace(":out", ":in.0"): port.array("layer:act#0:out").astype("float64")}
+        by_hand = bench.compare(Run(before(ADD, {**cast, **whole}, port.tensors)))
+        assert by_hand.first == ADD
+        assert by_hand.verdict == "diverged"
+        port.tensors["layer:head#0:out"] = port.array("layer:head#0:out").astype("float16")
+        assert bench.compare(Run(before(ADD, whole, port.tensors))).verdict == "diverged"
 
     def test_a_layer_of_another_shape_has_diverged_where_more_differs(self, bench: Bench) -> None:
         port = bench.port({"loss:total": scaled(1.01)})
