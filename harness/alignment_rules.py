@@ -21,7 +21,7 @@ _LONGEST_ADDRESS = 2_000
 _ANY_SIGN = frozenset(["cosine", "worst_reference", "worst_candidate"])
 
 
-class Alignment(Protocol):
+class RuledAlignment(Protocol):
     """The parts of an alignment that have rules."""
 
     sides: dict[str, SideReport]
@@ -42,7 +42,7 @@ def require_modest(data: dict[str, object]) -> None:
         )
 
 
-def check(alignment: Alignment) -> None:
+def check(alignment: RuledAlignment) -> None:
     """Refuse an alignment whose parts do not fit together."""
     if len(alignment.sides) != 2:
         raise json_codec.Unfit(f"sides are {', '.join(alignment.sides) or 'none'}, they should be two")
@@ -61,7 +61,7 @@ def check(alignment: Alignment) -> None:
             raise json_codec.Unfit(f"{name} is {json_codec.short(place)}, it should be the address of a row")
 
 
-def _check_overrides(alignment: Alignment) -> None:
+def _check_overrides(alignment: RuledAlignment) -> None:
     if len(alignment.overrides) > _MOST_OVERRIDES:
         raise json_codec.Unfit(
             f"it has {len(alignment.overrides)} overrides, it should have at most {_MOST_OVERRIDES}"

@@ -18,7 +18,7 @@ _SHOWN = 12
 _COLOURS = {"aligned": "#1a7f37", "diverged": "#cf222e", "inconclusive": "#9a6700", "failed": "#cf222e"}
 
 
-class Row(Protocol):
+class ShownRow(Protocol):
     """What is shown of one tensor."""
 
     address: str
@@ -26,7 +26,7 @@ class Row(Protocol):
     verdict: Verdict
 
 
-class Alignment(Protocol):
+class ShownAlignment(Protocol):
     """What is shown of an alignment."""
 
     @property
@@ -38,11 +38,11 @@ class Alignment(Protocol):
         """The verdict in words."""
 
     @property
-    def rows(self) -> Sequence[Row]:
+    def rows(self) -> Sequence[ShownRow]:
         """One a tensor."""
 
 
-def frame(alignment: Alignment) -> pandas.DataFrame:
+def frame(alignment: ShownAlignment) -> pandas.DataFrame:
     """One row a tensor: where it is, what was measured there, and the verdict."""
     try:
         import pandas
@@ -58,7 +58,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _cells(row: Row) -> dict[str, object]:
+def _cells(row: ShownRow) -> dict[str, object]:
     """`error` and `noise` are lengths (l2) relative to that of the reference's tensor."""
     cells: dict[str, object] = {
         name: getattr(row, name) for name in ("address", "type", "shape", "dtype", "order")
@@ -72,7 +72,7 @@ def _cells(row: Row) -> dict[str, object]:
     return cells
 
 
-def html(alignment: Alignment) -> str:
+def html(alignment: ShownAlignment) -> str:
     """The sentence, and the tensors that diverged first."""
     bad = [row for row in alignment.rows if row.verdict.status == "diverged"]
     rows = "".join(

@@ -25,7 +25,7 @@ from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
 from harness.guard import Kept
 from harness.own_name import command
 from harness.requests import Answer, Request
-from harness.worker_answers import Listener, Nonsense, Result, read_result
+from harness.worker_answers import Nonsense, PipeListener, Result, read_result
 from harness.worker_log import WorkerLog
 from harness.worker_requests import Requests
 
@@ -115,7 +115,7 @@ class Worker:
             os.close(tell)
         process = self._kept.process
         self._requests = Requests(ask)
-        self._answers = Listener(answers, lambda: process.poll() is not None)
+        self._answers = PipeListener(answers, lambda: process.poll() is not None)
         if self.stopped:
             self._kept.end()
 

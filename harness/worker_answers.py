@@ -82,7 +82,7 @@ def shown(line: bytes | bytearray) -> str:
     return ascii(line[:_SHOWN].decode(errors="replace")) + ("..." if len(line) > _SHOWN else "")
 
 
-class Listener:
+class PipeListener:
     """Reads a pipe in a thread of its own, and ends with the pipe or with the process behind it."""
 
     def __init__(self, pipe: int, has_ended: Callable[[], bool]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.text import Text
 
-from harness.bench.baseline import Change
+from harness.bench.baseline import RatioChange
 from harness.bench.layers import LayerTable
 from harness.bench.result import Bench, Figures, LargestBatch, Row
 from harness.bench.statistics import Ratio
@@ -135,7 +135,7 @@ def largest(found: LargestBatch) -> str:
     return f"{found.side}, {found.mode}: a batch of {found.batch} fits into {limit}{refused}"
 
 
-def draw(found: Bench, changes: list[Change], console: Console, folder: str) -> None:
+def draw(found: Bench, changes: list[RatioChange], console: Console, folder: str) -> None:
     """Draw the whole measurement."""
     if found.unequal:
         console.print(Text(printable(title(found)), style="yellow"), soft_wrap=True)
@@ -167,7 +167,7 @@ def _draw_layers(timed: LayerTable, found: Bench, console: Console) -> None:
         console.print(Text(printable(line)), soft_wrap=True)
 
 
-def _change(change: Change) -> str:
+def _change(change: RatioChange) -> str:
     verdict = "too slow" if change.too_slow else "within the limit"
     return (
         f"against the baseline, {change.key}: {change.value:.3f} times the ratio "

@@ -20,7 +20,7 @@ _PASSES = ("aligned", "inner", "skipped")
 
 
 @dataclass(frozen=True)
-class Change:
+class RowChange:
     """One tensor, before and after; None where an alignment does not have it."""
 
     address: str
@@ -41,14 +41,14 @@ class Change:
 class Changes:
     """What became of each tensor; each list begins with what grew most."""
 
-    newly_failing: list[Change] = field(default_factory=list)
-    newly_passing: list[Change] = field(default_factory=list)
-    drifting: list[Change] = field(default_factory=list)
-    appeared: list[Change] = field(default_factory=list)
-    vanished: list[Change] = field(default_factory=list)
+    newly_failing: list[RowChange] = field(default_factory=list)
+    newly_passing: list[RowChange] = field(default_factory=list)
+    drifting: list[RowChange] = field(default_factory=list)
+    appeared: list[RowChange] = field(default_factory=list)
+    vanished: list[RowChange] = field(default_factory=list)
     same: int = 0
 
-    def groups(self) -> list[tuple[str, list[Change]]]:
+    def groups(self) -> list[tuple[str, list[RowChange]]]:
         """The lists with their names."""
         return [
             (tr("Newly failing"), self.newly_failing),
@@ -120,7 +120,7 @@ def markdown(before: Alignment, after: Alignment) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(group: Iterable[Change]) -> str:
+def _table(group: Iterable[RowChange]) -> str:
     lines = [
         f"| {tr('address')} | {tr('before')} | {tr('after')} | {tr('error before')} | {tr('error after')} |",
         "| --- | --- | --- | --- | --- |",
@@ -132,8 +132,8 @@ def _table(group: Iterable[Change]) -> str:
     return "\n".join(lines)
 
 
-def _change(address: str, one: Row | None, other: Row | None) -> Change:
-    return Change(
+def _change(address: str, one: Row | None, other: Row | None) -> RowChange:
+    return RowChange(
         address,
         one.verdict.status if one else None,
         other.verdict.status if other else None,
@@ -142,7 +142,7 @@ def _change(address: str, one: Row | None, other: Row | None) -> Change:
     )
 
 
-def _place(change: Change, found: Changes) -> list[Change] | None:
+def _place(change: RowChange, found: Changes) -> list[RowChange] | None:
     if change.before is None:
         return found.appeared
     if change.after is None:
@@ -153,7 +153,7 @@ def _place(change: Change, found: Changes) -> list[Change] | None:
     return found.drifting if _drifts(change) else None
 
 
-def _drifts(change: Change) -> bool:
+def _drifts(change: RowChange) -> bool:
     one, other = change.error_before, change.error_after
     if one is None or other is None or one == other:
         return False
@@ -161,14 +161,14 @@ def _drifts(change: Change) -> bool:
     return large > DRIFT * small
 
 
-def _growth(change: Change) -> float:
+def _growth(change: RowChange) -> float:
     """What lists are sorted by; what was exact before comes first."""
     if change.factor is None:
         return math.inf if change.error_after else 0.0
     return -1.0 if math.isnan(change.factor) else change.factor
 
 
-def _plain(change: Change) -> dict[str, Any]:
+def _plain(change: RowChange) -> dict[str, Any]:
     errors = {"error_before": change.error_before, "error_after": change.error_after}
     finite = {
         name: value if value is None or math.isfinite(value) else str(value) for name, value in errors.items()

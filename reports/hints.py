@@ -16,17 +16,19 @@ from reports import summaries
 _SEEDED = "seeded"
 
 
-class Typed(NamedTuple):
+class TypedWords(NamedTuple):
     """What the user has typed of a case, and may be told to type again: the pair, and the checkpoint."""
 
     model: str = ""
     weights: str = ""
 
 
-NOTHING = Typed()
+NOTHING = TypedWords()
 
 
-def next_steps(alignment: Alignment, folder: str = "", stored: str = "", typed: Typed = NOTHING) -> list[str]:
+def next_steps(
+    alignment: Alignment, folder: str = "", stored: str = "", typed: TypedWords = NOTHING
+) -> list[str]:
     """The next steps. `folder` is that of the run, `stored` the alignment's own file, where they are kept."""
     if folder and not stored:
         stored = f"{folder}/alignment.json"
@@ -68,7 +70,7 @@ def _path(address: str) -> str:
     return addresses.parse_layer(address).path if addresses.kind(address) == "layer" else ""
 
 
-def again(alignment: Alignment, typed: Typed = NOTHING) -> str:
+def again(alignment: Alignment, typed: TypedWords = NOTHING) -> str:
     """The flags that name a pair of one's own and a checkpoint again, as a stored file needs.
 
     What the user has not typed is a word to replace: a name in a stranger's file is no advice.

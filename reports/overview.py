@@ -18,7 +18,7 @@ MOST_WORDS = 8
 
 
 @dataclass(frozen=True)
-class Card:
+class SmallCard:
     """A small part of the overview: a name, what counts most, a line more, and the address it leads to."""
 
     name: str
@@ -43,12 +43,12 @@ def headline(alignment: Alignment) -> str:
     return tr("The port agrees in {} of {} tensors").format(tally.judged, tally.tensors)
 
 
-def cards(alignment: Alignment) -> list[Card]:
+def cards(alignment: Alignment) -> list[SmallCard]:
     """First divergence, sources, cause, worst, coverage, cost."""
     first = summaries.row_at(alignment, alignment.first)
     worst = summaries.row_at(alignment, alignment.worst)
     found = [
-        _place(tr("First divergence"), first) if first else Card(tr("First divergence"), tr("none")),
+        _place(tr("First divergence"), first) if first else SmallCard(tr("First divergence"), tr("none")),
         _sources(alignment),
         _cause(alignment),
         _place(tr("Worst") if first else tr("Nearest to its limit"), worst) if worst else None,
@@ -58,42 +58,42 @@ def cards(alignment: Alignment) -> list[Card]:
     return [card for card in found if card is not None]
 
 
-def _place(name: str, row: Row) -> Card:
+def _place(name: str, row: Row) -> SmallCard:
     error = summaries.error(row)
     if error is None:
-        return Card(name, row.address, sentences.reason(row), row.address)
+        return SmallCard(name, row.address, sentences.reason(row), row.address)
     known = tr("relative error {}, {} bits, {} times its limit")
     more = known.format(scientific(error), bits(error), ratio(row.verdict.ratio))
-    return Card(name, row.address, more, row.address)
+    return SmallCard(name, row.address, more, row.address)
 
 
-def _sources(alignment: Alignment) -> Card:
+def _sources(alignment: Alignment) -> SmallCard:
     counted: dict[str, int] = {}
     for role in roles(alignment).values():
         counted[role.name] = counted.get(role.name, 0) + 1
     if not counted:
-        return Card(tr("Sources"), tr("none"))
+        return SmallCard(tr("Sources"), tr("none"))
     others = tr("{} tensors carry it on, {} do neither").format(
         counted.get("carrier", 0), counted.get("neither", 0)
     )
     if not alignment.sources:
-        return Card(tr("Sources"), tr("none found"), f"{others}; {summaries.alone(alignment)}")
+        return SmallCard(tr("Sources"), tr("none found"), f"{others}; {summaries.alone(alignment)}")
     one = alignment.sources[0]
     rest = len(alignment.sources) - 1
     value = one.address + (tr(" and {} more").format(rest) if rest else "")
-    return Card(tr("Sources"), value, others, one.address)
+    return SmallCard(tr("Sources"), value, others, one.address)
 
 
-def _cause(alignment: Alignment) -> Card | None:
+def _cause(alignment: Alignment) -> SmallCard | None:
     if not alignment.sources:
         return None
     explained = next((source for source in alignment.sources if source.cause), None)
     if explained is not None:
-        return Card(tr("Cause"), explained.cause, "", explained.address)
+        return SmallCard(tr("Cause"), explained.cause, "", explained.address)
     differs = _differing(alignment)
     if differs:
-        return Card(tr("Cause"), differs, tr("an attribute that differs at the source"))
-    return Card(tr("Cause"), tr("not searched for"), tr("align explain searches for it"))
+        return SmallCard(tr("Cause"), differs, tr("an attribute that differs at the source"))
+    return SmallCard(tr("Cause"), tr("not searched for"), tr("align explain searches for it"))
 
 
 def _differing(alignment: Alignment) -> str:
@@ -102,15 +102,15 @@ def _differing(alignment: Alignment) -> str:
     return "" if found is None else f"{summaries.attribute(found)}: {found.reference} → {found.port}"
 
 
-def _coverage(alignment: Alignment) -> Card:
+def _coverage(alignment: Alignment) -> SmallCard:
     found = alignment.coverage
     layers, operations = (f"{found.compared.get(kind, 0)}/{found.recorded.get(kind, 0)}" for kind in RESULTS)
     value = percent(found.share) if found.share is not None else "-"
-    return Card(tr("Coverage"), value, tr("layers {}, operations {}").format(layers, operations))
+    return SmallCard(tr("Coverage"), value, tr("layers {}, operations {}").format(layers, operations))
 
 
-def _cost(alignment: Alignment) -> Card:
+def _cost(alignment: Alignment) -> SmallCard:
     whole = alignment.costs.ratio
     if whole is None:
-        return Card(tr("Cost"), "-")
-    return Card(tr("Cost"), tr("{:.1f} times the bare runs").format(whole))
+        return SmallCard(tr("Cost"), "-")
+    return SmallCard(tr("Cost"), tr("{:.1f} times the bare runs").format(whole))

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from harness.case import SIDES
-from harness.evaluating.side_by_side import Row, SideBySide
+from harness.evaluating.side_by_side import MetricsRow, SideBySide
 from harness.text import printable
 from reports.tables import Column, draw_whole
 from reports.words import figure
@@ -54,10 +54,10 @@ def markdown(found: SideBySide) -> str:
     return "\n".join([*text, *(printable(f"- {line}") for line in [*said, *found.notes]), ""])
 
 
-def _tables(found: SideBySide) -> list[tuple[list[str], list[Row]]]:
+def _tables(found: SideBySide) -> list[tuple[list[str], list[MetricsRow]]]:
     """The rows by their metrics: those whose metrics another row has too stand in its table."""
     own = [frozenset(row.torch) | frozenset(row.jittor) for row in found.rows]
-    widest: dict[frozenset[str], list[Row]] = {
+    widest: dict[frozenset[str], list[MetricsRow]] = {
         one: [] for one in dict.fromkeys(own) if not any(one < other for other in own)
     }
     for row, one in zip(found.rows, own, strict=True):
@@ -69,7 +69,7 @@ def _heads(metrics: list[str]) -> list[str]:
     return ["model", "side", "samples", *metrics]
 
 
-def _cells(metrics: list[str], rows: list[Row]) -> list[list[str]]:
+def _cells(metrics: list[str], rows: list[MetricsRow]) -> list[list[str]]:
     return [
         [
             row.name,

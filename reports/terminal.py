@@ -13,7 +13,7 @@ from harness.figures import ratio, scientific
 from harness.language import tr
 from harness.text import printable
 from reports import sentences, summaries
-from reports.hints import NOTHING, Typed, next_steps
+from reports.hints import NOTHING, TypedWords, next_steps
 from reports.tables import Column, draw_whole, table
 from reports.words import bits, count, size
 
@@ -32,7 +32,7 @@ _SHAPES_FROM = 92  # columns; narrower terminals keep the room for the addresses
 
 
 def draw(
-    alignment: Alignment, console: Console, folder: str = "", stored: str = "", typed: Typed = NOTHING
+    alignment: Alignment, console: Console, folder: str = "", stored: str = "", typed: TypedWords = NOTHING
 ) -> None:
     """Draw the whole report; `folder` and `stored` say where the run and the alignment are kept."""
     _headline(alignment, console)

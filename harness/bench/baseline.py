@@ -18,7 +18,7 @@ from harness.student import t_quantile
 
 
 @dataclass(frozen=True)
-class Change:
+class RatioChange:
     """How the ratio of one row changed: 1.1 means that the port lost a tenth against its reference."""
 
     key: str
@@ -78,7 +78,7 @@ def _require(name: str, then: object, now: object) -> None:
         )
 
 
-def changes(old: Bench, new: Bench, limit: float) -> list[Change]:
+def changes(old: Bench, new: Bench, limit: float) -> list[RatioChange]:
     """Every row of `new` against the same of `old`; too slow where the whole interval is beyond `limit`."""
     expected = Expected(old)
     expected.require_case(new.model, new.variant, new.device, new.machine)
@@ -90,7 +90,7 @@ def changes(old: Bench, new: Bench, limit: float) -> list[Change]:
     return [_change(before[row.key], row, limit) for row in new.rows]
 
 
-def _change(old: Row, new: Row, limit: float) -> Change:
+def _change(old: Row, new: Row, limit: float) -> RatioChange:
     then, now = np.log(old.rounds), np.log(new.rounds)
     parts = [float(np.var(logs, ddof=1)) / len(logs) for logs in (then, now)]
     error = math.sqrt(sum(parts))
@@ -98,7 +98,7 @@ def _change(old: Row, new: Row, limit: float) -> Change:
     reach = t_quantile((1 + CONFIDENCE) / 2, freedom) * error
     middle = float(now.mean() - then.mean())
     low = math.exp(middle - reach)
-    return Change(new.key, math.exp(middle), low, math.exp(middle + reach), low > 1 + limit)
+    return RatioChange(new.key, math.exp(middle), low, math.exp(middle + reach), low > 1 + limit)
 
 
 def _welch(parts: list[float], counts: list[int]) -> float:

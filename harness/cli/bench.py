@@ -13,7 +13,7 @@ from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
 
 if TYPE_CHECKING:
-    from harness.bench.baseline import Change
+    from harness.bench.baseline import RatioChange
     from harness.bench.result import Bench
     from harness.flows.bench_request import BenchRequest
 
@@ -141,7 +141,7 @@ def _request(given: dict[str, Any]) -> BenchRequest:
     )
 
 
-def _result(found: Bench, changed: list[Change], folder: str) -> CommandResult:
+def _result(found: Bench, changed: list[RatioChange], folder: str) -> CommandResult:
     from harness import json_codec
     from reports import bench as drawn
 

@@ -23,10 +23,10 @@ def aligned_or_not(
     """
 
     def prose(console: Console) -> None:
-        from reports.hints import Typed
+        from reports.hints import TypedWords
         from reports.terminal import draw
 
-        draw(alignment, console, folder, str(stored or ""), Typed(model, weights))
+        draw(alignment, console, folder, str(stored or ""), TypedWords(model, weights))
 
     return CommandResult(alignment.exit_code, alignment.to_dict(), prose)
 

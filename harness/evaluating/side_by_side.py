@@ -20,7 +20,7 @@ _ADVICE = "give runs of `align evaluate`, their evaluation.json, a TOML file, or
 
 
 @dataclass(frozen=True)
-class Row(Partial):
+class MetricsRow(Partial):
     """The metrics of both sides in one place, by name; a side without figures has none.
 
     `samples` is how many they are of, where that is known.
@@ -40,7 +40,7 @@ class Row(Partial):
 class Published(Partial):
     """A table that others have published: `row` as TOML calls them, and what a reader must know of them."""
 
-    row: list[Row] = field(default_factory=list)
+    row: list[MetricsRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
 
@@ -48,7 +48,7 @@ class Published(Partial):
 class SideBySide:
     """The rows of all sources, what seeds say of each group of evaluations, and notes."""
 
-    rows: list[Row]
+    rows: list[MetricsRow]
     seeds: dict[str, list[Equivalence]]
     notes: list[str]
 
@@ -65,7 +65,7 @@ def published_names() -> list[str]:
 
 def side_by_side(sources: Sequence[str], margin: float) -> SideBySide:
     """Read every source: a run, an evaluation.json, a TOML file, or the name of a built-in pair."""
-    rows, notes, evaluations = list[Row](), list[str](), list[Evaluation]()
+    rows, notes, evaluations = list[MetricsRow](), list[str](), list[Evaluation]()
     for source in sources:
         path = PAIRS / source / PUBLISHED if source in published_names() else Path(source)
         if path.suffix == ".toml":
@@ -95,12 +95,12 @@ def read_published(path: Path) -> Published:
         raise BadInput(f"{path} is no table of metrics: {error}; {_ADVICE}") from error
 
 
-def _row(found: Evaluation, source: str) -> Row:
+def _row(found: Evaluation, source: str) -> MetricsRow:
     figures: dict[str, Any] = {
         side: {row.name: getattr(row, kind) for row in found.metrics}
         for side, kind in ((REFERENCE, "reference"), (PORT, "port"))
     }
-    return Row(f"{found.variant}, {source}", len(found.samples), figures[REFERENCE], figures[PORT])
+    return MetricsRow(f"{found.variant}, {source}", len(found.samples), figures[REFERENCE], figures[PORT])
 
 
 def _seeds(evaluations: Sequence[Evaluation], margin: float) -> dict[str, list[Equivalence]]:

@@ -17,7 +17,7 @@ from harness.diagnose.factors import ALIKE, NEAR, apart, one_factor, slope
 from harness.diagnose.passes import Wrong, cause_of_pass
 from harness.diagnose.steps import common_of_step
 from harness.diagnose.training import changes
-from harness.flows.forced_steps import Judged, StepFiles, optimizer_step
+from harness.flows.forced_steps import JudgedStep, StepFiles, optimizer_step
 from harness.flows.lockstep import Lockstep
 from harness.flows.optimiser_steps import STEP_POLICY
 from harness.numerics import difference
@@ -29,7 +29,7 @@ _LATEST, _LONG_AGO = 3, 1_000_000
 _LINEAR = (".exp_avg", ".momentum_buffer")
 
 
-def explain_step(live: Lockstep, number: int, files: StepFiles, judged: Judged) -> str:
+def explain_step(live: Lockstep, number: int, files: StepFiles, judged: JudgedStep) -> str:
     """The cause in a sentence; empty where none of the hypotheses makes the port's step."""
     wrong = [row for row in judged.of_pass.rows if row.verdict.status == "diverged"]
     if wrong:

@@ -48,7 +48,7 @@ class StepFiles:
 
 
 @dataclass(frozen=True)
-class Judged:
+class JudgedStep:
     """A forced step with the rows of its two judgements, and what its float64 pass took."""
 
     forced: Forced
@@ -64,7 +64,7 @@ def step_files(live: Lockstep, mark: str = "") -> StepFiles:
     )
 
 
-def forced_step(live: Lockstep, batch: Batch, number: int, files: StepFiles) -> Judged:
+def forced_step(live: Lockstep, batch: Batch, number: int, files: StepFiles) -> JudgedStep:
     """Judge the step that the reference has just taken, with its memory before it in `files.memory`."""
     live.progress.event(PORT, "state", text=f"forced step {number}")
 
@@ -89,7 +89,7 @@ def port_step(live: Lockstep, batch: Path, number: int, files: StepFiles, late: 
     live.workers[PORT].call(ForcedStep(memory, str(batch), uses, str(files.port), str(files.port_steps)))
 
 
-def judge_step(live: Lockstep, number: int, files: StepFiles) -> Judged:
+def judge_step(live: Lockstep, number: int, files: StepFiles) -> JudgedStep:
     """Judge the step that the port has taken, once the truth of the pass is known."""
     optimizer_step(live, number, files, files.steps)
     optimizer_step(live, number, files, files.exact_steps, dtype="float64")
@@ -99,7 +99,7 @@ def judge_step(live: Lockstep, number: int, files: StepFiles) -> Judged:
     with Trace.open(files.reference) as ours, Trace.open(files.port) as its, Trace.open(files.truth) as truth:
         of_pass = comparing.compare(ours, its, truth, NoisePolicy(), overrides, names=SIDES)
     of_step = _compare_steps(files)
-    return Judged(_forced(live, number, of_pass, of_step), of_pass, of_step)
+    return JudgedStep(_forced(live, number, of_pass, of_step), of_pass, of_step)
 
 
 def optimizer_step(

@@ -21,7 +21,7 @@ from harness.case import PORT
 from harness.errors import BadInput, HarnessError
 from harness.flows.explain_step import explain_step
 from harness.flows.forced_steps import (
-    Judged,
+    JudgedStep,
     StepFiles,
     forced_step,
     judge_step,
@@ -48,7 +48,7 @@ Tell = Callable[[FaultResult], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Kept:
+class KeptStep:
     """A forced step of the reference, kept so that the port can take it again."""
 
     number: int
@@ -91,12 +91,12 @@ def _reported(row: FaultResult, tell: Tell) -> FaultResult:
 @contextmanager
 def _sound_training(
     request: TrainRequest, progress: Progress, workers: dict[str, Worker]
-) -> Iterator[tuple[Lockstep, list[Kept], list[str]]]:
+) -> Iterator[tuple[Lockstep, list[KeptStep], list[str]]]:
     """Train both sides without a mistake; the forced steps, and what was said of those that diverged."""
     with scratch() as place, lockstep(request, place, place.folder, progress, lent=workers) as live:
         live.build()
         live.begin()
-        kept: list[Kept] = []
+        kept: list[KeptStep] = []
         alarms: list[str] = []
         forced = set(live.plan.forced())
         for number, batch in enumerate(batches(live, 0)):
@@ -108,13 +108,13 @@ def _sound_training(
             found = forced_step(live, batch, number, files).forced
             copied = live.scratch.file(f"batch-{number}.h5")
             shutil.copyfile(batch.path, copied)
-            kept.append(Kept(number, copied, files))
+            kept.append(KeptStep(number, copied, files))
             if found.verdict == "diverged":
                 alarms.append(f"step {number}: {found.sentence}")
         yield live, kept, alarms
 
 
-def _plant(live: Lockstep, kept: list[Kept], count: int | None) -> Iterator[FaultResult]:
+def _plant(live: Lockstep, kept: list[KeptStep], count: int | None) -> Iterator[FaultResult]:
     mistakes = selftest.training_sample(selftest.training_mistakes(_trained(live)), count, live.request.seed)
     if not mistakes:
         raise BadInput("there is no place in this training where a mistake of the catalogue applies")
@@ -140,7 +140,7 @@ def _trained(live: Lockstep) -> Trained:
     )
 
 
-def _try(live: Lockstep, kept: list[Kept], mistake: TrainingMistake) -> FaultResult:
+def _try(live: Lockstep, kept: list[KeptStep], mistake: TrainingMistake) -> FaultResult:
     """Let the port take forced steps with the mistake until one diverges, and explain that one."""
     due = _due(live, kept, mistake)
     if due is None:
@@ -155,7 +155,9 @@ def _try(live: Lockstep, kept: list[Kept], mistake: TrainingMistake) -> FaultRes
     return FaultResult(mistake.scored(), False, False, False, said=f"should show at step {due}")
 
 
-def _found(live: Lockstep, one: Kept, judged: Judged, mistake: TrainingMistake, due: int) -> FaultResult:
+def _found(
+    live: Lockstep, one: KeptStep, judged: JudgedStep, mistake: TrainingMistake, due: int
+) -> FaultResult:
     cause = explain_step(live, one.number, one.files, judged)
     first = judged.forced.rows[0].address
     located = one.number == due
@@ -173,14 +175,14 @@ def _begin(live: Lockstep, mistake: TrainingMistake) -> None:
     worker.call(BeginTraining(live.setup(), mistake.change))
 
 
-def _due(live: Lockstep, kept: list[Kept], mistake: TrainingMistake) -> int | None:
+def _due(live: Lockstep, kept: list[KeptStep], mistake: TrainingMistake) -> int | None:
     """The first forced step that the mistake changes: a fault in a layer or a loss does so at once."""
     if mistake.faults or mistake.change.loss != 1:
         return kept[0].number
     return next((one.number for one in kept if _changes(live, one, mistake.change)), None)
 
 
-def _changes(live: Lockstep, one: Kept, change: Change) -> bool:
+def _changes(live: Lockstep, one: KeptStep, change: Change) -> bool:
     """Whether the reference's own step in float64 is another one with the change."""
     right, wrong = live.scratch.file("right64.h5"), live.scratch.file("wrong64.h5")
     for path, how in ((right, Change()), (wrong, change)):

@@ -39,7 +39,7 @@ _SEVERAL = 3
 
 
 @dataclass
-class Run:
+class TrainingRun:
     """What a training has come to so far."""
 
     live: Lockstep
@@ -106,11 +106,11 @@ def _train(
             needed = checkpoints.expected_bytes(live)
             checkpoints.require_room(folder, needed, "its checkpoints take about")
         with TrainingLog(folder / NAME, resume=resume) as log:
-            _begun(Run(live, log, folder), resume)
+            _begun(TrainingRun(live, log, folder), resume)
     return Training.load(folder)
 
 
-def _begun(run: Run, resume: bool) -> None:
+def _begun(run: TrainingRun, resume: bool) -> None:
     """Take all steps of a training whose workers are ready, and let the twins run."""
     if resume:
         _go_back(run)
@@ -121,7 +121,7 @@ def _begun(run: Run, resume: bool) -> None:
         _twins(run, asked)
 
 
-def _go_back(run: Run) -> None:
+def _go_back(run: TrainingRun) -> None:
     kept = checkpoints.newest(run.folder, len(Training.load(run.folder).steps))
     if kept is not None:
         checkpoints.load(run.live, kept)
@@ -155,7 +155,7 @@ def _start(live: Lockstep) -> Start:
     )
 
 
-def _steps(run: Run, asked: Asked) -> None:
+def _steps(run: TrainingRun, asked: Asked) -> None:
     """Take all steps that are left, unless somebody asks to stop."""
     live = run.live
     forced = set(live.plan.forced()) if live.request.forced else set()
@@ -170,7 +170,7 @@ def _steps(run: Run, asked: Asked) -> None:
             _interrupt(run, asked)
 
 
-def _one_step(run: Run, batch: Batch, forced: bool) -> None:
+def _one_step(run: TrainingRun, batch: Batch, forced: bool) -> None:
     live = run.live
     files = step_files(live) if forced else None
     wanted = {"memory": str(files.memory), "trace": str(files.reference)} if files else {}
@@ -198,7 +198,7 @@ def _one_step(run: Run, batch: Batch, forced: bool) -> None:
         run.take(found)
 
 
-def _value_files(run: Run) -> dict[str, Path]:
+def _value_files(run: TrainingRun) -> dict[str, Path]:
     live = run.live
     if not live.request.twins or not is_measured(run.step, live.plan.stop):
         return {}
@@ -208,7 +208,7 @@ def _value_files(run: Run) -> dict[str, Path]:
     }
 
 
-def _distances(run: Run, values: dict[str, Path]) -> tuple[float | None, float | None]:
+def _distances(run: TrainingRun, values: dict[str, Path]) -> tuple[float | None, float | None]:
     """How far the port's parameters are from the reference's, and those from where they began."""
     if not values:
         return None, None
@@ -220,14 +220,14 @@ def _is_measured(live: Lockstep, epoch: int) -> bool:
     return (epoch + 1) % live.request.evaluate_every == 0 or epoch + 1 == live.plan.length.epochs
 
 
-def _evaluate(run: Run, epoch: int) -> None:
+def _evaluate(run: TrainingRun, epoch: int) -> None:
     found = epoch_metrics(run.live, epoch, run.step)
     if found is not None:
         run.costs["validation"] = run.costs.get("validation", 0.0) + found.seconds
         run.log.write(found)
 
 
-def _twins(run: Run, asked: Asked) -> None:
+def _twins(run: TrainingRun, asked: Asked) -> None:
     """Let the reference's twins show what chaos does, and judge the port's own run by them."""
     if not run.live.request.twins:
         return
@@ -247,7 +247,7 @@ def _twins(run: Run, asked: Asked) -> None:
     run.costs["twins"] = time.perf_counter() - started
 
 
-def _twin(run: Run, twin: Moved, asked: Asked) -> None:
+def _twin(run: TrainingRun, twin: Moved, asked: Asked) -> None:
     """What a twin tells, found where an earlier training has kept it, else run now and kept."""
     live = run.live
     place = twin_cache.place(live, run.course, twin.state())
@@ -266,14 +266,14 @@ def _twin(run: Run, twin: Moved, asked: Asked) -> None:
     twin_cache.write(place, twins)
 
 
-def _until_asked(run: Run, asked: Asked) -> Iterator[Batch]:
+def _until_asked(run: TrainingRun, asked: Asked) -> Iterator[Batch]:
     for batch in batches(run.live, 0):
         if asked.number is not None:
             _interrupt(run, asked)
         yield batch
 
 
-def _interrupt(run: Run, asked: Asked) -> None:
+def _interrupt(run: TrainingRun, asked: Asked) -> None:
     """End as somebody has asked, and say how to go on."""
     _end(run, "interrupted")
     words = f"train --resume {shlex.quote(str(run.folder))}{run.live.request.flags_again()}"
@@ -282,13 +282,13 @@ def _interrupt(run: Run, asked: Asked) -> None:
     asked.raise_signal()
 
 
-def _tell(run: Run, taken: dict[str, PassDone]) -> None:
+def _tell(run: TrainingRun, taken: dict[str, PassDone]) -> None:
     for side, one in taken.items():
         text = f"step {run.step + 1} of {run.live.plan.stop}, loss {one.step.loss:.6g}"
         run.live.progress.event(side, "state", text=text)
 
 
-def _check(run: Run, taken: dict[str, PassDone]) -> None:
+def _check(run: TrainingRun, taken: dict[str, PassDone]) -> None:
     """What may not be, whatever chaos does: it is written as a finding."""
     plan = run.live.plan
     step = plan.at(run.step)
@@ -316,11 +316,11 @@ def _check(run: Run, taken: dict[str, PassDone]) -> None:
         run.verdicts.append("diverged")
 
 
-def _learning(run: Run) -> list[str]:
+def _learning(run: TrainingRun) -> list[str]:
     return [*(name for one in run.live.members for name in one.parameters), *run.live.unclaimed]
 
 
-def _keep(run: Run) -> None:
+def _keep(run: TrainingRun) -> None:
     started = time.perf_counter()
     name = checkpoints.save(run.live, run.folder, run.step, run.live.request.keep)
     run.log.write(Checkpoint(run.step, name))
@@ -328,7 +328,7 @@ def _keep(run: Run) -> None:
 
 
 @contextlib.contextmanager
-def _ending(run: Run) -> Iterator[None]:
+def _ending(run: TrainingRun) -> Iterator[None]:
     """Write how the training ended, whatever ends it."""
     started = time.perf_counter()
     try:
@@ -343,12 +343,12 @@ def _ending(run: Run) -> Iterator[None]:
     _end(run, "done")
 
 
-def _end(run: Run, status: str, why: str = "") -> None:
+def _end(run: TrainingRun, status: str, why: str = "") -> None:
     verdict = "failed" if status == "failed" else _verdict(run)
     run.log.write(End(run.step, status, verdict, why or _sentence(run, verdict), dict(run.costs)))  # type: ignore[arg-type]
 
 
-def _verdict(run: Run) -> str:
+def _verdict(run: TrainingRun) -> str:
     if "diverged" in run.verdicts:
         return "diverged"
     if run.suspect:
@@ -356,7 +356,7 @@ def _verdict(run: Run) -> str:
     return "aligned" if "aligned" in run.verdicts else "inconclusive"
 
 
-def _sentence(run: Run, verdict: str) -> str:
+def _sentence(run: TrainingRun, verdict: str) -> str:
     wrong, judged = run.verdicts.count("diverged"), len(run.verdicts)
     free = f" {'. '.join(run.free)}." if run.free else ""
     if verdict == "diverged":
@@ -372,5 +372,5 @@ def _sentence(run: Run, verdict: str) -> str:
     return f"All {judged} forced steps of {run.step} steps aligned.{free}"
 
 
-def _tensors(run: Run) -> str:
+def _tensors(run: TrainingRun) -> str:
     return f"; {run.decided} of {run.judged} tensors were decided" if run.judged else ""

@@ -28,7 +28,7 @@ HOW = (
 
 
 @dataclass
-class Kept:
+class KeptCase:
     """The case of the losses, what the model returned, and the tensor whose gradient is asked for."""
 
     inputs: str
@@ -177,14 +177,14 @@ def list_loss(side: Side, inputs: str, mode: Mode, gradient_of: str = "") -> lis
     return tape.seen
 
 
-def _kept(side: Side, inputs: str, mode: Mode, gradient_of: str) -> Kept:
+def _kept(side: Side, inputs: str, mode: Mode, gradient_of: str) -> KeptCase:
     """The model's outputs; where a gradient is asked for, they depend on a leaf in that result's place."""
     side.prepare(inputs, mode, "float32")
     keep = _Keep(side, gradient_of)
     quiet = contextlib.nullcontext() if gradient_of else side.without_gradients()
     with quiet, side.observed(keep):
         outputs = side.call_model()
-    return Kept(inputs, mode, gradient_of, outputs, keep.leaf)
+    return KeptCase(inputs, mode, gradient_of, outputs, keep.leaf)
 
 
 def try_loss(side: Side, trials: list[list[Edit]], folder: str = "") -> list[LossTried]:
@@ -195,7 +195,7 @@ def try_loss(side: Side, trials: list[list[Edit]], folder: str = "") -> list[Los
 
 
 def _tried(side: Side, edits: list[Edit], number: int, folder: str) -> LossTried:
-    assert isinstance(side.kept, Kept)
+    assert isinstance(side.kept, KeptCase)
     kept = side.kept
     try:
         if not folder:
@@ -215,7 +215,7 @@ def _values(side: Side, losses: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value.reshape(())) for name, value in found.items()}
 
 
-def _gradient(side: Side, losses: Mapping[str, Any], kept: Kept, folder: Path, number: int) -> str:
+def _gradient(side: Side, losses: Mapping[str, Any], kept: KeptCase, folder: Path, number: int) -> str:
     first = next(iter(losses.values()))
     found = side.gradients_from(first, [], {"wanted": kept.leaf})
     path = folder / f"loss-{number}.h5"

@@ -20,7 +20,7 @@ from harness.training.setup import Setup, Uses
 
 
 @dataclass
-class Memory:
+class TrainingMemory:
     """Everything that a training carries from one pass to the next, as arrays."""
 
     state: Arrays = field(default_factory=dict)
@@ -134,17 +134,17 @@ class Training(ABC):
         slots = self.slots()
         return [float(slots[key]) for key in (f"{name}.step" for name in self.groups[group]) if key in slots]
 
-    def memory(self) -> Memory:
+    def memory(self) -> TrainingMemory:
         """All that must be kept to go on later."""
         to_array = self.side.tensors.to_array
-        return Memory(
+        return TrainingMemory(
             state=self.side.read_state(),
             slots=self.slots(),
             sums={name: to_array(value) for name, value in self.sums.items()},
             average={name: to_array(value) for name, value in self.average.items()},
         )
 
-    def remember(self, memory: Memory) -> None:
+    def remember(self, memory: TrainingMemory) -> None:
         """Go on from what was kept; the model's own state is written by the side."""
         slots = {} if self.change.slots_lost else memory.slots
         if self.change.begun:

@@ -17,7 +17,7 @@ from harness.sides import float64_truth
 from harness.sides.contract import NamedTensors
 from harness.sides.measured import Measured
 from harness.sides.side import Side
-from harness.sides.training import Memory, Training
+from harness.sides.training import Training, TrainingMemory
 from harness.state_table import changing
 from harness.trace import Trace, TraceWriter
 from harness.trace_header import TraceHeader
@@ -294,7 +294,7 @@ def _from_memory(side: Side, own: Training, change: Change, path: str, dtype: st
     side.write_state(_double(memory.state, dtype))
     training = _new_training(side, own.setup, change)
     training.remember(
-        Memory(
+        TrainingMemory(
             slots=_double(memory.slots, dtype),
             sums=_double(memory.sums, dtype),
             average=_double(memory.average, dtype),
@@ -307,9 +307,9 @@ def _double(arrays: Arrays, dtype: str) -> Arrays:
     return {name: array.astype(dtype) if array.dtype.kind == "f" else array for name, array in arrays.items()}
 
 
-def _read_memory(path: Path) -> Memory:
+def _read_memory(path: Path) -> TrainingMemory:
     with Trace.open(path) as stored:
-        return Memory(**{name: _of_kind(stored, kind) for kind, name in KEPT.items()})
+        return TrainingMemory(**{name: _of_kind(stored, kind) for kind, name in KEPT.items()})
 
 
 def _read(path: Path, kind: str) -> Arrays:
