@@ -16,6 +16,8 @@ from harness.bench.statistics import CONFIDENCE
 from harness.errors import BadInput
 from harness.student import t_quantile
 
+_FARTHEST = 1e6  # no side is a million times as fast as the other
+
 
 @dataclass(frozen=True)
 class RatioChange:
@@ -46,7 +48,13 @@ class Expected:
 
     def require_row(self, key: str) -> None:
         """BadInput where the baseline has no such row: of that mode, batch, size and switches."""
-        if self.old is not None and key not in (keys := [row.key for row in self.old.rows]):
+        rows = {row.key: row for row in self.old.rows} if self.old is not None else {}
+        if key in rows and not _says_something(rows[key].rounds):
+            raise BadInput(
+                f"the rounds of {key} in the baseline are fewer than two, or no ratios of times, so it says "
+                "nothing: measure it anew"
+            )
+        if self.old is not None and key not in (keys := list(rows)):
             raise BadInput(
                 f"the baseline has no row {key}; it has {'; '.join(keys) or 'none'}. Ask for "
                 "one of these, or measure the baseline anew"
@@ -68,6 +76,10 @@ class Expected:
                     {name: told[name] for name in sorted(shared)} for told in (figures.settings, settings)
                 )
                 _require(f"setting of {label}", then, now)
+
+
+def _says_something(rounds: list[float]) -> bool:
+    return len(rounds) >= 2 and all(1 / _FARTHEST < ratio < _FARTHEST for ratio in rounds)
 
 
 def _require(name: str, then: object, now: object) -> None:

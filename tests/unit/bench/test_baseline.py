@@ -47,6 +47,13 @@ def test_a_row_that_the_baseline_does_not_have(key: str) -> None:
         Expected(OLD).require_row(key)
 
 
+@pytest.mark.parametrize("rounds", [[], [1.0], [1.0, 0.0], [1.0, -2.0], [1.0, float("nan")], [1.0, 1e300]])
+def test_a_baseline_whose_rounds_say_nothing(rounds: list[float]) -> None:
+    empty = dataclasses.replace(OLD, rows=[dataclasses.replace(OLD.rows[0], rounds=rounds)])
+    with pytest.raises(BadInput, match="so it says nothing"):
+        Expected(empty).require_row(KEY)
+
+
 def test_what_a_worker_tells() -> None:
     expected = Expected(OLD)
     expected.require_worker("torch", {"torch": "2"}, "cpu")
