@@ -100,7 +100,7 @@ def title(found: Bench) -> str:
 def notes(found: Bench) -> list[str]:
     """What a reader must know beside the figures."""
     said = [f"Unequal settings: {words}." for words in found.unequal]
-    said += [f"First call: {_first(row)}." for row in found.rows]
+    said += _first_calls(found)
     if found.data:
         said.append(f"The metrics are those of {found.data} data.")
     for row in found.rows:
@@ -111,12 +111,16 @@ def notes(found: Bench) -> list[str]:
     return list(dict.fromkeys(said))
 
 
-def _first(row: Row) -> str:
-    told = [
-        f"{figures.contestant.label} {figures.first:.2f} s, {count(figures.compiled, 'operator')} compiled"
-        for figures in (row.first, row.second)
-    ]
-    return f"{row.mode}, batch {row.batch}: {'; '.join(told)}"
+def _first_calls(found: Bench) -> list[str]:
+    """What the first call of each contestant took, which may have compiled; one line for each case."""
+    told: dict[str, dict[str, str]] = {}
+    for row in found.rows:
+        for figures in (row.first, row.second):
+            words = f"{figures.contestant.label} {figures.first:.2f} s"
+            if figures.compiled:
+                words += f" with {count(figures.compiled, 'operator')} compiled"
+            told.setdefault(f"{row.mode}, batch {row.batch}", {}).setdefault(figures.contestant.label, words)
+    return [f"First call, {case}: {'; '.join(words.values())}." for case, words in told.items()]
 
 
 def parts(row: Row) -> str:

@@ -68,7 +68,7 @@ Baseline = Annotated[
         "--baseline",
         "OLD",
         "An earlier bench.json of this machine to hold this one against.",
-        parse.parse_stored,
+        parse.parse_measured,
     ),
 ]
 FailSlower = Annotated[

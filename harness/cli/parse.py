@@ -78,6 +78,11 @@ def parse_stored(value: str) -> Path:
     return _within(value, ("alignment.json",), "an alignment.json, or a run folder that holds one")
 
 
+def parse_measured(value: str) -> Path:
+    """A bench.json, or the run folder that holds one."""
+    return _within(value, ("bench.json",), "a bench.json, or a run folder that holds one")
+
+
 def parse_shown(value: str) -> Path:
     """A trace, an alignment.json, an evaluation.json, or the run folder that holds one of the last two."""
     allowed = "a trace, an alignment.json or an evaluation.json, or a run folder that holds one"

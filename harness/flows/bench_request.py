@@ -73,6 +73,8 @@ class BenchRequest:
         device = device_for(self.device).device
         if self.memory is not None and device != "cpu":
             raise BadInput(f"--memory counts the memory of processes, not that of a {device} device")
+        if self.limit is not None and not self.metric:
+            raise BadInput("--limit counts the samples of --data: add that, or leave it away")
         if self.metric and "eval" not in self.modes:
             raise BadInput("--data takes the metric in evaluation: add --mode eval, or leave it away")
         if self.metric and pair.metrics is None and pair.meter is None:

@@ -143,6 +143,8 @@ def test_a_metric_that_a_pair_does_not_have_is_refused() -> None:
         measured(lambda request: dataclasses.replace(request, metric=True))
     with pytest.raises(BadInput, match="--data takes the metric in evaluation"):
         measured(lambda request: dataclasses.replace(request, metric=True, modes=("train",)))
+    with pytest.raises(BadInput, match="--limit counts the samples of --data"):
+        measured(lambda request: dataclasses.replace(request, limit=3))
     assert not Pretended.done
 
 

@@ -115,6 +115,7 @@ BAD = [
     (parse.parse_reference, ".", "golden, or the path of a trace; that is a folder"),
     (parse.parse_file, "no.h5", "there is no file of that name"),
     (parse.parse_stored, "nowhere", "an alignment.json, or a run folder"),
+    (parse.parse_measured, "nowhere", "a bench.json, or a run folder"),
     (parse.parse_shown, "nowhere", "an alignment.json or an evaluation.json, or a run folder"),
     (parse.parse_folder, "nowhere", "the path of a folder"),
     (parse.parse_trace_out, "a.npz", "a path that ends in .h5"),
@@ -146,6 +147,7 @@ def test_every_parser_is_tested() -> None:
     assert parsers == {parser.__name__ for parser, *_ in GOOD} - {"parse_choice"} | {
         "parse_file",
         "parse_stored",
+        "parse_measured",
         "parse_shown",
         "parse_result",
         "parse_folder",
@@ -167,6 +169,8 @@ def test_files_and_folders_that_exist(tmp_path: Path) -> None:
     (tmp_path / "training.jsonl").touch()
     assert parse.parse_result(str(tmp_path)) == tmp_path / "training.jsonl"
     (tmp_path / "training.jsonl").unlink()
+    (tmp_path / "bench.json").touch()
+    assert parse.parse_measured(str(tmp_path)) == tmp_path / "bench.json"
     (tmp_path / "evaluation.json").touch()
     assert parse.parse_shown(str(tmp_path)) == tmp_path / "evaluation.json"
     assert parse.parse_results(str(tmp_path)) == tmp_path / "evaluation.json"
