@@ -190,7 +190,12 @@ def simulate(count: int, noise: Path | None, out: Path) -> None:
     machines = dict(MACHINES)
     if noise is not None:
         machines["as measured"] = noise_of(json.loads(noise.read_text(encoding="utf-8"))["pairs"])
-    found: dict[str, Any] = {"date": time.strftime("%Y-%m-%d"), "simulated": {}}
+    found: dict[str, Any] = {
+        "date": time.strftime("%Y-%m-%d"),
+        "command": f"python -m benchmarks.bench_rule --simulated {count}",
+        "versions": {"numpy": np.__version__},
+        "simulated": {},
+    }
     for name, machine in machines.items():
         found["simulated"][name] = simulated(machine, count)
         print(name, json.dumps(found["simulated"][name]), flush=True)
