@@ -109,6 +109,8 @@ def summed_up(asked: Asked, rounds: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "cpu a step": {name: a_step(name) for name in rounds[0]},
         "no checks, ratio": a_step("no checks") / bare,
+        "no checks, ratio of whole commands": median("no checks", "long")
+        / sum(median(f"bare {side}", "long") for side in SIDES),
         "start cpu": {name: median(name, "short") - asked.short * a_step(name) for name in rounds[0]},
         "peak MiB": {name: median(name, "peak") / MIB for name in rounds[0]},
         "MiB beyond the bare trainings": (median("no checks", "peak") - memory) / MIB,
