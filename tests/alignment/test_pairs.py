@@ -31,7 +31,7 @@ QUICK_SIZES = {
     "train": SIZES[-1:],
 }  # smaller, norms over two values that may be equal drown most gradients: that is inconclusive
 ALONE_IN_THE_GATE = ("l2sknet", "L2SKNet_UNet", "eval")  # the lightest; backward, each layer compiles anew
-LEFT_TO_THE_FOLDER = {("cpanet", "train")}  # VGG-16 in float64, four twins, backward: the heaviest of all
+LEFT_TO_THE_FOLDER = {("cpanet", "train"), ("gold_yolo", "train")}  # backward, these two compile the most
 QUICK_TIMEOUT = 600.0  # seconds an answer may take where all operators have to be compiled
 
 

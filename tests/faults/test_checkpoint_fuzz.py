@@ -24,7 +24,7 @@ from tests.faults.checkpoints.case import PLAIN, jittor, legacy, ones, state, te
 from tests.faults.checkpoints.damaged import real_files
 from weight_convert import read_state
 
-SLICE, WHOLE, HDF5_EXAMPLES = 1_500, 20_000, 25
+SLICE, WHOLE, HDF5_EXAMPLES = 750, 20_000, 25
 DEADLINE = timedelta(seconds=10)
 FILES = {name: raw for name, (raw, _) in real_files().items()}
 HDF5 = FILES.pop("hdf5")

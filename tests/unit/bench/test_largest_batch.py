@@ -43,6 +43,7 @@ def test_nothing_fits_into_nothing() -> None:
     assert "MiB" in found.why
 
 
+@pytest.mark.slow
 @pytest.mark.torch
 def test_a_larger_limit_holds_a_larger_batch() -> None:
     pair, case = pairs.find(TINY), Case(TINY, "small", mode="train", size=(256, 256))

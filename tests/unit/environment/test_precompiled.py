@@ -60,6 +60,7 @@ def test_core_and_operators_begin_with_them(tmp_path: Path) -> None:
     assert made == {path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_operators_begin_with_jittors_own_too(tmp_path: Path) -> None:
     flags = precompiled.flags(tmp_path / "home", jittor(tmp_path / "some jittor/src"))
     make(flags)

@@ -117,6 +117,7 @@ def test_what_is_drawn_anew_and_what_is_left_out_is_reported(tmp_path: Path) -> 
     assert "the convolution behind the deep stem has no counterpart" in expected
 
 
+@pytest.mark.slow
 def test_checked_against_the_model_the_heads_are_listed_as_missing(tmp_path: Path) -> None:
     options = ("--model", "cpanet", "--variant", "vgg16")
     strict = convert("vgg16", tmp_path, *options)
