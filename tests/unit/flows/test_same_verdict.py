@@ -17,10 +17,11 @@ import golden
 from harness import flows, pairs
 from harness.alignment import Alignment
 from harness.comparing import rejudge
+from harness.errors import BadInput
 from harness.pairs.base import Mode
 from harness.progress import Silent
 from harness.scratch import scratch_folder
-from harness.trace import Trace, carry
+from harness.trace import Trace, TraceWriter, carry
 from harness.verdict import NoisePolicy
 
 SMALL, RANDOM = "tests.unit.sides.small:PAIR", "tests.mutants.random.pair:PAIR"
@@ -195,3 +196,24 @@ def test_a_running_statistic_that_is_a_hundredth_off_is_found_against_a_golden(
         assert alignment.verdict == "diverged", alignment.sentence
         assert alignment.first == address
         assert [row.address for row in alignment.rows if row.verdict.status == "diverged"] == [address]
+
+
+@pytest.mark.parametrize(
+    ("weights", "digests", "refused"),
+    [("seeded", ("a", "b"), True), ("seeded", ("a", "a"), False), ("best.pt", ("a", "b"), False)],
+)
+def test_traces_for_which_each_side_drew_another_number_are_refused(
+    weights: str, digests: tuple[str, str], refused: bool, near: Path
+) -> None:
+    """A parameter that is () on the one side and (1,) on the other has another value on each."""
+    paths = near / "torch.h5", near / "jittor.h5"
+    for path, digest, shape in zip(paths, digests, ([], [1]), strict=True):
+        case = {"pair": "cpanet", "variant": "vgg16", "seed": 3, "weights": weights}
+        with TraceWriter(path, {"side": path.stem, "case": case, "state": digest}) as writer:
+            writer.add("output:0", np.ones(4, np.float32))
+            writer.note("state", [["scale", shape, "float32"], ["fc.weight", [1], "float32"]])
+    if refused:
+        with pytest.raises(BadInput, match=r"'scale' is \(\) in the one, 1 in the other"):
+            flows.diff(*paths, NoisePolicy())
+    else:
+        flows.diff(*paths, NoisePolicy())
