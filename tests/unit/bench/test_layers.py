@@ -71,14 +71,14 @@ def test_a_sum_that_is_not_the_whole_is_said(layers: float, whole: float, reconc
 @pytest.mark.torch
 @pytest.mark.jittor
 def test_a_layer_that_sleeps_stands_first(tmp_path: Path) -> None:
-    """Two processes; the port's batch norm sleeps for 50 milliseconds in every call."""
+    """Two processes; the port's own code sleeps in every call."""
     folder = tmp_path / "pair"
     shutil.copytree(ROOT / "examples" / "tiny", folder)
     port = folder / "tiny_jittor.py"
     text = port.read_text()
     assert "self.head(" in text
     port.write_text(
-        "import time\n" + text.replace("return self.head(", "time.sleep(0.05)\n        return self.head(")
+        "import time\n" + text.replace("return self.head(", "time.sleep(0.3)\n        return self.head(")
     )
     pair = pairs.find(str(folder / "tiny_pair.py"))
     case = Case(str(folder / "tiny_pair.py"), "small", mode="train", batch=2, size=(32, 32))
@@ -86,7 +86,7 @@ def test_a_layer_that_sleeps_stands_first(tmp_path: Path) -> None:
         table = layer_table(one, 0.1, Silent())
     first = table.rows[0]
     assert first.path == "(model)"
-    assert first.lost > 0.04
+    assert first.lost > 0.25
     assert not any(table.failed.values())
     layers = {row.path: row for row in table.rows}
     assert {"conv", "(loss)"} <= layers.keys()
