@@ -47,7 +47,7 @@ def _takes(group: Group, name: str, owner: str) -> bool:
 
 
 @dataclass(frozen=True)
-class PlannedStep:
+class PassPlan:
     """One pass: what it uses, whether the optimiser steps at its end, and how often it has by then."""
 
     number: int
@@ -66,7 +66,7 @@ class Plan:
         last = length.passes if recipe.iterations is None else min(recipe.iterations, length.passes)
         self.stop = last if stop is None else min(stop, last)
         self._passes = self._uses()
-        self._steps: list[PlannedStep] = []
+        self._steps: list[PassPlan] = []
 
     def _uses(self) -> Callable[[int], Pass]:
         recipe = self.recipe
@@ -81,13 +81,13 @@ class Plan:
 
         return uses
 
-    def at(self, number: int) -> PlannedStep:
+    def at(self, number: int) -> PassPlan:
         """The pass of that number; the first is 0."""
         while len(self._steps) <= number:
             self._steps.append(self._next())
         return self._steps[number]
 
-    def _next(self) -> PlannedStep:
+    def _next(self) -> PassPlan:
         """An optimiser steps where enough passes have come together since it last did."""
         number = len(self._steps)
         uses = self._passes(number)
@@ -98,7 +98,7 @@ class Plan:
                 break
             waiting += 1
         updates = waiting >= uses.accumulate
-        return PlannedStep(number, uses, updates, (before.count if before else 0) + updates)
+        return PassPlan(number, uses, updates, (before.count if before else 0) + updates)
 
     @cached_property
     def events(self) -> dict[int, str]:
