@@ -51,5 +51,5 @@ def test_an_edit_of_a_small_pair_is_found_and_no_wrong_cause_named(
     edit: Edit, mode: Mode, workers: Workers
 ) -> None:
     row = judged(measured(edit, mode, workers))
-    assert row["verdict"] in ("diverged", "refused"), row
+    assert row["verdict"] != "aligned", row["sentence"]
     assert not row["wrong"], row["sources"]
