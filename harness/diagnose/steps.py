@@ -15,6 +15,8 @@ def common_of_step(wrong: Sequence[Wrong], values: Mapping[str, Array], outside:
 
     `values` are the parameters before the step, `outside` names those that no group has.
     """
+    moved = {one.name for one in wrong if one.kind == "update"}
+    wrong = [one for one in wrong if one.kind != "ema" or one.name not in moved]  # an average follows
     return _of_averages(wrong) or _shrunk(wrong, values, outside) or _multiplied(wrong)
 
 

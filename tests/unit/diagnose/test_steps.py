@@ -26,6 +26,8 @@ def test_what_no_group_has_decays(outside: list[str], decays: bool) -> None:
     found = [Wrong("update:stem.weight", np.zeros_like(WEIGHT), -5e-4 * WEIGHT)]
     told = common_of_step(found, {"stem.weight": WEIGHT}, outside)
     assert told == ("stem.weight decays by 0.0005 of itself, though no group has it." if decays else "")
+    follows = Wrong("ema:stem.weight", WEIGHT, 0.9 * WEIGHT, WEIGHT)
+    assert common_of_step([*found, follows], {"stem.weight": WEIGHT}, outside) == told
     grows = [Wrong("update:stem.weight", np.zeros_like(WEIGHT), 5e-4 * WEIGHT)]
     assert common_of_step(grows, {"stem.weight": WEIGHT}, outside) == ""
 
@@ -33,6 +35,8 @@ def test_what_no_group_has_decays(outside: list[str], decays: bool) -> None:
 def test_a_multiple_of_one_parameter_and_one_factor_for_each_slot() -> None:
     twice = Wrong("update:head.weight", WEIGHT, 2 * WEIGHT)
     assert common_of_step([twice], {}, []) == "of head.weight, the update is 2 times the reference's."
+    follows = Wrong("ema:head.weight", WEIGHT, WEIGHT + 0.1, WEIGHT)
+    assert common_of_step([follows, twice], {}, []) == common_of_step([twice], {}, [])
     slot = Wrong("optimizer:head.weight.momentum_buffer", BUFFER, 0.05 * BUFFER)
     told = common_of_step([twice, slot], {}, [])
     assert told == (
