@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from harness.choices import Dropout
+from harness.dropout import Draw
 from harness.json_codec import Partial
 from harness.layer_note import Attributes, LayerNote
 from harness.state_table import StateEntry
@@ -100,12 +102,19 @@ class Loaded:
 
 
 @dataclass(frozen=True)
+class Planned:
+    """How dropouts are treated from now on."""
+
+    treatment: Dropout
+
+
+@dataclass(frozen=True)
 class RunDone:
     """A forward pass, or a backward pass after it.
 
     `compiled` counts the operators that lie compiled by now. `bytes` is the size of the trace, which a
     rehearsal measures. `room` is the time it took to reserve space for a trace. `unmatched` are the globs of
-    layers that nothing in a rehearsal matched, each with the nearest names.
+    layers that nothing in a rehearsal matched, each with the nearest names. `draws` is what dropouts drew.
     """
 
     cost: Cost
@@ -114,6 +123,7 @@ class RunDone:
     room: Times | None = None
     observer: Observer | None = None
     unmatched: dict[str, list[str]] = field(default_factory=dict)
+    draws: list[Draw] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

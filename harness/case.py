@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, get_type_hints
 
 from harness import json_codec
-from harness.choices import DEVICES, DTYPES
+from harness.choices import DEVICES, DTYPES, Dropout
 from harness.choices import PORT as PORT
 from harness.choices import REFERENCE as REFERENCE
 from harness.choices import SIDES as SIDES
@@ -24,7 +24,8 @@ _ONE_OF = {"dtype": DTYPES, "device": DEVICES}
 class Case:
     """One run, described so exactly that it can be repeated anywhere.
 
-    `name` is what the pair calls itself, where `pair` is the place of its declaration.
+    `name` is what the pair calls itself, where `pair` is the place of its declaration. A case that does not
+    say how its dropouts are treated is of a time when all of them were off.
     """
 
     pair: str
@@ -38,6 +39,7 @@ class Case:
     dtype: str = "float32"
     device: str = "cpu"
     name: str = ""
+    dropout: Dropout = "off"
 
     @property
     def trains(self) -> bool:
@@ -74,7 +76,9 @@ class Case:
 
     def digest(self, *more: str) -> str:
         """A short fingerprint of the case and of whatever else decides its numbers."""
-        decisive = {key: value for key, value in self.to_dict().items() if key != "name"}
+        decisive = {key: value for key, value in self.to_dict().items() if key not in ("name", "dropout")}
+        if self.dropout != "off":
+            decisive["dropout"] = self.dropout
         text = json.dumps([decisive, *more], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:20]
 

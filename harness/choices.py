@@ -9,6 +9,7 @@ Keep = Literal["compact", "whole", "none"]
 TraceKeep = Literal["compact", "whole"]
 Isolation = Literal["auto", "always", "never"]
 Judge = Literal["all", "outputs"]
+Dropout = Literal["shared", "off"]
 
 SIDES = REFERENCE, PORT = ("torch", "jittor")
 DEVICES = ("cpu", "cuda")
@@ -20,3 +21,4 @@ KEEPS: tuple[Keep, ...] = get_args(Keep)
 TRACE_KEEPS: tuple[TraceKeep, ...] = get_args(TraceKeep)
 ISOLATIONS: tuple[Isolation, ...] = get_args(Isolation)
 JUDGES: tuple[Judge, ...] = get_args(Judge)
+DROPOUTS: tuple[Dropout, ...] = get_args(Dropout)

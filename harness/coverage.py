@@ -29,6 +29,18 @@ class CaseDifference:
     candidate: Any
 
 
+@dataclass(frozen=True)
+class Dropped(Partial):
+    """How dropouts were treated: `shared` draws had one mask on both sides, those at `off` dropped nothing.
+
+    `apart` says why the masks of the two sides do not belong together, if they do not.
+    """
+
+    shared: int = 0
+    off: list[Gap] = field(default_factory=list)
+    apart: str = ""
+
+
 @dataclass
 class Coverage(Partial):
     """What was compared and what was not.
@@ -49,6 +61,7 @@ class Coverage(Partial):
     weak: list[str] = field(default_factory=list)
     unpaired: dict[str, list[str]] = field(default_factory=dict)
     case_differences: list[CaseDifference] = field(default_factory=list)
+    dropout: Dropped = field(default_factory=Dropped)
 
     @property
     def share(self) -> float | None:

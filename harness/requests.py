@@ -20,6 +20,7 @@ from harness.answers import (
     LossTried,
     MemoryUsed,
     PassDone,
+    Planned,
     RunDone,
     StepsDone,
     Times,
@@ -29,6 +30,7 @@ from harness.answers import (
     WarmedUp,
 )
 from harness.deviation import Deviation
+from harness.dropout import DropoutPlan
 from harness.layer_note import Attributes
 from harness.pairs.base import Mode
 from harness.trace_header import TraceHeader
@@ -75,6 +77,14 @@ class Load(Request[Loaded]):
 
     verb = "load"
     state: str
+
+
+@dataclass(frozen=True)
+class PlanDropout(Request[Planned]):
+    """Let dropouts drop by a plan from now on."""
+
+    verb = "plan_dropout"
+    plan: DropoutPlan
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ def compare(
     device: options.Device = None,
     dtype: options.Dtype = None,
     mode: options.Mode = None,
+    dropout: options.Dropout = None,
     seed: options.Seed = None,
     input_size: options.InputSize = None,
     batch: options.Batch = None,

@@ -301,6 +301,15 @@ Keep = Annotated[
         panel=_OUTPUT,
     ),
 ]
+Dropout = Annotated[
+    str | None,
+    _choice(
+        "--dropout",
+        choices.DROPOUTS,
+        "Let dropouts drop, by the same masks on both sides, or switch all of them off.",
+        default="shared",
+    ),
+]
 Isolated = Annotated[
     str | None,
     _choice(

@@ -33,6 +33,7 @@ def record(
     device: options.Device = None,
     dtype: options.Dtype = None,
     mode: options.Mode = None,
+    dropout: options.Dropout = None,
     seed: options.Seed = None,
     input_size: options.InputSize = None,
     batch: options.Batch = None,

@@ -12,6 +12,7 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Obstacle, Outcome, Row, SideReport
 from harness.answers import Observer
 from harness.comparing._coverage import coverage
+from harness.comparing._dropout import dropped
 from harness.comparing._inconclusive import randomness, why_inconclusive
 from harness.comparing._inner import set_inner_apart
 from harness.comparing._isolated import rejudge_isolated
@@ -82,6 +83,7 @@ def compare(
             asked=asked_layers(candidate, reference),
             unpaired=unpaired,
             case_differences=case_differences(reference, candidate),
+            dropout=dropped((reference_name, candidate_name), reference, candidate),
         ),
         attributes=attributes(reference, candidate, rows),
         overrides=list(overrides),
@@ -138,7 +140,7 @@ def _verdict(alignment: Alignment) -> Outcome:
     """The verdict. A difference in shape or presence counts as diverged even if values are random."""
     if any(row.obstacle is not None and row.verdict.status == "diverged" for row in alignment.rows):
         return "diverged"
-    if randomness(alignment):
+    if randomness(alignment) or alignment.coverage.dropout.apart:
         return "inconclusive"
     if alignment.first is not None:
         return "diverged"

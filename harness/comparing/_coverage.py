@@ -30,6 +30,7 @@ def coverage(rows: list[Row], fallback: list[str], before: Coverage) -> Coverage
         weak=[row.address for row in rows if is_weak(row)],
         unpaired=before.unpaired,
         case_differences=before.case_differences,
+        dropout=before.dropout,
     )
 
 

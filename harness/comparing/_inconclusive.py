@@ -21,7 +21,7 @@ _LEAVES = ("output", "loss", "grad", "grad_input")
 
 def why_inconclusive(alignment: Alignment) -> str:
     """Why the rows allow no verdict, in sentences; empty if they do."""
-    reasons = (randomness, _uncovered, _doubts, _weakness, _emptiness)
+    reasons = (randomness, _other_masks, _uncovered, _doubts, _weakness, _emptiness)
     found = next(filter(None, (reason(alignment) for reason in reasons)), "")
     return f"Inconclusive: {found}" if found else ""
 
@@ -53,6 +53,12 @@ def _drawn(draws: list[str]) -> str:
         return "no operation was seen to draw, so it is random in another way, or being recorded changes it"
     more = f" and {len(draws) - _SHOWN} more" if len(draws) > _SHOWN else ""
     return f"what draws at random there is {', '.join(draws[:_SHOWN])}{more}"
+
+
+def _other_masks(alignment: Alignment) -> str:
+    """The dropouts of two traces dropped otherwise, and no model is to blame for that."""
+    apart = alignment.coverage.dropout.apart
+    return f"{apart}; record both alike, with --dropout off, or compare both sides at once." if apart else ""
 
 
 def _uncovered(alignment: Alignment) -> str:

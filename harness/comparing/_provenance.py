@@ -17,7 +17,7 @@ from harness.layer_note import read_layer_notes
 from harness.trace import Trace
 
 Note = TypeVar("Note", Observer, Spent)
-_MAY_DIFFER = ("dtype", "device")
+_MAY_DIFFER = ("dtype", "device", "dropout")  # what dropped is held against each other elsewhere
 
 
 def case_of(trace: Trace | None) -> dict[str, object]:

@@ -136,6 +136,7 @@ def _remarks(alignment: Alignment) -> list[str]:
         parts.append(f"{_count(operations, 'operation')} could not be paired.")
     if unkept := sum(row.found == "candidate" for row in missing):
         parts.append(f"{reference} keeps no gradient of {_count(unkept, 'parameter')}.")
+    parts.append(_dropout(alignment))
     if alignment.truth:
         parts.append(f"What float32 strays is known from {alignment.truth}.")
     if fallback := alignment.coverage.fallback:
@@ -165,6 +166,19 @@ def _covered(alignment: Alignment) -> str:
         f" that {alignment.coverage.asked!r} asks for" if alignment.coverage.asked not in ("", ALL) else ""
     )
     return f"Compared were {alignment.coverage.results()}{asked} ({percent(share)})."
+
+
+def _dropout(alignment: Alignment) -> str:
+    """How dropouts were treated, where there are any."""
+    found = alignment.coverage.dropout
+    parts = []
+    if found.shared:
+        parts.append(f"{_count(found.shared, 'draw')} of dropout had the same mask on both sides.")
+    if found.off:
+        parts.append(
+            f"Dropout was switched off at {_some([gap.address for gap in found.off])} ({found.off[0].why})."
+        )
+    return " ".join(parts)
 
 
 def _inner(alignment: Alignment) -> str:

@@ -51,6 +51,7 @@ def request_of(alignment: Alignment, typed: Typed, **changes: Any) -> CompareReq
         seed=case.seed,
         input_size=case.size,
         batch=case.batch,
+        dropout=case.dropout,
         policy=parse_policy(alignment.policy),
         timeout=typed.timeout,
         **changes,

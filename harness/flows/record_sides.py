@@ -6,6 +6,7 @@ from functools import partial
 
 from harness.alignment_rows import SideReport
 from harness.case import PORT, REFERENCE
+from harness.dropout import NOTE, read_draws
 from harness.errors import WorkerLost
 from harness.flows import float64_cache, inputs_and_weights
 from harness.flows.comparison import Comparison
@@ -26,6 +27,8 @@ def record_sides(live: Comparison) -> Recordings:
     recordings = Recordings()
     if REFERENCE not in live.sides:
         recordings.reference_done.set()
+        assert live.stored is not None
+        recordings.dropout.tell(REFERENCE, read_draws(live.stored.trace.notes.get(NOTE)))
     together(live.workers, live.sides, partial(_record_guarded, live, recordings))
     return recordings
 
@@ -34,6 +37,7 @@ def _record_guarded(live: Comparison, recordings: Recordings, side: str) -> None
     """Run one side; a lost worker becomes a report and ends the other, anything else ends the comparison."""
     worker = live.workers[side]
     run = SideRun(worker, live.case, live.request.layers, live.progress, live.quiet, live.asked)
+    run.agree = partial(recordings.dropout.agree, side)
     try:
         _record_side(live, run, recordings)
     except WorkerLost as error:
@@ -49,6 +53,8 @@ def _record_guarded(live: Comparison, recordings: Recordings, side: str) -> None
     except Exception:  # whatever it is, the other side must not wait for ever
         _stop_waiting(live, side, recordings)
         raise
+    finally:
+        recordings.dropout.tell(side, None)
 
 
 def _save_what_was_recorded(run: SideRun, recordings: Recordings) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.case import Case
-from harness.choices import AUTO, Isolation, Keep
+from harness.choices import AUTO, Dropout, Isolation, Keep
 from harness.environment.device import device_for
 from harness.pairs.base import Mode, Pair
 from harness.session import DEFAULT_TIMEOUT
@@ -33,6 +33,7 @@ class CompareRequest:
     output: Path | None = None
     keep: Keep = "compact"
     isolated: Isolation = "auto"
+    dropout: Dropout = "shared"
 
     def case(self, pair: Pair) -> Case:
         """The case this asks for."""
@@ -46,6 +47,7 @@ class CompareRequest:
             size=self.input_size,
             dtype=self.dtype,
             device=device_for(self.device).device,
+            dropout=self.dropout,
             name="" if self.model == pair.name else pair.name,
         )
 

@@ -16,11 +16,12 @@ from harness.answers import Description, Observer, RunDone
 from harness.background import repeating
 from harness.case import Case
 from harness.costs import SideCosts, Spent
+from harness.dropout import Agreement, Draw, DropoutPlan, alone
 from harness.errors import HarnessError
 from harness.flows.asked_layers import AskedLayers
 from harness.gpu_memory import process_bytes
 from harness.progress import Progress
-from harness.requests import Backward, Build, Load, Run, UpstreamModel
+from harness.requests import Backward, Build, Load, PlanDropout, Run, UpstreamModel
 from harness.session import ModelFailed, Worker
 from harness.state_table import StateTable
 from harness.trace_header import TraceHeader
@@ -94,6 +95,7 @@ class SideRun:
         self.progress, self.quiet = progress, quiet
         self.costs = SideCosts()
         self.upstream: UpstreamModel | None = None
+        self.agree: Callable[[list[Draw]], Agreement] = alone
         self._again: Callable[[], Path | None] | None = None
         self.description: Description
 
@@ -121,7 +123,13 @@ class SideRun:
         self.worker.call(Load(str(state)))
         self._again = partial(self._record_partly, inputs, place, header)
         before = self.worker.ready().compiled
-        trace = place(self._timed("warm_up", "warming up", lambda: self._warm_up(inputs)))
+        self._plan_dropout(Agreement())
+        size, draws = self._timed("warm_up", "warming up", lambda: self._warm_up(inputs))
+        agreed = self.agree(draws)
+        self._plan_dropout(agreed)
+        if agreed.off:  # other code runs where nothing is dropped
+            size, _ = self._timed("warm_up", "warming up", lambda: self._warm_up(inputs))
+        trace = place(size)
         with self.quiet:
             self._say("running bare")
             bare = self.run_once(inputs, observe=False)
@@ -151,8 +159,16 @@ class SideRun:
                 return trace
         return partly if partly.is_file() else None
 
-    def _warm_up(self, inputs: Path) -> int:
-        """Compile what both kinds of run need, and learn where the model breaks; the bytes to be recorded."""
+    def _plan_dropout(self, agreed: Agreement) -> None:
+        """Tell the worker how dropouts drop, and where not."""
+        plan = DropoutPlan(self.case.dropout, self.case.seed, agreed.off, agreed.moved)
+        self.worker.call(PlanDropout(plan))
+
+    def _warm_up(self, inputs: Path) -> tuple[int, list[Draw]]:
+        """Compile what both kinds of run need, and learn where the model breaks.
+
+        The bytes to be recorded, and what dropouts drew.
+        """
         rehearsed = self.run_once(inputs)
         self.asked.take(self.worker.side, rehearsed.unmatched)
         compiled = rehearsed.compiled
@@ -161,7 +177,7 @@ class SideRun:
             if now == compiled:
                 break
             compiled = now
-        return rehearsed.bytes
+        return rehearsed.bytes, rehearsed.draws
 
     def run_once(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
 from harness.layer_note import Attributes
+from harness.sides.masks import Masks, Position
 from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
 
 
@@ -21,6 +22,7 @@ class CapturedCall:
     args: tuple[Any, ...]
     kwargs: Attributes
     module: Any = None
+    position: Position | None = None  # from where it draws what it drew in the run
 
 
 class CallCapture(Recorder):
@@ -33,9 +35,10 @@ class CallCapture(Recorder):
         breadcrumb: Breadcrumb,
         modules: Mapping[str, Any],
         wanted: tuple[str, int],
+        masks: Masks,
     ) -> None:
         super().__init__(tensors, layers, Rehearsal(), breadcrumb)
-        self.modules, self.wanted = modules, wanted
+        self.modules, self.wanted, self.masks = modules, wanted, masks
         self.captured: CapturedCall | None = None
 
     def enter(self, path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -44,7 +47,9 @@ class CallCapture(Recorder):
         frame = self.frames[-1]
         if (frame.path, frame.call) == self.wanted:
             module = self.modules["" if frame.path == addresses.ROOT else frame.path]
-            self.captured = CapturedCall(frame.path, module, args, dict(kwargs), module)
+            self.captured = CapturedCall(
+                frame.path, module, args, dict(kwargs), module, self.masks.position()
+            )
 
     def operation(
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -53,5 +58,5 @@ class CallCapture(Recorder):
         frame = self.frames[-1]
         path = f"{frame.path}/{name}.{frame.operations[name]}"
         if (path, frame.call) == self.wanted:
-            self.captured = CapturedCall(path, function, args, dict(kwargs))
+            self.captured = CapturedCall(path, function, args, dict(kwargs), position=self.masks.position())
         return super().operation(name, function, args, kwargs)

@@ -13,6 +13,7 @@ from harness.breadcrumb import Breadcrumb
 from harness.errors import BadInput
 from harness.pairs.base import Arrays, Mode, Pair
 from harness.sides.captured_call import CapturedCall
+from harness.sides.masks import Masks
 from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
 from harness.state_table import StateTable
@@ -32,6 +33,7 @@ class Framework(ABC):
         self.device, self.breadcrumb = device, breadcrumb
         self.pair: Pair
         self.variant = ""
+        self._built = ("", "")  # the pair and the variant, as they were asked for
         self.model: Any = None
         self.layers: dict[str, Layer] = {}
         self.paths: dict[int, str] = {}
@@ -49,6 +51,7 @@ class Framework(ABC):
         self.training: Any = None  # what harness.sides.training holds while a training goes on
         self.timed: Any = None  # the model that is being timed, if any
         self.loss_change: Callable[[Any], Any] = lambda loss: loss
+        self.masks = Masks()  # how dropouts drop; nothing until both sides have a plan
         self.effect = False  # whether an injected fault has changed anything
 
     @abstractmethod
@@ -81,11 +84,11 @@ class Framework(ABC):
 
     @abstractmethod
     def set_mode(self, mode: Mode) -> None:
-        """Evaluation, training, or training with frozen statistics; dropout modules evaluate in all."""
+        """Evaluation, training, or training with frozen statistics; silenced dropouts evaluate in all."""
 
     @abstractmethod
-    def without_dropout(self) -> contextlib.AbstractContextManager[Any]:
-        """A context in which no function of the framework drops anything at random."""
+    def dropping(self) -> contextlib.AbstractContextManager[Any]:
+        """A context in which the framework's dropouts drop as the masks say, or nothing."""
 
     @abstractmethod
     def seed(self, seed: int) -> None:

@@ -15,7 +15,7 @@ from jittor import nn
 
 from ports_jittor.torchlike import dropout
 
-_MODULES = (nn.Dropout, nn.Dropout2d, nn.DropPath)
+MODULES = (nn.Dropout, nn.Dropout2d, nn.DropPath)
 
 
 def _given_back(module: Any, given: Any) -> Any:
@@ -41,18 +41,28 @@ def _rate_of_zero(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def no_dropout() -> Iterator[None]:
-    """Nothing is dropped for as long as the context lasts."""
+def recurrent_without_dropout() -> Iterator[None]:
+    """Recurrent layers drop nothing between their layers for as long as the context lasts."""
     cudnn = nn.RNNBase._execute_cudnn_rnn
-    replaced: list[tuple[Any, str, Any, Any]] = [
-        (kind, "execute", kind.execute, _given_back) for kind in _MODULES
-    ]
-    replaced.append((dropout, "dropped", dropout.dropped, _kept))
-    replaced.append((nn.RNNBase, "_execute_cudnn_rnn", cudnn, _rate_of_zero(cudnn)))
+    nn.RNNBase._execute_cudnn_rnn = _rate_of_zero(cudnn)
     try:
-        for place, name, _, replacement in replaced:
-            setattr(place, name, replacement)
         yield
     finally:
-        for place, name, plain, _ in replaced:
-            setattr(place, name, plain)
+        nn.RNNBase._execute_cudnn_rnn = cudnn
+
+
+@contextlib.contextmanager
+def no_dropout() -> Iterator[None]:
+    """Nothing is dropped for as long as the context lasts."""
+    replaced: list[tuple[Any, str, Any, Any]] = [
+        (kind, "execute", kind.execute, _given_back) for kind in MODULES
+    ]
+    replaced.append((dropout, "dropped", dropout.dropped, _kept))
+    with recurrent_without_dropout():
+        try:
+            for place, name, _, replacement in replaced:
+                setattr(place, name, replacement)
+            yield
+        finally:
+            for place, name, plain, _ in replaced:
+                setattr(place, name, plain)

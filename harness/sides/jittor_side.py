@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ from harness.sides.contract import NamedTensors
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
 from harness.sides.framework_code import JITTOR
+from harness.sides.jittor_calls import called_through
 from harness.sides.jittor_dropout import no_dropout
+from harness.sides.jittor_masks import shared_dropout
 from harness.sides.operations import function_of, pooling
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
@@ -58,11 +60,6 @@ def _like(array: NDArray[Any], variable: Any) -> NDArray[Any]:
 def _reached(names: Iterable[str], found: Sequence[Any]) -> NamedTensors:
     """The gradients that there are, by name; those of other targets stand behind and are left out."""
     return {name: value for name, value in zip(names, found, strict=False) if value is not None}
-
-
-def _caller(kind: type) -> type:
-    """The class that says how modules of a class are called."""
-    return next(base for base in kind.__mro__ if "__call__" in vars(base))
 
 
 def _second_name(tensor: Any) -> Any:
@@ -215,12 +212,33 @@ class JittorSide(Side):
         self.model.train()
         for module in self.model.modules():
             frozen = mode == "frozen" and hasattr(module, "running_mean")
-            if is_dropout(module) or frozen:
+            silent = is_dropout(module) and self.masks.silences(self.paths.get(id(module), ""))
+            if silent or frozen:
                 module.is_train = False
 
-    def without_dropout(self) -> contextlib.AbstractContextManager[Any]:
-        """Jittor's functions drop nothing."""
-        return no_dropout()
+    def dropping(self) -> contextlib.AbstractContextManager[Any]:
+        """Jittor's dropouts drop by the masks, or nothing."""
+        return self._dropping_shared() if self.masks.shared else no_dropout()
+
+    @contextlib.contextmanager
+    def _dropping_shared(self) -> Iterator[None]:
+        with called_through(self.modules, self._following), shared_dropout(self.masks):
+            yield
+
+    def _following(self, plain: Callable[..., Any], own: set[type]) -> Callable[..., Any]:
+        """A call that tells the masks of this model's modules."""
+
+        def call(module: Any, *args: Any, **kwargs: Any) -> Any:
+            path = self.paths.get(id(module))
+            if path is None or type(module) not in own:
+                return plain(module, *args, **kwargs)
+            self.masks.enter(path)
+            try:
+                return plain(module, *args, **kwargs)
+            finally:
+                self.masks.leave()
+
+        return call
 
     def seed(self, seed: int) -> None:
         """On every device."""
@@ -252,20 +270,11 @@ class JittorSide(Side):
     def observed(self, recorder: Recorder) -> Iterator[None]:
         """The recorder sees the call of every module and of every function in between."""
         self.tensors.watched.clear()
-        # A class calls in a way of its own once one of its modules has a hook: Jittor replaces it for all.
-        callers = {type(module): _caller(type(module)) for _, module in self.modules()}
-        plain = {kind: vars(kind)["__call__"] for kind in {jt.Module, *callers.values()}}
-        for kind, call in plain.items():
-            own = {of for of, caller in callers.items() if caller is kind}
-            kind.__call__ = self._telling(call, own, recorder)
-        try:
-            with jittor_patches.operations(recorder, jt.Var):
-                yield
-        finally:
-            for kind, call in plain.items():
-                kind.__call__ = call
+        calls = called_through(self.modules, partial(self._telling, recorder))
+        with calls, jittor_patches.operations(recorder, jt.Var):
+            yield
 
-    def _telling(self, plain: Callable[..., Any], own: set[type], recorder: Recorder) -> Callable[..., Any]:
+    def _telling(self, recorder: Recorder, plain: Callable[..., Any], own: set[type]) -> Callable[..., Any]:
         """A call that tells the recorder of this model's modules of its own classes.
 
         Modules of other classes come by on their way up and have been told of.
@@ -294,7 +303,7 @@ class JittorSide(Side):
         name = self._operation_of(module) if recorder.observes_operation() else None
         if name is None or not jittor_patches.called_by_model(depth=3):
             return plain(module, *args, **kwargs)
-        return recorder.operation(name, functools.partial(plain, module), args, kwargs)
+        return recorder.operation(name, partial(plain, module), args, kwargs)
 
     def _operation_of(self, module: Any) -> str | None:
         if not self._is_builtin(module):

@@ -27,7 +27,12 @@ def capture_call(side: Side, inputs: str, mode: Mode, path: str, call: int) -> C
     """Run the model and keep one call; BadInput where the model never makes it."""
     side.prepare(inputs, mode, "float32")
     recorder = CallCapture(
-        side.tensors, side.layers, side.breadcrumb, dict(side.modules()), wanted=(path, call)
+        side.tensors,
+        side.layers,
+        side.breadcrumb,
+        dict(side.modules()),
+        wanted=(path, call),
+        masks=side.masks,
     )
     side.forward(mode, Rehearsal(), "all", observe=True, recorder=recorder)
     if recorder.captured is None:
@@ -55,7 +60,9 @@ def own_state(side: Side, module: Any) -> NamedTensors:
 
 @contextlib.contextmanager
 def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterator[Any]:
-    """The result of the changed call; the change is undone at the end of the context."""
+    """The result of the changed call, by the masks of the run; the change is undone at the end."""
+    if call.position is not None:
+        side.masks.go_to(call.position)
     if call.module is None:
         yield _call_function(call, change.changes)
         return

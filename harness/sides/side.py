@@ -20,6 +20,7 @@ import numpy as np
 
 from harness import json_codec, pairs
 from harness.answers import Cost, Description, Identity, Loaded, RunDone
+from harness.dropout import NOTE, Draw, DropoutPlan
 from harness.errors import BadInput
 from harness.layer_note import LayerNote
 from harness.pairs.base import Arrays, Mode
@@ -75,7 +76,9 @@ class Side(Framework):
         """
         self.pair = pairs.find(pair)
         chosen = self.pair.variant(variant)
-        self.variant = chosen.name
+        if self._built != (pair, variant):
+            self.masks.plan = DropoutPlan()
+        self.variant, self._built = chosen.name, (pair, variant)
         if upstream is None:
             self.model = self.side_module().build(chosen.name, **chosen.options)
         else:
@@ -139,7 +142,7 @@ class Side(Framework):
         sink = self._writer or rehearsal
         with self._partial_trace_kept():
             outputs, cost = self._measured(functools.partial(self.forward, mode, sink, layers, observe))
-        done = RunDone(cost, self.compiled(), room=room)
+        done = RunDone(cost, self.compiled(), room=room, draws=self.masks.draws)
         if not observe:
             self._bare = outputs
         elif self._writer is None:
@@ -148,7 +151,8 @@ class Side(Framework):
             done = replace(done, bytes=rehearsal.bytes, unmatched=self.recorder.choice.unmatched())
         elif self._bare is not None:
             assert self.recorder is not None
-            done = replace(done, observer=differences(self._bare, outputs, self.recorder.draws))
+            draws = self.masks.without_masks(self.recorder.draws)
+            done = replace(done, observer=differences(self._bare, outputs, draws))
             self._writer.note("observer", json_codec.to_plain(done.observer))
         if metrics and observe:
             self._record_metrics(sink, outputs)
@@ -215,6 +219,7 @@ class Side(Framework):
         recorder: Recorder | None = None,
     ) -> Arrays:
         """One forward pass; the outputs in host memory. `recorder` takes the usual one's place."""
+        self.masks.restart()
         context: contextlib.AbstractContextManager[Any] = contextlib.nullcontext()
         if observe:
             self.recorder = recorder or Recorder(
@@ -306,6 +311,7 @@ class Side(Framework):
         notes = self.layer_notes()
         for path, arguments in self.recorder.operation_arguments.items():
             notes[path] = LayerNote(path.rpartition("/")[2].rpartition(".")[0], arguments)
+        self._writer.note(NOTE, json_codec.to_plain(self.masks.draws, list[Draw]))
         self._writer.note("layers", {path: note.to_dict() for path, note in notes.items()})
         self._writer.note("state", self.state_table())
         self._writer.note("side", json_codec.to_plain(self.identity()))

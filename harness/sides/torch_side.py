@@ -29,6 +29,7 @@ from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
 from harness.sides.torch_dropout import NoDropout
+from harness.sides.torch_masks import shared_dropout
 from harness.state_table import StateEntry, StateTable, tied
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "sgd": torch.optim.SGD}
@@ -173,12 +174,13 @@ class TorchSide(Side):
         self.model.train(mode != "eval")
         for module in self.model.modules():
             frozen = mode == "frozen" and isinstance(module, nn.modules.batchnorm._BatchNorm)
-            if is_dropout(module) or frozen:
+            silent = is_dropout(module) and self.masks.silences(self.paths.get(id(module), ""))
+            if silent or frozen:
                 module.training = False
 
-    def without_dropout(self) -> contextlib.AbstractContextManager[Any]:
-        """Torch's functions drop nothing."""
-        return NoDropout()
+    def dropping(self) -> contextlib.AbstractContextManager[Any]:
+        """Torch's functions drop by the masks, or nothing."""
+        return shared_dropout(self.masks, lambda: self.paths) if self.masks.shared else NoDropout()
 
     def seed(self, seed: int) -> None:
         """On every device."""

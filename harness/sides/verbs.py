@@ -9,8 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.answers import CallDescription, StepsDone, Times, TrialDone
+from harness.answers import CallDescription, Planned, StepsDone, Times, TrialDone
 from harness.deviation import Deviation
+from harness.dropout import DropoutPlan
 from harness.errors import BadInput
 from harness.pairs.base import Mode
 from harness.requests import Answer, CallChange, Request
@@ -114,6 +115,12 @@ def measure_isolated(
     )
 
 
+def plan_dropout(side: Side, plan: DropoutPlan) -> Planned:
+    """Let dropouts drop by a plan from now on."""
+    side.masks.plan = plan
+    return Planned(plan.treatment)
+
+
 def _captured(side: Side) -> CapturedCall:
     if side.captured is None:
         raise BadInput("there is no call to repeat: capture one first")
@@ -128,6 +135,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     take_steps,
     measure_truth,
     measure_isolated,
+    plan_dropout,
     inject_fault,
     fault_effect,
     *loss_edits.VERBS,
@@ -148,9 +156,9 @@ def function_of(side: Side, verb: str) -> Callable[..., Any]:
 
 
 def call_verb(side: Side, request: Request[Answer]) -> Answer:
-    """Carry out one request. Nothing is dropped at random in any run, but where the model is timed."""
+    """Carry out one request. Dropouts drop by a plan alone, and as they are where the model is timed."""
     arguments = {field.name: getattr(request, field.name) for field in fields(request)}  # type: ignore[arg-type]
-    quiet = contextlib.nullcontext() if request.verb in _TIMED else side.without_dropout()
-    with quiet:
+    dropping = contextlib.nullcontext() if request.verb in _TIMED else side.dropping()
+    with dropping:
         found: Answer = function_of(side, request.verb)(**arguments)
     return found

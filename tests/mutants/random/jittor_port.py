@@ -10,7 +10,7 @@ from jittor import nn as plain
 from jittor.attention import scaled_dot_product_attention
 from jittor.nn import dropout
 
-from ports_jittor.torchlike import nn
+from ports_jittor.torchlike import functional, nn
 
 WIDTH = 16
 
@@ -24,7 +24,7 @@ class Functional(nn.Module):
         self.scale = scale
 
     def forward(self, x: Tensor) -> Tensor:
-        x = dropout(self.fc(x), 0.3, is_train=True) * self.scale
+        x = functional.dropout2d(dropout(self.fc(x), 0.3, is_train=True)) * self.scale
         x = self.path(x)
         return self.head(scaled_dot_product_attention(x, x, x, dropout_p=0.2))
 

@@ -1,0 +1,75 @@
+"""Gives Jittor's and torchlike's dropouts, and those of a model's own, the numbers that the harness draws.
+
+Each keeps its own formula: only where its numbers come from is replaced. So a wrong scale stays wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jittor as jt
+
+from harness.sides.dropout import drops_now
+from harness.sides.jittor_dropout import MODULES, recurrent_without_dropout
+from harness.sides.masks import Masks
+from ports_jittor.torchlike import dropout
+
+
+@contextlib.contextmanager
+def shared_dropout(masks: Masks) -> Iterator[None]:
+    """Every dropout drops by the masks, as long as the context lasts."""
+    replaced: list[tuple[Any, str, Any, Any]] = [
+        (kind, "execute", kind.execute, _unless_off(kind.execute, masks)) for kind in MODULES
+    ]
+    replaced.append((dropout, "dropped", dropout.dropped, _dropped_unless_off(dropout.dropped, masks)))
+    replaced.append((jt, "random", jt.random, _drawn(jt.random, masks)))
+    with recurrent_without_dropout():
+        try:
+            for place, name, _, replacement in replaced:
+                setattr(place, name, replacement)
+            yield
+        finally:
+            for place, name, plain, _ in replaced:
+                setattr(place, name, plain)
+
+
+def _unless_off(plain: Callable[..., Any], masks: Masks) -> Callable[..., Any]:
+    """The method of one of Jittor's modules, which gives back what it is given where nothing is dropped."""
+
+    @functools.wraps(plain)
+    def execute(module: Any, x: Any) -> Any:
+        drops = module.p > 0 and module.is_train
+        return x if drops and masks.is_off(_shape(x.shape)) else plain(module, x)
+
+    return execute
+
+
+def _dropped_unless_off(plain: Callable[..., Any], masks: Masks) -> Callable[..., Any]:
+    @functools.wraps(plain)
+    def dropped(x: Any, p: float, shape: list[int]) -> Any:
+        return x if p > 0 and masks.is_off(_shape(shape)) else plain(x, p, shape)
+
+    return dropped
+
+
+def _drawn(plain: Callable[..., Any], masks: Masks) -> Callable[..., Any]:
+    """Jittor's one source of random numbers; what a dropout asks of it comes from the masks."""
+
+    @functools.wraps(plain)
+    def random(shape: Any, dtype: Any = "float32", type: str = "uniform") -> Any:
+        if not drops_now():
+            return plain(shape, dtype, type)
+        if type != "uniform":
+            masks.is_off(_shape(shape), why=f"it draws {type} numbers, which no mask stands for")
+        elif not masks.is_off(_shape(shape)):
+            return jt.array(masks.uniform(_shape(shape))).stop_grad()
+        return plain(shape, dtype, type)
+
+    return random
+
+
+def _shape(given: Sequence[Any]) -> list[int]:
+    return [int(size) for size in given]

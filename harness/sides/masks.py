@@ -1,0 +1,122 @@
+"""The numbers that dropouts draw: from the seed and the place of the draw alone, whatever the framework."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness import address as addresses
+from harness import seeded
+from harness.dropout import Draw, DropoutPlan
+
+_LEVELS = 1 << 16
+_FEW = 4096
+
+
+@dataclass
+class _Call:
+    """A call of a module, and how much was drawn in it."""
+
+    path: str
+    number: int
+    draws: int = 0
+
+    @property
+    def place(self) -> str:
+        return f"{self.path}#{self.number}.{self.draws}"
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a run has come: what was called, and which calls are going on."""
+
+    calls: Counter[str]
+    open: tuple[tuple[str, int, int], ...]
+
+
+class Masks:
+    """Follows the calls of a run, and gives each draw the numbers of its place."""
+
+    def __init__(self) -> None:
+        self.plan = DropoutPlan()
+        self.restart()
+
+    @property
+    def shared(self) -> bool:
+        """Whether dropouts drop, with masks that both sides have."""
+        return self.plan.treatment == "shared"
+
+    def restart(self) -> None:
+        """A new run begins."""
+        self.draws: list[Draw] = []
+        self._calls: Counter[str] = Counter()
+        self._open = [_Call(addresses.ROOT, 0)]
+
+    def enter(self, path: str) -> None:
+        """A module is being called."""
+        name = path or addresses.ROOT
+        self._open.append(_Call(name, self._calls[name]))
+        self._calls[name] += 1
+
+    def leave(self) -> None:
+        """It has returned, or raised."""
+        if len(self._open) > 1:
+            self._open.pop()
+
+    def position(self) -> Position:
+        """Where the run stands."""
+        return Position(
+            Counter(self._calls), tuple((call.path, call.number, call.draws) for call in self._open)
+        )
+
+    def go_to(self, position: Position) -> None:
+        """Let what is called next draw what it drew there."""
+        self._calls = Counter(position.calls)
+        self._open = [_Call(*call) for call in position.open]
+
+    def silences(self, path: str) -> bool:
+        """Whether a dropout module at a path is to be switched off as a whole."""
+        return not self.shared or any(place.rpartition("#")[0] == path for place in self.plan.off)
+
+    def is_off(self, shape: Sequence[int] = (), why: str = "") -> bool:
+        """Whether nothing is dropped here, by the plan or for the reason `why`; that is noted."""
+        place = self._open[-1].place
+        found = why or self.plan.off.get(place, "")
+        if found:
+            self._note(shape, found)
+        return bool(found)
+
+    def uniform(self, shape: Sequence[int]) -> NDArray[np.float32]:
+        """The numbers of this place: from 0 to 1, each exact in any floating type of 17 bits or more."""
+        place = self._note(shape)
+        return uniform(self.plan.seed, self.plan.moved.get(place, place), shape)
+
+    def without_masks(self, drawn: Sequence[str]) -> list[str]:
+        """Of texts such as `rand in block.path` those whose module has drawn no mask: it is truly random."""
+        masked = {draw.path for draw in self.draws if not draw.off}
+        return [text for text in drawn if text.partition(" in ")[2] not in masked]
+
+    def _note(self, shape: Sequence[int], why: str = "") -> str:
+        call = self._open[-1]
+        place = call.place
+        call.draws += 1
+        self.draws.append(Draw(self.plan.moved.get(place, place), [int(size) for size in shape], why))
+        return place
+
+
+def uniform(seed: int, place: str, shape: Sequence[int]) -> NDArray[np.float32]:
+    """Numbers between 0 and 1 that are never a simple fraction, as a rate may be.
+
+    A few are spread evenly, so that of four samples about one is dropped at a rate of a quarter.
+    """
+    rng, size = seeded.generator(seed, f"dropout/{place}"), int(np.prod(shape, dtype=np.int64))
+    values = rng.random(size)
+    if size <= _FEW:
+        values = (rng.permutation(size) + values) / max(size, 1)
+    levels = np.floor(values * _LEVELS)
+    found: NDArray[np.float32] = ((2 * levels + 1) / (2 * _LEVELS)).astype(np.float32)
+    return found.reshape(tuple(shape))

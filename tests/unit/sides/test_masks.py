@@ -1,0 +1,93 @@
+"""A draw has the numbers of its place, whatever else is drawn; a repeated call draws them again."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+
+from harness.dropout import Draw, DropoutPlan
+from harness.sides.masks import Masks, uniform
+
+
+def shared(**more: dict[str, str]) -> Masks:
+    """Masks of a case."""
+    masks = Masks()
+    masks.plan = DropoutPlan("shared", **more)  # type: ignore[arg-type]
+    masks.restart()
+    return masks
+
+
+def drawn(masks: Masks, *paths: str) -> list[bytes]:
+    """What is drawn in calls of these modules, one after another."""
+    found = []
+    for path in paths:
+        masks.enter(path)
+        found.append(masks.uniform([3, 4]).tobytes())
+        masks.leave()
+    return found
+
+
+def test_a_missing_call_shifts_nothing() -> None:
+    first, second, again = drawn(shared(), "a", "b", "a")
+    assert drawn(shared(), "b") == [second]
+    assert drawn(shared(), "a", "a") == [first, again]
+    assert len({first, second, again}) == 3
+
+
+def test_what_is_drawn_first_within_a_call_is_not_drawn_second() -> None:
+    masks = shared()
+    masks.enter("a")
+    assert not np.array_equal(masks.uniform([5]), masks.uniform([5]))
+    assert [draw.place for draw in masks.draws] == ["a#0.0", "a#0.1"]
+
+
+def test_the_shape_changes_the_order_alone() -> None:
+    assert np.array_equal(uniform(0, "a", (2, 6)).reshape(-1), uniform(0, "a", (12,)))
+    assert not np.array_equal(uniform(0, "a", (12,)), uniform(1, "a", (12,)))
+
+
+def test_numbers_are_even_and_never_a_simple_fraction() -> None:
+    many = uniform(0, "a", (200_000,))
+    assert 0 < many.min() < many.max() < 1
+    for rate in (0.1, 0.25, 0.5, 0.9):
+        assert abs((many >= rate).mean() - (1 - rate)) < 0.01
+        assert not np.any(many == np.float32(rate))
+    assert Fraction(float(many[0])).denominator == 1 << 17
+
+
+def test_of_a_few_some_are_dropped_and_some_are_kept() -> None:
+    for place in "abcdefgh":
+        assert (uniform(0, place, (4, 1, 1)) < 0.5).sum() == 2
+
+
+def test_a_call_is_repeated_with_what_it_drew() -> None:
+    masks = shared()
+    drawn(masks, "a", "a")
+    position = masks.position()
+    (third,) = drawn(masks, "a")
+    drawn(masks, "b")
+    masks.go_to(position)
+    assert drawn(masks, "a") == [third]
+
+
+def test_a_plan_moves_draws_and_switches_them_off() -> None:
+    (theirs,) = drawn(shared(), "block.drop")
+    masks = shared(moved={"block#0.0": "block.drop#0.0"}, off={"c#0.0": "so"})
+    assert drawn(masks, "block") == [theirs]
+    masks.enter("c")
+    assert masks.is_off([2, 3])
+    assert masks.silences("c")
+    assert not masks.silences("block")
+    assert masks.draws[1] == Draw("c#0.0", [2, 3], "so")
+    assert masks.draws[0].place == "block.drop#0.0"
+
+
+def test_without_a_plan_every_dropout_is_silent() -> None:
+    assert Masks().silences("a")
+
+
+def test_what_draws_without_a_mask_is_told() -> None:
+    masks = shared()
+    drawn(masks, "a")
+    assert masks.without_masks(["rand in a", "rand in b"]) == ["rand in b"]
