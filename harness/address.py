@@ -12,6 +12,8 @@ In a training there are also:
     optimizer:PARAM.SLOT    what the optimiser remembers of it
     ema:KEY                 an averaged weight or buffer
 
+The file of a captured call also has `draw:NUMBER`: the numbers that dropouts drew in it.
+
 A result made of several tensors adds its key: `layer:head#0:out.boxes`. An operation between modules
 is a layer named after the module around it: `layer:encoder/add.1#0:out` is the second addition in
 `encoder`. The model itself has the path `(model)`.
@@ -28,7 +30,7 @@ EQUAL = "equal"  # the note of a trace of layers run alone: what is the referenc
 OWN_SHAPES = "own shapes"  # another note of it: where tensors of another shape arrived, and who made them
 KINDS = (
     "input", "layer", "output", "loss", "grad", "grad_input", "state", "sum", "update", "optimizer", "ema",
-    "metric",
+    "metric", "draw",
 )  # fmt: skip
 _LAYER = re.compile(r"layer:(?P<path>.+)#(?P<call>\d+):(?P<role>out|in|grad)(?:\.(?P<key>.+))?")
 

@@ -56,6 +56,20 @@ saved = np.load("{tensors}")
 given = {{name[6:]: {make} for name in saved if name.startswith("input:")}}
 state = {{name[6:]: {make} for name in saved if name.startswith("state:")}}
 """
+# What a layer's dropouts drew in the recorded run takes the place of random numbers.
+_TORCH_DRAWS = """draws = iter([torch.from_numpy(saved[name]) for name in saved if name.startswith("draw:")])
+
+
+def dropped(x, p=0.5, training=True, inplace=False):
+    return x * (next(draws) >= p) / (1 - p) if training and p > 0 else x
+
+
+for name in ("dropout", "dropout1d", "dropout2d", "dropout3d"):
+    setattr(torch.nn.functional, name, dropped)
+"""
+_JITTOR_DRAWS = """draws = iter([jt.array(saved[name]) for name in saved if name.startswith("draw:")])
+jt.random = lambda shape, *rest: next(draws).reshape(shape)
+"""
 _TAIL = """found = {to_numpy}
 for name in ("reference", "port"):
     apart = np.abs(found.astype(np.float64) - saved[name].astype(np.float64))
@@ -74,9 +88,10 @@ def write(
 ) -> list[Path]:
     """Write the folder: `call` is what the reference calls, `port` the attributes of the port."""
     title = f"{address}: PyTorch and Jittor differ here." + (f" {cause}" if cause else "")
+    drops = any(name.startswith("draw:") for name in tensors)
     texts = {
-        "reference.py": torch_script(title, call, training),
-        "port.py": jittor_script(title, call, port, training),
+        "reference.py": torch_script(title, call, training, drops),
+        "port.py": jittor_script(title, call, port, training, drops),
     }
     with new_folder(folder) as draft:
         np.savez(draft / TENSORS, **tensors)
@@ -85,9 +100,10 @@ def write(
     return [folder / TENSORS, *(folder / name for name in texts)]
 
 
-def torch_script(title: str, call: CallDescription, training: bool = False) -> str:
+def torch_script(title: str, call: CallDescription, training: bool = False, drops: bool = False) -> str:
     """The reference's call in plain PyTorch."""
     head = _head(title, "reference.py", "torch", "torch.from_numpy(saved[name])")
+    head += _TORCH_DRAWS if drops else ""
     called = _called(call)
     if call.module:
         middle = [f"layer = {_torch_name(call.name)}({_made(call.made)})"]
@@ -99,9 +115,12 @@ def torch_script(title: str, call: CallDescription, training: bool = False) -> s
     return head + "\n".join(middle) + "\n" + _TAIL.format(to_numpy="result.detach().numpy()")
 
 
-def jittor_script(title: str, call: CallDescription, port: Attributes, training: bool = False) -> str:
+def jittor_script(
+    title: str, call: CallDescription, port: Attributes, training: bool = False, drops: bool = False
+) -> str:
     """The same call in plain Jittor, with the attributes that the port's layer has."""
     head = _head(title, "port.py", "jittor as jt", "jt.array(saved[name])")
+    head += _JITTOR_DRAWS if drops else ""
     kind = _identifier(call.name.rpartition(".")[2])
     called = _called(replace(call, kwargs=_renamed(kind, call.kwargs)))
     if call.module:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
 from harness.layer_note import Attributes
 from harness.sides.masks import Masks, Position
-from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
+from harness.sides.recorder import Array, Layer, Recorder, Rehearsal, Tensors
 
 
 @dataclass
@@ -23,6 +23,7 @@ class CapturedCall:
     kwargs: Attributes
     module: Any = None
     position: Position | None = None  # from where it draws what it drew in the run
+    drawn: list[Array] = field(default_factory=list)
 
 
 class CallCapture(Recorder):

@@ -95,6 +95,11 @@ class Masks:
         place = self._note(shape)
         return uniform(self.plan.seed, self.plan.moved.get(place, place), shape)
 
+    def drawn_in(self, path: str, call: int) -> list[NDArray[np.float32]]:
+        """The numbers that one call of a module has drawn, in order."""
+        drawn = [draw for draw in self.draws if draw.place.startswith(f"{path}#{call}.") and not draw.off]
+        return [uniform(self.plan.seed, draw.place, draw.shape) for draw in drawn]
+
     def without_masks(self, drawn: Sequence[str]) -> list[str]:
         """Of texts such as `rand in block.path` those whose module has drawn no mask: it is truly random."""
         masked = {draw.path for draw in self.draws if not draw.off}

@@ -39,11 +39,12 @@ def capture_call(side: Side, inputs: str, mode: Mode, path: str, call: int) -> C
         raise BadInput(
             f"the {side.name} side never makes call {call} of {path}; `{command('show')}` lists the layers"
         )
+    recorder.captured.drawn = side.masks.drawn_in(path, call)
     return recorder.captured
 
 
 def write_call(side: Side, call: CapturedCall, path: Path) -> None:
-    """Write the inputs of a captured call, and the parameters of its module."""
+    """Write the inputs of a captured call, the parameters of its module, and what its dropouts drew."""
     with TraceWriter(path, {"captured": call.path}) as writer:
         given = [*((str(place), value) for place, value in enumerate(call.args)), *call.kwargs.items()]
         for key, tensor in flatten(dict(given), side.tensors.is_tensor):
@@ -51,6 +52,8 @@ def write_call(side: Side, call: CapturedCall, path: Path) -> None:
         if call.module is not None:
             for name, tensor in own_state(side, call.module).items():
                 writer.add(f"state:{name}", side.tensors.to_array(tensor))
+        for number, numbers in enumerate(call.drawn):
+            writer.add(f"draw:{number}", numbers)
 
 
 def own_state(side: Side, module: Any) -> NamedTensors:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from harness import flows
+from harness.flows.compare import compare_live
+from harness.flows.comparison import Workers, comparison
+from harness.flows.explain import add_causes
 from harness.progress import Silent
 from tests.mutants.dropping.pair import FAULTS, NAMES
-from tests.mutants.in_this_process import Compare, comparing
+from tests.mutants.in_this_process import Compare, comparing, request
+from tests.mutants.side_by_side import OwnPort, lend_workers
 
 pytestmark = pytest.mark.torch
 DRAWS = {"mlp": 1, "functional": 1, "channels": 1, "encoder": 4, "recurrent": 0, "path": 1, "moved": 1}
@@ -57,6 +62,17 @@ def test_a_fault_is_found_in_its_place(name: str, compare: Compare) -> None:
     assert alignment.first.startswith(f"layer:{PLACES[name]}#") or PLACES[name] in layers, alignment.sentence
 
 
+def test_the_rate_is_named_because_a_repeated_call_draws_the_same(tmp_path: Path) -> None:
+    with lend_workers("cpu", 60.0, OwnPort) as held:
+        asked = request("tests.mutants.dropping.pair:PAIR", "mlp rate", "train", tmp_path / "run")
+        with comparison(asked, Silent(), cast(Workers, held)) as live:
+            compared = compare_live(live)
+            add_causes(compared, None, 60.0)
+    (source,) = compared.alignment.sources
+    assert source.address == "layer:drop#0:out"
+    assert source.cause == "the port's output equals the reference computed with p=0.3."
+
+
 def test_a_dropout_that_drops_in_evaluation_is_found(compare: Compare) -> None:
     assert compare("functional", "eval").verdict == "aligned"
     assert compare("functional always", "eval").verdict == "diverged"
@@ -73,12 +89,12 @@ def test_every_fault_has_a_place() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [*NAMES, "moved"])
 def test_a_port_in_jittor(name: str, tmp_path: Path) -> None:
-    request = flows.CompareRequest(
+    asked = flows.CompareRequest(
         model="tests.mutants.dropping.pair:IN_JITTOR",
         variant=name,
         mode="eval" if name == "functional always" else "train",
         output=tmp_path / "run",
         keep="none",
     )
-    alignment = flows.compare(request, Silent())
+    alignment = flows.compare(asked, Silent())
     assert alignment.verdict == ("aligned" if name in DRAWS else "diverged"), alignment.sentence

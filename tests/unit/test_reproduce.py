@@ -214,3 +214,26 @@ def test_both_scripts_run_and_agree(tmp_path: Path, call: CallDescription) -> No
         assert done.returncode == 0, done.stderr[-2000:]
         said = [line for line in done.stdout.splitlines() if "as recorded" in line]
         assert [float(line.rpartition(" ")[2]) < 1e-4 for line in said] == [True, True], done.stdout
+
+
+DROPOUT = CallDescription("x", "torch.nn.modules.dropout.Dropout", True, [X], {}, made={"p": 0.4})
+
+
+@pytest.mark.torch
+def test_a_dropout_drops_in_a_script_what_it_dropped_when_it_was_recorded(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x, drawn = rng.standard_normal((3, 4)).astype(np.float32), rng.random((3, 4)).astype(np.float32)
+    dropped = (x * (drawn >= 0.4) / 0.6).astype(np.float32)
+    other = (x * (drawn >= 0.3) / 0.7).astype(np.float32)
+    arrays = {"input:0": x, "draw:0": drawn, "reference": dropped, "port": other}
+    reproduce.write(tmp_path / "report", "layer:x#0:out", DROPOUT, arrays, {"p": 0.3}, "", training=True)
+    said = subprocess.run(
+        [sys.executable, "reference.py"],
+        cwd=tmp_path / "report",
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    first, second = (float(line.rpartition(" ")[2]) for line in said.splitlines())
+    assert first < 1e-6 < 0.1 < second
+    assert "jt.random = " in (tmp_path / "report" / "port.py").read_text()

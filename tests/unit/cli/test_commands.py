@@ -420,6 +420,7 @@ def test_defaults_that_the_help_shows_are_those_of_the_request() -> None:
         "timeout": options.Timeout,
         "keep": options.Keep,
         "isolated": options.Isolated,
+        "dropout": options.Dropout,
     }
     request = CompareRequest("any")
     for name, option in shown.items():
