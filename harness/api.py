@@ -32,7 +32,7 @@ def compare(
 
     `model` is a built-in pair, `path/to/pair.py` or `package.module:PAIR`. `settings` are those of
     `align compare`, with underscores: layers, weights, device, dtype, seed, input_size, batch, reference,
-    timeout, output, keep, isolated.
+    timeout, output, keep, isolated, dropout.
     """
     from harness.flows import compare as run
 
