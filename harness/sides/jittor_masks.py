@@ -26,6 +26,7 @@ def shared_dropout(masks: Masks) -> Iterator[None]:
     ]
     replaced.append((dropout, "dropped", dropout.dropped, _dropped_unless_off(dropout.dropped, masks)))
     replaced.append((jt, "random", jt.random, _drawn(jt.random, masks)))
+    replaced.append((jt, "bernoulli", jt.bernoulli, _yes_or_no(jt.bernoulli)))
     with recurrent_without_dropout():
         try:
             for place, name, _, replacement in replaced:
@@ -69,6 +70,16 @@ def _drawn(plain: Callable[..., Any], masks: Masks) -> Callable[..., Any]:
         return plain(shape, dtype, type)
 
     return random
+
+
+def _yes_or_no(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """A yes where the number is as large as in torch's: Jittor says yes to the small ones."""
+
+    @functools.wraps(plain)
+    def bernoulli(input: Any) -> Any:
+        return (jt.rand_like(input) >= 1 - input).cast(input.dtype) if drops_now() else plain(input)
+
+    return bernoulli
 
 
 def _shape(given: Sequence[Any]) -> list[int]:
