@@ -307,7 +307,7 @@ Dropout = Annotated[
         "--dropout",
         choices.DROPOUTS,
         "Let dropouts drop, by the same masks on both sides, or switch all of them off.",
-        default="shared",
+        default="off",
     ),
 ]
 Isolated = Annotated[

@@ -33,7 +33,7 @@ class CompareRequest:
     output: Path | None = None
     keep: Keep = "compact"
     isolated: Isolation = "auto"
-    dropout: Dropout = "shared"
+    dropout: Dropout = "off"
 
     def case(self, pair: Pair) -> Case:
         """The case this asks for."""

@@ -9,6 +9,7 @@ from typing import cast
 
 from harness import flows
 from harness.alignment import Alignment
+from harness.choices import Dropout
 from harness.flows.comparison import Workers
 from harness.pairs.base import Mode
 from harness.progress import Silent
@@ -16,22 +17,30 @@ from harness.progress import Silent
 Compare = Callable[[str, Mode], Alignment]
 
 
-def request(model: str, variant: str, mode: Mode, output: Path) -> flows.CompareRequest:
+def request(
+    model: str, variant: str, mode: Mode, output: Path, dropout: Dropout = "off"
+) -> flows.CompareRequest:
     """A comparison that runs every layer in isolation and keeps nothing."""
     return flows.CompareRequest(
-        model=model, variant=variant, mode=mode, output=output, keep="none", isolated="always"
+        model=model,
+        variant=variant,
+        mode=mode,
+        output=output,
+        keep="none",
+        isolated="always",
+        dropout=dropout,
     )
 
 
 @contextmanager
-def comparing(model: str, folder: Path) -> Iterator[Compare]:
+def comparing(model: str, folder: Path, dropout: Dropout = "off") -> Iterator[Compare]:
     """What compares one variant of a pair."""
     from tests.mutants.side_by_side import OwnPort, lend_workers
 
     with lend_workers("cpu", 60.0, OwnPort) as workers:
 
         def run(variant: str, mode: Mode) -> Alignment:
-            asked = request(model, variant, mode, folder / f"{variant}-{mode}")
+            asked = request(model, variant, mode, folder / f"{variant}-{mode}", dropout)
             return flows.compare(asked, Silent(), workers=cast(Workers, workers))
 
         yield run

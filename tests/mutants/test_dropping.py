@@ -39,7 +39,7 @@ PLACES = {
 @pytest.fixture(scope="module")
 def compare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compare]:
     """A comparison of one variant."""
-    with comparing("tests.mutants.dropping.pair:PAIR", tmp_path_factory.mktemp("dropping")) as run:
+    with comparing("tests.mutants.dropping.pair:PAIR", tmp_path_factory.mktemp("dropping"), "shared") as run:
         yield run
 
 
@@ -64,7 +64,7 @@ def test_a_fault_is_found_in_its_place(name: str, compare: Compare) -> None:
 
 def test_the_rate_is_named_because_a_repeated_call_draws_the_same(tmp_path: Path) -> None:
     with lend_workers("cpu", 60.0, OwnPort) as held:
-        asked = request("tests.mutants.dropping.pair:PAIR", "mlp rate", "train", tmp_path / "run")
+        asked = request("tests.mutants.dropping.pair:PAIR", "mlp rate", "train", tmp_path / "run", "shared")
         with comparison(asked, Silent(), cast(Workers, held)) as live:
             compared = compare_live(live)
             add_causes(compared, None, 60.0)
@@ -95,6 +95,7 @@ def test_a_port_in_jittor(name: str, tmp_path: Path) -> None:
         mode="eval" if name == "functional always" else "train",
         output=tmp_path / "run",
         keep="none",
+        dropout="shared",
     )
     alignment = flows.compare(asked, Silent())
     assert alignment.verdict == ("aligned" if name in DRAWS else "diverged"), alignment.sentence
