@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from harness.bench.memory import LEAST
 from harness.bench.result import Bench
 from harness.cli.app import app
 from tests import ROOT
@@ -52,7 +53,7 @@ def test_a_port_that_sleeps_is_slower(sleepy: Path, capsys: pytest.CaptureFixtur
     for figures in (row.first, row.second):
         assert figures.accuracy is not None
         assert 16 < figures.accuracy.bits < 30
-        assert figures.memory.peak > 0
+        assert figures.memory.peak is None or figures.memory.peak >= LEAST
     assert found.versions.keys() == {"torch", "jittor"}
     assert row.ratio.verdict in Path("run/bench.md").read_text()
     assert json.loads(Path("run/pytest-benchmark.json").read_text())["benchmarks"]
