@@ -38,7 +38,7 @@ def counts(rows: Iterable[FaultResult]) -> dict[str, int]:
     }
 
 
-def summary(result: selftest.Result, variant: str, size: tuple[int, int] | None) -> dict[str, Any]:
+def summary(result: selftest.SelftestScore, variant: str, size: tuple[int, int] | None) -> dict[str, Any]:
     """The counts of one model by group and by kind, and every row that is not perfect."""
     rows = result.rows
     groups = sorted({row.mistake.group for row in rows})
@@ -84,14 +84,18 @@ def main() -> None:
     options.out.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
 
 
-def _in_passes(options: argparse.Namespace, variant: str, size: tuple[int, int] | None) -> selftest.Result:
+def _in_passes(
+    options: argparse.Namespace, variant: str, size: tuple[int, int] | None
+) -> selftest.SelftestScore:
     request = flows.CompareRequest(
         model=options.model, variant=variant, input_size=size, seed=options.seed, isolated="always"
     )
     return selftest.selftest_pair(request, options.sample, 1, Silent(), _tell, options.seconds)
 
 
-def _in_training(options: argparse.Namespace, variant: str, size: tuple[int, int] | None) -> selftest.Result:
+def _in_training(
+    options: argparse.Namespace, variant: str, size: tuple[int, int] | None
+) -> selftest.SelftestScore:
     request = TrainRequest(
         options.model, variant, seed=options.seed, input_size=size, batch=options.batch, steps=options.steps,
         loaders=0,

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from harness import files
 from harness.bench.layers import LayerTable, by_kind
-from harness.bench.result import Bench, Row
+from harness.bench.result import Bench, BenchRow
 from harness.errors import HarnessError
 from harness.flows.bench import bench
 from harness.flows.bench_request import BenchRequest
@@ -60,7 +60,7 @@ class Line:
     asked: Asked
     mode: Mode
     batch: int
-    row: Row | None
+    row: BenchRow | None
     why: str
 
 

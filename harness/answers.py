@@ -102,7 +102,7 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class Planned:
+class DropoutPlanned:
     """How dropouts are treated from now on."""
 
     treatment: Dropout

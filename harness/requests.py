@@ -13,6 +13,7 @@ from harness.answers import (
     BlockTimed,
     CallDescription,
     Description,
+    DropoutPlanned,
     FaultDone,
     LayersTimed,
     Loaded,
@@ -20,7 +21,6 @@ from harness.answers import (
     LossTried,
     MemoryUsed,
     PassDone,
-    Planned,
     RunDone,
     StepsDone,
     Times,
@@ -80,7 +80,7 @@ class Load(Request[Loaded]):
 
 
 @dataclass(frozen=True)
-class PlanDropout(Request[Planned]):
+class PlanDropout(Request[DropoutPlanned]):
     """Let dropouts drop by a plan from now on."""
 
     verb = "plan_dropout"

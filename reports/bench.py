@@ -10,7 +10,7 @@ from rich.text import Text
 
 from harness.bench.baseline import RatioChange
 from harness.bench.layers import LayerTable
-from harness.bench.result import Bench, Figures, LargestBatch, Row
+from harness.bench.result import Bench, BenchRow, Figures, LargestBatch
 from harness.bench.statistics import Ratio
 from harness.text import printable
 from reports import bench_layers as layers
@@ -49,7 +49,7 @@ def _metric(figures: Figures) -> str:
     return next((f"{name} {value:.4g}" for name, value in figures.metric.items()), "")
 
 
-def _per_second(row: Row, figures: Figures) -> str:
+def _per_second(row: BenchRow, figures: Figures) -> str:
     return f"{row.batch / figures.seconds.median:.3g}"
 
 
@@ -59,7 +59,7 @@ def _bits(figures: Figures) -> str:
     return "all" if math.isinf(figures.accuracy.bits) else f"{figures.accuracy.bits:.1f}"
 
 
-_COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
+_COLUMNS: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
     ("mode", lambda row: row.mode),
     ("batch", lambda row: str(row.batch)),
     ("A", lambda row: row.first.contestant.label),
@@ -79,7 +79,7 @@ _COLUMNS: tuple[tuple[str, Callable[[Row], str]], ...] = (
     ("A metric", lambda row: _metric(row.first)),
     ("B metric", lambda row: _metric(row.second)),
 )
-_SHORT: tuple[tuple[str, Callable[[Row], str]], ...] = (
+_SHORT: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
     *_COLUMNS[:4],
     ("A median", lambda row: milliseconds(row.first.seconds.median)),
     ("B median", lambda row: milliseconds(row.second.seconds.median)),
@@ -123,7 +123,7 @@ def _first_calls(found: Bench) -> list[str]:
     return [f"First call, {case}: {'; '.join(words.values())}." for case, words in told.items()]
 
 
-def parts(row: Row) -> str:
+def parts(row: BenchRow) -> str:
     """The ratios of forward, backward and step, in words; empty for an evaluation."""
     return ", ".join(f"{name} {interval(ratio)}" for name, ratio in row.parts.items())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harness.bench.result import Bench, Row
+from harness.bench.result import Bench, BenchRow
 from harness.text import printable
 from reports.html import environment
 
@@ -48,7 +48,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Tick:
+class GridLine:
     """A line across, and its number."""
 
     x: float
@@ -85,7 +85,7 @@ class _Scale:
         return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
 
 
-def _bar(row: Row, number: int, scale: _Scale) -> Bar:
+def _bar(row: BenchRow, number: int, scale: _Scale) -> Bar:
     ratio = row.ratio
     names = f"{row.second.contestant.label} / {row.first.contestant.label}"
     return Bar(
@@ -99,10 +99,10 @@ def _bar(row: Row, number: int, scale: _Scale) -> Bar:
     )
 
 
-def _ticks(low: float, high: float, scale: _Scale) -> list[Tick]:
-    found: list[Tick] = []
+def _ticks(low: float, high: float, scale: _Scale) -> list[GridLine]:
+    found: list[GridLine] = []
     for ratio in sorted(_TICKS, key=lambda value: abs(math.log(value))):  # 1 first, then outwards
         place = scale.place(ratio)
         if low <= ratio <= high and all(abs(place - tick.x) >= _FEWEST_TICKS for tick in found):
-            found.append(Tick(place, f"{ratio:g}"))
+            found.append(GridLine(place, f"{ratio:g}"))
     return found

@@ -52,7 +52,7 @@ class Tick:
 
 
 @dataclass(frozen=True)
-class Drawn:
+class DrawnLine:
     """One line or area as the template draws it."""
 
     name: str
@@ -83,8 +83,8 @@ class Panel:
     right: int = WIDTH - _RIGHT
     top: int = _TOP
     bottom: int = HEIGHT - _BOTTOM
-    lines: list[Drawn] = field(default_factory=list)
-    bands: list[Drawn] = field(default_factory=list)
+    lines: list[DrawnLine] = field(default_factory=list)
+    bands: list[DrawnLine] = field(default_factory=list)
     marks: list[DrawnMark] = field(default_factory=list)
     rows: list[Tick] = field(default_factory=list)
     columns: list[Tick] = field(default_factory=list)
@@ -113,10 +113,12 @@ def panel(
     place = _Place(min(steps), max(steps), axis)
     drawn = Panel(title, note, "logarithmic" if logarithmic else "")
     drawn.lines = [
-        Drawn(printable(curve.name), curve.style, " ".join(map(place.point, _thinned(curve.points))))
+        DrawnLine(printable(curve.name), curve.style, " ".join(map(place.point, _thinned(curve.points))))
         for curve in curves
     ]
-    drawn.bands = [Drawn(printable(band.name), "band", place.area(_thinned(band.points))) for band in bands]
+    drawn.bands = [
+        DrawnLine(printable(band.name), "band", place.area(_thinned(band.points))) for band in bands
+    ]
     drawn.marks = [place.mark(mark) for mark in marks if place.first <= mark.step <= place.last]
     drawn.rows = [Tick(place.y(value), label) for value, label in axis.ticks()]
     drawn.columns = [Tick(place.x(step), f"{step:g}") for step in _steps(place.first, place.last)]

@@ -18,7 +18,7 @@ MOST_ROWS = 500
 
 
 @dataclass(frozen=True)
-class Drawn:
+class PicturedSample:
     """A sample that has pictures: its row, and for each panel the way to its file."""
 
     row: SampleRow
@@ -45,7 +45,7 @@ def html(found: Evaluation, folder: Path, output: Path) -> str:
     )
 
 
-def drawn(found: Evaluation, folder: Path, output: Path) -> list[Drawn]:
+def drawn(found: Evaluation, folder: Path, output: Path) -> list[PicturedSample]:
     """The samples whose pictures lie in the folder, the worst first."""
     place = folder / FOLDER
     shown = []
@@ -53,7 +53,7 @@ def drawn(found: Evaluation, folder: Path, output: Path) -> list[Drawn]:
         files = {name: place / file_name(row.index, name) for name in PANELS}
         there = {name: _way(path, output) for name, path in files.items() if path.is_file()}
         if there:
-            shown.append(Drawn(row, there))
+            shown.append(PicturedSample(row, there))
     return shown
 
 

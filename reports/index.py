@@ -27,7 +27,7 @@ _ORDER = ("failed", "diverged", "unreadable", "inconclusive", "aligned")
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexedResult:
     """One result: where it lies, what it is of, and what it came to."""
 
     path: Path
@@ -43,7 +43,7 @@ class Entry:
         return SYMBOLS.get(self.verdict, "!")
 
 
-def index(folder: Path) -> list[Entry]:
+def index(folder: Path) -> list[IndexedResult]:
     """Every result in a folder and in those inside it; what failed first."""
     found = [_entry(path) for path in _results(folder)]
     if not found:
@@ -51,7 +51,7 @@ def index(folder: Path) -> list[Entry]:
     return sorted(found, key=lambda entry: (_ORDER.index(entry.verdict), str(entry.path)))
 
 
-def headline(entries: list[Entry]) -> str:
+def headline(entries: list[IndexedResult]) -> str:
     """How many runs came to what."""
     counts = {verdict: sum(entry.verdict == verdict for entry in entries) for verdict in _ORDER}
     listed = ", ".join(f"{number} {tr(verdict)}" for verdict, number in counts.items() if number)
@@ -117,33 +117,35 @@ def _results(folder: Path) -> list[Path]:
     return found
 
 
-def _entry(path: Path) -> Entry:
+def _entry(path: Path) -> IndexedResult:
     try:
         return _READERS[path.name](path)
     except BadInput as error:
-        return Entry(path, "", "", "unreadable", str(error))
+        return IndexedResult(path, "", "", "unreadable", str(error))
 
 
-def _alignment(path: Path) -> Entry:
+def _alignment(path: Path) -> IndexedResult:
     alignment = Alignment.load(path)
     headline = overview.headline(alignment)
-    return Entry(
+    return IndexedResult(
         path, "alignment", _subject(alignment.case), alignment.verdict, headline, alignment.first or ""
     )
 
 
-def _training(path: Path) -> Entry:
+def _training(path: Path) -> IndexedResult:
     training = Training.load(path)
     verdict = training_facts.verdict(training)
-    return Entry(path, "training", _subject(training.start.case), verdict, training_facts.sentence(training))
+    return IndexedResult(
+        path, "training", _subject(training.start.case), verdict, training_facts.sentence(training)
+    )
 
 
-def _evaluation(path: Path) -> Entry:
+def _evaluation(path: Path) -> IndexedResult:
     found = Evaluation.load(path)
-    return Entry(path, "evaluation", evaluated(found), found.verdict, found.sentence)
+    return IndexedResult(path, "evaluation", evaluated(found), found.verdict, found.sentence)
 
 
-_READERS: dict[str, Callable[[Path], Entry]] = dict(
+_READERS: dict[str, Callable[[Path], IndexedResult]] = dict(
     zip(_FILES, (_alignment, _training, _evaluation), strict=True)
 )
 
@@ -152,7 +154,7 @@ def _subject(case: dict[str, Any]) -> str:
     return ", ".join(str(case[key]) for key in ("pair", "variant", "mode", "device") if case.get(key))
 
 
-def _link(entry: Entry, output: Path) -> str:
+def _link(entry: IndexedResult, output: Path) -> str:
     """The way to the report beside a result; empty where there is none."""
     beside = entry.path.parent / _PAGES.get(entry.kind, "")
     if not beside.is_file():

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from harness.bench.result import Bench, Machine, Row
+from harness.bench.result import Bench, BenchMachine, BenchRow
 from harness.bench.statistics import CONFIDENCE
 from harness.errors import BadInput
 from harness.student import t_quantile
@@ -36,7 +36,7 @@ class Expected:
 
     old: Bench | None
 
-    def require_case(self, model: str, variant: str, device: str, machine: Machine) -> None:
+    def require_case(self, model: str, variant: str, device: str, machine: BenchMachine) -> None:
         """BadInput where the baseline is of another model, variant, device or machine."""
         if self.old is None:
             return
@@ -102,7 +102,7 @@ def changes(old: Bench, new: Bench, limit: float) -> list[RatioChange]:
     return [_change(before[row.key], row, limit) for row in new.rows]
 
 
-def _change(old: Row, new: Row, limit: float) -> RatioChange:
+def _change(old: BenchRow, new: BenchRow, limit: float) -> RatioChange:
     then, now = np.log(old.rounds), np.log(new.rounds)
     parts = [float(np.var(logs, ddof=1)) / len(logs) for logs in (then, now)]
     error = math.sqrt(sum(parts))

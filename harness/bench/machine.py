@@ -7,12 +7,12 @@ import os
 import platform
 from pathlib import Path
 
-from harness.bench.result import Machine
+from harness.bench.result import BenchMachine
 
 
-def this_machine(device_name: str) -> Machine:
+def this_machine(device_name: str) -> BenchMachine:
     """Processor, cores that this process may use, memory, device, system."""
-    return Machine(
+    return BenchMachine(
         processor=_named("/proc/cpuinfo", "model name") or platform.processor() or platform.machine(),
         cores=len(os.sched_getaffinity(0)),
         memory=int((_named("/proc/meminfo", "MemTotal") or "0").split()[0]) * 1024,

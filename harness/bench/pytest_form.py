@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from harness.bench.result import Bench, Figures, Row
+from harness.bench.result import Bench, BenchRow, Figures
 
 
 def pytest_form(found: Bench) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def pytest_form(found: Bench) -> dict[str, Any]:
     }
 
 
-def _benchmark(found: Bench, row: Row, figures: Figures) -> dict[str, Any]:
+def _benchmark(found: Bench, row: BenchRow, figures: Figures) -> dict[str, Any]:
     label = figures.contestant.label
     calls = np.asarray([call for block in row.samples[label] for call in block])
     low, middle, high = (float(value) for value in np.percentile(calls, [25, 50, 75]))

@@ -70,7 +70,7 @@ class Figures(Partial):
 
 
 @dataclass(frozen=True)
-class Row:
+class BenchRow:
     """Two contestants measured in turns; `ratios` are those of the rounds, second over first."""
 
     mode: Mode
@@ -121,7 +121,7 @@ class LargestBatch:
 
 
 @dataclass(frozen=True)
-class Machine:
+class BenchMachine:
     """The machine, on which all figures depend: a baseline of another machine proves nothing."""
 
     processor: str
@@ -139,9 +139,9 @@ class Bench(Partial):
     variant: str
     device: str
     date: str
-    machine: Machine
+    machine: BenchMachine
     versions: dict[str, dict[str, str]]
-    rows: list[Row] = field(default_factory=list)
+    rows: list[BenchRow] = field(default_factory=list)
     idle: list[IdleSwitch] = field(default_factory=list)
     largest: list[LargestBatch] = field(default_factory=list)
     unequal: list[str] = field(default_factory=list)

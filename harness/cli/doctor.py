@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harness import process
 from harness.cli.command_result import CommandResult
 from harness.environment.examine import examine
-from harness.environment.findings import Finding, Report
+from harness.environment.findings import DoctorFinding, Report
 from harness.environment.mend import mend
 from harness.text import printable
 
@@ -66,7 +66,7 @@ def _table(report: Report) -> Table:
     return table
 
 
-def _cells(finding: Finding) -> list[Text]:
+def _cells(finding: DoctorFinding) -> list[Text]:
     from rich.text import Text
 
     state = Text(finding.state, style=_STYLES[finding.state])

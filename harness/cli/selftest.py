@@ -14,7 +14,7 @@ from harness.errors import BadInput
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.flows.selftest import Result
+    from harness.flows.selftest import SelftestScore
     from harness.flows.train_request import TrainRequest
 
 _EVERY_PLACE = 1_000_000
@@ -102,7 +102,7 @@ def selftest(
     return CommandResult(result.score.exit_code, document, lambda console: _draw(result, console))
 
 
-def _in_training(given: dict[str, Any], listener: Any) -> Result:
+def _in_training(given: dict[str, Any], listener: Any) -> SelftestScore:
     from harness.flows.selftest_training import selftest_training
 
     _refuse(given, "policy", "rtol", "atol", reason="is not for --train, which has a policy of its own")
@@ -129,7 +129,7 @@ def _training_request(given: dict[str, Any]) -> TrainRequest:
     return TrainRequest(**values, input_size=size, steps=given["steps"] or STEPS, loaders=0)
 
 
-def _draw(result: Result, console: Console) -> None:
+def _draw(result: SelftestScore, console: Console) -> None:
     from rich.text import Text
 
     from reports.tables import Column, table

@@ -10,15 +10,15 @@ from harness.diagnose._cause import (
     explain_gradient,
     explain_state,
 )
-from harness.diagnose._evidence import Evidence, Producer, Recorded, Trial
+from harness.diagnose._evidence import DifferingLayer, Producer, ReferenceTensor, Trial
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
 
 __all__ = [
     "Cause",
-    "Evidence",
+    "DifferingLayer",
     "Producer",
-    "Recorded",
+    "ReferenceTensor",
     "Share",
     "Trial",
     "explain_call",

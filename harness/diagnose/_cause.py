@@ -21,11 +21,11 @@ from harness.diagnose import (
     parameters,
     tensors,
 )
-from harness.diagnose._evidence import Array, Evidence, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, Trial
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
 
-Source = Callable[[Evidence], Iterator[Trial]]
+Source = Callable[[DifferingLayer], Iterator[Trial]]
 Replay = Callable[[Sequence[Trial]], list[Array | None]]
 
 # In the order in which they are tried: what changes one thing of the layer comes first, what is fitted last.
@@ -81,24 +81,24 @@ class _Fit(NamedTuple):
     trial: Trial
 
 
-def explain_forward(evidence: Evidence, replay: Replay) -> Cause:
+def explain_forward(evidence: DifferingLayer, replay: Replay) -> Cause:
     """The first hypotheses that reproduce what the port's layer returned."""
     sources = (*OF_LAYERS, *OF_TENSORS, *AT_LAST)
     return _search(evidence, sources, replay, "the port's output equals")
 
 
-def explain_call(evidence: Evidence, replay: Replay) -> Cause:
+def explain_call(evidence: DifferingLayer, replay: Replay) -> Cause:
     """The same for what a layer is given: the layer that makes it, in other forms."""
     return _search(evidence, OF_LAYERS, replay, "what the port's layer is given is what comes of")
 
 
-def explain_given(evidence: Evidence, elsewhere: Mapping[str, Array], at_last: bool = True) -> Cause:
+def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array], at_last: bool = True) -> Cause:
     """The same for an input of a layer; `elsewhere` are the other inputs of that call in the reference.
 
     Without `at_last`, functions of the right tensor itself and fits are left out, as they say the least.
     """
 
-    def exchanged(evidence: Evidence) -> Iterator[Trial]:
+    def exchanged(evidence: DifferingLayer) -> Iterator[Trial]:
         for name, other in elsewhere.items():
             if others.tells(other):
                 words = f"the reference's input {name}: its inputs come in another order"
@@ -114,7 +114,7 @@ def _no_replay(trials: Sequence[Trial]) -> list[Array | None]:
 
 
 def _search(
-    evidence: Evidence, sources: Iterable[Source], replay: Replay, lead: str, noun: str = "output"
+    evidence: DifferingLayer, sources: Iterable[Source], replay: Replay, lead: str, noun: str = "output"
 ) -> Cause:
     tried = 0
     for source in sources:
@@ -129,7 +129,7 @@ def _search(
     return _unexplained(evidence, tried)
 
 
-def _fitting(evidence: Evidence, batch: list[Trial], replay: Replay) -> Iterator[_Fit]:
+def _fitting(evidence: DifferingLayer, batch: list[Trial], replay: Replay) -> Iterator[_Fit]:
     """Those of some trials that reproduce the port's tensor."""
     results = iter(replay([trial for trial in batch if trial.predicted is None]))
     for trial in batch:
@@ -146,7 +146,7 @@ def _nearest(fitting: Sequence[_Fit]) -> list[Trial]:
     return [fit.trial for fit in exact if fit.distance <= _AS_NEAR * nearest]
 
 
-def explain_gradient(evidence: Evidence, shares: Sequence[Share] = ()) -> Cause:
+def explain_gradient(evidence: DifferingLayer, shares: Sequence[Share] = ()) -> Cause:
     """The same for a gradient: tries each consumer's share of it in other forms, then the whole gradient."""
     if evidence.reference.shape != evidence.port.shape:
         return _unexplained(evidence, 0)
@@ -167,7 +167,7 @@ def explain_gradient(evidence: Evidence, shares: Sequence[Share] = ()) -> Cause:
     return found_whole if found_whole.found else _unexplained(evidence, tried + found_whole.tried)
 
 
-def explain_state(evidence: Evidence, before: Array, momentum: float | None, count: int) -> Cause:
+def explain_state(evidence: DifferingLayer, before: Array, momentum: float | None, count: int) -> Cause:
     """The same for a running statistic after a step from `before`; `count` values a channel entered it."""
     old = before.astype(np.float64)
     step = evidence.reference.astype(np.float64) - old
@@ -196,7 +196,7 @@ def _with_biased(old: Array, step: Array, momentum: float, count: int) -> Array:
 
 
 def _explained(
-    evidence: Evidence, trials: Sequence[Trial], tried: int, lead: str, noun: str = "output"
+    evidence: DifferingLayer, trials: Sequence[Trial], tried: int, lead: str, noun: str = "output"
 ) -> Cause:
     best, *rest = trials
     attribute = next(iter(best.changes), "")
@@ -224,7 +224,7 @@ def _rivals(also: Sequence[str]) -> str:
     return f" (the same tensor: {'; '.join(also[:_MOST_TOLD])}{more})"
 
 
-def _unexplained(evidence: Evidence, tried: int) -> Cause:
+def _unexplained(evidence: DifferingLayer, tried: int) -> Cause:
     traits = signature(evidence.reference, evidence.port)
     near = tuple(item.id for item in knowledge.near(evidence.type, traits) if set(item.signs) & set(traits))
     looks = ", ".join(traits) or "none"

@@ -14,7 +14,7 @@ _FIRST = 64
 
 
 @dataclass(frozen=True)
-class Recorded:
+class ReferenceTensor:
     """A tensor that the reference has: its name, its shape, and how to read it."""
 
     name: str
@@ -35,7 +35,7 @@ class Producer:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class DifferingLayer:
     """One layer that differs: what both sides returned for the same inputs, and what the layer is.
 
     `differing` holds the attributes that are not the same on both sides, as (reference, port). `floor` is
@@ -54,7 +54,7 @@ class Evidence:
     operation: bool = False
     training: bool = False
     floor: float = 0.0
-    recorded: Sequence[Recorded] = ()
+    recorded: Sequence[ReferenceTensor] = ()
     producer: Producer | None = None
     kin: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
 

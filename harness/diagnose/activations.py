@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from harness.diagnose._evidence import Array, Evidence, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, Trial
 
 Function = Callable[[Array], Array]
 _ERF = np.vectorize(math.erf, otypes=[np.float64])
@@ -46,7 +46,7 @@ KINDS = frozenset(
 )  # fmt: skip
 
 
-def trials(evidence: Evidence) -> Iterator[Trial]:
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """Every function of the one input of an activation; after any other layer, the function of its result."""
     activation = evidence.type.lower() in KINDS and len(evidence.inputs) == 1
     base = evidence.inputs[0] if activation else evidence.reference

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from harness.attributes import same_value
-from harness.diagnose._evidence import Evidence, Trial
+from harness.diagnose._evidence import DifferingLayer, Trial
 
 # Attribute or argument, and the values it is often confused with.
 VALUES: dict[str, tuple[Any, ...]] = {
@@ -80,7 +80,7 @@ OF_FUNCTIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-def trials(evidence: Evidence) -> Iterator[Trial]:
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """The port's own values first, one by one and together, then those that are often confused."""
     differing = {name: its for name, (_, its) in evidence.differing.items() if name != "type"}
     for name, its in differing.items():
@@ -102,7 +102,7 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
     yield from _not_given(evidence)
 
 
-def _with(evidence: Evidence, changes: Mapping[str, Any]) -> str:
+def _with(evidence: DifferingLayer, changes: Mapping[str, Any]) -> str:
     """What is changed, in words; an argument without a name is told by what it was."""
     parts = []
     for name, its in changes.items():
@@ -111,7 +111,7 @@ def _with(evidence: Evidence, changes: Mapping[str, Any]) -> str:
     return f"the reference computed with {' and '.join(parts)}"
 
 
-def _of_another_kind(evidence: Evidence) -> Iterator[Trial]:
+def _of_another_kind(evidence: DifferingLayer) -> Iterator[Trial]:
     """The kind of layer that the port has, then kinds that take the same arguments."""
     own = evidence.type
     ported = evidence.differing["type"][1] if "type" in evidence.differing else ""
@@ -130,7 +130,7 @@ def _siblings(kind: str) -> Iterator[str]:
             yield kind.replace(other, one)
 
 
-def _not_given(evidence: Evidence) -> Iterator[Trial]:
+def _not_given(evidence: DifferingLayer) -> Iterator[Trial]:
     """A call without one of its inputs, if it has several."""
     if not evidence.operation and len(evidence.inputs) > 1:
         for place in range(1, len(evidence.inputs)):
@@ -148,7 +148,7 @@ def _near(name: str, now: Any) -> tuple[Any, ...]:
     return (max(0, now - 1), now + 1) if isinstance(now, int) else ()
 
 
-def trials_of_mode(evidence: Evidence) -> Iterator[Trial]:
+def trials_of_mode(evidence: DifferingLayer) -> Iterator[Trial]:
     """Training mode instead of evaluation mode, or the reverse."""
     if evidence.state.keys() & {"running_mean", "running_var"}:
         said = (

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.diagnose._evidence import Array, Evidence, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, Trial
 
 _CHANNELS = 1
 
 
-def trials(evidence: Evidence) -> Iterator[Trial]:
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """A bound, a factor, an offset, a power; a factor or an offset for each channel."""
     reference, port = evidence.reference, evidence.port
     if reference.shape != port.shape or reference.dtype.kind != "f" or not reference.size:
@@ -32,7 +32,7 @@ def _fitted_words(fitted: int, size: int) -> str:
     return f"{numbers} fitted to {size} elements"
 
 
-def _bounds(evidence: Evidence, its: Array) -> Iterator[Trial]:
+def _bounds(evidence: DifferingLayer, its: Array) -> Iterator[Trial]:
     """What is given, kept between the port's own smallest and largest value, where those come up again."""
     low, high = float(its.min()), float(its.max())
     often = [int(np.sum(its == bound)) > 1 for bound in (low, high)]

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from harness.diagnose._evidence import Array, Evidence, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, Trial
 from harness.diagnose.activations import FUNCTIONS, Function
 
 Two = Callable[[Array, Array], Array]
@@ -63,7 +63,7 @@ _MOST_GIVEN = 4
 _MOST_AXES = 5
 
 
-def trials(evidence: Evidence) -> Iterator[Trial]:
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """Functions of what its maker is given, of two of them, and reductions."""
     given = _given(evidence)
     with np.errstate(all="ignore"):
@@ -76,13 +76,13 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
             yield from _unary(evidence, f"the reference's {name}", tensor)
 
 
-def of_the_right_one(evidence: Evidence) -> Iterator[Trial]:
+def of_the_right_one(evidence: DifferingLayer) -> Iterator[Trial]:
     """Functions of the right tensor itself, which say less than functions of what it is made of."""
     with np.errstate(all="ignore"):
         yield from _unary(evidence, "the reference's output", evidence.reference)
 
 
-def _given(evidence: Evidence) -> Mapping[str, Array]:
+def _given(evidence: DifferingLayer) -> Mapping[str, Array]:
     """What the maker of the tensor is given: the layer itself, or what makes a wrong input."""
     if evidence.producer is not None:
         found = {f"the reference's {name}": tensor for name, tensor in evidence.producer.given.items()}
@@ -92,7 +92,7 @@ def _given(evidence: Evidence) -> Mapping[str, Array]:
     return dict(list(kept.items())[:_MOST_GIVEN])
 
 
-def _unary(evidence: Evidence, name: str, tensor: Array) -> Iterator[Trial]:
+def _unary(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial]:
     if tensor.shape != evidence.port.shape or tensor.dtype.kind != "f" or not tensor.ndim:
         return
     for words, function in _UNARY.items():
@@ -104,14 +104,14 @@ def _unary(evidence: Evidence, name: str, tensor: Array) -> Iterator[Trial]:
         yield _trial(evidence, f"softmax over axis {axis} of {name}", grown / grown.sum(axis, keepdims=True))
 
 
-def _first_fits(evidence: Evidence, function: Function, tensor: Array) -> bool:
+def _first_fits(evidence: DifferingLayer, function: Function, tensor: Array) -> bool:
     """Whether the function of a few elements leaves it open; so large tensors cost nothing."""
     few, its = (np.asarray(part.flat[:64], np.float64) for part in (tensor, evidence.port))
     gap = function(few) - its
     return bool(np.sqrt(np.sum(gap * gap)) <= evidence.floor)
 
 
-def _binary(evidence: Evidence, given: Mapping[str, Array]) -> Iterator[Trial]:
+def _binary(evidence: DifferingLayer, given: Mapping[str, Array]) -> Iterator[Trial]:
     for (one, left), (other, right) in combinations(given.items(), 2):
         for words, function in _BINARY.items():
             try:
@@ -122,7 +122,7 @@ def _binary(evidence: Evidence, given: Mapping[str, Array]) -> Iterator[Trial]:
                 yield _trial(evidence, f"{words} of {one} and {other}", found)
 
 
-def _reduced(evidence: Evidence, name: str, tensor: Array) -> Iterator[Trial]:
+def _reduced(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial]:
     """Reductions over any axes that leave as many elements, with the axes kept or not."""
     shape, size = tensor.shape, evidence.port.size
     if tensor.ndim > _MOST_AXES or not size < tensor.size:
@@ -142,5 +142,5 @@ def _listed(axes: tuple[int, ...]) -> str:
     return " and ".join(map(str, axes))
 
 
-def _trial(evidence: Evidence, words: str, found: Array) -> Trial:
+def _trial(evidence: DifferingLayer, words: str, found: Array) -> Trial:
     return Trial(words, predicted=np.asarray(found).astype(evidence.port.dtype))

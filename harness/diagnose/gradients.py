@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.diagnose import attributes, fits, tensors
-from harness.diagnose._evidence import Array, Evidence, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, Trial
 
 Pull = Callable[[Sequence[Trial]], list[Array | None]]
 
@@ -28,14 +28,14 @@ class Share:
     """
 
     name: str
-    evidence: Evidence
+    evidence: DifferingLayer
     share: Array
     given: Array
     taken: Array | None
     pull: Pull
 
 
-def trials(whole: Evidence, shares: Sequence[Share]) -> Iterator[tuple[Trial, Pull | None]]:
+def trials(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Trial, Pull | None]]:
     """Trials of the whole gradient. A trial without a prediction is of a share, to be taken backward."""
     for share in shares:
         rest = _rest(whole, share)
@@ -56,7 +56,7 @@ def trials(whole: Evidence, shares: Sequence[Share]) -> Iterator[tuple[Trial, Pu
                 yield _predicted(said, _rest(whole, share) + trial.predicted), None
 
 
-def with_share(whole: Evidence, share: Share, pulled: Array) -> Array:
+def with_share(whole: DifferingLayer, share: Share, pulled: Array) -> Array:
     """The whole gradient with another share."""
     return np.asarray(_rest(whole, share) + pulled)
 
@@ -65,14 +65,14 @@ def _predicted(words: str, tensor: Array) -> Trial:
     return Trial(f"the reference's {words}", predicted=np.asarray(tensor))
 
 
-def _rest(whole: Evidence, share: Share) -> Array:
+def _rest(whole: DifferingLayer, share: Share) -> Array:
     rest = whole.reference.astype(np.float64) - share.share
     # What remains of a sum of one part is rounding.
     small = np.linalg.norm(rest) <= 1e-5 * np.linalg.norm(whole.reference.astype(np.float64))
     return np.zeros_like(rest) if small else rest
 
 
-def _port_share(whole: Evidence, share: Share) -> Evidence:
+def _port_share(whole: DifferingLayer, share: Share) -> DifferingLayer:
     """The port's share, if all other shares are right."""
     port = (whole.port - _rest(whole, share)).astype(whole.port.dtype)
     return dataclasses.replace(

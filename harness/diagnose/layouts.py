@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.diagnose._evidence import Array, Evidence, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, Trial
 
 _PARTS = (2, 3, 4, 6, 8)
 _MOST_AXES = 5
 _MOST_TENSORS = 24
 
 
-class Layout(NamedTuple):
+class TensorReading(NamedTuple):
     """A way to read a tensor: split its axes, take them in an order, read as other sizes, reorder those."""
 
     split: tuple[int, ...]
@@ -41,7 +41,7 @@ class Layout(NamedTuple):
         return ", ".join(parts)
 
 
-def trials(evidence: Evidence) -> Iterator[Trial]:
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """Layouts of the right tensor, blocks of one axis moved, then layouts of any other tensor."""
     yield from _of(evidence, evidence.reference, "the reference's output")
     yield from _blocks(evidence)
@@ -50,7 +50,7 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
         yield from _of(evidence, other.read(), f"the reference's {other.name}")
 
 
-def _of(evidence: Evidence, tensor: Array, name: str) -> Iterator[Trial]:
+def _of(evidence: DifferingLayer, tensor: Array, name: str) -> Iterator[Trial]:
     if not same_elements(tensor, evidence.port, evidence.floor):
         return
     for layout in layouts(tensor.shape, evidence.port.shape):
@@ -68,12 +68,12 @@ def same_elements(ours: Array, its: Array, floor: float) -> bool:
     return bool(np.isfinite(gap).all() and np.linalg.norm(gap) <= floor)
 
 
-def layouts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[Layout]:
+def layouts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[TensorReading]:
     """Ways from one shape to another, the plain ones first."""
     plain = tuple(range(len(wanted)))
     for split in _splits(shape):
         for order in permutations(range(len(split))):
-            yield Layout(split, order, wanted, plain)
+            yield TensorReading(split, order, wanted, plain)
     for order in permutations(range(len(shape))) if len(shape) <= _MOST_AXES else ():
         for read in _splits(wanted):
             yield from _read_otherwise(shape, order, read)
@@ -81,14 +81,14 @@ def layouts(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[Layout]
 
 def _read_otherwise(
     shape: tuple[int, ...], order: tuple[int, ...], wanted: tuple[int, ...]
-) -> Iterator[Layout]:
+) -> Iterator[TensorReading]:
     """Read as the wanted sizes in another order, and put in order after that."""
     for then in permutations(range(len(wanted))):
         if then != tuple(range(len(wanted))):
             read = [0] * len(wanted)
             for place, axis in enumerate(then):
                 read[axis] = wanted[place]
-            yield Layout(shape, order, tuple(read), then)
+            yield TensorReading(shape, order, tuple(read), then)
 
 
 def _splits(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -101,7 +101,7 @@ def _splits(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
                 yield (*shape[:axis], parts, size // parts, *shape[axis + 1 :])
 
 
-def _blocks(evidence: Evidence) -> Iterator[Trial]:
+def _blocks(evidence: DifferingLayer) -> Iterator[Trial]:
     """One axis backwards, moved by some places, or with its halves, thirds or quarters in another order."""
     tensor = evidence.reference
     if tensor.shape != evidence.port.shape:

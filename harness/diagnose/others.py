@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.diagnose._evidence import Array, Evidence, Recorded, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
 
 _FEWEST = 4  # different values, below which two tensors are alike by chance
 _MOST_PARTS = 256
 _LARGEST = 64
 
 
-def trials(evidence: Evidence) -> Iterator[Trial]:
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """What the producer was given, first; then whatever has this shape, or as many elements."""
     yield from _producer_missing(evidence)
     for other in evidence.recorded:
@@ -26,7 +26,7 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
         yield from _parts(evidence, other)
 
 
-def _producer_missing(evidence: Evidence) -> Iterator[Trial]:
+def _producer_missing(evidence: DifferingLayer) -> Iterator[Trial]:
     if evidence.producer is None:
         return
     name = evidence.producer.name
@@ -36,13 +36,13 @@ def _producer_missing(evidence: Evidence) -> Iterator[Trial]:
             yield Trial(words, predicted=tensor, taken=given)
 
 
-def _taken(evidence: Evidence, other: Recorded, how: str = "") -> Iterator[Trial]:
+def _taken(evidence: DifferingLayer, other: ReferenceTensor, how: str = "") -> Iterator[Trial]:
     tensor = other.read().reshape(evidence.port.shape)
     if evidence.begins_like(tensor) and tells(tensor):
         yield Trial(f"the reference's {other.name}{how}", predicted=tensor, taken=other.name)
 
 
-def _parts(evidence: Evidence, other: Recorded) -> Iterator[Trial]:
+def _parts(evidence: DifferingLayer, other: ReferenceTensor) -> Iterator[Trial]:
     """A part of a longer tensor: begun at another index, every so many, or one index along an axis."""
     port = evidence.port
     if not port.size < _size(other.shape) <= _LARGEST * port.size:
@@ -69,7 +69,7 @@ def _parts(evidence: Evidence, other: Recorded) -> Iterator[Trial]:
                 yield from _part(evidence, part, words)
 
 
-def _part(evidence: Evidence, part: Array, words: str) -> Iterator[Trial]:
+def _part(evidence: DifferingLayer, part: Array, words: str) -> Iterator[Trial]:
     if evidence.begins_like(part) and tells(part):
         yield Trial(words, predicted=part)
 

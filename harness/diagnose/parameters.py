@@ -7,7 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
-from harness.diagnose._evidence import Array, Evidence, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, Trial
 
 Change = Callable[[Array], Array]
 
@@ -33,7 +33,7 @@ _GATES = {"LSTM": ("input", "forget", "cell", "output"), "GRU": ("reset", "updat
 FRESH = {"running_mean": np.zeros_like, "running_var": np.ones_like}
 
 
-def trials(evidence: Evidence) -> Iterator[Trial]:
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """Each change that leaves the shape as it is and changes something."""
     for name, words, change in CHANGES:
         own = evidence.state.get(name)
@@ -53,13 +53,13 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
         yield Trial("the reference computed with the statistics of a fresh norm", state=fresh)
 
 
-def _of_kin(evidence: Evidence) -> Iterator[Trial]:
+def _of_kin(evidence: DifferingLayer) -> Iterator[Trial]:
     """The whole state of another layer of this kind."""
     for path, state in evidence.kin.items():
         yield Trial(f"the reference computed with the parameters of {path}", state=state)
 
 
-def _gates(evidence: Evidence) -> Iterator[Trial]:
+def _gates(evidence: DifferingLayer) -> Iterator[Trial]:
     """The gates of a recurrent layer, which lie one behind the other in its weights, in another order."""
     for kind, gates in _GATES.items():
         if kind not in evidence.type:
@@ -76,7 +76,7 @@ def _in_order(tensor: Array, order: tuple[int, ...]) -> Array:
     return np.concatenate([blocks[place] for place in order])
 
 
-def _scaled_weight(evidence: Evidence) -> Iterator[Trial]:
+def _scaled_weight(evidence: DifferingLayer) -> Iterator[Trial]:
     """The weight times the factor that fits what is left of both results without the bias."""
     weight, bias = evidence.state.get("weight"), evidence.state.get("bias")
     ours, its = (tensor.astype(np.float64) for tensor in (evidence.reference, evidence.port))

@@ -7,13 +7,13 @@ from itertools import permutations
 
 import numpy as np
 
-from harness.diagnose._evidence import Array, Evidence, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, Trial
 
 _MOST_PARTS = 4
 _CHANNELS = 1
 
 
-def trials(evidence: Evidence) -> Iterator[Trial]:
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """First trials that keep every element, then those that round."""
     yield from _passed_through(evidence)
     yield from _moved(evidence.reference)
@@ -21,7 +21,7 @@ def trials(evidence: Evidence) -> Iterator[Trial]:
     yield from _rounded(evidence.reference)
 
 
-def _passed_through(evidence: Evidence) -> Iterator[Trial]:
+def _passed_through(evidence: DifferingLayer) -> Iterator[Trial]:
     for place, given in enumerate(evidence.inputs):
         if given.shape == evidence.port.shape:
             which = "its input" if len(evidence.inputs) == 1 else f"its input number {place}"
@@ -47,7 +47,7 @@ def _moved(reference: Array) -> Iterator[Trial]:
         yield Trial(f"that of the first sample for every sample of {said}", predicted=first)
 
 
-def _parts(evidence: Evidence) -> Iterator[Trial]:
+def _parts(evidence: DifferingLayer) -> Iterator[Trial]:
     """A concatenation in another order; channels in another order."""
     reference, sizes = evidence.reference, [given.shape for given in evidence.inputs]
     if evidence.type == "cat" and 1 < len(sizes) <= _MOST_PARTS and reference.ndim > _CHANNELS:
@@ -68,7 +68,7 @@ def _parts(evidence: Evidence) -> Iterator[Trial]:
         )
 
 
-def _scaled_parts(evidence: Evidence) -> Iterator[Trial]:
+def _scaled_parts(evidence: DifferingLayer) -> Iterator[Trial]:
     """One part of a sum or of a concatenation times a factor; left out where that is zero."""
     reference = evidence.reference
     if reference.shape != evidence.port.shape or reference.dtype.kind != "f" or not evidence.carries(1):
@@ -87,7 +87,7 @@ def _scaled_parts(evidence: Evidence) -> Iterator[Trial]:
         )
 
 
-def _effect(evidence: Evidence, place: int) -> Array | None:
+def _effect(evidence: DifferingLayer, place: int) -> Array | None:
     """What one part contributes to a sum, a difference or a concatenation."""
     part, shape = evidence.inputs[place].astype(np.float64), evidence.reference.shape
     if evidence.type in ("add", "sub") and len(evidence.inputs) == 2:

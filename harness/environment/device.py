@@ -14,22 +14,26 @@ _DRIVER = Path("/proc/driver/nvidia/version")
 
 
 @dataclass(frozen=True)
-class Place:
+class ChosenDevice:
     """A device, and why it is that one."""
 
     device: str
     reason: str
 
 
-def device_for(device: str) -> Place:
+def device_for(device: str) -> ChosenDevice:
     """The device that `cpu`, `cuda` or `auto` means here."""
-    return _automatic() if device == AUTO else Place(device, "as asked")
+    return _automatic() if device == AUTO else ChosenDevice(device, "as asked")
 
 
-def decide(obstacle: Callable[[], str]) -> Place:
+def decide(obstacle: Callable[[], str]) -> ChosenDevice:
     """The GPU where nothing stands in its way; `obstacle` looks, and says what does."""
     found = obstacle()
-    return Place("cpu", found) if found else Place("cuda", "both sides compute on it, as tried just now")
+    return (
+        ChosenDevice("cpu", found)
+        if found
+        else ChosenDevice("cuda", "both sides compute on it, as tried just now")
+    )
 
 
 def has_driver(driver: Path = _DRIVER) -> bool:
@@ -38,7 +42,7 @@ def has_driver(driver: Path = _DRIVER) -> bool:
 
 
 @functools.cache
-def _automatic() -> Place:
+def _automatic() -> ChosenDevice:
     """Decided once in a process, and told."""
     from harness.config import say_once
 

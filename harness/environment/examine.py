@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from harness.choices import SIDES
 from harness.environment import cuda, machine, requirements, trials
-from harness.environment.findings import Finding, Report
+from harness.environment.findings import DoctorFinding, Report
 from harness.environment.interpreter_info import InterpreterInfo, facts_of
 from harness.environment.interpreters import interpreter, variable
 from harness.environment.variables import jittor_environment, torch_environment
@@ -28,12 +28,12 @@ def examine(say: Say = silent) -> Report:
     return Report(findings)
 
 
-def _side(side: str, say: Say) -> list[Finding]:
+def _side(side: str, say: Say) -> list[DoctorFinding]:
     try:
         facts = facts_of(interpreter(side))
     except NoEnvironment as error:
         mend = f"export {variable(side)}=ENVIRONMENT/bin/python"
-        return [Finding(side, "interpreter", "none", "wrong", str(error), mend)]
+        return [DoctorFinding(side, "interpreter", "none", "wrong", str(error), mend)]
     findings = requirements.judge(side, facts)
     if findings[0].state == "wrong":
         return findings
@@ -43,20 +43,20 @@ def _side(side: str, say: Say) -> list[Finding]:
     return findings + (_cuda(facts, _usable(findings), say) if side == "jittor" else [])
 
 
-def _usable(findings: Sequence[Finding]) -> bool:
+def _usable(findings: Sequence[DoctorFinding]) -> bool:
     return all(finding.state != "wrong" for finding in findings)
 
 
-def _trial(side: str, facts: InterpreterInfo) -> list[Finding]:
+def _trial(side: str, facts: InterpreterInfo) -> list[DoctorFinding]:
     try:
         if side == "torch":
             return trials.try_torch(facts.python, torch_environment())
         return [trials.try_jittor(facts.python, jittor_environment("cpu", facts.python))]
     except NoEnvironment as error:  # the cache folder cannot be used, which the machine's findings mend
-        return [Finding(side, "convolution", "not tried", "wrong", str(error))]
+        return [DoctorFinding(side, "convolution", "not tried", "wrong", str(error))]
 
 
-def _cuda(facts: InterpreterInfo, usable: bool, say: Say) -> list[Finding]:
+def _cuda(facts: InterpreterInfo, usable: bool, say: Say) -> list[DoctorFinding]:
     """The parts of CUDA on the Jittor side, and a trial where they are complete."""
     found = cuda.survey(facts)
     findings = cuda.judge(found)

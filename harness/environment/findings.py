@@ -12,7 +12,7 @@ State = Literal["ok", "warn", "wrong", "off"]  # off: not usable here, and not n
 
 
 @dataclass(frozen=True)
-class Finding:
+class DoctorFinding:
     """One part of the set-up."""
 
     side: str  # torch, jittor, or "machine" for what both share
@@ -32,14 +32,14 @@ class Finding:
 class Report:
     """All findings."""
 
-    findings: Sequence[Finding]
+    findings: Sequence[DoctorFinding]
     sides: tuple[str, ...] = ("torch", "jittor")
 
-    def of(self, side: str) -> list[Finding]:
+    def of(self, side: str) -> list[DoctorFinding]:
         """The findings of one side, or of the machine."""
         return [finding for finding in self.findings if finding.side == side]
 
-    def blocking(self, side: str) -> list[Finding]:
+    def blocking(self, side: str) -> list[DoctorFinding]:
         """What keeps a side from running."""
         concerned = (side, "machine")
         return [found for found in self.findings if found.state == "wrong" and found.side in concerned]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.environment import onednn
-from harness.environment.findings import Finding
+from harness.environment.findings import DoctorFinding
 from harness.environment.interpreter_info import INCLUDE, InterpreterInfo
 from harness.environment.interpreters import variable
 
@@ -24,7 +24,7 @@ ONEDNN = ("onednn-cpu-gomp==2021.3.0", "onednn-devel-cpu-gomp==2021.3.0")
 _NAME = re.compile(r"[=<>]")
 
 
-def judge(side: str, facts: InterpreterInfo) -> list[Finding]:
+def judge(side: str, facts: InterpreterInfo) -> list[DoctorFinding]:
     """Everything that a side asks of its interpreter; of one that cannot be used, nothing but that."""
     version = _version(side, facts)
     if version.state == "wrong":
@@ -32,13 +32,13 @@ def judge(side: str, facts: InterpreterInfo) -> list[Finding]:
     return [version, *(_torch(facts) if side == "torch" else _jittor(facts))]
 
 
-def _torch(facts: InterpreterInfo) -> Iterator[Finding]:
+def _torch(facts: InterpreterInfo) -> Iterator[DoctorFinding]:
     yield _package("torch", facts, TORCH, TORCH_VERSION)
     yield _package("torch", facts, NUMPY)
     yield _package("torch", facts, H5PY)
 
 
-def _jittor(facts: InterpreterInfo) -> Iterator[Finding]:
+def _jittor(facts: InterpreterInfo) -> Iterator[DoctorFinding]:
     yield _package("jittor", facts, JITTOR, JITTOR_VERSION)
     yield _numpy_below_2(facts)
     yield _package("jittor", facts, H5PY)
@@ -47,65 +47,67 @@ def _jittor(facts: InterpreterInfo) -> Iterator[Finding]:
     yield _onednn(facts)
 
 
-def _version(side: str, facts: InterpreterInfo) -> Finding:
+def _version(side: str, facts: InterpreterInfo) -> DoctorFinding:
     found = f"{facts.version_text} at {facts.python}"
     too_new = side == "jittor" and facts.version[:2] > JITTOR_NEWEST
     if facts.version[:2] >= OLDEST and not too_new:
-        return Finding(side, "interpreter", found)
+        return DoctorFinding(side, "interpreter", found)
     allowed = "3.10 to 3.12" if side == "jittor" else "3.10 or newer"
     why = ": Jittor 1.3.11 cannot be imported by it" if too_new else ""
     wrong = f"{facts.python} is Python {facts.version_text}{why}; allowed is {allowed}"
     folder = f"{side}-env"
     mend = f"python3.11 -m venv {folder} && export {variable(side)}=$PWD/{folder}/bin/python"
-    return Finding(side, "interpreter", found, "wrong", wrong, mend)
+    return DoctorFinding(side, "interpreter", found, "wrong", wrong, mend)
 
 
-def _package(side: str, facts: InterpreterInfo, wheel: str, pinned: str = "") -> Finding:
+def _package(side: str, facts: InterpreterInfo, wheel: str, pinned: str = "") -> DoctorFinding:
     name = _NAME.split(wheel)[0]
     found = facts.packages.get(name)
     mend = install(facts, wheel)
     if found is None:
         wrong = f"{name} is not installed in {facts.python}"
-        return Finding(side, name, "not installed", "wrong", wrong, mend, (wheel,))
+        return DoctorFinding(side, name, "not installed", "wrong", wrong, mend, (wheel,))
     if pinned and found.partition("+")[0] != pinned:
         wrong = f"{name} {found} is not the pinned {pinned}: stored figures and goldens may differ from yours"
-        return Finding(side, name, found, "warn", wrong, mend)
-    return Finding(side, name, found)
+        return DoctorFinding(side, name, found, "warn", wrong, mend)
+    return DoctorFinding(side, name, found)
 
 
-def _numpy_below_2(facts: InterpreterInfo) -> Finding:
+def _numpy_below_2(facts: InterpreterInfo) -> DoctorFinding:
     found = facts.packages.get("numpy")
     if found is None or int(found.partition(".")[0]) < 2:
         return _package("jittor", facts, JITTOR_NUMPY)
     wrong = f"numpy {found} clashes with Jittor, compiled for the array layout of numpy 1; allowed is below 2"
-    return Finding("jittor", "numpy", found, "wrong", wrong, install(facts, JITTOR_NUMPY), (JITTOR_NUMPY,))
+    return DoctorFinding(
+        "jittor", "numpy", found, "wrong", wrong, install(facts, JITTOR_NUMPY), (JITTOR_NUMPY,)
+    )
 
 
-def _headers(facts: InterpreterInfo) -> Finding:
+def _headers(facts: InterpreterInfo) -> DoctorFinding:
     found = ", ".join(map(str, facts.includes))
     if facts.has_headers:
-        return Finding("jittor", "Python.h", found)
+        return DoctorFinding("jittor", "Python.h", found)
     wrong = f"Python.h is not in {found}, so Jittor can compile nothing"
     short = "{}.{}".format(*facts.version)
     mend = f"export {INCLUDE}=FOLDER  # one that holds Python.h of Python {short}"
     if facts.base_prefix == Path("/usr"):
         mend = system_install(f"python{short}-dev")
-    return Finding("jittor", "Python.h", "missing", "wrong", wrong, mend)
+    return DoctorFinding("jittor", "Python.h", "missing", "wrong", wrong, mend)
 
 
-def _compiler() -> Finding:
+def _compiler() -> DoctorFinding:
     named = os.environ.get("cc_path", "g++")  # noqa: SIM112, the name is Jittor's
     if path := shutil.which(named):
-        return Finding("jittor", "compiler", path)
+        return DoctorFinding("jittor", "compiler", path)
     wrong = f"the C++ compiler {named} is not on the PATH; Jittor compiles every operator"
-    return Finding("jittor", "compiler", "missing", "wrong", wrong, system_install("g++"))
+    return DoctorFinding("jittor", "compiler", "missing", "wrong", wrong, system_install("g++"))
 
 
-def _onednn(facts: InterpreterInfo) -> Finding:
+def _onednn(facts: InterpreterInfo) -> DoctorFinding:
     if found := onednn.find(facts):
-        return Finding("jittor", "oneDNN", facts.packages.get("onednn-cpu-gomp") or str(found[0]))
+        return DoctorFinding("jittor", "oneDNN", facts.packages.get("onednn-cpu-gomp") or str(found[0]))
     wrong = "without the oneDNN wheels a convolution on the CPU is correct but 30 to 300 times slower"
-    return Finding("jittor", "oneDNN", "not installed", "warn", wrong, install(facts, *ONEDNN), ONEDNN)
+    return DoctorFinding("jittor", "oneDNN", "not installed", "warn", wrong, install(facts, *ONEDNN), ONEDNN)
 
 
 def pip(facts: InterpreterInfo) -> list[str]:

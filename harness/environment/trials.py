@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.environment.findings import Finding
+from harness.environment.findings import DoctorFinding
 from harness.environment.jittor_start import ask_until_it_answers, is_warm
 from harness.environment.processes import ask, program
 from harness.errors import NoEnvironment
@@ -16,33 +16,33 @@ SECONDS = 300.0
 _RIGHT = 9.0  # of a convolution of three by three ones with themselves
 
 
-def try_torch(python: Path, env: Mapping[str, str]) -> list[Finding]:
+def try_torch(python: Path, env: Mapping[str, str]) -> list[DoctorFinding]:
     """Start PyTorch; whether it computes, and on which devices."""
     answer, ended = ask(python, program("torch_trial"), [], env, SECONDS)
     if answer is None:
         wrong = f"torch cannot be started with {python} ({ended.ending}): {ended.last_words}"
-        return [Finding("torch", "convolution", "failed", "wrong", wrong, _look(python, "torch"))]
+        return [DoctorFinding("torch", "convolution", "failed", "wrong", wrong, _look(python, "torch"))]
     return [_judged("torch", "convolution", python, answer["result"]), _torch_device(answer)]
 
 
-def _torch_device(answer: Mapping[str, Any]) -> Finding:
+def _torch_device(answer: Mapping[str, Any]) -> DoctorFinding:
     if answer["card"]:
         found = f"cpu; cuda {answer['built']}: {answer['card']}, cuDNN {answer['cudnn']}"
-        return Finding("torch", "device", found)
+        return DoctorFinding("torch", "device", found)
     why = f"built for CUDA {answer['built']}, but finds no card" if answer["built"] else "built without CUDA"
-    return Finding("torch", "device", f"cpu; {why}")
+    return DoctorFinding("torch", "device", f"cpu; {why}")
 
 
-def try_jittor(python: Path, env: Mapping[str, str], device: str = "cpu") -> Finding:
+def try_jittor(python: Path, env: Mapping[str, str], device: str = "cpu") -> DoctorFinding:
     """Start Jittor if its core is compiled; compiling takes minutes and is left to --fix."""
     part = "convolution" if device == "cpu" else f"convolution, {device}"
     try:
         if not is_warm(env, python):
             wrong = f"Jittor's core for {device} is not compiled yet; the first run does it and takes minutes"
-            return Finding("jittor", part, "not tried", "warn", wrong, command("doctor --fix"))
+            return DoctorFinding("jittor", part, "not tried", "warn", wrong, command("doctor --fix"))
         answer, _ = ask_until_it_answers(python, program("jittor_trial"), [device], env, SECONDS)
     except NoEnvironment as error:
-        return Finding("jittor", part, "failed", "wrong", str(error), _look(python, "jittor"))
+        return DoctorFinding("jittor", part, "failed", "wrong", str(error), _look(python, "jittor"))
     return _judged("jittor", part, python, answer["result"])
 
 
@@ -50,9 +50,9 @@ def _look(python: Path, framework: str) -> str:
     return f"{python} -c 'import {framework}'  # shows the whole error"
 
 
-def _judged(side: str, part: str, python: Path, result: float) -> Finding:
+def _judged(side: str, part: str, python: Path, result: float) -> DoctorFinding:
     if result == _RIGHT:
-        return Finding(side, part, "computed, right")
+        return DoctorFinding(side, part, "computed, right")
     wrong = f"{side} with {python} computes a convolution of ones as {result:g}; {_RIGHT:g} is right"
     mend = f"{python} -m pip install --force-reinstall --no-deps {side}"
-    return Finding(side, part, f"{result:g}", "wrong", wrong, mend)
+    return DoctorFinding(side, part, f"{result:g}", "wrong", wrong, mend)

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from harness.errors import BadInput
 from harness.evaluating.result import Broken
 from harness.pairs.base import Arrays
-from harness.training.source import Source
+from harness.training.source import BatchSource
 
 
 @dataclass(frozen=True)
-class Batch:
+class SampleBatch:
     """Some samples, as the network is given them."""
 
     indices: tuple[int, ...]
@@ -24,7 +24,7 @@ class Batch:
 class Samples:
     """All samples of a source from the one numbered `first` on, so many at once."""
 
-    source: Source
+    source: BatchSource
     batch: int
     first: int = 0
     broken: list[Broken] = field(default_factory=list)
@@ -32,20 +32,20 @@ class Samples:
     def __len__(self) -> int:
         return len(self.source)
 
-    def __iter__(self) -> Iterator[Batch]:
+    def __iter__(self) -> Iterator[SampleBatch]:
         for start in range(self.first, len(self.source), self.batch):
             batch = self._read(range(start, min(start + self.batch, len(self.source))))
             if batch is not None:
                 yield batch
 
-    def alone(self, index: int) -> Batch:
+    def alone(self, index: int) -> SampleBatch:
         """One sample by itself, or the batch that it belongs to where samples cannot be taken apart."""
         if self.source.mixes:
             return self._as_batch([index])
         start = index // self.batch * self.batch
         return self._as_batch(range(start, start + self.batch))
 
-    def _read(self, indices: Sequence[int]) -> Batch | None:
+    def _read(self, indices: Sequence[int]) -> SampleBatch | None:
         """The batch of those samples that can be read; None where there is none."""
         try:
             return self._as_batch(indices) if indices else None
@@ -60,5 +60,5 @@ class Samples:
                 raise
             return self._read(whole)
 
-    def _as_batch(self, indices: Sequence[int]) -> Batch:
-        return Batch(tuple(indices), tuple(self.source.names(indices)), self.source.read(indices, 0))
+    def _as_batch(self, indices: Sequence[int]) -> SampleBatch:
+        return SampleBatch(tuple(indices), tuple(self.source.names(indices)), self.source.read(indices, 0))

@@ -10,7 +10,7 @@ from harness.answers import Identity
 from harness.bench.baseline import Expected
 from harness.bench.layers import LayerTable
 from harness.bench.machine import this_machine
-from harness.bench.result import Bench, Contestant, Figures, IdleSwitch, LargestBatch, Row
+from harness.bench.result import Bench, BenchRow, Contestant, Figures, IdleSwitch, LargestBatch
 from harness.case import SIDES, Case
 from harness.environment.device import device_for
 from harness.flows.bench_jobs import Job, Plan, sides_alone, with_switches
@@ -29,7 +29,7 @@ from harness.session import ModelFailed
 class _Found:
     """What a measurement has found so far."""
 
-    rows: list[Row] = field(default_factory=list)
+    rows: list[BenchRow] = field(default_factory=list)
     idle: list[IdleSwitch] = field(default_factory=list)
     largest: list[LargestBatch] = field(default_factory=list)
     unequal: list[str] = field(default_factory=list)
@@ -70,7 +70,7 @@ def _require_same(expected: Expected, request: BenchRequest, pair: Pair, rows_of
 
 def row_key(case: Case, batch: int, job: Job) -> str:
     """The name that a row will have."""
-    return Row.name(case.mode, batch, case.size, job.first, job.second)
+    return BenchRow.name(case.mode, batch, case.size, job.first, job.second)
 
 
 class _Measuring:
@@ -119,7 +119,7 @@ class _Measuring:
         self.found.rows.append(row)
         self.found.unequal += [words for words in measured.unequal if words not in self.found.unequal]
 
-    def _rated(self, one: Subject, row: Row, contestant: Contestant) -> Figures:
+    def _rated(self, one: Subject, row: BenchRow, contestant: Contestant) -> Figures:
         figures = row.first if contestant == row.first.contestant else row.second
         key = (str(one.batch), contestant.label)
         if key not in self.found.metrics:

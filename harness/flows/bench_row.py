@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from harness.answers import BlockTimed, TimingStarted
 from harness.bench import statistics
 from harness.bench.memory import usual
-from harness.bench.result import Contestant, Figures, Memory, Row
+from harness.bench.result import BenchRow, Contestant, Figures, Memory
 from harness.bench.settings import differences, require_equal
 from harness.flows.bench_accuracy import accuracy
 from harness.flows.bench_jobs import Job
@@ -53,7 +53,7 @@ class MeasuredRow:
         self.part_ratios: dict[str, list[float]] = {}
         self.unequal: list[str] = []
 
-    def row(self) -> Row:
+    def row(self) -> BenchRow:
         """Make rounds until the interval is narrow enough or the time is over."""
         began = time.monotonic()
         while not statistics.settled(self.ratios):
@@ -65,7 +65,7 @@ class MeasuredRow:
             self._figures(contestant, name)
             for contestant, name in zip((self.job.first, self.job.second), self.names, strict=True)
         ]
-        return Row(
+        return BenchRow(
             mode=self.subject.case.mode,
             batch=self.subject.batch,
             size=self.subject.case.size,

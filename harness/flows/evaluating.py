@@ -9,7 +9,7 @@ from pathlib import Path
 
 from harness import pairs
 from harness.case import PORT, SIDES, Case
-from harness.evaluating.samples import Batch, Samples
+from harness.evaluating.samples import SampleBatch, Samples
 from harness.flows import inputs_and_weights
 from harness.flows.epoch_metrics import outputs_in
 from harness.flows.evaluate_request import EvaluateRequest
@@ -20,7 +20,7 @@ from harness.requests import Build, EvaluateBatch, Load
 from harness.scratch import Scratch
 from harness.session import Worker
 from harness.training.batch_file import write_batch
-from harness.training.source import Source, open_source
+from harness.training.source import BatchSource, open_source
 
 
 @dataclass
@@ -64,7 +64,7 @@ class Evaluating:
         own = self.request.port_weights
         return self.case.on(weights=own) if side == PORT and own is not None else self.case
 
-    def outputs(self, batch: Batch) -> dict[str, Arrays]:
+    def outputs(self, batch: SampleBatch) -> dict[str, Arrays]:
         """What both sides return for a batch."""
         path = self.write(batch)
 
@@ -75,7 +75,7 @@ class Evaluating:
 
         return together(self.workers, SIDES, evaluate)
 
-    def write(self, batch: Batch) -> Path:
+    def write(self, batch: SampleBatch) -> Path:
         """The file of a batch, which both workers read."""
         return write_batch(self.scratch.file("batch.h5"), batch.arrays)
 
@@ -87,7 +87,7 @@ def evaluating(
     logs: Path,
     progress: Progress,
     lent: Mapping[str, Worker] | None = None,
-    files: Source | None = None,
+    files: BatchSource | None = None,
 ) -> Iterator[Evaluating]:
     """Open the samples and start the workers; leaving the context ends them. `lent` workers live on.
 

@@ -15,7 +15,7 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Row, Source
 from harness.answers import TrialDone
 from harness.comparing import kind_of
-from harness.diagnose import Cause, Evidence, Trial
+from harness.diagnose import Cause, DifferingLayer, Trial
 from harness.errors import WorkerLost
 from harness.flows import find_loss_causes, orders, recorded, source_groups
 from harness.flows.gradient_consumers import gradient_shares
@@ -55,7 +55,7 @@ def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Caus
 
 
 def _gradient(
-    probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source, evidence: Evidence
+    probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source, evidence: DifferingLayer
 ) -> Cause:
     """The cause of a wrong gradient: in the layers that give it back, or in the loss."""
     if kind_of(row.address) in ("layer_grad", "operation_grad") and "(loss)" in source.layers:
@@ -90,7 +90,7 @@ def explained(source: Source, cause: Cause) -> Source:
     return dataclasses.replace(source, cause=cause.sentence, entries=list(cause.entries))
 
 
-def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> Evidence:
+def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> DifferingLayer:
     """The evidence that the traces alone give."""
     reference = probe.reference.array(row.address)
     assert reference is not None  # it was recorded whole
@@ -99,7 +99,7 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
         port = np.zeros_like(reference)
     path = source.layers[0] if source.layers else ""
     ours = layer_note(probe.reference, path)
-    return Evidence(
+    return DifferingLayer(
         type=ours.type or row.type,
         reference=np.array(reference),
         port=np.array(port).reshape(
@@ -123,7 +123,7 @@ def floor(row: Row) -> float:
     return 3 * allowed + _FLOOR_ULPS * eps * measured.difference.reference_l2
 
 
-def _layer(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evidence) -> Cause:
+def _layer(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: DifferingLayer) -> Cause:
     """Capture the call in the reference's worker and try it in other forms."""
     layer = addresses.parse_layer(row.address)
     if layer.path == addresses.ROOT:
@@ -139,7 +139,7 @@ def _layer(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evid
     return diagnose.explain_forward(evidence, lambda trials: _replay(probe, trials, key))
 
 
-def _of_call(probe: ReferenceProbe, path: str, call: int, evidence: Evidence) -> Evidence:
+def _of_call(probe: ReferenceProbe, path: str, call: int, evidence: DifferingLayer) -> DifferingLayer:
     """The evidence with what a captured call is given and what its layer holds."""
     arrays = probe.capture_call(path, call)
     state = {name.partition(":")[2]: array for name, array in arrays.items() if name.startswith("state:")}
@@ -151,7 +151,7 @@ def _of_call(probe: ReferenceProbe, path: str, call: int, evidence: Evidence) ->
     )
 
 
-def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evidence) -> Cause:
+def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: DifferingLayer) -> Cause:
     """A wrong input: another tensor, another function, or what makes it in another form."""
     elsewhere = _given_elsewhere(probe, row)
     evidence = dataclasses.replace(evidence, recorded=recorded.others(probe, row.address), inputs=())
@@ -165,7 +165,7 @@ def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evid
     return diagnose.explain_given(evidence, elsewhere)
 
 
-def _made_elsewhere(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Evidence) -> Cause:
+def _made_elsewhere(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: DifferingLayer) -> Cause:
     """A wrong result of the model itself, which only hands on what its parts make."""
     cause = _given(probe, alignment, row, evidence)
     words = cause.sentence.replace("what the port's layer is given is", "what the port returns is")

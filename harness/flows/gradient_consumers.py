@@ -13,7 +13,7 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Row, Source
 from harness.answers import TrialDone
 from harness.comparing import kind_of
-from harness.diagnose import Evidence, Share, Trial
+from harness.diagnose import DifferingLayer, Share, Trial
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
 from harness.flows.reference_probe import ReferenceProbe
@@ -100,7 +100,7 @@ def _share(probe: ReferenceProbe, alignment: Alignment, row: Row, consumer: Cons
     if share is None:
         return None
     note = probe.layer_note(consumer.path)
-    evidence = Evidence(
+    evidence = DifferingLayer(
         type=note.type,
         reference=share,
         port=share,

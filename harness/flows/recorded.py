@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from harness import address as addresses
-from harness.diagnose import Cause, Evidence, Producer, Recorded
+from harness.diagnose import Cause, DifferingLayer, Producer, ReferenceTensor
 from harness.diagnose.layouts import layouts, same_elements
 from harness.flows.reference_probe import ReferenceProbe
 from harness.trace import Trace
@@ -27,7 +27,7 @@ class Traced:
     `maker` is the address of the recorded result that it comes of, None where nothing recorded does.
     """
 
-    evidence: Evidence
+    evidence: DifferingLayer
     maker: str | None
     direct: bool = True
     layout: str = ""
@@ -40,7 +40,7 @@ class Traced:
         return dataclasses.replace(cause, sentence=words.replace("reference's input", f"{self.maker}"))
 
 
-def others(probe: ReferenceProbe, address: str) -> tuple[Recorded, ...]:
+def others(probe: ReferenceProbe, address: str) -> tuple[ReferenceTensor, ...]:
     """Every other tensor of the reference, once; those recorded last before this one come first."""
     trace, found = probe.reference, []
     names = list(trace.records)
@@ -49,7 +49,7 @@ def others(probe: ReferenceProbe, address: str) -> tuple[Recorded, ...]:
     for name in [*reversed(names[:place]), *names[place:]]:
         record = trace.records[name]
         if record.alias is None and name != own and _is_value(name) and record.size <= _LARGEST:
-            found.append(Recorded(name, tuple(record.shape), functools.partial(_read, trace, name)))
+            found.append(ReferenceTensor(name, tuple(record.shape), functools.partial(_read, trace, name)))
     return (*found, *_parameters(probe))
 
 
@@ -58,13 +58,13 @@ def _is_value(name: str) -> bool:
     return kind == "input" or (kind == "layer" and not addresses.is_layer_gradient(name))
 
 
-def _parameters(probe: ReferenceProbe) -> Iterator[Recorded]:
+def _parameters(probe: ReferenceProbe) -> Iterator[ReferenceTensor]:
     with Trace.open(probe.state) as stored:
         held = {name: (record.alias is None, tuple(record.shape)) for name, record in stored.records.items()}
     for name, (whole, shape) in held.items():
         if whole and name.startswith("state:"):
             said = f"parameter {name.partition(':')[2]}"
-            yield Recorded(said, shape, functools.partial(_state, probe, name))
+            yield ReferenceTensor(said, shape, functools.partial(_state, probe, name))
 
 
 def _state(probe: ReferenceProbe, name: str) -> Array:
@@ -108,7 +108,7 @@ def _layers_with(stored: Trace, name: str) -> Iterator[str]:
             yield address.partition(":")[2].removesuffix(f".{name}")
 
 
-def traced_back(probe: ReferenceProbe, address: str, evidence: Evidence) -> Iterator[Traced]:
+def traced_back(probe: ReferenceProbe, address: str, evidence: DifferingLayer) -> Iterator[Traced]:
     """The tensor as it is; and, where it is a result in another layout, in the layout of that result."""
     trace = probe.reference
     own = _origin(trace, address)
@@ -125,7 +125,7 @@ def _inner(trace: Trace, address: str) -> str | None:
     return record.alias if record is not None and record.alias and addresses.is_result(record.alias) else None
 
 
-def _in_its_layout(trace: Trace, address: str, evidence: Evidence) -> Iterator[Traced]:
+def _in_its_layout(trace: Trace, address: str, evidence: DifferingLayer) -> Iterator[Traced]:
     """Find the result that has the same elements, and undo for the port what the reference does to it."""
     right = evidence.reference
     if right.size != evidence.port.size or right.dtype.kind != "f":
@@ -148,7 +148,7 @@ def _in_its_layout(trace: Trace, address: str, evidence: Evidence) -> Iterator[T
             return
 
 
-def _with_producer(trace: Trace, evidence: Evidence, maker: str | None) -> Evidence:
+def _with_producer(trace: Trace, evidence: DifferingLayer, maker: str | None) -> DifferingLayer:
     if maker is None:
         return evidence
     given = _given(trace, maker)

@@ -11,7 +11,7 @@ from harness.alignment_rows import SideReport
 from harness.case import REFERENCE
 from harness.costs import Spent
 from harness.errors import WorkerLost
-from harness.flows.shared_dropout import SharedDropout
+from harness.flows.shared_dropout import DropoutAgreement
 from harness.flows.side_run import Recorded
 
 
@@ -31,7 +31,7 @@ class Recordings:
     lost: dict[str, SideReport] = field(default_factory=dict)
     partly: dict[str, Path] = field(default_factory=dict)  # by lost side, what was recorded until then
     reference_done: threading.Event = field(default_factory=threading.Event)
-    dropout: SharedDropout = field(default_factory=SharedDropout)
+    dropout: DropoutAgreement = field(default_factory=DropoutAgreement)
     truth: Path | None = None
     truth_cost: Spent | None = None
     _weights: Future[Weights] = field(default_factory=Future)

@@ -10,7 +10,7 @@ from harness.alignment_rows import Row
 from harness.case import PORT, REFERENCE
 from harness.evaluating.noise_gauge import NoiseGauge
 from harness.evaluating.result import SampleRow, Status
-from harness.evaluating.samples import Batch
+from harness.evaluating.samples import SampleBatch
 from harness.flows.evaluating import Evaluating
 from harness.flows.sample_truth import judge_sample
 from harness.pairs.base import Arrays
@@ -33,7 +33,7 @@ class SampleJudge:
         self.overrides = self.live.pair.overrides(self.live.variant, "eval")
 
     def rows(
-        self, batch: Batch, outputs: dict[str, Arrays], figures: dict[str, list[float]]
+        self, batch: SampleBatch, outputs: dict[str, Arrays], figures: dict[str, list[float]]
     ) -> Iterator[SampleRow]:
         """A row for each sample of a batch."""
         whole: SampleRow | None = None

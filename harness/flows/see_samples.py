@@ -10,7 +10,7 @@ from harness.case import SIDES
 from harness.errors import WorkerLost
 from harness.evaluating.evidence import OutputRange
 from harness.evaluating.result import SampleRow
-from harness.evaluating.samples import Batch
+from harness.evaluating.samples import SampleBatch
 from harness.evaluating.unfinished import Unfinished
 from harness.flows.evaluating import Evaluating
 from harness.flows.sample_judge import SampleJudge
@@ -76,7 +76,7 @@ def _go_on(live: Evaluating, seen: Seen, before: Unfinished) -> None:
     live.samples.first, live.samples.broken = before.next, list(before.broken)
 
 
-def _see(live: Evaluating, seen: Seen, batch: Batch) -> None:
+def _see(live: Evaluating, seen: Seen, batch: SampleBatch) -> None:
     since = time.perf_counter()
     outputs = live.outputs(batch)
     seen.spend("inference", since)

@@ -38,7 +38,7 @@ MODES: tuple[Mode, ...] = ("eval", "train")
 
 
 @dataclasses.dataclass
-class Result:
+class SelftestScore:
     """The score, every mistake's row, the alarms over correct ports, and the seconds it took."""
 
     score: Score
@@ -55,7 +55,7 @@ def selftest_pair(
     progress: Progress,
     tell: Callable[[FaultResult], None] = lambda row: None,
     most_seconds: float = math.inf,
-) -> Result:
+) -> SelftestScore:
     """Plant a sample of mistakes, or all of them, into the port that a request names.
 
     `tell` is given each row as soon as it is known. After `most_seconds` no more mistakes are planted.
@@ -123,11 +123,11 @@ class _Selftest:
             if time.perf_counter() - self.started > self.most_seconds * share:
                 break
 
-    def result(self) -> Result:
+    def result(self) -> SelftestScore:
         """The score of all injected mistakes."""
         score = selftest.score(self.rows, len(self.alarms), self.sound_comparisons)
         seconds = time.perf_counter() - self.started
-        return Result(score, self.rows, self.alarms, seconds, self.versions)
+        return SelftestScore(score, self.rows, self.alarms, seconds, self.versions)
 
 
 def _choose(compared: Compared, count: int | None, seed: int) -> list[Mistake]:

@@ -30,7 +30,7 @@ from harness.flows.forced_steps import (
     step_files,
 )
 from harness.flows.lockstep import Lockstep, lockstep
-from harness.flows.selftest import Result
+from harness.flows.selftest import SelftestScore
 from harness.flows.together import lend_workers
 from harness.flows.train_batches import batches
 from harness.flows.train_request import TrainRequest
@@ -62,7 +62,7 @@ def selftest_training(
     seeds: int,
     progress: Progress,
     tell: Tell = lambda row: None,
-) -> Result:
+) -> SelftestScore:
     """Plant so many mistakes into a training of the port that a request names; one of each kind for None."""
     request.case(pairs.find(request.model))  # a wrong request is refused before anything runs
     started = time.perf_counter()
@@ -80,7 +80,7 @@ def selftest_training(
                     versions = {side: worker.ready().versions for side, worker in workers.items()}
                     rows = [_reported(row, tell) for row in _plant(live, kept, count)]
     score = selftest.score(rows, len(alarms), sound)
-    return Result(score, rows, alarms, time.perf_counter() - started, versions)
+    return SelftestScore(score, rows, alarms, time.perf_counter() - started, versions)
 
 
 def _reported(row: FaultResult, tell: Tell) -> FaultResult:

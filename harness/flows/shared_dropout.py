@@ -8,7 +8,7 @@ from harness.case import PORT, REFERENCE
 from harness.dropout import Agreement, Draw, agree, alone
 
 
-class SharedDropout:
+class DropoutAgreement:
     """Waits until both sides have told what their dropouts draw, where that matters."""
 
     def __init__(self) -> None:

@@ -10,13 +10,13 @@ import numpy as np
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
 from harness.sides.jittor_side import OPTIMIZERS
-from harness.sides.training import Training
+from harness.sides.training import SideTraining
 from ports_jittor.torchlike import optim, state
 from ports_jittor.torchlike._common import constant
 from ports_jittor.torchlike.gradients import gradients
 
 
-class JittorTraining(Training):
+class JittorTraining(SideTraining):
     """What a training needs of Jittor."""
 
     def named_parameters(self) -> NamedTensors:

@@ -12,7 +12,7 @@ from harness.pairs.base import Arrays
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredArrays:
     """The square of each array's l2 norm; which arrays hold zeros alone, and which something not finite."""
 
     squares: dict[str, float]
@@ -20,7 +20,7 @@ class Measured:
     strange: list[str]
 
     @classmethod
-    def of(cls, arrays: Arrays) -> Measured:
+    def of(cls, arrays: Arrays) -> MeasuredArrays:
         """Look at some arrays. Only a strange square, or one of zero, asks for a second look."""
         squares = {name: _square(array) for name, array in arrays.items()}
         zero = [name for name, square in squares.items() if square == 0 and not arrays[name].any()]

@@ -20,7 +20,7 @@ from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
 from harness.layer_choice import ALL, LayerChoice
 from harness.layer_note import Attributes
-from harness.trace import Form
+from harness.trace import TensorForm
 
 Array = NDArray[Any]
 
@@ -39,7 +39,7 @@ class Rehearsal:
     """A sink that keeps no tensor: used to warm up, to learn where a model breaks and what it records."""
 
     def __init__(self) -> None:
-        self.plan: dict[str, Form] = {}
+        self.plan: dict[str, TensorForm] = {}
         self.aliases: dict[str, str] = {}
 
     @property
@@ -49,7 +49,7 @@ class Rehearsal:
 
     def add(self, address: str, array: Array, type: str = "") -> None:
         """Note what the tensor is like and drop it."""
-        self.plan[address] = Form(array.shape, array.dtype)
+        self.plan[address] = TensorForm(array.shape, array.dtype)
 
     def alias(self, address: str, of: str, type: str = "") -> None:
         """Note the reference."""

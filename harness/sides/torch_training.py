@@ -11,10 +11,10 @@ from torch import Tensor
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
 from harness.sides.torch_side import OPTIMIZERS
-from harness.sides.training import Training
+from harness.sides.training import SideTraining
 
 
-class TorchTraining(Training):
+class TorchTraining(SideTraining):
     """What a training needs of torch."""
 
     def named_parameters(self) -> NamedTensors:

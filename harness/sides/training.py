@@ -29,7 +29,7 @@ class TrainingMemory:
     average: Arrays = field(default_factory=dict)
 
 
-class Training(ABC):
+class SideTraining(ABC):
     """An optimiser over the groups of a model that a side holds; a framework's own fills in the rest."""
 
     def __init__(self, side: Side, setup: Setup, change: Change) -> None:

@@ -15,9 +15,9 @@ from harness.errors import BadInput
 from harness.pairs.base import Arrays
 from harness.sides import float64_truth
 from harness.sides.contract import NamedTensors
-from harness.sides.measured import Measured
+from harness.sides.measured import MeasuredArrays
 from harness.sides.side import Side
-from harness.sides.training import Training, TrainingMemory
+from harness.sides.training import SideTraining, TrainingMemory
 from harness.state_table import changing
 from harness.trace import Trace, TraceWriter
 from harness.trace_header import TraceHeader
@@ -36,7 +36,7 @@ def begin_training(side: Side, setup: Setup, change: Change) -> TrainingBegun:
     return TrainingBegun(len(side.training.members))
 
 
-def _new_training(side: Side, setup: Setup, change: Change) -> Training:
+def _new_training(side: Side, setup: Setup, change: Change) -> SideTraining:
     if side.name == "torch":
         from harness.sides.torch_training import TorchTraining
 
@@ -174,7 +174,7 @@ class _Pass:
     """
 
     def __init__(
-        self, side: Side, training: Training, uses: Uses, batch: str, *, is_written: bool = False
+        self, side: Side, training: SideTraining, uses: Uses, batch: str, *, is_written: bool = False
     ) -> None:
         self.side, self.training, self.uses, self.batch = side, training, uses, batch
         self.is_written = is_written
@@ -187,7 +187,7 @@ class _Pass:
         side, training = self.side, self.training
         started, cpu = time.perf_counter(), time.process_time()
         found = self._backward()
-        given = Measured.of({name: side.tensors.to_array(value) for name, value in found.items()})
+        given = MeasuredArrays.of({name: side.tensors.to_array(value) for name, value in found.items()})
         if self.is_written:  # an optimiser may work in its gradients
             self.gradients = {name: np.array(side.tensors.to_array(value)) for name, value in found.items()}
         before = training.values()
@@ -218,12 +218,12 @@ class _Pass:
         }
         return found
 
-    def _moved(self, before: Arrays) -> Measured:
+    def _moved(self, before: Arrays) -> MeasuredArrays:
         """By how much the step has moved each parameter that learns; `before` is overwritten or kept."""
         if self.is_written:
             self.before = before
         after = {name: self.side.tensors.to_array(self.training.parameters[name]) for name in before}
-        return Measured.of(
+        return MeasuredArrays.of(
             {
                 name: np.subtract(after[name], array, out=None if self.is_written else array)
                 for name, array in before.items()
@@ -247,7 +247,7 @@ class _Pass:
         _write_steps(path, self.training, self.before)
 
 
-def _write_steps(path: Path, training: Training, before: Arrays) -> None:
+def _write_steps(path: Path, training: SideTraining, before: Arrays) -> None:
     """Updates, what the optimiser remembers, gradients that have come together, and averaged weights."""
     memory = training.memory()
     with TraceWriter(path, {"side": training.side.name}) as writer:
@@ -258,8 +258,8 @@ def _write_steps(path: Path, training: Training, before: Arrays) -> None:
                 writer.add(f"{kind}:{name}", array)
 
 
-def _training(side: Side) -> Training:
-    found: Training | None = side.training
+def _training(side: Side) -> SideTraining:
+    found: SideTraining | None = side.training
     if found is None:
         raise BadInput("there is no training to go on with: begin one first")
     return found
@@ -273,7 +273,7 @@ def _seed(side: Side, number: int) -> None:
 
 
 @contextlib.contextmanager
-def _set_aside(side: Side) -> Iterator[Training]:
+def _set_aside(side: Side) -> Iterator[SideTraining]:
     """In here the model may hold anything; afterwards the side's own training is there again, bit for bit."""
     training = _training(side)
     state = {name: np.array(array) for name, array in side.read_state().items()}
@@ -287,7 +287,7 @@ def _set_aside(side: Side) -> Iterator[Training]:
         side.loaded_state = loaded
 
 
-def _from_memory(side: Side, own: Training, change: Change, path: str, dtype: str) -> Training:
+def _from_memory(side: Side, own: SideTraining, change: Change, path: str, dtype: str) -> SideTraining:
     """A training of its own that begins where a memory says."""
     memory = _read_memory(Path(path))
     side.cast(dtype)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from harness.answers import CallDescription, Planned, StepsDone, Times, TrialDone
+from harness.answers import CallDescription, DropoutPlanned, StepsDone, Times, TrialDone
 from harness.deviation import Deviation
 from harness.dropout import DropoutPlan
 from harness.errors import BadInput
@@ -115,10 +115,10 @@ def measure_isolated(
     )
 
 
-def plan_dropout(side: Side, plan: DropoutPlan) -> Planned:
+def plan_dropout(side: Side, plan: DropoutPlan) -> DropoutPlanned:
     """Let dropouts drop by a plan from now on."""
     side.masks.plan = plan
-    return Planned(plan.treatment)
+    return DropoutPlanned(plan.treatment)
 
 
 def _captured(side: Side) -> CapturedCall:

@@ -38,7 +38,7 @@ _MOST_DIGITS = 20
 _LONG_NUMBER = re.compile(rb"[0-9]{21}")
 
 
-class Form(NamedTuple):
+class TensorForm(NamedTuple):
     """What has to be known of a tensor before it comes."""
 
     shape: tuple[int, ...]

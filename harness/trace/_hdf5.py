@@ -14,7 +14,7 @@ from h5py import h5a, h5d, h5f, h5g, h5o, h5p, h5s, h5t
 from numpy.typing import NDArray
 
 from harness.huge_pages import Room
-from harness.trace._format import Form, stored_as
+from harness.trace._format import TensorForm, stored_as
 
 ERRORS = (OSError, RuntimeError, ValueError)
 """What h5py raises where HDF5 fails."""
@@ -111,7 +111,7 @@ def _type(dtype: np.dtype[Any]) -> Any:
     return h5t.py_create(dtype)
 
 
-def dataset(location: Any, name: bytes, form: Form) -> Any:
+def dataset(location: Any, name: bytes, form: TensorForm) -> Any:
     """A new dataset for elements as they are, with its place in the file."""
     return _dataset(location, name, form, _contiguous())
 
@@ -133,12 +133,12 @@ def write(file: Any, dataset: Any, array: NDArray[Any], room: Room | None = None
 
 def write_packed(location: Any, name: bytes, array: NDArray[Any]) -> None:
     """Write a contiguous array as a compressed dataset."""
-    made = _dataset(location, name, Form(array.shape, array.dtype), _deflated(array.size))
+    made = _dataset(location, name, TensorForm(array.shape, array.dtype), _deflated(array.size))
     made.write(h5s.ALL, h5s.ALL, array, _type(array.dtype))
     h5f.flush(made)  # here an error can still be reported
 
 
-def _dataset(location: Any, name: bytes, form: Form, layout: Any) -> Any:
+def _dataset(location: Any, name: bytes, form: TensorForm, layout: Any) -> Any:
     space = h5s.create_simple(form.shape) if form.shape else h5s.create(h5s.SCALAR)
     return h5d.create(location, name, _type(stored_as(form.dtype)), space, layout)
 

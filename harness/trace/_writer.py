@@ -21,7 +21,7 @@ from harness.huge_pages import Room
 from harness.numerics import Stats, statistics
 from harness.trace import _format as fmt
 from harness.trace import _hdf5 as hdf5
-from harness.trace._format import Form
+from harness.trace._format import TensorForm
 from harness.trace._record import Noise, Record
 
 _Array = NDArray[Any]
@@ -44,7 +44,7 @@ class TraceWriter:
         *,
         compact: bool = False,
         samples: int = seeded.SAMPLES,
-        plan: Mapping[str, Form] | None = None,
+        plan: Mapping[str, TensorForm] | None = None,
     ) -> None:
         self.path = Path(path)
         self.partial = self.path.with_name(self.path.name + ".partial")
@@ -55,7 +55,7 @@ class TraceWriter:
         self._notes: dict[str, object] = {}
         self._stats: list[Stats] = []
         self._values: dict[str, list[_Array]] = defaultdict(list)
-        self._planned: dict[str, tuple[Form, Any]] = {}
+        self._planned: dict[str, tuple[TensorForm, Any]] = {}
         self._room = Room(self.partial, 0)
         self._file: Any = None
         with self._writing():
@@ -65,7 +65,7 @@ class TraceWriter:
             self._tensors = hdf5.create_group(self._file, fmt.TENSORS)
             self._plan({} if compact or plan is None else plan)
 
-    def _plan(self, plan: Mapping[str, Form]) -> None:
+    def _plan(self, plan: Mapping[str, TensorForm]) -> None:
         """Make all datasets at once: one by one, between a model's steps, takes four times as long."""
         for address, form in plan.items():
             if form.dtype in fmt.DTYPES:
@@ -88,12 +88,12 @@ class TraceWriter:
             self._stats.append(statistics(array))
         else:
             with self._writing():
-                dataset = self._dataset(address, Form(array.shape, array.dtype))
+                dataset = self._dataset(address, TensorForm(array.shape, array.dtype))
                 hdf5.write(self._file, dataset, array, self._room)
         self._records[address] = Record(address, array.shape, dtype, type)
         return None
 
-    def _dataset(self, address: str, form: Form) -> Any:
+    def _dataset(self, address: str, form: TensorForm) -> Any:
         if address in self._planned:
             planned, dataset = self._planned.pop(address)
             if planned == form:
@@ -157,7 +157,9 @@ class TraceWriter:
             noise = np.array([(n.l2, n.max) for n in (record.noise or none for record in own)])
             hdf5.write_packed(self._file, fmt.NOISE, noise.T.reshape(-1))
         index = np.frombuffer(self._index(), np.uint8)
-        hdf5.write(self._file, hdf5.dataset(self._file, fmt.INDEX, Form(index.shape, index.dtype)), index)
+        hdf5.write(
+            self._file, hdf5.dataset(self._file, fmt.INDEX, TensorForm(index.shape, index.dtype)), index
+        )
 
     def _index(self) -> bytes:
         place = {address: number for number, address in enumerate(self._records)}

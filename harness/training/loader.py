@@ -16,7 +16,7 @@ from harness import own_packages, pairs
 from harness.errors import HarnessError
 from harness.pairs.base import DataRequest, Pair
 from harness.training.batch_file import write_batch
-from harness.training.source import Source, open_source
+from harness.training.source import BatchSource, open_source
 from harness.worker import Channel
 
 
@@ -29,7 +29,7 @@ def described(place: str, request: DataRequest, batch: int, seed: int) -> dict[s
     return {"pair": place, "request": plain, "batch": batch, "seed": seed}
 
 
-def opened(first: dict[str, Any]) -> Source:
+def opened(first: dict[str, Any]) -> BatchSource:
     """The source that a first line describes."""
     pair: Pair = pairs.find(first["pair"])
     plain = dict(first["request"])
@@ -48,7 +48,7 @@ def main() -> None:
     """Serve until standard input ends."""
     own_packages.prefer()
     channel = Channel()
-    source: Source | None = None
+    source: BatchSource | None = None
     for line in sys.stdin:
         asked = json.loads(line)
         try:

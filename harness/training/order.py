@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from harness import seeded
 from harness.errors import BadInput
 from harness.pairs.base import Split
-from harness.training.source import Source
+from harness.training.source import BatchSource
 
 
-def epoch_order(source: Source, split: Split, batch: int, seed: int, epoch: int) -> list[list[int]]:
+def epoch_order(source: BatchSource, split: Split, batch: int, seed: int, epoch: int) -> list[list[int]]:
     """The batches of an epoch: shuffled by seed and epoch to train on; in the set's order to validate."""
     chosen = _cut(np.arange(len(source)), batch)
     if split == "val":

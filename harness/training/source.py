@@ -19,7 +19,7 @@ DRAWN_BATCHES = 16  # of a split, where a pair has no data set and no limit is a
 _MOST_SEEDS = 2**31
 
 
-class Source(Protocol):
+class BatchSource(Protocol):
     """Where the batches of a split come from."""
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class Source(Protocol):
         """Raise BadInput where it is seen at a glance that a sample cannot be read."""
 
 
-def open_source(pair: Pair, request: DataRequest, batch: int, seed: int) -> Source:
+def open_source(pair: Pair, request: DataRequest, batch: int, seed: int) -> BatchSource:
     """The samples that a pair gives; where it has no data set, batches drawn as its inputs are."""
     if pair.data_set is None:
         if request.source is not None:

@@ -146,7 +146,7 @@ def _by_limit(measured: Measured, limit: float) -> Verdict:
 
 
 def _by_noise(measured: Measured, policy: NoisePolicy) -> Verdict:
-    noise = Noise.of(measured)
+    noise = NoiseFigures.of(measured)
     allowed_l2, allowed_max = allowances(measured, policy)
     by_l2, by_max = _over(noise.error_l2, allowed_l2), _over(noise.error_max, allowed_max)
     ratio = max(by_l2, by_max)
@@ -164,7 +164,7 @@ def _by_noise(measured: Measured, policy: NoisePolicy) -> Verdict:
     return _verdict("noise", ratio, reason)
 
 
-class Noise(NamedTuple):
+class NoiseFigures(NamedTuple):
     """The four figures that the noise policy weighs."""
 
     l2: float
@@ -173,7 +173,7 @@ class Noise(NamedTuple):
     error_max: float
 
     @classmethod
-    def of(cls, measured: Measured) -> Noise:
+    def of(cls, measured: Measured) -> NoiseFigures:
         """Those of a tensor that has a truth."""
         figures = (measured.noise_l2, measured.noise_max, measured.error_l2, measured.error_max)
         return cls(*(value or 0.0 for value in figures))
@@ -191,7 +191,7 @@ def allowances(measured: Measured, policy: NoisePolicy) -> tuple[float, float]:
     An estimate from samples may by chance hold the one element in which a sparse tensor has its noise:
     so there one element with the largest noise is allowed on top.
     """
-    noise = Noise.of(measured)
+    noise = NoiseFigures.of(measured)
     few = 1 + policy.few / max(1, measured.size)
     stray = math.sqrt(measured.size / measured.error_samples) * noise.max if measured.error_samples else 0.0
     ulps = policy.zero_ulps if measured.typical else policy.ulps

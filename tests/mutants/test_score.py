@@ -21,7 +21,7 @@ def one_of_each(mistakes: Sequence[Mistake]) -> list[Mistake]:
 
 
 @pytest.fixture(scope="module")
-def result() -> selftest.Result:
+def result() -> selftest.SelftestScore:
     """The score over the small pair, both sides in this process."""
     from tests.mutants.side_by_side import lend_workers
 
@@ -38,19 +38,19 @@ def missed(rows: Sequence[FaultResult], what: str) -> list[str]:
     return [f"{row.mistake.kind} in {row.mistake.path}: {row.said}" for row in rows if not getattr(row, what)]
 
 
-def test_every_mistake_is_detected_and_located(result: selftest.Result) -> None:
+def test_every_mistake_is_detected_and_located(result: selftest.SelftestScore) -> None:
     ran = [row for row in result.rows if row.ran]
     assert len(ran) >= 40
     assert missed(ran, "detected") == []
     assert missed(ran, "located") == []
 
 
-def test_most_causes_are_named(result: selftest.Result) -> None:
+def test_most_causes_are_named(result: selftest.SelftestScore) -> None:
     ran = [row for row in result.rows if row.ran]
     unnamed = missed(ran, "named")
     assert len(unnamed) <= 0.1 * len(ran), unnamed
 
 
-def test_a_sound_port_raises_no_alarm(result: selftest.Result) -> None:
+def test_a_sound_port_raises_no_alarm(result: selftest.SelftestScore) -> None:
     assert result.alarms == []
     assert result.score.correct == 3  # evaluation, training, and the optimiser

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from harness.bench.result import Accuracy, Bench, Contestant, Figures, IdleSwitch, Machine, Memory, Row
+from harness.bench.result import (
+    Accuracy,
+    Bench,
+    BenchMachine,
+    BenchRow,
+    Contestant,
+    Figures,
+    IdleSwitch,
+    Memory,
+)
 from harness.bench.statistics import ratio_of, spread
 
-MACHINE = Machine("A processor | of some kind", 2, 8 << 30, "cpu", "Linux")
+MACHINE = BenchMachine("A processor | of some kind", 2, 8 << 30, "cpu", "Linux")
 
 
 def figures(side: str, seconds: float, switches: tuple[str, ...] = ()) -> Figures:
@@ -20,7 +29,7 @@ def figures(side: str, seconds: float, switches: tuple[str, ...] = ()) -> Figure
 def made(rounds: list[float]) -> Bench:
     """A measurement of one row with these ratios."""
     samples = {"torch": [[1.0, 1.01]] * 2, "jittor": [[2.0, 2.01]] * 2}
-    row = Row(
+    row = BenchRow(
         "eval",
         4,
         (64, 64),

@@ -26,7 +26,7 @@ import typer
 
 from harness import flows, pairs
 from harness.cli import doctor, main
-from harness.environment.findings import Finding, Report
+from harness.environment.findings import DoctorFinding, Report
 from harness.flows import (
     bench_run,
     evaluate,
@@ -92,8 +92,8 @@ def trained() -> Training:
 def stand_in() -> None:
     """Put what needs no framework in the place of every flow that starts a worker."""
     diverging = samples.diverging()
-    result = selftest.Result(Score(1.0, 1.0, 1.0, 1, 3, 2), [], ["eval, seed 0: it diverges"], 1.0)
-    broken = Report([Finding("torch", "torch", "nothing", "wrong", "it is missing", "install it")])
+    result = selftest.SelftestScore(Score(1.0, 1.0, 1.0, 1, 3, 2), [], ["eval, seed 0: it diverges"], 1.0)
+    broken = Report([DoctorFinding("torch", "torch", "nothing", "wrong", "it is missing", "install it")])
     stands: dict[Any, dict[str, Any]] = {
         flows: {
             "compare": diverging,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.flows import selftest_training
-from harness.flows.selftest import Result
+from harness.flows.selftest import SelftestScore
 from harness.selftest import Score
 from harness.training.log import NAME, TrainingLog
 from harness.training.records import Forced
@@ -84,7 +84,7 @@ SCORE = Score(1.0, 1.0, 0.9, 0, 10, 4)
 def test_selftest_of_trainings_asks_for_what_the_flags_say(
     align: Align, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    placed = Flow(Result(SCORE, [], [], 1.0))
+    placed = Flow(SelftestScore(SCORE, [], [], 1.0))
     monkeypatch.setattr(selftest_training, "selftest_training", placed)
     for flags, count, steps in (
         ("", None, 6),

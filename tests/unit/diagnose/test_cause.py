@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from harness.diagnose import (
     Cause,
-    Evidence,
+    DifferingLayer,
     Producer,
-    Recorded,
+    ReferenceTensor,
     Share,
     Trial,
     explain_forward,
@@ -59,7 +59,7 @@ def cause(port: Array, **more: Any) -> Cause:
         "state": {"bias": BIAS, "running_mean": np.zeros(4, np.float32)},
         "floor": 1e-3,
     }
-    return explain_forward(Evidence(port=port, **{**expected, **more}), replay)
+    return explain_forward(DifferingLayer(port=port, **{**expected, **more}), replay)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,9 @@ def test_neighbours_of_a_geometry_are_tried() -> None:
         return [None for _ in trials]
 
     expected = {"padding": [1, 2], "stride": 2, "mode": "bilinear"}
-    explain_forward(Evidence("Conv2d", GIVEN, GIVEN + BIAS.reshape(1, 4, 1, 1), attributes=expected), note)
+    explain_forward(
+        DifferingLayer("Conv2d", GIVEN, GIVEN + BIAS.reshape(1, 4, 1, 1), attributes=expected), note
+    )
     changes = [dict(trial.changes) for trial in asked]
     assert {"padding": [0, 1]} in changes
     assert {"padding": [2, 1]} in changes
@@ -126,13 +128,13 @@ def test_no_cause_is_invented() -> None:
     ],
 )
 def test_activations_are_distinguished(given: Array, words: str) -> None:
-    evidence = Evidence("GELU", np.tanh(GIVEN), given.astype(np.float32), inputs=(GIVEN,), floor=1e-4)
+    evidence = DifferingLayer("GELU", np.tanh(GIVEN), given.astype(np.float32), inputs=(GIVEN,), floor=1e-4)
     assert words in explain_forward(evidence, lambda trials: [None for _ in trials]).sentence
 
 
 def test_order_of_a_concatenation() -> None:
     one, two = GIVEN[:, :1], GIVEN[:, 1:]
-    evidence = Evidence(
+    evidence = DifferingLayer(
         "cat", np.concatenate([one, two], 1), np.concatenate([two, one], 1), inputs=(one, two), floor=1e-6
     )
     assert "joined in the order [1, 0]" in explain_forward(evidence, lambda t: [None for _ in t]).sentence
@@ -151,7 +153,7 @@ def test_scaled_part(kind: str, port: Array, words: str) -> None:
     sound = {"add": GIVEN + BRANCH, "sub": GIVEN - BRANCH, "cat": np.concatenate([GIVEN, BRANCH], 1)}[kind]
     ours, its = (tensor.astype(np.float32) for tensor in (sound, port))
     parts = (GIVEN, BRANCH.astype(np.float32))
-    evidence = Evidence(kind, ours, its, inputs=parts, operation=True, floor=1e-4)
+    evidence = DifferingLayer(kind, ours, its, inputs=parts, operation=True, floor=1e-4)
     assert words in explain_forward(evidence, lambda t: [None for _ in t]).sentence
 
 
@@ -162,7 +164,9 @@ def test_scaled_part(kind: str, port: Array, words: str) -> None:
 def test_a_fit_with_no_more_evidence_than_numbers_is_no_cause(shape: tuple[int, ...], factors: Any) -> None:
     right = np.random.default_rng(5).standard_normal(shape).astype(np.float32)
     port = (right * factors).astype(np.float32)
-    found = explain_forward(Evidence("loss", right, port, floor=1e-6), lambda trials: [None for _ in trials])
+    found = explain_forward(
+        DifferingLayer("loss", right, port, floor=1e-6), lambda trials: [None for _ in trials]
+    )
     assert not found.found, found.sentence
 
 
@@ -174,7 +178,7 @@ def test_what_is_fitted_is_said_to_be_fitted() -> None:
 
 def test_hypotheses_that_give_the_same_tensor_are_all_told() -> None:
     two_rows = GIVEN[:, :, :2]
-    evidence = Evidence("add", two_rows, two_rows[:, :, ::-1], floor=1e-6)
+    evidence = DifferingLayer("add", two_rows, two_rows[:, :, ::-1], floor=1e-6)
     found = explain_forward(evidence, lambda trials: [None for _ in trials])
     assert "flipped upside down" in found.sentence
     assert "(the same tensor: the reference's output shifted by one row)" in found.sentence
@@ -182,15 +186,15 @@ def test_hypotheses_that_give_the_same_tensor_are_all_told() -> None:
 
 
 def test_another_recorded_tensor_is_named() -> None:
-    other = Recorded("layer:skip#0:out", GIVEN.shape, lambda: BRANCH.astype(np.float32))
-    told = Evidence("add", GIVEN, BRANCH.astype(np.float32), floor=1e-6, recorded=(other,))
+    other = ReferenceTensor("layer:skip#0:out", GIVEN.shape, lambda: BRANCH.astype(np.float32))
+    told = DifferingLayer("add", GIVEN, BRANCH.astype(np.float32), floor=1e-6, recorded=(other,))
     found = explain_given(told, {})
     assert (found.found, found.taken) == (True, "layer:skip#0:out")
 
 
 def test_a_producer_that_is_skipped_is_named() -> None:
     producer = Producer("act", {"layer:act#0:in.0": GIVEN})
-    told = Evidence("conv2d", np.maximum(GIVEN, 0), GIVEN, floor=1e-6, producer=producer)
+    told = DifferingLayer("conv2d", np.maximum(GIVEN, 0), GIVEN, floor=1e-6, producer=producer)
     assert "act is skipped" in explain_given(told, {}).sentence
 
 
@@ -206,7 +210,7 @@ def test_a_producer_that_is_skipped_is_named() -> None:
     ],
 )
 def test_layouts(port: Array, words: str) -> None:
-    assert words in explain_given(Evidence("conv2d", GIVEN, port, floor=1e-6), {}).sentence
+    assert words in explain_given(DifferingLayer("conv2d", GIVEN, port, floor=1e-6), {}).sentence
 
 
 @pytest.mark.parametrize(
@@ -219,15 +223,15 @@ def test_layouts(port: Array, words: str) -> None:
     ],
 )
 def test_other_reductions(port: Array, words: str) -> None:
-    other = Recorded("layer:x#0:out", GIVEN.shape, lambda: GIVEN)
+    other = ReferenceTensor("layer:x#0:out", GIVEN.shape, lambda: GIVEN)
     producer = Producer("mean.0", {"layer:x#0:out": GIVEN})
-    told = Evidence("conv2d", GIVEN.mean(1), port, floor=1e-4, producer=producer, recorded=(other,))
+    told = DifferingLayer("conv2d", GIVEN.mean(1), port, floor=1e-4, producer=producer, recorded=(other,))
     assert words in explain_given(told, {}).sentence
 
 
 def test_gates_in_another_order() -> None:
     weight = np.arange(16.0, dtype=np.float32).reshape(8, 2)
-    told = Evidence("LSTM", GIVEN, GIVEN[::-1] + 1, state={"weight_ih_l0": weight}, floor=1e-4)
+    told = DifferingLayer("LSTM", GIVEN, GIVEN[::-1] + 1, state={"weight_ih_l0": weight}, floor=1e-4)
 
     def replay(trials: Sequence[Trial]) -> list[Array | None]:
         moved = np.concatenate([weight[:4], weight[6:], weight[4:6]])
@@ -238,12 +242,12 @@ def test_gates_in_another_order() -> None:
 
 
 def test_gradient_that_never_comes_is_a_detached_branch() -> None:
-    found = explain_gradient(Evidence("grad", GIVEN, np.zeros_like(GIVEN), floor=1e-4))
+    found = explain_gradient(DifferingLayer("grad", GIVEN, np.zeros_like(GIVEN), floor=1e-4))
     assert "detached" in found.sentence
 
 
 def share(name: str, kind: str, part: Array, given: Array, taken: Array | None = None, **more: Any) -> Share:
-    evidence = Evidence(kind, part, part, training=True, **more)
+    evidence = DifferingLayer(kind, part, part, training=True, **more)
     return Share(name, evidence, part, given, taken, lambda trials: [None for _ in trials])
 
 
@@ -262,7 +266,7 @@ def test_a_branch_gives_back_something_else(port: Array, words: str) -> None:
         share("main", "Conv2d", GIVEN.astype(np.float64) - BRANCH, GIVEN),
         share("skip", "cat", BRANCH, GIVEN),
     ]
-    evidence = Evidence("grad", GIVEN, port.astype(np.float32), floor=1e-3)
+    evidence = DifferingLayer("grad", GIVEN, port.astype(np.float32), floor=1e-3)
     assert words in explain_gradient(evidence, shares).sentence
 
 
@@ -283,13 +287,13 @@ def test_ties_of_a_maximum(pieces: list[list[float]], words: str, kept: tuple[in
     to_first = np.array([[0, 2.0, 0, 0], [-3.0, 0, 0, 0]]).reshape(TIED.shape)
     port = (np.array(pieces) * np.array([[2.0], [-3.0]])).reshape(TIED.shape)
     taker = share("pool", "AdaptiveMaxPool2d", to_first, given, TIED)
-    evidence = Evidence("grad", to_first, port, floor=1e-6)
+    evidence = DifferingLayer("grad", to_first, port, floor=1e-6)
     assert words in explain_gradient(evidence, [taker]).sentence
 
 
 def test_slope_at_a_kink() -> None:
     taken, given = np.array([[-1.0, 0.0, 2.0]]), np.array([[5.0, 6.0, 7.0]])
-    evidence = Evidence("grad", np.array([[0.0, 0, 7]]), np.array([[0.0, 3, 7]]), floor=1e-6)
+    evidence = DifferingLayer("grad", np.array([[0.0, 0, 7]]), np.array([[0.0, 3, 7]]), floor=1e-6)
     found = explain_gradient(evidence, [share("act", "ReLU", evidence.reference, given, taken)])
     assert "the slope of act at 0 is 0.5" in found.sentence
 
@@ -303,8 +307,8 @@ def test_statistics_that_no_gradient_flows_through() -> None:
         return [constant for _ in trials]
 
     state = {"running_mean": np.zeros(4), "running_var": np.ones(4)}
-    own = Evidence("BatchNorm2d", GIVEN, GIVEN, state=state, training=True)
-    whole = Evidence("grad", GIVEN, constant.astype(np.float32), floor=1e-4)
+    own = DifferingLayer("BatchNorm2d", GIVEN, GIVEN, state=state, training=True)
+    whole = DifferingLayer("grad", GIVEN, constant.astype(np.float32), floor=1e-4)
     taker = Share("norm", own, GIVEN.astype(np.float64), BRANCH, GIVEN, pull)
     assert "no gradient flows through them" in explain_gradient(whole, [taker]).sentence
     np.testing.assert_allclose(asked[0].state["running_var"], GIVEN.var((0, 2, 3)), rtol=1e-5)
@@ -320,7 +324,7 @@ def test_statistics_that_no_gradient_flows_through() -> None:
 )
 def test_running_statistics(change: Any, words: str) -> None:
     old, var = np.array([1.0, 2.0, 0.5]), np.array([3.0, 1.0, 2.0])
-    evidence = Evidence("BatchNorm2d", 0.9 * old + 0.1 * var, change(old, var), floor=1e-6)
+    evidence = DifferingLayer("BatchNorm2d", 0.9 * old + 0.1 * var, change(old, var), floor=1e-6)
     assert words in explain_state(evidence, old, 0.1, 25).sentence
 
 
@@ -339,7 +343,7 @@ def test_signatures(error: Array, sign: str) -> None:
 
 def test_inputs_in_another_order() -> None:
     other = BRANCH.astype(np.float32)
-    found = explain_given(Evidence("sub", GIVEN, other, operation=True), {"1": other})
+    found = explain_given(DifferingLayer("sub", GIVEN, other, operation=True), {"1": other})
     assert found.found
     assert found.sentence == (
         "what the port's layer is given is the reference's input 1: its inputs come in another order."
@@ -347,7 +351,7 @@ def test_inputs_in_another_order() -> None:
 
 
 def test_an_input_that_is_another_tensors_multiple() -> None:
-    evidence = Evidence("sub", GIVEN, GIVEN * np.float32(1.5), operation=True, floor=1e-4)
+    evidence = DifferingLayer("sub", GIVEN, GIVEN * np.float32(1.5), operation=True, floor=1e-4)
     found = explain_given(evidence, {"1": BRANCH.astype(np.float32)})
     assert found.sentence == (
         "what the port's layer is given is the reference's input times 1.5 "
@@ -358,4 +362,4 @@ def test_an_input_that_is_another_tensors_multiple() -> None:
 @pytest.mark.parametrize("other", [BRANCH.astype(np.float32), GIVEN[:1], GIVEN])
 def test_an_input_that_is_neither(other: Array) -> None:
     port = np.random.default_rng(12).standard_normal(GIVEN.shape).astype(np.float32)
-    assert not explain_given(Evidence("sub", GIVEN, port, operation=True), {"1": other}).found
+    assert not explain_given(DifferingLayer("sub", GIVEN, port, operation=True), {"1": other}).found

@@ -26,7 +26,7 @@ def test_nothing_in_the_way_is_the_gpu() -> None:
 
 
 def test_the_reason_names_the_obstacle() -> None:
-    assert device.decide(lambda: "jittor: no nvcc") == device.Place("cpu", "jittor: no nvcc")
+    assert device.decide(lambda: "jittor: no nvcc") == device.ChosenDevice("cpu", "jittor: no nvcc")
 
 
 def test_without_a_driver_no_process_is_started(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from harness.cli.doctor import draw
 from harness.environment import cuda, examine, interpreters, mend, trials
 from harness.environment.cuda.nvcc import Nvcc
 from harness.environment.examine import examine as look
-from harness.environment.findings import Finding, Report
+from harness.environment.findings import DoctorFinding, Report
 from harness.errors import NoEnvironment
 from tests import ROOT
 from tests.unit.environment import fakes
@@ -38,10 +38,12 @@ def telling(path: Path, *values: str) -> Path:
     return fakes.program(path, f"echo; echo {shlex.quote(TOLD % values)}")
 
 
-def tried(python: Path, env: dict[str, str], device: str = "cpu") -> Finding:
+def tried(python: Path, env: dict[str, str], device: str = "cpu") -> DoctorFinding:
     """A trial that goes well on the CPU alone."""
     state = "ok" if device == "cpu" else "wrong"
-    return Finding("jittor", f"convolution, {device}", "tried", state, "a reason" if state == "wrong" else "")
+    return DoctorFinding(
+        "jittor", f"convolution, {device}", "tried", state, "a reason" if state == "wrong" else ""
+    )
 
 
 class TestTrials:
@@ -96,7 +98,7 @@ class TestExamine:
         monkeypatch.setattr(examine, "facts_of", lambda python: facts)
         monkeypatch.setattr(examine, "jittor_environment", lambda device, python: {})
         monkeypatch.setattr(
-            trials, "try_torch", lambda python, env: [Finding("torch", "convolution", "right")]
+            trials, "try_torch", lambda python, env: [DoctorFinding("torch", "convolution", "right")]
         )
         monkeypatch.setattr(trials, "try_jittor", tried)
 
@@ -165,11 +167,11 @@ class TestMend:
 
     def test_missing_wheels_are_installed_once(self, python: Path, tmp_path: Path, said: list[str]) -> None:
         findings = [
-            Finding("jittor", "jittor", "", "wrong", wheels=("jittor==1",)),
-            Finding("jittor", "CUDA libraries", "", "warn", wheels=("cuda-toolkit", "nvidia-cudnn")),
-            Finding("jittor", "cuDNN", "", "warn", wheels=("cuda-toolkit", "nvidia-cudnn")),
-            Finding("jittor", "nvcc", "", "off", wheels=("never",)),
-            Finding("torch", "torch", "2.10", "warn"),
+            DoctorFinding("jittor", "jittor", "", "wrong", wheels=("jittor==1",)),
+            DoctorFinding("jittor", "CUDA libraries", "", "warn", wheels=("cuda-toolkit", "nvidia-cudnn")),
+            DoctorFinding("jittor", "cuDNN", "", "warn", wheels=("cuda-toolkit", "nvidia-cudnn")),
+            DoctorFinding("jittor", "nvcc", "", "off", wheels=("never",)),
+            DoctorFinding("torch", "torch", "2.10", "warn"),
         ]
         mend.mend(Report(findings), said.append)
         asked = (tmp_path / "asked").read_text().splitlines()
@@ -179,7 +181,7 @@ class TestMend:
     @pytest.mark.usefixtures("python")
     def test_a_failing_pip_is_reported(self, said: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("PIP_ENDS", "1")
-        mend.mend(Report([Finding("torch", "torch", "", "wrong", wheels=("torch",))]), said.append)
+        mend.mend(Report([DoctorFinding("torch", "torch", "", "wrong", wheels=("torch",))]), said.append)
         assert said[-1].startswith("pip did not install them (exit status 1)")
 
     @pytest.mark.usefixtures("python")
@@ -204,7 +206,7 @@ class TestMend:
             return tmp_path / "env/bin/python"
 
         monkeypatch.setattr(mend, "interpreter", missing)
-        findings = [Finding(side, side, "", "wrong", wheels=(side,)) for side in SIDES]
+        findings = [DoctorFinding(side, side, "", "wrong", wheels=(side,)) for side in SIDES]
         mend.mend(Report(findings), said.append)
         assert said[0] == "not mended: no such interpreter"
         assert (tmp_path / "asked").read_text() == "-m pip install --quiet jittor\n"
@@ -213,7 +215,7 @@ class TestMend:
 class TestDraw:
     """The table and what follows it."""
 
-    def drawn(self, findings: list[Finding]) -> str:
+    def drawn(self, findings: list[DoctorFinding]) -> str:
         """The report on 100 columns."""
         sheet = io.StringIO()
         draw(Report(findings), Console(file=sheet, width=100, highlight=False, markup=False, emoji=False))
@@ -221,21 +223,23 @@ class TestDraw:
 
     def test_a_command_stays_on_one_line_and_the_rest_fits(self) -> None:
         command = f"pip install {' '.join(['wheel'] * 40)}"
-        text = self.drawn([Finding("torch", "torch", "x" * 150, "wrong", "what is wrong " * 12, command)])
+        text = self.drawn(
+            [DoctorFinding("torch", "torch", "x" * 150, "wrong", "what is wrong " * 12, command)]
+        )
         lines = text.splitlines()
         assert f"    {command}" in lines
         assert all(len(line) <= 100 for line in lines if "pip install" not in line)
         assert text.endswith("The torch side cannot run (torch)\n")
 
     def test_paths_keep_their_letters(self) -> None:
-        text = self.drawn([Finding("torch", "Python.h", "/Opt/X", "wrong", "no /Opt/X")])
+        text = self.drawn([DoctorFinding("torch", "Python.h", "/Opt/X", "wrong", "no /Opt/X")])
         assert "/Opt/X" in text
         assert "The torch side cannot run (Python.h)" in text
 
     def test_only_what_matters_is_listed_below_the_table(self) -> None:
         states = {"fine": "ok", "absent": "off", "slow": "warn"}
         text = self.drawn(
-            [Finding("jittor", name, "", state, f"why {name}") for name, state in states.items()]
+            [DoctorFinding("jittor", name, "", state, f"why {name}") for name, state in states.items()]
         )
         assert "warn: why slow" in text
         assert "why fine" not in text
@@ -243,7 +247,7 @@ class TestDraw:
 
     def test_what_an_interpreter_says_cannot_steer_the_terminal(self) -> None:
         assert "\x1b" not in self.drawn(
-            [Finding("torch", "torch", "\x1b[31m", "wrong", "\x1b[2J", "\x1b[2J")]
+            [DoctorFinding("torch", "torch", "\x1b[31m", "wrong", "\x1b[2J", "\x1b[2J")]
         )
 
 

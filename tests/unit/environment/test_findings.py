@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from harness.environment import machine
-from harness.environment.findings import Finding, Report
+from harness.environment.findings import DoctorFinding, Report
 from tests.unit.environment.fakes import touch
 
 GB = 1 << 30
@@ -21,7 +21,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def judged(part: str) -> Finding:
+def judged(part: str) -> DoctorFinding:
     """One finding of the machine."""
     (found,) = [finding for finding in machine.judge() if finding.part == part]
     return found
@@ -85,12 +85,12 @@ def test_little_shared_memory_is_a_warning(cache: Path, monkeypatch: pytest.Monk
 def test_a_report_says_whether_both_sides_can_run(
     states: dict[str, str], exit_code: int, sentence: str
 ) -> None:
-    report = Report([Finding(side, "part", "found", state) for side, state in states.items()])
+    report = Report([DoctorFinding(side, "part", "found", state) for side, state in states.items()])
     assert (report.exit_code, report.sentence) == (exit_code, sentence)
 
 
 def test_a_report_is_json() -> None:
-    finding = Finding("torch", "torch", "not installed", "wrong", "what", "how", ("torch",))
+    finding = DoctorFinding("torch", "torch", "not installed", "wrong", "what", "how", ("torch",))
     expected = json.loads(json.dumps(Report([finding]).to_dict()))
     assert expected["schema"] == "align-doctor"
     assert expected["version"] == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.environment import requirements
-from harness.environment.findings import Finding
+from harness.environment.findings import DoctorFinding
 from harness.environment.interpreter_info import InterpreterInfo
 from harness.strict_toml import tomllib
 from tests import ROOT
@@ -23,7 +23,7 @@ def healthy(tmp_path: Path) -> InterpreterInfo:
     return environment(tmp_path / "env")
 
 
-def judged(side: str, facts: InterpreterInfo) -> dict[str, Finding]:
+def judged(side: str, facts: InterpreterInfo) -> dict[str, DoctorFinding]:
     """The findings by their part."""
     return {finding.part: finding for finding in requirements.judge(side, facts)}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from harness.flows.selftest import Result
+from harness.flows.selftest import SelftestScore
 from harness.flows.selftest_training import selftest_training
 from harness.flows.train_request import TrainRequest
 from harness.progress import Silent
@@ -32,7 +32,7 @@ FROZEN = {"layer not frozen": 0, "decay in the other place": 0}
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
 
 
-def planted(pair: str, count: int | None) -> Result:
+def planted(pair: str, count: int | None) -> SelftestScore:
     """What becomes of the mistakes in a pair of six steps."""
     return selftest_training(TrainRequest(PAIRS + pair, steps=6, loaders=0), count, 1, Silent())
 
@@ -48,7 +48,7 @@ def steps(rows: list[FaultResult]) -> dict[str, list[int]]:
     return found
 
 
-def require(result: Result, due: Mapping[str, int], share: float) -> None:
+def require(result: SelftestScore, due: Mapping[str, int], share: float) -> None:
     """All found, those of known steps there, most named, and no sound step accused."""
     assert result.alarms == []
     assert result.score.detected == 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.dropout import Agreement, Draw
-from harness.flows.shared_dropout import SharedDropout
+from harness.flows.shared_dropout import DropoutAgreement
 
 
 def test_both_learn_what_they_agree_on() -> None:
-    talk, ours, its = SharedDropout(), [Draw("a.drop#0.0", [4])], [Draw("a#0.0", [4])]
+    talk, ours, its = DropoutAgreement(), [Draw("a.drop#0.0", [4])], [Draw("a#0.0", [4])]
     with ThreadPoolExecutor(2) as pool:
         reference = pool.submit(talk.agree, "torch", ours)
         port = pool.submit(talk.agree, "jittor", its)
@@ -18,17 +18,17 @@ def test_both_learn_what_they_agree_on() -> None:
 
 
 def test_a_side_without_dropout_waits_for_nobody() -> None:
-    assert SharedDropout().agree("torch", []) == Agreement()
+    assert DropoutAgreement().agree("torch", []) == Agreement()
 
 
 def test_a_lost_side_is_not_waited_for() -> None:
-    talk = SharedDropout()
+    talk = DropoutAgreement()
     talk.tell("jittor", None)
     assert talk.agree("torch", [Draw("a#0.0", [4], "so")]) == Agreement({"a#0.0": "so"})
 
 
 def test_what_was_told_stays() -> None:
-    talk = SharedDropout()
+    talk = DropoutAgreement()
     talk.tell("jittor", [Draw("a#0.0", [2, 3])])
     talk.tell("jittor", None)
     assert talk.agree("torch", [Draw("a#0.0", [3, 2])]).off

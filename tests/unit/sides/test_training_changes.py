@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from harness.pairs.base import Arrays
-from harness.sides.training import Training
+from harness.sides.training import SideTraining
 from harness.state_table import StateEntry
 from harness.training.change import Change
 from harness.training.setup import Setup, Uses
@@ -28,7 +28,7 @@ class Plain(np.ndarray):
         return np.clip(self, least, most)
 
 
-class PlainTraining(Training):
+class PlainTraining(SideTraining):
     """Gradient descent on arrays."""
 
     def named_parameters(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import pytest
 from harness.errors import BadInput, HarnessError
 from harness.huge_pages import SHARED_MEMORY
 from harness.scratch import scratch_folder
-from harness.trace import Form, Noise, Trace, TraceWriter
+from harness.trace import Noise, TensorForm, Trace, TraceWriter
 from tests import ROOT
 from tests.unit.trace.samples import HEADER, write
 
@@ -52,10 +52,10 @@ ARRAYS = {
     f"layer:a{number}#0:out": np.random.default_rng(number).random((number, 1 << 18)).astype(dtype)
     for number, dtype in enumerate(("float32", "float64", "bool", "int64", "float32", "float64", "int8"))
 }
-PLAN = {address: Form(array.shape, array.dtype) for address, array in ARRAYS.items()}
+PLAN = {address: TensorForm(array.shape, array.dtype) for address, array in ARRAYS.items()}
 
 
-def record(path: Path, plan: dict[str, Form] | None) -> dict[str, np.ndarray]:
+def record(path: Path, plan: dict[str, TensorForm] | None) -> dict[str, np.ndarray]:
     """Write the arrays by a plan and read them back."""
     with TraceWriter(path, HEADER, plan=plan) as writer:
         for address, array in ARRAYS.items():
@@ -80,14 +80,17 @@ def test_what_came_as_planned_is_the_same_to_the_byte_on_a_disk_in_memory_and_wi
 @pytest.mark.parametrize(
     "plan",
     [
-        {address: Form(form.shape[::-1], form.dtype) for address, form in PLAN.items()},
-        {address: Form(form.shape, np.dtype(np.int16)) for address, form in PLAN.items()},
-        {address: Form((1,), np.dtype(np.complex64)) for address in PLAN},
-        {**dict(list(PLAN.items())[2:4]), "layer:never#0:out": Form((3, 1 << 20), np.dtype(np.float32))},
+        {address: TensorForm(form.shape[::-1], form.dtype) for address, form in PLAN.items()},
+        {address: TensorForm(form.shape, np.dtype(np.int16)) for address, form in PLAN.items()},
+        {address: TensorForm((1,), np.dtype(np.complex64)) for address in PLAN},
+        {
+            **dict(list(PLAN.items())[2:4]),
+            "layer:never#0:out": TensorForm((3, 1 << 20), np.dtype(np.float32)),
+        },
     ],
 )
 def test_what_comes_otherwise_than_planned_is_written_all_the_same(
-    in_memory: Path, plan: dict[str, Form]
+    in_memory: Path, plan: dict[str, TensorForm]
 ) -> None:
     for address, array in record(in_memory / "a.h5", plan).items():
         np.testing.assert_array_equal(array, ARRAYS[address])
@@ -97,7 +100,7 @@ def test_what_comes_otherwise_than_planned_is_written_all_the_same(
 
 def test_a_run_that_fails_leaves_what_it_wrote(in_memory: Path) -> None:
     path = in_memory / "a.h5"
-    plan = {f"layer:{name}#0:out": Form((1 << 18,), np.dtype(float)) for name in ("first", "last")}
+    plan = {f"layer:{name}#0:out": TensorForm((1 << 18,), np.dtype(float)) for name in ("first", "last")}
     writer = TraceWriter(path, HEADER, plan=plan)
     writer.add("layer:first#0:out", np.ones(1 << 18))
     writer.abort()
@@ -142,9 +145,9 @@ def test_an_error_before_anything_is_recorded(tmp_path: Path, compact: bool) -> 
 FILL = """
 import resource, sys
 import numpy as np
-from harness.trace import Form, TraceWriter
+from harness.trace import TensorForm, TraceWriter
 planned = {"planned": 30, "much planned": 20_000}.get(sys.argv[2], 0)
-plan = {f"layer:a.{number}#0:out": Form((20_000,), np.dtype(float)) for number in range(planned)}
+plan = {f"layer:a.{number}#0:out": TensorForm((20_000,), np.dtype(float)) for number in range(planned)}
 count, size = (2000, 200) if sys.argv[2] == "small" else (30, 20_000)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
 try:
