@@ -2,7 +2,7 @@
 
     python -m benchmarks.false_alarms --out FILE [--model PAIR ...] [--variant V ...] [--most N] [--seconds S]
                                       [--first-seed N] [--last-seed N] [--isolated always|auto]
-                                      [--against port|itself]
+                                      [--against port|itself] [--dropout off|shared]
 
 PAIR is whatever `align compare --model` takes; without it, the built-in pairs and those of examples/zoo.
 `--against itself` puts the reference's own network in the port's place, with convolutions that round
@@ -30,7 +30,7 @@ from typing import Any
 from harness import pairs
 from harness.errors import BadInput, HarnessError
 from harness.flows.compare import compare
-from harness.flows.request import CompareRequest, Isolation
+from harness.flows.request import CompareRequest
 from harness.flows.together import lend_workers
 from harness.pairs.base import InputRequest, Mode
 from harness.progress import Silent
@@ -121,6 +121,7 @@ def main() -> None:
     parser.add_argument("--last-seed", type=int)
     parser.add_argument("--isolated", choices=["always", "auto"], default="always")
     parser.add_argument("--against", choices=["port", "itself"], default="port")
+    parser.add_argument("--dropout", choices=["off", "shared"], default="off")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     started = time.monotonic()
@@ -129,7 +130,7 @@ def main() -> None:
     while len(rows) < len(waiting) and time.monotonic() - started < options.seconds:
         with _lend(options.against) as workers:
             for kind, seed in waiting[len(rows) : len(rows) + _FRESH_AFTER]:
-                row = _one(kind, seed, workers, options.isolated)
+                row = _one(kind, seed, workers, options)
                 rows.append(row)
                 print(json.dumps(row), flush=True)
                 options.out.write_text(json.dumps(_summary(rows), indent=1) + "\n", encoding="utf-8")
@@ -137,8 +138,8 @@ def main() -> None:
                     break
 
 
-def _one(kind: Kind, seed: int, workers: Any, isolated: Isolation) -> dict[str, Any]:
-    told = {"model": kind.model, "variant": kind.variant, "mode": kind.mode, "size": kind.size, "seed": seed}
+def _one(kind: Kind, seed: int, workers: Any, options: argparse.Namespace) -> dict[str, Any]:
+    case = {"model": kind.model, "variant": kind.variant, "mode": kind.mode, "size": kind.size, "seed": seed}
     started = time.monotonic()
     with scratch_folder() as folder:
         request = CompareRequest(
@@ -147,19 +148,20 @@ def _one(kind: Kind, seed: int, workers: Any, isolated: Isolation) -> dict[str, 
             mode=kind.mode,
             input_size=kind.size,
             seed=seed,
-            isolated=isolated,
+            isolated=options.isolated,
+            dropout=options.dropout,
             keep="none",
             output=folder / "run",
         )
         try:
             alignment = compare(request, Silent(), workers=workers)
         except HarnessError as error:
-            return {**told, "verdict": "failed", "sentence": str(error)[:300], "seconds": 0.0}
+            return {**case, "verdict": "failed", "sentence": str(error)[:300], "seconds": 0.0}
     said = "" if alignment.verdict == "aligned" else alignment.sentence
     seconds = round(time.monotonic() - started, 2)
     versions = {name: side.versions for name, side in alignment.sides.items()}
     judged = {"tensors": len(alignment.rows), "alone": alignment.isolated.judged or 0}
-    return {**told, "verdict": alignment.verdict, **judged, "sentence": said, "seconds": seconds,
+    return {**case, "verdict": alignment.verdict, **judged, "sentence": said, "seconds": seconds,
             "versions": versions}  # fmt: skip
 
 

@@ -29,10 +29,9 @@ def torch_arrays(variant: str, mode: Mode, seed: int, side: str, folder: Path) -
 
     inputs, options = _inputs(variant, mode, seed)
     model = classifiers_torch.build(variant, **options)
-    state = {
-        key: torch.from_numpy(np.asarray(seeded.weight(seed, key, tuple(value.shape))))
-        for key, value in model.state_dict().items()
-    }
+    state = model.state_dict()  # it carries the version of its layout, which MNASNet asks for
+    for key, value in state.items():
+        state[key] = torch.from_numpy(np.asarray(seeded.weight(seed, key, tuple(value.shape))))
     model.load_state_dict(state)
     model.train(mode == "train").to(torch.float64 if side == "float64" else torch.float32)
     found: Arrays = {}
