@@ -1,4 +1,4 @@
-"""The language that texts are told in: English, or that of a gettext catalogue."""
+"""The language of all texts: English, or that of a gettext catalogue."""
 
 from __future__ import annotations
 

@@ -113,14 +113,16 @@ def notes(found: Bench) -> list[str]:
 
 def _first_calls(found: Bench) -> list[str]:
     """What the first call of each contestant took, which may have compiled; one line for each case."""
-    told: dict[str, dict[str, str]] = {}
+    first_calls: dict[str, dict[str, str]] = {}
     for row in found.rows:
         for figures in (row.first, row.second):
             words = f"{figures.contestant.label} {figures.first:.2f} s"
             if figures.compiled:
                 words += f" with {count(figures.compiled, 'operator')} compiled"
-            told.setdefault(f"{row.mode}, batch {row.batch}", {}).setdefault(figures.contestant.label, words)
-    return [f"First call, {case}: {'; '.join(words.values())}." for case, words in told.items()]
+            first_calls.setdefault(f"{row.mode}, batch {row.batch}", {}).setdefault(
+                figures.contestant.label, words
+            )
+    return [f"First call, {case}: {'; '.join(words.values())}." for case, words in first_calls.items()]
 
 
 def parts(row: BenchRow) -> str:

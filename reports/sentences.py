@@ -1,7 +1,7 @@
 """Reasons and the verdict's sentence in the language in use.
 
 An alignment keeps them in English. In another language they are composed from the same figures, so one file
-is told in every language.
+is said in every language.
 """
 
 from __future__ import annotations

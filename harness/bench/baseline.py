@@ -73,7 +73,7 @@ class Expected:
             if figures.contestant.label == label:
                 shared = figures.settings.keys() & settings.keys()
                 then, now = (
-                    {name: told[name] for name in sorted(shared)} for told in (figures.settings, settings)
+                    {name: each[name] for name in sorted(shared)} for each in (figures.settings, settings)
                 )
                 _require(f"setting of {label}", then, now)
 

@@ -16,5 +16,5 @@ def usual(found: Sequence[Memory]) -> Memory:
     peaks = [memory.peak for memory in found if memory.peak is not None]
     held = [memory.allocator for memory in found if memory.allocator is not None]
     peak = int(median(peaks)) if peaks else 0
-    told = peak >= LEAST and max(peaks) - min(peaks) < peak
-    return Memory(peak if told else None, int(median(held)) if held else None)
+    believable = peak >= LEAST and max(peaks) - min(peaks) < peak
+    return Memory(peak if believable else None, int(median(held)) if held else None)

@@ -53,5 +53,5 @@ def _changes(stored: Path, other: Path, output: Path, force: bool) -> None:
     from harness.alignment import Alignment
 
     if stored.is_dir() or stored.suffix == ".jsonl" or is_evaluation(stored):
-        raise BadInput(f"{stored} is no alignment; what changed is told of two of them")
+        raise BadInput(f"{stored} is no alignment; what changed is drawn for two of them")
     reports.write_changes(Alignment.load(stored), Alignment.load(other), output, replace=force)

@@ -103,7 +103,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
 
 
 def _with(evidence: DifferingLayer, changes: Mapping[str, Any]) -> str:
-    """What is changed, in words; an argument without a name is told by what it was."""
+    """What is changed, in words; an argument without a name is named by what it was."""
     parts = []
     for name, its in changes.items():
         was = evidence.attributes.get(name)

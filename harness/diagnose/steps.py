@@ -55,8 +55,8 @@ def _multiplied(wrong: Sequence[Wrong]) -> str:
             return ""
         found[what] = factor
     names = listed(list(dict.fromkeys(_parameter(one) for one in wrong)))
-    told = ", ".join(f"the {what} is {factor:.4g} times the reference's" for what, factor in found.items())
-    return f"of {names}, {told}."
+    factors = ", ".join(f"the {what} is {factor:.4g} times the reference's" for what, factor in found.items())
+    return f"of {names}, {factors}."
 
 
 def _alike(left: Array | None, right: Array | None) -> bool:

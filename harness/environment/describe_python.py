@@ -1,7 +1,7 @@
 """Tells what an interpreter is and has. Run by itself with any Python, it prints that as JSON.
 
 Only the standard library is used, in a form that old versions read too: an interpreter that is too old
-should be told so, not fail on this file. No framework is imported.
+should be named, not fail on this file. No framework is imported.
 """
 
 from __future__ import annotations

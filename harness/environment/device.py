@@ -43,7 +43,7 @@ def has_driver(driver: Path = _DRIVER) -> bool:
 
 @functools.cache
 def _automatic() -> ChosenDevice:
-    """Decided once in a process, and told."""
+    """Decided and said once in a process."""
     from harness.config import say_once
 
     found = decide(gpu_obstacle)

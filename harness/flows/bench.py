@@ -102,7 +102,7 @@ class _Measuring:
             one,
             job,
             self.progress,
-            lambda label, told: self.expected.require_settings(key, label, told),
+            lambda label, found: self.expected.require_settings(key, label, found),
         )
         try:
             row = measured.row()

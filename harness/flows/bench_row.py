@@ -44,7 +44,7 @@ class MeasuredRow:
         progress: Progress,
         check: Callable[[str, dict[str, str]], None],
     ) -> None:
-        """`check` is told the settings of each contestant by its label, before anything is timed."""
+        """`check` is given the settings of each contestant by its label, before anything is timed."""
         self.request, self.subject, self.job, self.progress = request, subject, job, progress
         self.check = check
         self.names = (job.first.label, job.second.label)

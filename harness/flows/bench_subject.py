@@ -29,7 +29,7 @@ class Subject:
     truth: Path | None
     timeout: float
     meet: Callable[[Identity], None]
-    """Is told of every worker before it does anything."""
+    """Hears of every worker before it does anything."""
 
     def worker(self, contestant: Contestant, number: int) -> TimedWorker:
         """A fresh process for a contestant."""

@@ -67,7 +67,7 @@ def _hypotheses(
 
 
 def _lags(live: Lockstep, number: int) -> dict[int, str]:
-    """The lags that make a difference at a step; those that make the same one are told together."""
+    """The lags that make a difference at a step; those that make the same one are named together."""
     near = [lag for shift in range(1, _LATEST + 1) for lag in (shift, -shift)]
     words = {lag: f"come {abs(lag)} steps {'late' if lag > 0 else 'early'}" for lag in near}
     words[live.plan.length.steps] = f"come {live.plan.length.steps} steps late"
@@ -124,13 +124,13 @@ def _common_factor(files: StepFiles, rows: list[Row]) -> float | None:
 
 
 def _of_gradients_learned(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:
-    """By what gradients are multiplied, told by what is linear in them: sums and first moments."""
+    """By what gradients are multiplied, seen from what is linear in them: sums and first moments."""
     share = _share_of(Change(gradient=2.0), live, number, files, rows)
     return None if share is None else 1 + share
 
 
 def _clipped_norm(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:
-    """To what norm the port clips its gradients, told by the same."""
+    """To what norm the port clips its gradients, seen from the same."""
     with Trace.open(files.port) as passed, Trace.open(files.memory) as memory:
         total = 0.0
         for name in (name for members in live.setup().groups.values() for name in members):

@@ -9,7 +9,7 @@ from harness.dropout import Agreement, Draw, agree, alone
 
 
 class DropoutAgreement:
-    """Waits until both sides have told what their dropouts draw, where that matters."""
+    """Waits until both sides have said what their dropouts draw, where that matters."""
 
     def __init__(self) -> None:
         self._told: dict[str, Future[list[Draw] | None]] = {side: Future() for side in (REFERENCE, PORT)}

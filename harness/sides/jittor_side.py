@@ -277,7 +277,7 @@ class JittorSide(Side):
     def _telling(self, recorder: Recorder, plain: Callable[..., Any], own: set[type]) -> Callable[..., Any]:
         """A call that tells the recorder of this model's modules of its own classes.
 
-        Modules of other classes come by on their way up and have been told of.
+        Modules of other classes come by on their way up and have been reported.
         """
 
         def call(module: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a training is told of many arrays at every step, in one look at each."""
+"""What a training learns of many arrays at every step, in one look at each."""
 
 from __future__ import annotations
 

@@ -160,9 +160,9 @@ def _repeated(given: Tensor, heads: int) -> Tensor:
 
 def _chance(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """How likely a yes is: the tensor itself, or what is given beside it."""
-    told = args[1] if len(args) > 1 else kwargs.get("p")
-    if told is not None:
-        return told
+    stated = args[1] if len(args) > 1 else kwargs.get("p")
+    if stated is not None:
+        return stated
     return args[0] if name == "bernoulli" else 0.5
 
 

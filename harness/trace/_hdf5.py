@@ -43,7 +43,7 @@ def copy_into(source: Path, file: Any, name: bytes) -> None:
     other = h5f.open(bytes(source), h5f.ACC_RDONLY)
     try:
         h5o.copy(other, b"/", file, name)
-        h5f.flush(file)  # here an error can still be told
+        h5f.flush(file)  # here an error can still be reported
     finally:
         other.close()
 

@@ -117,11 +117,11 @@ def traced_variant(header: Mapping[str, Any]) -> str:
     declared = next((variant for variant in VARIANTS if variant.name == name), None)
     if declared is None:
         return name
-    told = {"shots": header.get("shot"), "bn3_scale": header.get("bn3_scale")}
+    stated = {"shots": header.get("shot"), "bn3_scale": header.get("bn3_scale")}
     given = {
-        key: choice.read(key, str(told[key]))
+        key: choice.read(key, str(stated[key]))
         for key, choice in declared.choices.items()
-        if told[key] is not None
+        if stated[key] is not None
     }
     wanted = {**declared.options, **given}
     for variant in VARIANTS:

@@ -32,7 +32,7 @@ class PrecisionMeter(Meter):
     protocol = (
         f"letterboxed squares; suppression at confidence {EVALUATION.conf_thres:g} and overlap "
         f"{EVALUATION.iou_thres:g}, as published; mAP, precision and recall as published; "
-        "AP and AR by pycocotools, in pixels of the images themselves, by which also their sizes are told"
+        "AP and AR by pycocotools, in pixels of the images themselves, which also decide sizes"
     )
 
     def __init__(self) -> None:

@@ -49,32 +49,34 @@ def traced_variant(header: Mapping[str, Any]) -> str:
         name = f"{name}_distill_ns"
     if name not in CONFIGS:
         return name
-    told = _told(header)
-    prior = told.pop("class_prior", CLASS_PRIOR)
-    config = replace(CONFIGS[name], **told)
+    stated = _stated(header)
+    prior = stated.pop("class_prior", CLASS_PRIOR)
+    config = replace(CONFIGS[name], **stated)
     for declared, settings in CONFIGS.items():
         if settings == config and prior == CLASS_PRIOR:
             return declared
     usual = options_of(name)
-    more = {key: value for key, value in {**told, "class_prior": prior}.items() if value != usual[key]}
+    more = {key: value for key, value in {**stated, "class_prior": prior}.items() if value != usual[key]}
     return option.joined(name, (f"{key}={value}" for key, value in sorted(more.items())))
 
 
-def _told(header: Mapping[str, Any]) -> dict[str, Any]:
+def _stated(header: Mapping[str, Any]) -> dict[str, Any]:
     """The options that a header names, by their own names."""
-    told = {name: choice.read(name, str(header[name])) for name, choice in CHOICES.items() if name in header}
-    if "use_dfl" in header and "reg_max" in told and bool(header["use_dfl"]) != bool(told["reg_max"]):
+    stated = {
+        name: choice.read(name, str(header[name])) for name, choice in CHOICES.items() if name in header
+    }
+    if "use_dfl" in header and "reg_max" in stated and bool(header["use_dfl"]) != bool(stated["reg_max"]):
         raise BadInput(
-            f"its header says use_dfl={header['use_dfl']} and reg_max={told['reg_max']}; no form of the "
+            f"its header says use_dfl={header['use_dfl']} and reg_max={stated['reg_max']}; no form of the "
             f"network here has that: distances have {DFL_BINS} bins and use_dfl=1, or neither"
         )
-    if "warmup_epoch" in told and "epoch" in header:
+    if "warmup_epoch" in stated and "epoch" in header:
         epoch = EPOCH.read("epoch", str(header["epoch"]))
-        told["warmup_epoch"] = max(int(told["warmup_epoch"]) - int(epoch), 0)
+        stated["warmup_epoch"] = max(int(stated["warmup_epoch"]) - int(epoch), 0)
     image = header.get("input_shapes", {}).get("x", ())
-    if image and told.get("ori_img_size") == max(image[-2:]):
-        told["ori_img_size"] = 0
-    return told
+    if image and stated.get("ori_img_size") == max(image[-2:]):
+        stated["ori_img_size"] = 0
+    return stated
 
 
 def traced_gradients(header: Mapping[str, Any]) -> str:
