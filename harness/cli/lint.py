@@ -51,13 +51,14 @@ def lint(
 def _draw(found: Linted, console: Console) -> None:
     from rich.text import Text
 
+    from harness.lint import facts
     from harness.text import printable
 
-    for finding in found.findings:
-        mark, style = ("✘", "red") if finding.wrong else ("·", "dim")
-        console.print(Text(f"{mark} ", style=style).append(printable(finding.text), style="default"))
-        if finding.entry:
-            console.print(Text(f"  {command(f'explain --op {finding.entry}')}", style="dim"))
+    for fact in facts(found.findings):
+        mark, style = ("✘", "red") if fact.first.wrong else ("·", "dim")
+        console.print(Text(f"{mark} ", style=style).append(printable(fact.text), style="default"))
+        if fact.first.entry:
+            console.print(Text(f"  {command(f'explain --op {fact.first.entry}')}", style="dim"))
     console.print(Text(found.sentence, style="bold"))
     took = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in found.seconds.items())
     console.print(Text(took, style="dim"))

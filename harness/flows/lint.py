@@ -38,10 +38,14 @@ class Linted:
 
     @property
     def sentence(self) -> str:
-        """The result in one sentence."""
-        rest = len(self.findings) - len(self.wrong)
+        """The result in one sentence, which counts facts and not their places."""
+        known = static.facts(self.findings)
+        wrong = sum(fact.first.wrong for fact in known)
         text = f"{self.layers} layers and {self.parameters} parts of the state compared: "
-        text += f"{len(self.wrong)} differ" if self.wrong else "nothing differs that changes the result"
+        text += (
+            f"{wrong} difference{'s' * (wrong > 1)}" if wrong else "nothing differs that changes the result"
+        )
+        rest = len(known) - wrong
         return f"{text}, {rest} more to look at." if rest else f"{text}."
 
 

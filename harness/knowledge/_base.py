@@ -87,12 +87,6 @@ def that_raise(kinds: Iterable[str], text: str) -> list[Entry]:
     ]
 
 
-def of_attribute(operation: str, attribute: str) -> str:
-    """The name of the entry on an attribute of an operation; empty where there is none."""
-    found = (item.id for item in near(operation, limit=99) if attribute in item.attributes)
-    return next(found, "")
-
-
 def of_class(name: str) -> Entry | None:
     """The entry that warns of a name of Jittor, such as jittor.nn.BatchNorm."""
     return _by_use().get(name)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import warnings
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = "jittor"
+_MODULE = "Module"
 
 
 class Use(NamedTuple):
@@ -20,7 +22,51 @@ class Use(NamedTuple):
 def uses(path: Path) -> list[Use]:
     """Every use of a name of Jittor, once a line, in the order of the lines; none in what is no Python."""
     tree = _parsed(path)
-    known = _imported(tree)
+    return _uses(tree, _imported(tree))
+
+
+def uses_of_built(paths: Iterable[Path], built: Set[str]) -> list[tuple[Path, Use]]:
+    """The functions of Jittor that a model can call of which the classes in `built` are layers.
+
+    A layer class of Jittor that the source names is no function: where the model has it, its layers say so.
+    Classes of modules that the model has none of, nor of a class derived from them, are passed over.
+    """
+    trees = {path: _parsed(path) for path in paths}
+    bases = {node.name: _bases(node) for tree in trees.values() for node in _classes(tree)}
+    modules = {name for name in bases if any(base.endswith(_MODULE) for base in _ancestors(name, bases))}
+    needed = {ancestor for name in built & bases.keys() for ancestor in _ancestors(name, bases)}
+    found = []
+    for path, tree in trees.items():
+        known = _imported(tree)
+        unused = [node for node in _classes(tree) if node.name in modules - needed]
+        skipped = {use for node in unused for use in _uses(node, known)}
+        for use in _uses(tree, known):
+            if use not in skipped and not use.name.rpartition(".")[2][:1].isupper():
+                found.append((path, use))
+    return found
+
+
+def _classes(tree: ast.Module) -> Iterator[ast.ClassDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def _bases(node: ast.ClassDef) -> list[str]:
+    return [base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in node.bases]
+
+
+def _ancestors(name: str, bases: Mapping[str, list[str]]) -> set[str]:
+    """A class with all that it derives from, as far as the sources show them."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += bases.get(one, [])
+    return found
+
+
+def _uses(tree: ast.AST, known: Mapping[str, str]) -> list[Use]:
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
@@ -55,7 +101,7 @@ def _imported(tree: ast.Module) -> dict[str, str]:
     return known
 
 
-def _dotted(node: ast.expr, known: dict[str, str]) -> str | None:
+def _dotted(node: ast.expr, known: Mapping[str, str]) -> str | None:
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.insert(0, node.attr)
