@@ -21,10 +21,12 @@ from harness.layer_note import Attributes
 from harness.pairs.base import Arrays
 
 TENSORS = "tensors.npz"
+SCRIPTS = {"torch": "reference.py", "jittor": "port.py"}
 # Names of arguments that Jittor spells in its own way.
 _JITTOR_NAMES = {
     "LeakyReLU": {"negative_slope": "scale"},
     "leaky_relu": {"negative_slope": "scale"},
+    "PReLU": {"init": "init_"},
     **{name: {"keepdim": "keepdims"} for name in ("sum", "mean", "max", "min", "prod")},
 }
 # Arguments that no layer of Jittor has, or that change no number.
@@ -32,6 +34,14 @@ _NOT_IN_JITTOR = {
     "track_running_stats", "inplace", "padding_mode", "device", "dtype", "return_indices",
     "recompute_scale_factor", "antialias",
 }  # fmt: skip
+# Arguments that single layers of Jittor lack.
+_LACKS = {
+    "Embedding": {"max_norm", "norm_type", "scale_grad_by_freq", "sparse"},
+    "GELU": {"approximate"},
+    "GRU": {"proj_size"},
+    "LayerNorm": {"bias"},
+    "RNN": {"proj_size"},
+}
 # Functions that Jittor has beside its layers, under torch's names; layers that stand for a function it lacks.
 _OF_JITTOR = frozenset([
     "abs", "add", "argmax", "bmm", "cat", "clamp", "cumsum", "div", "einsum", "exp", "log", "matmul", "max",
@@ -70,7 +80,7 @@ for name in ("dropout", "dropout1d", "dropout2d", "dropout3d"):
 _JITTOR_DRAWS = """draws = iter([jt.array(saved[name]) for name in saved if name.startswith("draw:")])
 jt.random = lambda shape, *rest: next(draws).reshape(shape)
 """
-_TAIL = """found = {to_numpy}
+_TAIL = """found = result{piece}.{to_numpy}
 for name in ("reference", "port"):
     apart = np.abs(found.astype(np.float64) - saved[name].astype(np.float64))
     print(f"{{name}} as recorded: largest distance {{apart.max():.3g}}")
@@ -90,8 +100,8 @@ def write(
     title = f"{address}: PyTorch and Jittor differ here." + (f" {cause}" if cause else "")
     drops = any(name.startswith("draw:") for name in tensors)
     texts = {
-        "reference.py": torch_script(title, call, training, drops),
-        "port.py": jittor_script(title, call, port, training, drops),
+        SCRIPTS["torch"]: torch_script(title, call, _piece(address), training, drops),
+        SCRIPTS["jittor"]: jittor_script(title, call, port, _piece(address), training, drops),
     }
     with new_folder(folder) as draft:
         np.savez(draft / TENSORS, **tensors)
@@ -100,7 +110,16 @@ def write(
     return [folder / TENSORS, *(folder / name for name in texts)]
 
 
-def torch_script(title: str, call: CallDescription, training: bool = False, drops: bool = False) -> str:
+def _piece(address: str) -> str:
+    """How to take the tensor of an address out of what the call returned."""
+    key = address.rpartition("#")[2].partition(":out")[2].removeprefix(".")
+    parts = [part if part.isdigit() else repr(part) for part in key.split(".")] if key else []
+    return "".join(f"[{part}]" for part in parts)
+
+
+def torch_script(
+    title: str, call: CallDescription, piece: str = "", training: bool = False, drops: bool = False
+) -> str:
     """The reference's call in plain PyTorch."""
     head = _head(title, "reference.py", "torch", "torch.from_numpy(saved[name])")
     head += _TORCH_DRAWS if drops else ""
@@ -112,11 +131,16 @@ def torch_script(title: str, call: CallDescription, training: bool = False, drop
         middle.append(f"result = layer({called})")
     else:
         middle = [f"result = {_torch_name(call.name)}({called})"]
-    return head + "\n".join(middle) + "\n" + _TAIL.format(to_numpy="result.detach().numpy()")
+    return head + "\n".join(middle) + "\n" + _TAIL.format(piece=piece, to_numpy="detach().numpy()")
 
 
 def jittor_script(
-    title: str, call: CallDescription, port: Attributes, training: bool = False, drops: bool = False
+    title: str,
+    call: CallDescription,
+    port: Attributes,
+    piece: str = "",
+    training: bool = False,
+    drops: bool = False,
 ) -> str:
     """The same call in plain Jittor, with the attributes that the port's layer has."""
     head = _head(title, "port.py", "jittor as jt", "jt.array(saved[name])")
@@ -127,14 +151,13 @@ def jittor_script(
         own = {name: port.get(name, value) for name, value in call.made.items()}
         made = {name: port.get(name, value) for name, value in _renamed(kind, own).items()}
         middle = [f"layer = jt.nn.{kind}({_made(made)})"]
-        middle.append("for name, value in state.items():")
-        middle.append("    if hasattr(layer, name):")
-        middle.append("        getattr(layer, name).assign(value)")
+        middle.append("for name, own in layer.state_dict().items():")
+        middle.append("    own.assign(state[name])")
         middle.append("layer.train()" if training else "layer.eval()")
         middle.append(f"result = layer({called})")
     else:
         middle = [f"result = {_jittor_call(kind, call, called)}"]
-    return head + "\n".join(middle) + "\n" + _TAIL.format(to_numpy="result.numpy()")
+    return head + "\n".join(middle) + "\n" + _TAIL.format(piece=piece, to_numpy="numpy()")
 
 
 def _renamed(kind: str, arguments: Attributes) -> Attributes:
@@ -146,7 +169,7 @@ def _renamed(kind: str, arguments: Attributes) -> Attributes:
 def _in_jittor(kind: str, name: str, item: Any) -> bool:
     """Whether Jittor takes an argument. Its pools refuse any dilation, also the one that is none."""
     none = name == "dilation" and "pool" in kind.lower() and item in (1, [1, 1], (1, 1))
-    return name not in _NOT_IN_JITTOR and not none
+    return name not in _NOT_IN_JITTOR | _LACKS.get(kind, set()) and not none
 
 
 def _jittor_call(kind: str, call: CallDescription, called: str) -> str:
@@ -167,6 +190,11 @@ def _torch_name(name: str) -> str:
     """A public name: torch.nn.modules.conv.Conv2d is torch.nn.Conv2d."""
     space, _, kind = name.rpartition(".")
     _identifier(kind)
+    if space.partition(".")[0] != "torch":
+        raise BadInput(
+            f"{short(name)} is no part of PyTorch, so a script without your code cannot make it; "
+            "give the address of a layer inside it"
+        )
     if space.startswith("torch.nn.modules"):
         return f"torch.nn.{kind}"
     if space.startswith("torch.nn.functional"):

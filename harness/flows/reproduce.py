@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from harness.flows import find_causes
 from harness.flows.compare import Compared
 from harness.flows.explain import compared_again, reference_probe
 from harness.flows.reference_probe import ReferenceProbe
+from harness.flows.run_scripts import ScriptRun, run_scripts
 from harness.flows.stored_case import Typed
 from harness.forms import same_shape
 from harness.pairs.base import Arrays
@@ -25,13 +27,27 @@ from harness.progress import Progress
 from harness.trace import Trace
 
 
+@dataclass(frozen=True)
+class Reproduced:
+    """The files that were written, and what their scripts said when they were run."""
+
+    written: list[Path]
+    runs: list[ScriptRun]
+
+    @property
+    def sound(self) -> bool:
+        """Whether every script ran to its end."""
+        return all(run.ran for run in self.runs)
+
+
 def reproduce_layer(
     alignment: Alignment, address: str, folder: Path, progress: Progress, typed: Typed
-) -> list[Path]:
-    """Run the case of an alignment again and write the layer at `address` with all that it was given."""
+) -> Reproduced:
+    """Run the case of an alignment again, write the layer at `address` with all that it was given, try it."""
     require_free_folder(folder)
     with compared_again(alignment, progress, typed) as compared:
-        return _write(compared, address, folder)
+        written = _write(compared, address, folder)
+    return Reproduced(written, run_scripts(folder))
 
 
 def _write(compared: Compared, address: str, folder: Path) -> list[Path]:

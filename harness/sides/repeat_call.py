@@ -16,8 +16,8 @@ from harness.own_name import command
 from harness.pairs.base import Arrays, Mode
 from harness.requests import CallChange
 from harness.sides.captured_call import CallCapture, CapturedCall
+from harness.sides.constructor import constructor_arguments
 from harness.sides.contract import NamedTensors
-from harness.sides.description import attributes_of
 from harness.sides.recorder import Rehearsal, flatten, map_tensors
 from harness.sides.side import Side
 from harness.trace import Trace, TraceWriter
@@ -160,13 +160,9 @@ def describe_call(side: Side, call: CapturedCall) -> CallDescription:
         name = f"{space}.{getattr(function, '__name__', call.path)}"
         return CallDescription(call.path, name, False, *_call_arguments(side, call))
     kind = type(call.module)
-    wanted = list(inspect.signature(kind.__init__).parameters)[1:]
-    plain = attributes_of(call.module)
-    arguments = {name: plain[name] for name in wanted if name in plain}
-    if "bias" in wanted:
-        arguments["bias"] = getattr(call.module, "bias", None) is not None
     name = f"{kind.__module__}.{kind.__name__}"
-    return CallDescription(call.path, name, True, *_call_arguments(side, call), made=arguments)
+    made = constructor_arguments(call.module)
+    return CallDescription(call.path, name, True, *_call_arguments(side, call), made=made)
 
 
 def _call_arguments(side: Side, call: CapturedCall) -> tuple[list[Any], Attributes]:

@@ -80,8 +80,8 @@ HOSTILE = [
     "\ud800\u202e\x00\r",
 ]
 PLAIN_NAMES = {
-    "np", "jt", "torch", "saved", "given", "state", "name", "value", "layer", "result", "found", "apart",
-    "print", "hasattr", "getattr", "float",
+    "np", "jt", "torch", "saved", "given", "state", "name", "own", "layer", "result", "found", "apart",
+    "print", "float",
 }  # fmt: skip
 
 
@@ -123,6 +123,17 @@ def test_what_is_no_name_or_no_literal_is_refused() -> None:
         reproduce.torch_script("", replace(NORM, made={"a b": 1}))
     with pytest.raises(BadInput, match="a object cannot be written into a script"):
         reproduce.torch_script("", replace(NORM, made={"x": object()}))
+
+
+def test_a_class_of_ones_own_has_no_script_without_its_code() -> None:
+    with pytest.raises(BadInput, match=r"'mine\.Block' is no part of PyTorch.*a layer inside it"):
+        reproduce.torch_script("", replace(NORM, name="mine.Block"))
+
+
+def test_the_tensor_of_the_address_is_taken_out_of_what_the_call_returns(tmp_path: Path) -> None:
+    reproduce.write(tmp_path / "report", "layer:x#0:out.1.hidden", NORM, tensors(), {}, "")
+    for name in ("reference.py", "port.py"):
+        assert "found = result[1]['hidden']." in (tmp_path / "report" / name).read_text()
 
 
 @pytest.mark.torch

@@ -111,7 +111,7 @@ def stand_in() -> None:
         selftest: {"selftest_pair": result},
         selftest_training: {"selftest_training": result},
         explain: {"explain_stored": diverging},
-        reproduce: {"reproduce_layer": [Path("a.py")]},
+        reproduce: {"reproduce_layer": reproduce.Reproduced([Path("a.py")], [])},
         doctor: {"examine": broken},
         type(pairs.find("gold_yolo")): {"prepare_data": lambda subset: Path("dataset.yaml")},
     }
