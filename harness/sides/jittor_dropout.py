@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from jittor import nn
@@ -16,6 +16,8 @@ from jittor import nn
 from ports_jittor.torchlike import dropout
 
 MODULES = (nn.Dropout, nn.Dropout2d, nn.DropPath)
+Change = tuple[Any, str, Callable[..., Any]]
+"""What has a function, its name there, and what stands in its place."""
 
 
 def _given_back(module: Any, given: Any) -> Any:
@@ -54,15 +56,20 @@ def recurrent_without_dropout() -> Iterator[None]:
 @contextlib.contextmanager
 def no_dropout() -> Iterator[None]:
     """Nothing is dropped for as long as the context lasts."""
-    replaced: list[tuple[Any, str, Any, Any]] = [
-        (kind, "execute", kind.execute, _given_back) for kind in MODULES
-    ]
-    replaced.append((dropout, "dropped", dropout.dropped, _kept))
+    changes: list[Change] = [(kind, "execute", _given_back) for kind in MODULES]
+    with replaced([*changes, (dropout, "dropped", _kept)]):
+        yield
+
+
+@contextlib.contextmanager
+def replaced(changes: Sequence[Change]) -> Iterator[None]:
+    """Functions of modules and classes have others in their place; recurrent layers drop nothing."""
+    plain = [(place, name, getattr(place, name)) for place, name, _ in changes]
     with recurrent_without_dropout():
         try:
-            for place, name, _, replacement in replaced:
-                setattr(place, name, replacement)
+            for place, name, other in changes:
+                setattr(place, name, other)
             yield
         finally:
-            for place, name, plain, _ in replaced:
-                setattr(place, name, plain)
+            for place, name, own in plain:
+                setattr(place, name, own)

@@ -13,7 +13,7 @@ from typing import Any
 import jittor as jt
 
 from harness.sides.dropout import drops_now
-from harness.sides.jittor_dropout import MODULES, recurrent_without_dropout
+from harness.sides.jittor_dropout import MODULES, Change, replaced
 from harness.sides.masks import Masks
 from ports_jittor.torchlike import dropout
 
@@ -21,20 +21,12 @@ from ports_jittor.torchlike import dropout
 @contextlib.contextmanager
 def shared_dropout(masks: Masks) -> Iterator[None]:
     """Every dropout drops by the masks, as long as the context lasts."""
-    replaced: list[tuple[Any, str, Any, Any]] = [
-        (kind, "execute", kind.execute, _unless_off(kind.execute, masks)) for kind in MODULES
-    ]
-    replaced.append((dropout, "dropped", dropout.dropped, _dropped_unless_off(dropout.dropped, masks)))
-    replaced.append((jt, "random", jt.random, _drawn(jt.random, masks)))
-    replaced.append((jt, "bernoulli", jt.bernoulli, _yes_or_no(jt.bernoulli)))
-    with recurrent_without_dropout():
-        try:
-            for place, name, _, replacement in replaced:
-                setattr(place, name, replacement)
-            yield
-        finally:
-            for place, name, plain, _ in replaced:
-                setattr(place, name, plain)
+    changes: list[Change] = [(kind, "execute", _unless_off(kind.execute, masks)) for kind in MODULES]
+    changes.append((dropout, "dropped", _dropped_unless_off(dropout.dropped, masks)))
+    changes.append((jt, "random", _drawn(jt.random, masks)))
+    changes.append((jt, "bernoulli", _yes_or_no(jt.bernoulli)))
+    with replaced(changes):
+        yield
 
 
 def _unless_off(plain: Callable[..., Any], masks: Masks) -> Callable[..., Any]:
