@@ -2,7 +2,7 @@
 
     python -m benchmarks.false_alarms --out FILE [--model PAIR ...] [--variant V ...] [--most N] [--seconds S]
                                       [--first-seed N] [--last-seed N] [--isolated always|auto]
-                                      [--against port|itself] [--dropout off|shared]
+                                      [--against port|itself] [--dropout shared|off]
 
 PAIR is whatever `align compare --model` takes; without it, the built-in pairs and those of examples/zoo.
 `--against itself` puts the reference's own network in the port's place, with convolutions that round
@@ -121,7 +121,7 @@ def main() -> None:
     parser.add_argument("--last-seed", type=int)
     parser.add_argument("--isolated", choices=["always", "auto"], default="always")
     parser.add_argument("--against", choices=["port", "itself"], default="port")
-    parser.add_argument("--dropout", choices=["off", "shared"], default="off")
+    parser.add_argument("--dropout", choices=["shared", "off"], default="shared")
     options = parser.parse_args()
     rows: list[dict[str, Any]] = []
     started = time.monotonic()

@@ -21,11 +21,15 @@ NOTE = "dropout"
 
 @dataclass(frozen=True)
 class Draw(Partial):
-    """One draw: its place PATH#CALL.NUMBER, the shape of what is drawn, and why nothing was dropped there."""
+    """One draw: its place PATH#CALL.NUMBER, the shape of what is drawn, and why nothing was dropped there.
+
+    A dropout of somebody's own may keep where its number is small; the others keep where it is large.
+    """
 
     place: str = ""
     shape: list[int] = field(default_factory=list)
     off: str = ""
+    keeps_small: bool = False
 
     @property
     def path(self) -> str:
@@ -41,20 +45,29 @@ class Draw(Partial):
 @dataclass(frozen=True)
 class DropoutPlan:
     """How one side drops. `off` says by place why nothing is dropped there, `moved` names by place the
-    reference's place whose numbers are drawn instead."""
+    reference's place whose numbers are drawn instead, and at the places of `reversed` 1 - number is drawn.
+
+    In a rehearsal the numbers show which draws keep where their number is small.
+    """
 
     treatment: Dropout = "off"
     seed: int = 0
     off: dict[str, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    reversed: list[str] = field(default_factory=list)
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """What two sides that draw make of each other: places switched off on both, and the port's that moved."""
+    """What two sides that draw make of each other: places switched off on both, and the port's that moved.
+
+    Places whose numbers are reversed are a side's own.
+    """
 
     off: dict[str, str] = field(default_factory=dict)
     moved: dict[str, str] = field(default_factory=dict)
+    reversed: list[str] = field(default_factory=list)
 
 
 def agree(reference: Sequence[Draw], port: Sequence[Draw]) -> Agreement:
@@ -83,7 +96,10 @@ def agree(reference: Sequence[Draw], port: Sequence[Draw]) -> Agreement:
 
 def alone(draws: Sequence[Draw]) -> Agreement:
     """What a side knows of its own draws without the other side's."""
-    return Agreement({draw.place: draw.off for draw in draws if draw.off})
+    return Agreement(
+        off={draw.place: draw.off for draw in draws if draw.off},
+        reversed=[draw.place for draw in draws if draw.keeps_small],
+    )
 
 
 def _alike(one: Draw, other: Draw) -> bool:

@@ -307,7 +307,7 @@ Dropout = Annotated[
         "--dropout",
         choices.DROPOUTS,
         "Let dropouts drop, by the same masks on both sides, or switch all of them off.",
-        default="off",
+        default="shared",
     ),
 ]
 Isolated = Annotated[

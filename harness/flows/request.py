@@ -33,7 +33,7 @@ class CompareRequest:
     output: Path | None = None
     keep: Keep = "compact"
     isolated: Isolation = "auto"
-    dropout: Dropout = "off"
+    dropout: Dropout = "shared"
 
     def case(self, pair: Pair) -> Case:
         """The case this asks for."""

@@ -28,5 +28,5 @@ class DropoutAgreement:
         if other is None:
             return alone(draws)
         found = agree(draws, other) if side == REFERENCE else agree(other, draws)
-        off = {**alone(draws).off, **found.off}
-        return Agreement(off, found.moved if side == PORT else {})
+        own = alone(draws)
+        return Agreement({**own.off, **found.off}, found.moved if side == PORT else {}, own.reversed)

@@ -123,7 +123,7 @@ class SideRun:
         self.worker.call(Load(str(state)))
         self._again = partial(self._record_partly, inputs, place, header)
         before = self.worker.ready().compiled
-        self._plan_dropout(Agreement())
+        self._plan_dropout(Agreement(), rehearsal=True)
         size, draws = self._timed("warm_up", "warming up", lambda: self._warm_up(inputs))
         agreed = self.agree(draws)
         self._plan_dropout(agreed)
@@ -159,9 +159,10 @@ class SideRun:
                 return trace
         return partly if partly.is_file() else None
 
-    def _plan_dropout(self, agreed: Agreement) -> None:
+    def _plan_dropout(self, agreed: Agreement, rehearsal: bool = False) -> None:
         """Tell the worker how dropouts drop, and where not."""
-        plan = DropoutPlan(self.case.dropout, self.case.seed, agreed.off, agreed.moved)
+        treatment, seed = self.case.dropout, self.case.seed
+        plan = DropoutPlan(treatment, seed, agreed.off, agreed.moved, agreed.reversed, rehearsal)
         self.worker.call(PlanDropout(plan))
 
     def _warm_up(self, inputs: Path) -> tuple[int, list[Draw]]:

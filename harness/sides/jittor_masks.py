@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jittor as jt
+from numpy.typing import NDArray
 
 from harness.sides.dropout import drops_now
 from harness.sides.jittor_dropout import MODULES, Change, replaced
@@ -72,6 +73,11 @@ def _yes_or_no(plain: Callable[..., Any]) -> Callable[..., Any]:
         return (jt.rand_like(input) >= 1 - input).cast(input.dtype) if drops_now() else plain(input)
 
     return bernoulli
+
+
+def as_array(value: object) -> NDArray[Any] | None:
+    """What a variable holds."""
+    return value.numpy() if isinstance(value, jt.Var) else None
 
 
 def _shape(given: Sequence[Any]) -> list[int]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from harness.dropout import Draw, DropoutPlan
 
 _LEVELS = 1 << 16
 _FEW = 4096
+_LEAST = 0.5 / _LEVELS
 
 
 @dataclass
@@ -62,6 +64,16 @@ class Masks:
         self._open.append(_Call(name, self._calls[name]))
         self._calls[name] += 1
 
+    def see(self, given: object, found: object, array: Callable[[object], NDArray[Any] | None]) -> None:
+        """In a rehearsal, what a dropout was given and has found shows whether it keeps small numbers."""
+        call = self._open[-1]
+        if not self.plan.rehearsal or call.draws != 1 or not self.draws or self.draws[-1].off:
+            return
+        draw, x, y = self.draws[-1], array(given), array(found)
+        if draw.place == f"{call.path}#{call.number}.0" and x is not None and y is not None:
+            numbers = rehearsed(self.plan.seed, draw.place, draw.shape)
+            self.draws[-1] = replace(draw, keeps_small=keeps_small(numbers, x, y))
+
     def leave(self) -> None:
         """It has returned, or raised."""
         if len(self._open) > 1:
@@ -93,12 +105,14 @@ class Masks:
     def uniform(self, shape: Sequence[int]) -> NDArray[np.float32]:
         """The numbers of this place: from 0 to 1, each exact in any floating type of 17 bits or more."""
         place = self._note(shape)
-        return uniform(self.plan.seed, self.plan.moved.get(place, place), shape)
+        if self.plan.rehearsal:
+            return rehearsed(self.plan.seed, place, shape)
+        return numbers_of(self.plan.seed, self.draws[-1])
 
     def drawn_in(self, path: str, call: int) -> list[NDArray[np.float32]]:
         """The numbers that one call of a module has drawn, in order."""
         drawn = [draw for draw in self.draws if draw.place.startswith(f"{path}#{call}.") and not draw.off]
-        return [uniform(self.plan.seed, draw.place, draw.shape) for draw in drawn]
+        return [numbers_of(self.plan.seed, draw) for draw in drawn]
 
     def without_masks(self, drawn: Sequence[str]) -> list[str]:
         """Of texts such as `rand in block.path` those whose module has drawn no mask: it is truly random."""
@@ -109,8 +123,42 @@ class Masks:
         call = self._open[-1]
         place = call.place
         call.draws += 1
-        self.draws.append(Draw(self.plan.moved.get(place, place), [int(size) for size in shape], why))
+        sizes = [int(size) for size in shape]
+        self.draws.append(Draw(self.plan.moved.get(place, place), sizes, why, place in self.plan.reversed))
         return place
+
+
+def numbers_of(seed: int, draw: Draw) -> NDArray[np.float32]:
+    """What is drawn; with 1 - number a dropout that keeps where it is small keeps what the others do."""
+    found = uniform(seed, draw.place, draw.shape)
+    return 1 - found if draw.keeps_small else found
+
+
+def rehearsed(seed: int, place: str, shape: Sequence[int]) -> NDArray[np.float32]:
+    """The numbers of a rehearsal: one is next to 0, and one of several next to 1, so that any rate shows."""
+    found = uniform(seed, place, shape)
+    if found.size > 1:
+        found.reshape(-1)[found.argmax()] = 1 - _LEAST
+    if found.size:
+        found.reshape(-1)[found.argmin()] = _LEAST
+    return found
+
+
+def keeps_small(numbers: NDArray[np.float32], given: NDArray[Any], found: NDArray[Any]) -> bool:
+    """Whether a dropout has kept what it was given where its numbers are small, and nothing else."""
+    if found.shape != given.shape or not _spreads(numbers.shape, given.shape):
+        return False
+    spread, seen = np.broadcast_to(numbers, given.shape), given != 0
+    kept, lost = spread[seen & (found != 0)], spread[seen & (found == 0)]
+    if numbers.size == 1:
+        return bool(kept.size > lost.size)
+    return bool(kept.size and lost.size and kept.max() < lost.min())
+
+
+def _spreads(shape: Sequence[int], over: Sequence[int]) -> bool:
+    """Whether numbers of one shape can be multiplied with a tensor of another."""
+    missing = len(over) - len(shape)
+    return missing >= 0 and all(size in (1, most) for size, most in zip(shape, over[missing:], strict=True))
 
 
 def uniform(seed: int, place: str, shape: Sequence[int]) -> NDArray[np.float32]:

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from harness.sides.dropout import drops_now
+from harness.sides.dropout import drops_now, is_dropout
+from harness.sides.framework_code import TORCH
 from harness.sides.masks import Masks
 from harness.sides.operations import draws
 from harness.sides.torch_dropout import RECURRENT, drops_in_kernel, without_rate
@@ -175,6 +177,11 @@ def _drawn_shape(name: str, input: Tensor) -> list[int]:
     return [*input.shape[:2], *[1] * (input.dim() - 2)]
 
 
+def as_array(value: object) -> NDArray[Any] | None:
+    """What a tensor holds."""
+    return value.detach().cpu().numpy() if isinstance(value, Tensor) else None
+
+
 @contextlib.contextmanager
 def shared_dropout(masks: Masks, paths: Callable[[], Mapping[int, str]]) -> Iterator[None]:
     """Every dropout of torch drops by the masks, as long as the context lasts; `paths` names the modules."""
@@ -186,7 +193,10 @@ def shared_dropout(masks: Masks, paths: Callable[[], Mapping[int, str]]) -> Iter
             return plain(module, *args, **kwargs)
         masks.enter(path)
         try:
-            return plain(module, *args, **kwargs)
+            found = plain(module, *args, **kwargs)
+            if args and type(module).__module__ not in TORCH and is_dropout(module):
+                masks.see(args[0], found, as_array)
+            return found
         finally:
             masks.leave()
 

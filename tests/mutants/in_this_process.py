@@ -18,7 +18,7 @@ Compare = Callable[[str, Mode], Alignment]
 
 
 def request(
-    model: str, variant: str, mode: Mode, output: Path, dropout: Dropout = "off"
+    model: str, variant: str, mode: Mode, output: Path, dropout: Dropout = "shared"
 ) -> flows.CompareRequest:
     """A comparison that runs every layer in isolation and keeps nothing."""
     return flows.CompareRequest(
@@ -33,7 +33,7 @@ def request(
 
 
 @contextmanager
-def comparing(model: str, folder: Path, dropout: Dropout = "off") -> Iterator[Compare]:
+def comparing(model: str, folder: Path, dropout: Dropout = "shared") -> Iterator[Compare]:
     """What compares one variant of a pair."""
     from tests.mutants.side_by_side import OwnPort, lend_workers
 

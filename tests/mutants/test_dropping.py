@@ -18,7 +18,16 @@ from tests.mutants.in_this_process import Compare, comparing, request
 from tests.mutants.side_by_side import OwnPort, lend_workers
 
 pytestmark = pytest.mark.torch
-DRAWS = {"mlp": 1, "functional": 1, "channels": 1, "encoder": 4, "recurrent": 0, "path": 1, "moved": 1}
+DRAWS = {
+    "mlp": 1,
+    "functional": 1,
+    "channels": 1,
+    "encoder": 4,
+    "recurrent": 0,
+    "path": 1,
+    "reversed": 1,
+    "moved": 1,
+}
 IN_KERNEL = "lstm draws inside its kernel, which takes no mask"
 # The layer that makes the error, or is given it by a function that is none.
 PLACES = {
@@ -33,6 +42,8 @@ PLACES = {
     "recurrent scaled": "last",
     "path scaled": "(model)/add.0", "path missing": "(model)/add.0", "path rate": "path/mul.0",
     "path unscaled": "path/mul.1", "path elements": "path/mul.0",
+    "reversed scaled": "(model)/add.0", "reversed missing": "(model)/add.0", "reversed rate": "path/mul.0",
+    "reversed unscaled": "path/mul.1", "reversed elements": "path/mul.0",
 }  # fmt: skip
 
 

@@ -142,6 +142,20 @@ class Path(Model):
         return self.last(x + (y * 0.9 if self.fault == "scaled" else y))
 
 
+class KeepsSmall(DropPath):
+    def execute(self, x: Tensor) -> Tensor:
+        if not self.is_training() or self.rate == 0:
+            return x
+        shape = [*x.shape[: self.axes], *[1] * (x.ndim - self.axes)]
+        return x * (jt.rand(shape) < 1 - self.rate).float32() * self.scale
+
+
+class Reversed(Path):
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.path = KeepsSmall(self.path.rate, self.path.axes, self.path.scale)
+
+
 MODELS: dict[str, Any] = {
     "mlp": Mlp,
     "functional": Functional,
@@ -149,6 +163,7 @@ MODELS: dict[str, Any] = {
     "encoder": Encoder,
     "recurrent": Recurrent,
     "path": Path,
+    "reversed": Reversed,
     "moved": Moved,
 }
 

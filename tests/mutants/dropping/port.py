@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -86,6 +87,20 @@ class Path(reference.Path):
         return found
 
 
+class KeepsSmall(DropPath):
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training:
+            return x
+        shape = [*x.shape[: self.axes], *[1] * (x.dim() - self.axes)]
+        return x * (torch.rand(shape) < 1 - self.rate).to(x.dtype) * self.scale
+
+
+class Reversed(Path):
+    def __init__(self, fault: str) -> None:
+        super().__init__(fault)
+        self.path = KeepsSmall(self.path.rate, self.path.axes, self.path.scale)
+
+
 def encoder(fault: str) -> nn.Module:
     model = reference.Encoder()
     model.inner = nn.TransformerEncoderLayer(
@@ -126,6 +141,7 @@ def build(variant: str, model: str, fault: str = "") -> nn.Module:
         "functional": Functional,
         "channels": Channels,
         "path": Path,
+        "reversed": Reversed,
         "encoder": encoder,
         "recurrent": Recurrent,
     }

@@ -94,6 +94,10 @@ class Path(nn.Module):
         return found
 
 
+class Reversed(Path):
+    """It keeps where a number is large, and the port where it is small."""
+
+
 class Moved(Mlp):
     """The dropout is a module here, and a function in the port."""
 
@@ -105,6 +109,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "encoder": Encoder,
     "recurrent": Recurrent,
     "path": Path,
+    "reversed": Reversed,
     "moved": Moved,
 }
 

@@ -188,4 +188,5 @@ def test_the_request_of_an_alignment_is_the_one_that_made_it() -> None:
         input_size=(32, 32),
         batch=2,
         timeout=5.0,
+        dropout="off",
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
+import pytest
+from numpy.typing import NDArray
 
-from harness.dropout import Draw, DropoutPlan
-from harness.sides.masks import Masks, uniform
+from harness.dropout import Draw, DropoutPlan, alone
+from harness.sides.masks import Masks, keeps_small, rehearsed, uniform
 
 
 def shared(**more: dict[str, str]) -> Masks:
@@ -91,3 +94,53 @@ def test_what_draws_without_a_mask_is_told() -> None:
     masks = shared()
     drawn(masks, "a")
     assert masks.without_masks(["rand in a", "rand in b"]) == ["rand in b"]
+
+
+KEEPS = {"large": lambda numbers, rate: numbers >= rate, "small": lambda numbers, rate: numbers < 1 - rate}
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.5, 0.95])
+@pytest.mark.parametrize("shape", [(1, 1), (2, 1), (4, 1), (4, 6)])
+@pytest.mark.parametrize("kind", KEEPS)
+def test_a_rehearsal_shows_which_numbers_a_dropout_keeps(
+    kind: str, shape: tuple[int, ...], rate: float
+) -> None:
+    given = np.maximum(np.random.default_rng(0).normal(size=(shape[0], 6)), 0)
+    assert given.any()
+    numbers = rehearsed(0, "a", shape)
+    assert numbers.min() > 0
+    assert numbers.max() < 1
+    assert keeps_small(numbers, given, given * KEEPS[kind](numbers, rate)) == (kind == "small")
+
+
+def test_what_is_no_dropout_of_its_input_keeps_nothing_small() -> None:
+    numbers, rng = rehearsed(0, "a", (4, 6)), np.random.default_rng(1)
+    given = rng.normal(size=(4, 6))
+    assert not keeps_small(numbers, given, np.maximum(given, 0))
+    assert not keeps_small(numbers, given, given * (numbers < 0.5) + given)
+    assert not keeps_small(numbers, given, given[:2])
+    assert not keeps_small(numbers, given[:3], given[:3])
+
+
+@pytest.mark.parametrize("kind", KEEPS)
+def test_reversed_numbers_let_both_kinds_keep_the_same(kind: str) -> None:
+    given = np.ones((8, 3), np.float32)
+
+    def drop(masks: Masks) -> NDArray[np.float32]:
+        masks.restart()
+        masks.enter("path")
+        found: NDArray[np.float32] = given * KEEPS[kind](masks.uniform((8, 1)), 0.25)
+        masks.see(given, found, lambda value: np.asarray(value))
+        masks.leave()
+        return found
+
+    masks = shared()
+    masks.plan = replace(masks.plan, rehearsal=True)
+    drop(masks)
+    own = alone(masks.draws)
+    assert own.reversed == (["path#0.0"] if kind == "small" else [])
+    masks.plan = DropoutPlan("shared", reversed=own.reversed)
+    assert np.array_equal(drop(masks), given * (uniform(0, "path#0.0", (8, 1)) >= 0.25))
+    assert np.array_equal(masks.drawn_in("path", 0)[0] >= 0.25, uniform(0, "path#0.0", (8, 1)) >= 0.25) == (
+        kind == "large"
+    )
