@@ -1,25 +1,26 @@
-"""Curves over the steps of a training, as numbers and texts; the template only draws them."""
+"""Curves over the steps of a training: what a chart holds, its words, and its data for the page's script."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from harness.language import tr
 from harness.text import printable
 
-WIDTH, HEIGHT = 960, 220
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 16, 14, 34
-_MOST_POINTS = 1200
-_TICKS = 5
+MOST_STEPS = 1200
 _SPAN = 30.0  # of the largest over the smallest value, from which a logarithmic scale shows more
 
 Points = Sequence[tuple[float, float]]
+Pick = Callable[[float, float], float]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """A line: what it is called, its points (step, value), and the style class that draws it."""
+    """A line: what it is called, its points (step, value), and the style that draws it."""
 
     name: str
     points: Points
@@ -44,174 +45,102 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Tick:
-    """A line of the grid: its place, and the number there."""
-
-    place: float
-    label: str
-
-
-@dataclass(frozen=True)
-class DrawnLine:
-    """One line or area as the template draws it."""
-
-    name: str
-    style: str
-    points: str
-
-
-@dataclass(frozen=True)
-class DrawnMark:
-    """A line across, with its name on the side where there is room."""
-
-    x: float
-    name: str
-    style: str
-    anchor: str
-
-
-@dataclass
-class Panel:
-    """One chart."""
+class Chart:
+    """One chart: what it shows, its words, and whether its scale is logarithmic."""
 
     title: str
-    note: str
-    scale: str
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = _LEFT
-    right: int = WIDTH - _RIGHT
-    top: int = _TOP
-    bottom: int = HEIGHT - _BOTTOM
-    lines: list[DrawnLine] = field(default_factory=list)
-    bands: list[DrawnLine] = field(default_factory=list)
-    marks: list[DrawnMark] = field(default_factory=list)
-    rows: list[Tick] = field(default_factory=list)
-    columns: list[Tick] = field(default_factory=list)
+    text: str
+    curves: Sequence[Curve]
+    bands: Sequence[Band]
+    marks: Sequence[Mark]
+    logarithmic: bool
 
 
-def panel(
+def chart(
     title: str,
     curves: Sequence[Curve],
     bands: Sequence[Band] = (),
     marks: Sequence[Mark] = (),
     note: str = "",
     logarithmic: bool | None = None,
-) -> Panel | None:
+) -> Chart | None:
     """A chart of these; None where nothing finite is to be shown. `logarithmic` None: as the values need."""
-    shown = [[value for _, value in curve.points] for curve in curves]
-    shown += [[value for _, *both in band.points for value in both] for band in bands]
-    values = [value for some in shown for value in some if math.isfinite(value)]
-    steps = [point[0] for curve in curves for point in curve.points]
-    steps += [point[0] for band in bands for point in band.points]
-    if not values or not steps:
+    values = [value for curve in curves for _, value in curve.points]
+    values += [value for band in bands for _, *both in band.points for value in both]
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
         return None
-    positive = [value for value in values if value > 0]
+    positive = [value for value in finite if value > 0]
     if logarithmic is None:
-        logarithmic = len(positive) == len(values) and max(values) > _SPAN * min(values)
-    axis = _Axis.of(positive if logarithmic else values, logarithmic)
-    place = _Place(min(steps), max(steps), axis)
-    drawn = Panel(title, note, "logarithmic" if logarithmic else "")
-    drawn.lines = [
-        DrawnLine(printable(curve.name), curve.style, " ".join(map(place.point, _thinned(curve.points))))
-        for curve in curves
-    ]
-    drawn.bands = [
-        DrawnLine(printable(band.name), "band", place.area(_thinned(band.points))) for band in bands
-    ]
-    drawn.marks = [place.mark(mark) for mark in marks if place.first <= mark.step <= place.last]
-    drawn.rows = [Tick(place.y(value), label) for value, label in axis.ticks()]
-    drawn.columns = [Tick(place.x(step), f"{step:g}") for step in _steps(place.first, place.last)]
-    return drawn
+        logarithmic = len(positive) == len(finite) and max(finite) > _SPAN * min(finite)
+    logarithmic = logarithmic and bool(positive)
+    said = [*map(_words, curves), *_not_drawn(curves, logarithmic), note]
+    return Chart(title, " ".join(filter(None, said)), curves, bands, marks, logarithmic)
 
 
-@dataclass(frozen=True)
-class _Axis:
-    """The values from the bottom to the top."""
+def as_data(found: Chart) -> dict[str, Any]:
+    """A chart for the script: every line and edge of a band over the same steps."""
+    at = [point[0] for curve in found.curves for point in curve.points]
+    at += [point[0] for band in found.bands for point in band.points]
+    steps = sorted(set(at))
+    starts = steps[:: math.ceil(len(steps) / MOST_STEPS)]
+    last = steps[-1]
 
-    low: float
-    high: float
-    logarithmic: bool
+    def line(points: Points, pick: Pick = max) -> list[float | None]:
+        return _thinned(points, starts, found.logarithmic, pick)
 
-    @classmethod
-    def of(cls, values: Sequence[float], logarithmic: bool) -> _Axis:
-        if not logarithmic:
-            low, high = min(values), max(values)
-            room = 0.05 * (high - low) or 0.05 * abs(high) or 1.0
-            return cls(low - room, high + room, False)
-        exponents = [math.log10(value) for value in values] or [-1.0, 0.0]
-        low, high = float(math.floor(min(exponents))), float(math.ceil(max(exponents)))
-        return cls(low, max(high, low + 1), True)
-
-    def share(self, value: float) -> float:
-        """How far up a value lies; what is beyond lies on the edge."""
-        if math.isnan(value):
-            return 1.0
-        if self.logarithmic:
-            value = math.log10(value) if value > 0 else -math.inf
-        return min(max((value - self.low) / (self.high - self.low), 0.0), 1.0)
-
-    def ticks(self) -> list[tuple[float, str]]:
-        """Round values, with their names."""
-        if self.logarithmic:
-            every = math.ceil((self.high - self.low) / _TICKS)
-            powers = range(int(self.low), int(self.high) + 1, every)
-            return [(10.0**power, f"1e{power}") for power in powers]
-        return [(value, f"{value:.4g}") for value in _round_values(self.low, self.high)]
+    return {
+        "title": found.title,
+        "text": found.text,
+        "logarithmic": found.logarithmic,
+        "steps": starts,
+        "lines": [
+            {"name": printable(one.name), "style": one.style, "values": line(one.points)}
+            for one in found.curves
+        ],
+        "bands": [
+            {
+                "low": line([(step, low) for step, low, _ in one.points], min),
+                "high": line([(step, high) for step, _, high in one.points]),
+            }
+            for one in found.bands
+        ],
+        "marks": [
+            [one.step, printable(one.name), one.style] for one in found.marks if steps[0] <= one.step <= last
+        ],
+    }
 
 
-@dataclass(frozen=True)
-class _Place:
-    """From steps and values to places on the paper."""
-
-    first: float
-    last: float
-    axis: _Axis
-
-    def x(self, step: float) -> float:
-        span = (self.last - self.first) or 1.0
-        share = min(max((step - self.first) / span, 0.0), 1.0)
-        return round(_LEFT + share * (WIDTH - _LEFT - _RIGHT), 1)
-
-    def y(self, value: float) -> float:
-        return round(HEIGHT - _BOTTOM - self.axis.share(value) * (HEIGHT - _BOTTOM - _TOP), 1)
-
-    def point(self, at: tuple[float, ...]) -> str:
-        return f"{self.x(at[0])},{self.y(at[1])}"
-
-    def area(self, points: Sequence[tuple[float, ...]]) -> str:
-        low = [f"{self.x(step)},{self.y(value)}" for step, value, _ in points]
-        high = [f"{self.x(step)},{self.y(value)}" for step, _, value in points]
-        return " ".join([*low, *reversed(high)])
-
-    def mark(self, mark: Mark) -> DrawnMark:
-        x = self.x(mark.step)
-        return DrawnMark(x, printable(mark.name), mark.style, "end" if x > WIDTH / 2 else "start")
+def _words(curve: Curve) -> str:
+    """A curve for who does not see it."""
+    finite = [point for point in curve.points if math.isfinite(point[1])]
+    if not finite:
+        return ""
+    (first, begins), (last, ends) = finite[0], finite[-1]
+    if first == last:
+        return tr("{}: {:.4g} at step {:g}.").format(printable(curve.name), begins, first)
+    most = max(value for _, value in finite)
+    known = tr("{}: {:.4g} at step {:g}, {:.4g} at step {:g}, at most {:.4g}.")
+    return known.format(printable(curve.name), begins, first, ends, last, most)
 
 
-def _round_values(low: float, high: float) -> list[float]:
-    """A few round values between two."""
-    step = 10.0 ** math.floor(math.log10((high - low) / _TICKS))
-    step *= next(factor for factor in (1, 2, 5, 10) if (high - low) / (factor * step) <= _TICKS)
-    first = math.ceil(low / step)
-    return [number * step for number in range(first, first + _TICKS + 1) if number * step <= high]
+def _not_drawn(curves: Sequence[Curve], logarithmic: bool) -> list[str]:
+    values = [value for curve in curves for _, value in curve.points]
+    infinite = sum(not math.isfinite(value) for value in values)
+    below = sum(value <= 0 for value in values if math.isfinite(value)) if logarithmic else 0
+    said = [tr("Not drawn, because not finite: {}.").format(infinite)] if infinite else []
+    return [*said, tr("Not drawn, because not above 0: {}.").format(below)] if below else said
 
 
-def _steps(first: float, last: float) -> list[float]:
-    if last <= first:
-        return [first]
-    return [value for value in _round_values(first, last) if value == round(value)]
-
-
-def _thinned(points: Sequence[tuple[float, ...]]) -> list[tuple[float, ...]]:
-    """Few enough points to draw: of each run of neighbours the one with the largest value."""
-    size = math.ceil(len(points) / _MOST_POINTS) or 1
-    groups = (points[start : start + size] for start in range(0, len(points), size))
-    return [max(group, key=lambda point: _rank(point[-1])) for group in groups]
-
-
-def _rank(value: float) -> float:
-    return math.inf if math.isnan(value) else value
+def _thinned(points: Points, starts: Sequence[float], logarithmic: bool, pick: Pick) -> list[float | None]:
+    """Of each run of neighbours the largest value that can be drawn, or the least."""
+    found: list[float | None] = [None] * len(starts)
+    for step, value in points:
+        if math.isfinite(value) and (value > 0 or not logarithmic):
+            place = bisect_right(starts, step) - 1
+            shown, before = float(f"{value:.6g}"), found[place]
+            found[place] = shown if before is None else pick(before, shown)
+    return found
 
 
 def by_name(

@@ -36,7 +36,7 @@ _FILTERS = (
     words.figure,
     printable,
 )
-_SCRIPTS = ("base", "table", "charts", "panel", "tree", "start")
+_SCRIPTS = ("elements", "base", "table", "plots", "charts", "panel", "tree", "start")
 _LIBRARY = "vendor/uPlot.iife.min.js"
 _LIBRARY_STYLE = "vendor/uPlot.min.css"
 _ROWS = 12  # for those who let no script run
@@ -44,9 +44,7 @@ _ROWS = 12  # for those who let no script run
 
 def html(alignment: Alignment) -> str:
     """The report."""
-    script = _bare("\n".join(template_text(f"page/{name}.js") for name in _SCRIPTS))
-    script = f'"use strict";\n(() => {{\n{script}}})();\n'
-    library, style = template_text(_LIBRARY), page_style("report.css")
+    script, charting, style = page_script(*_SCRIPTS), library(), page_style("report.css")
     return (
         environment()
         .get_template("report.html.j2")
@@ -65,9 +63,9 @@ def html(alignment: Alignment) -> str:
             matter=summaries.that_matter(alignment, _ROWS),
             data={**page_data(alignment), "words": page_words.page_words()},
             style=style,
-            library=library,
+            library=charting,
             script=script,
-            policy=content_policy([style], [library, script]),
+            policy=content_policy([style], [charting, script]),
             language=chosen(),
         )
     )
@@ -83,6 +81,12 @@ def page(template: str, **shown: object) -> str:
 def page_style(*names: str) -> str:
     """The style of a page: the charts' and ours."""
     return _bare("".join(map(template_text, (_LIBRARY_STYLE, *names))))
+
+
+def page_script(*names: str) -> str:
+    """The script of a page, of these parts."""
+    script = _bare("\n".join(template_text(f"page/{name}.js") for name in names))
+    return f'"use strict";\n(() => {{\n{script}}})();\n'
 
 
 def library() -> str:

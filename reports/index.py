@@ -14,7 +14,7 @@ from harness.errors import BadInput
 from harness.evaluating.result import Evaluation
 from harness.language import tr
 from harness.training.log import Training
-from reports import overview, training_facts
+from reports import overview, training_facts, training_sentences
 from reports.evaluation import subject as evaluated
 from reports.marked import code, prose
 from reports.summaries import SYMBOLS
@@ -136,7 +136,7 @@ def _training(path: Path) -> IndexedResult:
     training = Training.load(path)
     verdict = training_facts.verdict(training)
     return IndexedResult(
-        path, "training", _subject(training.start.case), verdict, training_facts.sentence(training)
+        path, "training", _subject(training.start.case), verdict, training_sentences.sentence(training)
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import reports
 from harness.answers import PassDone
 from harness.case import PORT, REFERENCE, SIDES
 from harness.errors import WorkerLost
@@ -35,6 +36,7 @@ from harness.training.log import NAME, Training, TrainingLog
 from harness.training.records import Checkpoint, End, Event, Finding, Forced, Resume, Start, Step, Twin
 from harness.training.stream import Batch
 
+PAGE = "training.html"
 _SEVERAL = 3
 
 
@@ -107,7 +109,9 @@ def _train(
             checkpoints.require_room(folder, needed, "its checkpoints take about")
         with TrainingLog(folder / NAME, resume=resume) as log:
             _begun(TrainingRun(live, log, folder), resume)
-    return Training.load(folder)
+    training = Training.load(folder)
+    reports.write_training(training, folder / PAGE, replace=True)
+    return training
 
 
 def _begun(run: TrainingRun, resume: bool) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from harness import language
+from harness.training.records import End, Finding, Forced, ForcedRow
+from reports import training_page, training_sentences
 from reports.changes import html as changed
 from reports.html import html
 from reports.markdown import markdown
@@ -19,6 +22,8 @@ from reports.terminal import draw
 from tests import messages
 from tests.unit.reports import samples
 from tests.unit.reports.test_html import Page, data_of
+from tests.unit.reports.test_training import logged
+from tests.unit.training import samples as trainings
 
 OTHERS = language.LANGUAGES[1:]
 FIELDS = re.compile(r"\{[^}]*\}")
@@ -68,6 +73,18 @@ def test_all_that_reports_of_an_alignment_look_up_is_there(monkeypatch: pytest.M
     assert {text for text in missing.found if not re.search(r"torch|jittor", text)} <= figures
 
 
+@pytest.mark.parametrize("gap", [1e-5, 1.0])
+def test_all_that_reports_of_a_training_look_up_is_there(
+    gap: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    missing = Missing(messages.entries(messages.catalogue("zh")))
+    monkeypatch.setattr(language, "_catalogue", lambda name: missing)
+    training = logged(tmp_path, trainings.records(gap=gap))
+    with language.spoken("zh"):
+        training_page.html(training), training_page.markdown(training)
+    assert missing.found == set()
+
+
 def test_reasons_are_composed_from_the_figures() -> None:
     alignment = samples.diverging()
     with language.spoken("zh"):
@@ -80,6 +97,19 @@ def test_reasons_are_composed_from_the_figures() -> None:
     figures = "相对误差 1.0e-04，参考实现自身的噪声 1.0e-06，是允许值的 25 倍"
     assert first == f"{figures}，最差处 [0, 3]：得到 1.0001，应为 1"
     assert data["words"]["diverged"] == "偏离"
+
+
+def test_the_result_of_a_training_is_composed_from_the_figures(tmp_path: Path) -> None:
+    wrong = Forced(2, "", "diverged", 9, [ForcedRow("grad:a", "diverged", 25.0, "off")], "s")
+    finding = Finding(3, "jittor", "update:a.weight", "it moved")
+    end = End(40, "done", "diverged", "2 of 7 checks diverged")
+    training = logged(tmp_path, [*trainings.records()[:-1], wrong, finding, end])
+    assert training_sentences.sentence(training) == "2 of 7 checks diverged"
+    with language.spoken("zh"):
+        said = training_sentences.sentence(training)
+        assert said.startswith("2 / 7 项检查偏离，共训练 40 步。 损失：在每一步，移植的偏差至多是孪生的 ")
+        assert training_sentences.reason(wrong) == "是允许值的 25 倍"
+        assert training_sentences.finding(finding) == "它变了，而这一步不应有任何东西改变它"
 
 
 def test_english_is_as_it_was_stored() -> None:

@@ -1,18 +1,9 @@
-const DATA = JSON.parse(document.getElementById("data").textContent);
-const WORDS = DATA.words;
 const FIELD = Object.fromEntries(DATA.fields.map((name, place) => [name, place]));
 const ROWS = DATA.rows;
 const PLACES = new Map(ROWS.map((row, place) => [row[0], place]));
 const STATUS = (row) => DATA.states[row[FIELD.status]];
 const ROLE = (row) => DATA.roles[row[FIELD.role]];
 const MARKS = { diverged: "✘", inconclusive: "?", aligned: "✔", inner: "≈", skipped: "-", "not compared": "·" };
-
-function element(tag, attributes, ...inside) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes || {})) made.setAttribute(name, value);
-  made.append(...inside.map((one) => (one instanceof Node ? one : String(one))));
-  return made;
-}
 
 function scientific(value) {
   if (value === null || value === undefined) return "-";
@@ -35,10 +26,6 @@ function severity(row) {
   if (STATUS(row) === "diverged" && ratio < 1) return 5;
   if (ratio < 0) return 0;
   return ratio <= 0.1 ? 1 : ratio <= 1 ? 2 : ratio <= 10 ? 3 : ratio <= 1000 ? 4 : 5;
-}
-
-function word(text) {
-  return WORDS[text] || text;
 }
 
 function path(address) {

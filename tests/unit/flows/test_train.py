@@ -16,7 +16,7 @@ from harness.errors import BadInput
 from harness.flows import checkpoints
 from harness.flows.explain_training import explain_training
 from harness.flows.together import lend_workers
-from harness.flows.train import resume, train
+from harness.flows.train import PAGE, resume, train
 from harness.flows.train_request import TrainRequest
 from harness.progress import Silent
 from harness.session import Worker
@@ -58,6 +58,7 @@ def test_a_sound_port_aligns_at_every_forced_step(
     assert min(one.judged for one in found.forced) >= 10
     assert all(one.decided is not None and 2 * one.decided > one.judged for one in found.forced)
     assert not found.findings
+    assert "The port trains as the reference does" in (tmp_path / "run" / PAGE).read_text(encoding="utf-8")
     first = found.steps[0].sides
     assert first["torch"].loss == pytest.approx(first["jittor"].loss, rel=1e-5)
     assert first["torch"].gradients == pytest.approx(first["jittor"].gradients, rel=1e-3)
@@ -128,6 +129,7 @@ def test_a_training_that_was_broken_off_goes_on_bit_for_bit(
         stored_in(broken, newer, "torch").write_bytes(b"another training's")
     found = resume(broken, Silent(), workers=workers, model=PAIRS + "SGD")
     assert [one.step for one in found.resumed] == [3]
+    assert "after 3 steps" in (broken / PAGE).read_text(encoding="utf-8")
     assert [one.step for one in found.steps] == list(range(7))
     expected = stored(whole, 7)
     assert any("optimizer:" in key for key in expected)

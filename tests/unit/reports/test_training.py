@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html as escaping
 import io
 import json
 import math
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -26,9 +28,11 @@ from harness.training.records import (
     Step,
 )
 from reports import training as terminal
-from reports import training_facts, training_page, write_training
-from reports.curves import Band, Curve, Mark, panel
+from reports import training_facts, training_overview, training_page, write_training
+from reports.curves import MOST_STEPS, Band, Curve, Mark, as_data, chart
+from reports.overview import MOST_WORDS
 from reports.sheet import Sheet
+from tests.unit.reports.test_strangers import TAGS
 from tests.unit.training import samples
 
 EVIL = '<script>alert(1)</script>"&\x1b[31m\u202e| `x` \n[y](http://z)'
@@ -71,6 +75,13 @@ def page(training: Training) -> tuple[str, dict[str, int]]:
     return text, found.count
 
 
+def data_of(text: str) -> Any:
+    """What the page's script draws from."""
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
 def drawn(training: Training, width: int = 100) -> list[str]:
     """The lines in a terminal."""
     out = io.StringIO()
@@ -80,15 +91,31 @@ def drawn(training: Training, width: int = 100) -> list[str]:
 
 def test_the_page_shows_curves_bands_forced_steps_metrics_and_rates(tmp_path: Path) -> None:
     text, tags = page(logged(tmp_path, samples.records()))
-    titles = ("Loss", "Gap in the loss", "Distance of the weights", "Rates", "IoU on the validation split")
-    for title in titles:
-        assert f"<h2>{title}</h2>" in text
-    assert tags["svg"] == len(titles)
-    assert tags["polygon"] == 3
-    for words in ("warm-up ends", "milestone", "grad:a.weight", "Forced steps", "weights", "biases"):
+    charts = data_of(text)["charts"]
+    titles = ["Loss", "Gap in the loss", "Distance of the weights", "IoU on the validation split", "Rates"]
+    assert [one["title"] for one in charts] == titles
+    assert [len(one["bands"]) for one in charts] == [1, 1, 1, 0, 0]
+    assert [one["logarithmic"] for one in charts] == [False, True, True, False, False]
+    assert tags["figure"] == len(titles)
+    assert charts[0]["lines"][0]["values"] == pytest.approx([math.exp(-n / 20) for n in range(40)], rel=1e-5)
+    assert [name for _, name, _ in charts[0]["marks"]] == ["warm-up ends", "milestone"]
+    for words in (
+        "grad:a.weight",
+        "Forced steps",
+        "weights",
+        "biases",
+        "torch: 1 at step 0, 0.1423 at step 39",
+    ):
         assert words in text
-    assert "script" not in tags
-    assert "http" not in text.replace("http-equiv", "")
+    assert tags["script"] == 3
+    assert "http" not in text.partition("<script")[0].replace("http-equiv", "")
+
+
+def test_each_chart_says_in_words_what_it_shows(tmp_path: Path) -> None:
+    text, _ = page(logged(tmp_path, samples.records()))
+    for one in data_of(text)["charts"]:
+        assert one["text"] in escaping.unescape(text.partition("<script")[0])
+        assert re.search(r"at step 39|at step 40", one["text"])
 
 
 def test_the_horizon_and_the_first_step_outside_are_marked(tmp_path: Path) -> None:
@@ -97,8 +124,8 @@ def test_the_horizon_and_the_first_step_outside_are_marked(tmp_path: Path) -> No
         for record in samples.records()
     ]
     text, _ = page(logged(tmp_path, records))
-    assert "outside from step 20" in text
-    assert 'class="mark-line outside"' in text
+    assert [20, "outside from step 20", "outside"] in data_of(text)["charts"][1]["marks"]
+    assert "outside the twins&#39; band" in text
 
 
 def test_the_summary_has_ten_lines_with_the_verdict_first(tmp_path: Path) -> None:
@@ -134,7 +161,7 @@ def test_a_training_that_still_runs_can_be_drawn(tmp_path: Path) -> None:
 def test_a_log_with_a_start_alone_can_be_drawn(tmp_path: Path) -> None:
     training = logged(tmp_path, [samples.start()])
     _, tags = page(training)
-    assert "svg" not in tags
+    assert not {"figure", "script"} & tags.keys()
     assert drawn(training)
     assert training_page.markdown(training)
 
@@ -171,7 +198,9 @@ def hostile() -> list[Record]:
 def test_a_strangers_texts_and_figures_do_nothing(tmp_path: Path) -> None:
     training = logged(tmp_path, hostile())
     text, tags = page(training)
-    assert "script" not in tags
+    assert tags["script"] == 3
+    assert tags.keys() <= TAGS | {"figure", "figcaption", "b", "br"}
+    assert data_of(text)["charts"][0]["title"] == "Loss"
     assert "\x1b" not in text
     assert "\u202e" not in text
     lines = drawn(training)
@@ -196,34 +225,45 @@ def test_another_ending_is_refused(tmp_path: Path) -> None:
         write_training(logged(tmp_path, samples.records()), tmp_path / "a.xml")
 
 
-def test_long_trainings_are_thinned(tmp_path: Path) -> None:
+def test_long_trainings_are_thinned() -> None:
     curve = Curve("x", [(step, 1.0 + (step == 77_777)) for step in range(100_000)], "port")
-    found = panel("t", [curve])
+    band = Band("b", [(step, 0.5 - 0.1 * (step == 50_000), 3.0) for step in range(100_000)])
+    found = chart("t", [curve], [band])
     assert found is not None
-    places = [tuple(map(float, point.split(","))) for point in found.lines[0].points.split()]
-    assert len(places) <= 1200
-    highest = min(places, key=lambda place: place[1])
-    assert highest[0] == pytest.approx(found.left + 77_777 / 99_999 * (found.right - found.left), abs=2)
+    data = as_data(found)
+    values = data["lines"][0]["values"]
+    assert len(values) == len(data["steps"]) <= MOST_STEPS
+    assert data["steps"][values.index(2.0)] == pytest.approx(77_777, abs=100)
+    assert data["steps"][data["bands"][0]["low"].index(0.4)] == pytest.approx(50_000, abs=100)
 
 
-def test_a_panel_puts_values_where_they_belong() -> None:
-    found = panel(
+def test_lines_and_bands_share_their_steps_and_what_cannot_be_drawn_is_counted() -> None:
+    found = chart(
         "t",
-        [Curve("a", [(0, 1e-4), (10, 1e-2), (20, math.nan)], "port")],
-        [Band("b", [(0, 1e-4, 1e-3), (20, 1e-4, 1e-3)])],
+        [Curve("a", [(0, 1e-4), (10, 0.0), (20, math.nan)], "port")],
+        [Band("b", [(0, 1e-4, 1e-3), (30, 1e-4, math.inf)])],
         [Mark(10, "here", "event"), Mark(50, "beyond", "event")],
         logarithmic=True,
     )
     assert found is not None
-    assert [tick.label for tick in found.rows] == ["1e-4", "1e-3", "1e-2"]
-    middle = (found.left + found.right) / 2
-    assert found.lines[0].points.split() == [
-        f"{found.left:.1f},{found.bottom:.1f}",
-        f"{middle:.1f},{found.top:.1f}",
-        f"{found.right:.1f},{found.top:.1f}",
-    ]
-    assert [(mark.x, mark.name) for mark in found.marks] == [(middle, "here")]
-    assert panel("t", [Curve("a", [(0, math.nan)], "port")]) is None
+    assert found.text == (
+        "a: 0.0001 at step 0, 0 at step 10, at most 0.0001. Not drawn, because not finite: 1. "
+        "Not drawn, because not above 0: 1."
+    )
+    data = as_data(found)
+    assert data["steps"] == [0, 10, 20, 30]
+    assert data["lines"][0]["values"] == [1e-4, None, None, None]
+    assert data["bands"] == [{"low": [1e-4, None, None, 1e-4], "high": [1e-3, None, None, None]}]
+    assert data["marks"] == [[10, "here", "event"]]
+    assert chart("t", [Curve("a", [(0, math.nan)], "port")]) is None
+
+
+@pytest.mark.parametrize("verdict", ["aligned", "diverged", "inconclusive", "failed"])
+def test_the_headline_has_at_most_eight_words(verdict: str, tmp_path: Path) -> None:
+    training = logged(tmp_path, [*samples.records()[:-1], End(40, "done", verdict, "long")])  # type: ignore[arg-type]
+    assert 3 < len(training_overview.headline(training).split()) <= MOST_WORDS
+    names = [card.name for card in training_overview.cards(training)]
+    assert names == ["Forced steps", "Gap in the loss", "Distance of the weights", "Loss", "IoU"]
 
 
 def test_the_largest_figures_say_their_epochs(tmp_path: Path) -> None:
