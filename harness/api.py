@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.alignment import Alignment
 from harness.errors import BadInput
+from harness.pairs import spelled
 from harness.progress import Progress, Silent
 from harness.verdict import NoisePolicy, Policy
 
@@ -97,7 +98,7 @@ def evaluate(
     from harness.flows.evaluate_request import EvaluateRequest
 
     _require_known(settings, EvaluateRequest)
-    found, _ = run(EvaluateRequest(model=model, variant=variant, **settings), progress or Silent())
+    found, _ = run(EvaluateRequest(model=spelled(model), variant=variant, **settings), progress or Silent())
     return found
 
 
@@ -143,7 +144,7 @@ def _request(model: str, variant: str | None, **settings: Any) -> Any:
     _require_known(settings, CompareRequest)
     if isinstance(settings.get("output"), str):
         settings["output"] = Path(settings["output"])
-    return CompareRequest(model=model, variant=variant, **settings)
+    return CompareRequest(model=spelled(model), variant=variant, **settings)
 
 
 def _require_known(settings: dict[str, Any], request: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.spelling import folded
+
 _OF_A_FILE = ("diff", "check", "explain", "reproduce")
 """These take the case from the file that they are given, and from flags."""
 _FLAT = ("compare", "record", "lint", "selftest", *_OF_A_FILE)
@@ -33,7 +35,7 @@ def _policy_in(words: list[str]) -> str | None:
     for word, after in zip(words, [*words[1:], ""], strict=True):
         name, equals, value = word.partition("=")
         if name == "--policy":
-            return value if equals else after
+            return folded(value if equals else after)
     return None
 
 

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from harness import mistake, own_name, process
-from harness.cli import language
+from harness.cli import language, typed_flags
 from harness.cli.command_result import CommandResult, as_line
 from harness.cli.defaults import defaults
 from harness.errors import BAD_INPUT, INTERRUPTED, TERMINATED, HarnessError
@@ -36,7 +36,7 @@ class Frame(TyperGroup):
         **extra: Any,
     ) -> NoReturn:
         """Run the command in `args` and end with its exit code."""
-        words = list(sys.argv[1:] if args is None else args)
+        words = typed_flags.spelled(sys.argv[1:] if args is None else args)
         asked = words or _COMPLETION in os.environ
         own_name.remember(words)
         code = _Call(self, words if asked else ["--help"]).framed()

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from harness import choices
-from harness.cli import parse
+from harness.cli import completion, parse
 
 _CASE, _JUDGING, _OUTPUT = "What is run", "How it is judged", "What comes out"
 
@@ -28,19 +28,26 @@ def _flag(
     panel: str = _CASE,
     short: str = "",
     older: str = "",
+    complete: Callable[..., list[str]] | None = None,
 ) -> Any:
     names = tuple(filter(None, (name, older, short)))
     return typer.Option(
-        *names, metavar=metavar, help=help, parser=parser, show_default=default, rich_help_panel=panel
+        *names,
+        metavar=metavar,
+        help=help,
+        parser=parser,
+        show_default=default,
+        rich_help_panel=panel,
+        autocompletion=complete,
     )
 
 
 def _choice(name: str, words: Sequence[str], help: str, **more: Any) -> Any:
-    return _flag(name, "|".join(words), help, parse.one_of(words), **more)
+    return _flag(name, "|".join(words), help, parse.one_of(words), complete=completion.words(words), **more)
 
 
 def _model(help: str, **more: Any) -> Any:
-    return _flag("--model", "NAME", help, parse.parse_name, short="-m", **more)
+    return _flag("--model", "NAME", help, parse.parse_model, short="-m", complete=completion.models, **more)
 
 
 def _output(metavar: str, help: str, parser: Callable[[str], object], **more: Any) -> Any:
@@ -111,7 +118,15 @@ OwnOverrides = Annotated[
 ]
 AnyModel = Annotated[str | None, _model("This pair alone.", default="every pair")]
 Variant = Annotated[
-    str | None, _flag("--variant", "NAME", "Its variant.", parse.parse_name, default="the pair's first")
+    str | None,
+    _flag(
+        "--variant",
+        "NAME",
+        "Its variant.",
+        parse.parse_name,
+        default="the pair's first",
+        complete=completion.variants,
+    ),
 ]
 Options = Annotated[
     list[str] | None,
@@ -119,12 +134,20 @@ Options = Annotated[
         "--option",
         "NAME=VALUE",
         "What of the variant can be chosen, such as camera=3; repeatable.",
-        parse.parse_assignment,
+        parse.parse_option,
+        complete=completion.options,
     ),
 ]
 EveryVariant = Annotated[
     str | None,
-    _flag("--variant", "NAME", "This variant alone.", parse.parse_name, default="all of the pair's"),
+    _flag(
+        "--variant",
+        "NAME",
+        "This variant alone.",
+        parse.parse_name,
+        default="all of the pair's",
+        complete=completion.variants,
+    ),
 ]
 Layers = Annotated[
     str | None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import NoReturn
 import typer
 
 from harness.layer_choice import words_of
+from harness.spelling import folded, meant, nearest
 
 SEEDED = "seeded"
 SYNTHETIC = "synthetic"
@@ -35,9 +35,9 @@ def one_of(choices: Sequence[str]) -> Callable[[str], str]:
     """What takes one of these words. typer's own choices take no list, and propose no word that is near."""
 
     def parse_choice(value: str) -> str:
-        if value in choices:
-            return value
-        close = difflib.get_close_matches(value.lower(), choices, n=1)
+        if found := meant(value, choices):
+            return found
+        close = nearest(value, choices)
         hint = f". Did you mean {close[0]}?" if close else ""
         _refuse(value, f"one of {', '.join(choices)}{hint}")
 
@@ -52,20 +52,27 @@ def parse_layers(value: str) -> str:
 
 
 def parse_name(value: str) -> str:
-    """The name of a pair or a variant; whether there is one, the pairs know."""
+    """The name of a variant; whether there is one, the pairs know."""
     if not value.strip() or not value.isprintable():
         _refuse(value, "a name that `align list` shows")
     return value
 
 
+def parse_model(value: str) -> str:
+    """The name of a pair, a built-in one as it is written; whether there is one, the pairs know."""
+    from harness.pairs import spelled
+
+    return spelled(parse_name(value))
+
+
 def parse_weights(value: str) -> str:
     """`seeded`, or the path of a checkpoint."""
-    return value if value == SEEDED else str(_file(value, f"{SEEDED}, or the path of a checkpoint"))
+    return SEEDED if _says(value, SEEDED) else str(_file(value, f"{SEEDED}, or the path of a checkpoint"))
 
 
 def parse_reference(value: str) -> str:
     """`golden`, or the path of a trace."""
-    return value if value == GOLDEN else str(_file(value, f"{GOLDEN}, or the path of a trace"))
+    return GOLDEN if _says(value, GOLDEN) else str(_file(value, f"{GOLDEN}, or the path of a trace"))
 
 
 def parse_file(value: str) -> Path:
@@ -248,9 +255,16 @@ def parse_rate(value: str) -> float:
 
 def parse_data(value: str) -> str:
     """The word synthetic, or a folder; kept as text."""
-    if value != SYNTHETIC and not _path(value, _DATA).is_dir():
+    if _says(value, SYNTHETIC):
+        return SYNTHETIC
+    if not _path(value, _DATA).is_dir():
         _refuse(value, f"{_DATA}; there is no folder of that name")
     return value
+
+
+def _says(value: str, word: str) -> bool:
+    """Whether a text is this word, in any case; what is there by such a name is not it."""
+    return value == word or (folded(value) == word and not _path(value, word).exists())
 
 
 def parse_tolerance(value: str) -> str:
@@ -284,6 +298,14 @@ def parse_input(value: str) -> str:
     name, equals, shape = value.partition("=")
     if not name.isidentifier() or not equals or not shape:
         _refuse(value, "NAME=SHAPE or NAME=SHAPE:LAW, such as image=1x3x224x224 or ids=2x16:0..999")
+    return value
+
+
+def parse_option(value: str) -> str:
+    """`NAME=VALUE` of a variant, whose names may be spelled with hyphens, too."""
+    name, equals, _ = value.partition("=")
+    if not equals or not folded(name).isidentifier():
+        _refuse(value, "NAME=VALUE")
     return value
 
 

@@ -13,6 +13,7 @@ from harness.bench.machine import this_machine
 from harness.bench.result import Bench, BenchRow, Contestant, Figures, IdleSwitch, LargestBatch
 from harness.case import SIDES, Case
 from harness.environment.device import device_for
+from harness.flows import inputs_and_weights, refused_early
 from harness.flows.bench_jobs import Job, Plan, sides_alone, with_switches
 from harness.flows.bench_layers import layer_table
 from harness.flows.bench_metric import metric_of
@@ -45,6 +46,8 @@ def bench(
     """Measure every row that is asked for; a `baseline` of something else is refused before."""
     pair = pairs.find(request.model)
     request.check(pair)
+    refused_early.require_modules(pair)
+    inputs_and_weights.require_readable(pair, request.weights)
     rows_of = plan or (with_switches if request.ablate else sides_alone)
     cases = list(request.cases(pair))
     expected = Expected(baseline)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from harness import pairs
 from harness.case import PORT, SIDES, Case
-from harness.flows import inputs_and_weights, run_folder
+from harness.flows import inputs_and_weights, refused_early, run_folder
 from harness.flows.asked_layers import AskedLayers
 from harness.flows.request import CompareRequest
 from harness.flows.stored_reference import StoredReference, stored_reference
@@ -78,6 +78,8 @@ def comparison(
     with contextlib.ExitStack() as stack:
         stored = stack.enter_context(stored_reference(request, pair)) if request.reference else None
         case = stored.case if stored else request.case(pair)
+        refused_early.require_modules(pair, [side for side in _sides(stored) if side not in lent])
+        inputs_and_weights.require_readable(pair, case.weights)
         folder = run_folder.choose(request.output, case)
         stack.enter_context(run_folder.kept_if_done(folder))
         progress.event("run", "folder", path=str(folder))

@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import pairs
 from harness.case import PORT, SIDES, Case
 from harness.evaluating.samples import SampleBatch, Samples
-from harness.flows import inputs_and_weights
+from harness.flows import inputs_and_weights, refused_early
 from harness.flows.epoch_metrics import outputs_in
 from harness.flows.evaluate_request import EvaluateRequest
 from harness.flows.together import together
@@ -95,6 +95,7 @@ def evaluating(
     """
     pair = pairs.find(request.model)
     case = request.case(pair)
+    refused_early.require_modules(pair)
     source = files or open_source(pair, request.data_request(pair), request.batch, request.seed)
     for weights in {request.weights, request.port_weights or request.weights}:
         inputs_and_weights.require_readable(pair, weights)

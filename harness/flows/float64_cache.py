@@ -40,13 +40,16 @@ def folder() -> Path:
 
 def tidy(place: Path, most_bytes: int = MOST_BYTES) -> None:
     """Drop the files used longest ago until the rest is small enough."""
-    files = sorted(place.glob("[!.]*"), key=lambda file: file.stat().st_atime, reverse=True)
+    found: list[tuple[float, int, Path]] = []
+    for file in place.glob("[!.]*"):
+        with contextlib.suppress(FileNotFoundError):  # another run tidies as well
+            state = file.stat()
+            found.append((state.st_atime, state.st_size, file))
     total = 0
-    for file in files:
-        total += file.stat().st_size
+    for _, size, file in sorted(found, reverse=True):
+        total += size
         if total > most_bytes:
-            with contextlib.suppress(FileNotFoundError):
-                file.unlink()
+            file.unlink(missing_ok=True)
 
 
 def usable(path: Path) -> bool:

@@ -13,6 +13,7 @@ from harness.answers import Description
 from harness.case import SIDES
 from harness.choices import AUTO
 from harness.environment.device import device_for
+from harness.flows import refused_early
 from harness.flows.together import lend_workers, together
 from harness.pairs.base import Pair
 from harness.progress import Progress
@@ -55,6 +56,7 @@ def lint(
     """Compare the two models of a pair without running them."""
     pair = pairs.find(model)
     name = pair.variant(variant).name
+    refused_early.require_modules(pair)
     with lend_workers(device_for(device).device, timeout) as held:
         found = together(held, SIDES, lambda side: _describe(held[side], model, name, progress))
     started = time.perf_counter()

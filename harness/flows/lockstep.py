@@ -10,7 +10,7 @@ from pathlib import Path
 from harness import pairs
 from harness.answers import Description, PassDone
 from harness.case import PORT, REFERENCE, SIDES, Case
-from harness.flows import inputs_and_weights
+from harness.flows import inputs_and_weights, refused_early
 from harness.flows.together import together
 from harness.flows.train_request import TrainRequest
 from harness.pairs.base import Pair
@@ -153,6 +153,8 @@ def lockstep(
     """
     pair = pairs.find(request.model)
     case = request.case(pair)
+    refused_early.require_modules(pair, sides)
+    inputs_and_weights.require_readable(pair, request.weights)
     batch = _batch_size(request, pair)
     with contextlib.ExitStack() as stack:
         folder = place.memory or place.folder

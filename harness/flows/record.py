@@ -16,7 +16,7 @@ from harness import comparing, files, pairs
 from harness.alignment import Alignment
 from harness.case import REFERENCE, Case
 from harness.errors import BadInput
-from harness.flows import float64_cache, inputs_and_weights
+from harness.flows import float64_cache, inputs_and_weights, refused_early
 from harness.flows.kept_trace import RecordedTrace, keep_trace
 from harness.flows.reference_noise import kept_or_measured, truth_path
 from harness.flows.request import CompareRequest
@@ -105,6 +105,8 @@ def _recording(
     pair: Pair, request: CompareRequest, case: Case, side: str, progress: Progress
 ) -> Iterator[_Recorder]:
     """Run one side of a case and record it whole; leaving the context ends the worker."""
+    refused_early.require_modules(pair, (side,))
+    inputs_and_weights.require_readable(pair, case.weights)
     inputs = pair.inputs(case.request(pair))
     with scratch() as room:
         given = inputs_and_weights.write(room.folder / "inputs.h5", "input", inputs)

@@ -6,7 +6,6 @@ any file says: traces, alignments, and whatever else may come from a stranger.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -20,6 +19,7 @@ from harness.errors import BadInput
 from harness.json_codec import short
 from harness.pairs import undeclared
 from harness.pairs.base import Pair
+from harness.spelling import meant, perhaps
 
 _ATTRIBUTE = "PAIR"
 
@@ -46,11 +46,17 @@ def built_in(name: str, source: str) -> Pair:
     )
 
 
+def spelled(name: str) -> str:
+    """What a user typed, with the name of a built-in pair as it is written here: Gold-YOLO is gold_yolo."""
+    return meant(name, names()) or name
+
+
 def find(name: str) -> Pair:
     """The pair that a user calls `name`, `package.module:ATTRIBUTE` or `path/to/pair.py[:ATTRIBUTE]`.
 
     The name of two classes is a pair, too.
     """
+    name = spelled(name)
     if name in names():
         return _shipped(name)
     if undeclared.is_undeclared(name):
@@ -76,10 +82,8 @@ def _declares(package: str) -> bool:
 
 
 def _unknown(name: str) -> str:
-    near = difflib.get_close_matches(name, names(), n=1)
-    hint = f" (perhaps {near[0]}?)" if near else ""
     return (
-        f"there is no pair {name!r}{hint}; built in are {', '.join(names()) or 'none'}. "
+        f"there is no pair {name!r}{perhaps(name, names())}; built in are {', '.join(names()) or 'none'}. "
         f"A pair of your own is named as package.module:{_ATTRIBUTE} or as path/to/pair.py"
     )
 

@@ -22,6 +22,7 @@ from harness.pairs.option import Numbers as Numbers
 from harness.pairs.option import Option as Option
 from harness.pairs.recipe import PUBLISHED, SHORT
 from harness.pairs.recipe import Recipe as Recipe
+from harness.spelling import meant, perhaps
 from harness.state_table import StateTable
 
 Arrays = dict[str, NDArray[Any]]
@@ -230,9 +231,7 @@ class Pair:
         """The variant called `name`, perhaps with options in brackets, or the first one."""
         first = next(iter(self.variants))
         base, given = option.split(first if name is None else name)
-        base = base or first
-        if base not in self.variants:
-            raise BadInput(f"{self.name} has no variant {base!r}; it has {', '.join(self.variants)}")
+        base = self._spelled("variant", base or first, self.variants)
         declared = self.variants[base]
         chosen = option.read(f"{self.name} {base}", declared.choices, given)
         other = {key: value for key, value in chosen.items() if value != declared.options.get(key)}
@@ -245,10 +244,17 @@ class Pair:
         """How a variant is trained, as published or by another recipe of that name."""
         if name in (SHORT, PUBLISHED):
             return self.variant_recipes.get(option.split(variant.name)[0], self.recipe)
-        if name not in self.recipes:
-            known = ", ".join((SHORT, PUBLISHED, *self.recipes))
-            raise BadInput(f"{self.name} has no recipe {name!r}; it has {known}")
-        return self.recipes[name]
+        return self.recipes[self._spelled("recipe", name, self.recipes, SHORT, PUBLISHED)]
+
+    def _spelled(self, kind: str, name: str, known: Collection[str], *others: str) -> str:
+        """The known name that a user means."""
+        found = meant(name, known)
+        if found is None:
+            listed = (*others, *known)
+            raise BadInput(
+                f"{self.name} has no {kind} {name!r}{perhaps(name, listed)}; it has {', '.join(listed)}"
+            )
+        return found
 
     def inputs(self, request: InputRequest) -> Arrays:
         """The inputs of a case; what the pair does not draw it refuses in its own words."""

@@ -5,7 +5,6 @@ Without a name before the brackets it is the pair's first variant.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.errors import BadInput
+from harness.spelling import meant, perhaps
 
 Value = int | float | str
 _NAMED = re.compile(r"(?P<base>[^\[\]]*)\[(?P<options>[^\[\]]*)\]")
@@ -43,7 +43,8 @@ class Option:
 
     def _value(self, text: str) -> Value | None:
         if not isinstance(self.values, Numbers):
-            return next((value for value in self.values if str(value) == text), None)
+            wanted = text if isinstance(self.values, range) else meant(text, self.values)
+            return next((value for value in self.values if str(value) == wanted), None)
         try:
             number = float(np.float32(text))
         except ValueError:
@@ -73,17 +74,22 @@ def joined(name: str, options: Iterable[str]) -> str:
     given = dict(before)
     for text in options:
         option, _, value = text.partition("=")
-        given[option.strip()] = value.strip()
+        name_before = meant(option.strip(), given) or option.strip()
+        given[name_before] = value.strip()
     listed = ",".join(f"{option}={value}" for option, value in given.items())
     return f"{base}[{listed}]" if listed else base
 
 
 def read(owner: str, known: Mapping[str, Option], given: Mapping[str, str]) -> dict[str, Value]:
     """The values of the options given; an unknown one is refused with the name nearest to it."""
-    for name in given:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f" (perhaps {near[0]}?)" if near else ""
-            has = f"it has {', '.join(known)}" if known else "it has none"
-            raise BadInput(f"{owner} has no option {name[:60]!r}{hint}; {has}")
-    return {name: known[name].read(name, text) for name, text in given.items()}
+    named = {_known(owner, known, name): text for name, text in given.items()}
+    return {name: known[name].read(name, text) for name, text in named.items()}
+
+
+def _known(owner: str, known: Mapping[str, Option], typed: str) -> str:
+    found = meant(typed, known)
+    if found is None:
+        has = f"it has {', '.join(known)}" if known else "it has none"
+        hint = perhaps(typed, known, least=0.5)
+        raise BadInput(f"{owner} has no option {typed[:60]!r}{hint}; {has}")
+    return found
