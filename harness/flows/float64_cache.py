@@ -60,8 +60,10 @@ def usable(path: Path) -> bool:
         if hand := others_hand(path):
             raise BadInput(hand)
         Trace.open(path).close()
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # used, yet not changed
     except BadInput:
         path.unlink(missing_ok=True)
         return False
-    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))  # used, yet not changed
+    except FileNotFoundError:  # another run has tidied it away meanwhile
+        return False
     return True

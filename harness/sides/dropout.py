@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 _DROPS = re.compile(r"drop_?(out|path|block|connect)|stochastic_?depth", re.IGNORECASE)
@@ -17,19 +19,46 @@ def is_dropout(module: Any) -> bool:
 
 
 def drops_now() -> bool:
-    """Whether the code that runs is part of a dropout: a module that is one, or a function called so."""
+    """Whether the code that runs is part of a dropout."""
+    return dropping_frame() is not None
+
+
+def dropping_frame() -> FrameType | None:
+    """The call of a dropout that is going on: of a module that is one, or of a function called so."""
     frame = sys._getframe(1)
     for _ in range(_MOST_FRAMES):
         if frame.f_back is None:
-            return False
+            return None
         frame = frame.f_back
-        code = frame.f_code
-        if _DROPS.search(code.co_name) and not _is_ours(frame.f_globals):
-            return True
-        first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
-        if _is_module(first) and code.co_name in ("forward", "execute"):
-            return is_dropout(first)
-    return False
+        if _DROPS.search(frame.f_code.co_name) and not _is_ours(frame.f_globals):
+            return frame
+        first = _argument(frame, 0)
+        if _is_module(first) and frame.f_code.co_name in ("forward", "execute"):
+            return frame if is_dropout(first) else None
+    return None
+
+
+def what_is_given(frame: FrameType) -> object:
+    """What the call of a dropout is to drop from."""
+    first = _argument(frame, 0)
+    return _argument(frame, 1) if _is_module(first) else first
+
+
+def at_return(frame: FrameType, then: Callable[[object], None]) -> None:
+    """Do something with what a call that is going on returns."""
+    before = sys.getprofile()
+
+    def seen(now: FrameType, event: str, value: object) -> None:
+        if now is frame and event == "return":
+            sys.setprofile(before)
+            then(value)
+
+    sys.setprofile(seen)
+
+
+def _argument(frame: FrameType, place: int) -> object:
+    code = frame.f_code
+    return frame.f_locals.get(code.co_varnames[place]) if code.co_argcount > place else None
 
 
 def _is_ours(found: dict[str, Any]) -> bool:

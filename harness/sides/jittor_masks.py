@@ -13,7 +13,8 @@ from typing import Any
 import jittor as jt
 from numpy.typing import NDArray
 
-from harness.sides.dropout import drops_now
+from harness.sides.dropout import dropping_frame, drops_now
+from harness.sides.framework_code import JITTOR
 from harness.sides.jittor_dropout import MODULES, Change, replaced
 from harness.sides.masks import Masks
 from ports_jittor.torchlike import dropout
@@ -54,12 +55,17 @@ def _drawn(plain: Callable[..., Any], masks: Masks) -> Callable[..., Any]:
 
     @functools.wraps(plain)
     def random(shape: Any, dtype: Any = "float32", type: str = "uniform") -> Any:
-        if not drops_now():
+        frame = dropping_frame()
+        if frame is None:
             return plain(shape, dtype, type)
         if type != "uniform":
             masks.is_off(_shape(shape), why=f"it draws {type} numbers, which no mask stands for")
         elif not masks.is_off(_shape(shape)):
-            return jt.array(masks.uniform(_shape(shape))).stop_grad()
+            if frame.f_globals.get("__name__", "") in JITTOR:
+                numbers = masks.uniform(_shape(shape))
+            else:
+                numbers = masks.own_uniform(_shape(shape), frame, _array)
+            return jt.array(numbers).stop_grad()
         return plain(shape, dtype, type)
 
     return random
@@ -75,8 +81,7 @@ def _yes_or_no(plain: Callable[..., Any]) -> Callable[..., Any]:
     return bernoulli
 
 
-def as_array(value: object) -> NDArray[Any] | None:
-    """What a variable holds."""
+def _array(value: object) -> NDArray[Any] | None:
     return value.numpy() if isinstance(value, jt.Var) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from harness import address as addresses
 from harness import seeded
 from harness.dropout import Draw, DropoutPlan
+from harness.sides.dropout import at_return, what_is_given
 
 _LEVELS = 1 << 16
 _FEW = 4096
@@ -64,16 +66,6 @@ class Masks:
         self._open.append(_Call(name, self._calls[name]))
         self._calls[name] += 1
 
-    def see(self, given: object, found: object, array: Callable[[object], NDArray[Any] | None]) -> None:
-        """In a rehearsal, what a dropout was given and has found shows whether it keeps small numbers."""
-        call = self._open[-1]
-        if not self.plan.rehearsal or call.draws != 1 or not self.draws or self.draws[-1].off:
-            return
-        draw, x, y = self.draws[-1], array(given), array(found)
-        if draw.place == f"{call.path}#{call.number}.0" and x is not None and y is not None:
-            numbers = rehearsed(self.plan.seed, draw.place, draw.shape)
-            self.draws[-1] = replace(draw, keeps_small=keeps_small(numbers, x, y))
-
     def leave(self) -> None:
         """It has returned, or raised."""
         if len(self._open) > 1:
@@ -108,6 +100,22 @@ class Masks:
         if self.plan.rehearsal:
             return rehearsed(self.plan.seed, place, shape)
         return numbers_of(self.plan.seed, self.draws[-1])
+
+    def own_uniform(
+        self, shape: Sequence[int], frame: FrameType, array: Callable[[object], NDArray[Any] | None]
+    ) -> NDArray[np.float32]:
+        """The same for a dropout of somebody's own; in a rehearsal what it returns shows what it keeps."""
+        numbers = self.uniform(shape)
+        if self.plan.rehearsal:
+            number, given = len(self.draws) - 1, array(what_is_given(frame))
+
+            def see(returned: object) -> None:
+                found = array(returned)
+                if given is not None and found is not None and keeps_small(numbers, given, found):
+                    self.draws[number] = replace(self.draws[number], keeps_small=True)
+
+            at_return(frame, see)
+        return numbers
 
     def drawn_in(self, path: str, call: int) -> list[NDArray[np.float32]]:
         """The numbers that one call of a module has drawn, in order."""

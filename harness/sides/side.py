@@ -34,8 +34,11 @@ from harness.state_table import changing
 from harness.trace import Trace, TraceWriter
 from harness.trace_header import TraceHeader
 
-SEED, OTHER_SEED = 0, 1
-"""Of every run, and of the bare one: a model that draws gives other outputs then, and is known by that."""
+SEED, OTHER_SEED = 20_011, 70_001_003
+"""Of every run, and of the bare one: a model that draws gives other outputs then, and is known by that.
+
+Jittor's generator begins alike with 0 and with 1, and next to zero with any small number.
+"""
 
 
 class Side(Framework):

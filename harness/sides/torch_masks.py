@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import FrameType
 from typing import Any
 
 import torch
@@ -15,8 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from harness.sides.dropout import drops_now, is_dropout
-from harness.sides.framework_code import TORCH
+from harness.sides.dropout import dropping_frame
 from harness.sides.masks import Masks
 from harness.sides.operations import draws
 from harness.sides.torch_dropout import RECURRENT, drops_in_kernel, without_rate
@@ -52,9 +52,8 @@ class SharedDropout(TorchFunctionMode):
             return self._many_heads(func, args, given)
         if name in RECURRENT or plain in _KERNELS:
             return self._in_kernel(func, name, args, given)
-        if draws(name) and drops_now():
-            return self._drawn(func, name, args, given)
-        return func(*args, **given)
+        frame = dropping_frame() if draws(name) else None
+        return func(*args, **given) if frame is None else self._drawn(frame, func, name, args, given)
 
     def _dropped(
         self,
@@ -122,7 +121,12 @@ class SharedDropout(TorchFunctionMode):
         return func(*args, **given)
 
     def _drawn(
-        self, func: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        self,
+        frame: FrameType,
+        func: Callable[..., Any],
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
     ) -> Any:
         """What a dropout of somebody's own draws: numbers from 0 to 1, or yes and no."""
         found = func(*args, **kwargs)
@@ -133,7 +137,7 @@ class SharedDropout(TorchFunctionMode):
             return found
         if self.masks.is_off(found.shape):
             return found
-        numbers = torch.from_numpy(self.masks.uniform(found.shape))
+        numbers = torch.from_numpy(self.masks.own_uniform(found.shape, frame, _array))
         if name in _YES_OR_NO:
             numbers = (numbers.to(found.device) >= 1 - _chance(name, args, kwargs)).float()
         elif name == "uniform_":
@@ -177,8 +181,7 @@ def _drawn_shape(name: str, input: Tensor) -> list[int]:
     return [*input.shape[:2], *[1] * (input.dim() - 2)]
 
 
-def as_array(value: object) -> NDArray[Any] | None:
-    """What a tensor holds."""
+def _array(value: object) -> NDArray[Any] | None:
     return value.detach().cpu().numpy() if isinstance(value, Tensor) else None
 
 
@@ -193,10 +196,7 @@ def shared_dropout(masks: Masks, paths: Callable[[], Mapping[int, str]]) -> Iter
             return plain(module, *args, **kwargs)
         masks.enter(path)
         try:
-            found = plain(module, *args, **kwargs)
-            if args and type(module).__module__ not in TORCH and is_dropout(module):
-                masks.see(args[0], found, as_array)
-            return found
+            return plain(module, *args, **kwargs)
         finally:
             masks.leave()
 

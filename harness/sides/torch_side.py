@@ -385,7 +385,8 @@ class TorchSide(Side):
             if not tensor.is_floating_point():
                 return tensor
             channels = torch.Size([*tensor.shape[:2], *(1 for _ in tensor.shape[2:])])
-            change = 1 + draw(tensor.shape, strength.element) + draw(channels, strength.channel)
-            return tensor * change.to(tensor)
+            with DisableTorchFunction():  # within a dropout, this would be a draw of its own
+                change = 1 + draw(tensor.shape, strength.element) + draw(channels, strength.channel)
+                return tensor * change.to(tensor)
 
         return alter

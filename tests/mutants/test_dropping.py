@@ -27,6 +27,7 @@ DRAWS = {
     "path": 1,
     "reversed": 1,
     "moved": 1,
+    "residual": 2,
 }
 IN_KERNEL = "lstm draws inside its kernel, which takes no mask"
 # The layer that makes the error, or is given it by a function that is none.
@@ -43,6 +44,7 @@ PLACES = {
     "path scaled": "(model)/add.0", "path missing": "(model)/add.0", "path rate": "path/mul.0",
     "path unscaled": "path/mul.1", "path elements": "path/mul.0",
     "reversed scaled": "(model)/add.0", "reversed missing": "(model)/add.0", "reversed rate": "path/mul.0",
+    "residual rate": "(model)/div.0", "residual unscaled": "(model)/div.0",
     "reversed unscaled": "path/mul.1", "reversed elements": "path/mul.0",
 }  # fmt: skip
 

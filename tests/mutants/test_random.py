@@ -96,3 +96,5 @@ def test_a_port_in_jittor(variant: str, verdict: str, tmp_path: Path) -> None:
     assert alignment.verdict == verdict, alignment.sentence
     drawn = alignment.observer["jittor"].draws
     assert drawn == (["rand in (model)"] if verdict == "inconclusive" else [])
+    apart = alignment.observer["jittor"].max_abs or 0.0
+    assert (apart > 1e-2) == (verdict == "inconclusive"), "two runs of the port draw alike"

@@ -58,6 +58,12 @@ def test_a_divergence_of_a_random_model_is_inconclusive() -> None:
     assert "what draws at random there is rand in a.b." in alignment.sentence
 
 
+def test_the_noise_of_a_model_that_draws_excuses_nothing() -> None:
+    rows = [samples.row(f"output:{place}", place, noise=5.0) for place in range(3)]
+    alignment = judged(rows, observer=observed(0.5, draws=["randn in a"]))
+    assert "what draws at random there is randn in a." in alignment.sentence
+
+
 @pytest.mark.parametrize(("weak", "verdict"), [(5, "aligned"), (6, "inconclusive")])
 def test_noise_in_most_tensors_leaves_nothing_to_say(weak: int, verdict: str) -> None:
     rows = [samples.row(f"output:{place}", place, noise=0.5 if place < weak else 1e-6) for place in range(10)]

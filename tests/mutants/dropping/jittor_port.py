@@ -156,6 +156,24 @@ class Reversed(Path):
         self.path = KeepsSmall(self.path.rate, self.path.axes, self.path.scale)
 
 
+def drop_path(x: Tensor, rate: float, trains: bool, scale: float) -> Tensor:
+    if not trains:
+        return x
+    return x / scale * (jt.rand([x.shape[0], *[1] * (x.ndim - 1)]) < 1 - rate).float32()
+
+
+class Residual(nn.Module):
+    def __init__(self, fault: str) -> None:
+        super().__init__()
+        self.inner, self.last = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
+        self.rate = OTHER if fault == "rate" else RATE
+        self.scale = 1.0 if fault == "unscaled" else 1 - self.rate
+
+    def execute(self, x: Tensor) -> Tensor:
+        x = x + drop_path(nn.relu(self.inner(x)), self.rate, self.is_training(), self.scale)
+        return self.last(nn.dropout(x, RATE, self.is_training()))
+
+
 MODELS: dict[str, Any] = {
     "mlp": Mlp,
     "functional": Functional,
@@ -164,6 +182,7 @@ MODELS: dict[str, Any] = {
     "recurrent": Recurrent,
     "path": Path,
     "reversed": Reversed,
+    "residual": Residual,
     "moved": Moved,
 }
 

@@ -14,6 +14,7 @@ FAULTS = {
     "encoder": ("relu", "eps", "rate", "attention"),
     "recurrent": ("scaled",),
     "path": ("scaled", "rate", "missing", "unscaled", "elements"),
+    "residual": ("rate", "unscaled"),
     "reversed": ("scaled", "rate", "missing", "unscaled", "elements"),
 }
 NAMES = [f"{model} {fault}".strip() for model, faults in FAULTS.items() for fault in ("", *faults)]

@@ -101,6 +101,25 @@ class Reversed(Path):
         self.path = KeepsSmall(self.path.rate, self.path.axes, self.path.scale)
 
 
+def drop_path(x: Tensor, rate: float, trains: bool, scale: float) -> Tensor:
+    if not trains:
+        return x
+    kept = (torch.rand(x.shape[0], *[1] * (x.dim() - 1)) < 1 - rate).to(x.dtype)
+    return x.div(scale) * kept
+
+
+class Residual(reference.Residual):
+    def __init__(self, fault: str) -> None:
+        super().__init__()
+        self.rate = OTHER if fault == "rate" else RATE
+        self.scale = 1.0 if fault == "unscaled" else 1 - self.rate
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + drop_path(functional.relu(self.inner(x)), self.rate, self.training, self.scale)
+        found: Tensor = self.last(functional.dropout(x, RATE, self.training))
+        return found
+
+
 def encoder(fault: str) -> nn.Module:
     model = reference.Encoder()
     model.inner = nn.TransformerEncoderLayer(
@@ -142,6 +161,7 @@ def build(variant: str, model: str, fault: str = "") -> nn.Module:
         "channels": Channels,
         "path": Path,
         "reversed": Reversed,
+        "residual": Residual,
         "encoder": encoder,
         "recurrent": Recurrent,
     }

@@ -98,6 +98,26 @@ class Reversed(Path):
     """It keeps where a number is large, and the port where it is small."""
 
 
+def drop_path(x: Tensor, rate: float, trains: bool) -> Tensor:
+    if not trains or rate == 0:
+        return x
+    kept = 1 - rate + torch.rand(x.shape[0], *[1] * (x.dim() - 1), dtype=x.dtype)
+    return x.div(1 - rate) * kept.floor_()
+
+
+class Residual(nn.Module):
+    """A drop path and a dropout, both functions that no module of their own calls."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.last = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + drop_path(functional.relu(self.inner(x)), RATE, self.training)
+        found: Tensor = self.last(functional.dropout(x, RATE, self.training))
+        return found
+
+
 class Moved(Mlp):
     """The dropout is a module here, and a function in the port."""
 
@@ -110,6 +130,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "recurrent": Recurrent,
     "path": Path,
     "reversed": Reversed,
+    "residual": Residual,
     "moved": Moved,
 }
 

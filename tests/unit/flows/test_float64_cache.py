@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from harness.flows.float64_cache import tidy
+from harness.flows.float64_cache import tidy, usable
+from harness.trace import Trace, TraceWriter
 
 
 def kept(folder: Path, count: int, size: int) -> list[Path]:
@@ -39,3 +41,14 @@ def test_a_file_that_another_run_removes_meanwhile_is_nothing(
     monkeypatch.setattr(Path, "stat", vanishing)
     tidy(tmp_path, most_bytes=25)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["2.h5", "3.h5"]
+
+
+def test_a_truth_that_another_run_removes_meanwhile_is_measured_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "truth.h5"
+    with TraceWriter(path, {}) as writer:
+        writer.add("output:0", np.ones(3, np.float32))
+    assert usable(path)
+    monkeypatch.setattr(Trace, "close", lambda _: path.unlink())
+    assert not usable(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from fractions import Fraction
 
@@ -126,11 +127,15 @@ def test_what_is_no_dropout_of_its_input_keeps_nothing_small() -> None:
 def test_reversed_numbers_let_both_kinds_keep_the_same(kind: str) -> None:
     given = np.ones((8, 3), np.float32)
 
+    def drop_path(given: NDArray[np.float32]) -> NDArray[np.float32]:
+        numbers = masks.own_uniform((8, 1), sys._getframe(), lambda value: np.array(value))
+        found: NDArray[np.float32] = given * KEEPS[kind](numbers, 0.25)
+        return found
+
     def drop(masks: Masks) -> NDArray[np.float32]:
         masks.restart()
         masks.enter("path")
-        found: NDArray[np.float32] = given * KEEPS[kind](masks.uniform((8, 1)), 0.25)
-        masks.see(given, found, lambda value: np.asarray(value))
+        found = drop_path(given)
         masks.leave()
         return found
 
