@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -107,10 +108,12 @@ def _lacks_gradient(row: Row, rows: Mapping[str, Row]) -> bool:
 
 
 _PRODUCTS = ("matmul", "bmm", "linear", "Linear")
+_NORMS = re.compile("(group|layer|instance|batch)_?norm", re.IGNORECASE)
+_MOST_OF_NORMS = 256  # terms: more would hide another eps
 
 
 class _Terms:
-    """How many products each element of a tensor sums up, where the shapes show it."""
+    """How many terms each element of a tensor sums up, where the shapes show it."""
 
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self._rows = rows
@@ -137,6 +140,8 @@ class _Terms:
         if kind in ("layer", "operation") and row.type in _PRODUCTS and row.inputs:
             given = self._rows.get(row.inputs[0])
             return 1 if given is None else _per(given, _lengths(row, row.type))
+        if kind in ("layer", "operation") and _NORMS.search(row.type):
+            return min(_MOST_OF_NORMS, math.prod(row.shape[2:] if len(row.shape) > 2 else row.shape[-1:]))
         return 1
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from harness.comparing._isolated import _Terms
 from harness.sides.isolated_run import same_bits
 from harness.trace import Trace, TraceWriter
 from harness.verdict import FixedPolicy, NoisePolicy, Verdict
+from tests.unit.reports import samples
 from tests.unit.toy_network import ADD, BATCH, WIDTH, Bench, Run, leaky, scaled
 
 STEM, FC, HEAD = (f"layer:{path}#0:out" for path in ("stem", "block.fc", "head"))
@@ -87,6 +89,21 @@ def test_what_ran_alone_is_known_by_how_much_it_sums_up(bench: Bench) -> None:
     assert terms["grad:block.fc.weight"] == BATCH
     assert terms[FC] == terms["layer:act#0:grad"] == WIDTH
     assert terms["grad_input:x"] == terms[with_role(FC, "grad")] == terms[ADD] == 1
+
+
+@pytest.mark.parametrize(
+    ("type", "shape", "terms"),
+    [
+        ("GroupNorm", (2, 8, 5, 7), 35),
+        ("group_norm", (2, 8, 99, 99), 256),
+        ("LayerNorm", (4, 17, 32), 32),
+        ("InstanceNorm1d", (3, 6), 6),
+        ("Conv2d", (2, 8, 5, 7), 1),
+    ],
+)
+def test_a_norm_sums_over_its_places(type: str, shape: tuple[int, ...], terms: int) -> None:
+    row = dataclasses.replace(samples.row("layer:norm#0:out", 0, type=type), shape=shape)
+    assert _Terms({}).of(row) == terms
 
 
 def test_gradients_of_a_source_are_no_sources_of_their_own(bench: Bench) -> None:
