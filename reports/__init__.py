@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.alignment import Alignment
+    from harness.bench.result import Bench
     from harness.evaluating.result import Evaluation
     from harness.training.log import Training
 
@@ -47,6 +48,18 @@ def write_evaluation(found: Evaluation, folder: Path, path: Path, *, replace: bo
     drawers = {
         ".html": lambda: evaluation_page.html(found, folder, path),
         ".md": lambda: evaluation.markdown(found),
+        ".json": found.to_json,
+    }
+    _write(drawers, path, replace)
+
+
+def write_bench(found: Bench, path: Path, *, replace: bool = False) -> None:
+    """Write the report of a measurement of speed and memory that the ending of `path` names."""
+    from reports import bench, bench_page
+
+    drawers = {
+        ".html": lambda: bench_page.html(found),
+        ".md": lambda: bench.markdown(found),
         ".json": found.to_json,
     }
     _write(drawers, path, replace)

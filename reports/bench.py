@@ -12,6 +12,7 @@ from harness.bench.baseline import RatioChange
 from harness.bench.layers import LayerTable
 from harness.bench.result import Bench, BenchRow, Figures, LargestBatch
 from harness.bench.statistics import Ratio
+from harness.language import tr
 from harness.text import printable
 from reports import bench_layers as layers
 from reports.tables import Column, table
@@ -29,7 +30,7 @@ def milliseconds(value: float) -> str:
 
 def interval(ratio: Ratio) -> str:
     """A ratio with its interval."""
-    return f"{ratio.value:.3f} ({ratio.low:.3f} to {ratio.high:.3f})"
+    return tr("{:.3f} ({:.3f} to {:.3f})").format(ratio.value, ratio.low, ratio.high)
 
 
 def mebibytes(value: int | None) -> str:
@@ -41,22 +42,24 @@ def spread_of(figures: Figures) -> str:
     """Median, quartiles and standard deviation of the seconds of a call."""
     found = figures.seconds
     low, high, deviation = (f"{1000 * value:.3g}" for value in (found.low, found.high, found.deviation))
-    return f"{milliseconds(found.median)} ({low} to {high}, \u03c3 {deviation})"
+    return tr("{} ({} to {}, \u03c3 {})").format(milliseconds(found.median), low, high, deviation)
 
 
-def _metric(figures: Figures) -> str:
+def metric(figures: Figures) -> str:
     """The first metric, which is the one that counts; empty where none was taken."""
     return next((f"{name} {value:.4g}" for name, value in figures.metric.items()), "")
 
 
-def _per_second(row: BenchRow, figures: Figures) -> str:
+def per_second(row: BenchRow, figures: Figures) -> str:
+    """Samples in a second."""
     return f"{row.batch / figures.seconds.median:.3g}"
 
 
-def _bits(figures: Figures) -> str:
+def agreed_bits(figures: Figures) -> str:
+    """Bits of the mantissa that agree with the float64 run."""
     if figures.accuracy is None:
         return "-"
-    return "all" if math.isinf(figures.accuracy.bits) else f"{figures.accuracy.bits:.1f}"
+    return tr("all") if math.isinf(figures.accuracy.bits) else f"{figures.accuracy.bits:.1f}"
 
 
 _COLUMNS: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
@@ -66,48 +69,57 @@ _COLUMNS: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
     ("B", lambda row: row.second.contestant.label),
     ("A median (quartiles, \u03c3)", lambda row: spread_of(row.first)),
     ("B median (quartiles, \u03c3)", lambda row: spread_of(row.second)),
-    ("A samples/s", lambda row: _per_second(row, row.first)),
-    ("B samples/s", lambda row: _per_second(row, row.second)),
+    ("A samples/s", lambda row: per_second(row, row.first)),
+    ("B samples/s", lambda row: per_second(row, row.second)),
     ("B/A (99 % interval)", lambda row: interval(row.ratio)),
-    ("B is", lambda row: row.ratio.verdict),
+    ("B is", lambda row: tr(row.ratio.verdict)),
     ("A peak", lambda row: mebibytes(row.first.memory.peak)),
     ("B peak", lambda row: mebibytes(row.second.memory.peak)),
     ("A allocator", lambda row: mebibytes(row.first.memory.allocator)),
     ("B allocator", lambda row: mebibytes(row.second.memory.allocator)),
-    ("A bits", lambda row: _bits(row.first)),
-    ("B bits", lambda row: _bits(row.second)),
-    ("A metric", lambda row: _metric(row.first)),
-    ("B metric", lambda row: _metric(row.second)),
+    ("A bits", lambda row: agreed_bits(row.first)),
+    ("B bits", lambda row: agreed_bits(row.second)),
+    ("A metric", lambda row: metric(row.first)),
+    ("B metric", lambda row: metric(row.second)),
 )
 _SHORT: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
     *_COLUMNS[:4],
     ("A median", lambda row: milliseconds(row.first.seconds.median)),
     ("B median", lambda row: milliseconds(row.second.seconds.median)),
     *_COLUMNS[8:10],
-    ("A bits", lambda row: _bits(row.first)),
-    ("B bits", lambda row: _bits(row.second)),
-    ("A metric", lambda row: _metric(row.first)),
-    ("B metric", lambda row: _metric(row.second)),
+    ("A bits", lambda row: agreed_bits(row.first)),
+    ("B bits", lambda row: agreed_bits(row.second)),
+    ("A metric", lambda row: metric(row.first)),
+    ("B metric", lambda row: metric(row.second)),
 )
 
 
 def title(found: Bench) -> str:
     """What every table and picture is called; unequal settings are part of it."""
-    unequal = f", under unequal settings: {'; '.join(found.unequal)}" if found.unequal else ""
-    return f"Speed and memory: {found.model} {found.variant}, {found.device}, {found.date}{unequal}"
+    said = tr("Speed and memory: {} {}, {}, {}").format(found.model, found.variant, found.device, found.date)
+    return said + (
+        tr(", under unequal settings: {}").format("; ".join(found.unequal)) if found.unequal else ""
+    )
+
+
+def pair(row: BenchRow) -> str:
+    """The two of a row, as a fraction."""
+    return f"{row.second.contestant.label} / {row.first.contestant.label}"
 
 
 def notes(found: Bench) -> list[str]:
     """What a reader must know beside the figures."""
-    said = [f"Unequal settings: {words}." for words in found.unequal]
+    said = [tr("Unequal settings: {}.").format(words) for words in found.unequal]
     said += _first_calls(found)
     if found.data:
-        said.append(f"The metrics are those of {found.data} data.")
+        said.append(tr("The metrics are those of {} data.").format(found.data))
     for row in found.rows:
         for figures in (row.first, row.second):
             if not figures.steady:
-                said.append(f"{figures.contestant.label}, {row.mode}: calls did not become steady.")
-    said += [f"{idle.side}: switch {idle.name} {idle.why}; it was not measured." for idle in found.idle]
+                known = tr("{}, {}: calls did not become steady.")
+                said.append(known.format(figures.contestant.label, row.mode))
+    idle = tr("{}: switch {} {}; it was not measured.")
+    said += [idle.format(one.side, one.name, one.why) for one in found.idle]
     return list(dict.fromkeys(said))
 
 
@@ -118,27 +130,28 @@ def _first_calls(found: Bench) -> list[str]:
         for figures in (row.first, row.second):
             words = f"{figures.contestant.label} {figures.first:.2f} s"
             if figures.compiled:
-                words += f" with {count(figures.compiled, 'operator')} compiled"
-            first_calls.setdefault(f"{row.mode}, batch {row.batch}", {}).setdefault(
+                words += tr(" with {} compiled").format(count(figures.compiled, "operator"))
+            first_calls.setdefault(tr("{}, batch {}").format(row.mode, row.batch), {}).setdefault(
                 figures.contestant.label, words
             )
-    return [f"First call, {case}: {'; '.join(words.values())}." for case, words in first_calls.items()]
+    said = tr("First call, {}: {}.")
+    return [said.format(case, "; ".join(words.values())) for case, words in first_calls.items()]
 
 
 def parts(row: BenchRow) -> str:
     """The ratios of forward, backward and step, in words; empty for an evaluation."""
-    return ", ".join(f"{name} {interval(ratio)}" for name, ratio in row.parts.items())
+    return ", ".join(f"{tr(name)} {interval(ratio)}" for name, ratio in row.parts.items())
 
 
 def largest(found: LargestBatch) -> str:
     """The largest batch of a side, in words."""
     limit = mebibytes(found.limit)
     if not found.batch:
-        return (
-            f"{found.side}, {found.mode}: not even a batch of {found.refused} fits into {limit}: {found.why}"
-        )
-    refused = f"; {found.refused} does not ({found.why})" if found.refused else f"; {found.why}"
-    return f"{found.side}, {found.mode}: a batch of {found.batch} fits into {limit}{refused}"
+        known = tr("{}, {}: not even a batch of {} fits into {}: {}")
+        return known.format(found.side, found.mode, found.refused, limit, found.why)
+    said = tr("{}, {}: a batch of {} fits into {}").format(found.side, found.mode, found.batch, limit)
+    refused = tr("; {} does not ({})").format(found.refused, found.why)
+    return said + (refused if found.refused else f"; {found.why}")
 
 
 def draw(found: Bench, changes: list[RatioChange], console: Console, folder: str) -> None:
@@ -185,10 +198,11 @@ def markdown(found: Bench) -> str:
     """The tables, ready to paste."""
     head = f"### {printable(title(found))}\n"
     shown = [(name, made) for name, make in _COLUMNS if any(made := [make(row) for row in found.rows])]
-    lines = [head, _cells([name for name, _ in shown]), _cells(["---"] * len(shown))]
+    lines = [head, _cells([tr(name) for name, _ in shown]), _cells(["---"] * len(shown))]
     lines += [_cells(list(row)) for row in zip(*(made for _, made in shown), strict=True)]
     lines += ["", f"![{printable(title(found))}](bench.svg)", ""]
-    lines += [f"- {row.mode}, batch {row.batch}: {parts(row)}" for row in found.rows if row.parts]
+    case = tr("{}, batch {}")
+    lines += [f"- {case.format(row.mode, row.batch)}: {parts(row)}" for row in found.rows if row.parts]
     lines += [f"- {printable(line)}" for line in [*map(largest, found.largest), *notes(found)]]
     versions = ", ".join(f"{side} {version.get(side, '?')}" for side, version in found.versions.items())
     machine = f"{found.machine.processor}, {count(found.machine.cores, 'core')}; {versions}"
@@ -199,8 +213,8 @@ def markdown(found: Bench) -> str:
 
 
 def _layers(timed: LayerTable, found: Bench) -> list[str]:
-    unequal = ", under unequal settings" if found.unequal else ""
-    lines = [f"#### {printable(layers.title(timed))}{unequal}\n", _cells(list(layers.HEAD))]
+    unequal = tr(", under unequal settings") if found.unequal else ""
+    lines = [f"#### {printable(layers.title(timed))}{unequal}\n", _cells(list(map(tr, layers.HEAD)))]
     lines += [_cells(["---"] * len(layers.HEAD))]
     lines += [_cells(layers.cells(row)) for row in layers.most_lost(timed)]
     return [*lines, "", *(f"- {printable(line)}" for line in layers.notes(timed)), ""]

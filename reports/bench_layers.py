@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.bench.layers import PASSES, LayerRow, LayerTable, Total, by_kind
 from harness.figures import percent
+from harness.language import tr
 
 _MOST = 20
 _KINDS = 6
@@ -29,8 +30,9 @@ def cells(row: LayerRow) -> list[str]:
 def title(table: LayerTable) -> str:
     """Which case it is, and how it was timed."""
     size = f", {table.size[0]}x{table.size[1]}" if table.size else ""
-    ways = "forward + backward" if table.mode != "eval" else "forward"
-    return f"Layers, {table.mode}, batch {table.batch}{size}: {ways}, the least of {table.passes} passes"
+    ways = tr("forward + backward") if table.mode != "eval" else tr("forward")
+    known = tr("Layers, {}, batch {}{}: {}, the least of {} passes")
+    return known.format(table.mode, table.batch, size, ways, table.passes)
 
 
 def most_lost(table: LayerTable) -> list[LayerRow]:
@@ -39,25 +41,25 @@ def most_lost(table: LayerTable) -> list[LayerRow]:
 
 
 def _total(total: Total) -> str:
-    said = (
-        f"{total.side} {total.part}: the layers add up to {1000 * total.layers:.3f} ms, the pass without a "
-        f"watch takes {1000 * total.whole:.3f} ms ({percent(total.share)})"
-    )
+    known = tr("{} {}: the layers add up to {:.3f} ms, the pass without a watch takes {:.3f} ms ({})")
+    part, share = tr(total.part), percent(total.share)
+    said = known.format(total.side, part, 1000 * total.layers, 1000 * total.whole, share)
     if total.reconciles:
         return said + "."
-    return said + ": they do not reconcile, so read a layer as a share of the layers and not of the pass."
+    apart = tr(": they do not reconcile, so read a layer as a share of the layers and not of the pass.")
+    return said + apart
 
 
 def notes(table: LayerTable) -> list[str]:
     """What a reader must know beside the rows."""
     lost = [f"{kind} {1000 * seconds:+.3f} ms" for kind, seconds in by_kind(table.rows).items()]
-    said = [f"What jittor loses by kind: {', '.join(lost[:_KINDS])}."] if lost else []
+    said = [tr("What jittor loses by kind: {}.").format(", ".join(lost[:_KINDS]))] if lost else []
     said += map(_total, table.totals)
+    failed = tr("{} {}: its way back was not timed ({}).")
     said += [
-        f"{side} {path}: its way back was not timed ({why})."
-        for side, failed in table.failed.items()
-        for path, why in failed.items()
+        failed.format(side, path, why) for side, found in table.failed.items() for path, why in found.items()
     ]
     alone = [row for row in table.rows if row.parts]
-    said += [f"{row.path} holds what one side alone has: {', '.join(row.parts[:4])}." for row in alone[:4]]
+    held = tr("{} holds what one side alone has: {}.")
+    said += [held.format(row.path, ", ".join(row.parts[:4])) for row in alone[:4]]
     return said

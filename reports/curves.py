@@ -1,4 +1,4 @@
-"""Curves over the steps of a training: what a chart holds, its words, and its data for the page's script."""
+"""Curves over the steps of a training or over batches: what a chart holds, and its words."""
 
 from __future__ import annotations
 
@@ -54,6 +54,7 @@ class Chart:
     bands: Sequence[Band]
     marks: Sequence[Mark]
     logarithmic: bool
+    axis: str = "step"
 
 
 def chart(
@@ -63,6 +64,7 @@ def chart(
     marks: Sequence[Mark] = (),
     note: str = "",
     logarithmic: bool | None = None,
+    axis: str = "step",
 ) -> Chart | None:
     """A chart of these; None where nothing finite is to be shown. `logarithmic` None: as the values need."""
     values = [value for curve in curves for _, value in curve.points]
@@ -74,8 +76,8 @@ def chart(
     if logarithmic is None:
         logarithmic = len(positive) == len(finite) and max(finite) > _SPAN * min(finite)
     logarithmic = logarithmic and bool(positive)
-    said = [*map(_words, curves), *_not_drawn(curves, logarithmic), note]
-    return Chart(title, " ".join(filter(None, said)), curves, bands, marks, logarithmic)
+    said = [*(_words(curve, axis) for curve in curves), *_not_drawn(curves, logarithmic), note]
+    return Chart(title, " ".join(filter(None, said)), curves, bands, marks, logarithmic, axis)
 
 
 def as_data(found: Chart) -> dict[str, Any]:
@@ -92,6 +94,7 @@ def as_data(found: Chart) -> dict[str, Any]:
     return {
         "title": found.title,
         "text": found.text,
+        "axis": found.axis,
         "logarithmic": found.logarithmic,
         "steps": starts,
         "lines": [
@@ -111,17 +114,17 @@ def as_data(found: Chart) -> dict[str, Any]:
     }
 
 
-def _words(curve: Curve) -> str:
+def _words(curve: Curve, axis: str) -> str:
     """A curve for who does not see it."""
     finite = [point for point in curve.points if math.isfinite(point[1])]
     if not finite:
         return ""
     (first, begins), (last, ends) = finite[0], finite[-1]
+    name, most = printable(curve.name), max(value for _, value in finite)
     if first == last:
-        return tr("{}: {:.4g} at step {:g}.").format(printable(curve.name), begins, first)
-    most = max(value for _, value in finite)
-    known = tr("{}: {:.4g} at step {:g}, {:.4g} at step {:g}, at most {:.4g}.")
-    return known.format(printable(curve.name), begins, first, ends, last, most)
+        return tr("{}: {:.4g} at {} {:g}.").format(name, begins, tr(axis), first)
+    known = tr("{}: {:.4g} at {} {:g}, {:.4g} at {:g}, at most {:.4g}.")
+    return known.format(name, begins, tr(axis), first, ends, last, most)
 
 
 def _not_drawn(curves: Sequence[Curve], logarithmic: bool) -> list[str]:

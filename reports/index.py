@@ -10,20 +10,29 @@ from typing import Any
 from urllib.parse import quote
 
 from harness.alignment import Alignment
+from harness.bench.result import Bench
 from harness.errors import BadInput
 from harness.evaluating.result import Evaluation
 from harness.language import tr
 from harness.training.log import Training
-from reports import overview, training_facts, training_sentences
+from reports import bench, bench_page, overview, training_facts, training_sentences
 from reports.evaluation import subject as evaluated
 from reports.marked import code, prose
 from reports.summaries import SYMBOLS
 
 MOST_RUNS = 5000
 _DEEPEST = 4
-_FILES = ("alignment.json", "training.jsonl", "evaluation.json")
-_PAGES = {"alignment": "report.html", "training": "training.html", "evaluation": "evaluation.html"}
-_ORDER = ("failed", "diverged", "unreadable", "inconclusive", "aligned")
+_FILES = ("alignment.json", "training.jsonl", "evaluation.json", "bench.json")
+_PAGES = {
+    "alignment": "report.html",
+    "training": "training.html",
+    "evaluation": "evaluation.html",
+    "bench": "bench.html",
+}
+_SYMBOLS: dict[str, str] = {**SYMBOLS, **dict(bench_page.SYMBOLS.items())}
+_ORDER = (
+    "failed", "diverged", "unreadable", "slower", "inconclusive", "ambiguous", "aligned", "same", "faster",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ class IndexedResult:
     @property
     def symbol(self) -> str:
         """The mark of its verdict."""
-        return SYMBOLS.get(self.verdict, "!")
+        return _SYMBOLS.get(self.verdict, "!")
 
 
 def index(folder: Path) -> list[IndexedResult]:
@@ -145,8 +154,14 @@ def _evaluation(path: Path) -> IndexedResult:
     return IndexedResult(path, "evaluation", evaluated(found), found.verdict, found.sentence)
 
 
+def _bench(path: Path) -> IndexedResult:
+    found = Bench.load(path)
+    verdict = bench_page.worst(found) or "ambiguous"
+    return IndexedResult(path, "bench", bench.title(found), verdict, bench_page.headline(found))
+
+
 _READERS: dict[str, Callable[[Path], IndexedResult]] = dict(
-    zip(_FILES, (_alignment, _training, _evaluation), strict=True)
+    zip(_FILES, (_alignment, _training, _evaluation, _bench), strict=True)
 )
 
 

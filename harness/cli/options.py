@@ -439,7 +439,7 @@ Results = Annotated[
     Path,
     _file(
         "RUN",
-        "An alignment.json, training.jsonl or evaluation.json, its run folder, or a folder of many runs.",
+        "A stored alignment, training, evaluation or measurement, its run folder, or a folder of many runs.",
         parse.parse_results,
     ),
 ]

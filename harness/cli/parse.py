@@ -103,9 +103,9 @@ def parse_result(value: str) -> Path:
 
 
 def parse_results(value: str) -> Path:
-    """An alignment.json, a training.jsonl, an evaluation.json, the run folder of one, or one of many runs."""
+    """An alignment, training, evaluation or measurement, the run folder of one, or a folder of many runs."""
     allowed = "a result, a run folder, or a folder of runs"
-    names = ("alignment.json", "training.jsonl", "evaluation.json")
+    names = ("alignment.json", "training.jsonl", "evaluation.json", "bench.json")
     path = _path(value, allowed)
     alone = any((path / name).is_file() for name in names)
     return path if path.is_dir() and not alone else _within(value, names, allowed)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.cli import options
 from harness.cli.command_result import CommandResult
-from harness.cli.results import is_evaluation, written
+from harness.cli.results import is_bench, is_evaluation, written
 from harness.errors import BadInput
 
 
@@ -17,7 +17,7 @@ def report(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> CommandResult:
-    """Draw a stored alignment, training or evaluation as HTML, Markdown, JSON or, an alignment, JUnit.
+    """Draw a stored alignment, training, evaluation or measurement: HTML, Markdown, JSON, or JUnit.
 
     The ending of the file says which. Of two alignments, draw what changed; of a folder of many runs, an
     index.
@@ -42,6 +42,10 @@ def _one(stored: Path, output: Path, force: bool) -> None:
         from harness.evaluating.result import Evaluation
 
         reports.write_evaluation(Evaluation.load(stored), stored.parent, output, replace=force)
+    elif is_bench(stored):
+        from harness.bench.result import Bench
+
+        reports.write_bench(Bench.load(stored), output, replace=force)
     else:
         from harness.alignment import Alignment
 
@@ -52,6 +56,6 @@ def _changes(stored: Path, other: Path, output: Path, force: bool) -> None:
     import reports
     from harness.alignment import Alignment
 
-    if stored.is_dir() or stored.suffix == ".jsonl" or is_evaluation(stored):
+    if stored.is_dir() or stored.suffix == ".jsonl" or is_evaluation(stored) or is_bench(stored):
         raise BadInput(f"{stored} is no alignment; what changed is drawn for two of them")
     reports.write_changes(Alignment.load(stored), Alignment.load(other), output, replace=force)

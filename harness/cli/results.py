@@ -31,15 +31,28 @@ def aligned_or_not(
     return CommandResult(alignment.exit_code, alignment.to_dict(), prose)
 
 
-def is_evaluation(path: Path) -> bool:
-    """Whether a file says that it is an evaluation, whatever its name; what cannot be read is none."""
+def says_it_is(schema: str, path: Path) -> bool:
+    """Whether a file names a schema, whatever the file is called; what cannot be read names none."""
     from harness import strict_json
-    from harness.evaluating.result import SCHEMA
 
     try:
-        return path.suffix == ".json" and f'"{SCHEMA}"'.encode() in strict_json.read(path)
+        return path.suffix == ".json" and f'"{schema}"'.encode() in strict_json.read(path)
     except (OSError, ValueError):
         return False
+
+
+def is_evaluation(path: Path) -> bool:
+    """Whether a file says that it is an evaluation."""
+    from harness.evaluating.result import SCHEMA
+
+    return says_it_is(SCHEMA, path)
+
+
+def is_bench(path: Path) -> bool:
+    """Whether a file says that it is a measurement of speed and memory."""
+    from harness.bench.result import SCHEMA
+
+    return says_it_is(SCHEMA, path)
 
 
 def written(paths: list[Path]) -> CommandResult:

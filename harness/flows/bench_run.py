@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import reports
 from harness import files, pairs
 from harness.bench.pytest_form import pytest_form
 from harness.bench.result import Bench
@@ -32,6 +33,7 @@ def measure(
 def keep(found: Bench, folder: Path) -> Path:
     """Write what a measurement leaves behind; the folder."""
     found.save(folder / "bench.json")
+    reports.write_bench(found, folder / "bench.html")
     files.write_file(folder / "bench.md", markdown(found))
     files.write_file(folder / "bench.svg", svg(found, title(found)))
     files.write_file(folder / "pytest-benchmark.json", json.dumps(pytest_form(found)))

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from harness import language
 from harness.training.records import End, Finding, Forced, ForcedRow
-from reports import training_page, training_sentences
+from reports import bench, bench_page, training_page, training_sentences
 from reports.changes import html as changed
 from reports.html import html
 from reports.markdown import markdown
@@ -21,6 +21,7 @@ from reports.sheet import Sheet
 from reports.terminal import draw
 from tests import messages
 from tests.unit.reports import samples
+from tests.unit.reports.test_bench_page import several
 from tests.unit.reports.test_html import Page, data_of
 from tests.unit.reports.test_training import logged
 from tests.unit.training import samples as trainings
@@ -83,6 +84,14 @@ def test_all_that_reports_of_a_training_look_up_is_there(
     with language.spoken("zh"):
         training_page.html(training), training_page.markdown(training)
     assert missing.found == set()
+
+
+def test_all_that_reports_of_a_measurement_look_up_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = Missing(messages.entries(messages.catalogue("zh")))
+    monkeypatch.setattr(language, "_catalogue", lambda name: missing)
+    with language.spoken("zh"):
+        bench_page.html(several()), bench.markdown(several())
+    assert missing.found <= {"torch", "jittor", "A", "B"}
 
 
 def test_reasons_are_composed_from_the_figures() -> None:

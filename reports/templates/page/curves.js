@@ -44,7 +44,7 @@ function curveChart(chart, holder, told) {
   };
   plotted(holder, chart.title + ". " + chart.text, (width) => new uPlot({
     width, height: 240, legend: { show: false }, padding: [12, 16, 0, 0],
-    cursor: { y: false, drag: { x: true, y: false }, sync: { key: "steps", scales: ["x", null] } },
+    cursor: { y: false, drag: { x: true, y: false }, sync: { key: chart.axis, scales: ["x", null] } },
     scales: { x: { time: false }, y: { distr: chart.logarithmic ? 3 : 1 } },
     axes: [axis({ values: (_, at) => at.map((one) => (Number.isInteger(one) ? one : "")) }), axis({ size: 64, values: (_, at) => at.map(tick), ...(chart.logarithmic && { filter: powers, grid: { stroke: colour("line"), width: 1, filter: powers } }) })],
     series: [{}, ...lines.map(drawn), ...edges.map(() => edge)], bands,
@@ -52,7 +52,7 @@ function curveChart(chart, holder, told) {
       setCursor: [({ cursor }) => {
         if (cursor.idx === null || cursor.idx === undefined) return;
         const figure = (value) => (typeof value === "number" ? Number(value.toPrecision(4)) : "-");
-        told.textContent = [word("step") + " " + chart.steps[cursor.idx], ...lines.map((one) => one.name + " " + figure(one.values[cursor.idx]))].join(" · ");
+        told.textContent = [word(chart.axis) + " " + chart.steps[cursor.idx], ...lines.map((one) => one.name + " " + figure(one.values[cursor.idx]))].join(" · ");
       }],
       draw: [(plot) => drawMarks(plot, chart.marks)],
     },

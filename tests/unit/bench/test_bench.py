@@ -56,6 +56,7 @@ def test_a_port_that_sleeps_is_slower(sleepy: Path, capsys: pytest.CaptureFixtur
         assert figures.memory.peak is None or figures.memory.peak >= LEAST
     assert found.versions.keys() == {"torch", "jittor"}
     assert row.ratio.verdict in Path("run/bench.md").read_text()
+    assert "The port takes" in Path("run/bench.html").read_text(encoding="utf-8")
     assert json.loads(Path("run/pytest-benchmark.json").read_text())["benchmarks"]
 
 

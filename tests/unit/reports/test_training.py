@@ -104,7 +104,7 @@ def test_the_page_shows_curves_bands_forced_steps_metrics_and_rates(tmp_path: Pa
         "Forced steps",
         "weights",
         "biases",
-        "torch: 1 at step 0, 0.1423 at step 39",
+        "torch: 1 at step 0, 0.1423 at 39",
     ):
         assert words in text
     assert tags["script"] == 3
@@ -115,7 +115,7 @@ def test_each_chart_says_in_words_what_it_shows(tmp_path: Path) -> None:
     text, _ = page(logged(tmp_path, samples.records()))
     for one in data_of(text)["charts"]:
         assert one["text"] in escaping.unescape(text.partition("<script")[0])
-        assert re.search(r"at step 39|at step 40", one["text"])
+        assert re.search(r"at 39,|at 40,", one["text"])
 
 
 def test_the_horizon_and_the_first_step_outside_are_marked(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_lines_and_bands_share_their_steps_and_what_cannot_be_drawn_is_counted()
     )
     assert found is not None
     assert found.text == (
-        "a: 0.0001 at step 0, 0 at step 10, at most 0.0001. Not drawn, because not finite: 1. "
+        "a: 0.0001 at step 0, 0 at 10, at most 0.0001. Not drawn, because not finite: 1. "
         "Not drawn, because not above 0: 1."
     )
     data = as_data(found)
