@@ -10,9 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from harness import json_codec
+from harness.case import SIDES
 from harness.evaluating.result import Evaluation, MetricRow, SampleRow
 from harness.figures import percent, ratio, scientific
+from harness.language import tr
 from harness.text import printable
+from reports.evaluation_facts import sentence
 from reports.tables import Column, table
 from reports.words import count, figure
 
@@ -80,23 +83,24 @@ def _own(found: Evaluation, value: float) -> str:
 
 def notes(found: Evaluation) -> list[str]:
     """What a reader must know beside the figures."""
-    said = [f"{found.figure} of a sample differs on {percent(found.churn)} of them"] if found.churn else []
-    said += [f"protocol: {found.protocol}"] if found.protocol else []
-    said += [f"broken: {one.name}: {one.why}" for one in found.broken]
+    churn = tr("{} of a sample differs on {} of them")
+    said = [churn.format(found.figure, percent(found.churn))] if found.churn else []
+    said += [tr("protocol: {}").format(found.protocol)] if found.protocol else []
+    said += [tr("broken: {}: {}").format(one.name, one.why) for one in found.broken]
     return said
 
 
 def subject(found: Evaluation) -> str:
     """What was evaluated, in a line."""
-    what = f"{found.data}, {found.split} split, {count(len(found.samples), 'sample')}"
+    what = tr("{}, {} split, {}").format(found.data, found.split, count(len(found.samples), "sample"))
     return f"{found.model} {found.variant}, {what}, {found.device}, {found.date}"
 
 
 def markdown(found: Evaluation) -> str:
     """The table, ready to paste."""
     lines = [
-        f"### Metrics: {printable(subject(found))}\n",
-        _cells(["metric", "torch", "jittor", "off by", "as a share", "limit", "verdict"]),
+        f"### {tr('Metrics')}: {printable(subject(found))}\n",
+        _cells([tr("metric"), *SIDES, tr("off by"), tr("as a share"), tr("limit"), tr("verdict")]),
         _cells(["---", "---:", "---:", "---:", "---:", "---:", "---"]),
     ]
     for row in found.metrics:
@@ -106,9 +110,10 @@ def markdown(found: Evaluation) -> str:
             scientific(row.difference),
             scientific(row.relative),
         ]
-        lines.append(_cells([row.name, *figures, percent(row.limit), row.status]))
-    lines += ["", f"- {found.verdict}: {printable(found.sentence)}"]
-    lines += [f"- weights of {side}: {printable(name)}" for side, name in found.weights.items()]
+        lines.append(_cells([row.name, *figures, percent(row.limit), tr(row.status)]))
+    lines += ["", f"- {tr(found.verdict)}: {printable(sentence(found))}"]
+    weights = tr("weights of {}")
+    lines += [f"- {weights.format(side)}: {printable(name)}" for side, name in found.weights.items()]
     lines += [f"- {printable(line)}" for line in notes(found)]
     return "\n".join([*lines, ""])
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 FOLDER = "pictures"
 PANELS = ("input", "truth", "torch", "jittor", "difference")
+NOISE = "noise"
+"""The difference in units of float32's rounding; only where a pair gives the numbers behind its picture."""
+WHITE = 1024
+"""Units from which that picture is white."""
 SHEET = "sheet.png"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.evaluating.picture_files import PANELS, SHEET, file_name
+from harness.evaluating.picture_files import NOISE, PANELS, SHEET, WHITE, file_name
 from harness.pairs.drawing import Drawn, Pixels, gray
 from harness.text import printable
 
@@ -24,6 +25,7 @@ class Shown:
     index: int
     title: str
     panels: dict[str, Pixels]
+    noise: Pixels | None = None
 
 
 def shown(index: int, title: str, reference: Drawn, port: Drawn) -> Shown:
@@ -31,7 +33,8 @@ def shown(index: int, title: str, reference: Drawn, port: Drawn) -> Shown:
     apart = _difference(reference, port)
     largest = float(np.nan_to_num(apart).max(initial=0.0))
     panels = (reference.given, reference.wanted, reference.output, port.output, gray(apart, 0, largest))
-    return Shown(index, f"{title}; difference up to {largest:.2g}", dict(zip(PANELS, panels, strict=True)))
+    said, named = f"{title}; difference up to {largest:.2g}", dict(zip(PANELS, panels, strict=True))
+    return Shown(index, said, named, _in_units(reference, apart))
 
 
 def _difference(reference: Drawn, port: Drawn) -> NDArray[Any]:
@@ -41,6 +44,15 @@ def _difference(reference: Drawn, port: Drawn) -> NDArray[Any]:
     return found
 
 
+def _in_units(reference: Drawn, apart: NDArray[Any]) -> Pixels | None:
+    """The difference in units in the last place of the largest value: black up to 1, white from WHITE."""
+    if reference.values is None:
+        return None
+    largest = np.float32(np.nan_to_num(np.abs(reference.values)).max(initial=0.0))
+    units = np.nan_to_num(apart) / float(np.spacing(largest))
+    return gray(np.log2(np.maximum(units, 1.0)), 0.0, math.log2(WHITE))
+
+
 def write(folder: Path, samples: Sequence[Shown]) -> None:
     """Write each panel as a PNG file, named by the sample's number, and all of them on `sheet.png`."""
     from PIL import Image
@@ -48,6 +60,8 @@ def write(folder: Path, samples: Sequence[Shown]) -> None:
     for one in samples:
         for name, panel in one.panels.items():
             Image.fromarray(np.ascontiguousarray(panel)).save(folder / file_name(one.index, name))
+        if one.noise is not None:
+            Image.fromarray(np.ascontiguousarray(one.noise)).save(folder / file_name(one.index, NOISE))
     if samples:
         _sheet(samples).save(folder / SHEET)
 

@@ -11,8 +11,9 @@ import pytest
 from rich.console import Console
 
 from harness import language
+from harness.evaluating.picture_files import NOISE, PANELS, file_name
 from harness.training.records import End, Finding, Forced, ForcedRow
-from reports import bench, bench_page, training_page, training_sentences
+from reports import bench, bench_page, evaluation, evaluation_page, training_page, training_sentences
 from reports.changes import html as changed
 from reports.html import html
 from reports.markdown import markdown
@@ -20,6 +21,7 @@ from reports.roles import roles
 from reports.sheet import Sheet
 from reports.terminal import draw
 from tests import messages
+from tests.unit.evaluating.samples import made
 from tests.unit.reports import samples
 from tests.unit.reports.test_bench_page import several
 from tests.unit.reports.test_html import Page, data_of
@@ -92,6 +94,20 @@ def test_all_that_reports_of_a_measurement_look_up_is_there(monkeypatch: pytest.
     with language.spoken("zh"):
         bench_page.html(several()), bench.markdown(several())
     assert missing.found <= {"torch", "jittor", "A", "B"}
+
+
+@pytest.mark.parametrize("ratio", [0.1, 30.0])
+def test_all_that_reports_of_an_evaluation_look_up_is_there(
+    ratio: float, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    missing = Missing(messages.entries(messages.catalogue("zh")))
+    monkeypatch.setattr(language, "_catalogue", lambda name: missing)
+    (tmp_path / "pictures").mkdir()
+    for name in (*PANELS, NOISE):
+        (tmp_path / "pictures" / file_name(2, name)).touch()
+    with language.spoken("zh"):
+        evaluation_page.html(made(0.7, ratio), tmp_path, tmp_path / "a.html"), evaluation.markdown(made())
+    assert missing.found <= {"torch", "jittor"}
 
 
 def test_reasons_are_composed_from_the_figures() -> None:

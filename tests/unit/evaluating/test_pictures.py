@@ -84,11 +84,23 @@ def test_each_panel_is_a_file_named_by_number_alone(tmp_path: Path) -> None:
     other = Drawn(GRAY, GRAY, one.output, np.eye(4))
     write(tmp_path, [shown(7, "../../etc/passwd \N{SNOWMAN}", one, other), shown(8, "b", one, one)])
     names = {f"{index:06d}-{panel}.png" for index in (7, 8) for panel in PANELS}
-    assert {path.name for path in tmp_path.iterdir()} == {*names, "sheet.png"}
+    noise = {f"{index:06d}-noise.png" for index in (7, 8)}
+    assert {path.name for path in tmp_path.iterdir()} == {*names, *noise, "sheet.png"}
     assert (pixels(tmp_path / "000007-torch.png") == one.output).all()
     assert (pixels(tmp_path / "000007-difference.png")[..., 0] == 255 * np.eye(4)).all()
     assert not pixels(tmp_path / "000008-difference.png").any()
     assert pixels(tmp_path / "sheet.png").shape[0] > 2 * 192
+
+
+def test_the_difference_in_units_of_rounding_is_black_up_to_one_and_white_from_many(tmp_path: Path) -> None:
+    values = np.full((1, 4), 1.0)
+    unit = 2.0**-23  # float32 has so much between 1 and the next number
+    port = values + unit * np.array([[0.0, 1.0, 32.0, 5000.0]])
+    given = np.zeros((1, 4, 3), np.uint8)
+    one, other = (Drawn(given, given, given, found) for found in (values, port))
+    write(tmp_path, [shown(1, "a", one, other), shown(2, "b", Drawn(given, given, given), other)])
+    assert pixels(tmp_path / "000001-noise.png")[0, :, 0].tolist() == [0, 0, 128, 255]
+    assert not (tmp_path / "000002-noise.png").exists()
 
 
 def test_of_very_many_detections_the_surest_are_drawn() -> None:
