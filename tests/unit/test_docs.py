@@ -27,6 +27,7 @@ from tests import ROOT
 
 DOCUMENTS = (
     ROOT / "README.md",
+    ROOT / "README.zh-CN.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
     *sorted((ROOT / "docs").glob("*.md")),
@@ -264,6 +265,29 @@ def test_the_example_is_what_its_page_shows() -> None:
     assert {file.name for file in files} == {"tiny_jittor.py", "tiny_pair.py", "tiny_torch.py"}
     for file in files:
         assert file.read_text(encoding="utf-8") == shown[file.name], file.name
+
+
+TRANSLATED = sorted((ROOT / "docs").glob("*.zh-CN.md"))
+
+
+@pytest.mark.parametrize("document", TRANSLATED, ids=lambda path: path.name)
+def test_a_translation_mirrors_its_original(document: Path) -> None:
+    original = document.with_name(document.name.replace(".zh-CN", ""))
+
+    def fences(path: Path) -> list[tuple[str, str, str, str]]:
+        return [(one.language, one.kind, one.note, one.text) for one in blocks(path)]
+
+    def headings(path: Path) -> list[int]:
+        return [len(marks) for marks in re.findall(r"^(#+) ", path.read_text("utf-8"), re.MULTILINE)]
+
+    assert fences(document) == fences(original)
+    assert headings(document) == headings(original)
+    assert f"]({original.name})" in document.read_text("utf-8")
+    assert f"]({document.name})" in original.read_text("utf-8")
+
+
+def test_a_page_is_translated() -> None:
+    assert TRANSLATED
 
 
 def test_pictures_of_the_readme_also_show_on_a_package_index() -> None:
