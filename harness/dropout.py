@@ -10,11 +10,13 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from harness import json_codec
 from harness.choices import Dropout
 from harness.json_codec import Partial
 
+Numbers = Literal["uniform", "normal"]
 NOTE = "dropout"
 """The note of a trace that lists its draws."""
 
@@ -30,6 +32,7 @@ class Draw(Partial):
     shape: list[int] = field(default_factory=list)
     off: str = ""
     keeps_small: bool = False
+    kind: Numbers = "uniform"
 
     @property
     def path(self) -> str:
@@ -103,12 +106,14 @@ def alone(draws: Sequence[Draw]) -> Agreement:
 
 
 def _alike(one: Draw, other: Draw) -> bool:
-    return one.size == other.size or bool(one.off and other.off)
+    return (one.size == other.size and one.kind == other.kind) or bool(one.off and other.off)
 
 
 def _why_off(one: Draw, other: Draw) -> str:
     if one.off or other.off:
         return one.off or other.off
+    if one.kind != other.kind:
+        return f"its numbers are {one.kind} on one side and {other.kind} on the other"
     if one.size == other.size and not _same_order(one.shape, other.shape):
         return f"its numbers lie in the shape {one.shape} on one side and {other.shape} on the other"
     return ""

@@ -173,7 +173,7 @@ def _dropout(alignment: Alignment) -> str:
     found = alignment.coverage.dropout
     parts = []
     if found.shared:
-        parts.append(f"{_count(found.shared, 'draw')} of dropout had the same mask on both sides.")
+        parts.append(f"{_count(found.shared, 'random draw')} gave both sides the same numbers.")
     if found.off:
         parts.append(
             f"Dropout was switched off at {_some([gap.address for gap in found.off])} ({found.off[0].why})."

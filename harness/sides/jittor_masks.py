@@ -13,7 +13,7 @@ from typing import Any
 import jittor as jt
 from numpy.typing import NDArray
 
-from harness.sides.dropout import dropping_frame, drops_now
+from harness.sides.dropout import dropping_frame
 from harness.sides.framework_code import JITTOR
 from harness.sides.jittor_dropout import MODULES, Change, replaced
 from harness.sides.masks import Masks
@@ -51,13 +51,17 @@ def _dropped_unless_off(plain: Callable[..., Any], masks: Masks) -> Callable[...
 
 
 def _drawn(plain: Callable[..., Any], masks: Masks) -> Callable[..., Any]:
-    """Jittor's one source of random numbers; what a dropout asks of it comes from the masks."""
+    """Jittor's one source of random numbers: what the model asks of it comes from the masks."""
+
+    def numbers_of_no_dropout(shape: Any, dtype: Any, type: str) -> Any:
+        numbers = masks.normal(_shape(shape)) if type == "normal" else masks.uniform(_shape(shape))
+        return jt.array(numbers).cast(dtype).stop_grad()
 
     @functools.wraps(plain)
     def random(shape: Any, dtype: Any = "float32", type: str = "uniform") -> Any:
         frame = dropping_frame()
         if frame is None:
-            return plain(shape, dtype, type)
+            return plain(shape, dtype, type) if masks.is_left() else numbers_of_no_dropout(shape, dtype, type)
         if type != "uniform":
             masks.is_off(_shape(shape), why=f"it draws {type} numbers, which no mask stands for")
         elif not masks.is_off(_shape(shape)):
@@ -76,7 +80,7 @@ def _yes_or_no(plain: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(plain)
     def bernoulli(input: Any) -> Any:
-        return (jt.rand_like(input) >= 1 - input).cast(input.dtype) if drops_now() else plain(input)
+        return (jt.rand_like(input) >= 1 - input).cast(input.dtype)
 
     return bernoulli
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from harness import address as addresses
 from harness import seeded
-from harness.dropout import Draw, DropoutPlan
+from harness.dropout import Draw, DropoutPlan, Numbers
 from harness.sides.dropout import at_return, what_is_given
 
 _LEVELS = 1 << 16
@@ -47,6 +47,7 @@ class Masks:
 
     def __init__(self) -> None:
         self.plan = DropoutPlan()
+        self._silenced: dict[str, str] = {}
         self.restart()
 
     @property
@@ -84,7 +85,16 @@ class Masks:
 
     def silences(self, path: str) -> bool:
         """Whether a dropout module at a path is to be switched off as a whole."""
-        return not self.shared or any(place.rpartition("#")[0] == path for place in self.plan.off)
+        if not self.shared:
+            return True
+        planned = {place: why for place, why in self.plan.off.items() if place.rpartition("#")[0] == path}
+        self._silenced.update(planned)
+        return bool(planned)
+
+    def noted(self) -> list[Draw]:
+        """What was drawn in a run, and where a module was switched off as a whole."""
+        off = {place: why for place, why in self._silenced.items() if place in self.plan.off}
+        return [*self.draws, *(Draw(place, [], why) for place, why in off.items())]
 
     def is_off(self, shape: Sequence[int] = (), why: str = "") -> bool:
         """Whether nothing is dropped here, by the plan or for the reason `why`; that is noted."""
@@ -93,6 +103,18 @@ class Masks:
         if found:
             self._note(shape, found)
         return bool(found)
+
+    def is_left(self) -> bool:
+        """Whether a draw for no dropout is left to chance here, since the sides cannot draw alike."""
+        call = self._open[-1]
+        found = call.place in self.plan.off
+        call.draws += found
+        return found
+
+    def normal(self, shape: Sequence[int]) -> NDArray[np.float32]:
+        """The numbers of this place, normally distributed about 0."""
+        self._note(shape, kind="normal")
+        return numbers_of(self.plan.seed, self.draws[-1])
 
     def uniform(self, shape: Sequence[int]) -> NDArray[np.float32]:
         """The numbers of this place: from 0 to 1, each exact in any floating type of 17 bits or more."""
@@ -127,17 +149,21 @@ class Masks:
         masked = {draw.path for draw in self.draws if not draw.off}
         return [text for text in drawn if text.partition(" in ")[2] not in masked]
 
-    def _note(self, shape: Sequence[int], why: str = "") -> str:
+    def _note(self, shape: Sequence[int], why: str = "", kind: Numbers = "uniform") -> str:
         call = self._open[-1]
         place = call.place
         call.draws += 1
         sizes = [int(size) for size in shape]
-        self.draws.append(Draw(self.plan.moved.get(place, place), sizes, why, place in self.plan.reversed))
+        reverse = place in self.plan.reversed
+        self.draws.append(Draw(self.plan.moved.get(place, place), sizes, why, reverse, kind))
         return place
 
 
 def numbers_of(seed: int, draw: Draw) -> NDArray[np.float32]:
     """What is drawn; with 1 - number a dropout that keeps where it is small keeps what the others do."""
+    if draw.kind == "normal":
+        drawn = seeded.generator(seed, f"normal/{draw.place}").standard_normal(draw.size)
+        return drawn.astype(np.float32).reshape(tuple(draw.shape))
     found = uniform(seed, draw.place, draw.shape)
     return 1 - found if draw.keeps_small else found
 

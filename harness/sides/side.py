@@ -314,7 +314,7 @@ class Side(Framework):
         notes = self.layer_notes()
         for path, arguments in self.recorder.operation_arguments.items():
             notes[path] = LayerNote(path.rpartition("/")[2].rpartition(".")[0], arguments)
-        self._writer.note(NOTE, json_codec.to_plain(self.masks.draws, list[Draw]))
+        self._writer.note(NOTE, json_codec.to_plain(self.masks.noted(), list[Draw]))
         self._writer.note("layers", {path: note.to_dict() for path, note in notes.items()})
         self._writer.note("state", self.state_table())
         self._writer.note("side", json_codec.to_plain(self.identity()))

@@ -30,10 +30,12 @@ _MANY_HEADS = "multi_head_attention_forward"
 _ATTEND = functional.scaled_dot_product_attention
 _UNIFORM = frozenset(["rand", "rand_like", "uniform_"])
 _YES_OR_NO = frozenset(["bernoulli", "bernoulli_"])
+_NORMAL = frozenset(["randn", "randn_like", "normal", "normal_"])
+_ANSWERED = _UNIFORM | _YES_OR_NO | _NORMAL | {"randint", "randperm"}
 
 
 class SharedDropout(TorchFunctionMode):
-    """Answers every function that drops, and every draw of a dropout, from the masks."""
+    """Answers every function that drops, and every draw of the model, from the masks."""
 
     def __init__(self, masks: Masks) -> None:
         super().__init__()
@@ -53,7 +55,11 @@ class SharedDropout(TorchFunctionMode):
         if name in RECURRENT or plain in _KERNELS:
             return self._in_kernel(func, name, args, given)
         frame = dropping_frame() if draws(name) else None
-        return func(*args, **given) if frame is None else self._drawn(frame, func, name, args, given)
+        if frame is not None:
+            return self._drawn(frame, func, name, args, given)
+        if name in _ANSWERED and given.get("generator") is None:
+            return self._drawn_for_no_dropout(func, name, args, given)
+        return func(*args, **given)
 
     def _dropped(
         self,
@@ -137,14 +143,48 @@ class SharedDropout(TorchFunctionMode):
             return found
         if self.masks.is_off(found.shape):
             return found
-        numbers = torch.from_numpy(self.masks.own_uniform(found.shape, frame, _array))
-        if name in _YES_OR_NO:
-            numbers = (numbers.to(found.device) >= 1 - _chance(name, args, kwargs)).float()
-        elif name == "uniform_":
-            least, most = (*args[1:3], kwargs.get("from", 0.0), kwargs.get("to", 1.0))[:2]
-            numbers = least + (most - least) * numbers
-        with torch.no_grad():
-            return found.copy_(numbers)
+        return _filled(found, self.masks.own_uniform(found.shape, frame, _array), name, args, kwargs)
+
+    def _drawn_for_no_dropout(
+        self, func: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """What the model draws otherwise: the port draws the same."""
+        found = func(*args, **kwargs)
+        if not isinstance(found, Tensor) or self.masks.is_left():
+            return found
+        masks, shape = self.masks, found.shape
+        numbers = masks.normal(shape) if name in _NORMAL else masks.uniform(shape)
+        return _filled(found, numbers, name, args, kwargs)
+
+
+def _filled(
+    found: Tensor, given: NDArray[Any], name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> Tensor:
+    """What a function has drawn, with other numbers in it."""
+    numbers = torch.from_numpy(given).to(found.device)
+    if name in _YES_OR_NO:
+        numbers = (numbers >= 1 - _chance(name, args, kwargs)).float()
+    elif name == "uniform_":
+        least, most = _argument(args, 1, kwargs, "from", 0.0), _argument(args, 2, kwargs, "to", 1.0)
+        numbers = least + (most - least) * numbers
+    elif name in ("normal", "normal_"):
+        first = int(name == "normal_")
+        mean = _argument(args, first, kwargs, "mean", 0.0)
+        spread = _argument(args, first + 1, kwargs, "std", 1.0)
+        numbers = mean + spread * numbers
+    elif name == "randint":
+        bounds = [value for value in args if isinstance(value, int)]
+        most = bounds[-1] if bounds else kwargs["high"]
+        least = bounds[0] if len(bounds) > 1 else kwargs.get("low", 0)
+        numbers = (least + (most - least) * numbers).floor()
+    elif name == "randperm":
+        numbers = numbers.argsort()
+    with torch.no_grad():
+        return found.copy_(numbers)
+
+
+def _argument(args: Sequence[Any], place: int, kwargs: Mapping[str, Any], name: str, default: float) -> Any:
+    return args[place] if len(args) > place else kwargs.get(name, default)
 
 
 def attention_weights(

@@ -92,7 +92,7 @@ def test_traces_without_dropout_may_be_of_any_time(tmp_path: Path) -> None:
 def test_what_dropped_is_told(tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     alignment = judged(tmp_path, [HERE], [HERE])
-    assert "1 draw of dropout had the same mask on both sides." in alignment.sentence
+    assert "1 random draw gave both sides the same numbers." in alignment.sentence
     assert Alignment.from_json(alignment.to_json()).coverage.dropout == alignment.coverage.dropout
     off = judged(tmp_path / "other", [OFF], [OFF])
     assert "Dropout was switched off at block.drop (it draws in a kernel)." in off.sentence

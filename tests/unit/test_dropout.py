@@ -47,6 +47,12 @@ def test_axes_in_another_order_have_no_mask_that_fits_both() -> None:
     }
 
 
+def test_numbers_of_another_kind_are_no_partners() -> None:
+    ours, its = [Draw("a#0.0", [4])], [Draw("a#0.0", [4], kind="normal")]
+    assert agree(ours, its).off == {"a#0.0": "its numbers are uniform on one side and normal on the other"}
+    assert agree([Draw("b#0.0", [4])], its) == Agreement()
+
+
 def test_what_one_side_cannot_mask_is_off_on_both() -> None:
     ours, its = [draw("a", off="in a kernel")], [draw("a", 2, 3)]
     assert agree(ours, its).off == agree(its, ours).off == {"a#0.0": "in a kernel"}

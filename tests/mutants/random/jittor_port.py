@@ -38,7 +38,22 @@ class Drawing(nn.Module):
         return self.fc(x) + jt.rand(WIDTH)
 
 
+class Noise(Drawing):
+    def __init__(self, spread: float) -> None:
+        super().__init__()
+        self.spread = spread
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean, spread = self.fc(x).chunk(2, -1)
+        x = mean + jt.randn_like(mean) * (0.1 * spread).exp()
+        x = x + jt.normal(0.5, self.spread, size=x.shape) + (jt.rand(x.shape) * 2 - 1)
+        x = x * jt.bernoulli(jt.full_like(x, 0.7)) + jt.normal(mean.detach(), 1.0)
+        return x[jt.randperm(x.shape[0])] * jt.randint(1, 4, (1,))
+
+
 def build(variant: str, model: str, fault: str = "") -> nn.Module:
+    if model == "noise":
+        return Noise(0.11 if fault else 0.1)
     return Drawing() if model == "drawing" else Functional(0.99 if fault else 1.0)
 
 

@@ -16,6 +16,8 @@ NAMES = (
     "functional",
     "functional scale",
     "drawing",
+    "noise",
+    "noise spread",
     "hidden",
     "seeded",
     "wide narrow",

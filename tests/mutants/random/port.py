@@ -34,6 +34,10 @@ def _scale(model: Any) -> None:
     model.scale = 0.99
 
 
+def _spread(model: Any) -> None:
+    model.spread = 0.11
+
+
 def _narrow(model: Any) -> None:
     model.width = 8
 
@@ -44,6 +48,7 @@ FAULTS: dict[str, Callable[[Any], None]] = {
     "scaled": _scaled,
     "eps": _eps,
     "scale": _scale,
+    "spread": _spread,
     "narrow": _narrow,
 }
 

@@ -58,6 +58,20 @@ class Drawing(nn.Module):
         return found
 
 
+class Noise(Drawing):
+    """What it draws, the port can be given as well."""
+
+    spread = 0.1
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean, spread = self.fc(x).chunk(2, -1)
+        x = mean + torch.randn_like(mean) * (0.1 * spread).exp()
+        x = x + torch.empty_like(x).normal_(0.5, std=self.spread) + torch.empty_like(x).uniform_(-1, to=1)
+        x = x * torch.bernoulli(torch.full_like(x, 0.7)) + torch.normal(mean.detach(), 1.0)
+        found: Tensor = x[torch.randperm(len(x))] * torch.randint(1, 4, (1,))
+        return found
+
+
 class Hidden(Drawing):
     def forward(self, x: Tensor) -> Tensor:
         found: Tensor = self.fc(x) * random.random()
@@ -84,6 +98,7 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "recurrent": Recurrent,
     "functional": Functional,
     "drawing": Drawing,
+    "noise": Noise,
     "hidden": Hidden,
     "seeded": Seeded,
     "wide": Wide,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from jittor import attention, nn
 
-from harness.dropout import DropoutPlan
+from harness.dropout import Draw, DropoutPlan
 from harness.sides.jittor_masks import shared_dropout
-from harness.sides.masks import Masks, uniform
+from harness.sides.masks import Masks, numbers_of, uniform
 from ports_jittor.torchlike import functional
 
 P = 0.3
@@ -67,12 +67,22 @@ def test_nothing_is_dropped_where_that_is_planned(name: str) -> None:
         assert np.array_equal(CALLS[name][0](jt.array(X)).numpy(), X)
 
 
-def test_other_draws_are_left_alone() -> None:
+def test_what_a_model_draws_otherwise_has_the_numbers_of_its_place() -> None:
     drawn = masks()
     with shared_dropout(drawn):
-        assert not np.array_equal(jt.rand(9).numpy(), jt.rand(9).numpy())
         assert np.array_equal(nn.dropout(jt.array(X), P, is_train=False).numpy(), X)
-    assert drawn.draws == []
+        assert drawn.draws == []
+        found, more = jt.rand(9).numpy(), jt.randn(9).numpy()
+    assert np.array_equal(found, uniform(0, "(model)#0.0", [9]))
+    assert np.array_equal(more, numbers_of(0, Draw("(model)#0.1", [9], kind="normal")))
+
+
+def test_what_the_sides_draw_otherwise_is_left_to_chance() -> None:
+    drawn = masks(**{"(model)#0.0": "so"})
+    with shared_dropout(drawn):
+        assert not np.array_equal(jt.rand(9).numpy(), uniform(0, "(model)#0.0", [9]))
+        assert np.array_equal(jt.rand(9).numpy(), uniform(0, "(model)#0.1", [9]))
+    assert [draw.place for draw in drawn.draws] == ["(model)#0.1"]
 
 
 def test_attention_draws_for_its_weights() -> None:

@@ -87,6 +87,16 @@ def test_a_plan_moves_draws_and_switches_them_off() -> None:
     assert masks.draws[0].place == "block.drop#0.0"
 
 
+def test_a_module_that_is_silent_as_a_whole_is_noted() -> None:
+    masks = shared(off={"c#0.0": "in a kernel"})
+    assert masks.silences("c")
+    masks.restart()
+    drawn(masks, "a")
+    assert masks.noted() == [Draw("a#0.0", [3, 4]), Draw("c#0.0", [], "in a kernel")]
+    masks.plan = DropoutPlan("shared")
+    assert masks.noted() == [Draw("a#0.0", [3, 4])]
+
+
 def test_without_a_plan_every_dropout_is_silent() -> None:
     assert Masks().silences("a")
 

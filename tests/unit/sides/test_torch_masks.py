@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from harness.dropout import DropoutPlan
-from harness.sides.masks import Masks, uniform
+from harness.dropout import Draw, DropoutPlan
+from harness.sides.masks import Masks, numbers_of, uniform
 from harness.sides.torch_masks import attention_weights, shared_dropout
 
 P = 0.3
@@ -82,13 +82,45 @@ def test_nothing_is_dropped_where_that_is_planned(name: str) -> None:
         assert torch.equal(CALLS[name][0](X), X)
 
 
-def test_other_draws_are_left_alone() -> None:
+NORMAL = torch.from_numpy(numbers_of(0, Draw("(model)#0.0", [2, 3], kind="normal")))
+UNIFORM = torch.from_numpy(uniform(0, "(model)#0.0", [2, 3]))
+DRAWN: dict[str, tuple[Callable[[], Tensor], Tensor]] = {
+    "rand": (lambda: torch.rand(2, 3), UNIFORM),
+    "rand_like": (lambda: torch.rand_like(UNIFORM), UNIFORM),
+    "uniform_": (lambda: torch.empty(2, 3).uniform_(-1, to=3), 4 * UNIFORM - 1),
+    "randn": (lambda: torch.randn(2, 3), NORMAL),
+    "randn_like": (lambda: torch.randn_like(UNIFORM), NORMAL),
+    "normal": (lambda: torch.normal(UNIFORM, 2.0), UNIFORM + 2 * NORMAL),
+    "normal by name": (lambda: torch.normal(std=2.0, mean=1.0, size=(2, 3)), 1 + 2 * NORMAL),
+    "normal_": (lambda: torch.empty(2, 3).normal_(1.0, std=0.5), 1 + NORMAL / 2),
+    "bernoulli": (lambda: torch.bernoulli(torch.full((2, 3), 0.3)), (UNIFORM >= 0.7).float()),
+    "randint": (lambda: torch.randint(2, 9, (2, 3)), (2 + 7 * UNIFORM).floor().long()),
+    "randint to": (lambda: torch.randint(high=9, size=(2, 3)), (9 * UNIFORM).floor().long()),
+    "double": (lambda: torch.rand(2, 3, dtype=torch.float64), UNIFORM.double()),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_a_model_draws_otherwise_has_the_numbers_of_its_place(name: str) -> None:
     drawn = masks()
     with shared_dropout(drawn, dict):
-        assert not torch.equal(torch.rand(9), torch.rand(9))
+        found = DRAWN[name][0]()
+    torch.testing.assert_close(found, DRAWN[name][1], rtol=1e-6, atol=1e-6)
+    assert [draw.place for draw in drawn.draws] == ["(model)#0.0"]
+
+
+def test_other_draws_are_left_alone() -> None:
+    drawn = masks(**{"(model)#0.0": "the other side draws otherwise"})
+    with shared_dropout(drawn, dict):
+        assert not torch.equal(torch.rand(2, 3), UNIFORM)
+        assert torch.equal(torch.rand(9, generator=torch.Generator().manual_seed(0)), _seeded(9))
         assert torch.equal(functional.dropout(X, P, training=False), X)
         assert torch.equal(nn.Dropout(P).eval()(X), X)
     assert drawn.draws == []
+
+
+def _seeded(size: int) -> Tensor:
+    return torch.rand(size, generator=torch.Generator().manual_seed(0))
 
 
 def test_a_rate_that_is_none_is_refused() -> None:
