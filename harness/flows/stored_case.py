@@ -14,6 +14,7 @@ from harness.errors import BadInput
 from harness.json_codec import short
 from harness.pairs.base import Override, Pair
 from harness.pairs.option import split
+from harness.pairs.undeclared import is_undeclared
 from harness.session import DEFAULT_TIMEOUT
 
 SEEDED = "seeded"
@@ -64,6 +65,8 @@ def overrides_of(data: object, model: str | None, source: str) -> tuple[Override
             raise BadInput(f"{source} does not say its pair, variant and mode; leave out --model")
         return ()
     case = Case.from_dict(data, source)
+    if model is None and is_undeclared(case.pair):
+        return ()  # two classes have none, so neither is needed
     pair = pair_of(case, model, source)
     return pair.overrides(pair.variant(case.variant), case.mode)
 

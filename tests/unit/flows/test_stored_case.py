@@ -103,6 +103,12 @@ def test_what_the_user_types_is_run_and_its_overrides_judge(trap: Path) -> None:
     assert overrides_of(expected, trap.name, "x") == (Override("output:*", "skip", "own rule"),)
 
 
+def test_two_classes_have_no_overrides_and_are_not_needed(trap: Path) -> None:
+    stored = case("torch=trap_pair:Net jittor=trap_pair:Port input=x=4x8")
+    assert overrides_of(stored, None, "x") == ()
+    assert not ran(trap)
+
+
 def test_a_trace_without_a_pair_is_compared_without_overrides(tmp_path: Path) -> None:
     first, second = trace(tmp_path / "a.h5", {}), trace(tmp_path / "b.h5", {})
     assert flows.diff(first, second, NoisePolicy()).verdict == "aligned"
