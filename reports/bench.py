@@ -35,7 +35,7 @@ def interval(ratio: Ratio) -> str:
 
 def mebibytes(value: int | None) -> str:
     """Memory; a figure that does not exist is a dash."""
-    return "-" if value is None else f"{value / _MEBI:.0f} MiB"
+    return "-" if value is None else f"{(value + _MEBI // 2) // _MEBI} MiB"
 
 
 def spread_of(figures: Figures) -> str:
@@ -50,9 +50,18 @@ def metric(figures: Figures) -> str:
     return next((f"{name} {value:.4g}" for name, value in figures.metric.items()), "")
 
 
+def finite(number: int) -> float:
+    """A number of a file as a float; infinite where it is beyond them."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
+
+
 def per_second(row: BenchRow, figures: Figures) -> str:
-    """Samples in a second."""
-    return f"{row.batch / figures.seconds.median:.3g}"
+    """Samples in a second; a dash where no time was taken."""
+    taken = figures.seconds.median
+    return f"{finite(row.batch) / taken:.3g}" if taken else "-"
 
 
 def agreed_bits(figures: Figures) -> str:

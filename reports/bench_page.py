@@ -195,17 +195,17 @@ def _curves(rows: list[BenchRow], figure: Any) -> list[Curve]:
     found = []
     for place, style in enumerate(("reference", "port")):
         both = [(row, (row.first, row.second)[place]) for row in rows]
-        points = [(float(row.batch), figure(row, one)) for row, one in both]
+        points = [(bench.finite(row.batch), figure(row, one)) for row, one in both]
         found.append(Curve(both[0][1].contestant.label, points, style))
     return found
 
 
 def _sample(row: BenchRow, figures: Figures) -> float:
-    return 1000 * figures.seconds.median / row.batch
+    return 1000 * figures.seconds.median / bench.finite(row.batch) if row.batch else math.nan
 
 
 def _peak(row: BenchRow, figures: Figures) -> float:
-    return math.nan if figures.memory.peak is None else figures.memory.peak / (1 << 20)
+    return math.nan if figures.memory.peak is None else bench.finite(figures.memory.peak) / (1 << 20)
 
 
 def _data(found: Bench, charts: list[Chart]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def as_data(found: Chart) -> dict[str, Any]:
     """A chart for the script: every line and edge of a band over the same steps."""
     at = [point[0] for curve in found.curves for point in curve.points]
     at += [point[0] for band in found.bands for point in band.points]
-    steps = sorted(set(at))
+    steps = sorted({step for step in at if math.isfinite(step)}) or [0]
     starts = steps[:: math.ceil(len(steps) / MOST_STEPS)]
     last = steps[-1]
 
@@ -139,7 +139,7 @@ def _thinned(points: Points, starts: Sequence[float], logarithmic: bool, pick: P
     """Of each run of neighbours the largest value that can be drawn, or the least."""
     found: list[float | None] = [None] * len(starts)
     for step, value in points:
-        if math.isfinite(value) and (value > 0 or not logarithmic):
+        if math.isfinite(step) and math.isfinite(value) and (value > 0 or not logarithmic):
             place = bisect_right(starts, step) - 1
             shown, before = float(f"{value:.6g}"), found[place]
             found[place] = shown if before is None else pick(before, shown)

@@ -10,7 +10,8 @@ from harness.language import spoken
 from reports.bench_page import html
 from tests.browser.browser import CHROMIUM, audited, opened
 from tests.selection import others_slow
-from tests.unit.reports.test_bench_page import hostile, several
+from tests.unit.bench.samples import several
+from tests.unit.reports.test_bench_page import hostile
 
 pytestmark = [
     pytest.mark.browser,

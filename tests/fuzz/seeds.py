@@ -36,6 +36,7 @@ from tests.faults.checkpoints.case import (
 from tests.faults.checkpoints.damaged import hdf5_bytes
 from tests.fuzz.mutators.hdf5 import rewritten
 from tests.fuzz.targets import TARGETS
+from tests.unit.bench.samples import several
 from tests.unit.evaluating.samples import made as evaluation
 from tests.unit.reports.samples import alignment, row
 from tests.unit.trace.samples import write, write_upstream
@@ -194,6 +195,7 @@ def _texts() -> Files:
         "diverged.json",
         evaluation(0.5, 30.0, empty=["no mask holds a target"]).to_json().encode(),
     )
+    yield "bench", "several.json", several().to_json().encode()
     yield "unfinished", "unfinished.json", unfinished()
     yield "published", "published.toml", PUBLISHED.encode()
     yield "config", "align.toml", CONFIG.encode()

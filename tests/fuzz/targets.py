@@ -16,6 +16,7 @@ import numpy as np
 from rich.console import Console
 
 from harness.alignment import Alignment
+from harness.bench.result import Bench
 from harness.config import load_config
 from harness.errors import BadInput
 from harness.evaluating.result import Evaluation
@@ -24,7 +25,18 @@ from harness.evaluating.unfinished import Unfinished
 from harness.flows.evaluate_request import EvaluateRequest
 from harness.trace import Trace
 from harness.training.log import Training
-from reports import evaluation, evaluation_page, html, junit, markdown, terminal, training, training_page
+from reports import (
+    bench,
+    bench_page,
+    evaluation,
+    evaluation_page,
+    html,
+    junit,
+    markdown,
+    terminal,
+    training,
+    training_page,
+)
 from reports.sheet import Sheet
 from tests.fuzz.mutators import archives, hdf5, pickles, texts
 from tests.fuzz.mutators.plain import Mutator
@@ -139,6 +151,14 @@ def read_evaluation(path: Path) -> None:
     evaluation.draw(found, Console(file=io.StringIO(), width=100), "run")
 
 
+def read_bench(path: Path) -> None:
+    """Read a measurement of speed, and draw it in every form."""
+    found = Bench.load(path)
+    bench_page.html(found)
+    bench.markdown(found)
+    bench.draw(found, [], Console(file=io.StringIO(), width=100), "run")
+
+
 def read_unfinished(path: Path) -> None:
     """Read what an evaluation has seen that was broken off, and what it was asked for."""
     before = Unfinished.load(path)
@@ -178,6 +198,7 @@ TARGETS = {
         Target("alignment", read_alignment, texts.mutate_json, "alignment.json"),
         Target("training", read_training, texts.mutate_json_lines, "training.jsonl"),
         Target("evaluation", read_evaluation, texts.mutate_json, "evaluation.json"),
+        Target("bench", read_bench, texts.mutate_json, "bench.json"),
         Target("unfinished", read_unfinished, texts.mutate_json, "unfinished.json"),
         Target("published", read_table, texts.mutate_toml, "published.toml"),
         Target("config", read_config, texts.mutate_toml, "align.toml"),

@@ -21,9 +21,9 @@ from reports.roles import roles
 from reports.sheet import Sheet
 from reports.terminal import draw
 from tests import messages
+from tests.unit.bench.samples import several
 from tests.unit.evaluating.samples import made
 from tests.unit.reports import samples
-from tests.unit.reports.test_bench_page import several
 from tests.unit.reports.test_html import Page, data_of
 from tests.unit.reports.test_training import logged
 from tests.unit.training import samples as trainings

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from harness.bench.layers import LayerRow, LayerTable, Total
 from harness.bench.result import (
     Accuracy,
     Bench,
@@ -10,6 +13,7 @@ from harness.bench.result import (
     Contestant,
     Figures,
     IdleSwitch,
+    LargestBatch,
     Memory,
 )
 from harness.bench.statistics import ratio_of, spread
@@ -42,3 +46,27 @@ def made(rounds: list[float]) -> Bench:
     )
     idle = [IdleSwitch("torch", "tf32", "does nothing on cpu")]
     return Bench("tiny", "small", "cpu", "2026-01-02", MACHINE, {"torch": {"torch": "2"}}, [row], idle)
+
+
+def several() -> Bench:
+    """Two batches of which one is slower, a switch that costs bits, layers, and the largest batches."""
+    (row,) = made([2.0, 2.01, 1.99, 2.0]).rows
+    fast = dataclasses.replace(
+        row, batch=8, second=figures("jittor", 0.5), ratio=ratio_of([0.5, 0.51, 0.5, 0.49])
+    )
+    cheap = dataclasses.replace(
+        figures("torch", 0.5, ("bfloat16",)), accuracy=Accuracy(1e-2, 7.2), metric={"mIoU": 0.75}
+    )
+    half = dataclasses.replace(row, second=cheap, ratio=ratio_of([0.5, 0.5, 0.5, 0.51]))
+    layer = LayerRow(
+        "stage.conv", "Conv2d", {"forward": 0.01}, {"forward": 0.03}, 0.02, ["jittor stage.extra"]
+    )
+    table = LayerTable("eval", 4, (64, 64), 7, [layer], [Total("torch", "forward", 0.01, 0.02)], {})
+    largest = [LargestBatch("jittor", "train", 2 << 30, 32, 1 << 30, 48, "its peak is 2.3 GiB")]
+    return dataclasses.replace(
+        made([1.0, 1.0]),
+        rows=[row, fast, half],
+        layers=[table],
+        largest=largest,
+        unequal=["threads: 2 and 1"],
+    )

@@ -10,40 +10,16 @@ import pytest
 
 from harness.bench.layers import LayerRow, LayerTable, Total
 from harness.bench.result import Accuracy, Bench, BenchMachine, Contestant, IdleSwitch, LargestBatch, Memory
-from harness.bench.statistics import ratio_of
 from harness.errors import BadInput
 from reports import write_bench
+from reports.bench import markdown
 from reports.bench_page import between_sides, by_batch, headline, html, switched, worst
 from reports.overview import MOST_WORDS
-from tests.unit.bench.samples import figures, made
+from tests.unit.bench.samples import made, several
 from tests.unit.reports.test_html import Page, data_of
 from tests.unit.reports.test_strangers import HOSTILE, TAGS
 
 ALLOWED = TAGS | {"figure", "figcaption", "ul", "li", "b", "br"}
-
-
-def several() -> Bench:
-    """Two batches of which one is slower, a switch that costs bits, layers, and the largest batches."""
-    (row,) = made([2.0, 2.01, 1.99, 2.0]).rows
-    fast = dataclasses.replace(
-        row, batch=8, second=figures("jittor", 0.5), ratio=ratio_of([0.5, 0.51, 0.5, 0.49])
-    )
-    cheap = dataclasses.replace(
-        figures("torch", 0.5, ("bfloat16",)), accuracy=Accuracy(1e-2, 7.2), metric={"mIoU": 0.75}
-    )
-    half = dataclasses.replace(row, second=cheap, ratio=ratio_of([0.5, 0.5, 0.5, 0.51]))
-    layer = LayerRow(
-        "stage.conv", "Conv2d", {"forward": 0.01}, {"forward": 0.03}, 0.02, ["jittor stage.extra"]
-    )
-    table = LayerTable("eval", 4, (64, 64), 7, [layer], [Total("torch", "forward", 0.01, 0.02)], {})
-    largest = [LargestBatch("jittor", "train", 2 << 30, 32, 1 << 30, 48, "its peak is 2.3 GiB")]
-    return dataclasses.replace(
-        made([1.0, 1.0]),
-        rows=[row, fast, half],
-        layers=[table],
-        largest=largest,
-        unequal=["threads: 2 and 1"],
-    )
 
 
 def test_the_page_holds_speed_memory_switches_layers_and_the_machine() -> None:
@@ -138,6 +114,19 @@ def test_a_stranger_s_texts_stay_texts() -> None:
     assert {tag for tag, _ in page.seen} <= ALLOWED
     assert len(page.of("script")) == 3
     assert not [letter for letter in text if not letter.isprintable() and letter != "\n"]
+
+
+@pytest.mark.parametrize(
+    ("batch", "median", "peak"), [(0, 1.0, 1), (4, 0.0, 1), (4, math.nan, 1), (10**400, 1.0, 10**400)]
+)
+def test_figures_that_no_measurement_has_are_drawn(batch: int, median: float, peak: int) -> None:
+    found = several()
+    seconds = dataclasses.replace(found.rows[0].first.seconds, median=median)
+    first = dataclasses.replace(found.rows[0].first, seconds=seconds, memory=Memory(peak, peak))
+    rows = [dataclasses.replace(found.rows[0], batch=batch, first=first), *found.rows[1:]]
+    odd = dataclasses.replace(found, rows=rows)
+    Page(html(odd))
+    assert markdown(odd)
 
 
 def test_the_ending_says_the_form(tmp_path: Path) -> None:
