@@ -19,7 +19,7 @@ from harness import guard
 from harness.errors import BadInput, HarnessError
 from harness.other_users import others_hand
 
-_PREFIX, _SUFFIX = ".align-", ".partial"
+PREFIX, SUFFIX = ".align-", ".partial"
 _OWN = 0o755  # a folder that no other user can write, whatever the umask is
 
 
@@ -215,7 +215,7 @@ def _workshop(path: Path, parent: Path) -> Iterator[Path]:
 
 def _locked_folder(parent: Path) -> tuple[Path, int]:
     while True:
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, suffix=_SUFFIX, dir=parent.absolute()))
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, suffix=SUFFIX, dir=parent.absolute()))
         with contextlib.suppress(FileNotFoundError):  # cleared away before it was locked
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             with contextlib.suppress(OSError):  # without locks nothing is cleared away either
@@ -227,7 +227,7 @@ def _locked_folder(parent: Path) -> tuple[Path, int]:
 
 def clear_left(parent: Path) -> None:
     """Remove our folders whose writer has ended without doing so."""
-    for folder in parent.glob(f"{_PREFIX}*{_SUFFIX}"):
+    for folder in parent.glob(f"{PREFIX}*{SUFFIX}"):
         with contextlib.suppress(OSError):
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
             try:

@@ -25,6 +25,7 @@ MAIN = (
     "explain",
     "reproduce",
     "doctor",
+    "cache",
 )
 _IN_TEMPLATES = re.compile(r"""_\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*\)""")
 _IN_SCRIPTS = re.compile(r"""word\("([^"]+)"\)""")
@@ -60,7 +61,9 @@ def in_help() -> set[str]:
     """The help texts of the program, of the main commands, and of their parameters."""
     root = typer.main.get_command(app)
     found: set[str] = set()
-    for command in [root, *(root.commands[name] for name in MAIN)]:
+    named = [root.commands[name] for name in MAIN]
+    inner = [command for group in named for command in getattr(group, "commands", {}).values()]
+    for command in [root, *named, *inner]:
         found.add(command.help or "")
         for parameter in command.params:
             found |= {getattr(parameter, "help", "") or "", getattr(parameter, "rich_help_panel", "") or ""}

@@ -116,6 +116,9 @@ OwnModel = Annotated[
 OwnOverrides = Annotated[
     str | None, _model("The pair whose overrides judge, instead of those in the file.", panel=_JUDGING)
 ]
+WarmModel = Annotated[
+    str | None, _model("The pair whose operators are compiled.", default="none: Jittor's core alone")
+]
 AnyModel = Annotated[str | None, _model("This pair alone.", default="every pair")]
 Variant = Annotated[
     str | None,

@@ -100,8 +100,14 @@ def warm_up(env: Mapping[str, str], python: Path, seconds: float = COLD_SECONDS)
     return ask_until_it_answers(python, program("jittor_start"), [], env, seconds)[1]
 
 
+def compiled_folder(env: Mapping[str, str], python: Path) -> Path:
+    """Where this interpreter's Jittor keeps its core and operators on this machine."""
+    answer, _ = ask_until_it_answers(python, program("jittor_cache"), [], env, seconds=60)
+    return Path(answer["cache"])
+
+
 def is_warm(env: Mapping[str, str], python: Path) -> bool:
     """Whether Jittor's core is compiled for this interpreter and this machine."""
-    answer, _ = ask_until_it_answers(python, program("jittor_cache"), [], env, seconds=60)
     core = "jittor_core*.so.key"  # written when it is complete
-    return any(place for pattern in (core, f"cu*/{core}") for place in Path(answer["cache"]).glob(pattern))
+    place = compiled_folder(env, python)
+    return any(found for pattern in (core, f"cu*/{core}") for found in place.glob(pattern))

@@ -15,7 +15,8 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from harness import guard
@@ -28,6 +29,7 @@ HEADERS = (
 )  # fmt: skip
 JITTOR_HEADERS = ("var.h", "fused_op.h", "ops/op_register.h")
 _SECONDS = 120.0
+_OWN = re.compile(rf'^#include "(/.*)/{re.escape(JITTOR_HEADERS[0])}"$', re.MULTILINE)
 _GXX = re.compile(r"(.*-)?g\+\+(-[\d.]+)?")
 # What Jittor gives the compiler besides: for its core, and for its operators.
 _COMMON = ("-std=c++14", "-fPIC", "-march=native")
@@ -46,8 +48,50 @@ def flags(home: Path, sources: Path | None = None) -> str:
         return ""
     header = _header(home, compiler, sources)
     write(header, _text(sources))
+    return _flags(header, sources)
+
+
+def _flags(header: Path, sources: Path | None) -> str:
     searched = f'-I"{sources}" ' if sources is not None else ""
     return f'{searched}-include "{header}"'
+
+
+@dataclass(frozen=True)
+class LaidOut:
+    """A header below Jittor's home: the flags that name it, and why no environment uses it now, if none does.
+
+    `ours` is False where another version of this program has laid it out.
+    """
+
+    header: Path
+    flags: str
+    gone: str
+    ours: bool
+
+
+def laid_out(home: Path) -> Iterator[LaidOut]:
+    """Every header that lies there, links left alone."""
+    folder = home / "precompiled"
+    for header in [] if folder.is_symlink() else sorted(folder.glob("*/std.h")):
+        if header.is_symlink() or header.parent.is_symlink():
+            continue
+        with contextlib.suppress(OSError, ValueError):
+            text = header.read_text(encoding="utf-8")
+            named = _OWN.search(text)
+            sources = Path(named[1]) if named else None
+            gone = _gone(home, header, sources)
+            yield LaidOut(header, _flags(header, sources), gone, text == _text(sources))
+
+
+def _gone(home: Path, header: Path, sources: Path | None) -> str:
+    if sources is not None and not are_in(sources):
+        return f"there is no Jittor in {sources} any more"
+    compiler = _compiler()
+    if compiler is None:
+        return ""
+    if _header(home, compiler, sources) == header:
+        return ""
+    return f"{sources or 'the C++ library'}, or the compiler, has changed since"
 
 
 def are_in(sources: Path) -> bool:

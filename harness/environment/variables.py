@@ -12,6 +12,9 @@ from harness.environment.places import CACHE, kept_folder
 from harness.errors import NoEnvironment
 from harness.own_name import command
 
+QUICK = "cpu-"
+"""What the names of compiled folders begin with that have flags of ours."""
+
 
 def side_environment(side: str, device: str, python: Path) -> dict[str, str]:
     """The variables of a side that is started with `python`."""
@@ -77,9 +80,18 @@ def _quick_to_compile(facts: InterpreterInfo, home: Path) -> dict[str, str]:
     """
     folders = (place / "jittor" / "src" for place in facts.site)
     headers = precompiled.flags(home, next(filter(precompiled.are_in, folders), None))
-    core, kernels = " ".join((*precompiled.CORE, headers)), " ".join(precompiled.KERNELS)
-    name = hashlib.sha256(f"{core} {kernels}".encode()).hexdigest()[:8]
-    return {"cache_name": f"cpu-{name}", "cc_flags": f" {core} ", "kernel_flags": f" {kernels} "}
+    core, kernels = _flags(headers)
+    return {"cache_name": cache_name(headers), "cc_flags": f" {core} ", "kernel_flags": f" {kernels} "}
+
+
+def cache_name(headers: str) -> str:
+    """The name of the compiled folder of everything that is compiled with these headers."""
+    core, kernels = _flags(headers)
+    return f"{QUICK}{hashlib.sha256(f'{core} {kernels}'.encode()).hexdigest()[:8]}"
+
+
+def _flags(headers: str) -> tuple[str, str]:
+    return " ".join((*precompiled.CORE, headers)), " ".join(precompiled.KERNELS)
 
 
 def _refuse_what_cannot_run(side: str, facts: InterpreterInfo) -> None:

@@ -29,6 +29,7 @@ from harness.cli import doctor, main
 from harness.environment.findings import DoctorFinding, Report
 from harness.flows import (
     bench_run,
+    cache,
     evaluate,
     explain,
     infer,
@@ -111,6 +112,7 @@ def stand_in() -> None:
         selftest: {"selftest_pair": result},
         selftest_training: {"selftest_training": result},
         explain: {"explain_stored": diverging},
+        cache: {"cache": cache.Cache(Path("cache"), [], [], 1, 1, ""), "warm": 1.0},
         reproduce: {"reproduce_layer": reproduce.Reproduced([Path("a.py")], [])},
         doctor: {"examine": broken},
         type(pairs.find("gold_yolo")): {"prepare_data": lambda subset: Path("dataset.yaml")},

@@ -45,6 +45,10 @@ COMMANDS = [
     ["pin", "verify"],
     ["data"],
     ["data", "prepare"],
+    ["cache"],
+    ["cache", "show"],
+    ["cache", "warm"],
+    ["cache", "prune"],
 ]
 
 
