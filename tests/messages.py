@@ -26,6 +26,7 @@ MAIN = (
     "reproduce",
     "doctor",
     "cache",
+    "map",
 )
 _IN_TEMPLATES = re.compile(r"""_\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*\)""")
 _IN_SCRIPTS = re.compile(r"""word\("([^"]+)"\)""")

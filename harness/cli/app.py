@@ -19,6 +19,7 @@ from harness.cli.infer import infer
 from harness.cli.init import init
 from harness.cli.lint import lint
 from harness.cli.list_pairs import list_pairs
+from harness.cli.map_layers import map_layers
 from harness.cli.record import record
 from harness.cli.report import report
 from harness.cli.reproduce import reproduce
@@ -71,6 +72,7 @@ for command in (
 ):  # fmt: skip
     app.command()(command)
 app.command("list")(list_pairs)
+app.command("map")(map_layers)
 app.add_typer(golden.app, name="golden")
 app.add_typer(pin.app, name="pin")
 app.add_typer(data.app, name="data")

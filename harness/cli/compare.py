@@ -17,6 +17,7 @@ def compare(
     jittor: options.JittorClass = None,
     inputs: options.Inputs = None,
     arguments: options.Arguments = None,
+    layer_map: options.Map = None,
     variant: options.Variant = None,
     option: options.Options = None,
     layers: options.Layers = None,

@@ -19,6 +19,7 @@ def init(
     inputs: options.Inputs,
     output: options.PairOut,
     arguments: options.Arguments = None,
+    layer_map: options.Map = None,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> CommandResult:
@@ -30,7 +31,13 @@ def init(
 
     assert torch is not None
     assert jittor is not None
-    classes = Undeclared(torch, jittor, tuple(inputs or ()), tuple(arguments or ()))
+    classes = Undeclared(
+        torch,
+        jittor,
+        tuple(inputs or ()),
+        tuple(arguments or ()),
+        str(layer_map.resolve() if layer_map else ""),
+    )
     write_file(output, declaration(classes, str(output)), replace=force)
     found = written([output])
     run = command(f"compare --model {_quoted(output)}")

@@ -89,6 +89,16 @@ Arguments = Annotated[
         parse.parse_assignment,
     ),
 ]
+Map = Annotated[
+    Path | None,
+    _flag(
+        "--map",
+        "FILE.json",
+        "Beside --torch: what `align map` wrote, where the layers of the port have other names.",
+        parse.parse_file,
+    ),
+]
+MapOut = Annotated[Path | None, _output("FILE.json", "Keep the map in this file.", parse.parse_json_out)]
 ModelOrRun = Annotated[
     str | None, _model("The pair to run; `align list` shows them.", default="none: it goes with a run")
 ]

@@ -26,6 +26,7 @@ def record(
     jittor: options.JittorClass = None,
     inputs: options.Inputs = None,
     arguments: options.Arguments = None,
+    layer_map: options.Map = None,
     variant: options.Variant = None,
     option: options.Options = None,
     layers: options.Layers = None,

@@ -43,10 +43,10 @@ def model(given: Mapping[str, Any]) -> str:
 
     torch, jittor = given.get("torch"), given.get("jittor")
     inputs, arguments = given.get("inputs") or (), given.get("arguments") or ()
-    named = given.get("model")
+    named, layer_map = given.get("model"), given.get("layer_map")
     if torch is None and jittor is None:
-        if inputs or arguments:
-            raise BadInput("--input and --arg belong to --torch and --jittor, which name two classes")
+        if inputs or arguments or layer_map:
+            raise BadInput("--input, --arg and --map belong to --torch and --jittor, which name two classes")
         if named is None:
             raise BadInput("name a pair with --model, or two classes with --torch and --jittor")
         return str(named)
@@ -54,7 +54,9 @@ def model(given: Mapping[str, Any]) -> str:
         raise BadInput("--model names a pair, --torch and --jittor name two classes: give one or the other")
     if torch is None or jittor is None:
         raise BadInput("--torch and --jittor go together: each names the class of one side, as MODULE:CLASS")
-    return Undeclared(torch, jittor, tuple(inputs), tuple(arguments)).name
+    return Undeclared(
+        torch, jittor, tuple(inputs), tuple(arguments), str(layer_map.resolve() if layer_map else "")
+    ).name
 
 
 def variant(given: Mapping[str, Any]) -> str | None:

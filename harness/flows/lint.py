@@ -58,7 +58,7 @@ def lint(
     name = pair.variant(variant).name
     refused_early.require_modules(pair)
     with lend_workers(device_for(device).device, timeout) as held:
-        found = together(held, SIDES, lambda side: _describe(held[side], model, name, progress))
+        found = together(held, SIDES, lambda side: describe(held[side], model, name, progress))
     started = time.perf_counter()
     (reference, ours), (port, its) = (found[side] for side in SIDES)
     findings = static.lint(reference, port, sources(pair))
@@ -70,9 +70,10 @@ def lint(
     return Linted(pair.name, name, findings, len(reference.layers), len(reference.state), seconds)
 
 
-def _describe(
+def describe(
     worker: Worker, model: str, variant: str, progress: Progress
 ) -> tuple[Description, dict[str, float]]:
+    """Build a side's model; what it is, and how many seconds the start and the building took."""
     started = time.perf_counter()
     progress.event(worker.side, "state", text="starting")
     worker.ready()

@@ -17,6 +17,7 @@ from harness import own_packages
 from harness.case import REFERENCE, SIDES
 from harness.environment.interpreters import interpreter
 from harness.errors import BadInput, NoEnvironment
+from harness.layer_map import LayerMap
 from harness.pairs.base import Pair
 from harness.spelling import perhaps
 
@@ -25,10 +26,12 @@ _MADE_WHILE_RUNNING = ("__path__", "sys.modules", "meta_path", "__getattr__", "g
 
 
 def require_modules(pair: Pair, sides: Sequence[str] = SIDES) -> None:
-    """Refuse a pair whose module, or class of a module, is certainly not there."""
+    """Refuse a pair whose module, or class of a module, is certainly not there, or whose map is no use."""
     for side in sides:
         if _is_ours(side):
             _require(pair.reference if side == REFERENCE else pair.port)
+    if pair.layer_map is not None:
+        LayerMap.read(pair.layer_map)
 
 
 def _is_ours(side: str) -> bool:

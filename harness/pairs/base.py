@@ -197,6 +197,7 @@ class Pair:
     `data_set` gives the samples of trainings; without it their batches are drawn by `draw_inputs`. It comes
     in `folds`, if in any. `meter` takes the metrics of a split; without it `metrics` are averaged.
     `pictures` draws a batch of one, of its outputs and inputs. `inference` reads a user's own files.
+    `layer_map` is a file of `align map`: the reference's names for the port's layers, where its own differ.
     """
 
     name: str
@@ -226,6 +227,7 @@ class Pair:
     meter: Callable[[Variant], Meter] | None = None
     pictures: Callable[[Arrays, Arrays], Drawn] | None = None
     inference: Callable[[Variant], Inference] | None = None
+    layer_map: Path | None = None
 
     def variant(self, name: str | None) -> Variant:
         """The variant called `name`, perhaps with options in brackets, or the first one."""

@@ -10,7 +10,7 @@ from harness.pairs.undeclared import Undeclared
 
 _FILE = '''"""{title}. Run it with: {run}"""
 
-from harness.pairs.base import Pair, Recipe, Variant
+{paths}from harness.pairs.base import Pair, Recipe, Variant
 from harness.pairs.drawn_input import DrawnInput, draw_all
 
 INPUTS = ({inputs},
@@ -49,7 +49,7 @@ PAIR = Pair(
     recipe=Recipe(optimizer="sgd", lr=0.01),
     # metrics=metrics,
     # data_set=data_set,
-)
+{layer_map})
 '''
 
 
@@ -67,4 +67,6 @@ def declaration(classes: Undeclared, path: str) -> str:
         torch=classes.torch,
         jittor=classes.jittor,
         forward=tuple(found.name for found in drawn),
+        layer_map=f"    layer_map=Path({classes.layer_map!r}),\n" if classes.layer_map else "",
+        paths="from pathlib import Path\n\n" if classes.layer_map else "",
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 from harness.assignment import assignment
 from harness.errors import BadInput
@@ -25,29 +26,31 @@ class Undeclared:
     jittor: str
     inputs: tuple[str, ...]
     arguments: tuple[str, ...] = field(default=())
+    layer_map: str = ""
 
     @property
     def name(self) -> str:
         """The words that `read` understands."""
         words = [f"torch={self.torch}", f"jittor={self.jittor}"]
         words += [f"input={text}" for text in self.inputs]
-        return shlex.join(words + [f"arg={text}" for text in self.arguments])
+        words += [f"arg={text}" for text in self.arguments]
+        return shlex.join(words + [f"map={self.layer_map}"] * bool(self.layer_map))
 
     @classmethod
     def read(cls, name: str) -> Undeclared:
         """The words of a name."""
-        given: dict[str, list[str]] = {"torch": [], "jittor": [], "input": [], "arg": []}
+        given: dict[str, list[str]] = {"torch": [], "jittor": [], "input": [], "arg": [], "map": []}
         try:
             for word in shlex.split(name):
                 key, _, value = word.partition("=")
                 given[key].append(value)
-            (torch,), (jittor,) = given["torch"], given["jittor"]
+            (torch,), (jittor,), (layer_map,) = given["torch"], given["jittor"], given["map"] or [""]
         except (KeyError, ValueError) as error:
             raise BadInput(
                 f"{name[:200]!r} names no two classes; it should be torch=MODULE:CLASS jittor=MODULE:CLASS "
                 f"input={INPUT_FORM}"
             ) from error
-        return cls(torch, jittor, tuple(given["input"]), tuple(given["arg"]))
+        return cls(torch, jittor, tuple(given["input"]), tuple(given["arg"]), layer_map)
 
     def drawn(self) -> list[DrawnInput]:
         """The inputs, in the order of the call."""
@@ -68,6 +71,7 @@ class Undeclared:
             draw_inputs=partial(draw_all, inputs),
             forward=tuple(drawn.name for drawn in inputs),
             recipe=Recipe(optimizer="sgd", lr=0.01),
+            layer_map=Path(self.layer_map) if self.layer_map else None,
         )
 
 

@@ -66,6 +66,9 @@ class Framework(ABC):
     def modules(self) -> Iterator[tuple[str, Any]]:
         """Every module that may be recorded, by path; the model itself has the path ''."""
 
+    def take_names(self) -> None:  # noqa: B027 - the reference's names are its own
+        """Name the layers of the model just built as its pair says."""
+
     @abstractmethod
     def layer_of(self, module: Any) -> Layer:
         """What kind of layer a module is."""

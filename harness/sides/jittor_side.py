@@ -21,6 +21,7 @@ from harness.breadcrumb import Breadcrumb
 from harness.environment import own_python
 from harness.errors import BadInput
 from harness.forms import fitted, same_shape
+from harness.layer_map import LayerMap, PortNames, port_names
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
 from harness.sides import jittor_patches, jittor_switches
@@ -116,6 +117,7 @@ class JittorSide(Side):
         if home := os.environ.get("JITTOR_HOME"):  # none is set where a user's own program has started Jittor
             jt.flags.python_path = str(own_python(Path(home)))
         self._gradients: NamedTensors = {}
+        self.names = PortNames()
         self._other_names = {kind: name for name, kind in vars(nn).items() if inspect.isclass(kind)}
 
     def versions(self) -> dict[str, str]:
@@ -141,7 +143,14 @@ class JittorSide(Side):
             seen.add(id(module))
             if self._is_builtin(module) and not isinstance(module, _CONTAINERS):
                 closed.add(path)
-            yield path, module
+            yield self.names.path(path), module
+
+    def take_names(self) -> None:
+        """The reference's, where the pair has a layer map."""
+        self.names = PortNames()
+        if self.pair.layer_map is not None:
+            rules, keys = LayerMap.read(self.pair.layer_map), state.torch_state_table(self.model)
+            self.names = port_names(rules, [path for path, _ in self.modules()], keys)
 
     def _is_builtin(self, module: Any) -> bool:
         return type(module).__module__ in JITTOR
@@ -160,15 +169,19 @@ class JittorSide(Side):
 
     def state_table(self) -> StateTable:
         """The state dict's keys, shapes, dtypes, and whether training changes them by gradient."""
-        same = tied(self._named_variables())
+        same = tied(self.named_variables())
         return [
             StateEntry(key, tuple(shape), dtype, key in self._learning, same.get(key, ""))
-            for key, (shape, dtype) in state.torch_state_table(self.model).items()
+            for key, (shape, dtype) in self._named_table().items()
         ]
 
-    def _named_variables(self) -> list[tuple[str, Any]]:
+    def _named_table(self) -> dict[str, tuple[tuple[int, ...], str]]:
+        table = state.torch_state_table(self.model)
+        return {self.names.key(key): described for key, described in table.items()}
+
+    def named_variables(self) -> list[tuple[str, Any]]:
         """Each key of the state with its variable, those first under which tied weights learn."""
-        named = state.named_variables(self.model)
+        named = [(self.names.key(key), value) for key, value in state.named_variables(self.model)]
         return sorted(named, key=lambda entry: entry[0] not in self._learning)
 
     def load(self, state: str) -> Loaded:
@@ -185,24 +198,27 @@ class JittorSide(Side):
         self._learning = []
         super().build(pair, variant, upstream)
         self._learning = [
-            name for name, value in state.named_parameters(self.model) if not value.is_stop_grad()
+            self.names.key(name)
+            for name, value in state.named_parameters(self.model)
+            if not value.is_stop_grad()
         ]
         return self.describe()
 
     def _trainable(self) -> NamedTensors:
-        named = dict(self._named_variables())
+        named = dict(self.named_variables())
         return {name: named[name] for name in self._learning}
 
     def write_state(self, arrays: Arrays) -> None:
         """Copy every array into the model, strictly."""
-        own = state.torch_state_table(self.model)
+        own = self._named_table()
         given = {key: array for key, array in arrays.items() if key in own or not _counts_batches(key)}
         check_state(self.name, {key: shape for key, (shape, _) in own.items()}, given)
-        state.load_state_dict(self.model, given)
+        place = {self.names.key(key): key for key in state.torch_state_table(self.model)}
+        state.load_state_dict(self.model, {place[key]: array for key, array in given.items()})
 
     def read_state(self) -> Arrays:
         """The state dict as arrays, with the reference's keys."""
-        return dict(state.torch_state_dict(self.model))
+        return {self.names.key(key): array for key, array in state.torch_state_dict(self.model).items()}
 
     def set_mode(self, mode: Mode) -> None:
         """Switch the whole model, then dropout off and, when frozen, norms to their running statistics."""

@@ -9,9 +9,9 @@ import numpy as np
 
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
-from harness.sides.jittor_side import OPTIMIZERS
+from harness.sides.jittor_side import OPTIMIZERS, JittorSide
 from harness.sides.training import SideTraining
-from ports_jittor.torchlike import optim, state
+from ports_jittor.torchlike import optim
 from ports_jittor.torchlike._common import constant
 from ports_jittor.torchlike.gradients import gradients
 
@@ -19,9 +19,11 @@ from ports_jittor.torchlike.gradients import gradients
 class JittorTraining(SideTraining):
     """What a training needs of Jittor."""
 
+    side: JittorSide
+
     def named_parameters(self) -> NamedTensors:
         """Those that learned when the model was built."""
-        named = dict(state.named_variables(self.side.model))
+        named = dict(self.side.named_variables())
         return {entry.key: named[entry.key] for entry in self.side.state_table() if entry.learns}
 
     def make_optimizer(self, kind: str, groups: list[dict[str, Any]]) -> optim.Optimizer:
@@ -73,14 +75,14 @@ class JittorTraining(SideTraining):
     def copied_state(self) -> NamedTensors:
         """Variables of their own."""
         return {
-            name: self.tensor(np.array(value.numpy()), None)
+            self.side.names.key(name): self.tensor(np.array(value.numpy()), None)
             for name, value in self.side.model.state_dict().items()
             if value.dtype.is_float()
         }
 
     def keep_average(self, keeps: float) -> None:
         """New variables in the place of the old ones."""
-        now = self.side.model.state_dict()
+        now = {self.side.names.key(name): value for name, value in self.side.model.state_dict().items()}
         with jt.no_grad():
             self.average = {
                 name: (mean * constant(keeps, mean) + now[name] * constant(1 - keeps, mean)).stop_grad()

@@ -86,6 +86,7 @@ class Side(Framework):
             self.model = self.side_module().build(chosen.name, **chosen.options)
         else:
             self.model = build_upstream(upstream)
+        self.take_names()
         self.layers = {path: self.layer_of(module) for path, module in self.modules()}
         self.paths = {id(module): path for path, module in self.modules()}
         self._rehearsed = {}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from harness.errors import BadInput
 from harness.forms import same_shape
+from harness.own_name import command
 from harness.pairs.base import Arrays
 
 Shapes = Mapping[str, Sequence[int]]
@@ -30,7 +31,8 @@ def check_state(side: str, wanted: Mapping[str, tuple[int, ...]], state: Arrays)
         *_part("unexpected", unexpected),
         *_part("of another shape", misshapen),
     ]
-    raise BadInput(f"the weights do not fit the {side} model: {'; '.join(parts)}")
+    renamed = f". If names alone differ, `{command('map')}` pairs them" if missing and unexpected else ""
+    raise BadInput(f"the weights do not fit the {side} model: {'; '.join(parts)}{renamed}")
 
 
 def _part(kind: str, names: Iterable[str]) -> list[str]:

@@ -34,12 +34,15 @@ from harness.flows import (
     explain,
     infer,
     lint,
+    map_layers,
     reproduce,
     selftest,
     selftest_training,
     train,
 )
 from harness.flows.kept_trace import RecordedTrace
+from harness.layer_map import LayerMap, MapRule
+from harness.layer_pairing import Pairs
 from harness.selftest import Score
 from harness.training.log import Training
 from tests.unit.bench import samples as bench_samples
@@ -108,6 +111,7 @@ def stand_in() -> None:
         bench_run: {"measure": (bench_samples.made([2.0, 2.1, 2.0]), Path("run")), "keep": Path("run")},
         evaluate: {"evaluate": (dataclasses.replace(evaluation_samples.made(), broken=[]), Path("run"))},
         infer: {"infer": (dataclasses.replace(evaluation_samples.made(), broken=[]), Path("run"))},
+        map_layers: {"map_layers": Pairs(LayerMap(layers=[MapRule("a", "b", 0.5, "by order", False)]), 1)},
         lint: {"lint": lint.Linted("toy", "v", [], 1, 1, {"start": 1.0})},
         selftest: {"selftest_pair": result},
         selftest_training: {"selftest_training": result},

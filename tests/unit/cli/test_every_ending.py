@@ -97,6 +97,13 @@ TABLE = {
     "align check": Command("run", 1, ("FILE",), writes="run -o new.json"),
     "align show": Command("run", 0, ("FILE",)),
     "align report": Command("run -o r.html", 0, ("FILE -o r.html",), writes="run -o r.html"),
+    "align map": Command(
+        "-m led",
+        0,
+        ("-m ./FILE.py", "--torch t:Net --jittor j:Net --input x=1x3 --map FILE"),
+        writes="-m led -o new.json",
+        runs=True,
+    ),
     "align list": Command("", 0, bare=0),
     "align doctor": Command("", NO_ENVIRONMENT, bare=NO_ENVIRONMENT),
     "align golden record": Command("-m led -o goldens", 0, ("-m ./FILE.py",), runs=True),
