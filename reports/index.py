@@ -15,7 +15,7 @@ from harness.errors import BadInput
 from harness.evaluating.result import Evaluation
 from harness.language import tr
 from harness.training.log import Training
-from reports import bench, bench_page, overview, training_facts, training_sentences
+from reports import bench, bench_page, evaluation_facts, overview, training_facts, training_sentences
 from reports.evaluation import subject as evaluated
 from reports.marked import code, prose
 from reports.summaries import SYMBOLS
@@ -151,7 +151,9 @@ def _training(path: Path) -> IndexedResult:
 
 def _evaluation(path: Path) -> IndexedResult:
     found = Evaluation.load(path)
-    return IndexedResult(path, "evaluation", evaluated(found), found.verdict, found.sentence)
+    return IndexedResult(
+        path, "evaluation", evaluated(found), found.verdict, evaluation_facts.sentence(found)
+    )
 
 
 def _bench(path: Path) -> IndexedResult:

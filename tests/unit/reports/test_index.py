@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from harness.errors import BadInput
+from harness.language import spoken
 from reports import write_index
 from reports.index import headline, html, index, markdown
+from tests.unit.bench.samples import made as measured
 from tests.unit.evaluating.samples import made as evaluated
 from tests.unit.reports import samples
 from tests.unit.reports.test_html import Page
@@ -58,6 +60,19 @@ def test_an_evaluation_is_listed_with_its_page(runs: Path) -> None:
     assert found.subject.startswith("toy one, synthetic")
     hrefs = [link["href"] for link in Page(html(runs, runs / "index.html")).of("a")]
     assert "good/evaluation.html" in hrefs
+
+
+def test_a_measurement_is_listed_by_its_own_words(runs: Path) -> None:
+    measured([2.0, 2.01, 1.99, 2.0]).save(runs / "good" / "bench.json")
+    (runs / "good" / "bench.html").write_text("x")
+    found = index(runs)
+    assert [entry.verdict for entry in found] == ["diverged", "unreadable", "slower", "aligned"]
+    assert found[2].text == "The port takes 2 times the reference's time"
+    assert found[2].symbol == "✘"
+    page = Page(html(runs, runs / "index.html"))
+    assert "good/bench.html" in [link["href"] for link in page.of("a")]
+    with spoken("zh"):
+        assert "1 更慢" in headline(found)
 
 
 def test_a_folder_without_results_is_refused(tmp_path: Path) -> None:
