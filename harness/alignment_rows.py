@@ -92,6 +92,19 @@ class SideReport:
     def __post_init__(self) -> None:
         self.versions = json_codec.tidy(self.versions)
 
+    @property
+    def was_ended(self) -> bool:
+        """Whether nothing was wrong with this side: it was ended because of another."""
+        return self.error.startswith(_ENDED)
+
+
+_ENDED = "it was ended because"
+
+
+def ended_for(failed: str) -> str:
+    """Why a side was ended that had done nothing wrong."""
+    return f"{_ENDED} the {failed} side had failed"
+
 
 @dataclass(frozen=True)
 class IsolatedRun(json_codec.Partial):

@@ -35,7 +35,8 @@ def _opening(alignment: Alignment) -> str:
     reference, candidate = alignment.names
     tally = Tally.of(alignment.rows)
     tensors = _count(tally.tensors, "tensor")
-    stopped = [_stopped(name, side) for name, side in alignment.sides.items() if side.status == "failed"]
+    failed = [(name, side) for name, side in alignment.sides.items() if side.status == "failed"]
+    stopped = [_stopped(name, side) for name, side in sorted(failed, key=lambda one: one[1].was_ended)]
     if stopped:
         until = "Nothing could be compared."
         if tally.judged:

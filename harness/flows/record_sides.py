@@ -53,8 +53,6 @@ def _record_guarded(live: Comparison, recordings: Recordings, side: str) -> None
     except Exception:  # whatever it is, the other side must not wait for ever
         _stop_waiting(live, side, recordings)
         raise
-    finally:
-        recordings.dropout.tell(side, None)
 
 
 def _save_what_was_recorded(run: SideRun, recordings: Recordings) -> None:
@@ -72,6 +70,7 @@ def _save_what_was_recorded(run: SideRun, recordings: Recordings) -> None:
 
 
 def _stop_waiting(live: Comparison, side: str, recordings: Recordings) -> None:
+    recordings.dropout.tell(side, None)
     if side == live.sides[0]:
         recordings.refuse_weights(side)
     if side == REFERENCE:

@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from harness.alignment_rows import SideReport
+from harness.alignment_rows import SideReport, ended_for
 from harness.case import REFERENCE
 from harness.costs import Spent
 from harness.errors import WorkerLost
@@ -48,7 +48,7 @@ class Recordings:
     def refuse_weights(self, side: str) -> None:
         """Tell the side that waits for its weights that they will not come."""
         if not self._weights.done():
-            self._weights.set_exception(WorkerLost(f"it was ended because the {side} side had failed"))
+            self._weights.set_exception(WorkerLost(ended_for(side)))
 
     @property
     def isolated(self) -> Path:

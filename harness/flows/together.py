@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TypeVar
 
+from harness.alignment_rows import ended_for
 from harness.case import SIDES
 from harness.environment.device import device_for
 from harness.scratch import scratch_folder
@@ -51,7 +52,7 @@ def end_others(workers: Mapping[str, Worker], failed: str) -> None:
     """End every worker but that of the side that failed."""
     for side, worker in workers.items():
         if side != failed:
-            worker.stop(f"it was ended because the {failed} side had failed")
+            worker.stop(ended_for(failed))
 
 
 @contextlib.contextmanager

@@ -130,6 +130,14 @@ def test_what_a_port_did_until_it_raised_is_compared(variant: str, expected: str
 
 
 @pytest.mark.jittor
+def test_a_port_that_raises_while_its_dropouts_are_awaited_is_compared(tmp_path: Path) -> None:
+    alignment = flows.compare(request("port raises", mode="train", output=tmp_path / "run"), Silent())
+    assert alignment.exit_code == 4
+    assert alignment.sides["torch"].status == "ok"
+    assert "compared before that, 0 diverged" in alignment.sentence
+
+
+@pytest.mark.jittor
 def test_killed_reference_does_not_leave_the_port_waiting(tmp_path: Path) -> None:
     alignment = flows.compare(request("killed", output=tmp_path / "run"), Silent())
     assert alignment.exit_code == 4

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.alignment import Alignment
-from harness.alignment_rows import SideReport
+from harness.alignment_rows import SideReport, ended_for
 from harness.comparing import compare, in_order_of_computation, rejudge
 from harness.coverage import Gap
 from harness.errors import BadInput
@@ -452,6 +452,13 @@ class TestASideThatStopped:
         alignment = compare(left, right)
         assert alignment.exit_code == 4
         assert alignment.sides["jittor"].last_layer == "input:x"
+
+    def test_the_side_that_failed_is_named_first(self, bench: Bench) -> None:
+        sides = {"torch": SideReport("failed", ended_for("jittor")), "jittor": SideReport("failed", "no GPU")}
+        alignment = compare(None, None, sides=sides)
+        assert alignment.sentence.startswith(
+            "jittor stopped short: no GPU. torch stopped short: it was ended"
+        )
 
     def test_that_left_no_trace(self, bench: Bench) -> None:
         left = bench.reference.write(bench.folder / "torch.h5", "torch")

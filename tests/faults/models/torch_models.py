@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import dropout
 
 
 class Network(nn.Module):
@@ -18,7 +19,7 @@ class Network(nn.Module):
         self.head = head
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.head(torch.relu(self.conv(image)))
+        return self.head(dropout(torch.relu(self.conv(image)), 0.3, self.training))
 
 
 class Breaking(nn.Conv2d):
