@@ -17,10 +17,10 @@ from harness.own_name import command
 from harness.text import printable
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
     from rich.console import Console
 
-    from harness.flows.cache import Cache, Removable
+    from harness.environment.compiled import Compiled
+    from harness.flows.cache import Cache, Kept, Removable
 
 _OUTPUT = "What comes out"
 Yes = Annotated[bool, typer.Option("--yes", help="Remove it without asking.", rich_help_panel=_OUTPUT)]
@@ -110,8 +110,8 @@ def _say(text: str) -> None:
     process.tell("cache", text)
 
 
-def _plain(one: DataclassInstance) -> dict[str, object]:
-    return {**asdict(one), "path": str(vars(one)["path"])}
+def _plain(one: Compiled | Kept | Removable) -> dict[str, object]:
+    return {**asdict(one), "path": str(one.path)}
 
 
 def _document(found: Cache) -> dict[str, object]:
