@@ -48,6 +48,7 @@ def compare_modules(
     *,
     mode: Mode = "eval",
     policy: Policy | None = None,
+    layer_map: str | Path | None = None,
     progress: Progress | None = None,
     **settings: Any,
 ) -> Alignment:
@@ -55,11 +56,13 @@ def compare_modules(
 
     `inputs` are the arrays or tensors that both are called with, in order. Neither module is changed. In the
     modes `train` and `frozen` the loss is the module's own `losses`, else the mean square of its outputs.
+    `layer_map` is a file of `align map`, where the layers of the port have other names.
     """
     from harness.flows.live_modules import compare_modules as run
 
     request = _request("", None, mode=mode, policy=policy or NoisePolicy(), **settings)
-    return run(torch_module, jittor_module, inputs, request, progress or Silent())
+    names = None if layer_map is None else Path(layer_map)
+    return run(torch_module, jittor_module, inputs, request, progress or Silent(), names)
 
 
 def record(

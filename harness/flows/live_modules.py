@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 from typing import Any, cast
 
@@ -33,14 +34,19 @@ _VARIANT = "live"
 
 
 def compare_modules(
-    reference: Any, port: Any, inputs: Inputs, request: CompareRequest, progress: Progress
+    reference: Any,
+    port: Any,
+    inputs: Inputs,
+    request: CompareRequest,
+    progress: Progress,
+    layer_map: Path | None = None,
 ) -> Alignment:
     """Compare a PyTorch module with a Jittor one on the reference's weights; afterwards both are as before.
 
     `request` says how; its model and its device are not looked at.
     """
     arrays, copied = _named(inputs), _copied(reference)
-    with scratch_folder() as place, _declared(copied, port, arrays) as model, put_back(port):
+    with scratch_folder() as place, _declared(copied, port, arrays, layer_map) as model, put_back(port):
         workers = {
             side: InlineWorker(open_side(side, "cpu", Breadcrumb(place / f"{side}.place"))) for side in SIDES
         }
@@ -74,7 +80,7 @@ def _plain(value: Any) -> Any:
 
 
 @contextlib.contextmanager
-def _declared(reference: Any, port: Any, arrays: Arrays) -> Iterator[str]:
+def _declared(reference: Any, port: Any, arrays: Arrays, layer_map: Path | None) -> Iterator[str]:
     """A pair of the two objects, to be found by the name given; its weights are the reference's own."""
     state = {key: _plain(value).copy() for key, value in reference.state_dict().items()}
     name = f"align_live_{uuid.uuid4().hex}"
@@ -91,6 +97,7 @@ def _declared(reference: Any, port: Any, arrays: Arrays) -> Iterator[str]:
         forward=tuple(arrays),
         recipe=Recipe(optimizer="sgd", lr=0.01),
         seeded_state=lambda variant, seed, table: state,
+        layer_map=layer_map,
     )
     sys.modules[name] = module
     try:
