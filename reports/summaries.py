@@ -275,6 +275,7 @@ def environment(alignment: Alignment) -> list[Item]:
     return items
 
 
+_LEAST_PEAK = 1 << 20
 _STEPS = {
     "start": "start the framework",
     "build": "build the model",
@@ -338,8 +339,9 @@ def duration(spent: Spent | float | None) -> str:
 
 
 def _peak(spent: SideCosts) -> str:
+    """How far memory rose; what pages that were there already may hold is no figure."""
     peak = spent.recorded.peak_bytes if spent.recorded else None
-    return f"{peak / 2**20:.0f} MiB" if peak else ""
+    return f"{peak / 2**20:.0f} MiB" if peak and peak >= _LEAST_PEAK else ""
 
 
 def observer(alignment: Alignment) -> list[Item]:

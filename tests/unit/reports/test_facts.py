@@ -44,6 +44,15 @@ def test_costs_that_the_traces_have_are_reported_too() -> None:
     assert (line.name, line.by_side) == ("run recorded", {"torch": "2.0 s", "jittor": "3.0 s"})
 
 
+@pytest.mark.parametrize(
+    ("peak", "shown"), [(1 << 24, ["run recorded", "peak memory"]), (4096, ["run recorded"])]
+)
+def test_a_rise_of_memory_that_is_no_figure_is_not_shown(peak: int, shown: list[str]) -> None:
+    sides = {"torch": SideReport(cost=Spent(cpu=1.0, peak_bytes=peak))}
+    lines = summaries.costs(samples.alignment(costs=Costs(), sides=sides))
+    assert [line.name for line in lines] == shown
+
+
 def test_a_truth_from_an_earlier_run_costs_nothing() -> None:
     lines = summaries.costs(samples.alignment(costs=Costs(truth=Spent(cached=True))))
     assert [line.both for line in lines] == ["kept from an earlier run"]
