@@ -1,7 +1,7 @@
 """Finds which layer of a port is which of the reference's, where names differ, and says how sure that is.
 
-Layers of one name are left as they are. The others are paired in order, by the shapes of their parameters,
-their class and the parts of their names; what is left then by a shape that only one layer on each side has.
+Layers of one name are left as they are. Of the others those are paired that alone have such parameters on
+each side; the rest in order, by the shapes of their parameters, their class and the parts of their names.
 A layer around others is paired with the one that holds the same of them.
 """
 
@@ -63,7 +63,9 @@ def pair_layers(reference: Description, port: Description) -> Pairs:
     same = {path for path in ours if path in its and ours[path].form == its[path].form}
     left = [leaf for path, leaf in ours.items() if path not in same]
     right = [leaf for path, leaf in its.items() if path not in same]
-    found = _in_order(left, right)
+    found = _by_shape_alone(left, right, {})
+    rest = [leaf for leaf in left if leaf.path not in found.values()]
+    found |= _in_order(rest, [leaf for leaf in right if leaf.path not in found])
     found |= _by_shape_alone(left, right, found)
     certainty = _Certainty(left, right, found)
     rules = [certainty.rule(ours[mine], its[other]) for other, mine in found.items()]
@@ -161,18 +163,17 @@ class _Certainty:
 
     def __init__(self, left: Sequence[Leaf], right: Sequence[Leaf], found: Mapping[str, str]) -> None:
         self._ours, self._its = Counter(leaf.form for leaf in left), Counter(leaf.form for leaf in right)
-        ranks = {path: number for number, path in enumerate(leaf.path for leaf in left)}
+        ranks = {leaf.path: number for number, leaf in enumerate(left)}
         order = [ranks[found[leaf.path]] for leaf in right if leaf.path in found]
-        self._crossed = (
-            {order[at] for at in range(1, len(order)) if order[at] < max(order[:at])} if order else set()
-        )
+        self._crossed = {now for at, now in enumerate(order) if now < max(order[:at], default=now)}
         self._ranks = ranks
 
     def rule(self, mine: Leaf, other: Leaf) -> MapRule:
         """The pair as a line of the map."""
         count, its_count = self._ours[mine.form], self._its[other.form]
         alike = _alike(mine.path, other.path)
-        if count == its_count == 1 and mine.parameters:
+        alone = count == its_count == 1 and bool(mine.parameters)
+        if alone:
             sure, why = 0.97, f"the only one with parameters of the shapes {_said(mine)}"
         elif count == its_count:
             sure, why = 0.8 + 0.15 * alike, f"by order: {count} on each side are such a {mine.kind}"
@@ -183,7 +184,7 @@ class _Certainty:
             )
         if mine.kind != other.kind:
             sure, why = sure - 0.15, f"{why}; {mine.kind} and {other.kind}"
-        if self._ranks[mine.path] in self._crossed:
+        if self._ranks[mine.path] in self._crossed and not alone:
             sure, why = sure - 0.1, f"{why}; out of order"
         return MapRule(mine.path, other.path, round(sure, 2), why, sure >= CERTAIN)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,16 @@ CLASSES = Undeclared(
 
 def test_the_name_says_all_of_it() -> None:
     assert Undeclared.read(CLASSES.name) == CLASSES
+
+
+def test_a_layer_map_goes_with_it_and_into_its_declaration(tmp_path: Path) -> None:
+    mapped = replace(CLASSES, layer_map=str(tmp_path / "a map.json"))
+    assert Undeclared.read(mapped.name) == mapped
+    assert pairs.find(mapped.name).layer_map == tmp_path / "a map.json"
+    file = tmp_path / "with_a_map.py"
+    file.write_text(declaration(mapped, str(file)))
+    assert pairs.find(str(file)).layer_map == tmp_path / "a map.json"
+    assert pairs.find(CLASSES.name).layer_map is None
 
 
 def test_it_is_found_by_its_name() -> None:
