@@ -279,6 +279,20 @@ def test_the_doctor_finds_this_machine_able(monkeypatch: pytest.MonkeyPatch) -> 
     assert found["torch", "convolution"]["found"] == "computed, right"
     assert found["jittor", "convolution"]["found"] == "computed, right"
     assert "doctor: trying torch" in done.stderr
+    assert [found[side, "recorded layer"]["found"] for side in SIDES] == ["recorded", "recorded"]
+
+
+@pytest.mark.torch
+def test_a_side_that_computes_and_cannot_record_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "h5py.py").write_text("raise ImportError('numpy.dtype size changed')\n")
+    python = fakes.wrapper(tmp_path / "python", f'export PYTHONPATH="{tmp_path}:$PYTHONPATH"')
+    done = doctor("--json", ALIGN_TORCH_PYTHON=str(python), ALIGN_JITTOR_PYTHON=str(tmp_path / "none"))
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["sides"]["torch"]["runs"]) == (3, False)
+    found = {finding["part"]: finding for finding in told["findings"] if finding["side"] == "torch"}
+    assert found["convolution"]["found"] == "computed, right"
+    assert found["recorded layer"]["state"] == "wrong"
+    assert "numpy.dtype size changed" in found["recorded layer"]["wrong"]
 
 
 def test_the_doctor_tells_what_a_bare_interpreter_lacks(tmp_path: Path) -> None:
