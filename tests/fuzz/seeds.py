@@ -18,6 +18,7 @@ from harness.evaluating.evidence import OutputRange
 from harness.evaluating.unfinished import NAME as UNFINISHED
 from harness.evaluating.unfinished import Unfinished
 from harness.flows.evaluate_request import EvaluateRequest
+from harness.layer_map import LayerMap, MapRule
 from harness.trace import carry
 from harness.training.log import TrainingLog
 from tests.faults.checkpoints.case import (
@@ -48,6 +49,11 @@ Files = Iterator[tuple[str, str, bytes]]
 _LAYERS = text("_parameters") + b"}" + text("weight") + tensor("0", 4, 0, (2, 2), (2, 1)) + b"s"
 MODULE = b"\x80\x02cnet\nNet\n)\x81}(" + _LAYERS + (text("_buffers") + b"}" + text("_modules") + b"}ub.")
 VIEWS = state({"a": tensor("0", 4, 0, (2, 2), (2, 1)), "b": tensor("0", 4, 1, (3,), (1,))})
+LAYER_MAP = LayerMap(
+    checked=True,
+    layers=[MapRule("layer*.conv1", "stages.*.first", 0.8, "by order", False), MapRule("fc", "head")],
+    parameters=[MapRule("fc.weight", "head.gamma", 0.95, "the only one of its shape")],
+)
 CONFIG = """\
 model = "cpanet"
 variant = "vgg16"
@@ -197,6 +203,7 @@ def _texts() -> Files:
     )
     yield "bench", "several.json", several().to_json().encode()
     yield "unfinished", "unfinished.json", unfinished()
+    yield "layer-map", "names.json", LAYER_MAP.text().encode()
     yield "published", "published.toml", PUBLISHED.encode()
     yield "config", "align.toml", CONFIG.encode()
     yield "key-map", "every-rule.toml", KEY_MAP.encode()

@@ -23,6 +23,7 @@ from harness.evaluating.result import Evaluation
 from harness.evaluating.side_by_side import read_published
 from harness.evaluating.unfinished import Unfinished
 from harness.flows.evaluate_request import EvaluateRequest
+from harness.layer_map import LayerMap, port_names
 from harness.trace import Trace
 from harness.training.log import Training
 from reports import (
@@ -159,6 +160,11 @@ def read_bench(path: Path) -> None:
     bench.draw(found, [], Console(file=io.StringIO(), width=100), "run")
 
 
+def read_layer_map(path: Path) -> None:
+    """Read a layer map, and name the layers of a port by it."""
+    port_names(LayerMap.read(path), ["stages", "stages.0.first", "head"], ["head.gamma", "scale"])
+
+
 def read_unfinished(path: Path) -> None:
     """Read what an evaluation has seen that was broken off, and what it was asked for."""
     before = Unfinished.load(path)
@@ -202,6 +208,7 @@ TARGETS = {
         Target("unfinished", read_unfinished, texts.mutate_json, "unfinished.json"),
         Target("published", read_table, texts.mutate_toml, "published.toml"),
         Target("config", read_config, texts.mutate_toml, "align.toml"),
+        Target("layer-map", read_layer_map, texts.mutate_json, "names.json"),
         Target("key-map", read_key_map, texts.mutate_toml, "map.toml"),
     )
 }
