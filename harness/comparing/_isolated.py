@@ -17,6 +17,7 @@ from harness.comparing._measuring import Meter
 from harness.comparing._own_shapes import keep_makers
 from harness.comparing._places import first_diverged, in_order_of_computation, kind_of, worst_row
 from harness.comparing._sentence import sentence
+from harness.comparing._turned_units import doubt_turned_units
 from harness.forms import same_shape, same_type, shape_text
 from harness.numerics import no_difference
 from harness.pairs.base import Override
@@ -244,7 +245,8 @@ def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[O
 
 
 def _conclude(alignment: Alignment) -> None:
-    """Look also for errors that the noise of the whole network hides."""
+    """Look also for errors that the noise of the whole network hides, and doubt what no layer makes."""
+    doubt_turned_units(alignment)
     rows = {row.address: row for row in alignment.rows}
     by_outputs_alone = alignment.policy.get("judge") == "outputs"
     if alignment.verdict in ("aligned", "inconclusive") and alignment.sources and not by_outputs_alone:

@@ -26,9 +26,7 @@ def sources_sentence(alignment: Alignment) -> str:
     if not names:
         if not Tally.of(alignment.rows).diverged:
             return "Every layer agrees on the reference's own inputs as well."
-        return (
-            "Isolation, on the reference's own inputs, every layer agrees: no single layer makes the error."
-        )
+        return "In isolation, on the reference's own inputs, every layer agrees: no layer makes the error."
     carriers = sum(carries(row) for row in alignment.rows)
     count = "1 place makes" if len(names) == 1 else f"{len(names)} places make"
     shown = ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

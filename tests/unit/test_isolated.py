@@ -29,9 +29,13 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
-def judged(bench: Bench, faults: dict[str, Callable[[Any], Any]]) -> Alignment:
+Faults = dict[str, Callable[[Any], Any]]
+
+
+def judged(bench: Bench, faults: Faults, alone: Faults | None = None) -> Alignment:
     """A port with faults, compared whole, and with its layers alone: there a fault stays where it is."""
     alignment = bench.compare(bench.port(faults))
+    faults = faults if alone is None else alone
     kept = {
         address: faults.get(address, lambda same: same)(item)
         for address, item in bench.reference.tensors.items()
@@ -59,6 +63,30 @@ def test_one_fault_is_one_source_and_the_rest_carry_it(bench: Bench) -> None:
     assert HEAD in carriers
     assert STEM not in carriers
     assert f"1 place makes the error: {STEM}" in alignment.sentence
+
+
+WEIGHT = "grad:block.fc.weight"
+
+
+@pytest.mark.parametrize(
+    ("faults", "verdict"),
+    [
+        ({WEIGHT: scaled(1.01)}, "inconclusive"),  # a unit was turned over
+        ({WEIGHT: scaled(1.2)}, "diverged"),
+        ({WEIGHT: scaled(1.01), HEAD: scaled(1.01)}, "diverged"),
+    ],
+)
+def test_gradients_alone_that_no_layer_makes_accuse_nobody(
+    faults: Faults, verdict: str, bench: Bench
+) -> None:
+    alignment = judged(bench, faults, alone={})
+    assert alignment.sources == []
+    assert alignment.verdict == verdict
+    if verdict == "inconclusive":
+        assert "rounding may have turned over a unit" in alignment.row(WEIGHT).verdict.reason
+        assert alignment.first is None
+        assert "no layer makes the error" not in alignment.sentence
+    assert rejudge(alignment, NoisePolicy()).verdict == verdict
 
 
 def test_every_source_is_listed_though_one_hides_behind_the_other(bench: Bench) -> None:
