@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -22,9 +21,14 @@ from harness.forms import same_shape, same_type, shape_text
 from harness.numerics import no_difference
 from harness.pairs.base import Override
 from harness.trace import Trace
-from harness.verdict import Measured, Policy, Verdict, judge
+from harness.verdict import Measured, NoisePolicy, Policy, Verdict, judge
 
 Key = tuple[str, int]
+
+
+def _for_one_run(policy: Policy) -> Policy:
+    """The same with twice the units: what is known of a layer alone is the noise of one run."""
+    return dataclasses.replace(policy, ulps=2 * policy.ulps) if isinstance(policy, NoisePolicy) else policy
 
 
 def paired_addresses(alignment: Alignment) -> list[str]:
@@ -48,7 +52,7 @@ def add_isolated(
 
     def judge_alone(row: Row, measured: Measured) -> None:
         known = dataclasses.replace(measured, terms=terms.of(row))
-        row.isolated = Isolated(known, judge(row.address, known, policy, alignment.overrides))
+        row.isolated = Isolated(known, judge(row.address, known, _for_one_run(policy), alignment.overrides))
 
     for address in forced.notes.get(addresses.EQUAL, ()):
         row = rows.get(address)
@@ -109,12 +113,10 @@ def _lacks_gradient(row: Row, rows: Mapping[str, Row]) -> bool:
 
 
 _PRODUCTS = ("matmul", "bmm", "linear", "Linear")
-_NORMS = re.compile("(group|layer|instance|batch)_?norm", re.IGNORECASE)
-_MOST_OF_NORMS = 256  # terms: more would hide another eps
 
 
 class _Terms:
-    """How many terms each element of a tensor sums up, where the shapes show it."""
+    """How many products each element of a tensor sums up, where the shapes show it."""
 
     def __init__(self, rows: Mapping[str, Row]) -> None:
         self._rows = rows
@@ -141,8 +143,6 @@ class _Terms:
         if kind in ("layer", "operation") and row.type in _PRODUCTS and row.inputs:
             given = self._rows.get(row.inputs[0])
             return 1 if given is None else _per(given, _lengths(row, row.type))
-        if kind in ("layer", "operation") and _NORMS.search(row.type):
-            return min(_MOST_OF_NORMS, math.prod(row.shape[2:] if len(row.shape) > 2 else row.shape[-1:]))
         return 1
 
 
@@ -237,7 +237,7 @@ def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[O
     alignment.isolated = dataclasses.replace(alignment.isolated, decided=None)
     for row in alignment.rows:
         if row.isolated is not None and row.obstacle is None:
-            verdict = judge(row.address, row.isolated.measured, policy, overrides)
+            verdict = judge(row.address, row.isolated.measured, _for_one_run(policy), overrides)
             row.isolated = Isolated(row.isolated.measured, verdict)
     explained = {source.address: source for source in alignment.sources if source.cause}
     alignment.sources = [explained.get(found.address, found) for found in sources(alignment.rows)]
