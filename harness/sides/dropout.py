@@ -18,11 +18,6 @@ def is_dropout(module: Any) -> bool:
     return any(map(_DROPS.search, names)) and not list(module.children())
 
 
-def drops_now() -> bool:
-    """Whether the code that runs is part of a dropout."""
-    return dropping_frame() is not None
-
-
 def dropping_frame() -> FrameType | None:
     """The call of a dropout that is going on: of a module that is one, or of a function called so."""
     frame = sys._getframe(1)
