@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.environment.compiled import Compiled
-    from harness.flows.cache import Cache, Kept, Removable
+    from harness.flows.cache import Cache, KeptFolder, Removable
 
 _OUTPUT = "What comes out"
 Yes = Annotated[bool, typer.Option("--yes", help="Remove it without asking.", rich_help_panel=_OUTPUT)]
@@ -110,7 +110,7 @@ def _say(text: str) -> None:
     process.tell("cache", text)
 
 
-def _plain(one: Compiled | Kept | Removable) -> dict[str, object]:
+def _plain(one: Compiled | KeptFolder | Removable) -> dict[str, object]:
     return {**asdict(one), "path": str(one.path)}
 
 

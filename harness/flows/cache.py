@@ -25,7 +25,7 @@ _HOMES = "jittor"
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptFolder:
     """A folder that tidies itself: the files used longest ago go when it has more than `most_bytes`."""
 
     what: str
@@ -41,7 +41,7 @@ class Cache:
 
     path: Path
     compiled: list[Compiled]
-    kept: list[Kept]
+    kept: list[KeptFolder]
     bytes: int
     free_bytes: int
     problem: str
@@ -79,8 +79,8 @@ def _present() -> tuple[Path | None, str]:
         return None, str(error)
 
 
-def _kept(what: str, path: Path, most: int) -> Kept:
-    return Kept(what, path, len(_entries(path)), places.used_bytes(path), most)
+def _kept(what: str, path: Path, most: int) -> KeptFolder:
+    return KeptFolder(what, path, len(_entries(path)), places.used_bytes(path), most)
 
 
 def _entries(path: Path) -> list[Path]:

@@ -15,7 +15,7 @@ from tests.unit.cli.conftest import Align
 def removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[cache.Removable]:
     """A cache with one thing that nobody uses; what was removed of it."""
     one = Compiled(tmp_path / "jittor" / "cpu-1", "Jittor 1.3.11", 3 << 30, 0.0, STALE, "its Jittor is gone")
-    kept = cache.Kept("twins", tmp_path / "twins", 4, 1 << 20, 256 << 20)
+    kept = cache.KeptFolder("twins", tmp_path / "twins", 4, 1 << 20, 256 << 20)
     found = cache.Cache(tmp_path, [one], [kept], 4 << 30, 9 << 30, "")
     gone: list[cache.Removable] = []
     monkeypatch.setattr(cache, "cache", lambda: found)

@@ -31,7 +31,7 @@ def found(folder: Path) -> cache.Cache:
         (truths / name).write_bytes(bytes(5))
         os.utime(truths / name, (now - age * DAY, now - 50 * DAY))
     (truths / "link.h5").symlink_to(truths / "old.h5")
-    return cache.Cache(folder, compiled, [cache.Kept("float64 runs", truths, 2, 10, 100)], 70, 1, "")
+    return cache.Cache(folder, compiled, [cache.KeptFolder("float64 runs", truths, 2, 10, 100)], 70, 1, "")
 
 
 def named(things: list[cache.Removable]) -> list[str]:
