@@ -20,12 +20,12 @@ import numpy as np
 
 from harness.training.free_run import free_run
 from harness.training.log import Training
-from harness.training.twins import Judged, growth
+from harness.training.twins import JudgedGap, growth
 
 HEAD = "| pair | steps | twins | what | first band | last band | growth a step | horizon | port |"
 
 
-def row(training: Training, judged: Judged) -> dict[str, Any]:
+def row(training: Training, judged: JudgedGap) -> dict[str, Any]:
     """What one figure of a training says."""
     known = np.isfinite(judged.band) & (judged.band > 0)
     rate = growth(judged)

@@ -25,7 +25,7 @@ NOT_FINITE = 255
 
 
 @dataclass(frozen=True)
-class Grid:
+class ByteGrid:
     """Numbers in rows and columns, as bytes between two values."""
 
     low: float
@@ -50,9 +50,9 @@ class Slice:
     corner: tuple[int, int]
     rows: int
     columns: int
-    reference: Grid
-    port: Grid
-    difference: Grid
+    reference: ByteGrid
+    port: ByteGrid
+    difference: ByteGrid
 
     def check(self) -> None:
         """Refuse what is larger than a slice can be."""
@@ -79,7 +79,7 @@ class Histogram:
 
 
 @dataclass(frozen=True)
-class Picture:
+class TensorPicture:
     """What one tensor looks like on both sides.
 
     `values` holds the histograms of the reference and of the port, `differences` that of the port minus the
@@ -120,10 +120,10 @@ class LayerAttributes:
 class Evidence(Partial):
     """The pictures of an alignment, and the attributes of the layers that they are of."""
 
-    pictures: list[Picture] = field(default_factory=list)
+    pictures: list[TensorPicture] = field(default_factory=list)
     layers: list[LayerAttributes] = field(default_factory=list)
 
-    def picture(self, address: str) -> Picture | None:
+    def picture(self, address: str) -> TensorPicture | None:
         """The picture of an address, if it was kept."""
         return next((one for one in self.pictures if one.address == address), None)
 

@@ -15,7 +15,7 @@ from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.comparing import in_order_of_computation, kind_of
-from harness.evidence import Picture
+from harness.evidence import TensorPicture
 from harness.own_name import command
 from harness.text import printable
 from reports import sentences, summaries
@@ -165,7 +165,7 @@ def _more(row: Row, role: Role | None, places: Mapping[str, int]) -> dict[str, A
     return {name: value for name, value in more.items() if value not in ("", None, [])}
 
 
-def _picture(found: Picture) -> dict[str, Any]:
+def _picture(found: TensorPicture) -> dict[str, Any]:
     cut = found.slice
     return {
         "at": [

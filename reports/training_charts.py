@@ -8,7 +8,7 @@ from harness.case import REFERENCE
 from harness.language import tr
 from harness.training.log import Training
 from harness.training.records import SideStep, Step
-from harness.training.twins import FACTOR, Judged
+from harness.training.twins import FACTOR, JudgedGap
 from reports import training_sentences as sentences
 from reports.curves import Band, Chart, Curve, Mark, by_name, chart
 from reports.training_facts import MOST_NAMES, judged, names_of, sides, steps
@@ -42,7 +42,7 @@ def _losses(training: Training, shown: list[Step]) -> Chart | None:
     return chart(tr("Loss"), curves, bands, _events(training))
 
 
-def _gap(found: Judged) -> Chart | None:
+def _gap(found: JudgedGap) -> Chart | None:
     titles = {"loss": tr("Gap in the loss"), "weights": tr("Distance of the weights")}
     at = [float(step) for step in found.steps]
     curves = [Curve(tr("port"), list(zip(at, found.gap.tolist(), strict=True)), "port")]

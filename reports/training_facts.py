@@ -9,7 +9,7 @@ from harness.language import tr
 from harness.training.free_run import free_run
 from harness.training.log import Training
 from harness.training.records import Epoch, Step
-from harness.training.twins import Judged
+from harness.training.twins import JudgedGap
 from reports.summaries import Item
 from reports.words import count, seconds
 
@@ -37,7 +37,7 @@ def steps(training: Training) -> list[Step]:
     return [found[number] for number in sorted(found)]
 
 
-def judged(training: Training) -> list[Judged]:
+def judged(training: Training) -> list[JudgedGap]:
     """The port's own run against the twins, where there are twins."""
     return free_run(training) if training.twins else []
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.figures import ratio
 from harness.language import tr
 from harness.training.log import Training
-from harness.training.twins import Judged
+from harness.training.twins import JudgedGap
 from reports.overview import SmallCard
 from reports.training_facts import judged, metric_rows, sides, steps, verdict
 from reports.words import count, figure, seconds
@@ -50,7 +50,7 @@ def _forced(training: Training) -> SmallCard | None:
     return SmallCard(tr("Forced steps"), tr("{} of {} aligned").format(aligned, len(forced)), more)
 
 
-def _free(found: Judged) -> SmallCard:
+def _free(found: JudgedGap) -> SmallCard:
     names = {"loss": tr("Gap in the loss"), "weights": tr("Distance of the weights")}
     said = {"chaos": tr("inside the twins' band"), "suspect": tr("outside the twins' band")}
     horizon = "" if found.horizon is None else tr("nothing is said from step {}").format(found.horizon)

@@ -11,7 +11,7 @@ from harness.figures import ratio, scientific
 from harness.language import ENGLISH, chosen, tr
 from harness.training.log import Training
 from harness.training.records import Finding, Forced
-from harness.training.twins import FACTOR, LEAST_TWINS, Judged
+from harness.training.twins import FACTOR, LEAST_TWINS, JudgedGap
 from reports.training_facts import judged, steps
 from reports.words import count
 
@@ -28,7 +28,7 @@ def sentence(training: Training) -> str:
     return " ".join([_checks(training, end.step, end.verdict), *map(free, judged(training))])
 
 
-def free(found: Judged) -> str:
+def free(found: JudgedGap) -> str:
     """The port's own run beside the twins."""
     what = tr(found.what)
     if chosen() == ENGLISH:
@@ -52,7 +52,7 @@ def free(found: Judged) -> str:
     return _inside(found, what, len(known_steps))
 
 
-def _inside(found: Judged, what: str, known: int) -> str:
+def _inside(found: JudgedGap, what: str, known: int) -> str:
     gap, band = found.gap[:known], found.band[:known]
     kept = band > 0
     most = float(np.max(gap[kept] / band[kept])) if kept.any() else 0.0

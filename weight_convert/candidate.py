@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.errors import BadInput
 from weight_convert.budget import FINDING, PAIR, Budget
-from weight_convert.manifest import Dropped
+from weight_convert.manifest import DroppedKey
 from weight_convert.pickles.arrays import ArrayDraft
 from weight_convert.pickles.values import Thing
 from weight_convert.shown import shown, shown_name
@@ -23,8 +23,8 @@ class Candidate:
     path: str
     budget: Budget
     tensors: dict[str, Tensor] = field(default_factory=dict)
-    dropped: list[Dropped] = field(default_factory=list)
-    unreadable: list[Dropped] = field(default_factory=list)
+    dropped: list[DroppedKey] = field(default_factory=list)
+    unreadable: list[DroppedKey] = field(default_factory=list)
 
     def describe(self) -> str:
         """Name and size, for messages."""
@@ -45,14 +45,14 @@ class Candidate:
         self.budget.spend(FINDING)
         name = shown_name(key, _LONGEST_NAME)
         if as_tensor(value) is not None:
-            self.unreadable.append(Dropped(name, "a tensor whose key is no text"))
+            self.unreadable.append(DroppedKey(name, "a tensor whose key is no text"))
         elif isinstance(value, ArrayDraft):
-            self.unreadable.append(Dropped(name, value.problem))
+            self.unreadable.append(DroppedKey(name, value.problem))
         elif isinstance(value, Thing) and "_rebuild" in value.name.name:
-            self.unreadable.append(Dropped(name, f"made by {value.name}, which is no plain tensor"))
+            self.unreadable.append(DroppedKey(name, f"made by {value.name}, which is no plain tensor"))
         else:
             what = str(value.name) if isinstance(value, Thing) else type(value).__name__
-            self.dropped.append(Dropped(name, f"not a tensor ({what})"))
+            self.dropped.append(DroppedKey(name, f"not a tensor ({what})"))
 
 
 def as_tensor(value: Any) -> Tensor | None:

@@ -16,7 +16,7 @@ from harness import files
 from harness.errors import BadInput
 from weight_convert.complete import add_counters, fit_scalars
 from weight_convert.layout import Layout, Mismatch, compare, layout_like, layout_of
-from weight_convert.manifest import Dropped, Manifest
+from weight_convert.manifest import DroppedKey, Manifest
 from weight_convert.prefixes import common_prefixes
 from weight_convert.reading import read_state
 from weight_convert.state import State
@@ -217,7 +217,7 @@ def _fitting(state: State, layout: Layout, mismatch: Mismatch, manifest: Manifes
     unfit = dict.fromkeys(mismatch.unexpected, "the model has no such key")
     unfit |= dict.fromkeys(misshapen, "of another shape than in the model")
     manifest.dropped += [
-        Dropped(key, reason, state.tensors[key].dtype, state.tensors[key].shape)
+        DroppedKey(key, reason, state.tensors[key].dtype, state.tensors[key].shape)
         for key, reason in unfit.items()
     ]
     order = [key for key in layout.shapes if key in state.tensors] if layout.counters else list(state.tensors)

@@ -15,7 +15,7 @@ KIND, VERSION = "weight-manifest", 1
 
 
 @dataclass(frozen=True)
-class Dropped:
+class DroppedKey:
     """A key of the source that was not written, and why."""
 
     key: str
@@ -33,7 +33,7 @@ class MadeTensor:
 
 
 @dataclass(frozen=True)
-class Entry:
+class WrittenTensor:
     """One written tensor. `was` is its kind and shape before the format forced others on it."""
 
     dtype: str
@@ -51,8 +51,8 @@ class Manifest:
     source: dict[str, Any] = field(default_factory=dict)
     key_map: dict[str, Any] | None = None
     deploy: list[dict[str, Any]] = field(default_factory=list)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    dropped: list[Dropped] = field(default_factory=list)
+    entries: dict[str, WrittenTensor] = field(default_factory=dict)
+    dropped: list[DroppedKey] = field(default_factory=list)
     made: list[MadeTensor] = field(default_factory=list)
     tied: dict[str, str] = field(default_factory=dict)
     """Key -> the earlier key that is the very same tensor."""
@@ -75,7 +75,7 @@ class Manifest:
 
 
 @dataclass(frozen=True)
-class Unfinished:
+class UnfinishedManifest:
     """A manifest whose digests are computed while the tensors are written.
 
     `draft` answers at once, with stand-ins for digests: as long as what `finished` waits for.
@@ -138,10 +138,12 @@ def _shape(value: Any) -> tuple[int, ...]:
     return tuple(value)
 
 
-def _entry(dtype: Any, shape: Any, crc32: Any, source: Any = "", was: Any = None, reason: Any = "") -> Entry:
+def _entry(
+    dtype: Any, shape: Any, crc32: Any, source: Any = "", was: Any = None, reason: Any = ""
+) -> WrittenTensor:
     before = None if was is None else (_text(was[0]), _shape(was[1]))
-    return Entry(_text(dtype), _shape(shape), _text(crc32), _text(source), before, _text(reason))
+    return WrittenTensor(_text(dtype), _shape(shape), _text(crc32), _text(source), before, _text(reason))
 
 
-def _dropped(key: Any, reason: Any, dtype: Any = "", shape: Any = ()) -> Dropped:
-    return Dropped(_text(key), _text(reason), _text(dtype), _shape(list(shape)))
+def _dropped(key: Any, reason: Any, dtype: Any = "", shape: Any = ()) -> DroppedKey:
+    return DroppedKey(_text(key), _text(reason), _text(dtype), _shape(list(shape)))

@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from weight_convert.manifest import Dropped, MadeTensor, Manifest
+from weight_convert.manifest import DroppedKey, MadeTensor, Manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.naming import naming
 from weight_convert.tensor import Tensor
@@ -37,7 +37,7 @@ class State(Mapping[str, NDArray[Any]]):
     tensors: dict[str, Tensor]
     origin: Origin | None = None
     manifest: Manifest | None = None
-    dropped: list[Dropped] = field(default_factory=list)
+    dropped: list[DroppedKey] = field(default_factory=list)
     made: list[MadeTensor] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     """Key -> the key in the source, where it had another name."""

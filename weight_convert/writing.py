@@ -19,8 +19,8 @@ from weight_convert.digests import PENDING_FILE, PENDING_TENSOR, tensor_digest
 from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
 from weight_convert.formats.content import Content
 from weight_convert.formats.detect import open_content
-from weight_convert.formats.sink import Sink
-from weight_convert.manifest import Entry, Manifest, Unfinished
+from weight_convert.formats.sink import FileSink
+from weight_convert.manifest import Manifest, UnfinishedManifest, WrittenTensor
 from weight_convert.naming import naming
 from weight_convert.source_digest import sha256
 from weight_convert.state import State
@@ -31,7 +31,7 @@ SUFFIXES = {
     ".tar": "torch", ".pkl": "jittor", ".npz": "npz", ".safetensors": "safetensors",
     ".h5": "hdf5", ".hdf5": "hdf5",
 }  # fmt: skip
-_WRITERS: dict[str, Callable[[Sink, dict[str, Tensor], Unfinished], None]] = {
+_WRITERS: dict[str, Callable[[FileSink, dict[str, Tensor], UnfinishedManifest], None]] = {
     "torch": torch_zip.write,
     "jittor": jittor_pickle.write,
     "npz": npz.write,
@@ -77,7 +77,7 @@ def write_state(
         try:
             with naming(state.origin.path) if state.origin is not None else contextlib.nullcontext():
                 adapted = adapt(state, form, float32=float32)
-                with Sink(drafts[0]) as sink:
+                with FileSink(drafts[0]) as sink:
                     _write_and_prove(form, state, adapted, manifest, sink)
             for beside in drafts[1:]:
                 beside.write_bytes(manifest.to_json())
@@ -86,7 +86,7 @@ def write_state(
     return manifest
 
 
-def _write_and_prove(form: str, state: State, adapted: Adapted, manifest: Manifest, sink: Sink) -> None:
+def _write_and_prove(form: str, state: State, adapted: Adapted, manifest: Manifest, sink: FileSink) -> None:
     """Write, and read back. The digests are needed only where the manifest is finished, at the end."""
     manifest.dropped = [*state.dropped, *manifest.dropped]
     manifest.made = [*state.made, *manifest.made]
@@ -99,7 +99,7 @@ def _write_and_prove(form: str, state: State, adapted: Adapted, manifest: Manife
         _describe(state, adapted, manifest, _digests(adapted), source)
         return manifest.to_json()
 
-    _WRITERS[form](sink, adapted.tensors, Unfinished(manifest.to_json, finished))
+    _WRITERS[form](sink, adapted.tensors, UnfinishedManifest(manifest.to_json, finished))
     sink.finish()
     finished()
     _prove(state, adapted, manifest, sink)
@@ -133,7 +133,7 @@ def _describe(
             "stripped": list(origin.stripped),
         }
     manifest.entries = {
-        key: Entry(
+        key: WrittenTensor(
             tensor.dtype,
             tensor.shape,
             digests.get(key, PENDING_TENSOR),
@@ -145,7 +145,7 @@ def _describe(
     }
 
 
-def _prove(state: State, adapted: Adapted, manifest: Manifest, sink: Sink) -> None:
+def _prove(state: State, adapted: Adapted, manifest: Manifest, sink: FileSink) -> None:
     """Read the new file and compare every element, as stored and as it will be brought back."""
     state.release()
     content = _read_back(sink.path)

@@ -12,7 +12,7 @@ from harness.cli.check import check
 from harness.cli.command_result import CommandResult
 from harness.cli.compare import compare
 from harness.cli.diff import diff
-from harness.cli.error_handling import Frame
+from harness.cli.error_handling import RootCommand
 from harness.cli.evaluate import evaluate
 from harness.cli.explain import explain
 from harness.cli.infer import infer
@@ -27,7 +27,7 @@ from harness.cli.selftest import selftest
 from harness.cli.show import show
 from harness.cli.train import train
 
-app = typer.Typer(cls=Frame, pretty_exceptions_enable=False)
+app = typer.Typer(cls=RootCommand, pretty_exceptions_enable=False)
 
 
 def _version(wanted: bool) -> None:

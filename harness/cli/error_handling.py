@@ -23,7 +23,7 @@ _USAGE: type[Exception] = typer.BadParameter.__mro__[2]  # every complaint about
 _COMPLETION = "_ALIGN_COMPLETE"
 
 
-class Frame(TyperGroup):
+class RootCommand(TyperGroup):
     """The root command. Every command returns a CommandResult."""
 
     def main(
@@ -58,7 +58,7 @@ class Frame(TyperGroup):
 class _Call:
     """One call of the command line: what is printed on the way is kept until it has ended."""
 
-    def __init__(self, frame: Frame, words: list[str]) -> None:
+    def __init__(self, frame: RootCommand, words: list[str]) -> None:
         self.frame, self.words, self.as_json = frame, words, "--json" in words
         self.stdout = sys.stdout
         self.printed = _Printed(self.stdout)

@@ -17,7 +17,7 @@ from harness.comparing._inconclusive import randomness, why_inconclusive
 from harness.comparing._inner import set_inner_apart
 from harness.comparing._isolated import rejudge_isolated
 from harness.comparing._lineage import execution_order, feeds, teller
-from harness.comparing._measuring import Meter
+from harness.comparing._measuring import TensorMeter
 from harness.comparing._other_ways import excuse_other_ways
 from harness.comparing._pairing import Paired, Pairing
 from harness.comparing._places import first_diverged, worst_row
@@ -72,7 +72,7 @@ def compare(
     unpaired: dict[str, list[str]] = {reference_name: [], candidate_name: []}
     if reference is not None and candidate is not None:
         pairing = Pairing(reference, candidate, (reference_name, candidate_name))
-        rows = _rows(pairing, Meter(reference, candidate, truth), policy, overrides)
+        rows = _rows(pairing, TensorMeter(reference, candidate, truth), policy, overrides)
         unpaired = pairing.unpaired()
     alignment = Alignment(
         case=dict(case) if case is not None else case_of(reference or candidate),
@@ -168,7 +168,7 @@ def _fell_back(row: Row, policy: Policy, overrides: Sequence[Override]) -> bool:
     return tolerance(row.address, row.measured, policy) is not None
 
 
-def _rows(pairing: Pairing, meter: Meter, policy: Policy, overrides: Sequence[Override]) -> list[Row]:
+def _rows(pairing: Pairing, meter: TensorMeter, policy: Policy, overrides: Sequence[Override]) -> list[Row]:
     order = execution_order(pairing.reference, pairing.candidate)
     fed_by = feeds(teller(pairing.reference, pairing.candidate))
     rows = []
@@ -195,7 +195,7 @@ def _rows(pairing: Pairing, meter: Meter, policy: Policy, overrides: Sequence[Ov
 
 
 def _measure(
-    paired: Paired, meter: Meter, policy: Policy, overrides: Sequence[Override]
+    paired: Paired, meter: TensorMeter, policy: Policy, overrides: Sequence[Override]
 ) -> tuple[Measured | None, Obstacle | None]:
     """Measure what can be; where a tolerance decides and the rough figures speak against it, look closer."""
     if paired.obstacle is not None:

@@ -17,12 +17,12 @@ from harness.evidence import (
     MOST_PICTURES,
     NOT_FINITE,
     SIDE,
+    ByteGrid,
     Evidence,
-    Grid,
     Histogram,
     LayerAttributes,
-    Picture,
     Slice,
+    TensorPicture,
     attributes_kept,
 )
 from harness.layer_note import read_layer_notes
@@ -37,7 +37,7 @@ def evidence(alignment: Alignment, reference: Trace | None, candidate: Trace | N
     if reference is None or candidate is None:
         return Evidence()
     places = _places(alignment)
-    pictures: list[Picture] = []
+    pictures: list[TensorPicture] = []
     for address in places:
         if len(pictures) < MOST_PICTURES and (one := _picture(alignment, reference, candidate, address)):
             pictures.append(one)
@@ -60,7 +60,7 @@ def _attributes(places: list[str], reference: Trace, candidate: Trace) -> list[L
     ]
 
 
-def _picture(alignment: Alignment, reference: Trace, candidate: Trace, address: str) -> Picture | None:
+def _picture(alignment: Alignment, reference: Trace, candidate: Trace, address: str) -> TensorPicture | None:
     """The picture of a tensor that both traces hold whole, in one shape; what repeats another has none."""
     if address not in reference.records or address not in candidate.records:
         return None
@@ -75,11 +75,11 @@ def _picture(alignment: Alignment, reference: Trace, candidate: Trace, address: 
     return picture(address, one.astype(np.float64), other.astype(np.float64), worst)
 
 
-def picture(address: str, reference: _Array, port: _Array, worst: tuple[int, ...] | None) -> Picture:
+def picture(address: str, reference: _Array, port: _Array, worst: tuple[int, ...] | None) -> TensorPicture:
     """What two tensors of one shape look like, around their worst element."""
     with np.errstate(all="ignore"):
         apart = port - reference
-        return Picture(
+        return TensorPicture(
             address,
             _slice(reference, port, apart, worst),
             _histogram(reference, port),
@@ -122,10 +122,10 @@ def _span(values: _Array) -> tuple[float, float]:
     return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
 
 
-def _grid(values: _Array, low: float, high: float) -> Grid:
+def _grid(values: _Array, low: float, high: float) -> ByteGrid:
     share = (values - low) / (high - low) if high > low else np.zeros_like(values) + (0.5 if low < 0 else 0.0)
     whole = np.where(np.isfinite(values), np.round(np.nan_to_num(share) * (NOT_FINITE - 1)), NOT_FINITE)
-    return Grid(low, high, base64.b64encode(whole.astype(np.uint8).tobytes()).decode("ascii"))
+    return ByteGrid(low, high, base64.b64encode(whole.astype(np.uint8).tobytes()).decode("ascii"))
 
 
 def _histogram(*tensors: _Array) -> Histogram:

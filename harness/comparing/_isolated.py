@@ -12,7 +12,7 @@ import numpy as np
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, IsolatedRun, Row, Source
-from harness.comparing._measuring import Meter
+from harness.comparing._measuring import TensorMeter
 from harness.comparing._own_shapes import keep_makers
 from harness.comparing._places import first_diverged, in_order_of_computation, kind_of, worst_row
 from harness.comparing._sentence import sentence
@@ -45,7 +45,7 @@ def add_isolated(
     alignment: Alignment, reference: Trace, forced: Trace, truth: Trace | None, policy: Policy
 ) -> None:
     """Judge what layers did alone, and list the sources; the alignment is changed."""
-    meter = Meter(reference, forced, truth)
+    meter = TensorMeter(reference, forced, truth)
     rows = {row.address: row for row in alignment.rows}
     terms = _Terms(rows)
     chosen = _chosen(reference, alignment.rows)

@@ -49,7 +49,7 @@ class Elements(NamedTuple):
     whole_candidate: Array | None
 
 
-class Meter:
+class TensorMeter:
     """Measures a candidate against a reference and, where there is one, the float64 truth."""
 
     def __init__(self, reference: Trace, candidate: Trace, truth: Trace | None = None) -> None:

@@ -14,7 +14,7 @@ import h5py
 import numpy as np
 from h5py import h5a, h5d, h5f, h5g, h5l, h5o, h5t, h5z
 
-from harness.hdf5.listing import TEXT, Contents, Dataset, Group, is_code
+from harness.hdf5.listing import TEXT, Contents, Dataset, HdfGroup, is_code
 
 _MOST_MEMBERS = 200_000
 _MOST_TEXT = 16 << 20
@@ -77,7 +77,7 @@ class _Walk:
             self.found.datasets[place] = self._dataset(place, member)
         return None
 
-    def _attributes(self, group: Any) -> Group:
+    def _attributes(self, group: Any) -> HdfGroup:
         attributes: dict[str, object] = {}
         unread = []
         for index in range(h5a.get_num_attrs(group)):
@@ -87,7 +87,7 @@ class _Walk:
                 unread.append(name)
             else:
                 attributes[name] = self._attribute(group, attribute)
-        return Group(attributes, unread)
+        return HdfGroup(attributes, unread)
 
     def _attribute(self, group: Any, attribute: Any) -> Any:
         kind = attribute.get_type()

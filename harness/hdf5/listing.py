@@ -27,7 +27,7 @@ class Dataset(NamedTuple):
         return self.shape is not None and is_code(self.dtype)
 
 
-class Group(NamedTuple):
+class HdfGroup(NamedTuple):
     """One group: its attributes, and the names of those that are too large or of no value."""
 
     attributes: dict[str, object]
@@ -38,7 +38,7 @@ class Group(NamedTuple):
 class Contents:
     """All groups and datasets by path ("" is the root), and the paths of links to elsewhere."""
 
-    groups: dict[str, Group] = field(default_factory=dict)
+    groups: dict[str, HdfGroup] = field(default_factory=dict)
     datasets: dict[str, Dataset] = field(default_factory=dict)
     links: list[str] = field(default_factory=list)
 
@@ -49,7 +49,7 @@ class Contents:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Contents:
         """The same contents again."""
-        groups = {path: Group(*group) for path, group in data["groups"].items()}
+        groups = {path: HdfGroup(*group) for path, group in data["groups"].items()}
         datasets = {}
         for path, (shape, *rest) in data["datasets"].items():
             datasets[path] = Dataset(None if shape is None else tuple(shape), *rest)

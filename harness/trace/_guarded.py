@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from harness.errors import BadInput
 from harness.hdf5.asking import ask, list_here
-from harness.hdf5.listing import TEXT, Dataset, Group
+from harness.hdf5.listing import TEXT, Dataset, HdfGroup
 from harness.huge_pages import Mapped
 from harness.regular_file import open_regular, require_same, require_unchanged, version
 from harness.scratch import is_of_living_run
@@ -84,7 +84,7 @@ class GuardedFile:
             os.close(self._file)
             self._file = -1
 
-    def group(self, place: str) -> Group | None:
+    def group(self, place: str) -> HdfGroup | None:
         """The group at that place, or None; refuses links that lead elsewhere."""
         self._require_no_link(place)
         return self._contents.groups.get(place)

@@ -7,12 +7,12 @@ import numpy as np
 from harness.case import PORT, REFERENCE
 from harness.training.log import Training
 from harness.training.records import Step, Twin
-from harness.training.twins import Curves, Judged, agreed, judge_losses, judge_weights
+from harness.training.twins import Curves, JudgedGap, agreed, judge_losses, judge_weights
 
 Runs = dict[int, dict[int, Twin]]
 
 
-def free_run(training: Training) -> list[Judged]:
+def free_run(training: Training) -> list[JudgedGap]:
     """The gap in the loss, and the distance of the weights at the steps where all of it was measured.
 
     Where the port ran once more from weights moved by their last bit, both of its runs must say the same.
@@ -28,7 +28,7 @@ def free_run(training: Training) -> list[Judged]:
     return [agreed(*both) for both in zip(first, _judged(steps, twins, again), strict=True)]
 
 
-def _judged(steps: list[Step], twins: Runs, again: dict[int, Twin] | None) -> list[Judged]:
+def _judged(steps: list[Step], twins: Runs, again: dict[int, Twin] | None) -> list[JudgedGap]:
     losses = np.array([[side.loss for side in step.sides.values()] for step in steps])
     port = losses[:, 1] if again is None else np.array([again[step.step].loss for step in steps])
     strays = np.array([[run[step.step].loss for step in steps] for run in twins.values()])

@@ -40,7 +40,7 @@ class Curves:
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class JudgedGap:
     """A gap by step beside the twins' band. `horizon` is the first step that says nothing, if there is one.
 
     `outside` is the first step outside up to there.
@@ -68,7 +68,7 @@ def relative_gap(one: Floats, other: Floats) -> Floats:
     return np.where(lone, np.inf, np.where(both, 0.0, gap))
 
 
-def judge_losses(losses: Curves, factor: float = FACTOR) -> Judged:
+def judge_losses(losses: Curves, factor: float = FACTOR) -> JudgedGap:
     """The gap of the port's loss. The signal is how much the reference's own changes from step to step."""
     gap = relative_gap(losses.port, losses.reference)
     twins = np.array([relative_gap(twin, losses.reference) for twin in losses.twins])
@@ -86,7 +86,7 @@ def judge_weights(
     moved: Floats,
     steps: Sequence[int] | None = None,
     factor: float = FACTOR,
-) -> Judged:
+) -> JudgedGap:
     """The distance of the port's weights, at all steps or some. The signal is how far the reference's moved.
 
     A distance adds up what came before: it has no spikes, and one step outside will do.
@@ -107,21 +107,21 @@ def _judged(
     steps: NDArray[np.int64],
     factor: float,
     persistence: int,
-) -> Judged:
+) -> JudgedGap:
     if band is None or not len(gap):
         empty = np.full(len(gap), np.nan)
         sentence = f"{what}: too few twins to show a band; {LEAST_TWINS} or more are needed (--twins)"
-        return Judged(what, steps, gap, empty, empty, None, None, "inconclusive", sentence)
+        return JudgedGap(what, steps, gap, empty, empty, None, None, "inconclusive", sentence)
     limit = factor * band
     end = _first(band >= SIGNAL * signal)
     judged = len(gap) if end is None else end
     outside = first_outside(gap[:judged], limit[:judged], persistence)
     status, sentence = _said(what, gap, band, judged, outside, steps, factor)
     horizon, first = (None if place is None else int(steps[place]) for place in (end, outside))
-    return Judged(what, steps, gap, band, limit, horizon, first, status, sentence)
+    return JudgedGap(what, steps, gap, band, limit, horizon, first, status, sentence)
 
 
-def agreed(first: Judged, again: Judged) -> Judged:
+def agreed(first: JudgedGap, again: JudgedGap) -> JudgedGap:
     """What two runs of the port say together; the second began with weights moved by their last bit.
 
     A kink, as of a ReLU, that rounding passes on another side throws a run far off its course, now and then.
@@ -189,7 +189,7 @@ def _said(
     )
 
 
-def growth(judged: Judged) -> float:
+def growth(judged: JudgedGap) -> float:
     """How fast the band grows: the slope of its logarithm by step, up to the horizon."""
     kept = (judged.band > 0) & np.isfinite(judged.band)
     if judged.horizon is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jittor import Var as Tensor
 
-from harness.pairs.gold_yolo.schedule import Schedule, Step, ema_decay
+from harness.pairs.gold_yolo.schedule import PassSettings, Schedule, ema_decay
 from ports_jittor.torchlike import nn, optim, state
 from ports_jittor.torchlike.ema import average_into
 
@@ -35,7 +35,7 @@ def make_optimizer(model: nn.Module, schedule: Schedule) -> optim.SGD:
     return optim.SGD(groups, lr=schedule.scaled_lr, momentum=schedule.momentum, nesterov=True)
 
 
-def set_step(optimizer: optim.SGD, step: Step) -> None:
+def set_step(optimizer: optim.SGD, step: PassSettings) -> None:
     """The rates and the momentum of a pass."""
     for place, group in enumerate(optimizer.param_groups):
         group["lr"] = step.lr_bias if place == 2 else step.lr

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from harness.pairs.gold_yolo.schedule import Schedule, Step, ema_decay
+from harness.pairs.gold_yolo.schedule import PassSettings, Schedule, ema_decay
 
 
 def parameter_groups(model: nn.Module) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
@@ -33,7 +33,7 @@ def make_optimizer(model: nn.Module, schedule: Schedule) -> torch.optim.SGD:
     return torch.optim.SGD(groups, lr=schedule.scaled_lr, momentum=schedule.momentum, nesterov=True)
 
 
-def set_step(optimizer: torch.optim.SGD, step: Step) -> None:
+def set_step(optimizer: torch.optim.SGD, step: PassSettings) -> None:
     """The rates and the momentum of a pass."""
     for place, group in enumerate(optimizer.param_groups):
         group["lr"] = step.lr_bias if place == 2 else step.lr

@@ -15,7 +15,7 @@ from harness.alignment import Alignment
 from harness.comparing import evidence
 from harness.comparing._evidence import picture
 from harness.errors import BadInput
-from harness.evidence import BINS, MOST_CHANNELS, MOST_PICTURES, NOT_FINITE, SIDE, Evidence, Grid
+from harness.evidence import BINS, MOST_CHANNELS, MOST_PICTURES, NOT_FINITE, SIDE, ByteGrid, Evidence
 from harness.trace import Trace
 from tests.unit.toy_network import Bench, scaled
 
@@ -31,7 +31,7 @@ def tensors() -> tuple[Any, Any]:
     return reference, port
 
 
-def numbers(grid: Grid, rows: int) -> Any:
+def numbers(grid: ByteGrid, rows: int) -> Any:
     """What a grid shows."""
     stored = np.frombuffer(base64.b64decode(grid.values), np.uint8).reshape(rows, -1).astype(float)
     return grid.low + stored / (NOT_FINITE - 1) * (grid.high - grid.low)

@@ -47,6 +47,16 @@ def public(body: list[ast.stmt]) -> list[Definition]:
     return [node for node in body if isinstance(node, kinds) and not node.name.startswith("_")]
 
 
+def test_a_class_name_stands_for_one_thing() -> None:
+    places: dict[str, list[str]] = {}
+    for path in sources("golden", "harness", "reports", "weight_convert"):
+        for node in ast.parse(path.read_bytes()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+    assert len(places) > 300
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
 def test_references_and_ports_mirror_each_other_file_for_file() -> None:
     assert REFERENCES
     assert sorted(REFERENCES) == sorted(PORTS)

@@ -18,9 +18,9 @@ from harness.hdf5.asking import Unreadable, ask, list_here
 from harness.hdf5.listing import Contents, Dataset
 from weight_convert.dtypes import of_numpy
 from weight_convert.formats.content import Content
-from weight_convert.formats.sink import Sink
+from weight_convert.formats.sink import FileSink
 from weight_convert.limits import check_shape, is_count
-from weight_convert.manifest import Unfinished, parse_manifest
+from weight_convert.manifest import UnfinishedManifest, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.tensor import Tensor
 
@@ -101,7 +101,7 @@ def _read_trace(file: MappedFile) -> Content:
     return Content(file, "trace", root)
 
 
-def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
+def write(sink: FileSink, tensors: dict[str, Tensor], manifest: UnfinishedManifest) -> None:
     """Write one dataset in one piece for every tensor; tied ones become links to the same dataset.
 
     The library lays the datasets out and says where, the tensors' bytes are written there as in every format.
@@ -116,7 +116,7 @@ def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
         raise OSError(number, os.strerror(number)) from error
 
 
-def _write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
+def _write(sink: FileSink, tensors: dict[str, Tensor], manifest: UnfinishedManifest) -> None:
     import h5py
 
     with h5py.File(sink.path, "w", libver=_LIBVER, track_order=True) as file:

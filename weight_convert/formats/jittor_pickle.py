@@ -12,8 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from harness.errors import BadInput
 from weight_convert.formats import torch_legacy
 from weight_convert.formats.content import Content
-from weight_convert.formats.sink import SMALL, Sink
-from weight_convert.manifest import Unfinished, parse_manifest
+from weight_convert.formats.sink import SMALL, FileSink
+from weight_convert.manifest import UnfinishedManifest, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.emit import Emitter
@@ -47,7 +47,7 @@ def read(file: MappedFile) -> Content:
     return Content(file, form, root, manifest, dict(names.unknown))
 
 
-def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
+def write(sink: FileSink, tensors: dict[str, Tensor], manifest: UnfinishedManifest) -> None:
     """Write a dictionary of arrays as jt.save does, so that jt.load and model.load read it."""
     with _Body(sink) as body:
         emit = Emitter(body.write, 4)
@@ -68,7 +68,7 @@ class _Body:
     It takes 0.2 s for 300 MB. Without the thread a conversion took 1.07 times as long (median of five).
     """
 
-    def __init__(self, sink: Sink) -> None:
+    def __init__(self, sink: FileSink) -> None:
         self._sink = sink
         self._sha1 = hashlib.sha1()
         self._small = bytearray()

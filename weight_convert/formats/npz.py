@@ -15,11 +15,11 @@ from harness.errors import BadInput
 from weight_convert.budget import PAIR, TENSOR, VIEW
 from weight_convert.formats.content import Content
 from weight_convert.formats.npy import NpyHeader, npy_head
-from weight_convert.formats.sink import Sink
+from weight_convert.formats.sink import FileSink
 from weight_convert.formats.zip_directory import STORED, Member, leads_elsewhere, read_directory
 from weight_convert.formats.zip_writer import ZipWriter
 from weight_convert.limits import INFLATED_FACTOR, MEBIBYTE, TENSOR_SLACK, TEXT, check_tensor_size
-from weight_convert.manifest import Manifest, Unfinished, parse_manifest
+from weight_convert.manifest import Manifest, UnfinishedManifest, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.shown import shown
 from weight_convert.tensor import Tensor
@@ -116,7 +116,7 @@ def _inflate(what: str, raw: memoryview, size: int) -> bytearray:
     return unpacked
 
 
-def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
+def write(sink: FileSink, tensors: dict[str, Tensor], manifest: UnfinishedManifest) -> None:
     """Write an uncompressed npz. It has no room for a manifest, which therefore lies beside it."""
     archive = ZipWriter(sink)
     for key, tensor in tensors.items():

@@ -17,10 +17,10 @@ from harness.errors import BadInput
 from weight_convert.budget import PAIR, TENSOR, VIEW
 from weight_convert.dtypes import BY_SAFETENSORS, DType
 from weight_convert.formats.content import Content
-from weight_convert.formats.sink import Sink
+from weight_convert.formats.sink import FileSink
 from weight_convert.json_text import parse_json
 from weight_convert.limits import DIMENSIONS, TEXT, check_shape, is_count
-from weight_convert.manifest import Unfinished, parse_manifest
+from weight_convert.manifest import UnfinishedManifest, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.shown import shown
 from weight_convert.tensor import Tensor
@@ -107,7 +107,7 @@ def _tensor(data: memoryview, kind: DType, shape: tuple[int, ...]) -> Tensor:
     return Tensor(kind.name, shape, load)
 
 
-def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
+def write(sink: FileSink, tensors: dict[str, Tensor], manifest: UnfinishedManifest) -> None:
     """Write a safetensors file: wide numbers lie first, so that every tensor is aligned.
 
     The tensors come in their own order, which is the one in which the source is read from the disk.

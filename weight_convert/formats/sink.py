@@ -18,7 +18,7 @@ _PIECE = 256 << 10  # as cp does; larger ones take long where the kernel seeks l
 SMALL = 64 << 10  # fewer bytes are gathered: threads that ask for Python's lock so often wait for each other
 
 
-class Sink:
+class FileSink:
     """A file being written. A thread pushes what has been written to the disk."""
 
     def __init__(self, path: Path) -> None:
@@ -99,7 +99,7 @@ class Sink:
         except OSError as error:
             self._problem = error
 
-    def __enter__(self) -> Sink:
+    def __enter__(self) -> FileSink:
         return self
 
     def __exit__(

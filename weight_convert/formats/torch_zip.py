@@ -9,11 +9,11 @@ from typing import Any
 from harness.errors import BadInput
 from weight_convert.budget import STORAGE
 from weight_convert.formats.content import Content
-from weight_convert.formats.sink import Sink
+from weight_convert.formats.sink import FileSink
 from weight_convert.formats.zip_directory import STORED, Member, read_directory
 from weight_convert.formats.zip_writer import ZipWriter
 from weight_convert.limits import LONGEST_KEY, is_count
-from weight_convert.manifest import Unfinished, parse_manifest
+from weight_convert.manifest import UnfinishedManifest, parse_manifest
 from weight_convert.mapped import MappedFile
 from weight_convert.pickles import instructions
 from weight_convert.pickles.emit import Emitter
@@ -107,7 +107,7 @@ class _Archive:
         return self._stored[key]
 
 
-def write(sink: Sink, tensors: dict[str, Tensor], manifest: Unfinished) -> None:
+def write(sink: FileSink, tensors: dict[str, Tensor], manifest: UnfinishedManifest) -> None:
     """Write a state dict as torch.save does; tied tensors share their storage."""
     pickle = io.BytesIO()
     stored = _emit_state(Emitter(pickle.write, 2), tensors)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from isal.isal_zlib import crc32, crc32_combine
 
-from weight_convert.formats.sink import Sink
+from weight_convert.formats.sink import FileSink
 from weight_convert.tensor import Tensor
 
 _ALIGNMENT = 64
@@ -33,7 +33,7 @@ class _Stored:
 class ZipWriter:
     """One archive. What no longer fits into 32 bits is written as zip64 has it."""
 
-    def __init__(self, sink: Sink, wide: int = _WIDE) -> None:
+    def __init__(self, sink: FileSink, wide: int = _WIDE) -> None:
         self._sink, self._limit = sink, wide
         self._stored: list[_Stored] = []
 

@@ -16,7 +16,7 @@ from weight_convert.dtypes import DTYPES
 from weight_convert.folds import FoldReport, fold_conv_bn, fold_repnr, fold_repvgg
 from weight_convert.keymaps.rules import MappedState, Pattern, Rule
 from weight_convert.limits import check_shape
-from weight_convert.manifest import Dropped, MadeTensor
+from weight_convert.manifest import DroppedKey, MadeTensor
 from weight_convert.tensor import Tensor
 
 
@@ -83,7 +83,7 @@ class Fold(Rule):
         work.folds += reports
         gone = before - set(work.tensors)
         reason = f"folded ({self.kind})"
-        work.dropped += [Dropped(key, reason) for key in sorted(gone)]
+        work.dropped += [DroppedKey(key, reason) for key in sorted(gone)]
         work.made += [MadeTensor(key, reason) for key in work.tensors if key not in before]
 
     def wanted(self, path: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from harness.errors import BadInput
 from weight_convert.folds import FoldReport
-from weight_convert.manifest import Dropped, MadeTensor
+from weight_convert.manifest import DroppedKey, MadeTensor
 from weight_convert.tensor import Tensor
 
 
@@ -18,7 +18,7 @@ class MappedState:
 
     tensors: dict[str, Tensor]
     sources: dict[str, str] = field(default_factory=dict)
-    dropped: list[Dropped] = field(default_factory=list)
+    dropped: list[DroppedKey] = field(default_factory=list)
     made: list[MadeTensor] = field(default_factory=list)
     folds: list[FoldReport] = field(default_factory=list)
 
@@ -115,6 +115,6 @@ class Drop(Rule):
         """Change the work."""
         found = self.found(work, self.key)
         work.dropped += [
-            Dropped(key, self.reason, work.tensors[key].dtype, work.tensors[key].shape) for key in found
+            DroppedKey(key, self.reason, work.tensors[key].dtype, work.tensors[key].shape) for key in found
         ]
         work.tensors = {key: tensor for key, tensor in work.tensors.items() if key not in found}

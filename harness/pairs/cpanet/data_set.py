@@ -58,7 +58,7 @@ class EpisodeSet(DataSet):
 def data_set(request: DataRequest) -> DataSet:
     """The episodes asked for."""
     fold, side = request.fold or 0, _side(request)
-    entries: Sequence[fssd.Entry]
+    entries: Sequence[fssd.ListedImage]
     source: Folder | Surfaces
     if request.source is None:
         source, entries = Surfaces(request.seed, side), fssd.published_entries(fold, request.split)

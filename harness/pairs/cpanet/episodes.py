@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from harness.errors import BadInput
 from harness.pairs.base import Arrays
 from harness.pairs.cpanet import fssd, transforms
-from harness.pairs.cpanet.fssd import Entry, Split
+from harness.pairs.cpanet.fssd import ListedImage, Split
 from harness.pairs.pixels import read_picture
 
 Image = NDArray[Any]
@@ -24,10 +24,10 @@ DEFECT = 255  # the only gray value of a mask that counts
 class EpisodeSource(Protocol):
     """Where images and masks come from."""
 
-    def image(self, entry: Entry) -> Image:
+    def image(self, entry: ListedImage) -> Image:
         """(H, W, 3), RGB, uint8."""
 
-    def mask(self, entry: Entry) -> Image:
+    def mask(self, entry: ListedImage) -> Image:
         """(H, W), gray, uint8."""
 
 
@@ -37,17 +37,17 @@ class Folder:
 
     root: Path
 
-    def image(self, entry: Entry) -> Image:
+    def image(self, entry: ListedImage) -> Image:
         """The image of an entry."""
         cv2 = transforms.opencv()
         found: Image = cv2.cvtColor(self._read(entry.image, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
         return found
 
-    def mask(self, entry: Entry) -> Image:
+    def mask(self, entry: ListedImage) -> Image:
         """The mask of an entry."""
         return self._read(entry.mask, transforms.opencv().IMREAD_GRAYSCALE)
 
-    def check(self, entries: Sequence[Entry]) -> None:
+    def check(self, entries: Sequence[ListedImage]) -> None:
         """Raise BadInput where the image or the mask of an entry is missing."""
         for entry in entries:
             for name in (entry.image, entry.mask):
@@ -82,8 +82,8 @@ class Episode:
     support_labels: Image
     position: int
     raw: Image
-    entry: Entry
-    drawn: tuple[Entry, ...]
+    entry: ListedImage
+    drawn: tuple[ListedImage, ...]
 
 
 class Episodes:
@@ -92,7 +92,7 @@ class Episodes:
     def __init__(
         self,
         source: EpisodeSource,
-        entries: Sequence[Entry],
+        entries: Sequence[ListedImage],
         fold: int,
         split: Split,
         shots: int,
@@ -125,7 +125,7 @@ class Episodes:
         position = self.numbers.index(entry.number)
         return Episode(image, label, supports, labels, position, mask, entry, tuple(drawn))
 
-    def _draw(self, query: Entry) -> list[Entry]:
+    def _draw(self, query: ListedImage) -> list[ListedImage]:
         """Other images of the query's class; as published, a first draw of each shot is thrown away."""
         members = self.of_class[query.number]
         chosen: list[int] = []
@@ -138,7 +138,7 @@ class Episodes:
             chosen.append(place)
         return [members[place] for place in chosen]
 
-    def _read(self, entry: Entry) -> tuple[Image, Image]:
+    def _read(self, entry: ListedImage) -> tuple[Image, Image]:
         image, gray = self.source.image(entry).astype(np.float32), self.source.mask(entry)
         if image.shape[:2] != gray.shape:
             sizes = " and ".join(f"{shape[0]}x{shape[1]}" for shape in (image.shape, gray.shape))

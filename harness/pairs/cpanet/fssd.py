@@ -41,7 +41,7 @@ LISTED_FOR = {("Steel_Rp", 43): 42}  # the published lists have 42 twice, and no
 
 
 @dataclass(frozen=True)
-class Entry:
+class ListedImage:
     """A line of a list: an image below the root, and the number of its class."""
 
     image: str
@@ -61,10 +61,10 @@ def classes_of(fold: int, split: Split) -> tuple[DefectClass, ...]:
     return tuple(one for place, one in enumerate(CLASSES) if (place in tested) == (split == "val"))
 
 
-def published_entries(fold: int, split: Split) -> list[Entry]:
+def published_entries(fold: int, split: Split) -> list[ListedImage]:
     """What the published list of a fold and split holds."""
     return [
-        Entry(f"{one.folder}/Images/{one.folder}_{LISTED_FOR.get((one.folder, n), n)}.jpg", one.number)
+        ListedImage(f"{one.folder}/Images/{one.folder}_{LISTED_FOR.get((one.folder, n), n)}.jpg", one.number)
         for one in classes_of(fold, split)
         for n in range(1, IMAGES + 1)
     ]
@@ -75,13 +75,13 @@ def list_path(folder: Path, fold: int, split: Split) -> Path:
     return folder / "data_list" / split / f"fold{fold}_defect.txt"
 
 
-def write_list(path: Path, entries: list[Entry]) -> None:
+def write_list(path: Path, entries: list[ListedImage]) -> None:
     """Write a list in the published form."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{one.image}  {one.number}\n" for one in entries), encoding="utf-8")
 
 
-def read_list(path: Path, fold: int, split: Split) -> list[Entry]:
+def read_list(path: Path, fold: int, split: Split) -> list[ListedImage]:
     """Read a list; every line must name an image and a class of the split."""
     if not path.is_file():
         raise BadInput(f"no list of fold {fold}, split {split}: looked for {path}")
@@ -101,7 +101,7 @@ def read_list(path: Path, fold: int, split: Split) -> list[Entry]:
             raise BadInput(f"{path}, line {place}: class {parts[1]}; fold {fold}, {split} has {allowed}")
         if Path(parts[0]).is_absolute() or ".." in Path(parts[0]).parts:
             raise BadInput(f"{path}, line {place}: {parts[0]!r} leads out of the data set's folder")
-        entries.append(Entry(parts[0], int(parts[1])))
+        entries.append(ListedImage(parts[0], int(parts[1])))
     if not entries:
         raise BadInput(f"{path} is empty; it should name one image a line")
     return entries

@@ -138,7 +138,7 @@ class Scores:
 
 
 @dataclass(frozen=True)
-class Judged:
+class EvaluationEpisode:
     """An episode as the evaluation needs it: what the model is given, its raw label and class position."""
 
     inputs: Any
@@ -165,7 +165,7 @@ def cross_entropy(logits: NDArray[Any], label: Labels) -> float:
 
 
 def validate(
-    model: Callable[[Any], NDArray[Any]], episodes: Sequence[Judged], published: bool = True
+    model: Callable[[Any], NDArray[Any]], episodes: Sequence[EvaluationEpisode], published: bool = True
 ) -> tuple[Scores, list[str]]:
     """Judge every episode, and as published the first query once more; the scores, and the log."""
     scores, log, count = Scores(), [], len(episodes)
@@ -180,7 +180,7 @@ def validate(
     return scores, log + scores.lines()
 
 
-def _looped(episodes: Sequence[Judged], count: int) -> Iterator[Judged]:
+def _looped(episodes: Sequence[EvaluationEpisode], count: int) -> Iterator[EvaluationEpisode]:
     passes = (episode for _ in range(MOST_PASSES) for episode in iter(episodes))
     for _, episode in zip(range(count), passes, strict=False):
         yield episode

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from harness import seeded
 from harness.pairs.cpanet import fssd, transforms
 from harness.pairs.cpanet.episodes import DEFECT
-from harness.pairs.cpanet.fssd import Entry
+from harness.pairs.cpanet.fssd import ListedImage
 
 Field = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -91,15 +91,15 @@ class Surfaces:
     seed: int = 0
     side: int = 200
 
-    def image(self, entry: Entry) -> NDArray[np.uint8]:
+    def image(self, entry: ListedImage) -> NDArray[np.uint8]:
         """The image of an entry."""
         return self._draw(entry)[0]
 
-    def mask(self, entry: Entry) -> NDArray[np.uint8]:
+    def mask(self, entry: ListedImage) -> NDArray[np.uint8]:
         """The mask of an entry."""
         return self._draw(entry)[1]
 
-    def _draw(self, entry: Entry) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    def _draw(self, entry: ListedImage) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         rng = seeded.generator(self.seed, f"cpanet/surface/{entry.image}")
         look = LOOKS[entry.number - 1]
         rows, columns = np.meshgrid(*[np.linspace(-1, 1, self.side)] * 2, indexing="ij")

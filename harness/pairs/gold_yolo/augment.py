@@ -188,7 +188,7 @@ def from_hsv(hue: Pixels, saturation: Pixels, value: Pixels) -> Pixels:
     return found
 
 
-class Training:
+class AugmentedPictures:
     """Pictures as training sees them: each depends on the seed, the epoch and its own number alone."""
 
     def __init__(self, pictures: Pictures, side: int, recipe: Augmentation = SMALL, seed: int = 0) -> None:

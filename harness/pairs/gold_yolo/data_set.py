@@ -20,7 +20,7 @@ from harness.pairs.gold_yolo.augment import (
     SMALL,
     STILL,
     Augmentation,
-    Training,
+    AugmentedPictures,
     batch,
     corners,
     loaded,
@@ -67,7 +67,10 @@ class TrainingSet(PictureSet):
 
     def __init__(self, pictures: Pictures, side: int, recipe: Augmentation, epochs: int | None) -> None:
         super().__init__(pictures)
-        self.moving, self.still = Training(pictures, side, recipe), Training(pictures, side, STILL)
+        self.moving, self.still = (
+            AugmentedPictures(pictures, side, recipe),
+            AugmentedPictures(pictures, side, STILL),
+        )
         self.still_from = epochs - STILL_EPOCHS if epochs is not None and epochs >= STILL_EPOCHS else None
 
     def sample(self, index: int, epoch: int, rng: np.random.Generator) -> Arrays:

@@ -24,7 +24,7 @@ IMAGES, SEED, TRAIN_SHARE = 1000, 42, 0.8
 
 
 @dataclass(frozen=True)
-class Request:
+class SubsetRequest:
     """What is taken from where: `source` holds `annotations/instances_*.json` and the images."""
 
     source: Path
@@ -39,7 +39,7 @@ class Request:
 def prepare_subset(subset: Subset) -> Path:
     """The request of `align data prepare`; the published recipe gives the defaults."""
     return prepare(
-        Request(
+        SubsetRequest(
             subset.source,
             subset.target,
             IMAGES if subset.count is None else subset.count,
@@ -51,7 +51,7 @@ def prepare_subset(subset: Subset) -> Path:
     )
 
 
-def prepare(request: Request) -> Path:
+def prepare(request: SubsetRequest) -> Path:
     """Write the data set with `dataset_info.json`, all of it or nothing; returns its `dataset.yaml`."""
     _check(request)
     annotations = read_annotations(request.annotations or _annotations(request.source))
@@ -72,7 +72,7 @@ def prepare(request: Request) -> Path:
     return request.target / path.name
 
 
-def _check(request: Request) -> None:
+def _check(request: SubsetRequest) -> None:
     """Refuse what no folder of COCO's could fulfil."""
     if not 0 < request.train_share < 1:
         raise BadInput(f"--split {request.train_share}: the share of training lies between 0 and 1")
@@ -90,7 +90,7 @@ def _annotations(source: Path) -> Path:
     return files[0]
 
 
-def _chosen(numbers: list[int], request: Request) -> list[int]:
+def _chosen(numbers: list[int], request: SubsetRequest) -> list[int]:
     """Some of the images, in an order that the seed decides, so that each split has one."""
     if len(numbers) < max(request.images, 2):
         raise BadInput(
@@ -137,7 +137,7 @@ def _write_image(folder: Path, split: Split, image: Path, rows: list[tuple[float
 
 def _write_info(
     folder: Path,
-    request: Request,
+    request: SubsetRequest,
     source: str,
     splits: dict[Split, list[int]],
     labels: dict[int, list[tuple[float, ...]]],

@@ -12,7 +12,7 @@ NOMINAL_BATCH, BATCH_OF_A_CARD = 64, 32
 
 
 @dataclass(frozen=True)
-class Step:
+class PassSettings:
     """What one pass of the training loop uses."""
 
     accumulate: int
@@ -60,16 +60,16 @@ class Schedule:
         """How much of the rate an epoch has: half a cosine down to `lrf`."""
         return (1 - math.cos(epoch * math.pi / self.epochs)) / 2 * (self.lrf - 1) + 1
 
-    def at(self, epoch: int, step: int) -> Step:
+    def at(self, epoch: int, step: int) -> PassSettings:
         """The pass `step` of an epoch."""
         done = epoch * self.steps + step
         if done > self.warmup:
             late = epoch * self.steps > self.warmup  # the rate was set at the end of the epoch before
             lr = self.scaled_lr * self.share(epoch - 1 if late else epoch)
-            return Step(self.base_accumulate, lr, lr, self.momentum)
+            return PassSettings(self.base_accumulate, lr, lr, self.momentum)
         part, top = done / self.warmup, self.scaled_lr * self.share(epoch)
         wanted = 1 + part * (NOMINAL_BATCH / self.batch - 1)
-        return Step(
+        return PassSettings(
             max(1, round(wanted)),
             part * top,
             self.warmup_bias_lr + part * (top - self.warmup_bias_lr),

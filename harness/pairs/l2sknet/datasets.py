@@ -25,7 +25,7 @@ GRAY_WEIGHTS, GRAY_BITS = (9798, 19235, 3735), 15  # of red, green and blue, as 
 
 
 @dataclass(frozen=True)
-class Layout:
+class FolderLayout:
     """Where a data set keeps what. `train_size` is the size that training resizes to."""
 
     list_name: str
@@ -34,9 +34,9 @@ class Layout:
 
 
 LAYOUTS = {
-    "NUDT-SIRST": Layout("{split}_NUDT-SIRST.txt", train_size=(256, 256)),
-    "IRSTD-1K": Layout("{split}_IRSTD-1K.txt"),
-    "SIRST-aug": Layout("{split}.txt", mask_suffix="_mask", train_size=(256, 256)),
+    "NUDT-SIRST": FolderLayout("{split}_NUDT-SIRST.txt", train_size=(256, 256)),
+    "IRSTD-1K": FolderLayout("{split}_IRSTD-1K.txt"),
+    "SIRST-aug": FolderLayout("{split}.txt", mask_suffix="_mask", train_size=(256, 256)),
 }
 
 

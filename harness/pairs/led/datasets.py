@@ -41,7 +41,7 @@ class Raw:
 
 
 @dataclass(frozen=True)
-class Entry:
+class ExposurePair:
     """A line of a pair list. The ratio is how much longer the bright image was exposed, 300 at most."""
 
     line: int
@@ -77,7 +77,7 @@ def seconds(name: str) -> float:
     return float(found[1])
 
 
-def read_list(path: Path, folder: Path) -> list[Entry]:
+def read_list(path: Path, folder: Path) -> list[ExposurePair]:
     """The lines of a pair list: dark image, bright image, and what else there may be."""
     if not path.is_file():
         raise BadInput(f"there is no pair list {path}; each of its lines names a dark and a bright image")
@@ -94,7 +94,7 @@ def read_list(path: Path, folder: Path) -> list[Entry]:
             ratio = min(seconds(names[1]) / seconds(names[0]), LARGEST_RATIO)
         except (BadInput, ZeroDivisionError) as problem:
             raise BadInput(f"{path}, line {number}: {problem}") from problem
-        entries.append(Entry(number, folder / names[0], folder / names[1], ratio))
+        entries.append(ExposurePair(number, folder / names[0], folder / names[1], ratio))
     if not entries:
         raise BadInput(f"the pair list {path} is empty")
     return entries
@@ -127,14 +127,14 @@ class PairFolder:
             for path in (entry.dark, entry.bright):
                 self._form(entry, path)
 
-    def _read(self, entry: Entry, path: Path) -> Raw:
+    def _read(self, entry: ExposurePair, path: Path) -> Raw:
         found, read = self._form(entry, path)
         try:
             return read(found)
         except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as problem:
             raise BadInput(f"{self.list}, line {entry.line}: {found} cannot be read: {problem}") from problem
 
-    def _form(self, entry: Entry, path: Path) -> tuple[Path, Callable[[Path], Raw]]:
+    def _form(self, entry: ExposurePair, path: Path) -> tuple[Path, Callable[[Path], Raw]]:
         """The file of an image that is there, and what reads it."""
         for found, read in self._forms(path):
             if found.is_file():
@@ -254,7 +254,7 @@ def random_start(sides: tuple[int, ...], size: int, rng: np.random.Generator) ->
     return top, left
 
 
-class Samples:
+class RawSamples:
     """Pairs as batches for either framework: plain arrays, the same for both, drawn from a seed."""
 
     def __init__(self, pairs: RawPairs, how: Preparation, seed: int = 0) -> None:

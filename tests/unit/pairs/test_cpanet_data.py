@@ -13,7 +13,7 @@ import pytest
 from harness import seeded
 from harness.errors import BadInput
 from harness.pairs.cpanet import episodes, fssd, surfaces, transforms
-from harness.pairs.cpanet.fssd import Entry
+from harness.pairs.cpanet.fssd import ListedImage
 from tests import needs_shared
 from tests.upstream import cpanet_truth as truth
 
@@ -24,13 +24,13 @@ ROWS, COLUMNS = np.ogrid[:200, :200]
 class Drawn:
     """The images that stood in for the data set when the published code was recorded."""
 
-    def image(self, entry: Entry) -> Any:
+    def image(self, entry: ListedImage) -> Any:
         """RGB; the recorded ones were read as BGR."""
         name = Path(entry.image).name
         drawn = seeded.tensor(1, f"cpanet/data/{name}", (200, 200, 3)).astype(np.float64)
         return np.floor(256 * drawn).astype(np.uint8)[:, :, ::-1]
 
-    def mask(self, entry: Entry) -> Any:
+    def mask(self, entry: ListedImage) -> Any:
         """A disc."""
         c = seeded.tensor(1, f"cpanet/data/{Path(entry.mask).name}", (3,)).astype(np.float64)
         inside = (ROWS - 40 - 120 * c[0]) ** 2 + (COLUMNS - 40 - 120 * c[1]) ** 2 <= (10 + 30 * c[2]) ** 2
@@ -111,7 +111,7 @@ def test_folds() -> None:
     printed = [one.image for one in fssd.published_entries(2, "val") if one.number == 10]
     assert printed.count("Steel_Rp/Images/Steel_Rp_42.jpg") == 2
     assert "Steel_Rp/Images/Steel_Rp_43.jpg" not in printed
-    assert Entry("Steel_Rp/Images/Steel_Rp_1.jpg", 10).mask == "Steel_Rp/GT/Steel_Rp_1.png"
+    assert ListedImage("Steel_Rp/Images/Steel_Rp_1.jpg", 10).mask == "Steel_Rp/GT/Steel_Rp_1.png"
     with pytest.raises(BadInput, match="fold 3 of FSSD-12; there are 0 to 2"):
         fssd.classes_of(3, "val")
 
@@ -155,7 +155,7 @@ def test_supports_differ_from_the_query_and_among_each_other() -> None:
 
 def test_image_and_mask_must_agree_in_size() -> None:
     class Odd(surfaces.Surfaces):
-        def mask(self, entry: Entry) -> Any:
+        def mask(self, entry: ListedImage) -> Any:
             return np.zeros((9, 9), np.uint8)
 
     items = episodes.Episodes(Odd(), fssd.published_entries(0, "val"), 0, "val", 1, random.Random(0))
@@ -181,7 +181,7 @@ def test_batches() -> None:
 def test_synthetic_defects_can_be_seen(one: fssd.DefectClass) -> None:
     source = surfaces.Surfaces()
     for n in (1, 2):
-        entry = Entry(f"{one.folder}/Images/{one.folder}_{n}.jpg", one.number)
+        entry = ListedImage(f"{one.folder}/Images/{one.folder}_{n}.jpg", one.number)
         image, mask = source.image(entry), source.mask(entry) == episodes.DEFECT
         np.testing.assert_array_equal(image, source.image(entry))
         assert 0.003 < mask.mean() < 0.5
@@ -202,4 +202,4 @@ def test_a_written_data_set_reads_as_the_drawn_one(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="cannot be read as an image"):
         folder.mask(entries[0])
     with pytest.raises(BadInput, match="is missing"):
-        folder.image(Entry("Steel_Am/Images/none.jpg", 1))
+        folder.image(ListedImage("Steel_Am/Images/none.jpg", 1))

@@ -51,7 +51,7 @@ def test_areas(case: dict[str, Any]) -> None:
     np.testing.assert_array_equal(prediction, before)
 
 
-def episodes() -> list[metrics.Judged]:
+def episodes() -> list[metrics.EvaluationEpisode]:
     """The recorded evaluation's loader."""
     expected = truth.metrics_file()["validate"]
     found = []
@@ -59,7 +59,7 @@ def episodes() -> list[metrics.Judged]:
         zip(expected["label_shapes"], expected["class_index"], strict=True)
     ):
         label = (seeded.tensor(1, f"cpanet/val/{n}/label", (1, *shape)) < 0.35).astype(np.uint8)[0]
-        found.append(metrics.Judged(n, label * (n != 4), position))
+        found.append(metrics.EvaluationEpisode(n, label * (n != 4), position))
     return found
 
 

@@ -106,7 +106,7 @@ def test_pictures_depend_on_their_number_alone() -> None:
 
 @pytest.mark.parametrize("recipe", [augment.SMALL, augment.LARGE, augment.STILL])
 def test_training_pictures(recipe: augment.Recipe) -> None:
-    training = augment.Training(SyntheticPictures(5), 96, recipe, seed=2)
+    training = augment.AugmentedPictures(SyntheticPictures(5), 96, recipe, seed=2)
     items = [training[place] for place in range(len(training))]
     for image, labels in items:
         assert image.shape == (96, 96, 3)

@@ -14,13 +14,13 @@ from PIL import Image
 
 from harness.errors import BadInput, HarnessError
 from harness.pairs.gold_yolo.datasets import DetectionFolder, read_dataset_file
-from harness.pairs.gold_yolo.prepare import Request, prepare
+from harness.pairs.gold_yolo.prepare import SubsetRequest, prepare
 
 COUNT = 10
 
 
 @pytest.fixture
-def request_(tmp_path: Path) -> Request:
+def request_(tmp_path: Path) -> SubsetRequest:
     """Ten images in COCO's form: cats in all, a dog in every other, and a crowd that does not count."""
     source = tmp_path / "coco"
     (source / "annotations").mkdir(parents=True)
@@ -41,10 +41,10 @@ def request_(tmp_path: Path) -> Request:
                 {"image_id": number, "category_id": kind, "bbox": box, "iscrowd": crowd}
             )
     (source / "annotations" / "instances_val2017.json").write_text(json.dumps(expected))
-    return Request(source, tmp_path / "small", images=6, classes=("dog", "cat"), train_share=0.5)
+    return SubsetRequest(source, tmp_path / "small", images=6, classes=("dog", "cat"), train_share=0.5)
 
 
-def test_a_subset(request_: Request) -> None:
+def test_a_subset(request_: SubsetRequest) -> None:
     expected = read_dataset_file(prepare(request_))
     train, val = (DetectionFolder(expected, split) for split in ("train", "val"))
     assert (len(train), len(val)) == (3, 3)
@@ -60,7 +60,7 @@ def test_a_subset(request_: Request) -> None:
     assert info["objects"]["cat"] == 6
 
 
-def test_the_seed_decides(request_: Request, tmp_path: Path) -> None:
+def test_the_seed_decides(request_: SubsetRequest, tmp_path: Path) -> None:
     def names(seed: int, folder: str) -> list[str]:
         target = tmp_path / folder
         expected = read_dataset_file(prepare(replace(request_, seed=seed, target=target)))
@@ -81,7 +81,7 @@ def test_the_seed_decides(request_: Request, tmp_path: Path) -> None:
         ({"source": Path("nowhere")}, r"no annotations/instances_\*\.json in nowhere"),
     ],
 )
-def test_what_cannot_be_prepared(change: dict[str, Any], said: str, request_: Request) -> None:
+def test_what_cannot_be_prepared(change: dict[str, Any], said: str, request_: SubsetRequest) -> None:
     with pytest.raises(BadInput, match=said):
         prepare(replace(request_, **change))
     assert not list(request_.target.parent.glob("small*"))
@@ -110,7 +110,7 @@ Change = Callable[[dict[str, Any]], object]
         ),
     ],
 )
-def test_annotations_that_are_not_coco(change: Change, said: str, request_: Request) -> None:
+def test_annotations_that_are_not_coco(change: Change, said: str, request_: SubsetRequest) -> None:
     path = request_.source / "annotations" / "instances_val2017.json"
     expected = json.loads(path.read_text())
     change(expected)
@@ -121,14 +121,14 @@ def test_annotations_that_are_not_coco(change: Change, said: str, request_: Requ
     assert not list(request_.target.parent.glob("small*"))
 
 
-def test_annotations_that_are_no_json(request_: Request) -> None:
+def test_annotations_that_are_no_json(request_: SubsetRequest) -> None:
     path = request_.source / "annotations" / "instances_val2017.json"
     path.write_bytes(b"\xff{")
     with pytest.raises(BadInput, match=r"instances_val2017\.json cannot be read"):
         prepare(request_)
 
 
-def test_two_images_of_one_name(request_: Request) -> None:
+def test_two_images_of_one_name(request_: SubsetRequest) -> None:
     path = request_.source / "annotations" / "instances_val2017.json"
     expected = json.loads(path.read_text())
     for image in expected["images"]:
@@ -138,13 +138,13 @@ def test_two_images_of_one_name(request_: Request) -> None:
         prepare(request_)
 
 
-def test_annotations_of_ones_own(request_: Request) -> None:
+def test_annotations_of_ones_own(request_: SubsetRequest) -> None:
     path = request_.source / "annotations" / "instances_val2017.json"
     other = path.rename(request_.source / "mine.json")
     assert prepare(replace(request_, annotations=other)).is_file()
 
 
-def test_nothing_is_written_over(request_: Request) -> None:
+def test_nothing_is_written_over(request_: SubsetRequest) -> None:
     request_.target.mkdir()
     assert prepare(request_).is_file()
     before = sorted(request_.target.rglob("*"))
@@ -153,7 +153,7 @@ def test_nothing_is_written_over(request_: Request) -> None:
     assert sorted(request_.target.rglob("*")) == before
 
 
-def test_a_folder_of_the_user_s_beside_it_is_left_alone(request_: Request) -> None:
+def test_a_folder_of_the_user_s_beside_it_is_left_alone(request_: SubsetRequest) -> None:
     beside = request_.target.with_name(request_.target.name + ".partial")
     beside.mkdir()
     (beside / "precious").touch()
@@ -161,7 +161,7 @@ def test_a_folder_of_the_user_s_beside_it_is_left_alone(request_: Request) -> No
     assert (beside / "precious").exists()
 
 
-def test_nothing_half_written_stays(request_: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_half_written_stays(request_: SubsetRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     copied: list[Path] = []
 
     def copy(source: Path, target: Path) -> None:
@@ -177,7 +177,7 @@ def test_nothing_half_written_stays(request_: Request, monkeypatch: pytest.Monke
     assert not list(request_.target.parent.glob("small*"))
 
 
-def test_a_missing_image(request_: Request) -> None:
+def test_a_missing_image(request_: SubsetRequest) -> None:
     for path in (request_.source / "val2017").glob("*.png"):
         path.unlink()
     with pytest.raises(BadInput, match=r"\.png is not below .*\(6 of 6 are not there"):

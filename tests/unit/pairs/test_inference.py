@@ -16,7 +16,7 @@ from harness.evaluating.file_source import FileSource
 from harness.pairs import find
 from harness.pairs import pixels as limits
 from harness.pairs.cpanet.episodes import Folder
-from harness.pairs.cpanet.fssd import Entry
+from harness.pairs.cpanet.fssd import ListedImage
 from harness.pairs.inference import Inference
 
 SIZE = (96, 64)  # width and height
@@ -157,7 +157,7 @@ def test_too_many_pixels_in_a_data_set_are_refused_before_opencv_decodes_them(
     folder = tmp_path / "Steel_Os" / "Images"
     folder.mkdir(parents=True)
     picture(folder / "it.jpg")
-    source, entry = Folder(tmp_path), Entry("Steel_Os/Images/it.jpg", 5)
+    source, entry = Folder(tmp_path), ListedImage("Steel_Os/Images/it.jpg", 5)
     assert source.image(entry).shape == (64, 96, 3)
     monkeypatch.setattr(limits, "MOST_PIXELS", 96 * 64 - 1)
     monkeypatch.setattr(cv2, "imdecode", lambda *given: pytest.fail("it is decoded"))

@@ -15,7 +15,7 @@ from harness.pairs import find
 from harness.pairs.base import DataRequest
 from harness.pairs.led import isp, metrics, noise, packing
 from harness.pairs.led.data_set import data_set
-from harness.pairs.led.datasets import PairFolder, Preparation, Samples, prepare, read_list
+from harness.pairs.led.datasets import PairFolder, Preparation, RawSamples, prepare, read_list
 from harness.pairs.led.meter import ImageMeter
 from harness.pairs.led.scenes import SyntheticPairs, write_pairs
 from harness.pairs.led.unprocessing import RGB_TO_XYZ
@@ -131,7 +131,7 @@ def test_files_that_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_samples_depend_on_seed_epoch_and_number_alone() -> None:
     pairs = SyntheticPairs(4, size=(24, 32))
-    samples = Samples(pairs, Preparation(crop=16, train=True), seed=5)
+    samples = RawSamples(pairs, Preparation(crop=16, train=True), seed=5)
     first, again = samples.batch([0, 1]), samples.batch([0, 1])
     for name in ("lq", "gt"):
         assert first[name].shape == (2, 4, 16, 16)

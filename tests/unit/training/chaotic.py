@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.training.twins import Curves, Judged, agreed, judge_losses, judge_weights
+from harness.training.twins import Curves, JudgedGap, agreed, judge_losses, judge_weights
 
 Array = NDArray[Any]
 STEPS, BATCH, SAMPLES = 60, 16, 64
@@ -141,7 +141,7 @@ def _pass(weights: list[Array], x: Array, y: Array, port: int | None) -> tuple[f
     return float((error * error).mean()), gradients
 
 
-def judged(seed: int, rule: Rule, mistake: str = "", twins: int = 4) -> list[Judged]:
+def judged(seed: int, rule: Rule, mistake: str = "", twins: int = 4) -> list[JudgedGap]:
     """The judgement of a port, correct or with a mistake, in the loss and in the weights."""
     given = problem(seed)
     reference = train(given, rule)
@@ -153,7 +153,7 @@ def judged(seed: int, rule: Rule, mistake: str = "", twins: int = 4) -> list[Jud
     start = np.concatenate([w.ravel() for w in given.first])
     moved_by = np.linalg.norm(reference.weights - start, axis=1)
 
-    def of(port: Run) -> list[Judged]:
+    def of(port: Run) -> list[JudgedGap]:
         far = [np.linalg.norm(run.weights - reference.weights, axis=1) for run in (port, *strays)]
         losses = Curves(reference.losses, port.losses, np.array([run.losses for run in strays]))
         return [judge_losses(losses), judge_weights(far[0], np.array(far[1:]), moved_by)]

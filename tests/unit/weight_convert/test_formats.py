@@ -19,7 +19,7 @@ from harness.hdf5.asking import Unreadable
 from tests.unit.weight_convert.samples import assert_same, every_dtype, network
 from weight_convert import State, read_state, write_state
 from weight_convert.formats import hdf5
-from weight_convert.formats.sink import Sink
+from weight_convert.formats.sink import FileSink
 from weight_convert.formats.zip_directory import read_directory
 from weight_convert.formats.zip_writer import ZipWriter
 from weight_convert.mapped import MappedFile
@@ -172,7 +172,7 @@ def test_members_of_archives_are_aligned_for_mapping(tmp_path: Path) -> None:
 @pytest.mark.parametrize("limit", [0, 100, 1 << 40])
 def test_wide_archives_are_what_zipfile_reads(limit: int, tmp_path: Path) -> None:
     members = {"a": b"", "b": b"x" * 99, "c/ü": b"y" * 3000, "d": b"z"}
-    with Sink(tmp_path / "a.zip") as sink:
+    with FileSink(tmp_path / "a.zip") as sink:
         writer = ZipWriter(sink, limit)
         for name, data in members.items():
             writer.add(name, data)

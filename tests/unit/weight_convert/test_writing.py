@@ -17,7 +17,7 @@ from harness.errors import BadInput
 from tests.unit.weight_convert.samples import assert_same, network
 from weight_convert import State, read_state, write_state
 from weight_convert.formats import hdf5, jittor_pickle, npz, safetensors, torch_zip
-from weight_convert.formats.sink import Sink
+from weight_convert.formats.sink import FileSink
 from weight_convert.manifest import Manifest, parse_manifest
 from weight_convert.tensor import BLOCK, Tensor
 from weight_convert.writing import _same_bytes
@@ -71,7 +71,7 @@ def test_values_that_are_no_longer_bfloat16_are_not_cut(tmp_path: Path) -> None:
 def corrupting(write: Any) -> Any:
     """A writer that loses a bit of the last tensor's bytes."""
 
-    def corrupted(sink: Sink, tensors: dict[str, Tensor], manifest: Any) -> None:
+    def corrupted(sink: FileSink, tensors: dict[str, Tensor], manifest: Any) -> None:
         key = list(tensors)[-1]
         bits = np.array(tensors[key].bits())
         bits.reshape(-1).view(np.uint8)[-1] ^= 1
@@ -107,12 +107,12 @@ def test_what_the_disk_loses_is_found_and_nothing_is_kept(
     arrays = {"small": np.full(3, np.pi), "large": LARGE}
     wanted = arrays[lost].tobytes()[-BLOCK:]
     wrong = wanted[:-1] + bytes([wanted[-1] ^ 4])
-    put = Sink._put
+    put = FileSink._put
 
-    def losing(self: Sink, data: bytes | bytearray | memoryview) -> None:
+    def losing(self: FileSink, data: bytes | bytearray | memoryview) -> None:
         put(self, bytes(data).replace(wanted, wrong))
 
-    monkeypatch.setattr(Sink, "_put", losing)
+    monkeypatch.setattr(FileSink, "_put", losing)
     with pytest.raises(BadInput, match=f"'{lost}' was read back with other bits"):
         write_state(State.of(arrays), tmp_path / f"a.{suffix}")
     assert list(tmp_path.iterdir()) == []
@@ -136,7 +136,7 @@ def test_bytes_are_the_same_or_not(length: int) -> None:
 def test_a_key_lost_in_writing_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from weight_convert import writing
 
-    def losing(sink: Sink, tensors: dict[str, Tensor], manifest: Any) -> None:
+    def losing(sink: FileSink, tensors: dict[str, Tensor], manifest: Any) -> None:
         torch_zip.write(sink, dict(list(tensors.items())[1:]), manifest)
 
     monkeypatch.setitem(writing._WRITERS, "torch", losing)
@@ -150,13 +150,13 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_reported_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(self: Sink, data: bytes) -> int:
+    def full(self: FileSink, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
     write_state(State.of(network()), tmp_path / "source.npz")
     source = read_state(tmp_path / "source.npz")
     before = sorted(tmp_path.iterdir())
-    monkeypatch.setattr(Sink, "write", full)
+    monkeypatch.setattr(FileSink, "write", full)
     with pytest.raises(BadInput, match="cannot be written: No space left") as expected:
         write_state(source, tmp_path / "a.pt")
     assert str(expected.value).startswith(f"{tmp_path / 'a.pt'} cannot")  # the source is not to blame
