@@ -36,7 +36,7 @@ _FILTERS = (
     words.figure,
     printable,
 )
-_SCRIPTS = ("elements", "base", "table", "plots", "charts", "panel", "tree", "start")
+_SCRIPTS = ("elements", "rows", "base", "table", "plots", "charts", "panel", "tree", "start")
 _LIBRARY = "vendor/uPlot.iife.min.js"
 _LIBRARY_STYLE = "vendor/uPlot.min.css"
 _ROWS = 12  # for those who let no script run

@@ -1,7 +1,7 @@
 """What the page's script draws from: rows in short, and all that a layer's panel shows, as plain data.
 
-A row is a list in the order of FIELDS. Inputs that repeat their producer, as most do, are left out and
-counted. Figures have three digits, as many as anybody reads.
+A row has FIELDS; the page holds them as columns. Inputs that repeat their producer, as most do, are left
+out and counted. Figures have three digits, as many as anybody reads.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from harness.evidence import TensorPicture
 from harness.own_name import command
 from harness.text import printable
 from reports import sentences, summaries
+from reports.columns import packed
 from reports.hints import again, known
 from reports.roles import Role, repeats, roles
 from reports.series import as_data, by_depth
@@ -26,7 +27,7 @@ from reports.words import bits, size
 
 FIELDS = (
     "address", "type", "shape", "place", "status", "error", "noise", "ratio", "bits", "role", "leaf", "kind",
-    "side", "more",
+    "side", "max", "in", "more",
 )  # fmt: skip
 MOST_ROWS = 6000
 _STATES = ("diverged", "inconclusive", "aligned", "inner", "skipped", "not compared")
@@ -51,7 +52,6 @@ def page_data(alignment: Alignment) -> dict[str, Any]:
         "roles": _ROLES,
         "sides": _SIDES,
         "names": alignment.names if alignment.sides else ("", ""),
-        "rows": [made.row(row) for row in shown],
         "tensors": len(rows),
         "folded": len(rows) - len(shown),
         "first": places.get(alignment.first or "", -1),
@@ -66,7 +66,8 @@ def page_data(alignment: Alignment) -> dict[str, Any]:
         "reproduce": command("reproduce alignment.json"),
         "again": again(alignment),
     }
-    return {name: _clean(value) for name, value in data.items()}
+    rows_of_page = packed([_clean(made.row(row)) for row in shown], FIELDS)
+    return {name: _clean(value) for name, value in data.items()} | {"rows": rows_of_page}
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,9 @@ class _Rows:
             int(not _is_container(row, self.parents)),
             self.kinds.index(kind_of(row.address)),
             _SIDES.index(row.found),
-            _more(row, role, self.places),
+            _short(row.figures.difference.max_abs) if row.figures else None,
+            _producers(row, self.places),
+            _more(row, role),
         ]
 
 
@@ -145,14 +148,17 @@ def _is_container(row: Row, parents: set[str]) -> bool:
     return addresses.kind(row.address) == "layer" and addresses.parse_layer(row.address).path in parents
 
 
-def _more(row: Row, role: Role | None, places: Mapping[str, int]) -> dict[str, Any]:
+def _producers(row: Row, places: Mapping[str, int]) -> list[int | str]:
+    """What a tensor is made of: how many rows before it, or an address that the page has no row of."""
+    return [places[row.address] - places[one] if one in places else one for one in row.inputs]
+
+
+def _more(row: Row, role: Role | None) -> dict[str, Any]:
     """What a panel shows beside the row itself; what says nothing is left out."""
     found = row.figures
-    more: dict[str, Any] = {"in": [places.get(address, address) for address in row.inputs]}
-    if found is not None:
-        more["max"] = _short(found.difference.max_abs)
-        if row.verdict.status not in _QUIET:
-            more["ulp"], more["cos"] = found.difference.max_ulp, _short(found.difference.cosine, 9)
+    more: dict[str, Any] = {}
+    if found is not None and row.verdict.status not in _QUIET:
+        more["ulp"], more["cos"] = found.difference.max_ulp, _short(found.difference.cosine, 9)
     if row.verdict.status not in _QUIET:
         more["why"] = sentences.reason(row)
     if row.isolated is not None:

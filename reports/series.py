@@ -13,6 +13,7 @@ from harness.comparing import in_order_of_computation, kind_of
 from harness.figures import scientific
 from harness.language import tr
 from reports import summaries
+from reports.columns import steps
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,9 @@ def by_depth(alignment: Alignment) -> list[ByDepth]:
 
 
 def as_data(charts: Sequence[ByDepth], places: Mapping[str, int]) -> list[list[object]]:
-    """The charts for the script: name, places of the rows, words."""
+    """The charts for the script: name, steps between the places of the rows, words."""
     return [
-        [chart.name, [places[row.address] for row in chart.rows if row.address in places], chart.text]
+        [chart.name, steps([places[row.address] for row in chart.rows if row.address in places]), chart.text]
         for chart in charts
     ]
 

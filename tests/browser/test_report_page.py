@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import html as escaping
+import io
 import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -14,9 +17,12 @@ import pytest
 from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, IsolatedRun, Source
 from harness.attributes import AttributeDifference
+from harness.comparing import kind_of
 from harness.comparing._evidence import picture
 from harness.evidence import Evidence, LayerAttributes
 from reports.html import html
+from reports.page_data import folded
+from reports.words import bits, size
 from tests.browser.browser import CHROMIUM, audited, opened, unlocked
 from tests.selection import others_slow
 from tests.unit.reports import samples
@@ -107,6 +113,31 @@ def test_search_and_filters(tmp_path: Path) -> None:
     assert len(diverged) == 10
     assert module == ["layer:extra#0:out"]
     assert shown == "1 of 31 rows"
+
+
+def test_the_table_that_is_downloaded_has_every_row_of_a_real_run(tmp_path: Path) -> None:
+    """So the script reads the columns back as the rows they were made of."""
+    kept = samples.kept("l2sknet-train")
+    link = acted(
+        """document.getElementById("csv").addEventListener("click", (event) => event.preventDefault());
+           click("#csv");
+           return document.getElementById("csv").href;""",
+        tmp_path,
+        kept,
+    )
+    text = unquote(link.partition(",")[2])
+    found = {row["address"]: row for row in csv.DictReader(io.StringIO(text))}
+    rows = {row.address: row for row in kept.rows if row.address not in folded(kept.rows)}
+    assert found.keys() == rows.keys()
+    for address, row in rows.items():
+        shown = found[address]
+        assert shown["type"] == row.type
+        assert shown["status"] == row.verdict.status
+        assert shown["kind"] == kind_of(address).replace("_", " ")
+        assert shown["shape"] == size(row.shape)
+        if row.measured is not None:
+            assert float(shown["error"]) == pytest.approx(row.measured.error, rel=5e-3)
+            assert shown["bits"] == bits(row.measured.error)
 
 
 def test_a_click_on_the_source_opens_all_that_is_known_of_its_layer(tmp_path: Path) -> None:

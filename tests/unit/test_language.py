@@ -24,6 +24,7 @@ from tests import messages
 from tests.unit.bench.samples import several
 from tests.unit.evaluating.samples import made
 from tests.unit.reports import samples
+from tests.unit.reports.page_rows import rows_of
 from tests.unit.reports.test_html import Page, data_of
 from tests.unit.reports.test_training import logged
 from tests.unit.training import samples as trainings
@@ -118,7 +119,7 @@ def test_reasons_are_composed_from_the_figures() -> None:
         assert page.of("html")[0]["lang"] == "zh"
         assert page.text["h1"] == ["移植偏离：10 个，共 31 个张量"]
         assert all("一" <= role.why[0] <= "鿿" for role in roles(alignment).values())
-    first = data["rows"][data["first"]][-1]["why"]
+    first = rows_of(data)[data["first"]]["more"]["why"]
     figures = "相对误差 1.0e-04，参考实现自身的噪声 1.0e-06，是允许值的 25 倍"
     assert first == f"{figures}，最差处 [0, 3]：得到 1.0001，应为 1"
     assert data["words"]["diverged"] == "偏离"

@@ -1,5 +1,5 @@
 const FIELD = Object.fromEntries(DATA.fields.map((name, place) => [name, place]));
-const ROWS = DATA.rows;
+const ROWS = unpacked();
 const PLACES = new Map(ROWS.map((row, place) => [row[0], place]));
 const STATUS = (row) => DATA.states[row[FIELD.status]];
 const ROLE = (row) => DATA.roles[row[FIELD.role]];

@@ -1,5 +1,5 @@
 function depthChart([name, places, text], holder, told) {
-  const rows = places.map((place) => ROWS[place]);
+  const rows = climbed(places).map((place) => ROWS[place]);
   const value = (row, field) => (typeof row[FIELD[field]] === "number" && row[FIELD[field]] > 0 ? row[FIELD[field]] : null);
   const those = (test) => rows.map((row) => (test(STATUS(row)) ? value(row, "error") : null));
   const data = [rows.map((_, place) => place), rows.map((row) => value(row, "noise")),

@@ -26,8 +26,8 @@ function family(row) {
 
 function neighbours(row) {
   const named = (one) => (typeof one === "number" ? ROWS[one][0] : one);
-  const takes = row[FIELD.more].in || [];
-  const gives = ROWS.filter((other) => (other[FIELD.more].in || []).includes(row[FIELD.place]));
+  const takes = row[FIELD.in];
+  const gives = ROWS.filter((other) => other[FIELD.in].includes(row[FIELD.place]));
   const list = (rows) => element("ul", {}, ...rows.slice(0, 12).map((address) => element("li", {}, PLACES.has(address) ? link(address) : address)));
   return [takes.length ? [heading("fed by"), list(takes.map(named))] : [], gives.length ? [heading("feeds"), list(gives.map((one) => one[0]))] : []].flat();
 }
@@ -63,7 +63,7 @@ function heatMap(grid, size, kind, caption) {
 }
 
 function pictures(row) {
-  const takes = row[FIELD.more].in || [];
+  const takes = row[FIELD.in];
   const source = DATA.pictures[row[0]] ? row[0] : takes.map((one) => (typeof one === "number" ? ROWS[one][0] : one)).find((one) => row[0].includes(":in") && DATA.pictures[one]);
   const found = DATA.pictures[source];
   if (!found) return { parts: [], draw: () => {} };
@@ -116,7 +116,7 @@ function makePanel() {
     body.replaceChildren(
       element("p", { class: "state " + STATUS(row).replace(" ", "-") }, MARKS[STATUS(row)] + " " + word(STATUS(row)) + (more.why ? ": " + more.why : "")),
       facts([["type", DATA.types[row[FIELD.type]]], ["shape", row[FIELD.shape]], ["relative error", scientific(row[FIELD.error]) + ", " + row[FIELD.bits] + " " + word("bits")],
-        ["noise", scientific(row[FIELD.noise])], ["of limit", times(row[FIELD.ratio])], ["largest difference", scientific(more.max)],
+        ["noise", scientific(row[FIELD.noise])], ["of limit", times(row[FIELD.ratio])], ["largest difference", scientific(row[FIELD.max])],
         ["units in the last place", more.ulp], ["cosine", more.cos], ["role", ROLE(row) && word(ROLE(row)) + (more.role ? ": " + more.role : "")],
         ["run alone", alone && word(DATA.states[alone[0]]) + ", " + word("relative error") + " " + scientific(alone[1]) + ", " + word("noise") + " " + scientific(alone[2]) + ", " + times(alone[3]) + " " + word("of limit")],
         ["note", more.note]]),

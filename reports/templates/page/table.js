@@ -85,7 +85,7 @@ function makeTable() {
   document.getElementById("tools").hidden = false;
   document.getElementById("csv").addEventListener("click", (event) => {
     const cell = (value) => '"' + String(value === null ? "" : value).replaceAll('"', '""').replace(/^([=+\-@])/, "'$1") + '"';
-    const names = DATA.fields.slice(0, -1);
+    const names = DATA.fields.slice(0, -2);
     const value = (row, name) => name === "type" ? DATA.types[row[FIELD.type]] : name === "status" ? STATUS(row) :
       name === "role" ? ROLE(row) : name === "kind" ? DATA.kinds[row[FIELD.kind]] :
       name === "side" ? DATA.sides[row[FIELD.side]] : row[FIELD[name]];

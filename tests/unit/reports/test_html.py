@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 from harness.alignment import Alignment
+from harness.language import LANGUAGES, spoken
 from reports import write
 from reports.html import html
 from tests.unit.reports import samples
+from tests.unit.reports.page_rows import places, rows_of
 
 VOID = {"meta", "input", "line", "polyline", "br", "img"}
 
@@ -63,14 +65,15 @@ def test_the_page_holds_everything() -> None:
     page, data = Page(text), data_of(text)
     assert page.text["h1"] == ["The port diverges in 10 of 31 tensors"]
     assert page.text["title"][0] == "diverged: toy small"
-    assert [row[0] for row in data["rows"]] == [row.address for row in alignment.rows]
-    states = [data["states"][row[data["fields"].index("status")]] for row in data["rows"]]
+    rows = rows_of(data)
+    assert [row["address"] for row in rows] == [row.address for row in alignment.rows]
+    states = [data["states"][row["status"]] for row in rows]
     assert states.count("diverged") == 10
-    assert data["rows"][data["first"]][0] == alignment.first
+    assert rows[data["first"]]["address"] == alignment.first
     assert {"Case", "Error by depth", "Network", "Tensors", "Attributes that differ", "Coverage"} <= set(
         page.text["h2"]
     )
-    assert len(data["charts"][0][1]) == 30
+    assert len(places(data["charts"][0][1])) == 30
     for expected in ("torch 2.13.0", "layer 30 of 31", "50 ms (100 ms)", "First divergence", "torch agrees."):
         assert expected in text
 
@@ -139,12 +142,11 @@ def test_scripts_and_styles_are_those_that_the_page_allows(make: Callable[[], Al
     assert not re.search(r'\sstyle="', text)
 
 
-def test_a_usual_aligned_run_stays_small() -> None:
-    rows = []
-    for index in range(330):
-        address = f"layer:backbone.stage{index % 5}.block{index}.conv#0:out"
-        rows += [samples.row(address, 2 * index), samples.row(f"layer:after.{index}#0:in.0", 2 * index + 1)]
-        rows[-1].inputs = [address]
-    text = html(samples.alignment(rows))
-    assert data_of(text)["folded"] == 330
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_usual_aligned_run_stays_small(language: str) -> None:
+    alignment = samples.kept("l2sknet-train")
+    with spoken(language):
+        text = html(alignment)
+    assert len(alignment.rows) == 1222
+    assert data_of(text)["folded"] == 340
     assert len(text.encode()) < 150_000

@@ -4,11 +4,10 @@ import json
 import math
 
 from harness.alignment import Alignment
-from reports.page_data import FIELDS, MOST_ROWS, folded, page_data
+from reports.page_data import MOST_ROWS, folded, page_data
 from reports.series import by_depth
 from tests.unit.reports import samples
-
-ERROR, STATUS, LEAF = (FIELDS.index(name) for name in ("error", "status", "leaf"))
+from tests.unit.reports.page_rows import rows_of
 
 
 def test_an_input_that_repeats_its_producer_is_folded_away_and_no_other_is() -> None:
@@ -25,7 +24,7 @@ def test_an_input_that_repeats_its_producer_is_folded_away_and_no_other_is() -> 
 def test_figures_are_those_of_the_rows_and_any_number_is_json() -> None:
     rows = [samples.row(f"layer:a{n}#0:out", n, error) for n, error in enumerate((1.23456e-4, 0.0, math.inf))]
     data = page_data(samples.alignment(rows))
-    assert [row[ERROR] for row in data["rows"]][:2] == [0.000123, 0.0]
+    assert [row["error"] for row in rows_of(data)][:3] == [0.000123, 0.0, "inf"]
     json.dumps(data, allow_nan=False)
 
 
@@ -34,15 +33,16 @@ def test_leaves_are_reported_from_modules() -> None:
         samples.row(f"layer:{path}#0:out", n) for n, path in enumerate(("a.b", "a", "a/add.0", "(model)"))
     ]
     data = page_data(samples.alignment(rows))
-    assert [row[LEAF] for row in data["rows"]][:4] == [1, 0, 1, 0]
+    assert [row["leaf"] for row in rows_of(data)][:4] == [1, 0, 1, 0]
 
 
 def test_a_large_alignment_keeps_what_did_not_align_and_the_worst() -> None:
     rows = [samples.row(f"layer:a{n}#0:out", n, 1e-7) for n in range(MOST_ROWS + 500)]
     rows[-1] = samples.row("layer:bad#0:out", len(rows) - 1, 1e-2)
     data = page_data(samples.alignment(rows))
-    assert len(data["rows"]) <= MOST_ROWS
-    assert "layer:bad#0:out" in [row[0] for row in data["rows"]]
+    kept = rows_of(data)
+    assert len(kept) <= MOST_ROWS
+    assert "layer:bad#0:out" in [row["address"] for row in kept]
     assert data["tensors"] == len(rows) + 1
 
 
