@@ -50,7 +50,8 @@ class DropoutPlan:
     """How one side drops. `off` says by place why nothing is dropped there, `moved` names by place the
     reference's place whose numbers are drawn instead, and at the places of `reversed` 1 - number is drawn.
 
-    In a rehearsal the numbers show which draws keep where their number is small.
+    In a rehearsal the numbers show which draws keep where their number is small. `number` is the pass of a
+    training: each draws other numbers.
     """
 
     treatment: Dropout = "off"
@@ -59,6 +60,7 @@ class DropoutPlan:
     moved: dict[str, str] = field(default_factory=dict)
     reversed: list[str] = field(default_factory=list)
     rehearsal: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True)

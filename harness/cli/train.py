@@ -116,6 +116,7 @@ def train(
     fold: options.Fold = None,
     limit: options.Limit = None,
     loaders: Loaders = None,
+    dropout: options.Dropout = None,
     no_forced: Annotated[
         bool,
         typer.Option("--no-forced-steps", help="Take no forced steps.", rich_help_panel=_TRAINING),
@@ -183,7 +184,7 @@ def _request(given: dict[str, Any]) -> TrainRequest:
     if given["model"] is None:
         raise BadInput("name the pair to train with --model, or a run to go on with by --resume")
     names = ("model", "recipe", "epochs", "steps", "batch", "lr", "seed", "weights", "fold", "limit",
-             "loaders", "device", "timeout", "every", "keep", "output")  # fmt: skip
+             "loaders", "dropout", "device", "timeout", "every", "keep", "output")  # fmt: skip
     values = {name: given[name] for name in names if given[name] is not None}
     if given["data"] not in (None, parse.SYNTHETIC):
         values["data"] = Path(given["data"])

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness import pairs
 from harness.answers import Description, PassDone
 from harness.case import PORT, REFERENCE, SIDES, Case
+from harness.dropout import Agreement, DropoutPlan
 from harness.flows import inputs_and_weights, refused_early
+from harness.flows.shared_dropout import DropoutAgreement
 from harness.flows.together import together
 from harness.flows.train_request import TrainRequest
 from harness.pairs.base import Pair
 from harness.pairs.recipe import Length, Recipe
 from harness.progress import Progress
-from harness.requests import BeginTraining, Build, Load, TakePass
+from harness.requests import BeginTraining, Build, Load, PlanDropout, Run, TakePass
 from harness.scratch import Scratch
-from harness.session import Worker
+from harness.session import ModelFailed, Worker
 from harness.state_table import StateTable
 from harness.training.change import Change
 from harness.training.plan import Members, Plan, grouped
@@ -41,6 +43,9 @@ class Lockstep:
     validation: BatchStream | None = None
     members: list[Members] = field(default_factory=list)
     unclaimed: list[str] = field(default_factory=list)  # parameters that no group takes
+    undropped: dict[str, str] = field(
+        default_factory=dict
+    )  # where dropouts of the reference are off, and why
 
     def build(self, sides: tuple[str, ...] = SIDES) -> None:
         """Make the models and sort the reference's parameters into groups."""
@@ -62,6 +67,7 @@ class Lockstep:
         """Load the same weights on both sides and set up their optimisers."""
         weights = self.weights = self._weights(self._table)
         setup = self.setup()
+        self._plan_dropout(weights)
 
         def begin(side: str) -> None:
             self.workers[side].call(Load(str(weights)))
@@ -69,6 +75,31 @@ class Lockstep:
             self.workers[side].call(BeginTraining(setup, change))
 
         together(self.workers, SIDES, begin)
+
+    def _plan_dropout(self, weights: Path) -> None:
+        """Let both sides rehearse a pass over the first batch, and drop as both can."""
+        seed, mode, agreement = self.case.seed, self.case.mode, DropoutAgreement()
+        plan = DropoutPlan(self.case.dropout, seed)
+
+        def agreed(side: str, batch: Path) -> Agreement:
+            worker = self.workers[side]
+            worker.call(Load(str(weights)))
+            worker.call(PlanDropout(replace(plan, rehearsal=True)))
+            try:
+                return agreement.agree(side, worker.call(Run(str(batch), mode, observe=False)).draws)
+            except ModelFailed:  # it will raise once more in its first step, which says so in the log
+                return Agreement()
+            finally:
+                agreement.tell(side, None)  # a side that is lost is not waited for
+
+        found = dict.fromkeys(SIDES, Agreement())
+        if plan.treatment != "off":
+            with self.stream.first() as batch:
+                found = together(self.workers, SIDES, lambda side: agreed(side, batch))
+        self.undropped = dict(found[REFERENCE].off)
+        for side, one in found.items():
+            own = replace(plan, off=one.off, moved=one.moved, reversed=one.reversed)
+            self.workers[side].call(PlanDropout(own))
 
     def _weights(self, table: StateTable) -> Path:
         state = inputs_and_weights.state_for(self.pair, self.case, table)

@@ -155,7 +155,10 @@ def _start(live: Lockstep) -> Start:
         steps_per_epoch=live.plan.length.steps,
         groups={one.group.name: list(one.parameters) for one in live.members},
         events=[Event(number, name) for number, name in live.plan.events.items()],
-        notes=[f"{name} is in no group and never learns" for name in live.unclaimed],
+        notes=[
+            *(f"{name} is in no group and never learns" for name in live.unclaimed),
+            *(f"nothing is dropped at {place}: {why}" for place, why in live.undropped.items()),
+        ],
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.case import Case
-from harness.choices import AUTO
+from harness.choices import AUTO, Dropout
 from harness.environment.device import device_for
 from harness.errors import BadInput
 from harness.flows.named_again import flags_again, named_again, place_of
@@ -50,6 +50,7 @@ class TrainRequest:
     forced: bool = True
     every: int | None = None
     keep: int = 2
+    dropout: Dropout = "shared"
     twins: int = 0
     evaluate: bool = False
     evaluate_every: int = 1
@@ -69,6 +70,7 @@ class TrainRequest:
             size=self.input_size,
             tag="train",
             device=device_for(self.device).device,
+            dropout=self.dropout,
             name="" if self.model == pair.name else pair.name,
         )
 
@@ -81,7 +83,7 @@ class TrainRequest:
     def from_dict(cls, data: Any, source: str) -> TrainRequest:
         """Read one back; `source` is what a message calls where it was read."""
         try:
-            plain = {**data, "planted": Change(**data["planted"])}
+            plain: dict[str, Any] = {"dropout": "off", **data, "planted": Change(**data["planted"])}
             if plain.pop("published", False):  # as older logs say it
                 plain["recipe"] = PUBLISHED
             plain["data"] = None if data["data"] is None else Path(data["data"])

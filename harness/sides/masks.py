@@ -114,14 +114,14 @@ class Masks:
     def normal(self, shape: Sequence[int]) -> NDArray[np.float32]:
         """The numbers of this place, normally distributed about 0."""
         self._note(shape, kind="normal")
-        return numbers_of(self.plan.seed, self.draws[-1])
+        return numbers_of(self.plan, self.draws[-1])
 
     def uniform(self, shape: Sequence[int]) -> NDArray[np.float32]:
         """The numbers of this place: from 0 to 1, each exact in any floating type of 17 bits or more."""
         place = self._note(shape)
         if self.plan.rehearsal:
-            return rehearsed(self.plan.seed, place, shape)
-        return numbers_of(self.plan.seed, self.draws[-1])
+            return rehearsed(self.plan, place, shape)
+        return numbers_of(self.plan, self.draws[-1])
 
     def own_uniform(
         self, shape: Sequence[int], frame: FrameType, array: Callable[[object], NDArray[Any] | None]
@@ -142,7 +142,7 @@ class Masks:
     def drawn_in(self, path: str, call: int) -> list[NDArray[np.float32]]:
         """The numbers that one call of a module has drawn, in order."""
         drawn = [draw for draw in self.draws if draw.place.startswith(f"{path}#{call}.") and not draw.off]
-        return [numbers_of(self.plan.seed, draw) for draw in drawn]
+        return [numbers_of(self.plan, draw) for draw in drawn]
 
     def without_masks(self, drawn: Sequence[str]) -> list[str]:
         """Of texts such as `rand in block.path` those whose module has drawn no mask: it is truly random."""
@@ -159,18 +159,18 @@ class Masks:
         return place
 
 
-def numbers_of(seed: int, draw: Draw) -> NDArray[np.float32]:
+def numbers_of(plan: DropoutPlan, draw: Draw) -> NDArray[np.float32]:
     """What is drawn; with 1 - number a dropout that keeps where it is small keeps what the others do."""
     if draw.kind == "normal":
-        drawn = seeded.generator(seed, f"normal/{draw.place}").standard_normal(draw.size)
+        drawn = _generator(plan, f"normal/{draw.place}").standard_normal(draw.size)
         return drawn.astype(np.float32).reshape(tuple(draw.shape))
-    found = uniform(seed, draw.place, draw.shape)
+    found = uniform(plan, draw.place, draw.shape)
     return 1 - found if draw.keeps_small else found
 
 
-def rehearsed(seed: int, place: str, shape: Sequence[int]) -> NDArray[np.float32]:
+def rehearsed(plan: DropoutPlan, place: str, shape: Sequence[int]) -> NDArray[np.float32]:
     """The numbers of a rehearsal: one is next to 0, and one of several next to 1, so that any rate shows."""
-    found = uniform(seed, place, shape)
+    found = uniform(plan, place, shape)
     if found.size > 1:
         found.reshape(-1)[found.argmax()] = 1 - _LEAST
     if found.size:
@@ -195,15 +195,20 @@ def _spreads(shape: Sequence[int], over: Sequence[int]) -> bool:
     return missing >= 0 and all(size in (1, most) for size, most in zip(shape, over[missing:], strict=True))
 
 
-def uniform(seed: int, place: str, shape: Sequence[int]) -> NDArray[np.float32]:
+def uniform(plan: DropoutPlan, place: str, shape: Sequence[int]) -> NDArray[np.float32]:
     """Numbers between 0 and 1 that are never a simple fraction, as a rate may be.
 
     A few are spread evenly, so that of four samples about one is dropped at a rate of a quarter.
     """
-    rng, size = seeded.generator(seed, f"dropout/{place}"), int(np.prod(shape, dtype=np.int64))
+    rng, size = _generator(plan, f"dropout/{place}"), int(np.prod(shape, dtype=np.int64))
     values = rng.random(size)
     if size <= _FEW:
         values = (rng.permutation(size) + values) / max(size, 1)
     levels = np.floor(values * _LEVELS)
     found: NDArray[np.float32] = ((2 * levels + 1) / (2 * _LEVELS)).astype(np.float32)
     return found.reshape(tuple(shape))
+
+
+def _generator(plan: DropoutPlan, name: str) -> np.random.Generator:
+    """The source of the numbers of a name, another one in each pass of a training."""
+    return seeded.generator(plan.seed, f"pass {plan.number}/{name}" if plan.number else name)

@@ -6,6 +6,7 @@ import contextlib
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,7 @@ def measure_pass(
     """Measure the truth of the pass that begins at a memory, and how far the reference strays from it."""
     with _set_aside(side) as own:
         side.loaded_state, side.loss_arguments = _read(Path(memory), "state"), uses.loss_arguments
+        _draw_for(side, uses.number)
         return float64_truth.measure(
             side,
             batch,
@@ -267,9 +269,16 @@ def _training(side: Side) -> SideTraining:
 
 def _seed(side: Side, number: int) -> None:
     """Whatever draws, draws the same at the same pass, also where a training was resumed."""
+    _draw_for(side, number)
     random.seed(number)
     np.random.seed(number)  # noqa: NPY002 (what a model draws with)
     side.seed(number)
+
+
+def _draw_for(side: Side, number: int) -> None:
+    """Let dropouts draw what they draw in this pass."""
+    side.masks.plan = replace(side.masks.plan, number=number)
+    side.masks.restart()
 
 
 @contextlib.contextmanager

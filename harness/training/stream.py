@@ -67,6 +67,15 @@ class BatchStream:
         """How many samples there are."""
         return len(self.source)
 
+    @contextlib.contextmanager
+    def first(self) -> Iterator[Path]:
+        """The file of the first batch, for as long as the context lasts."""
+        path = self._folder / "first.batch"
+        try:
+            yield write_batch(path, self.source.read(self._order(0)[0], 0))
+        finally:
+            path.unlink(missing_ok=True)
+
     def epoch(self, epoch: int, skip: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from the one numbered `skip` on."""
         order = self._order(epoch)[skip:]

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from harness.dropout import Draw, DropoutPlan, alone
 from harness.sides.masks import Masks, keeps_small, rehearsed, uniform
 
+PLAN = DropoutPlan("shared")
+
 
 def shared(**more: dict[str, str]) -> Masks:
     """Masks of a case."""
@@ -47,12 +49,23 @@ def test_what_is_drawn_first_within_a_call_is_not_drawn_second() -> None:
 
 
 def test_the_shape_changes_the_order_alone() -> None:
-    assert np.array_equal(uniform(0, "a", (2, 6)).reshape(-1), uniform(0, "a", (12,)))
-    assert not np.array_equal(uniform(0, "a", (12,)), uniform(1, "a", (12,)))
+    assert np.array_equal(uniform(PLAN, "a", (2, 6)).reshape(-1), uniform(PLAN, "a", (12,)))
+    assert not np.array_equal(uniform(PLAN, "a", (12,)), uniform(DropoutPlan(seed=1), "a", (12,)))
+
+
+def test_each_pass_of_a_training_draws_anew_and_the_first_what_a_comparison_draws() -> None:
+    masks, seen = Masks(), []
+    for number in (0, 1, 2, 1):
+        masks.plan = replace(PLAN, number=number)
+        masks.restart()
+        seen.append((*drawn(masks, "a"), masks.normal([12]).tobytes()))
+    assert seen[0][0] == drawn(shared(), "a")[0]
+    assert seen[1] == seen[3]
+    assert len({uniform for uniform, _ in seen}) == len({normal for _, normal in seen}) == 3
 
 
 def test_numbers_are_even_and_never_a_simple_fraction() -> None:
-    many = uniform(0, "a", (200_000,))
+    many = uniform(PLAN, "a", (200_000,))
     assert 0 < many.min() < many.max() < 1
     for rate in (0.1, 0.25, 0.5, 0.9):
         assert abs((many >= rate).mean() - (1 - rate)) < 0.01
@@ -62,7 +75,7 @@ def test_numbers_are_even_and_never_a_simple_fraction() -> None:
 
 def test_of_a_few_some_are_dropped_and_some_are_kept() -> None:
     for place in "abcdefgh":
-        assert (uniform(0, place, (4, 1, 1)) < 0.5).sum() == 2
+        assert (uniform(PLAN, place, (4, 1, 1)) < 0.5).sum() == 2
 
 
 def test_a_call_is_repeated_with_what_it_drew() -> None:
@@ -118,14 +131,14 @@ def test_a_rehearsal_shows_which_numbers_a_dropout_keeps(
 ) -> None:
     given = np.maximum(np.random.default_rng(0).normal(size=(shape[0], 6)), 0)
     assert given.any()
-    numbers = rehearsed(0, "a", shape)
+    numbers = rehearsed(PLAN, "a", shape)
     assert numbers.min() > 0
     assert numbers.max() < 1
     assert keeps_small(numbers, given, given * KEEPS[kind](numbers, rate)) == (kind == "small")
 
 
 def test_what_is_no_dropout_of_its_input_keeps_nothing_small() -> None:
-    numbers, rng = rehearsed(0, "a", (4, 6)), np.random.default_rng(1)
+    numbers, rng = rehearsed(PLAN, "a", (4, 6)), np.random.default_rng(1)
     given = rng.normal(size=(4, 6))
     assert not keeps_small(numbers, given, np.maximum(given, 0))
     assert not keeps_small(numbers, given, given * (numbers < 0.5) + given)
@@ -155,7 +168,7 @@ def test_reversed_numbers_let_both_kinds_keep_the_same(kind: str) -> None:
     own = alone(masks.draws)
     assert own.reversed == (["path#0.0"] if kind == "small" else [])
     masks.plan = DropoutPlan("shared", reversed=own.reversed)
-    assert np.array_equal(drop(masks), given * (uniform(0, "path#0.0", (8, 1)) >= 0.25))
-    assert np.array_equal(masks.drawn_in("path", 0)[0] >= 0.25, uniform(0, "path#0.0", (8, 1)) >= 0.25) == (
-        kind == "large"
-    )
+    assert np.array_equal(drop(masks), given * (uniform(PLAN, "path#0.0", (8, 1)) >= 0.25))
+    assert np.array_equal(
+        masks.drawn_in("path", 0)[0] >= 0.25, uniform(PLAN, "path#0.0", (8, 1)) >= 0.25
+    ) == (kind == "large")
