@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from harness.bench.result import Bench
     from harness.evaluating.result import Evaluation
     from harness.training.log import Training
+    from reports.judged import Result
 
 
 def write(alignment: Alignment, path: Path, *, replace: bool = False) -> None:
@@ -65,8 +66,8 @@ def write_bench(found: Bench, path: Path, *, replace: bool = False) -> None:
     _write(drawers, path, replace)
 
 
-def write_changes(before: Alignment, after: Alignment, path: Path, *, replace: bool = False) -> None:
-    """Write what changed between two alignments, in the form that the ending of `path` names."""
+def write_changes(before: Result, after: Result, path: Path, *, replace: bool = False) -> None:
+    """Write what changed between two results of one kind, in the form that the ending of `path` names."""
     import json
 
     from reports import changes
@@ -74,7 +75,7 @@ def write_changes(before: Alignment, after: Alignment, path: Path, *, replace: b
     drawers = {
         ".html": lambda: changes.html(before, after),
         ".md": lambda: changes.markdown(before, after),
-        ".json": lambda: json.dumps(changes.changes(before, after).to_dict(), allow_nan=False),
+        ".json": lambda: json.dumps(changes.document(before, after), allow_nan=False),
     }
     _write(drawers, path, replace)
 

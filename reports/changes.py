@@ -1,4 +1,4 @@
-"""Two alignments of the same case held side by side: what fails now, what passes now, and what drifts."""
+"""Two results of one kind held side by side: what fails now, what passes now, and what drifts."""
 
 from __future__ import annotations
 
@@ -7,40 +7,40 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.alignment import Alignment
-from harness.alignment_rows import Row
-from harness.figures import scientific
+from harness.bench.baseline import ratio_change, says_something
 from harness.language import tr
-from reports import summaries
+from reports.judged import Held, Judged, Result, held
 from reports.marked import code, prose
 
-DRIFT = 2.0  # of the errors, from which a tensor that fares as before counts as drifting
 _MOST = 200
-_PASSES = ("aligned", "inner", "skipped")
+_PASSES = ("", "aligned", "inner", "skipped", "faster", "same")
 
 
 @dataclass(frozen=True)
 class RowChange:
-    """One tensor, before and after; None where an alignment does not have it."""
+    """One row, before and after; None where a result does not have it."""
 
-    address: str
-    before: str | None
-    after: str | None
-    error_before: float | None
-    error_after: float | None
+    name: str
+    before: Judged | None
+    after: Judged | None
+
+    @property
+    def measure(self) -> str:
+        """What its figures are."""
+        return next((one.measure for one in (self.after, self.before) if one), "")
 
     @property
     def factor(self) -> float | None:
-        """By how much the error grew."""
-        if not self.error_before or self.error_after is None:
-            return None
-        return self.error_after / self.error_before
+        """By how much the figure grew."""
+        before, after = _figure(self.before), _figure(self.after)
+        return None if not before or after is None else after / before
 
 
 @dataclass
 class Changes:
-    """What became of each tensor; each list begins with what grew most."""
+    """What became of each row; each list begins with what grew most."""
 
+    drift: str
     newly_failing: list[RowChange] = field(default_factory=list)
     newly_passing: list[RowChange] = field(default_factory=list)
     drifting: list[RowChange] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Changes:
         return [
             (tr("Newly failing"), self.newly_failing),
             (tr("Newly passing"), self.newly_passing),
-            (tr("Drift: the error changed by more than a factor of 2"), self.drifting),
+            (self.drift, self.drifting),
             (tr("Only in the second"), self.appeared),
             (tr("Only in the first"), self.vanished),
         ]
@@ -64,13 +64,13 @@ class Changes:
         return {**{name: list(map(_plain, getattr(self, name))) for name in names}, "same": self.same}
 
 
-def changes(before: Alignment, after: Alignment) -> Changes:
-    """Hold two alignments side by side, tensor by tensor."""
-    ours = {row.address: row for row in before.rows}
-    its = {row.address: row for row in after.rows}
-    found = Changes()
-    for address in dict.fromkeys([*ours, *its]):
-        change = _change(address, ours.get(address), its.get(address))
+def changes(before: Held, after: Held) -> Changes:
+    """Hold two results side by side, row by row."""
+    ours = {row.name: row for row in before.rows}
+    its = {row.name: row for row in after.rows}
+    found = Changes(after.drift)
+    for name in dict.fromkeys([*ours, *its]):
+        change = RowChange(name, ours.get(name), its.get(name))
         place = _place(change, found)
         if place is None:
             found.same += 1
@@ -88,30 +88,30 @@ def headline(found: Changes) -> str:
     )
 
 
-def subject(alignment: Alignment) -> str:
-    """Which of the two alignments is meant."""
-    case, date = alignment.case, alignment.provenance.date
-    named = [str(case.get(key) or "") for key in ("pair", "variant", "mode", "device")]
-    return ", ".join(filter(None, [*named, alignment.verdict, date]))
+def document(before: Result, after: Result) -> dict[str, Any]:
+    """The same, for machines."""
+    return changes(held(before), held(after)).to_dict()
 
 
-def html(before: Alignment, after: Alignment) -> str:
+def html(before: Result, after: Result) -> str:
     """The page."""
     from reports.html import page
 
-    found = changes(before, after)
+    one, other = held(before), held(after)
+    found = changes(one, other)
     return page(
         "changes.html.j2",
         title=headline(found),
-        subjects=(subject(before), subject(after)),
+        subjects=(one.subject, other.subject),
         groups=[(name, group[:_MOST], len(group)) for name, group in found.groups() if group],
     )
 
 
-def markdown(before: Alignment, after: Alignment) -> str:
+def markdown(before: Result, after: Result) -> str:
     """The same, for a pull request."""
-    found = changes(before, after)
-    parts = [f"**{prose(headline(found))}**", f"- 1: {prose(subject(before))}\n- 2: {prose(subject(after))}"]
+    one, other = held(before), held(after)
+    found = changes(one, other)
+    parts = [f"**{prose(headline(found))}**", f"- 1: {prose(one.subject)}\n- 2: {prose(other.subject)}"]
     for name, group in found.groups():
         if group:
             parts += [f"{prose(name)}:", _table(group[:20])]
@@ -121,56 +121,54 @@ def markdown(before: Alignment, after: Alignment) -> str:
 
 
 def _table(group: Iterable[RowChange]) -> str:
-    lines = [
-        f"| {tr('address')} | {tr('before')} | {tr('after')} | {tr('error before')} | {tr('error after')} |",
-        "| --- | --- | --- | --- | --- |",
-    ]
+    names = ("what", "before", "after", "figure", "figure before", "figure after")
+    lines = [f"| {' | '.join(map(tr, names))} |", "| --- | --- | --- | --- | --- | --- |"]
     for one in group:
-        states = [tr(state) if state else "-" for state in (one.before, one.after)]
-        errors = [scientific(error) for error in (one.error_before, one.error_after)]
-        lines.append(f"| {' | '.join([code(one.address), *states, *errors])} |")
+        states = [tr(state.status) if state and state.status else "-" for state in (one.before, one.after)]
+        figures = [state.shown if state else "-" for state in (one.before, one.after)]
+        lines.append(f"| {' | '.join([code(one.name), *states, one.measure or '-', *figures])} |")
     return "\n".join(lines)
 
 
-def _change(address: str, one: Row | None, other: Row | None) -> RowChange:
-    return RowChange(
-        address,
-        one.verdict.status if one else None,
-        other.verdict.status if other else None,
-        summaries.error(one) if one else None,
-        summaries.error(other) if other else None,
-    )
-
-
 def _place(change: RowChange, found: Changes) -> list[RowChange] | None:
-    if change.before is None:
+    before, after = change.before, change.after
+    if before is None:
         return found.appeared
-    if change.after is None:
+    if after is None:
         return found.vanished
-    failed, fails = change.before not in _PASSES, change.after not in _PASSES
+    failed, fails = before.status not in _PASSES, after.status not in _PASSES
     if failed != fails:
         return found.newly_failing if fails else found.newly_passing
-    return found.drifting if _drifts(change) else None
+    return found.drifting if _drifts(before, after) else None
 
 
-def _drifts(change: RowChange) -> bool:
-    one, other = change.error_before, change.error_after
+def _drifts(before: Judged, after: Judged) -> bool:
+    one, other = before.figure, after.figure
     if one is None or other is None or one == other:
         return False
-    small, large = sorted((one, other))
-    return large > DRIFT * small
+    if says_something(before.rounds) and says_something(after.rounds):
+        _, low, high = ratio_change(before.rounds, after.rounds)
+        return not low <= 1 <= high
+    return abs(one - other) > (before.factor - 1) * min(abs(one), abs(other))
+
+
+def _figure(one: Judged | None) -> float | None:
+    return one.figure if one else None
 
 
 def _growth(change: RowChange) -> float:
     """What lists are sorted by; what was exact before comes first."""
     if change.factor is None:
-        return math.inf if change.error_after else 0.0
+        return math.inf if _figure(change.after) else 0.0
     return -1.0 if math.isnan(change.factor) else change.factor
 
 
 def _plain(change: RowChange) -> dict[str, Any]:
-    errors = {"error_before": change.error_before, "error_after": change.error_after}
-    finite = {
-        name: value if value is None or math.isfinite(value) else str(value) for name, value in errors.items()
-    }
-    return {"address": change.address, "before": change.before, "after": change.after, **finite}
+    both = {"before": change.before, "after": change.after}
+    states = {name: one.status or None if one else None for name, one in both.items()}
+    figures = {f"figure_{name}": _finite(_figure(one)) for name, one in both.items()}
+    return {"name": change.name, "measure": change.measure, **states, **figures}
+
+
+def _finite(value: float | None) -> float | str | None:
+    return value if value is None or math.isfinite(value) else str(value)

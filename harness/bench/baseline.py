@@ -7,6 +7,7 @@ slows both.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -49,7 +50,7 @@ class Expected:
     def require_row(self, key: str) -> None:
         """BadInput where the baseline has no such row: of that mode, batch, size and switches."""
         rows = {row.key: row for row in self.old.rows} if self.old is not None else {}
-        if key in rows and not _says_something(rows[key].rounds):
+        if key in rows and not says_something(rows[key].rounds):
             raise BadInput(
                 f"the rounds of {key} in the baseline are fewer than two, or no ratios of times, so it says "
                 "nothing: measure it anew"
@@ -78,7 +79,8 @@ class Expected:
                 _require(f"setting of {label}", then, now)
 
 
-def _says_something(rounds: list[float]) -> bool:
+def says_something(rounds: Sequence[float]) -> bool:
+    """Whether rounds are enough, and ratios of times."""
     return len(rounds) >= 2 and all(1 / _FARTHEST < ratio < _FARTHEST for ratio in rounds)
 
 
@@ -103,14 +105,19 @@ def changes(old: Bench, new: Bench, limit: float) -> list[RatioChange]:
 
 
 def _change(old: BenchRow, new: BenchRow, limit: float) -> RatioChange:
-    then, now = np.log(old.rounds), np.log(new.rounds)
+    value, low, high = ratio_change(old.rounds, new.rounds)
+    return RatioChange(new.key, value, low, high, low > 1 + limit)
+
+
+def ratio_change(old: Sequence[float], new: Sequence[float]) -> tuple[float, float, float]:
+    """How many times the old ratio the new one is, and the interval of that."""
+    then, now = np.log(old), np.log(new)
     parts = [float(np.var(logs, ddof=1)) / len(logs) for logs in (then, now)]
     error = math.sqrt(sum(parts))
     freedom = _welch(parts, [len(then), len(now)])
     reach = t_quantile((1 + CONFIDENCE) / 2, freedom) * error
     middle = float(now.mean() - then.mean())
-    low = math.exp(middle - reach)
-    return RatioChange(new.key, math.exp(middle), low, math.exp(middle + reach), low > 1 + limit)
+    return math.exp(middle), math.exp(middle - reach), math.exp(middle + reach)
 
 
 def _welch(parts: list[float], counts: list[int]) -> float:

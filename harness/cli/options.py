@@ -457,7 +457,7 @@ Results = Annotated[
     ),
 ]
 OtherResult = Annotated[
-    Path | None, _file("[RUN]", "A second alignment.json or run folder: what changed.", parse.parse_stored)
+    Path | None, _file("[RUN]", "A second result of the same kind: what changed.", parse.parse_results)
 ]
 Anything = Annotated[
     Path,

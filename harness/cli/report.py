@@ -6,8 +6,15 @@ from pathlib import Path
 
 from harness.cli import options
 from harness.cli.command_result import CommandResult
-from harness.cli.results import is_bench, is_evaluation, written
+from harness.cli.results import stored_result, written
 from harness.errors import BadInput
+
+_KINDS = {
+    "Alignment": "an alignment",
+    "Training": "a training",
+    "Evaluation": "an evaluation",
+    "Bench": "a measurement of speed",
+}
 
 
 def report(
@@ -19,11 +26,15 @@ def report(
 ) -> CommandResult:
     """Draw a stored alignment, training, evaluation or measurement: HTML, Markdown, JSON, or JUnit.
 
-    The ending of the file says which. Of two alignments, draw what changed; of a folder of many runs, an
-    index.
+    The ending of the file says which. Of two results of one kind, draw what changed; of a folder of many
+    runs, an index.
     """
     if other is not None:
         _changes(stored, other, output, force)
+    elif stored.is_dir():
+        import reports
+
+        reports.write_index(stored, output, replace=force)
     else:
         _one(stored, output, force)
     return written([output])
@@ -31,31 +42,31 @@ def report(
 
 def _one(stored: Path, output: Path, force: bool) -> None:
     import reports
-
-    if stored.is_dir():
-        reports.write_index(stored, output, replace=force)
-    elif stored.suffix == ".jsonl":
-        from harness.training.log import Training
-
-        reports.write_training(Training.load(stored), output, replace=force)
-    elif is_evaluation(stored):
-        from harness.evaluating.result import Evaluation
-
-        reports.write_evaluation(Evaluation.load(stored), stored.parent, output, replace=force)
-    elif is_bench(stored):
-        from harness.bench.result import Bench
-
-        reports.write_bench(Bench.load(stored), output, replace=force)
-    else:
-        from harness.alignment import Alignment
-
-        reports.write(Alignment.load(stored), output, replace=force)
-
-
-def _changes(stored: Path, other: Path, output: Path, force: bool) -> None:
-    import reports
     from harness.alignment import Alignment
+    from harness.evaluating.result import Evaluation
+    from harness.training.log import Training
 
-    if stored.is_dir() or stored.suffix == ".jsonl" or is_evaluation(stored) or is_bench(stored):
-        raise BadInput(f"{stored} is no alignment; what changed is drawn for two of them")
-    reports.write_changes(Alignment.load(stored), Alignment.load(other), output, replace=force)
+    found = stored_result(stored)
+    if isinstance(found, Alignment):
+        reports.write(found, output, replace=force)
+    elif isinstance(found, Training):
+        reports.write_training(found, output, replace=force)
+    elif isinstance(found, Evaluation):
+        reports.write_evaluation(found, stored.parent, output, replace=force)
+    else:
+        reports.write_bench(found, output, replace=force)
+
+
+def _changes(before: Path, after: Path, output: Path, force: bool) -> None:
+    import reports
+
+    for stored in (before, after):
+        if stored.is_dir():
+            raise BadInput(f"{stored} is a folder of many runs; what changed is drawn for two results")
+    one, other = stored_result(before), stored_result(after)
+    if type(one) is not type(other):
+        raise BadInput(
+            f"{before} is {_KINDS[type(one).__name__]}, {after} is {_KINDS[type(other).__name__]}; what "
+            "changed is drawn for two results of one kind"
+        )
+    reports.write_changes(one, other, output, replace=force)

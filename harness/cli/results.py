@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from harness.alignment import Alignment
+    from reports.judged import Result
 
 
 def aligned_or_not(
@@ -53,6 +54,25 @@ def is_bench(path: Path) -> bool:
     from harness.bench.result import SCHEMA
 
     return says_it_is(SCHEMA, path)
+
+
+def stored_result(path: Path) -> Result:
+    """The alignment, training, evaluation or measurement of a file."""
+    if path.suffix == ".jsonl":
+        from harness.training.log import Training
+
+        return Training.load(path)
+    if is_evaluation(path):
+        from harness.evaluating.result import Evaluation
+
+        return Evaluation.load(path)
+    if is_bench(path):
+        from harness.bench.result import Bench
+
+        return Bench.load(path)
+    from harness.alignment import Alignment
+
+    return Alignment.load(path)
 
 
 def written(paths: list[Path]) -> CommandResult:

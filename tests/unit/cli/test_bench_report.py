@@ -25,9 +25,6 @@ def test_other_forms_are_refused_with_what_is_allowed(align: Align, tmp_path: Pa
     ran = align("report", tmp_path, "--output", tmp_path / "a.xml")
     assert ran.exit_code == 2
     assert ".html, .md, .json" in ran.stderr
-    ran = align("report", tmp_path / "bench.json", tmp_path / "bench.json", "--output", tmp_path / "a.html")
-    assert ran.exit_code == 2
-    assert "is no alignment" in ran.stderr
 
 
 def test_a_damaged_one_is_reported_in_a_line(align: Align, tmp_path: Path) -> None:

@@ -295,7 +295,7 @@ def test_report_of_two_alignments_and_of_a_folder_of_runs(align: Align, stored: 
     assert "1 diverged" in (tmp_path / "index.md").read_text()
     refused = align("report", runs, stored, "-o", "changed.html")
     assert refused.exit_code == 2
-    assert "is no alignment; what changed is drawn for two of them" in refused.stderr
+    assert "is a folder of many runs; what changed is drawn for two results" in refused.stderr
 
 
 def test_report_into_a_folder_that_is_missing(align: Align, stored: Path) -> None:

@@ -39,13 +39,6 @@ def test_it_is_drawn_as_a_page_or_as_markdown(align: Align, tmp_path: Path) -> N
     assert ".html, .md, .json" in ran.stderr
 
 
-def test_changes_are_told_of_alignments_alone(align: Align, tmp_path: Path) -> None:
-    made().save(tmp_path / NAME)
-    ran = align("report", tmp_path / NAME, tmp_path / NAME, "--output", tmp_path / "a.html")
-    assert ran.exit_code == 2
-    assert "is no alignment" in ran.stderr
-
-
 def test_a_damaged_one_is_reported_in_a_line(align: Align, tmp_path: Path) -> None:
     (tmp_path / NAME).write_text('{"schema": "align-evaluation", "version": 1}')
     for words in (["show", tmp_path], ["report", tmp_path, "--output", tmp_path / "a.html"]):
