@@ -7,9 +7,12 @@ import numpy as np
 from harness import seeded
 from harness.pairs import find
 from harness.pairs.base import Arrays, DataRequest, DataSet, Meter, Pair, Recipe, Variant
+from harness.pairs.gold_yolo.letterbox import whole
+from harness.pairs.gold_yolo.meter import PrecisionMeter
 from tests.unit.pairs.test_cpanet_metrics import episodes
 from tests.unit.pairs.test_l2sknet_metrics import SCENES, draw
-from tests.upstream import cpanet_truth
+from tests.upstream import cpanet_truth, led_truth
+from tests.upstream.test_gold_yolo_after import boxes
 
 
 class Recorded(DataSet):
@@ -50,13 +53,40 @@ def judged(request: DataRequest) -> DataSet:
     return Recorded([*found, found[0]])
 
 
-def echo(name: str, data: object, output: str) -> Pair:
-    """A pair that returns what it is given as `output`, with the meter of a built-in pair."""
+def pictures(request: DataRequest) -> DataSet:
+    """Gold-YOLO's detections and labels; a row without a score stands where there is none."""
+    found: list[Arrays] = []
+    for detections, labels in zip(*boxes(), strict=True):
+        rows = np.concatenate((detections, np.zeros((1, 6))))
+        found.append({"given": rows.astype(np.float32), "labels": labels})
+    return Recorded(found)
+
+
+class AfterSuppression(PrecisionMeter):
+    """Gold-YOLO's meter, for what is left after suppression, which is what was recorded."""
+
+    def add(self, outputs: Arrays, inputs: Arrays) -> list[float]:
+        """Take in one image."""
+        rows = next(iter(outputs.values()))[0].astype(np.float64).round(4)
+        self.take([rows[rows[:, 4] > 0]], [inputs["labels"][0]], [whole(300, 320)])
+        return [0.0]
+
+
+def planes(request: DataRequest) -> DataSet:
+    """LED's predictions and bright images."""
+    drawn = led_truth.arrays("illum")
+    return Recorded(
+        [{"given": dark, "gt": bright} for dark, bright in zip(drawn["predict"], drawn["gt"], strict=True)]
+    )
+
+
+def echo(name: str, data: object, output: str, other: type[Meter] | None = None) -> Pair:
+    """A pair that returns what it is given as `output`, with the meter of a built-in pair or another."""
     own = find(name)
 
     def meter(variant: Variant) -> Meter:
         assert own.meter is not None
-        return own.meter(own.variant(None))
+        return own.meter(own.variant(None)) if other is None else other()
 
     return Pair(
         name=name,
@@ -75,3 +105,5 @@ def echo(name: str, data: object, output: str) -> Pair:
 
 L2SKNET = echo("l2sknet", scenes, "out")
 CPANET = echo("cpanet", judged, "logits")
+GOLD_YOLO = echo("gold_yolo", pictures, "boxes", AfterSuppression)
+LED = echo("led", planes, "planes")

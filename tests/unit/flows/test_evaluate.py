@@ -24,7 +24,7 @@ from harness.session import Worker
 from harness.training.source import open_source
 from tests import needs_shared
 from tests.unit.evaluating.judged_pair import COUNT, WRONG
-from tests.upstream import cpanet_truth, l2sknet_truth
+from tests.upstream import cpanet_truth, gold_yolo_truth, l2sknet_truth, led_truth
 from weight_convert import State, read_state, write_state
 
 PAIRS = "tests.unit.evaluating.judged_pair:"
@@ -226,6 +226,29 @@ def test_cpanet_has_upstream_s_metrics(workers: dict[str, Worker], tmp_path: Pat
     wanted = {"mIoU": told["class_miou"], "FB-IoU": told["fb_miou"], "mAcc": told["mAcc"]}
     for found in metrics_of(workers, "CPANET", tmp_path / "run"):
         assert found == pytest.approx(wanted, rel=1e-7)  # published in float32
+
+
+@needs_shared
+def test_gold_yolo_has_upstream_s_metrics(workers: dict[str, Worker], tmp_path: Path) -> None:
+    known = gold_yolo_truth.recorded_json("metrics")
+    wanted = {
+        "mAP50": known["map50"],
+        "mAP50-95": known["map50_95"],
+        "precision": np.mean(known["precision"]),
+        "recall": np.mean(known["recall"]),
+    }
+    for found in metrics_of(workers, "GOLD_YOLO", tmp_path / "run"):
+        assert {name: found[name] for name in wanted} == pytest.approx(wanted, rel=1e-8)
+        if "AP" in found:  # pycocotools is installed
+            assert found["AP"] == pytest.approx(known["coco_stats"][0], abs=1e-12)
+
+
+@needs_shared
+def test_led_has_upstream_s_metrics(workers: dict[str, Worker], tmp_path: Path) -> None:
+    known = led_truth.functions()["illum"]
+    wanted = {name.upper(): np.mean(known[f"{name}_pt_crop2"]) for name in ("psnr", "ssim")}
+    for found in metrics_of(workers, "LED", tmp_path / "run"):
+        assert {name: found[name] for name in wanted} == pytest.approx(wanted, abs=1e-12)
 
 
 def test_weights_of_another_model_are_refused(workers: dict[str, Worker], tmp_path: Path) -> None:
