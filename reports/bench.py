@@ -168,18 +168,20 @@ def draw(found: Bench, changes: list[RatioChange], console: Console, folder: str
     if found.unequal:
         console.print(Text(printable(title(found)), style="yellow"), soft_wrap=True)
     chosen = _COLUMNS if console.width >= _WIDE else _SHORT
-    columns = [Column(name, [make(row) for row in found.rows], most=40) for name, make in chosen]
+    columns = [Column(tr(name), [make(row) for row in found.rows], most=40) for name, make in chosen]
     console.print(table(console.width, columns, [_STYLES[row.ratio.verdict] for row in found.rows]))
     for row in found.rows:
         if row.parts:
-            console.print(Text(f"{row.mode}, batch {row.batch}, {row.second.contestant.label}: {parts(row)}"))
+            case = tr("{}, batch {}").format(row.mode, row.batch)
+            console.print(Text(f"{case}, {row.second.contestant.label}: {parts(row)}"))
     for timed in found.layers:
         _draw_layers(timed, found, console)
     for line in [*map(largest, found.largest), *notes(found), *map(_change, changes)]:
         console.print(Text(printable(line)), soft_wrap=True)
     rounds = sum(len(row.rounds) for row in found.rows)
     where = f"{found.machine.processor}, {count(found.machine.cores, 'core')}"
-    console.print(Text(printable(f"{count(rounds, 'round')} on {where}; kept in: {folder}")), soft_wrap=True)
+    said = tr("{} on {}; kept in: {}").format(count(rounds, "round"), where, folder)
+    console.print(Text(printable(said)), soft_wrap=True)
 
 
 def _draw_layers(timed: LayerTable, found: Bench, console: Console) -> None:
@@ -187,7 +189,7 @@ def _draw_layers(timed: LayerTable, found: Bench, console: Console) -> None:
     console.print(Text(printable(layers.title(timed) + unequal)), soft_wrap=True)
     shown = [layers.cells(row) for row in layers.most_lost(timed)]
     columns = [
-        Column(name, [row[place] for row in shown], number=place > 1, elastic=not place, most=48)
+        Column(tr(name), [row[place] for row in shown], number=place > 1, elastic=not place, most=48)
         for place, name in enumerate(layers.HEAD)
     ]
     console.print(table(console.width, columns))
@@ -196,11 +198,9 @@ def _draw_layers(timed: LayerTable, found: Bench, console: Console) -> None:
 
 
 def _change(change: RatioChange) -> str:
-    verdict = "too slow" if change.too_slow else "within the limit"
-    return (
-        f"against the baseline, {change.key}: {change.value:.3f} times the ratio "
-        f"({change.low:.3f} to {change.high:.3f}), {verdict}"
-    )
+    verdict = tr("too slow") if change.too_slow else tr("within the limit")
+    said = tr("against the baseline, {}: {:.3f} times the ratio ({:.3f} to {:.3f}), {}")
+    return said.format(change.key, change.value, change.low, change.high, verdict)
 
 
 def markdown(found: Bench) -> str:

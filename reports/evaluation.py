@@ -15,7 +15,7 @@ from harness.evaluating.result import Evaluation, MetricRow, SampleRow
 from harness.figures import percent, ratio, scientific
 from harness.language import tr
 from harness.text import printable
-from reports.evaluation_facts import sentence
+from reports.evaluation_facts import metric_reason, sentence
 from reports.tables import Column, table
 from reports.words import count, figure
 
@@ -33,16 +33,15 @@ def document(found: Evaluation, folder: str, most: int = _MOST) -> dict[str, obj
 
 def draw(found: Evaluation, console: Console, folder: str, most: int = _MOST) -> None:
     """Draw the metrics, at most so many of the worst samples and what cannot be seen from these."""
-    console.print(Text(f"{found.verdict}: {printable(found.sentence)}", style=_STYLES[found.verdict]))
+    console.print(Text(f"{tr(found.verdict)}: {printable(sentence(found))}", style=_STYLES[found.verdict]))
     if found.metrics:
         console.print(_metrics(found.metrics, console.width))
     wrong = [row for row in found.samples if row.status != "aligned"] if most == _MOST else []
     draw_samples(found, (wrong or found.samples)[:most], console)
     for line in notes(found):
         console.print(Text(printable(line), style="dim"), soft_wrap=True)
-    console.print(
-        Text(printable(f"{count(len(found.samples), 'sample')}; kept in: {folder}")), soft_wrap=True
-    )
+    kept = f"{count(len(found.samples), 'sample')}; {tr('kept in')}: {folder}"
+    console.print(Text(printable(kept)), soft_wrap=True)
 
 
 def draw_samples(found: Evaluation, rows: list[SampleRow], console: Console) -> None:
@@ -53,25 +52,27 @@ def draw_samples(found: Evaluation, rows: list[SampleRow], console: Console) -> 
 
 def _metrics(rows: list[MetricRow], width: int) -> object:
     columns = [
-        Column("metric", [row.name for row in rows]),
+        Column(tr("metric"), [row.name for row in rows]),
         Column("torch", [figure(row.reference) for row in rows], number=True),
         Column("jittor", [figure(row.port) for row in rows], number=True),
-        Column("off by", [scientific(row.difference) for row in rows], number=True),
-        Column("as a share", [scientific(row.relative) for row in rows], number=True),
-        Column("why", [row.reason for row in rows], elastic=True),
-        Column("verdict", [row.status for row in rows]),
+        Column(tr("off by"), [scientific(row.difference) for row in rows], number=True),
+        Column(tr("as a share"), [scientific(row.relative) for row in rows], number=True),
+        Column(tr("why"), [metric_reason(row) for row in rows], elastic=True),
+        Column(tr("verdict"), [tr(row.status) for row in rows]),
     ]
     return table(width, columns, [_STYLES[row.status] for row in rows])
 
 
 def _samples(found: Evaluation, rows: list[SampleRow], width: int) -> object:
     columns = [
-        Column("worst samples", [row.name for row in rows], elastic=True),
-        Column(f"{found.figure}, torch", [_own(found, row.reference) for row in rows], number=True),
+        Column(tr("worst samples"), [row.name for row in rows], elastic=True),
+        Column(
+            tr("{}, torch").format(found.figure), [_own(found, row.reference) for row in rows], number=True
+        ),
         Column("jittor", [_own(found, row.port) for row in rows], number=True),
-        Column("outputs off", [scientific(row.error) if row.status else "" for row in rows], number=True),
-        Column("of limit", [ratio(row.ratio) if row.status else "" for row in rows], number=True),
-        Column("verdict", [row.status or "" for row in rows]),
+        Column(tr("outputs off"), [scientific(row.error) if row.status else "" for row in rows], number=True),
+        Column(tr("of limit"), [ratio(row.ratio) if row.status else "" for row in rows], number=True),
+        Column(tr("verdict"), [tr(row.status or "") for row in rows]),
     ]
     return table(width, columns, [_STYLES[row.status] for row in rows])
 

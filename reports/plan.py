@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.text import Text
 
+from harness.language import tr
 from harness.training.planned import Planned
 from reports.tables import Column, table
 from reports.words import count
@@ -15,32 +16,35 @@ _NAMES = 4
 def draw_plan(plan: Planned, console: Console) -> None:
     """Draw groups, then the steps at which something happens."""
     options = ", ".join(f"{name} {value}" for name, value in plan.options.items())
-    length = f"{count(plan.epochs, 'epoch')} of {count(plan.steps_per_epoch, 'step')}, batch {plan.batch}"
-    console.print(Text(f"{plan.optimizer} ({options}); {length}; stops after {count(plan.stop, 'step')}."))
+    said = tr("{} ({}); {} of {}, batch {}; stops after {}.").format(
+        plan.optimizer, options, count(plan.epochs, "epoch"), count(plan.steps_per_epoch, "step"), plan.batch,
+        count(plan.stop, "step"),
+    )  # fmt: skip
+    console.print(Text(said))
     groups = dict(plan.groups)
     if plan.unclaimed:
-        groups["(none)"] = plan.unclaimed
+        groups[tr("(none)")] = plan.unclaimed
     members = list(groups.values())
     console.print(
         table(
             console.width,
             [
-                Column("group", list(groups)),
-                Column("parameters", [str(len(names)) for names in members], number=True),
-                Column("which", [_listed(names) for names in members], elastic=True),
+                Column(tr("group"), list(groups)),
+                Column(tr("parameters"), [str(len(names)) for names in members], number=True),
+                Column(tr("which"), [_listed(names) for names in members], elastic=True),
             ],
         )
     )
     columns = [
-        Column("step", [str(step.step) for step in plan.steps], number=True),
-        Column("epoch", [str(step.epoch) for step in plan.steps], number=True),
+        Column(tr("step"), [str(step.step) for step in plan.steps], number=True),
+        Column(tr("epoch"), [str(step.epoch) for step in plan.steps], number=True),
         *_rates(plan),
-        Column("", ["" if step.updates else "gathers" for step in plan.steps]),
-        Column("event", [step.event for step in plan.steps], elastic=True),
+        Column("", ["" if step.updates else tr("gathers") for step in plan.steps]),
+        Column(tr("event"), [step.event for step in plan.steps], elastic=True),
     ]
     console.print(table(console.width, columns))
     for quirk in plan.quirks:
-        console.print(Text(f"as published: {quirk}", style="dim"))
+        console.print(Text(tr("as published: {}").format(quirk), style="dim"))
 
 
 def _rates(plan: Planned) -> list[Column]:
@@ -51,7 +55,10 @@ def _rates(plan: Planned) -> list[Column]:
         cells = tuple(_rate(step.groups.get(name)) for step in plan.steps)
         alike.setdefault(cells, []).append(name)
     return [
-        Column(f"lr {chosen[0]}" + (f" and {len(chosen) - 1} more" if chosen[1:] else ""), list(cells))
+        Column(
+            f"lr {chosen[0]}" + (tr(" and {} more").format(len(chosen) - 1) if chosen[1:] else ""),
+            list(cells),
+        )
         for cells, chosen in alike.items()
     ]
 
@@ -61,5 +68,5 @@ def _rate(options: dict[str, float] | None) -> str:
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    more = tr(" and {} more").format(len(names) - _NAMES) if len(names) > _NAMES else ""
     return ", ".join(names[:_NAMES]) + more

@@ -9,7 +9,9 @@ from rich.text import Text
 
 from harness.case import SIDES
 from harness.evaluating.side_by_side import MetricsRow, SideBySide
+from harness.language import tr
 from harness.text import printable
+from reports.seeds import sentence
 from reports.tables import Column, draw_whole
 from reports.words import figure
 
@@ -33,11 +35,11 @@ def draw(found: SideBySide, console: Console) -> None:
         draw_whole(console, Column(names[0], list(names[1:])), columns)
         console.print()
     for name, judged in found.seeds.items():
-        console.print(Text(printable(f"over seeds, {name}:")), soft_wrap=True)
+        console.print(Text(printable(tr("over seeds, {}:").format(name))), soft_wrap=True)
         for one in judged:
-            console.print(Text(printable(f"  {one.sentence}"), style=_STYLES[one.verdict]), soft_wrap=True)
+            console.print(Text(printable(f"  {sentence(one)}"), style=_STYLES[one.verdict]), soft_wrap=True)
     for note in found.notes:
-        console.print(Text(printable(f"note: {note}"), style="dim"), soft_wrap=True)
+        console.print(Text(printable(tr("note: {}").format(note)), style="dim"), soft_wrap=True)
 
 
 def markdown(found: SideBySide) -> str:
@@ -50,7 +52,7 @@ def markdown(found: SideBySide) -> str:
         "| " + " | ".join(printable(cell).replace("|", "\\|") for cell in line) + " |" if line else ""
         for line in lines
     ]
-    said = [one.sentence for judged in found.seeds.values() for one in judged]
+    said = [sentence(one) for judged in found.seeds.values() for one in judged]
     return "\n".join([*text, *(printable(f"- {line}") for line in [*said, *found.notes]), ""])
 
 
@@ -66,7 +68,7 @@ def _tables(found: SideBySide) -> list[tuple[list[str], list[MetricsRow]]]:
 
 
 def _heads(metrics: list[str]) -> list[str]:
-    return ["model", "side", "samples", *metrics]
+    return [tr("model"), tr("side"), tr("samples"), *metrics]
 
 
 def _cells(metrics: list[str], rows: list[MetricsRow]) -> list[list[str]]:

@@ -75,10 +75,26 @@ def reason(one: Forced) -> str:
     """Why a forced step has its verdict."""
     worst = one.rows[0] if one.rows else None
     if one.cause or worst is None:
-        return one.cause or one.sentence
+        return why(one) or one.sentence
     if chosen() == ENGLISH or worst.ratio is None:
         return worst.reason
     return tr("{} times what is allowed").format(ratio(worst.ratio))
+
+
+def why(one: Forced) -> str:
+    """What explains a forced step that did not align; empty where nothing does."""
+    undecided = one.verdict == "inconclusive"
+    if chosen() == ENGLISH or one.decided is None or not undecided:
+        return one.cause or (one.sentence if undecided else "")
+    return _undecided(one, one.decided)
+
+
+def _undecided(one: Forced, decided: int) -> str:
+    known = tr("{} of {} were decided.").format(decided, one.judged)
+    if not one.cause:
+        return known
+    advice = tr("Try a larger --batch or --input-size, or trained --weights.")
+    return f"{tr('float32 rounds too coarsely for this step:')} {known} {advice}"
 
 
 def finding(one: Finding) -> str:

@@ -155,7 +155,7 @@ def test_a_training_that_still_runs_can_be_drawn(tmp_path: Path) -> None:
     text, _ = page(training)
     assert "has not ended" in text
     assert "has not ended" in "\n".join(drawn(training))
-    assert "loss: at every step" in " ".join(drawn(training))
+    assert "Loss: at every step" in " ".join(drawn(training))
 
 
 def test_a_log_with_a_start_alone_can_be_drawn(tmp_path: Path) -> None:
