@@ -27,6 +27,10 @@ MAIN = (
     "doctor",
     "cache",
     "map",
+    "train",
+    "evaluate",
+    "bench",
+    "infer",
 )
 _IN_TEMPLATES = re.compile(r"""_\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*\)""")
 _IN_SCRIPTS = re.compile(r"""word\("([^"]+)"\)""")
