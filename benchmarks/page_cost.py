@@ -1,6 +1,6 @@
 """What pages weigh, how long Chromium takes to open them, and what axe finds in them.
 
-python -m benchmarks.page_cost RESULT... --out pages.json
+python -m benchmarks.page_cost "one run=runs/one" "two of them=runs/one,runs/two" --out pages.json
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ addEventListener("load", () => {
 </script></body>"""
 
 
-def drawn(result: Path, folder: Path) -> str:
+def drawn(results: list[Path], folder: Path) -> str:
     """The page that `align report` draws."""
     page = folder / "page.html"
-    ran = CliRunner().invoke(app, ["report", str(result), "--output", str(page), "--force"])
+    ran = CliRunner().invoke(app, ["report", *map(str, results), "--output", str(page), "--force"])
     if ran.exit_code:
-        raise SystemExit(f"{result}: {ran.output}")
+        raise SystemExit(f"{results}: {ran.output}")
     return page.read_text(encoding="utf-8")
 
 
@@ -52,16 +52,23 @@ def opening(page: str, folder: Path) -> float:
     return statistics.median(taken)
 
 
-def measured(result: Path, name: str) -> dict[str, object]:
+def pictures(results: list[Path]) -> float:
+    """Kilobytes of the pictures that lie beside the page and are shown in it."""
+    folders = [(result if result.is_dir() else result.parent) / "pictures" for result in results]
+    return sum(path.stat().st_size for folder in folders for path in folder.glob("*.png")) / 1000
+
+
+def measured(results: list[Path], name: str) -> dict[str, object]:
     """One row."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        page = drawn(result, folder)
+        page = drawn(results, folder)
         wrong = {scheme: audited(page, folder, scheme) for scheme in ("light", "dark")}
         findings = [line for found in wrong.values() for lines in found.values() for line in lines]
         return {
             "result": name,
             "kilobytes": round(len(page.encode()) / 1000, 1),
+            "kilobytes_of_pictures": round(pictures(results), 1),
             "opening_ms": opening(page, folder),
             "findings": findings,
             "looked": f"{len(WIDTHS)} widths x 2 schemes",
@@ -71,15 +78,15 @@ def measured(result: Path, name: str) -> dict[str, object]:
 def main() -> None:
     """Measure each; what is done is kept after every row."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("results", nargs="+", help="NAME=FILE: a stored result, and what to call it")
+    parser.add_argument("results", nargs="+", help="NAME=RUN, or NAME=RUN,RUN for two")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--note", default="", help="what else ran on the machine")
     given = parser.parse_args()
     browser = subprocess.run([str(CHROMIUM), "--version"], capture_output=True, text=True, check=True)
     rows: list[dict[str, object]] = []
     for one in given.results:
-        name, _, file = one.partition("=")
-        rows.append(measured(Path(file), name))
+        name, _, files = one.partition("=")
+        rows.append(measured(list(map(Path, files.split(","))), name))
         print(rows[-1], flush=True)
         kept = {
             "date": time.strftime("%Y-%m-%d"),
