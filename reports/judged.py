@@ -121,7 +121,8 @@ def _evaluation(found: Evaluation) -> Iterator[Judged]:
         for side, value in (("torch", row.reference), ("jittor", row.port)):
             yield Judged(f"{row.name}, {side}", "", value, tr("value"), 1 + row.limit)
     for sample in found.samples:
-        yield Judged(sample.name, sample.status or "", sample.ratio, tr("of limit"), form=ratio)
+        name = f"{tr('sample')} {sample.name}"
+        yield Judged(name, sample.status or "", sample.ratio, tr("of limit"), form=ratio)
 
 
 def _bench(result: Bench) -> Iterator[Judged]:

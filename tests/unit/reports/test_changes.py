@@ -114,7 +114,7 @@ def test_a_training_whose_own_run_leaves_the_band_fails_there(tmp_path: Path) ->
 
 def test_two_evaluations() -> None:
     found = between(made(), made(0.75, 30.0))
-    assert {one.name for one in found.newly_failing} == {"the whole evaluation", "mIoU", "n|2"}
+    assert {one.name for one in found.newly_failing} == {"the whole evaluation", "mIoU", "sample n|2"}
     assert [(one.name, one.factor) for one in found.drifting] == [("mIoU, jittor", pytest.approx(0.9375))]
     within = between(made(), made(0.805))  # the limit is a hundredth of the value
     assert not within.drifting
