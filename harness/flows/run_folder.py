@@ -42,7 +42,7 @@ def kept_if_done(folder: Path) -> Iterator[None]:
             raise WorkerLost(
                 f"the run stopped short: its folder {folder} was removed while it ran. Run it again"
             ) from error
-        discard_if_empty(folder)
+        discard_if_empty(folder, error)
         guard.spare(folder)
         raise
     except BaseException:
@@ -56,14 +56,20 @@ def kept_log(folder: Path, name: str) -> Iterator[None]:
     """Keep the folder of a long run however it ends, once its log `name` has begun."""
     try:
         yield
-    except BaseException:
+    except BaseException as error:
         if not (folder / name).exists():
-            discard_if_empty(folder)
+            discard_if_empty(folder, error)
         raise
 
 
-def discard_if_empty(folder: Path) -> None:
-    """Remove the folder of a run that ended before it had anything to keep, its logs apart."""
+def discard_if_empty(folder: Path, error: BaseException) -> None:
+    """Remove the folder of a run that ended before it had anything to keep.
+
+    Logs are worth keeping where a side has failed, not where what was given was refused: that is mended and
+    the command given again, into the same folder.
+    """
     kept = [file for file in folder.rglob("*") if file.is_file() and file.stat().st_size]
+    if isinstance(error, BadInput):
+        kept = [file for file in kept if file.parent != folder / LOGS]
     if not kept:
         shutil.rmtree(folder, ignore_errors=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import TypeAlias
@@ -11,7 +13,7 @@ from typing import TypeAlias
 import pytest
 
 from harness.case import Case
-from harness.errors import BadInput
+from harness.errors import BadInput, HarnessError, WorkerLost
 from harness.flows import run_folder
 
 AT_ONCE, ROUNDS = 4, 40
@@ -102,3 +104,27 @@ def test_names_of_own_pairs_are_names_of_files(tmp_path: Path, monkeypatch: pyte
     assert made.parent == Path("runs")
     assert made.name.endswith("-own-v")
     assert [path.name for path in made.iterdir()] == ["logs"]
+
+
+@pytest.mark.parametrize(
+    "kept", [run_folder.kept_if_done, lambda folder: run_folder.kept_log(folder, "a.log")]
+)
+@pytest.mark.parametrize(
+    ("error", "stays"), [(BadInput("weights of another model"), False), (WorkerLost("it raised"), True)]
+)
+def test_logs_stay_where_a_side_has_failed_not_where_something_was_refused(
+    tmp_path: Path, kept: Callable[[Path], AbstractContextManager[None]], error: HarnessError, stays: bool
+) -> None:
+    folder = run_folder.choose(tmp_path / "run", CASE)
+    (folder / "logs" / "torch.log").write_text("what torch has said")
+    with pytest.raises(type(error)), kept(folder):
+        raise error
+    assert folder.exists() == stays
+
+
+def test_what_else_a_folder_holds_stays_where_something_was_refused(tmp_path: Path) -> None:
+    folder = run_folder.choose(tmp_path / "run", CASE)
+    (folder / "notes.txt").write_text("of the user")
+    with pytest.raises(BadInput), run_folder.kept_if_done(folder):
+        raise BadInput("no")
+    assert (folder / "notes.txt").exists()

@@ -25,6 +25,17 @@ def test_every_key_is_named_however_many_there_are() -> None:
         assert f"{key}, perhaps module.{key}" in said
 
 
+def test_weights_of_another_model_are_called_so_in_short() -> None:
+    said = refusal(
+        {f"stage.{number}.weight": (4, 4) for number in range(200)},
+        {f"encoder_{number}/kernel_of_another": (3, number + 1) for number in range(300)},
+    )
+    assert "of another one" in said
+    assert "their 300 keys (encoder_0/kernel_of_another; encoder_1/kernel" in said
+    assert "the model's 200 (stage.0.weight;" in said
+    assert len(said) < 400
+
+
 def test_shapes_decide_between_names_that_are_as_near() -> None:
     said = refusal({"net.bias": (3,)}, {"net1.bias": (4,), "net2.bias": (3,)})
     assert "net.bias, perhaps net2.bias" in said
