@@ -15,6 +15,7 @@ from harness.sides.masks import Masks, numbers_of, uniform
 from ports_jittor.torchlike import functional
 
 P = 0.3
+PLAN = DropoutPlan("shared")
 X = np.random.default_rng(0).random((3, 4, 5, 6), dtype=np.float32) + 1
 Call = Callable[[jt.Var], jt.Var]
 ALL, CHANNELS, SAMPLES = [3, 4, 5, 6], [3, 4, 1, 1], [3, 1, 1, 1]
@@ -56,7 +57,7 @@ def test_what_is_dropped_is_what_the_masks_say(name: str) -> None:
     drawn = masks()
     with shared_dropout(drawn):
         found = call(jt.array(X)).numpy()
-    kept = uniform(0, "(model)#0.0", shape) >= P
+    kept = uniform(PLAN, "(model)#0.0", shape) >= P
     np.testing.assert_allclose(found, X.astype(np.float64) * kept / (1 - P), rtol=1e-6)
     assert [(draw.place, draw.size) for draw in drawn.draws] == [("(model)#0.0", int(np.prod(shape)))]
 
@@ -73,15 +74,15 @@ def test_what_a_model_draws_otherwise_has_the_numbers_of_its_place() -> None:
         assert np.array_equal(nn.dropout(jt.array(X), P, is_train=False).numpy(), X)
         assert drawn.draws == []
         found, more = jt.rand(9).numpy(), jt.randn(9).numpy()
-    assert np.array_equal(found, uniform(0, "(model)#0.0", [9]))
-    assert np.array_equal(more, numbers_of(0, Draw("(model)#0.1", [9], kind="normal")))
+    assert np.array_equal(found, uniform(PLAN, "(model)#0.0", [9]))
+    assert np.array_equal(more, numbers_of(PLAN, Draw("(model)#0.1", [9], kind="normal")))
 
 
 def test_what_the_sides_draw_otherwise_is_left_to_chance() -> None:
     drawn = masks(**{"(model)#0.0": "so"})
     with shared_dropout(drawn):
-        assert not np.array_equal(jt.rand(9).numpy(), uniform(0, "(model)#0.0", [9]))
-        assert np.array_equal(jt.rand(9).numpy(), uniform(0, "(model)#0.1", [9]))
+        assert not np.array_equal(jt.rand(9).numpy(), uniform(PLAN, "(model)#0.0", [9]))
+        assert np.array_equal(jt.rand(9).numpy(), uniform(PLAN, "(model)#0.1", [9]))
     assert [draw.place for draw in drawn.draws] == ["(model)#0.1"]
 
 

@@ -15,6 +15,7 @@ from harness.sides.masks import Masks, numbers_of, uniform
 from harness.sides.torch_masks import attention_weights, shared_dropout
 
 P = 0.3
+PLAN = DropoutPlan("shared")
 X = torch.rand(3, 4, 5, 6, generator=torch.Generator().manual_seed(0)) + 1
 Call = Callable[[Tensor], Tensor]
 
@@ -29,7 +30,7 @@ def masks(**off: str) -> Masks:
 
 def expected(x: Tensor, shape: list[int], place: str = "(model)#0.0") -> Tensor:
     """What is left of a tensor."""
-    kept = uniform(0, place, shape) >= P
+    kept = uniform(PLAN, place, shape) >= P
     return torch.from_numpy(x.numpy().astype(np.float64) * kept / (1 - P)).float()
 
 
@@ -82,8 +83,8 @@ def test_nothing_is_dropped_where_that_is_planned(name: str) -> None:
         assert torch.equal(CALLS[name][0](X), X)
 
 
-NORMAL = torch.from_numpy(numbers_of(0, Draw("(model)#0.0", [2, 3], kind="normal")))
-UNIFORM = torch.from_numpy(uniform(0, "(model)#0.0", [2, 3]))
+NORMAL = torch.from_numpy(numbers_of(PLAN, Draw("(model)#0.0", [2, 3], kind="normal")))
+UNIFORM = torch.from_numpy(uniform(PLAN, "(model)#0.0", [2, 3]))
 DRAWN: dict[str, tuple[Callable[[], Tensor], Tensor]] = {
     "rand": (lambda: torch.rand(2, 3), UNIFORM),
     "rand_like": (lambda: torch.rand_like(UNIFORM), UNIFORM),
