@@ -13,6 +13,7 @@ from harness.choices import Dropout
 from harness.dropout import Draw
 from harness.json_codec import Partial
 from harness.layer_note import Attributes, LayerNote
+from harness.older_python import strict_zip
 from harness.state_table import StateEntry
 from harness.training.records import SideStep
 
@@ -236,7 +237,7 @@ class BlockTimed:
     @property
     def whole(self) -> list[float]:
         """The seconds of every whole call."""
-        return [sum(parts) for parts in zip(*self.seconds.values(), strict=True)]
+        return [sum(parts) for parts in strict_zip(*self.seconds.values())]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, get_type_hints
+from typing import Any
 
 from harness import json_codec
 from harness.choices import DEVICES, DTYPES, Dropout
@@ -14,6 +14,7 @@ from harness.choices import REFERENCE as REFERENCE
 from harness.choices import SIDES as SIDES
 from harness.errors import BadInput
 from harness.pairs.base import InputRequest, Mode, Pair
+from harness.type_hints import type_hints
 
 _LARGEST = 2**63 - 1
 _LEAST = {"seed": 0, "batch": 1}
@@ -89,7 +90,7 @@ def case_fields(data: object, source: str) -> dict[str, Any]:
         raise BadInput(
             f"{source} is {json_codec.short(data)}, and a case is a table of pair, variant and more"
         )
-    hints = get_type_hints(Case)
+    hints = type_hints(Case)
     kept = {field.name: data[field.name] for field in fields(Case) if field.name in data}
     try:
         for name, value in kept.items():

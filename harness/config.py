@@ -17,7 +17,7 @@ from __future__ import annotations
 import difflib
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict
 
 from harness import strict_toml
 from harness.errors import BadInput
@@ -37,7 +37,7 @@ _OLDER_NAMES = {"local": "isolated"}
 _said: set[str] = set()
 
 
-Values = dict[str, Any]
+Values = Dict[str, Any]
 """What a config file says, by key."""
 
 

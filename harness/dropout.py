@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import List, Literal
 
 from harness import json_codec
 from harness.choices import Dropout
@@ -95,7 +95,7 @@ def agree(reference: Sequence[Draw], port: Sequence[Draw]) -> Agreement:
     off: dict[str, str] = {}
     for one, other in pairs.values():
         if why := _why_off(one, other):
-            off |= {one.place: why, other.place: why}
+            off.update({one.place: why, other.place: why})
     return Agreement(off, moved)
 
 
@@ -130,6 +130,6 @@ def _same_order(one: Sequence[int], other: Sequence[int]) -> bool:
 def read_draws(data: object) -> list[Draw]:
     """The draws that a trace notes; a note of another form says nothing, the trace may be a stranger's."""
     try:
-        return json_codec.from_plain(list[Draw], data, NOTE)
+        return json_codec.from_plain(List[Draw], data, NOTE)
     except json_codec.Unfit:
         return []

@@ -34,7 +34,7 @@ def require_free(path: Path, *, replace: bool = False) -> None:
     except (OSError, ValueError) as error:
         raise _cannot(path, error) from error
     if stat.S_ISLNK(mode):
-        raise BadInput(f"{path} is a link to {path.readlink()}; name a file that is none")
+        raise BadInput(f"{path} is a link to {os.readlink(path)}; name a file that is none")
     if stat.S_ISDIR(mode):
         raise BadInput(f"{path} is a folder; name a file")
     if not stat.S_ISREG(mode):

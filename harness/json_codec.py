@@ -10,7 +10,6 @@ import dataclasses
 import functools
 import math
 import reprlib
-import types
 from collections.abc import Mapping
 from typing import (
     Any,
@@ -18,16 +17,16 @@ from typing import (
     Literal,
     NoReturn,
     TypeVar,
-    Union,
     cast,
     get_args,
     get_origin,
-    get_type_hints,
 )
 
 import numpy as np
 
+from harness.older_python import strict_zip
 from harness.text import printable
+from harness.type_hints import UNIONS, type_hints
 
 T = TypeVar("T")
 
@@ -59,11 +58,11 @@ def tidy(value: Any, depth: int = 0) -> Any:
         raise Unfit(f"data nested more than {_DEEPEST} deep")
     if isinstance(value, np.generic):
         value = value.item()
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, (bool, int, float)):
         return value
     if isinstance(value, str):
         return _writable(value)
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [tidy(item, depth + 1) for item in value]
     if isinstance(value, dict):
         return {_writable(str(key)): tidy(item, depth + 1) for key, item in value.items()}
@@ -99,15 +98,15 @@ def check(hint: Any, data: Any, where: str) -> None:
     _decode(data, hint, where)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def _hints(kind: type) -> dict[str, Any]:
-    hints = get_type_hints(kind)
+    hints = type_hints(kind)
     if not dataclasses.is_dataclass(kind):
         return hints
     return {item.name: hints[item.name] for item in dataclasses.fields(kind)}
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def _names(kind: type) -> dict[str, str]:
     """The name of each field in the data."""
     return {item.name: item.metadata.get("json", item.name) for item in dataclasses.fields(kind)}
@@ -115,7 +114,7 @@ def _names(kind: type) -> dict[str, str]:
 
 def _optional(hint: Any) -> Any | None:
     """What `hint` allows besides None, where it allows None."""
-    if get_origin(hint) not in (Union, types.UnionType):
+    if get_origin(hint) not in UNIONS:
         return None
     (inner,) = (item for item in get_args(hint) if item is not type(None))
     return inner
@@ -144,7 +143,7 @@ def _encode(value: Any, hint: Any) -> Any:
     if dataclasses.is_dataclass(hint):
         return _encode_fields(value, cast(type, hint))
     if get_origin(hint) in (list, tuple) or _is_named_tuple(hint):
-        return [_encode(item, inner) for item, inner in zip(value, _items(hint, len(value)), strict=True)]
+        return [_encode(item, inner) for item, inner in strict_zip(value, _items(hint, len(value)))]
     if get_origin(hint) in (dict, Mapping):
         return {_writable(key): _encode(item, get_args(hint)[1]) for key, item in value.items()}
     if hint is float:
@@ -171,7 +170,7 @@ def _mark(value: Any) -> Any:
     if isinstance(value, float):
         name = _name(value)
         return value if name is None else {_MARK: name}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [_mark(item) for item in value]
     if isinstance(value, dict):
         return {key: _mark(item) for key, item in value.items()}
@@ -234,7 +233,7 @@ def _decode_fields(data: Any, kind: type, where: str) -> Any:
     return kind(**{name: _decode(data[at], hints[name], places[at]) for at, name in wanted.items()})
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def _needed(kind: type) -> frozenset[str]:
     """The fields of a dataclass that have no default."""
     return frozenset(
@@ -270,7 +269,7 @@ def _decode_scalar(data: Any, hint: Any, where: str) -> Any:
         data = _unmark(data)  # older files hold numbers as free-form data
         if isinstance(data, str) and data in _SPECIAL:
             return _SPECIAL[data]
-        if isinstance(data, int | float) and not isinstance(data, bool):
+        if isinstance(data, (int, float)) and not isinstance(data, bool):
             return _float(data, where)
         _refuse(where, data, "a number")
     if not isinstance(data, hint) or (hint is int and isinstance(data, bool)):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Dict
 
-Attributes = dict[str, Any]
+Attributes = Dict[str, Any]
 """Attributes of a layer, or arguments of a function, by name: whatever values a model gives them."""
 
 

@@ -27,7 +27,7 @@ def open_regular(path: Path) -> int:
     try:
         file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError as error:
-        through = f" is a link to {path.readlink()}, which" if path.is_symlink() else ""
+        through = f" is a link to {os.readlink(path)}, which" if path.is_symlink() else ""
         raise BadInput(f"{path}{through} does not exist") from error
     except PermissionError as error:
         raise BadInput(f"{path} may not be read by this user") from error

@@ -6,7 +6,7 @@ A request goes to the worker as JSON, files by their paths. `harness.sides.verbs
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, Generic, List, TypeVar, get_args
 
 from harness import json_codec
 from harness.answers import (
@@ -182,7 +182,7 @@ class CallChange:
 
 
 @dataclass(frozen=True)
-class TryChanges(Request[list[TrialDone]]):
+class TryChanges(Request[List[TrialDone]]):
     """Repeat the captured call once for each trial, with something changed."""
 
     verb = "try_changes"
@@ -191,7 +191,7 @@ class TryChanges(Request[list[TrialDone]]):
 
 
 @dataclass(frozen=True)
-class BackwardThroughCall(Request[list[TrialDone]]):
+class BackwardThroughCall(Request[List[TrialDone]]):
     """Take gradients backward through the captured call, once for each trial."""
 
     verb = "backward_through_call"
@@ -217,7 +217,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class ListLoss(Request[list[LossOperation]]):
+class ListLoss(Request[List[LossOperation]]):
     """Run forward and tell the operations of the losses, in order; what the losses take is kept."""
 
     verb = "list_loss"
@@ -227,7 +227,7 @@ class ListLoss(Request[list[LossOperation]]):
 
 
 @dataclass(frozen=True)
-class TryLoss(Request[list[LossTried]]):
+class TryLoss(Request[List[LossTried]]):
     """Compute the losses once for each list of edits, on what the last `ListLoss` kept.
 
     With a `folder`, also the gradient of the first loss at the address that `ListLoss` named.

@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 from harness import json_codec
 from harness.strict_json import require_shallow
@@ -46,7 +46,7 @@ class Failure:
     message: str
 
 
-Answer = Result | Failure
+Answer = Union[Result, Failure]
 
 
 def parse(line: bytes) -> Answer:

@@ -18,7 +18,7 @@ class WorkerLog:
 
     def __init__(self, side: str, path: Path, scratch: Path) -> None:
         self.path = path
-        self._side, self._passes = side, path.is_relative_to(scratch)
+        self._side, self._passes = side, scratch in path.parents
 
     def tail(self) -> str:
         """The end of what the worker printed, without the colours of a terminal."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Tuple
 
 from harness.errors import NoEnvironment
 from harness.forms import same_shape, with_an_axis
 from weight_convert.state import State
 
-Shape = tuple[int, ...]
+Shape = Tuple[int, ...]
 COUNTER = "num_batches_tracked"
 _CLOSE_ENOUGH = 250_000
 _LETTERS = 50_000_000

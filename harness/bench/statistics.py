@@ -15,6 +15,7 @@ from typing import Literal
 
 import numpy as np
 
+from harness.older_python import strict_zip
 from harness.student import t_quantile
 
 Speed = Literal["faster", "slower", "same", "ambiguous"]
@@ -72,7 +73,7 @@ def round_ratio(reference: Sequence[Sequence[float]], port: Sequence[Sequence[fl
     ours, theirs = [_log_median(block) for block in reference], [_log_median(block) for block in port]
     if len(ours) != len(theirs) or len(ours) < 2 or len(ours) % 2:
         raise ValueError(f"{len(ours)} blocks against {len(theirs)}; it should be the same even number")
-    return math.exp(float(np.median([other - one for one, other in zip(ours, theirs, strict=True)])))
+    return math.exp(float(np.median([other - one for one, other in strict_zip(ours, theirs)])))
 
 
 def _log_median(block: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 def link(path: Path, target: Path | str) -> None:
     """Make `path` a link to `target`, in one step, replacing another link."""
     target = str(target)
-    if path.is_symlink() and str(path.readlink()) == target:
+    if path.is_symlink() and os.readlink(path) == target:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary(path)

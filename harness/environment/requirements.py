@@ -15,7 +15,7 @@ from harness.environment.findings import DoctorFinding
 from harness.environment.interpreter_info import INCLUDE, InterpreterInfo
 from harness.environment.interpreters import variable
 
-OLDEST = (3, 10)
+OLDEST = (3, 8)
 JITTOR_NEWEST = (3, 12)
 TORCH_VERSION, JITTOR_VERSION = "2.13.0", "1.3.11.0"
 TORCH, JITTOR = f"torch=={TORCH_VERSION}", f"jittor=={JITTOR_VERSION}"

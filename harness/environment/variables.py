@@ -43,9 +43,9 @@ def prepare(facts: InterpreterInfo, device: str, home: Path) -> dict[str, str]:
     try:
         variables = _common(facts, device, home)
         if device == "cuda":
-            variables |= cuda.prepare(cuda.survey(facts), home)
+            variables.update(cuda.prepare(cuda.survey(facts), home))
         else:
-            variables |= _quick_to_compile(facts, home)
+            variables.update(_quick_to_compile(facts, home))
     except OSError as error:
         raise NoEnvironment(
             f"{error.filename or home} cannot be written: {error.strerror}. "

@@ -11,13 +11,13 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Union
 
 _PROGRAM = Path(__file__).with_name("keeper.py")
 _STARTING_SECONDS = 60.0
 _ENDING_SECONDS = 8.0  # somewhat longer than the keeper takes at most
 
-Stream = int | IO[bytes] | None
+Stream = Union[int, IO[bytes], None]
 
 
 class Kept:

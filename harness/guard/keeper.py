@@ -148,7 +148,8 @@ def _end_like(status: int) -> NoReturn:
         with contextlib.suppress(OSError):  # for some signals there is nothing to reset
             signal.signal(number, signal.SIG_DFL)
         os.kill(os.getpid(), number)
-    os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
+        os._exit(-number & 0xFF)
+    os._exit(os.WEXITSTATUS(status))
 
 
 if __name__ == "__main__":

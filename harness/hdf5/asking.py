@@ -9,6 +9,7 @@ import json
 import mmap
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -43,11 +44,9 @@ def list_here(path: Path, size: int) -> tuple[Contents, memoryview]:
 
 def ask(path: Path, size: int) -> tuple[Contents, memoryview]:
     """What a file of `size` bytes holds that anybody may have written; and what lies in it in pieces."""
-    with (
-        contextlib.ExitStack() as stack,
-        tempfile.TemporaryDirectory(prefix="align-hdf5-", ignore_cleanup_errors=True) as name,
-    ):
-        folder = Path(name)
+    with contextlib.ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="align-hdf5-"))
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         guard.sweep(folder)
         stack.callback(guard.spare, folder)
         scratch, answer = folder / "scratch", folder / "answer"

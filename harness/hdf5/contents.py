@@ -100,13 +100,13 @@ class _Walk:
 
     def _plain(self, value: Any) -> Any:
         """What JSON can express of a value; texts are counted."""
-        if isinstance(value, np.ndarray | np.generic):
+        if isinstance(value, (np.ndarray, np.generic)):
             value = value.tolist()
-        if isinstance(value, list | tuple):
+        if isinstance(value, (list, tuple)):
             return [self._plain(item) for item in value]
         if isinstance(value, bytes):
             value = value.decode("utf-8", "replace")
-        if isinstance(value, bool | int | float | None):
+        if isinstance(value, (bool, int, float, type(None))):
             return value
         text = value.encode("utf-8", "replace").decode() if isinstance(value, str) else str(value)[:200]
         self._text_left -= len(text)

@@ -29,20 +29,22 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interrupt means
     for line in sys.stdin.buffer:
         request = json.loads(line)
+        ending, held = os.pipe()  # closed by the kernel when the child has ended
         child = os.fork()
         if not child:
             _list(request)
-        print(_status(child), flush=True)
+        os.close(held)
+        print(_status(child, ending), flush=True)
 
 
-def _status(child: int) -> int:
+def _status(child: int, ending: int) -> int:
     """How the child ended; it is killed if the parent has gone."""
-    ending = os.pidfd_open(child)
     ready, _, _ = select.select([ending, sys.stdin.fileno()], [], [])
     if ending not in ready:
         os.kill(child, signal.SIGKILL)
     os.close(ending)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    status = os.waitpid(child, 0)[1]
+    return -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
 def _list(request: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from harness.older_python import without_suffix
 from harness.pairs import pixels
 
 _FORMAT: Any = np.lib.format  # numpy does not tell the types of these
@@ -29,7 +30,7 @@ def read_array(path: Path) -> NDArray[Any]:
 def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """Some arrays of an `.npz` file by name; BadInput where one is missing or too large."""
     with zipfile.ZipFile(path) as archive:
-        missing = set(names) - {name.removesuffix(".npy") for name in archive.namelist()}
+        missing = set(names) - {without_suffix(name, ".npy") for name in archive.namelist()}
         if missing:
             raise BadInput(f"{path} lacks {', '.join(sorted(missing))}")
         for name in names:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Dict, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from harness.pairs.recipe import Recipe as Recipe
 from harness.spelling import meant, perhaps
 from harness.state_table import StateTable
 
-Arrays = dict[str, NDArray[Any]]
+Arrays = Dict[str, NDArray[Any]]
 Split = Literal["train", "val"]
 SPLITS: tuple[Split, ...] = ("train", "val")
 

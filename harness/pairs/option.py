@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Union
 
 import numpy as np
 
 from harness.errors import BadInput
 from harness.spelling import meant, perhaps
 
-Value = int | float | str
+Value = Union[int, float, str]
 _NAMED = re.compile(r"(?P<base>[^\[\]]*)\[(?P<options>[^\[\]]*)\]")
 
 

@@ -30,7 +30,7 @@ def _parameters(kind: type) -> tuple[dict[str, inspect.Parameter], bool]:
         if "__init__" not in vars(base):
             continue
         taken = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]
-        found |= {one.name: one for one in taken if one.kind not in _ANY and one.name not in found}
+        found.update({one.name: one for one in taken if one.kind not in _ANY and one.name not in found})
         if not any(one.kind in _ANY for one in taken):
             break
         handed_on = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Dict
 
 from numpy.typing import NDArray
 
@@ -19,7 +19,7 @@ from harness.sides.recorder import Layer, Recorder, Rehearsal, Tensors
 from harness.state_table import StateTable
 from harness.trace import TraceWriter
 
-NamedTensors = dict[str, Any]
+NamedTensors = Dict[str, Any]
 """Tensors of a framework by name; no framework is imported here to say which class that is."""
 
 

@@ -20,7 +20,7 @@ from harness.sides.recorder import plain_value
 HIDDEN_ATTRIBUTES = {"training", "is_train", "in_channels_", "is_depthwise_conv"}
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)

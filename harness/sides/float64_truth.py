@@ -8,9 +8,8 @@ moved at random by a few units in the last place, and the largest distance count
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from harness import address as addresses
 from harness.answers import Times

@@ -76,7 +76,7 @@ def _set(module: Any, attributes: Attributes) -> None:
 
 def _note_effect(side: Side, right: Any, wrong: Any) -> None:
     """Note whether two results differ in one bit."""
-    pairs = zip(flatten(right, side.tensors.is_tensor), flatten(wrong, side.tensors.is_tensor), strict=False)
+    pairs = zip(flatten(right, side.tensors.is_tensor), flatten(wrong, side.tensors.is_tensor))
     for (_, ours), (_, its) in pairs:
         left, right = np.array(side.tensors.to_array(ours)), np.array(side.tensors.to_array(its))
         if left.shape != right.shape or not np.array_equal(left, right, equal_nan=left.dtype.kind == "f"):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Callable, Set
 
 import jittor as jt
 
-Wrap = Callable[[Callable[..., Any], set[type]], Callable[..., Any]]
+Wrap = Callable[[Callable[..., Any], Set[type]], Callable[..., Any]]
 """From a class's own way of calling and the classes that use it to the way that takes its place."""
 
 

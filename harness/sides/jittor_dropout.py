@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable, Tuple
 
 from jittor import nn
 
 from ports_jittor.torchlike import dropout
 
 MODULES = (nn.Dropout, nn.Dropout2d, nn.DropPath)
-Change = tuple[Any, str, Callable[..., Any]]
+Change = Tuple[Any, str, Callable[..., Any]]
 """What has a function, its name there, and what stands in its place."""
 
 

@@ -13,11 +13,14 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from harness.sides.framework_code import JITTOR, FrameworkCode
 from harness.sides.operations import canonical, draws, pooling
 from harness.sides.recorder import Recorder
+
+if TYPE_CHECKING:
+    from typing import TypeGuard
 
 _UNTOUCHED = FrameworkCode(("numpy", "harness", *JITTOR.packages), JITTOR.models)
 _POOLING = {"pool": 2, "pool2d": 2, "pool3d": 3}
@@ -72,7 +75,7 @@ def _drawing(function: Callable[..., Any], name: str, recorder: Recorder) -> Cal
     return tell
 
 
-@functools.cache
+@functools.lru_cache(maxsize=None)
 def _watch(spelling: str) -> tuple[Callable[..., Callable[..., Any]], str] | None:
     """How a function of that name is replaced and what the recorder calls it; None where it is not."""
     if spelling in _POOLING:

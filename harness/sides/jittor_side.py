@@ -22,6 +22,7 @@ from harness.environment import own_python
 from harness.errors import BadInput
 from harness.forms import fitted, same_shape
 from harness.layer_map import LayerMap, PortNames, port_names
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
 from harness.sides import jittor_patches, jittor_switches
@@ -60,7 +61,7 @@ def _like(array: NDArray[Any], variable: Any) -> NDArray[Any]:
 
 def _reached(names: Iterable[str], found: Sequence[Any]) -> NamedTensors:
     """The gradients that there are, by name; those of other targets stand behind and are left out."""
-    return {name: value for name, value in zip(names, found, strict=False) if value is not None}
+    return {name: value for name, value in zip(names, found) if value is not None}
 
 
 def _second_name(tensor: Any) -> Any:
@@ -324,7 +325,7 @@ class JittorSide(Side):
     def _operation_of(self, module: Any) -> str | None:
         if not self._is_builtin(module):
             return None
-        if isinstance(module, pool.Pool | pool.Pool3d):
+        if isinstance(module, (pool.Pool, pool.Pool3d)):
             return pooling(module.op, 2 if isinstance(module, pool.Pool) else 3)
         return function_of(self._class_name(type(module)))
 
@@ -347,10 +348,10 @@ class JittorSide(Side):
         self._gradients = _reached(learning, reached)
         found = [
             jt.zeros_like(target) if gradient is None else gradient
-            for target, gradient in zip(targets, reached, strict=True)
+            for target, gradient in strict_zip(targets, reached)
         ]
-        of_parameters = dict(zip(learning, found, strict=False))
-        self._input_gradients = dict(zip(inputs, found[len(learning) :], strict=False))
+        of_parameters = dict(zip(learning, found))
+        self._input_gradients = dict(zip(inputs, found[len(learning) :]))
         of_layers = found[len(learning) + len(inputs) :]
         del targets, found, reached
         if recorder is not None:
@@ -401,12 +402,12 @@ class JittorSide(Side):
             fitting = _like(fitted("what a gradient is given for", gradient, tensor.shape), tensor)
             total = total + (tensor * self.leaf(fitting, tensor, learns=False)[0].stop_grad()).sum()
         targets = {f"grad:{name}": value for name, value in self._trainable().items()}
-        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)}
-        targets |= leaves
+        targets.update({f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)})
+        targets.update(leaves)
         targets = {name: value for name, value in targets.items() if value.dtype.is_float()}
         found = jt.grad(total, list(targets.values()), retain_graph=False)
         jt.sync(found)
-        return {name: self.tensors.to_array(value) for name, value in zip(targets, found, strict=True)}
+        return {name: self.tensors.to_array(value) for name, value in strict_zip(targets, found)}
 
     def synchronise(self) -> None:
         """Compute all that is pending, and wait for the card."""
@@ -477,7 +478,7 @@ class JittorSide(Side):
 
     def go_back(self, results: list[Any], gradients: list[Any], targets: list[Any]) -> None:
         """Jittor's gradients of one sum, computed now."""
-        total = sum((result * gradient).sum() for result, gradient in zip(results, gradients, strict=True))
+        total = sum((result * gradient).sum() for result, gradient in strict_zip(results, gradients))
         jt.sync(jt.grad(total, targets, retain_graph=False))
 
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:

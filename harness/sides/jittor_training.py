@@ -7,6 +7,7 @@ from typing import Any
 import jittor as jt
 import numpy as np
 
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
 from harness.sides.jittor_side import OPTIMIZERS, JittorSide
@@ -34,7 +35,7 @@ class JittorTraining(SideTraining):
     def gradients(self, loss: jt.Var) -> NamedTensors:
         """Jittor's, computed at once."""
         found = gradients(loss, list(self.parameters.values()), retain_graph=False)
-        named = {name: value for name, value in zip(self.parameters, found, strict=True) if value is not None}
+        named = {name: value for name, value in strict_zip(self.parameters, found) if value is not None}
         jt.sync(list(named.values()))
         return named
 

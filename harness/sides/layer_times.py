@@ -29,8 +29,8 @@ class LayerClock(Recorder):
         super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
         self.side, self.trains = side, trains
         self.modules = dict(side.modules())
-        self.forward = defaultdict[str, float](float)
-        self.backward = defaultdict[str, float](float)
+        self.forward: defaultdict[str, float] = defaultdict(float)
+        self.backward: defaultdict[str, float] = defaultdict(float)
         self.kinds: dict[str, str] = {addresses.ROOT: "", LOSS: "loss"}
         self.failed: dict[str, str] = {}
         self.owners = [addresses.ROOT]

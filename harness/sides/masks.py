@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from harness import address as addresses
 from harness import seeded
 from harness.dropout import Draw, DropoutPlan, Numbers
+from harness.older_python import strict_zip
 from harness.sides.dropout import at_return, what_is_given
 
 _LEVELS = 1 << 16
@@ -192,7 +193,7 @@ def keeps_small(numbers: NDArray[np.float32], given: NDArray[Any], found: NDArra
 def _spreads(shape: Sequence[int], over: Sequence[int]) -> bool:
     """Whether numbers of one shape can be multiplied with a tensor of another."""
     missing = len(over) - len(shape)
-    return missing >= 0 and all(size in (1, most) for size, most in zip(shape, over[missing:], strict=True))
+    return missing >= 0 and all(size in (1, most) for size, most in strict_zip(shape, over[missing:]))
 
 
 def uniform(plan: DropoutPlan, place: str, shape: Sequence[int]) -> NDArray[np.float32]:

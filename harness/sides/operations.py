@@ -6,6 +6,8 @@ they return is compared as the input of the layer or operation that takes it. A 
 
 from __future__ import annotations
 
+from harness.older_python import without_prefix
+
 # fmt: off
 OPERATIONS = frozenset([
     "add", "sub", "mul", "div", "pow", "neg", "abs", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt",
@@ -81,7 +83,7 @@ def canonical(name: str) -> str | None:
     """The common name of a framework's operation, or None where it is not recorded."""
     plain = name.strip("_") if name.startswith("__") else name.rstrip("_")
     for space in _SPACES:
-        plain = plain.removeprefix(space)
+        plain = without_prefix(plain, space)
     plain = _OTHER_NAMES.get(plain, plain)
     return plain if plain in OPERATIONS else None
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from harness.answers import StepsDone
 from harness.deviation import Deviation
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.sides.side import Side
 from harness.state_table import learning
@@ -58,7 +59,7 @@ def _steps(side: Side, optimizer: Any, given: Arrays, how: Deviation, rates: Seq
             total = fresh
         if turn < how.skipped:
             continue
-        for group, eps in zip(optimizer.param_groups, kept, strict=True):
+        for group, eps in strict_zip(optimizer.param_groups, kept):
             if eps is not None and how.corrected_eps:
                 group["eps"] = how.eps(eps, group["betas"][1], turn + 1)
         side.hand_gradients({name: array for name, array in fresh.items() if name != how.left_out})

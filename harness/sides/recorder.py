@@ -101,7 +101,7 @@ def flatten(value: Any, is_tensor: Callable[[Any], bool], key: str = "") -> Iter
     inner: Iterator[tuple[Any, Any]] | None = None
     if isinstance(value, Mapping):
         inner = iter(value.items())
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    elif isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
         inner = iter(enumerate(value))
     for name, part in inner or ():
         yield from flatten(part, is_tensor, f"{key}.{name}" if key else str(name))
@@ -119,7 +119,7 @@ def map_tensors(
 
     if isinstance(value, dict):
         return type(value)((name, inner(name, part)) for name, part in value.items())
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return _of_kind(value, [inner(place, part) for place, part in enumerate(value)])
     return value
 
@@ -275,9 +275,9 @@ def _in_place(function: Callable[..., Any], result: Any, args: tuple[Any, ...]) 
 
 def plain_value(value: Any) -> bool:
     """Whether a value is an attribute that can be compared and written as JSON."""
-    if isinstance(value, tuple | list):
+    if isinstance(value, (tuple, list)):
         return len(value) <= 8 and all(plain_value(item) for item in value)
-    return value is None or isinstance(value, bool | int | float | str)
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _plain(given: Mapping[str, Any]) -> Attributes:

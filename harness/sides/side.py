@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, List
 
 import numpy as np
 
@@ -315,7 +315,7 @@ class Side(Framework):
         notes = self.layer_notes()
         for path, arguments in self.recorder.operation_arguments.items():
             notes[path] = LayerNote(path.rpartition("/")[2].rpartition(".")[0], arguments)
-        self._writer.note(NOTE, json_codec.to_plain(self.masks.noted(), list[Draw]))
+        self._writer.note(NOTE, json_codec.to_plain(self.masks.noted(), List[Draw]))
         self._writer.note("layers", {path: note.to_dict() for path, note in notes.items()})
         self._writer.note("state", self.state_table())
         self._writer.note("side", json_codec.to_plain(self.identity()))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from typing import Mapping, Sequence
 
 from harness.errors import BadInput
 from harness.forms import same_shape

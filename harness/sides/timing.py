@@ -106,7 +106,8 @@ def _keep_outputs(side: Side, timed: TimedModel, path: Path) -> None:
 
 def warm_up(side: Side, seconds: float) -> WarmedUp:
     """Call until the last calls are as fast as those before them, for `seconds` at most."""
-    timed, found = _timed(side), list[float]()
+    timed = _timed(side)
+    found: list[float] = []
     began, compiled = time.perf_counter(), -1
     while True:
         found.append(sum(timed.call().values()))

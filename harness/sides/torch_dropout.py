@@ -12,7 +12,8 @@ _DROPOUTS = frozenset(
     for name in ("dropout", "alpha_dropout", "feature_dropout", "feature_alpha_dropout")
     for ending in ("", "_")
 ) | {"dropout1d", "dropout2d", "dropout3d", "native_dropout"}
-_RATES = dict.fromkeys(_DROPOUTS, (1, "p")) | {
+_RATES = {
+    **dict.fromkeys(_DROPOUTS, (1, "p")),
     "multi_head_attention_forward": (10, "dropout_p"),
     "scaled_dot_product_attention": (4, "dropout_p"),
 }
@@ -52,7 +53,7 @@ def drops_in_kernel(name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any])
     if name in RECURRENT:
         _, layers, rate, trains = args[_bias(args) :][:4]
         return bool(trains and rate > 0 and layers > 1)
-    named = dict(zip(("input", "p", "training"), args, strict=False)) | dict(kwargs)
+    named = {**dict(zip(("input", "p", "training"), args)), **kwargs}
     trains = named.get("training", named.get("train", False))
     return bool(trains and named.get("p", 0.5) > 0)
 

@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from harness.answers import Description
 from harness.breadcrumb import Breadcrumb
 from harness.forms import fitted, same_shape
+from harness.older_python import strict_zip, without_prefix
 from harness.pairs.base import Arrays, Mode
 from harness.requests import UpstreamModel
 from harness.sides import torch_switches
@@ -148,7 +149,7 @@ class TorchSide(Side):
             StateEntry(
                 key,
                 tuple(value.shape),
-                str(value.dtype).removeprefix("torch."),
+                without_prefix(str(value.dtype), "torch."),
                 key in trainable,
                 same.get(key, ""),
             )
@@ -278,7 +279,7 @@ class TorchSide(Side):
             begun.append((tensor, torch.from_numpy(fitting).to(tensor)))
         begun = [(tensor, gradient) for tensor, gradient in begun if tensor.requires_grad]
         targets: dict[str, Tensor] = {f"grad:{name}": value for name, value in self.model.named_parameters()}
-        targets |= {f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)}
+        targets.update({f"grad_input:{name}": self._inputs[name] for name in self.pair.given(self._inputs)})
         targets = {name: value for name, value in {**targets, **leaves}.items() if value.requires_grad}
         found = torch.autograd.grad(
             [tensor for tensor, _ in begun],
@@ -286,10 +287,10 @@ class TorchSide(Side):
             [gradient for _, gradient in begun],
             allow_unused=True,
         )
-        reached = {name: value for name, value in zip(targets, found, strict=True) if value is not None}
+        reached = {name: value for name, value in strict_zip(targets, found) if value is not None}
         # A leaf that nothing gives anything back to has a gradient of zero, as in Jittor.
         nothing = {name: torch.zeros_like(leaf) for name, leaf in leaves.items() if name in targets}
-        return {name: self.tensors.to_array(value) for name, value in (nothing | reached).items()}
+        return {name: self.tensors.to_array(value) for name, value in {**nothing, **reached}.items()}
 
     def synchronise(self) -> None:
         """Wait for the card."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from harness.older_python import without_prefix
 from harness.sides.contract import Framework
 
 
@@ -18,7 +19,7 @@ def settings(side: Framework) -> dict[str, str]:
     return {
         "threads": str(torch.get_num_threads()),
         "dtype": _dtypes(side),
-        "amp": str(torch.get_autocast_dtype(side.device)).removeprefix("torch.")
+        "amp": without_prefix(str(torch.get_autocast_dtype(side.device)), "torch.")
         if torch.is_autocast_enabled(side.device)
         else "off",
         "gradients": "kept" if torch.is_grad_enabled() else "not kept",
@@ -30,7 +31,7 @@ def settings(side: Framework) -> dict[str, str]:
 
 def _dtypes(side: Framework) -> str:
     """The floating types of the model's parameters."""
-    found = {str(value.dtype).removeprefix("torch.") for value in side.model.parameters()}
+    found = {without_prefix(str(value.dtype), "torch.") for value in side.model.parameters()}
     return " and ".join(sorted(found)) or "none"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
 from harness.sides.side import Side
@@ -116,7 +117,7 @@ class SideTraining(ABC):
 
     def _choose(self, uses: Uses) -> None:
         """Give each group of the optimiser what this pass uses."""
-        for name, group in zip(self.groups, self.optimizer.param_groups, strict=True):
+        for name, group in strict_zip(self.groups, self.optimizer.param_groups):
             options = self._own(name, uses.groups.get(name, {}))
             for option, value in options.items():
                 if option == "momentum" and "betas" in group:

@@ -96,7 +96,7 @@ def require_shallow(data: Any) -> Any:
     """The same data; ValueError if they are nested too deep for a reader."""
     level = [data]
     for _ in range(_DEEPEST):
-        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _inside(outer)]
+        level = [inner for outer in level if isinstance(outer, (dict, list)) for inner in _inside(outer)]
         if not level:
             return data
     raise ValueError(f"its JSON is nested more than {_DEEPEST} deep")

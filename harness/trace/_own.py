@@ -14,6 +14,7 @@ from harness import address as addresses
 from harness import seeded
 from harness.errors import BadInput
 from harness.numerics import Stats
+from harness.older_python import strict_zip
 from harness.trace import _format as fmt
 from harness.trace._guarded import GuardedFile
 from harness.trace._record import Noise, Record
@@ -84,7 +85,7 @@ class OwnTrace:
             if values.dtype != dtype or values.shape != (sum(sizes),):
                 raise ValueError(f"its {name} samples do not fit its records")
             ends = np.cumsum(sizes, dtype=np.int64).tolist()
-            for record, end, size in zip(sampled, ends, sizes, strict=True):
+            for record, end, size in strict_zip(sampled, ends, sizes):
                 self._values[record.address] = values[end - size : end]
 
     def _read_stats(self, own: list[Record]) -> list[Stats | None]:
@@ -95,14 +96,14 @@ class OwnTrace:
 
     def _read_noise(self, own: list[Record]) -> list[Noise | None]:
         rows = self._table(fmt.NOISE, 2 * len(own)).reshape(2, -1).T.tolist()
-        for record, row in zip(own, rows, strict=True):
+        for record, row in strict_zip(own, rows):
             if not (math.isnan(row[0]) or all(0 <= figure < math.inf for figure in row)):
                 raise ValueError(f"the noise of {record.address} is {row}, and it should be two distances")
         return [None if math.isnan(row[0]) else Noise(*row) for row in rows]
 
     def _tell(self, own: list[Record], stats: list[Stats | None], noise: list[Noise | None]) -> None:
         """Give every record, and its aliases, the figures that the file has of its tensor."""
-        known = dict(zip((record.address for record in own), zip(stats, noise, strict=True), strict=True))
+        known = dict(strict_zip((record.address for record in own), strict_zip(stats, noise)))
         for address, record in self.records.items():
             its_stats, its_noise = known[record.alias or address]
             self.records[address] = Record(

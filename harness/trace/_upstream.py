@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from harness import address as addresses
 from harness.hdf5.listing import Dataset
 from harness.numerics import Stats
+from harness.older_python import without_prefix
 from harness.trace import _format as fmt
 from harness.trace._guarded import GuardedFile
 from harness.trace._record import Record
@@ -78,7 +79,7 @@ class UpstreamTrace:
         for group, kind in _KINDS.items():
             for name, place in self._children(group):
                 if group == "outputs" and name.startswith(_AFTER):
-                    yield f"state:{name.removeprefix(_AFTER)}", place
+                    yield f"state:{without_prefix(name, _AFTER)}", place
                 else:
                     yield f"{kind}:{name}", place
 
@@ -131,7 +132,7 @@ class UpstreamTrace:
         noise = self.notes.get("noise_rel_l2", {})
         for address in list(self.records):
             kind, _, name = address.partition(":")
-            plain = f"{kind}:{name.removeprefix(prefix)}" if kind in ("layer", "grad") else address
+            plain = f"{kind}:{without_prefix(name, prefix)}" if kind in ("layer", "grad") else address
             self.records[plain] = replace(self.records.pop(address), address=plain)
             for places in (self._places, noise):
                 if address in places:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Union
 
 Side = str
 
@@ -162,7 +162,7 @@ class End:
     costs: dict[str, Any] = field(default_factory=dict)
 
 
-Record = Start | Step | Twin | Forced | Finding | Epoch | Checkpoint | Resume | End
+Record = Union[Start, Step, Twin, Forced, Finding, Epoch, Checkpoint, Resume, End]
 KINDS: dict[str, type[Record]] = {
     kind.__name__.lower(): kind
     for kind in (Start, Step, Twin, Forced, Finding, Epoch, Checkpoint, Resume, End)

@@ -7,6 +7,7 @@ from typing import Any
 import jittor as jt
 from jittor import Var as Tensor
 
+from harness.older_python import strict_zip
 from harness.pairs.cpanet.switches import Switches
 from ports_jittor.cpanet.decoder import CLASSES, SpaceSqueeze, plain_decoder
 from ports_jittor.cpanet.proxy import CrossPositionProxy, masked_average
@@ -60,7 +61,7 @@ class CPANet(nn.Module):
         query = self.down_query(self._features(x))
         supports = [self.down_supp(self._features(s_x[:, shot])) for shot in range(s_x.shape[1])]
         masks = [(s_y[:, shot : shot + 1] == 1).cast(x.dtype) for shot in range(s_x.shape[1])]
-        prototypes = [self._prototype(*pair) for pair in zip(supports, masks, strict=True)]
+        prototypes = [self._prototype(*pair) for pair in strict_zip(supports, masks)]
         shared = sum(prototypes[1:], prototypes[0])
         shared = shared / (len(x) if self.switches.divide_by_batch else len(prototypes))
         found = jt.concat([shared.expand(list(query.shape)), query], dim=1)
@@ -75,7 +76,7 @@ class CPANet(nn.Module):
             return {**predicted, "total": main, "main": main}
         supp = [
             self._support_loss(support, prototype, mask, s_y[:, shot], x)
-            for shot, (support, prototype, mask) in enumerate(zip(supports, prototypes, masks, strict=True))
+            for shot, (support, prototype, mask) in enumerate(strict_zip(supports, prototypes, masks))
         ]
         counted = supp[-1] if self.switches.last_shot_loss else sum(supp[1:], supp[0])
         aux = counted / len(supp)

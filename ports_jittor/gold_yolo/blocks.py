@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from typing import Callable
 
 import jittor as jt
 from jittor import Var as Tensor

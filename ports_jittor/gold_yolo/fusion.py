@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Tuple
+
 import jittor as jt
 from jittor import Var as Tensor
 
+from harness.older_python import strict_zip
 from ports_jittor.gold_yolo.blocks import ConvModule, SimConv
 from ports_jittor.torchlike import functional, nn
 
-Size = tuple[int, int]
+Size = Tuple[int, int]
 
 
 def size_of(x: Tensor) -> Size:
@@ -23,8 +26,8 @@ def pool(x: Tensor, size: Size) -> Tensor:
 
 def pool_with_one_window(x: Tensor, size: Size) -> Tensor:
     """The rule of exported networks: one window and stride; another result where sizes do not divide."""
-    strides = [have // want for have, want in zip(size_of(x), size, strict=True)]
-    kernel = [have - (want - 1) * step for have, want, step in zip(size_of(x), size, strides, strict=True)]
+    strides = [have // want for have, want in strict_zip(size_of(x), size)]
+    kernel = [have - (want - 1) * step for have, want, step in strict_zip(size_of(x), size, strides)]
     return functional.avg_pool2d(x, (kernel[0], kernel[1]), (strides[0], strides[1]))
 
 

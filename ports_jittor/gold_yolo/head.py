@@ -8,6 +8,7 @@ import jittor as jt
 import numpy as np
 from jittor import Var as Tensor
 
+from harness.older_python import strict_zip
 from harness.pairs.gold_yolo.config import ANCHORS, DFL_BINS, STRIDES, Config
 from ports_jittor.gold_yolo.anchors import cell_centres, dist2bbox, tensor_like
 from ports_jittor.gold_yolo.blocks import Conv
@@ -49,9 +50,9 @@ class Detect(nn.Module):
         setattr(self, f"reg_preds{self.suffix}", predictors(widths, 4 * (self.reg_max + 1)))
 
     def forward(self, levels: list[Tensor]) -> Any:
-        features = [stem(level) for stem, level in zip(self.stems, levels, strict=True)]
-        classes = [conv(x) for conv, x in zip(self.cls_convs, features, strict=True)]
-        boxes = [conv(x) for conv, x in zip(self.reg_convs, features, strict=True)]
+        features = [stem(level) for stem, level in strict_zip(self.stems, levels)]
+        classes = [conv(x) for conv, x in strict_zip(self.cls_convs, features)]
+        boxes = [conv(x) for conv, x in strict_zip(self.reg_convs, features)]
         scores = functional.sigmoid(rows(self.predict(f"cls_preds{self.suffix}", classes)))
         if self.is_training():
             return features, *self.trained(scores, classes, boxes)
@@ -61,7 +62,7 @@ class Detect(nn.Module):
 
     def predict(self, name: str, levels: list[Tensor]) -> list[Tensor]:
         """A last convolution on each level."""
-        return [conv(x) for conv, x in zip(getattr(self, name), levels, strict=True)]
+        return [conv(x) for conv, x in strict_zip(getattr(self, name), levels)]
 
     def trained(self, scores: Tensor, classes: list[Tensor], boxes: list[Tensor]) -> tuple[Tensor, ...]:
         """What the loss is computed from."""

@@ -6,6 +6,7 @@ from typing import Literal
 
 from jittor import Var as Tensor
 
+from harness.older_python import strict_zip
 from ports_jittor.l2sknet.llskm import LLSKM, LLSKM1D, LLSKM1DFork
 from ports_jittor.l2sknet.morphology import MorphologyNet
 from ports_jittor.torchlike import nn
@@ -30,7 +31,7 @@ class ContrastNetwork(nn.Module):
     def add_branches(self, kind: Kind) -> None:
         """Register the branches of all levels, and what joins those of a level."""
         for level, channels in enumerate(CHANNELS):
-            for name, setting in zip(branch_names(level), BRANCHES[level], strict=True):
+            for name, setting in strict_zip(branch_names(level), BRANCHES[level]):
                 setattr(self, name, contrast_branch(kind, channels, *setting))
         for level, channels in enumerate(CHANNELS[:DEEPEST]):
             joined = nn.Sequential(

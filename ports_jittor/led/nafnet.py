@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import jittor as jt
 from jittor import Var as Tensor
 
+from harness.older_python import strict_zip
 from ports_jittor.led.norm import ChannelNorm
 from ports_jittor.torchlike import functional, nn
 
@@ -101,11 +102,11 @@ class NAFNet(nn.Module):
         given = functional.pad(x, (0, -width % self.multiple, 0, -height % self.multiple))
         x = self.intro(given)
         skips = []
-        for encoder, down in zip(self.encoders, self.downs, strict=True):
+        for encoder, down in strict_zip(self.encoders, self.downs):
             x = encoder(x)
             skips.append(x)
             x = down(x)
         x = self.middle_blks(x)
-        for up, decoder in zip(self.ups, self.decoders, strict=True):
+        for up, decoder in strict_zip(self.ups, self.decoders):
             x = decoder(up(x) + skips.pop())
         return (self.ending(x) + given)[:, :, :height, :width]

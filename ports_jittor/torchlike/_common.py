@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 def pair(value: int | Sequence[int]) -> tuple[int, int]:
     """(height, width) from one number for both, or from two."""
-    if isinstance(value, int | np.integer):
+    if isinstance(value, (int, np.integer)):
         return int(value), int(value)
     height, width = value
     return int(height), int(width)

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 from math import prod
+from typing import Tuple
 
 import jittor as jt
 
-Blocks = tuple[int, int, int, int]
+Blocks = Tuple[int, int, int, int]
 
 _HEADER = """
 namespace torchlike {

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Sequence, Union
 
 import jittor as jt
 
+from harness.older_python import strict_zip
 from ports_jittor.torchlike._common import default_weights, pair
 from ports_jittor.torchlike.linear import add_bias
 from ports_jittor.torchlike.module import Module
 from ports_jittor.torchlike.padding import pad
 
-Size = int | Sequence[int]
+Size = Union[int, Sequence[int]]
 
 
 def conv2d(
@@ -43,7 +44,7 @@ def _amounts(
         raise ValueError(
             f"conv2d: padding={padding!r} with stride {stride}; use 'valid', or 'same' with stride 1"
         )
-    height, width = (step * (size - 1) for size, step in zip(kernel, dilation, strict=True))
+    height, width = (step * (size - 1) for size, step in strict_zip(kernel, dilation))
     return height // 2, height - height // 2, width // 2, width - width // 2
 
 

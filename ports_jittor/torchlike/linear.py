@@ -6,6 +6,7 @@ from math import prod
 
 import jittor as jt
 
+from harness.older_python import strict_zip
 from ports_jittor.torchlike._common import default_weights, wants_gradient
 from ports_jittor.torchlike._kernels import sums
 from ports_jittor.torchlike.module import Module
@@ -75,7 +76,7 @@ class _BatchProduct(jt.Function):
 
 def _broadcast_shape(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
     longest = max(len(a), len(b))
-    pairs = zip((1,) * (longest - len(a)) + a, (1,) * (longest - len(b)) + b, strict=True)
+    pairs = strict_zip((1,) * (longest - len(a)) + a, (1,) * (longest - len(b)) + b)
     return tuple(max(sizes) for sizes in pairs)
 
 

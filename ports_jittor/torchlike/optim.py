@@ -13,17 +13,18 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Dict
 
 import jittor as jt
 import numpy as np
 
+from harness.older_python import strict_zip
 from ports_jittor.torchlike._common import constant, variable
 from ports_jittor.torchlike.gradients import gradients as gradients_of
 from ports_jittor.torchlike.reduce import sum as total
 
-Group = dict[str, Any]
-Slots = dict[str, Any]  # what an optimiser remembers of one parameter, under torch's names
+Group = Dict[str, Any]
+Slots = Dict[str, Any]  # what an optimiser remembers of one parameter, under torch's names
 
 
 class Optimizer(ABC):
@@ -65,7 +66,7 @@ class Optimizer(ABC):
         """Add the gradients of `loss` to those that are there."""
         found = gradients_of(loss, self._variables())
         if self._gradients is not None:
-            found = [_sum(old, new) for old, new in zip(self._gradients, found, strict=True)]
+            found = [_sum(old, new) for old, new in strict_zip(self._gradients, found)]
         self._gradients = found
 
     def take_gradients(self, gradients: Sequence[jt.Var | None]) -> None:
@@ -84,7 +85,7 @@ class Optimizer(ABC):
             self.backward(loss)
         if self._gradients is None:
             raise RuntimeError("step() without gradients: give it a loss, or call backward(loss) before it")
-        gradients = iter(zip(self._variables(), self._gradients, strict=True))
+        gradients = iter(strict_zip(self._variables(), self._gradients))
         changed: list[jt.Var] = []
         with jt.no_grad():
             for group in self.param_groups:
@@ -128,7 +129,7 @@ class Optimizer(ABC):
         sizes = [[len(g["params"]) for g in groups] for groups in (self.param_groups, state["param_groups"])]
         if sizes[0] != sizes[1]:
             raise ValueError(f"the state has groups of {sizes[1]} parameters, the optimiser of {sizes[0]}")
-        for own, other in zip(self.param_groups, state["param_groups"], strict=True):
+        for own, other in strict_zip(self.param_groups, state["param_groups"]):
             own.update({key: value for key, value in other.items() if key != "params"})
         variables = self._variables()
         self.state = {

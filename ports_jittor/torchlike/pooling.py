@@ -6,18 +6,19 @@ ceil mode, pools adaptively with one fixed window, and has no dilation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Optional, Sequence, Union
 
 import jittor as jt
 import numpy as np
 
+from harness.older_python import strict_zip
 from ports_jittor.torchlike._common import pair
 from ports_jittor.torchlike._windows import Side, window_max, window_mean
 from ports_jittor.torchlike.module import Module
 from ports_jittor.torchlike.reduce import mean
 
-Size = int | Sequence[int]
-OutputSize = int | None | Sequence[int | None]
+Size = Union[int, Sequence[int]]
+OutputSize = Union[int, Sequence[Optional[int]], None]
 
 
 def max_pool2d(
@@ -76,8 +77,11 @@ def _sides(
 ) -> tuple[Side, Side]:
     kernel = pair(kernel_size)
     steps = kernel if stride is None else pair(stride)
-    given = zip(x.shape[-2:], kernel, steps, pair(padding), pair(dilation), strict=True)
-    rows, columns = (_side(*one, ceil_mode, count_padding) for one in given)
+    given = strict_zip(x.shape[-2:], kernel, steps, pair(padding), pair(dilation))
+    rows, columns = (
+        _side(size, window, step, border, spread, ceil_mode, count_padding)
+        for size, window, step, border, spread in given
+    )
     return rows, columns
 
 
@@ -106,7 +110,7 @@ def _adaptive_size(x: jt.Var, output_size: OutputSize) -> tuple[int, int]:
     wanted = (
         (output_size, output_size) if output_size is None or isinstance(output_size, int) else output_size
     )
-    height, width = (size if want is None else want for want, size in zip(wanted, x.shape[-2:], strict=True))
+    height, width = (size if want is None else want for want, size in strict_zip(wanted, x.shape[-2:]))
     return height, width
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import inf, prod
+from typing import Sequence, Union
 
 import jittor as jt
 
 from ports_jittor.torchlike._common import constant
 from ports_jittor.torchlike._kernels import moments, normal_dims, staged_sum, sums
 
-Dims = int | Sequence[int] | None
+Dims = Union[int, Sequence[int], None]
 
 
 def sum(x: jt.Var, dim: Dims = None, keepdim: bool = False) -> jt.Var:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from typing import Sequence, Union
 
 import jittor as jt
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.older_python import strict_zip
 from ports_jittor.torchlike._common import pair, variable
 from ports_jittor.torchlike._take import Positions, take, take_along
 from ports_jittor.torchlike.module import Module
 
-Scale = float | Sequence[float]
+Scale = Union[float, Sequence[float]]
 Weights = NDArray[np.float64]
 
 
@@ -29,7 +30,7 @@ def interpolate(
         raise ValueError("interpolate: give either size or scale_factor")
     scales = _both(scale_factor)
     sizes = _sizes(x.shape[-2:], scales) if size is None else pair(size)
-    sides = zip(x.shape[-2:], sizes, scales, strict=True)
+    sides = strict_zip(x.shape[-2:], sizes, scales)
     if mode == "nearest":
         down, across = (_nearest(*side) for side in sides)
         return take(x, down, across)
@@ -40,14 +41,14 @@ def interpolate(
 
 
 def _both(scale_factor: Scale | None) -> tuple[float | None, float | None]:
-    if scale_factor is None or isinstance(scale_factor, int | float):
+    if scale_factor is None or isinstance(scale_factor, (int, float)):
         return scale_factor, scale_factor
     vertical, horizontal = scale_factor
     return vertical, horizontal
 
 
 def _sizes(shape: Sequence[int], scales: tuple[float | None, float | None]) -> tuple[int, int]:
-    height, width = (math.floor(size * (scale or 1)) for size, scale in zip(shape, scales, strict=True))
+    height, width = (math.floor(size * (scale or 1)) for size, scale in strict_zip(shape, scales))
     return height, width
 
 

@@ -12,6 +12,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from harness.older_python import strict_zip
+
 
 class LRScheduler(ABC):
     """Sets each group's `lr` for the current epoch; `step()` goes to the next one."""
@@ -33,7 +35,7 @@ class LRScheduler(ABC):
     def set_epoch(self, epoch: int) -> None:
         """Go to any epoch, the first being 0."""
         self.last_epoch = epoch
-        for place, (group, base) in enumerate(zip(self.optimizer.param_groups, self.base_lrs, strict=True)):
+        for place, (group, base) in enumerate(strict_zip(self.optimizer.param_groups, self.base_lrs)):
             group["lr"] = self.rate(base, epoch, place)
 
     def get_last_lr(self) -> list[float]:

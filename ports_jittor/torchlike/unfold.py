@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import jittor as jt
 import numpy as np
 
+from harness.older_python import strict_zip
 from ports_jittor.torchlike._common import pair
 from ports_jittor.torchlike._take import Positions, take
 from ports_jittor.torchlike.module import Module
@@ -21,7 +22,7 @@ def unfold(
 ) -> jt.Var:
     """torch's unfold: (N, C, H, W) to (N, C * window, windows)."""
     n, channels = x.shape[:2]
-    geometry = zip(x.shape[-2:], pair(kernel_size), pair(dilation), pair(padding), pair(stride), strict=True)
+    geometry = strict_zip(x.shape[-2:], pair(kernel_size), pair(dilation), pair(padding), pair(stride))
     (rows, in_rows), (columns, in_columns) = (_windows(*side) for side in geometry)
     taken = take(x, rows.ravel(), columns.ravel()).reshape((n, channels, *rows.shape, *columns.shape))
     return taken.permute(0, 1, 2, 4, 3, 5).reshape(

@@ -22,4 +22,4 @@ def build(variant: str, backbone: str, shots: int = 1, bn3_scale: float = 1.0, *
 def losses(outputs: Mapping[str, Any], inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The loss that training minimises, which the network itself computes, and its parts."""
     found = {name: outputs[name] for name in ("total", "main", "aux") if name in outputs}
-    return found | {f"supp{shot}": loss for shot, loss in enumerate(outputs.get("supp", ()))}
+    return {**found, **{f"supp{shot}": loss for shot, loss in enumerate(outputs.get("supp", ()))}}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from harness.older_python import strict_zip
 from refs_torch.gold_yolo.iou import pairwise_iou
 
 INSIDE = 1e-9
@@ -125,7 +126,7 @@ class Adaptive:
         centres = (objects.boxes[..., :2] + objects.boxes[..., 2:]) / 2
         distances = (centres[..., None, :] - points).pow(2).sum(dim=-1).sqrt()
         masks, places, start = [], [], 0
-        for level, count in zip(distances.split(list(counts), dim=-1), counts, strict=True):
+        for level, count in strict_zip(distances.split(list(counts), dim=-1), counts):
             mask, place = best_places(level, self.topk, objects.real, largest=False)
             masks.append(mask)
             places.append(place + start)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from harness.older_python import strict_zip
 from refs_torch.led.norm import ChannelNorm
 
 EPS = 1e-6
@@ -101,11 +102,11 @@ class NAFNet(nn.Module):
         given = functional.pad(x, (0, -width % self.multiple, 0, -height % self.multiple))
         x = self.intro(given)
         skips = []
-        for encoder, down in zip(self.encoders, self.downs, strict=True):
+        for encoder, down in strict_zip(self.encoders, self.downs):
             x = encoder(x)
             skips.append(x)
             x = down(x)
         x = self.middle_blks(x)
-        for up, decoder in zip(self.ups, self.decoders, strict=True):
+        for up, decoder in strict_zip(self.ups, self.decoders):
             x = decoder(up(x) + skips.pop())
         return (self.ending(x) + given)[:, :, :height, :width]

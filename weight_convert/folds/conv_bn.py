@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from harness.older_python import without_suffix
 from weight_convert.folds.parts import (
     FoldReport,
     Tensors,
@@ -36,7 +37,7 @@ def fold_conv_bn(
 
 def _places(tensors: Tensors) -> list[str]:
     ending = f"{_CONV}.weight"
-    paths = [key.removesuffix(ending) for key in tensors if key.endswith(ending)]
+    paths = [without_suffix(key, ending) for key in tensors if key.endswith(ending)]
     return [path for path in paths if f"{path}{_NORM}.running_var" in tensors]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Dict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from weight_convert.dtypes import narrow_to_bfloat16
 from weight_convert.tensor import Tensor
 
 Float64 = NDArray[np.float64]
-Tensors = dict[str, Tensor]
+Tensors = Dict[str, Tensor]
 
 NORM = ("weight", "bias", "running_mean", "running_var")
 COUNTER = "num_batches_tracked"

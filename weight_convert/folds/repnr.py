@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.errors import BadInput
+from harness.older_python import without_suffix
 from weight_convert.folds.parts import (
     Float64,
     FoldReport,
@@ -30,7 +31,7 @@ def fold_repnr(tensors: Tensors, branch: int = -1) -> tuple[Tensors, list[FoldRe
     A convolution that had no bias gets one only where the folded bias is not zero.
     """
     reports = []
-    for path in [key.removesuffix(_MAIN) for key in tensors if key.endswith(_MAIN)]:
+    for path in [without_suffix(key, _MAIN) for key in tensors if key.endswith(_MAIN)]:
         tensors, report = _fold(tensors, path, branch)
         reports.append(report)
     return tensors, reports

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from harness.errors import BadInput
+from harness.older_python import without_suffix
 from weight_convert.folds.parts import (
     Float64,
     FoldReport,
@@ -26,7 +27,7 @@ def fold_repvgg(tensors: Tensors, eps: float) -> tuple[Tensors, list[FoldReport]
     """Fold every block that has a `rbr_dense` branch into `rbr_reparam`."""
     ending = f"{_DENSE}.conv.weight"
     reports = []
-    for path in [key.removesuffix(ending) for key in tensors if key.endswith(ending)]:
+    for path in [without_suffix(key, ending) for key in tensors if key.endswith(ending)]:
         tensors, report = _fold(tensors, path, eps)
         reports.append(report)
     return tensors, reports

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
-from typing import Any
+from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,7 +90,7 @@ class Fold(Rule):
         return all(pattern.match(path) is None for pattern in self.keep)
 
 
-_Folding = Callable[[Fold, dict[str, Tensor]], tuple[dict[str, Tensor], list[FoldReport]]]
+_Folding = Callable[[Fold, Dict[str, Tensor]], Tuple[Dict[str, Tensor], List[FoldReport]]]
 FOLDS: dict[str, _Folding] = {
     "repvgg": lambda rule, tensors: fold_repvgg(tensors, rule.eps),
     "conv_bn": lambda rule, tensors: fold_conv_bn(tensors, rule.eps, rule.wanted),

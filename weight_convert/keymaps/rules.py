@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from harness.errors import BadInput
+from harness.older_python import strict_zip
 from weight_convert.folds import FoldReport
 from weight_convert.manifest import DroppedKey, MadeTensor
 from weight_convert.tensor import Tensor
@@ -64,7 +65,7 @@ class Pattern:
     def fill(self, stars: tuple[str, ...]) -> str:
         """The key with the stars replaced."""
         head, *rest = self.text.split("*")
-        return head + "".join(star + part for star, part in zip(stars, rest, strict=True))
+        return head + "".join(star + part for star, part in strict_zip(stars, rest))
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ class Rename(Rule):
         names = {key: self.to.fill(found[key]) if key in found else key for key in work.tensors}
         work.put(((names[key], tensor) for key, tensor in work.tensors.items()), f"rule {self.number}")
         renamed = {names[key]: work.sources.get(key, key) for key in found}
-        work.sources = {key: old for key, old in work.sources.items() if key not in found} | renamed
+        kept = {key: old for key, old in work.sources.items() if key not in found}
+        work.sources = {**kept, **renamed}
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from harness.older_python import pairwise, strict_zip
 from weight_convert.keymaps.rules import MappedState, Pattern, Rule
 from weight_convert.tensor import Tensor
 
@@ -55,7 +55,7 @@ class Split(Rule):
                 if key not in found:
                     yield key, tensor
                     continue
-                for part, cut in zip(self.into, self._cuts(key, tensor), strict=True):
+                for part, cut in strict_zip(self.into, self._cuts(key, tensor)):
                     name = part.fill(found[key])
                     work.sources[name] = work.sources.get(key, key)
                     yield name, cut
@@ -110,9 +110,7 @@ class Concatenate(Rule):
         first = parts[0]
         rests = {(part.dtype, part.shape[: self.axis], part.shape[self.axis + 1 :]) for part in parts}
         if len(rests) != 1 or not 0 <= self.axis < len(first.shape):
-            shapes = ", ".join(
-                f"{key} {part.dtype} {part.shape}" for key, part in zip(keys, parts, strict=True)
-            )
+            shapes = ", ".join(f"{key} {part.dtype} {part.shape}" for key, part in strict_zip(keys, parts))
             raise BadInput(f"rule {self.number}: these do not join along axis {self.axis}: {shapes}")
         length = sum(part.shape[self.axis] for part in parts)
         shape = (*first.shape[: self.axis], length, *first.shape[self.axis + 1 :])

@@ -49,7 +49,7 @@ def variables(found: Survey, nvcc: Nvcc, root: Path) -> dict[str, str]:
     if found.card is not None and found.card.architecture is not None:
         variables["cuda_archs"] = str(found.card.architecture)
     if nvcc.version[0] >= 13:
-        variables |= {"cc_flags": shims.CUDA13_FLAGS, "NVCC_APPEND_FLAGS": shims.CUDA13_NVCC_FLAGS}
+        variables.update({"cc_flags": shims.CUDA13_FLAGS, "NVCC_APPEND_FLAGS": shims.CUDA13_NVCC_FLAGS})
     return variables
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays, Meter
 from harness.pairs.cpanet.metrics import CLASSES, SLOTS, Areas, Average, Scores, judge
 
@@ -25,7 +26,7 @@ class EpisodeMeter(Meter):
         figures = []
         labels = inputs.get("raw", inputs["y"])
         positions = inputs.get("position", np.ones(len(labels), np.int64))
-        for logits, label, position in zip(outputs["logits"], labels, positions, strict=True):
+        for logits, label, position in strict_zip(outputs["logits"], labels, positions):
             found, loss = judge(logits, label)
             self.found += int(found.union[1] + found.intersection[1] - found.target[1])
             self.wanted += int(found.target[1])

@@ -182,7 +182,7 @@ def validate(
 
 def _looped(episodes: Sequence[EvaluationEpisode], count: int) -> Iterator[EvaluationEpisode]:
     passes = (episode for _ in range(MOST_PASSES) for episode in iter(episodes))
-    for _, episode in zip(range(count), passes, strict=False):
+    for _, episode in zip(range(count), passes):
         yield episode
 
 

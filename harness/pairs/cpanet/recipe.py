@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from harness.errors import BadInput
+from harness.older_python import strict_zip
 from harness.pairs.recipe import Group, Length, Pass
 
 GROUPS = (
@@ -53,7 +54,7 @@ def passes(length: Length, lr: float) -> Callable[[int], Pass]:
 
     def uses(number: int) -> Pass:
         rates = schedule.rates(number + 1)
-        return Pass({name: {"lr": rate} for (name, _), rate in zip(GROUPS, rates, strict=True)})
+        return Pass({name: {"lr": rate} for (name, _), rate in strict_zip(GROUPS, rates)})
 
     return uses
 

@@ -52,7 +52,7 @@ def switches(**options: Any) -> Switches:
     for name, value in options.items():
         if name not in known:
             raise BadInput(f"CPANet has no switch {name!r}; it has {', '.join(known)}")
-        fits = isinstance(value, int | float) if name == "k" else isinstance(value, bool)
+        fits = isinstance(value, (int, float)) if name == "k" else isinstance(value, bool)
         if not fits or (name == "k" and not 0 <= value < float("inf")):
             wanted = "a number, 0 or more" if name == "k" else "true or false"
             raise BadInput(f"the switch {name} of CPANet is {value!r}; it should be {wanted}")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from typing import Any
+from typing import Any, Callable, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from harness.errors import NoEnvironment
 
 Image = NDArray[Any]
-Pair = tuple[Image, Image]
+Pair = Tuple[Image, Image]
 Transform = Callable[[Image, Image, random.Random, int], Pair]
 
 SIDE = 200

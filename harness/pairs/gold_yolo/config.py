@@ -125,8 +125,8 @@ CONFIGS: dict[str, Config] = {
     "s_fuse_ab": replace(S, head="fuse_ab"),
 }
 SIZES = ("n", "s", "m", "l")
-CONFIGS |= {f"{size}_folded_blocks": replace(CONFIGS[size], fold="blocks") for size in SIZES}
-CONFIGS |= {f"{size}_deployed": replace(CONFIGS[size], fold="whole") for size in SIZES}
+CONFIGS.update({f"{size}_folded_blocks": replace(CONFIGS[size], fold="blocks") for size in SIZES})
+CONFIGS.update({f"{size}_deployed": replace(CONFIGS[size], fold="whole") for size in SIZES})
 
 
 def config_of(variant: str, **chosen: Any) -> Config:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Tuple
 
 import numpy as np
 
 from harness import seeded
 from harness.errors import BadInput
+from harness.older_python import without_suffix
 from harness.pairs.base import Arrays, Variant
 from harness.pairs.gold_yolo.config import FINE, config_of
 from harness.pairs.gold_yolo.data import CLASS_PRIOR, weight_rule
@@ -16,8 +17,8 @@ from harness.state_table import StateTable
 
 RECORDED = {"blocks": "rep", "whole": "rep_and_conv"}  # how a recorded case calls what each form returns
 _LONGEST = 1 << 12
-_Shape = tuple[int, ...]
-_Row = tuple[str, _Shape]
+_Shape = Tuple[int, ...]
+_Row = Tuple[str, _Shape]
 
 
 def folded_state(arrays: Arrays, fold_convs: bool = True) -> Arrays:
@@ -59,11 +60,11 @@ def unfolded(rows: list[_Row], fold_convs: bool) -> Iterator[_Row]:
         path, _, leaf = key.rpartition(".")
         if path.endswith(".rbr_reparam"):
             if leaf == "weight":
-                yield from _branches(path.removesuffix(".rbr_reparam"), shape)
+                yield from _branches(without_suffix(path, ".rbr_reparam"), shape)
         elif fold_convs and key.endswith(".conv.bias"):
             if path.endswith(".block.conv"):  # plain convolutions in the place of a block have one before
                 yield key, shape
-            yield from _norm(f"{path.removesuffix('.conv')}.bn", shape)
+            yield from _norm(f"{without_suffix(path, '.conv')}.bn", shape)
         else:
             yield key, shape
 

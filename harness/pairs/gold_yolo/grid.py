@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.older_python import strict_zip
 from harness.pairs.gold_yolo.config import STRIDES
 
-Size = tuple[int, int]
+Size = Tuple[int, int]
 BOX_SIDE = 5.0  # of an anchor's square, in strides
 
 
@@ -43,7 +45,7 @@ class Grid:
 def grid(sizes: tuple[Size, ...]) -> Grid:
     """The grid of levels of these sizes."""
     points, strides = [], []
-    for (height, width), stride in zip(sizes, STRIDES, strict=True):
+    for (height, width), stride in strict_zip(sizes, STRIDES):
         rows, columns = np.mgrid[:height, :width].astype(np.float32) + np.float32(0.5)
         points.append(np.stack((columns, rows), axis=-1).reshape(-1, 2))
         strides.append(np.full((height * width, 1), stride, np.float32))

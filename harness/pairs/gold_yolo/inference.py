@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.older_python import strict_zip
 from harness.pairs.drawing import Box, Pixels, boxed
 from harness.pairs.gold_yolo.letterbox import STRIDE, fit, letterbox, to_original
 from harness.pairs.gold_yolo.nms import INFERENCE, non_max_suppression
@@ -48,9 +49,7 @@ def _boxes(outputs: dict[str, NDArray[Any]], opened: Opened) -> list[Box]:
     rows = non_max_suppression(outputs["0"], INFERENCE)[0]
     height, width = opened.picture.shape[:2]
     found = []
-    for row, corners in zip(
-        rows, to_original(rows[:, :4], opened.keeps["placed"], (height, width)), strict=True
-    ):
+    for row, corners in strict_zip(rows, to_original(rows[:, :4], opened.keeps["placed"], (height, width))):
         x1, y1, x2, y2 = map(float, corners)
         found.append(Box((x1, y1, x2, y2), int(row[5]), float(row[4])))
     return found

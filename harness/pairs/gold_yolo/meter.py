@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.util import find_spec
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.older_python import pairwise, strict_zip
 from harness.pairs.base import Arrays, Meter
 from harness.pairs.gold_yolo import coco
 from harness.pairs.gold_yolo.config import CLASSES
@@ -49,7 +49,7 @@ class PrecisionMeter(Meter):
         ]
         frames = [Frame(*map(float, row)) for row in inputs.get("frames", ())]
         self.take(found, wanted, frames or [whole(height, width)] * len(found))
-        return [_share(*pair) for pair in zip(found, wanted, strict=True)]
+        return [_share(*pair) for pair in strict_zip(found, wanted)]
 
     def take(self, detections: list[Floats], labels: list[Floats], frames: list[Frame]) -> None:
         """Take in what was found (corners, score, class) and what is there (class, corners), by picture."""
@@ -66,7 +66,7 @@ class PrecisionMeter(Meter):
         if len(precision.classes):
             found["precision"] = float(precision.precision.mean())
             found["recall"] = float(precision.recall.mean())
-        return found | self._coco()
+        return {**found, **self._coco()}
 
     def _coco(self) -> dict[str, float]:
         if find_spec("pycocotools") is None or not any(map(len, self.labels)):
@@ -75,11 +75,11 @@ class PrecisionMeter(Meter):
         sizes = [(round(frame.height), round(frame.width)) for frame in self.frames]
         labels = [
             np.concatenate((rows[:, :1], frame.original(rows[:, 1:]).round(_DIGITS)), axis=1)
-            for rows, frame in zip(self.labels, self.frames, strict=True)
+            for rows, frame in strict_zip(self.labels, self.frames)
         ]
         found = {
             place: np.concatenate((frame.within(rows[:, :4]), rows[:, 4:]), axis=1)
-            for place, (rows, frame) in enumerate(zip(self.detections, self.frames, strict=True))
+            for place, (rows, frame) in enumerate(strict_zip(self.detections, self.frames))
         }
         measured = coco.measure(coco.as_annotations(labels, sizes, names), coco.results(found))
         return {name: measured[place] for name, place in COCO.items() if measured[place] >= 0}

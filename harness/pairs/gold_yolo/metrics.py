@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.pairs.gold_yolo.nms import EVALUATION, non_max_suppression
 
@@ -71,7 +72,7 @@ def matched(detections: Floats, labels: Floats) -> NDArray[np.bool_]:
 
 def class_precision(detections: Sequence[Floats], labels: Sequence[Floats]) -> ClassPrecision:
     """Over all images, given in the same order."""
-    correct = np.concatenate([matched(*pair) for pair in zip(detections, labels, strict=True)])
+    correct = np.concatenate([matched(*pair) for pair in strict_zip(detections, labels)])
     rows = np.concatenate([np.reshape(image, (-1, 6)) for image in detections])
     order = np.argsort(-rows[:, 4], kind="stable")
     correct, score, label = correct[order], rows[order, 4], rows[order, 5]
@@ -80,7 +81,7 @@ def class_precision(detections: Sequence[Floats], labels: Sequence[Floats]) -> C
     grid = np.linspace(0, 1, CONFIDENCES)
     precision, recall = np.zeros((2, len(classes), CONFIDENCES))
     average = np.zeros((len(classes), len(LEVELS)))
-    for place, (kind, count) in enumerate(zip(classes, counts, strict=True)):
+    for place, (kind, count) in enumerate(strict_zip(classes, counts)):
         own = label == kind
         if not own.any():
             continue
@@ -118,5 +119,5 @@ def evaluate(outputs: Arrays, inputs: Arrays) -> dict[str, float]:
     rows = np.concatenate(detections).astype(np.float64)
     found = {"detections": float(len(rows))}
     if len(rows):
-        found |= {"score": float(rows[:, 4].mean()), "side": float(np.abs(rows[:, :4]).mean())}
+        found.update({"score": float(rows[:, 4].mean()), "side": float(np.abs(rows[:, :4]).mean())})
     return found

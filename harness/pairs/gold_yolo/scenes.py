@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import seeded
+from harness.older_python import strict_zip
 from harness.pairs.gold_yolo.datasets import Picture, Pictures, Split, yaml_module
 
 NAMES = ("disc", "box", "ring", "cross")
@@ -49,7 +50,7 @@ def _shape(
     """The pixels of a shape that fills its box."""
     places = [(np.arange(side) + 0.5) / side for side in size]
     down, across = (
-        (place - middle) / (length / 2) for place, middle, length in zip(places, centre, extent, strict=True)
+        (place - middle) / (length / 2) for place, middle, length in strict_zip(places, centre, extent)
     )
     y, x = np.meshgrid(down, across, indexing="ij")
     inside: NDArray[np.bool_] = np.maximum(np.abs(x), np.abs(y)) <= 1

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from harness import seeded
 from harness.errors import BadInput
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.pairs.pixels import read_picture
 
@@ -168,9 +169,7 @@ def resize_bilinear(image: Plane, size: tuple[int, int]) -> Plane:
 
 def resize_nearest(image: Plane, size: tuple[int, int]) -> Plane:
     """The pixel at or before each place."""
-    rows, columns = (
-        np.arange(wanted) * have // wanted for wanted, have in zip(size, image.shape, strict=True)
-    )
+    rows, columns = (np.arange(wanted) * have // wanted for wanted, have in strict_zip(size, image.shape))
     nearest: Plane = image[rows][:, columns]
     return nearest
 

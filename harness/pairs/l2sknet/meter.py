@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import astuple
 
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays, Meter
 from harness.pairs.l2sknet.metrics import THRESHOLD, Detection, FScore, PixelAccuracy
 
@@ -26,7 +27,7 @@ class SceneMeter(Meter):
         """Take a batch in."""
         (predictions,) = outputs.values()
         figures = []
-        for prediction, mask in zip(predictions[:, 0], inputs["mask"][:, 0], strict=True):
+        for prediction, mask in strict_zip(predictions[:, 0], inputs["mask"][:, 0]):
             for metric in (self.pixels, self.score, self.detection):
                 metric.update(prediction, mask)
             self.positive += int((prediction > THRESHOLD).sum())
@@ -39,7 +40,7 @@ class SceneMeter(Meter):
         """mIoU first; Pd and Fa where there is a target."""
         found = {"mIoU": self.pixels.iou, "pixAcc": self.pixels.pix_acc, "F": self.score.f_score}
         if self.detection.targets:
-            found |= {"Pd": self.detection.probability, "Fa": self.detection.false_alarm_rate}
+            found.update({"Pd": self.detection.probability, "Fa": self.detection.false_alarm_rate})
         return found
 
     def kept(self) -> dict[str, list[float]]:

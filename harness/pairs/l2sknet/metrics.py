@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.pairs.l2sknet.regions import Region, label, regions
 
@@ -187,7 +188,7 @@ def evaluate(outputs: Arrays, inputs: Arrays) -> dict[str, float]:
     """The metrics of a batch; Pd is left out where no mask holds a target."""
     (predictions,) = outputs.values()
     pixels, score, detection = PixelAccuracy(), FScore(), Detection()
-    for prediction, mask in zip(predictions[:, 0], inputs["mask"][:, 0], strict=True):
+    for prediction, mask in strict_zip(predictions[:, 0], inputs["mask"][:, 0]):
         for metric in (pixels, score, detection):
             metric.update(prediction, mask)
     found = {
@@ -196,4 +197,4 @@ def evaluate(outputs: Arrays, inputs: Arrays) -> dict[str, float]:
         "F": score.f_score,
         "Fa": detection.false_alarm_rate,
     }
-    return found | ({"Pd": detection.probability} if detection.targets else {})
+    return {**found, **({"Pd": detection.probability} if detection.targets else {})}

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.older_python import strict_zip
+
 Numbers = NDArray[np.int64]
 
 
@@ -54,9 +56,7 @@ def regions(image: NDArray[np.bool_]) -> list[Region]:
     area = np.bincount(number, runs.length, count)
     row = np.bincount(number, runs.row * runs.length, count) / area
     column = np.bincount(number, columns, count) / area
-    return [
-        Region(int(a), r, c) for a, r, c in zip(area.tolist(), row.tolist(), column.tolist(), strict=True)
-    ]
+    return [Region(int(a), r, c) for a, r, c in strict_zip(area.tolist(), row.tolist(), column.tolist())]
 
 
 def _runs(image: NDArray[np.bool_]) -> _Runs:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from harness import seeded
 from harness.errors import BadInput
+from harness.older_python import strict_zip
 from harness.pairs.arrays import read_array, read_arrays
 from harness.pairs.base import Arrays
 from harness.pairs.led.packing import crop, expose, flip, normalize, pack
@@ -240,10 +241,8 @@ def prepare(pair: RawPair, how: Preparation, rng: np.random.Generator | None = N
     if how.train and rng is not None:
         coins = rng.random(3) < 0.5
         allowed = (how.horizontal, how.rotate, how.rotate)
-        images = [
-            flip(image, *(bool(c and a) for c, a in zip(coins, allowed, strict=True))) for image in images
-        ]
-    return {name: np.ascontiguousarray(image) for name, image in zip(("lq", "gt"), images, strict=True)}
+        images = [flip(image, *(bool(c and a) for c, a in strict_zip(coins, allowed))) for image in images]
+    return {name: np.ascontiguousarray(image) for name, image in strict_zip(("lq", "gt"), images)}
 
 
 def random_start(sides: tuple[int, ...], size: int, rng: np.random.Generator) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from harness.errors import BadInput
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[Any]
 
 GAMMA, FLOOR = 2.2, 1e-8
 
@@ -62,7 +62,8 @@ def _is_number(word: str) -> bool:
 
 def balance(planes: Floats, white_balance: Floats) -> Floats:
     """Each plane times its gain, between 0 and 1."""
-    return np.clip(planes * white_balance[:, :, None, None], 0, 1)
+    balanced: Floats = np.clip(planes * white_balance[:, :, None, None], 0, 1)
+    return balanced
 
 
 def bin_greens(planes: Floats) -> Floats:

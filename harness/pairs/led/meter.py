@@ -42,7 +42,7 @@ class ImageMeter(Meter):
     def figures(self) -> dict[str, float]:
         """PSNR first."""
         means = {name: float(np.mean(values)) for name, values in self.found.items()}
-        return means | self._by_ratio()
+        return {**means, **self._by_ratio()}
 
     def _by_ratio(self) -> dict[str, float]:
         """Of the raw planes, where there are several ratios, and no more than tests are published with."""

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[Any]
 Image = NDArray[np.float64]
 Bytes = NDArray[np.uint8]
 
@@ -27,7 +28,7 @@ LUMA = np.array([65.481, 128.553, 24.966])  # of red, green and blue, over 255
 def correct_illuminance(prediction: Floats, truth: Floats) -> Floats:
     """Each image brought to the truth's brightness, by least squares where the truth is not saturated."""
     corrected = []
-    for one, wanted in zip(prediction, truth, strict=True):
+    for one, wanted in strict_zip(prediction, truth):
         clipped = np.clip(one, 0, 1)
         known = wanted != 1
         seen = clipped[known].astype(np.float64)
@@ -45,7 +46,7 @@ def psnr(image: Floats, truth: Floats, border: int = BORDER, luma: bool = False)
 def ssim(image: Floats, truth: Floats, border: int = BORDER, luma: bool = False) -> float:
     """Of one image, C x H x W: the mean over channels and over where the whole window fits."""
     a, b = (prepared(one, border, luma) * 255 for one in (image, truth))
-    return float(np.mean([ssim_map(x, y) for x, y in zip(a, b, strict=True)]))
+    return float(np.mean([ssim_map(x, y) for x, y in strict_zip(a, b)]))
 
 
 def prepared(image: Floats, border: int, luma: bool) -> Image:
@@ -106,7 +107,7 @@ def picture_psnr(image: Bytes, truth: Bytes, border: int = 0, luma: bool = False
 def picture_ssim(image: Bytes, truth: Bytes, border: int = 0, luma: bool = False) -> float:
     """Of two pictures in 8 bits."""
     a, b = (_channels(one, border, luma) for one in (image, truth))
-    return float(np.mean([ssim_map(x, y) for x, y in zip(a, b, strict=True)]))
+    return float(np.mean([ssim_map(x, y) for x, y in strict_zip(a, b)]))
 
 
 def _channels(picture: Bytes, border: int, luma: bool) -> Image:
@@ -133,7 +134,7 @@ def evaluate(outputs: Arrays, inputs: Arrays) -> dict[str, float]:
     (predictions,) = outputs.values()
     truth = np.clip(inputs["gt"], 0, 1)
     corrected = correct_illuminance(predictions, truth)
-    pairs, raw = list(zip(corrected, truth, strict=True)), list(zip(predictions, truth, strict=True))
+    pairs, raw = list(strict_zip(corrected, truth)), list(strict_zip(predictions, truth))
     found = {
         "PSNR": np.mean([psnr(*pair) for pair in pairs]),
         "PSNR (8 bits)": np.mean([seed_psnr(*pair) for pair in raw]),

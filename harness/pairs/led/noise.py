@@ -7,11 +7,10 @@ The random numbers of an image are drawn apart from what is made of them, so tha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +62,7 @@ class Camera:
         return np.asarray(self.bias[row][:, :, None, None])
 
 
-@cache
+@lru_cache(maxsize=None)
 def numbers() -> dict[str, Any]:
     """The measured numbers and the ranges of the virtual cameras."""
     found: dict[str, Any] = json.loads(Path(__file__).with_name("noise.json").read_text(encoding="utf-8-sig"))

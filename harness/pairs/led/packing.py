@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.errors import BadInput
+from harness.older_python import strict_zip
 
 Array = NDArray[Any]
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[Any]
 
 # Which plane each site of the 2x2 cell belongs to; the green beside red is the first.
 PATTERNS = {
@@ -44,7 +45,7 @@ def unpack(planes: Array, pattern: str | Sequence[Sequence[int]] = "RGGB") -> Ar
     """The mosaic of four planes."""
     _, height, width = planes.shape
     mosaic = np.empty((2 * height, 2 * width), planes.dtype)
-    for plane, (row, column) in zip(planes, cell(pattern), strict=True):
+    for plane, (row, column) in strict_zip(planes, cell(pattern)):
         mosaic[row::2, column::2] = plane
     return mosaic
 

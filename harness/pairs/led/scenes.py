@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import seeded
+from harness.older_python import strict_zip
 from harness.pairs.led.datasets import Raw, RawPair, RawPairs
 from harness.pairs.led.noise import calibrated, noisy_pair
 from harness.pairs.led.packing import pack
@@ -91,7 +92,7 @@ def write_pairs(folder: Path, pairs: RawPairs) -> Path:
         pair = pairs[index]
         dark, bright = BRIGHT_EXPOSURE / pair.ratio, BRIGHT_EXPOSURE
         names = [f"short/{index:05d}_00_{dark:g}s.ARW", f"long/{index:05d}_00_{bright:g}s.ARW"]
-        for name, raw in zip(names, (pair.dark, pair.bright), strict=True):
+        for name, raw in strict_zip(names, (pair.dark, pair.bright)):
             place = folder / f"{name}.npz"
             place.parent.mkdir(parents=True, exist_ok=True)
             np.savez(

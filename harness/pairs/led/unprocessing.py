@@ -7,9 +7,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from harness.older_python import strict_zip
 from harness.pairs.led.isp import FLOOR, GAMMA, apply_matrix, gamma
 
-Floats = NDArray[np.floating[Any]]
+Floats = NDArray[Any]
 Order = Literal["rgbg", "rggb"]
 
 PLANES = {"rgbg": (0, 1, 2, 3), "rggb": (0, 1, 3, 2)}  # of red, green, blue, the other green
@@ -41,7 +42,7 @@ def split(planes: Floats, order: Order) -> tuple[Floats, ...]:
 
 def join(red: Floats, green: Floats, blue: Floats, other: Floats, order: Order) -> Floats:
     """The four planes in an order."""
-    given = dict(zip(PLANES[order], (red, green, blue, other), strict=True))
+    given = dict(strict_zip(PLANES[order], (red, green, blue, other)))
     return np.stack([given[place] for place in range(4)], 1)
 
 
