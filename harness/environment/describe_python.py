@@ -1,10 +1,8 @@
 """Tells what an interpreter is and has. Run by itself with any Python, it prints that as JSON.
 
-Only the standard library is used, in a form that old versions read too: an interpreter that is too old
+Only the standard library is used, in a form that Python 3.6 reads too: an interpreter that is too old
 should be named, not fail on this file. No framework is imported.
 """
-
-from __future__ import annotations
 
 import importlib.util
 import json
@@ -13,11 +11,12 @@ import platform
 import site
 import sys
 import sysconfig
+from typing import Dict, List, Optional
 
 PACKAGES = ("torch", "jittor", "numpy", "h5py", "onednn-cpu-gomp", "onednn-devel-cpu-gomp")
 
 
-def describe() -> dict[str, object]:
+def describe() -> Dict[str, object]:
     """The running interpreter's version, places and packages."""
     paths = sysconfig.get_paths()
     return {
@@ -34,26 +33,35 @@ def describe() -> dict[str, object]:
     }
 
 
-def _once(items: list[str]) -> list[str]:
+def _once(items: List[str]) -> List[str]:
     return list(dict.fromkeys(items))
 
 
-def _site_folders(paths: dict[str, str]) -> list[str]:
+def _site_folders(paths: Dict[str, str]) -> List[str]:
     """Every folder that packages are imported from."""
     found = [path for path in sys.path if path and os.path.isdir(path)]  # noqa: PTH112
     found += [paths["purelib"], paths["platlib"], *getattr(site, "getsitepackages", list)()]
     return _once([os.path.abspath(path) for path in found])  # noqa: PTH100
 
 
-def _version(name: str) -> str | None:
+def _version(name: str) -> Optional[str]:
     """The installed version of a distribution, without importing it."""
     try:
         from importlib.metadata import PackageNotFoundError, version
-    except ImportError:  # before Python 3.8, which nothing here supports anyway
-        return None
+    except ImportError:  # before Python 3.8
+        return _version_by_setuptools(name)
     try:
         return version(name) or None
     except (PackageNotFoundError, KeyError, TypeError):  # the latter two: an install that stopped half way
+        return None
+
+
+def _version_by_setuptools(name: str) -> Optional[str]:
+    try:
+        import pkg_resources  # type: ignore[import-not-found]
+
+        return str(pkg_resources.get_distribution(name).version)
+    except Exception:  # not installed, or no setuptools
         return None
 
 

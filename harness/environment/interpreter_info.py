@@ -65,9 +65,16 @@ class InterpreterInfo:
 
 def facts_of(python: Path) -> InterpreterInfo:
     """Look at an interpreter: the running one directly, another by asking it."""
-    if python.absolute() == Path(sys.executable).absolute():
-        return InterpreterInfo.of(python, describe_python.describe())
-    return InterpreterInfo.of(python, _asked(python))
+    own = python.absolute() == Path(sys.executable).absolute()
+    try:
+        return InterpreterInfo.of(python, describe_python.describe() if own else _asked(python))
+    except NoEnvironment:
+        raise
+    except Exception as error:  # of a Python whose installation is damaged
+        raise NoEnvironment(
+            f"{python} cannot tell what it is and has: {type(error).__name__}: {error}. "
+            "Its installation is damaged: make a new environment, or name another interpreter"
+        ) from error
 
 
 def _asked(python: Path) -> Mapping[str, Any]:
@@ -80,6 +87,6 @@ def _asked(python: Path) -> Mapping[str, Any]:
     except (IndexError, json.JSONDecodeError):
         raise NoEnvironment(
             f"{python} does not work as a Python interpreter ({ended.ending}: {ended.last_words}). "
-            "Name another"
+            "Name one of Python 3.8 or newer"
         ) from None
     return description

@@ -20,6 +20,12 @@ JITTOR_NEWEST = (3, 12)
 TORCH_VERSION, JITTOR_VERSION = "2.13.0", "1.3.11.0"
 TORCH, JITTOR = f"torch=={TORCH_VERSION}", f"jittor=={JITTOR_VERSION}"
 NUMPY, JITTOR_NUMPY, H5PY = "numpy>=1.26", "numpy>=1.26,<2", "h5py>=3.10"
+_FOR_OLDER = {
+    (3, 8): {TORCH: "torch==2.4.1", NUMPY: "numpy>=1.22", JITTOR_NUMPY: "numpy>=1.22,<2"},
+    (3, 9): {TORCH: "torch==2.8.0"},
+}
+"""What is installed in place of a package that has left a Python behind."""
+
 ONEDNN = ("onednn-cpu-gomp==2021.3.0", "onednn-devel-cpu-gomp==2021.3.0")
 _NAME = re.compile(r"[=<>]")
 
@@ -38,6 +44,10 @@ def _torch(facts: InterpreterInfo) -> Iterator[DoctorFinding]:
     yield _package("torch", facts, H5PY)
 
 
+def _fitting(facts: InterpreterInfo, wheel: str) -> str:
+    return _FOR_OLDER.get(facts.version[:2], {}).get(wheel, wheel)
+
+
 def _jittor(facts: InterpreterInfo) -> Iterator[DoctorFinding]:
     yield _package("jittor", facts, JITTOR, JITTOR_VERSION)
     yield _numpy_below_2(facts)
@@ -52,24 +62,36 @@ def _version(side: str, facts: InterpreterInfo) -> DoctorFinding:
     too_new = side == "jittor" and facts.version[:2] > JITTOR_NEWEST
     if facts.version[:2] >= OLDEST and not too_new:
         return DoctorFinding(side, "interpreter", found)
-    allowed = "3.10 to 3.12" if side == "jittor" else "3.10 or newer"
+    allowed = "3.8 to 3.12" if side == "jittor" else "3.8 or newer"
     why = ": Jittor 1.3.11 cannot be imported by it" if too_new else ""
     wrong = f"{facts.python} is Python {facts.version_text}{why}; allowed is {allowed}"
+    return DoctorFinding(side, "interpreter", found, "wrong", wrong, _other_interpreter(side, facts))
+
+
+def _other_interpreter(side: str, facts: InterpreterInfo) -> str:
+    """Makes an environment with another Python; the framework that is checked keeps its version."""
     folder = f"{side}-env"
-    mend = f"python3.11 -m venv {folder} && export {variable(side)}=$PWD/{folder}/bin/python"
-    return DoctorFinding(side, "interpreter", found, "wrong", wrong, mend)
+    steps = [f"python{'3.8' if facts.version[:2] < OLDEST else '3.11'} -m venv {folder}"]
+    if version := facts.packages.get(side):
+        wheels = ["wheel", f"{side}=={version.partition('+')[0]}", "numpy<2", "h5py"]
+        wheels += ONEDNN if side == "jittor" else ()
+        steps.append(shlex.join([f"{folder}/bin/pip", "install", *wheels]))
+    return " && ".join([*steps, f"export {variable(side)}=$PWD/{folder}/bin/python"])
 
 
 def _package(side: str, facts: InterpreterInfo, wheel: str, pinned: str = "") -> DoctorFinding:
     name = _NAME.split(wheel)[0]
     found = facts.packages.get(name)
-    mend = install(facts, wheel)
     if found is None:
+        wheel = _fitting(facts, wheel)
         wrong = f"{name} is not installed in {facts.python}"
-        return DoctorFinding(side, name, "not installed", "wrong", wrong, mend, (wheel,))
-    if pinned and found.partition("+")[0] != pinned:
-        wrong = f"{name} {found} is not the pinned {pinned}: stored figures and goldens may differ from yours"
-        return DoctorFinding(side, name, found, "warn", wrong, mend)
+        return DoctorFinding(side, name, "not installed", "wrong", wrong, install(facts, wheel), (wheel,))
+    if pinned and found.partition("+")[0] != pinned:  # it may be the very version that is to be checked
+        wrong = (
+            f"{name} {found} is not {pinned}, of which stored figures and goldens are: they may differ from "
+            "yours. A comparison of both sides here needs none of them"
+        )
+        return DoctorFinding(side, name, found, "warn", wrong)
     return DoctorFinding(side, name, found)
 
 
@@ -78,9 +100,8 @@ def _numpy_below_2(facts: InterpreterInfo) -> DoctorFinding:
     if found is None or int(found.partition(".")[0]) < 2:
         return _package("jittor", facts, JITTOR_NUMPY)
     wrong = f"numpy {found} clashes with Jittor, compiled for the array layout of numpy 1; allowed is below 2"
-    return DoctorFinding(
-        "jittor", "numpy", found, "wrong", wrong, install(facts, JITTOR_NUMPY), (JITTOR_NUMPY,)
-    )
+    wheel = _fitting(facts, JITTOR_NUMPY)
+    return DoctorFinding("jittor", "numpy", found, "wrong", wrong, install(facts, wheel), (wheel,))
 
 
 def _headers(facts: InterpreterInfo) -> DoctorFinding:

@@ -6,7 +6,6 @@ import dataclasses
 import importlib
 import inspect
 import itertools
-import os
 import re
 import subprocess
 import sys
@@ -28,22 +27,10 @@ from harness.older_python import (
 from harness.strict_toml import tomllib
 from harness.type_hints import read_hints, type_hints
 from tests import ROOT, worker_closure
+from tests.older_interpreters import interpreter
 
 OLDER = ("3.8", "3.9")
 FILES = worker_closure.closure()
-
-
-def interpreter(version: str) -> Path | None:
-    """A Python of this version: on the PATH, or one of pyenv's."""
-    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-    on_path = (Path(place) / f"python{version}" for place in os.environ["PATH"].split(os.pathsep))
-    candidates = [*filter(Path.is_file, on_path), *sorted(pyenv.glob(f"{version}.*/bin/python"))]
-    asks = "import sys; print('{}.{}'.format(*sys.version_info))"
-    for candidate in candidates:
-        told = subprocess.run([candidate, "-c", asks], capture_output=True, text=True, check=False)
-        if told.stdout.strip() == version:
-            return candidate
-    return None
 
 
 def test_the_closure_holds_what_a_worker_runs() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from harness.environment import describe_python
 from harness.environment.interpreter_info import facts_of
 from harness.errors import NoEnvironment
+from tests.older_interpreters import interpreter
 from tests.unit.environment.fakes import program, touch, wrapper
 
 
@@ -75,3 +77,41 @@ def test_what_is_no_interpreter_is_reported(tmp_path: Path, text: str, words: st
 def test_what_cannot_be_run_is_reported(tmp_path: Path) -> None:
     with pytest.raises(NoEnvironment, match="cannot be run: No such file"):
         facts_of(tmp_path / "python")
+
+
+def test_a_damaged_installation_of_the_running_interpreter_is_reported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def damaged() -> dict[str, object]:
+        raise KeyError("platinclude")
+
+    monkeypatch.setattr(describe_python, "describe", damaged)
+    with pytest.raises(
+        NoEnvironment, match=r"cannot tell what it is and has: KeyError: 'platinclude'"
+    ) as caught:
+        facts_of(Path(sys.executable))
+    assert caught.value.exit_code == 3
+    assert "make a new environment, or name another" in str(caught.value)
+
+
+@pytest.mark.parametrize("answer", ["5", "null", "{}", '{\\"version\\": 3}'])
+def test_an_answer_of_another_form_is_reported(tmp_path: Path, answer: str) -> None:
+    python = program(tmp_path / "python", f'echo "{answer}"')
+    with pytest.raises(NoEnvironment, match="cannot tell what it is and has: (TypeError|KeyError)"):
+        facts_of(python)
+
+
+@pytest.mark.parametrize("version", ["3.6", "3.7", "3.8", "3.9"])
+def test_an_older_interpreter_is_named(version: str) -> None:
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"there is no Python {version} here")
+    assert "{}.{}".format(*facts_of(python).version) == version
+
+
+def test_without_importlib_metadata_setuptools_tells_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = SimpleNamespace(get_distribution=lambda name: SimpleNamespace(version={"torch": "1.12.1"}[name]))
+    monkeypatch.setitem(sys.modules, "pkg_resources", found)
+    monkeypatch.setitem(sys.modules, "importlib.metadata", None)
+    packages = describe_python.describe()["packages"]
+    assert packages == {"torch": "1.12.1"}

@@ -38,11 +38,12 @@ def test_a_healthy_environment_has_nothing_to_mend(side: str, healthy: Interpret
 @pytest.mark.parametrize(
     ("side", "version", "state"),
     [
-        ("jittor", (3, 9, 18), "wrong"),
-        ("jittor", (3, 10, 0), "ok"),
+        ("jittor", (3, 7, 16), "wrong"),
+        ("jittor", (3, 8, 0), "ok"),
         ("jittor", (3, 12, 9), "ok"),
         ("jittor", (3, 13, 0), "wrong"),
-        ("torch", (3, 9, 18), "wrong"),
+        ("torch", (3, 7, 16), "wrong"),
+        ("torch", (3, 8, 18), "ok"),
         ("torch", (3, 13, 0), "ok"),
     ],
 )
@@ -57,13 +58,27 @@ def test_the_version_of_python(
 
 
 def test_python_3_13_is_refused_with_the_reason_and_another_to_make(healthy: InterpreterInfo) -> None:
-    (finding,) = requirements.judge("jittor", replace(healthy, version=(3, 13, 1)))
-    assert (
-        "is Python 3.13.1: Jittor 1.3.11 cannot be imported by it; allowed is 3.10 to 3.12" in finding.wrong
-    )
+    facts = replace(healthy, version=(3, 13, 1), packages=without("jittor"))
+    (finding,) = requirements.judge("jittor", facts)
+    assert "is Python 3.13.1: Jittor 1.3.11 cannot be imported by it; allowed is 3.8 to 3.12" in finding.wrong
     assert finding.mend == (
         "python3.11 -m venv jittor-env && export ALIGN_JITTOR_PYTHON=$PWD/jittor-env/bin/python"
     )
+
+
+@pytest.mark.parametrize(("side", "version"), [("jittor", "1.3.8.5"), ("torch", "1.12.1+cpu")])
+def test_python_3_7_is_refused_with_the_way_to_the_same_framework_under_3_8(
+    side: str, version: str, healthy: InterpreterInfo
+) -> None:
+    facts = replace(healthy, version=(3, 7, 16), packages={**HEALTHY, side: version})
+    (finding,) = requirements.judge(side, facts)
+    assert "is Python 3.7.16; allowed is 3.8 " in finding.wrong
+    make, fill, name = finding.mend.split(" && ")
+    assert make == f"python3.8 -m venv {side}-env"
+    same = f"{side}=={version.removesuffix('+cpu')}"
+    assert fill.startswith(f"{side}-env/bin/pip install wheel {same} 'numpy<2' h5py")
+    assert ("onednn" in fill) == (side == "jittor")
+    assert name == f"export ALIGN_{side.upper()}_PYTHON=$PWD/{side}-env/bin/python"
 
 
 @pytest.mark.parametrize(
@@ -85,7 +100,24 @@ def test_another_version_of_a_framework_is_a_warning_that_fix_leaves_alone(
 ) -> None:
     finding = judged(side, replace(healthy, packages={**HEALTHY, side: version}))[side]
     assert (finding.state, finding.wheels) == ("warn", ())
-    assert f"{side} {version} is not the pinned" in finding.wrong
+    assert f"{side} {version} is not " in finding.wrong
+    assert finding.mend == "", "the version that is checked is what its user wants to have checked"
+
+
+@pytest.mark.parametrize(
+    ("version", "torch", "numpy"),
+    [
+        ((3, 8, 18), "torch==2.4.1", "numpy>=1.22"),
+        ((3, 9, 18), "torch==2.8.0", "numpy>=1.26"),
+        ((3, 10, 1), "torch==2.13.0", "numpy>=1.26"),
+    ],
+)
+def test_what_is_advised_exists_for_the_interpreter_that_is_checked(
+    version: tuple[int, int, int], torch: str, numpy: str, healthy: InterpreterInfo
+) -> None:
+    facts = replace(healthy, version=version, packages={})
+    assert [judged("torch", facts)[name].wheels for name in ("torch", "numpy")] == [(torch,), (numpy,)]
+    assert judged("jittor", facts)["numpy"].wheels == (f"{numpy},<2",)
 
 
 def test_numpy_2_clashes_with_jittor_alone(healthy: InterpreterInfo) -> None:

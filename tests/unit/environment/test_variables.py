@@ -108,7 +108,7 @@ def test_the_running_interpreter_is_the_default(
 @pytest.mark.parametrize(
     ("side", "change", "words"),
     [
-        ("jittor", {"version": (3, 13, 0)}, "allowed is 3.10 to 3.12. Mend it with: python3.11 -m venv"),
+        ("jittor", {"version": (3, 13, 0)}, "allowed is 3.8 to 3.12. Mend it with: python3.11 -m venv"),
         (
             "jittor",
             {"packages": without("jittor")},
