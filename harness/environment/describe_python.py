@@ -8,6 +8,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import site
 import sys
 import sysconfig
@@ -49,20 +50,19 @@ def _version(name: str) -> Optional[str]:
     try:
         from importlib.metadata import PackageNotFoundError, version
     except ImportError:  # before Python 3.8
-        return _version_by_setuptools(name)
+        return _version_by_folder(name)
     try:
         return version(name) or None
     except (PackageNotFoundError, KeyError, TypeError):  # the latter two: an install that stopped half way
         return None
 
 
-def _version_by_setuptools(name: str) -> Optional[str]:
-    try:
-        import pkg_resources  # type: ignore[import-not-found]
-
-        return str(pkg_resources.get_distribution(name).version)
-    except Exception:  # not installed, or no setuptools
-        return None
+def _version_by_folder(name: str) -> Optional[str]:
+    """The version in the name of the folder, or file, that an installation leaves beside a package."""
+    pattern = re.compile(re.escape(name.replace("-", "_")) + r"-(\d[^-]*?)(-py[\d.]+)?\.(dist|egg)-info$")
+    folders = [path for path in sys.path if os.path.isdir(path)]  # noqa: PTH112
+    found = [pattern.match(entry) for path in folders for entry in os.listdir(path)]  # noqa: PTH208
+    return next((match.group(1) for match in found if match), None)
 
 
 if __name__ == "__main__":
