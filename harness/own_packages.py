@@ -7,6 +7,7 @@ place first.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from importlib.abc import MetaPathFinder
@@ -40,4 +41,7 @@ def clash(problem: Exception) -> str:
     name = asked.partition(".")[0]
     if name not in NAMES:
         return ""
+    wanted = re.search(r"cannot import name '(\w+)'", str(problem))
+    if name == "harness" and wanted and wanted[1] in sys.modules[name].__all__:
+        return f" (write `from harness import {wanted[1]}`)"
     return f" (`{name}` is a package of align; a package of yours needs another name)"

@@ -78,7 +78,7 @@ def draw(training: Training, console: Console, folder: str = "") -> None:
 def _metrics(training: Training, console: Console) -> None:
     """The last epoch's metrics, and the largest of all epochs of the one that counts."""
     names, rows = metric_rows(training)
-    if not rows:
+    if not rows or not names:
         return
     epoch, figures = rows[-1]
     both = tr("{} and {}")

@@ -23,6 +23,7 @@ from harness.scratch import Scratch
 from harness.session import ModelFailed, Worker
 from harness.state_table import StateTable
 from harness.training.change import Change
+from harness.training.metrics import meter
 from harness.training.plan import Members, Plan, grouped
 from harness.training.setup import Setup, Uses
 from harness.training.stream import Batch, BatchStream
@@ -201,7 +202,7 @@ def lockstep(
             )
         )
         validation = None
-        if request.evaluate:
+        if request.evaluate and meter(pair, pair.variant(case.variant)) is not None:
             # images of a validation split keep their sizes, which one batch cannot hold
             size = batch if request.data is None else 1
             asked = request.data_request(pair, "val")

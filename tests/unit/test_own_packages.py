@@ -96,6 +96,12 @@ def test_a_pair_whose_package_is_called_like_one_of_ours_is_reported(users: Path
         pairs.find("other_pair.py")
 
 
+def test_a_public_name_that_is_looked_for_elsewhere_is_shown_the_way(users: Path) -> None:
+    (users / "own_pair.py").write_text("from harness.pairs import Variant\n", encoding="utf-8")
+    with pytest.raises(BadInput, match=r"cannot import name 'Variant'.*write `from harness import Variant`"):
+        pairs.find("own_pair.py")
+
+
 def test_only_our_own_names_are_found_in_our_place() -> None:
     finder = own_packages._InOurPlace()
     found = finder.find_spec("golden")

@@ -73,6 +73,12 @@ def test_metrics_are_taken_every_so_many_epochs_and_after_the_last(
     assert [(one.epoch, one.step) for one in found.epochs] == [(1, 2), (3, 4), (4, 5)]
 
 
+def test_nothing_is_validated_where_there_are_no_metrics(workers: dict[str, Worker], tmp_path: Path) -> None:
+    found = run(workers, "ADAM", tmp_path / "run", forced=False, limit=4, steps=2, epochs=2, evaluate=True)
+    assert len(found.steps) == 2
+    assert not found.epochs
+
+
 def test_a_mistake_is_found_at_its_step_named_and_explained_later(
     workers: dict[str, Worker], tmp_path: Path
 ) -> None:
