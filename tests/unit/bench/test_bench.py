@@ -37,6 +37,7 @@ def run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     return int(ending.value.code or 0), capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_port_that_sleeps_is_slower(sleepy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, out = run(
         capsys, "--model", str(sleepy), "--mode", "eval", "--seconds", "0.1", "-o", "run", "--json"

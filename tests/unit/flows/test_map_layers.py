@@ -85,6 +85,7 @@ def test_what_is_wrong_in_a_port_with_a_map_has_the_references_name(names: Path)
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_declared_pair_has_a_map_as_well(tmp_path: Path) -> None:
     declared = pairs.find(classes(0.1, str(tmp_path / "names.json")))
     assert declared.layer_map == tmp_path / "names.json"

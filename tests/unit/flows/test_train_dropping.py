@@ -47,7 +47,10 @@ def test_both_sides_drop_alike_and_anew_in_each_pass(workers: dict[str, Worker],
     assert np.ptp(losses) > 0.01 * losses[0]  # the weights hardly move, so it is what was dropped
 
 
-@pytest.mark.parametrize("variant", ["missing", "rate", "channels", "unscaled"])
+@pytest.mark.parametrize(
+    "variant",
+    ["missing", *(pytest.param(name, marks=pytest.mark.slow) for name in ("rate", "channels", "unscaled"))],
+)
 def test_a_wrong_one_is_found_in_the_first_step(
     workers: dict[str, Worker], variant: str, tmp_path: Path
 ) -> None:
