@@ -12,6 +12,8 @@ In a training there are also:
     optimizer:PARAM.SLOT    what the optimiser remembers of it
     ema:KEY                 an averaged weight or buffer
 
+Where steps of several passes are compared, `#NUMBER` behind such an address names the pass.
+
 The file of a captured call also has `draw:NUMBER`: the numbers that dropouts drew in it.
 
 A result made of several tensors adds its key: `layer:head#0:out.boxes`. An operation between modules

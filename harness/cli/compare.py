@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 
+from harness import choices
 from harness.cli import options, request_from_flags
 from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
@@ -24,7 +27,7 @@ def compare(
     weights: options.Weights = None,
     device: options.Device = None,
     dtype: options.Dtype = None,
-    mode: options.Mode = None,
+    mode: options.ModeOrStep = None,
     dropout: options.Dropout = None,
     seed: options.Seed = None,
     input_size: options.InputSize = None,
@@ -47,9 +50,22 @@ def compare(
     """
     from harness import flows
 
+    if mode == choices.STEP:
+        return _steps(context, output)
     request = request_from_flags.request(context.params)
     with listening() as listener:
         alignment = flows.compare(request, listener)
+    return aligned_or_not(
+        alignment, listener.folder or str(output or ""), model=request.model, weights=request.weights
+    )
+
+
+def _steps(context: typer.Context, output: Path | None) -> CommandResult:
+    from harness.flows.compare_steps import compare_steps
+
+    request = request_from_flags.step_request(context)
+    with listening() as listener:
+        alignment = compare_steps(request, listener)
     return aligned_or_not(
         alignment, listener.folder or str(output or ""), model=request.model, weights=request.weights
     )

@@ -212,6 +212,16 @@ Mode = Annotated[
         default="eval",
     ),
 ]
+ModeOrStep = Annotated[
+    str | None,
+    _choice(
+        "--mode",
+        (*choices.MODES, choices.STEP),
+        "eval: forward; train: forward and backward; frozen: the same on running statistics; step: the "
+        "optimiser alone, by the recipe.",
+        default="eval",
+    ),
+]
 Modes = Annotated[list[str] | None, _choice("--mode", choices.MODES, "A mode; repeatable.")]
 Seed = Annotated[
     int | None, _flag("--seed", "N", "What weights and inputs are drawn from.", parse.parse_seed, default="0")

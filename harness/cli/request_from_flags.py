@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+import typer
+
 from harness.cli import parse
 from harness.errors import BadInput
 
 if TYPE_CHECKING:
     from harness.flows import CompareRequest
     from harness.flows.stored_case import Typed
+    from harness.flows.train_request import TrainRequest
     from harness.pairs.base import Mode
     from harness.verdict import Policy
 
@@ -35,6 +38,31 @@ def request(given: Mapping[str, Any], **changes: Any) -> CompareRequest:
     values["variant"] = variant(given)
     values.update(changes)
     return CompareRequest(**{name: value for name, value in values.items() if value is not None})
+
+
+_OF_STEPS = ("model", "weights", "device", "seed", "batch", "timeout", "output")
+_OF_STEPS_TOO = ("variant", "option", "input_size", "mode", "as_json")
+
+
+def step_request(context: typer.Context) -> TrainRequest:
+    """The request that the flags of a comparison of steps make.
+
+    Flags that say how layers are compared are refused; those of a config file are left out.
+    """
+    from harness.flows.train_request import TrainRequest
+
+    given = context.params
+    for name in given:
+        typed = context.get_parameter_source(name)
+        if name not in (*_OF_STEPS, *_OF_STEPS_TOO) and typed is not None and typed.name == "COMMANDLINE":
+            flag = {"layer_map": "map", "inputs": "input", "arguments": "arg"}.get(
+                name, name.replace("_", "-")
+            )
+            raise BadInput(f"--{flag} does not go with --mode step, which judges an optimiser: leave it out")
+    if given["model"] is None:
+        raise BadInput("name a pair with --model: its recipe says which steps --mode step compares")
+    values = {name: given[name] for name in _OF_STEPS if given[name] is not None}
+    return TrainRequest(**values, variant=variant(given), input_size=parse.size(given["input_size"]))
 
 
 def model(given: Mapping[str, Any]) -> str:

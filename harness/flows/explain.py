@@ -17,7 +17,7 @@ from harness.alignment_rows import Source
 from harness.case import REFERENCE, Case
 from harness.costs import Spent
 from harness.errors import BadInput
-from harness.flows import find_causes, stored_case
+from harness.flows import explain_steps, find_causes, stored_case
 from harness.flows.compare import Compared, compare_live
 from harness.flows.comparison import comparison
 from harness.flows.reference_probe import ReferenceProbe
@@ -63,6 +63,8 @@ def explain_stored(alignment: Alignment, wanted: str | None, progress: Progress,
 
     The search may take as long as that run.
     """
+    if explain_steps.is_of_steps(alignment):
+        return explain_steps.explain_steps(alignment, progress, typed)
     started = time.perf_counter()
     with compared_again(alignment, progress, typed) as compared:
         add_causes(compared, wanted, max(LEAST_SECONDS, time.perf_counter() - started))
@@ -87,6 +89,8 @@ def keep_causes(stored: Alignment, explained: Alignment, path: Path) -> None:
 @contextlib.contextmanager
 def compared_again(alignment: Alignment, progress: Progress, typed: Typed) -> Iterator[Compared]:
     """The case of an alignment compared again, isolated layers included, with workers that are alive."""
+    if explain_steps.is_of_steps(alignment):
+        raise BadInput("this alignment is of an optimiser's steps, in which no layer runs; use align explain")
     if alignment.case.get("reference"):
         raise BadInput(
             "this alignment was made with a stored trace in the reference's place; a cause is found by "

@@ -98,7 +98,7 @@ def judge_step(live: Lockstep, number: int, files: StepFiles) -> JudgedStep:
     overrides = tuple(live.pair.overrides(live.pair.variant(live.case.variant), live.case.mode))
     with Trace.open(files.reference) as ours, Trace.open(files.port) as its, Trace.open(files.truth) as truth:
         of_pass = comparing.compare(ours, its, truth, NoisePolicy(), overrides, names=SIDES)
-    of_step = _compare_steps(files)
+    of_step = compare_step_files(files)
     return JudgedStep(_forced(live, number, of_pass, of_step), of_pass, of_step)
 
 
@@ -118,7 +118,8 @@ def optimizer_step(
     live.workers[REFERENCE].call(OptimizerStep(memory, given, uses, str(path), dtype, change))
 
 
-def _compare_steps(files: StepFiles) -> Alignment:
+def compare_step_files(files: StepFiles) -> Alignment:
+    """Judge what the port's optimiser made, against the reference's own step and its float64 truth."""
     with (
         Trace.open(files.steps) as ours,
         Trace.open(files.port_steps) as its,

@@ -47,6 +47,8 @@ class Lockstep:
     undropped: dict[str, str] = field(
         default_factory=dict
     )  # where dropouts of the reference are off, and why
+    own: bool = False  # a port that has training code of its own uses it
+    larger: dict[int, float] = field(default_factory=dict)  # how many times the rates of a pass are taken
 
     def build(self, sides: tuple[str, ...] = SIDES) -> None:
         """Make the models and sort the reference's parameters into groups."""
@@ -122,6 +124,7 @@ class Lockstep:
             mode=recipe.mode,
             clip=recipe.clip,
             averages=recipe.ema is not None,
+            length=self.plan.length if self.own else None,
         )
 
     def uses(self, number: int, late: int = 0) -> Uses:
@@ -136,6 +139,7 @@ class Lockstep:
             keeps=ema.keeps(step.count) if ema is not None and step.updates else None,
             passes=step.uses.accumulate,
             loss_arguments=dict(source.uses.loss_arguments),
+            rate=self.larger.get(number, 1.0),
         )
 
     def take(

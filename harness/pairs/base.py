@@ -20,6 +20,7 @@ from harness.pairs.drawing import Drawn as Drawn
 from harness.pairs.inference import Inference as Inference
 from harness.pairs.option import Numbers as Numbers
 from harness.pairs.option import Option as Option
+from harness.pairs.own_training import OwnTraining as OwnTraining
 from harness.pairs.recipe import PUBLISHED, SHORT
 from harness.pairs.recipe import Recipe as Recipe
 from harness.spelling import meant, perhaps
@@ -179,8 +180,10 @@ class Pair:
 
     `reference` and `port` name importable modules that each offer `build(variant, **options)`, which
     returns a module, and `losses(outputs, inputs)`, which returns named scalars; the first one is
-    back-propagated. A model with a method `losses` of the same kind is asked itself instead. Or they name a
-    class, `MODULE:CLASS`, which is called with the options; its loss is the mean square of its outputs.
+    back-propagated. A model with a method `losses` of the same kind is asked itself instead. A port whose
+    training is to be compared as well offers `training(model, length)`, which returns an `OwnTraining`. Or
+    they name a class, `MODULE:CLASS`, which is called with the options; its loss is the mean square of its
+    outputs.
     `forward` lists the inputs the model is called with, in order.
 
     `seeded_state` draws a whole state where `weight_rule`, entry by entry, does not do: what is folded from

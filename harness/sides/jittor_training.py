@@ -10,6 +10,7 @@ import numpy as np
 from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
+from harness.sides.jittor_optimisers import Optimiser, Torchlike
 from harness.sides.jittor_side import OPTIMIZERS, JittorSide
 from harness.sides.training import SideTraining
 from ports_jittor.torchlike import optim
@@ -30,6 +31,7 @@ class JittorTraining(SideTraining):
     def make_optimizer(self, kind: str, groups: list[dict[str, Any]]) -> optim.Optimizer:
         """One of torchlike's."""
         made: optim.Optimizer = OPTIMIZERS[kind](groups)
+        self.optimisers: list[Optimiser] = [Torchlike(made, self.members)]
         return made
 
     def gradients(self, loss: jt.Var) -> NamedTensors:
@@ -41,11 +43,11 @@ class JittorTraining(SideTraining):
 
     def step(self, gradients: NamedTensors, clip: float | None) -> None:
         """Clip and step."""
-        self.optimizer.take_gradients([gradients.get(name) for name in self.members])
+        (optimiser,) = self.optimisers
+        optimiser.take(gradients)
         if clip is not None:
             self.optimizer.clip_grad_norm(clip)
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        optimiser.step()
 
     def settled(self, tensors: NamedTensors) -> NamedTensors:
         """Stop what leads back to the passes."""
@@ -54,24 +56,13 @@ class JittorTraining(SideTraining):
         return stopped
 
     def slots(self) -> Arrays:
-        """From the optimiser's own form of a state."""
-        kept = self.optimizer.state_dict()["state"]
-        return {
-            f"{name}.{slot}": np.array(value)
-            for place, name in enumerate(self.members)
-            for slot, value in kept.get(place, {}).items()
-            if value is not None
-        }
+        """Those of every optimiser."""
+        return {key: array for one in self.optimisers for key, array in one.slots().items()}
 
     def set_slots(self, slots: Arrays) -> None:
-        """Through the same form."""
-        kept: dict[int, dict[str, Any]] = {}
-        for place, name in enumerate(self.members):
-            mine = {key.rpartition(".")[2]: slots[key] for key in slots if key.rpartition(".")[0] == name}
-            if mine:
-                kept[place] = mine
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": kept, "param_groups": groups})
+        """Each optimiser takes its own."""
+        for one in self.optimisers:
+            one.set_slots(slots, self.tensor)
 
     def copied_state(self) -> NamedTensors:
         """Variables of their own."""

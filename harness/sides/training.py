@@ -80,10 +80,14 @@ class SideTraining(ABC):
         self._choose(uses)
         if self.change.early_average:
             self._average(uses)
-        active = [name for group in self.groups if group in uses.groups for name in self.groups[group]]
+        active = self._active(uses)
         self._step({name: total[name] for name in active if total.get(name) is not None})
         if not self.change.early_average:
             self._average(uses)
+
+    def _active(self, uses: Uses) -> list[str]:
+        """The parameters whose gradients a step is given."""
+        return [name for group in self.groups if group in uses.groups for name in self.groups[group]]
 
     def _step(self, gradients: NamedTensors) -> None:
         clip = self._clip()
@@ -125,7 +129,7 @@ class SideTraining(ABC):
                 elif option in group:
                     group[option] = tuple(value) if isinstance(value, list) else value
             if "lr" in options:
-                group["lr"] = options["lr"] * (self.change.rate if self._is_changed(name) else 1)
+                group["lr"] = options["lr"] * uses.rate * (self.change.rate if self._is_changed(name) else 1)
             if self.change.early_eps and "eps" in group:
                 base = {**self.setup.options, **self.setup.group_options.get(name, {})}.get("eps", 1e-8)
                 steps = max((int(s) for s in self._counts(name)), default=0) + 1

@@ -42,9 +42,11 @@ def _new_training(side: Side, setup: Setup, change: Change) -> SideTraining:
         from harness.sides.torch_training import TorchTraining
 
         return TorchTraining(side, setup, change)
+    from harness.sides.jittor_own_training import JittorOwnTraining, is_offered
     from harness.sides.jittor_training import JittorTraining
 
-    return JittorTraining(side, setup, change)
+    own = setup.length is not None and is_offered(side)
+    return (JittorOwnTraining if own else JittorTraining)(side, setup, change)
 
 
 def take_pass(

@@ -6,11 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.pairs.base import Mode
+from harness.pairs.recipe import Length
 
 
 @dataclass(frozen=True)
 class Setup:
-    """How a training is set up on both sides."""
+    """How a training is set up on both sides.
+
+    Where there is a `length`, a port that has training code of its own uses that for a training so long.
+    """
 
     optimizer: str
     options: dict[str, Any]
@@ -19,6 +23,7 @@ class Setup:
     mode: Mode = "train"
     clip: float | None = None
     averages: bool = False
+    length: Length | None = None
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Uses:
 
     `groups` has the options of those that learn. `updates` says whether the optimiser steps at its end,
     `keeps` what an average keeps of itself then, and `passes` how many come together for a step. The
-    losses get `loss_arguments`.
+    losses get `loss_arguments`. All rates are taken `rate` times on both sides.
     """
 
     number: int
@@ -36,3 +41,4 @@ class Uses:
     keeps: float | None = None
     passes: int = 1
     loss_arguments: dict[str, int] = field(default_factory=dict)
+    rate: float = 1.0

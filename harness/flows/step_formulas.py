@@ -1,0 +1,147 @@
+"""Which formula makes the port's step: those of `harness.diagnose` are tried on all its tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.alignment_rows import Row
+from harness.diagnose.passes import listed
+from harness.diagnose.step_formulas import Formula, Given, Made, formulas
+from harness.flows.forced_steps import StepFiles
+from harness.flows.lockstep import Lockstep
+from harness.flows.reproduced_step import reproduces
+from harness.flows.step_hypotheses import parameter_of
+from harness.trace import Trace
+
+Array = NDArray[Any]
+_KINDS = ("update", "optimizer")
+
+
+class TakenStep:
+    """One step: what each parameter was given, and what the port made of it."""
+
+    def __init__(self, live: Lockstep, number: int, files: StepFiles, rows: Iterable[Row]) -> None:
+        self.kind, self.rows = live.plan.recipe.optimizer, dict[str, list[Row]]()
+        for row in rows:
+            if row.address.partition(":")[0] in _KINDS:
+                self.rows.setdefault(parameter_of(row.address), []).append(row)
+        self.given = _given(live, number, files, self.rows)
+        with Trace.open(files.port_steps) as port:
+            self.port = {
+                row.address: _array(port, row.address) for mine in self.rows.values() for row in mine
+            }
+
+    @property
+    def wrong(self) -> list[str]:
+        """The parameters that are not right, the smallest first: it tells soonest."""
+        found = [name for name, mine in self.rows.items() if any(_is_wrong(row) for row in mine)]
+        return sorted(found, key=lambda name: self.given[name].value.size if name in self.given else 0)
+
+    def is_made_by(self, formula: Formula, names: Collection[str]) -> bool:
+        """Whether a formula gives what the port has of these parameters."""
+        return all(self._is_made(formula, name) for name in names)
+
+    def _is_made(self, formula: Formula, name: str) -> bool:
+        given = self.given.get(name)
+        made = None if given is None else formula.made(self.kind, given)
+        return made is not None and all(self._is_right(made, name, row) for row in self.rows[name])
+
+    def _is_right(self, made: Made, name: str, row: Row) -> bool:
+        kind, _, rest = row.address.partition(":")
+        slot = rest.removeprefix(f"{name}.")
+        if kind == "optimizer" and slot == "step" and "step" not in made.slots:
+            return True
+        found = made.update if kind == "update" else made.slots.get(slot)
+        return reproduces(found, self.port[row.address], row)
+
+
+def cause_of_formula(live: Lockstep, steps: list[TakenStep]) -> str:
+    """The formula that makes every step, in words; or the one that does so for the wrong parameters alone."""
+    wrong = steps[0].wrong
+    if not wrong or set(wrong) - steps[0].given.keys():
+        return ""
+    for alike in formulas(steps[0].kind, live.plan.recipe.options):
+        made = [(words, formula) for words, formula in alike if steps[0].is_made_by(formula, wrong)]
+        for where, names in (("", None), (f", in {listed(wrong)} alone", set(wrong))):
+            fitting = [words for words, formula in made if _makes_all(steps, formula, names)]
+            if fitting:
+                return _with_rivals(fitting) + where
+    return ""
+
+
+def _makes_all(steps: list[TakenStep], formula: Formula, names: set[str] | None) -> bool:
+    """Whether a formula makes every step, of these parameters or of all that learn."""
+    return all(
+        one.is_made_by(formula, one.given if names is None else names & one.given.keys()) for one in steps
+    )
+
+
+def _with_rivals(found: list[str]) -> str:
+    first, *rest = found
+    return f"{first} (the same: {'; '.join(rest[:3])})" if rest else first
+
+
+def _given(live: Lockstep, number: int, files: StepFiles, names: Collection[str]) -> dict[str, Given]:
+    """What the recipe gives each parameter that learns in this pass."""
+    uses, recipe = live.uses(number), live.plan.recipe
+    found: dict[str, Given] = {}
+    with Trace.open(files.memory) as memory, Trace.open(files.port) as passed:
+        for one in live.members:
+            if one.group.name not in uses.groups:
+                continue
+            options: dict[str, Any] = {**recipe.options, **one.group.options, **uses.groups[one.group.name]}
+            options["lr"] *= uses.rate
+            for name in one.parameters:
+                value, gradient = _array(memory, f"state:{name}"), _array(passed, f"grad:{name}")
+                if name not in names or value is None or gradient is None:
+                    continue
+                before = _array(memory, f"sum:{name}")
+                found[name] = Given(
+                    value.reshape(-1),
+                    (gradient if before is None else gradient + before.reshape(gradient.shape)).reshape(-1),
+                    _slots(memory, name),
+                    _with_momentum(options),
+                )
+    return _clipped(found, recipe.clip)
+
+
+def _with_momentum(options: dict[str, Any]) -> dict[str, Any]:
+    """A schedule's momentum is the first beta of an Adam."""
+    if "betas" in options and "momentum" in options:
+        return {**options, "betas": (options["momentum"], options["betas"][1])}
+    return options
+
+
+def _clipped(given: Mapping[str, Given], clip: float | None) -> dict[str, Given]:
+    if clip is None:
+        return dict(given)
+    norm = float(np.sqrt(sum(float(one.gradient @ one.gradient) for one in given.values())))
+    scale = min(1.0, clip / (norm + 1e-6))
+    return {
+        name: Given(one.value, scale * one.gradient, one.slots, one.options) for name, one in given.items()
+    }
+
+
+def _slots(memory: Trace, name: str) -> dict[str, Array]:
+    found = {}
+    for address in memory.records:
+        kind, _, rest = address.partition(":")
+        if kind == "optimizer" and rest.rpartition(".")[0] == name:
+            slot = rest.rpartition(".")[2]
+            array = _array(memory, address)
+            assert array is not None
+            found[slot] = array if slot == "step" else array.reshape(-1)
+    return found
+
+
+def _is_wrong(row: Row) -> bool:
+    return row.verdict.status == "diverged"
+
+
+def _array(trace: Trace, address: str) -> Array | None:
+    array = trace.array(address) if address in trace.records else None
+    return None if array is None else np.array(array, np.float64)
