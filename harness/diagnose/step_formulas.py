@@ -8,7 +8,7 @@ what it was given, with one or two things of torch's formula changed. To add a h
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, Literal
@@ -50,15 +50,16 @@ class Made:
 class Formula:
     """How a step is computed; as torch does by default.
 
-    `options` replace those given, `rate` multiplies the rate. `decay` says what the decay changes. `root`
-    says where eps stands, `early` that it is added before the bias correction. The correction counts
-    `counted` steps too many, and `corrects` some moments alone. With `summed` the first moment adds whole
-    gradients, with `weighted` momentum takes the share 1 - momentum of each, with `inside` it holds the rate;
-    with `late` a step uses what was remembered before it.
+    `options` replace those given, `rate` multiplies the rate. `decay` says what the decay changes, and
+    `grows` that it has the opposite sign. `root` says where eps stands, `early` that it is added before the
+    bias correction. The correction counts `counted` steps too many, and `corrects` some moments alone. With
+    `summed` the first moment adds whole gradients, with `weighted` momentum takes the share 1 - momentum of
+    each, with `inside` it holds the rate; with `late` a step uses what was remembered before it.
     """
 
     options: Mapping[str, Any] = field(default_factory=dict)
     rate: float = 1.0
+    grows: bool = False
     decay: Literal["", "gradient", "parameter", "parameter, without the rate", "result", "momentum"] = ""
     root: Literal["outside", "inside"] = "outside"
     early: bool = False
@@ -74,7 +75,7 @@ class Formula:
         options = {**_DEFAULTS[kind], **given.options, **self.options}
         rate = self.rate * options["lr"]
         place = self.decay or ("parameter" if kind == "adamw" else "gradient")
-        decay = options["weight_decay"]
+        decay = options["weight_decay"] * (-1 if self.grows else 1)
         start, gradient = given.value, given.gradient
         if place == "gradient":
             gradient = gradient + decay * start
@@ -141,9 +142,9 @@ def _sgd(formula: Formula, given: Given, rate: float) -> tuple[Array, dict[str, 
     return (far if formula.inside else rate * far), {"momentum_buffer": new}
 
 
-def formulas(kind: str, options: Mapping[str, Any]) -> Iterator[Iterator[tuple[str, Formula]]]:
-    """Formulas in words: first those with one change, then those with two."""
-    single = list(_changes(kind, {**_DEFAULTS[kind], **options}))
+def formulas(kind: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Iterator[tuple[str, Formula]]]:
+    """Formulas in words: first those with one change, then those with two; `groups` are their options."""
+    single = list(_changes(kind, [{**_DEFAULTS[kind], **options} for options in groups]))
     yield ((words, Formula(**change)) for words, change in single)
     yield (
         (f"{words}, and {more}", Formula(**both))
@@ -162,16 +163,14 @@ def _both(one: Changed, other: Changed) -> Changed | None:
     return {**one, **other, **({"options": options} if options else {})}
 
 
-def _changes(kind: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Changed]]:
+def _changes(kind: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Changed]]:
     yield from _of_sgd() if kind == "sgd" else _of_adam()
-    yield from _of_decay(kind, options)
+    yield from _of_decay(kind, groups)
     for name in OF_KIND[kind]:
-        for value in VALUES[name]:
-            if value != options.get(name):
+        now = [options[name] for options in groups]
+        for value in dict.fromkeys([*VALUES[name], *now]):
+            if any(value != one for one in now):
                 yield f"{name} is {value}", {"options": {name: value}}
-    betas = options.get("betas")
-    if betas is not None and (betas[1], betas[0]) not in VALUES["betas"]:
-        yield "the betas are swapped", {"options": {"betas": (betas[1], betas[0])}}
     for rate in _RATES:
         yield f"the learning rate is taken {rate:g} times", {"rate": rate}
 
@@ -195,9 +194,8 @@ def _of_sgd() -> Iterator[tuple[str, Changed]]:
     yield "the step uses the momentum before this gradient", {"late": True}
 
 
-def _of_decay(kind: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Changed]]:
-    decay = options["weight_decay"]
-    if not decay:
+def _of_decay(kind: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Changed]]:
+    if not any(options["weight_decay"] for options in groups):
         return
     words = {
         "gradient": "the decay is part of the gradient",
@@ -209,4 +207,4 @@ def _of_decay(kind: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Chan
     for place, said in words.items():
         if place != ("parameter" if kind == "adamw" else "gradient"):
             yield said, {"decay": place}
-    yield "the decay has the opposite sign", {"options": {"weight_decay": -decay}}
+    yield "the decay has the opposite sign", {"grows": True}

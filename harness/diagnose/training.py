@@ -88,10 +88,11 @@ def _options(recipe: Recipe, groups: Mapping[str, Sequence[str]]) -> Iterator[tu
 
 
 def _values(recipe: Recipe, name: str) -> list[Any]:
-    """Those of the table, and the betas of the recipe in the opposite order."""
+    """Those of the table, those of the recipe's groups, and its betas in the opposite order."""
     betas = recipe.options.get("betas")
-    swapped = [(betas[1], betas[0])] if name == "betas" and betas is not None else []
-    return [*VALUES[name], *(value for value in swapped if value not in VALUES[name])]
+    more = [(betas[1], betas[0])] if name == "betas" and betas is not None else []
+    more += [group.options[name] for group in recipe.groups if name in group.options]
+    return [*VALUES[name], *(value for value in dict.fromkeys(more) if value not in VALUES[name])]
 
 
 def _averages(recipe: Recipe) -> Iterator[tuple[str, Change]]:

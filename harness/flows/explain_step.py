@@ -12,8 +12,8 @@ from harness.diagnose.steps import common_of_step
 from harness.flows.forced_steps import JudgedStep, StepFiles, optimizer_step
 from harness.flows.lockstep import Lockstep
 from harness.flows.reproduced_step import reproduces
-from harness.flows.step_formulas import TakenStep, cause_of_formula
-from harness.flows.step_hypotheses import array_of, hypotheses, parameter_of
+from harness.flows.step_formulas import cause_of_formula
+from harness.flows.step_hypotheses import array_of, common_factor, hypotheses, parameter_of
 from harness.flows.step_passes import JudgedPass
 from harness.trace import Trace
 from harness.training.change import Change
@@ -34,24 +34,38 @@ def explain_passes(live: Lockstep, passes: Sequence[JudgedPass]) -> str:
         return ""
     live.progress.event(REFERENCE, "state", text="trying hypotheses")
     others = [one for one in passes if one is not first]
-    partly, tried = "", 0
+    tried = 0
     path = live.scratch.file("forced-tried.h5")
     for words, change in hypotheses(
         live, first.number, first.files, first.wrong, [one.number for one in others]
     ):
         tried += 1
         optimizer_step(live, first.number, first.files, path, change=change)
-        if not _makes_it(path, first):
-            continue
-        found = f"{PORT}'s step is the reference's where {words} ({tried} hypotheses tried)."
-        missed = [one.number for one in others if not _is_made(live, one, path, change)]
-        if not missed:
-            return found
-        partly = partly or f"in pass {first.number} {found} It does not make pass {missed[0]}."
-    steps = [TakenStep(live, one.number, one.files, one.alignment.rows) for one in (first, *others)]
-    if words := cause_of_formula(live, steps):
+        if _makes_it(path, first) and all(_is_made(live, one, path, change) for one in others):
+            return f"{PORT}'s step is the reference's where {words} ({tried} hypotheses tried)."
+    if words := cause_of_formula(live, [first, *others]):
         return f"{PORT}'s step is the reference's where {words}."
-    return partly or _in_common(live, first) or f"none of {tried} hypotheses makes {PORT}'s step."
+    return (
+        _of_another_schedule(live, passes, path)
+        or _in_common(live, first)
+        or f"none of {tried} hypotheses makes {PORT}'s step."
+    )
+
+
+def _of_another_schedule(live: Lockstep, passes: Sequence[JudgedPass], path: Path) -> str:
+    """Each pass has a rate of its own: in each, one factor is fitted to all updates and makes them."""
+    factors: dict[int, float] = {}
+    for one in passes:
+        factor = common_factor(one.files, one.wrong) if one.wrong else 1.0
+        if factor <= 0 or not _is_made(live, one, path, Change(rate=factor)):
+            return ""
+        factors[one.number] = factor
+    if len(set(factors.values())) == 1:
+        return ""
+    said = ", ".join(
+        f"{factors[one.number]:.6g} times the recipe's in pass {one.number}" for one in passes if one.wrong
+    )
+    return f"the learning rate follows another schedule: fitted, it is {said}."
 
 
 def _is_made(live: Lockstep, one: JudgedPass, path: Path, change: Change) -> bool:

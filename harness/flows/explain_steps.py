@@ -68,13 +68,12 @@ def _add_cause(live: Lockstep, alignment: Alignment, kept: list[JudgedPass]) -> 
 
 
 def _judged(passes: Iterable[JudgedPass]) -> tuple[list[JudgedPass], list[JudgedPass]]:
-    """All passes, and those of them to try hypotheses on: the first wrong ones, and one that is right."""
-    every, kept = list[JudgedPass](), list[JudgedPass]()
+    """All passes, and those of them to try hypotheses on: the first and the last of each kind."""
+    every, wrong, right = list[JudgedPass](), list[JudgedPass](), list[JudgedPass]()
     for one in passes:
         every.append(one)
-        alike = sum(bool(other.wrong) is bool(one.wrong) for other in kept)
-        if alike < (_WRONG if one.wrong else _RIGHT):
-            kept.append(one)
-        else:
-            done(one)
-    return every, kept if any(one.wrong for one in kept) else []
+        alike, most = (wrong, _WRONG) if one.wrong else (right, _RIGHT)
+        if len(alike) == most:
+            done(alike.pop())
+        alike.append(one)
+    return every, sorted(wrong + right, key=lambda one: one.number) if wrong else []

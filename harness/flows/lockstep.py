@@ -47,7 +47,7 @@ class Lockstep:
     undropped: dict[str, str] = field(
         default_factory=dict
     )  # where dropouts of the reference are off, and why
-    own: bool = False  # a port that has training code of its own uses it
+    own: bool = False  # a side that has training code of its own uses it
     larger: dict[int, float] = field(default_factory=dict)  # how many times the rates of a pass are taken
 
     def build(self, sides: tuple[str, ...] = SIDES) -> None:

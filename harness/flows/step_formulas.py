@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,23 +14,25 @@ from harness.diagnose.step_formulas import Formula, Given, Made, formulas
 from harness.flows.forced_steps import StepFiles
 from harness.flows.lockstep import Lockstep
 from harness.flows.reproduced_step import reproduces
-from harness.flows.step_hypotheses import parameter_of
+from harness.flows.step_hypotheses import lags, parameter_of
+from harness.flows.step_passes import JudgedPass
 from harness.trace import Trace
+from harness.training.setup import Uses
 
 Array = NDArray[Any]
 _KINDS = ("update", "optimizer")
 
 
 class TakenStep:
-    """One step: what each parameter was given, and what the port made of it."""
+    """One step: what each parameter was given, and what the port made of it; the recipe may come `late`."""
 
-    def __init__(self, live: Lockstep, number: int, files: StepFiles, rows: Iterable[Row]) -> None:
+    def __init__(self, live: Lockstep, judged: JudgedPass, late: int = 0) -> None:
         self.kind, self.rows = live.plan.recipe.optimizer, dict[str, list[Row]]()
-        for row in rows:
+        for row in judged.alignment.rows:
             if row.address.partition(":")[0] in _KINDS:
                 self.rows.setdefault(parameter_of(row.address), []).append(row)
-        self.given = _given(live, number, files, self.rows)
-        with Trace.open(files.port_steps) as port:
+        self.given = _given(live, live.uses(judged.number, late), judged.files, self.rows)
+        with Trace.open(judged.files.port_steps) as port:
             self.port = {
                 row.address: _array(port, row.address) for mine in self.rows.values() for row in mine
             }
@@ -59,17 +61,34 @@ class TakenStep:
         return reproduces(found, self.port[row.address], row)
 
 
-def cause_of_formula(live: Lockstep, steps: list[TakenStep]) -> str:
-    """The formula that makes every step, in words; or the one that does so for the wrong parameters alone."""
+def cause_of_formula(live: Lockstep, passes: Sequence[JudgedPass]) -> str:
+    """The formula that makes every step, in words; or the one that does so for the wrong parameters alone.
+
+    Formulas with one change are also tried with a recipe that comes late or early.
+    """
+    recipe = live.plan.recipe
+    groups = [{**recipe.options, **one.group.options} for one in live.members if one.parameters]
+    one_change, two_changes = formulas(recipe.optimizer, groups)
+    single = list(one_change)
+    found = _fitting([TakenStep(live, one) for one in passes], single)
+    for lag, words in lags(live, [one.number for one in passes]).items():
+        if not found:
+            found = _fitting([TakenStep(live, one, lag) for one in passes], single)
+            found = f"{found}, and rates and options {words}" if found else ""
+    return found or _fitting([TakenStep(live, one) for one in passes], two_changes)
+
+
+def _fitting(steps: list[TakenStep], alike: Iterable[tuple[str, Formula]]) -> str:
+    """Those of some formulas that make every step, in words."""
     wrong = steps[0].wrong
     if not wrong or set(wrong) - steps[0].given.keys():
         return ""
-    for alike in formulas(steps[0].kind, live.plan.recipe.options):
-        made = [(words, formula) for words, formula in alike if steps[0].is_made_by(formula, wrong)]
-        for where, names in (("", None), (f", in {listed(wrong)} alone", set(wrong))):
-            fitting = [words for words, formula in made if _makes_all(steps, formula, names)]
-            if fitting:
-                return _with_rivals(fitting) + where
+    made = [(words, formula) for words, formula in alike if steps[0].is_made_by(formula, wrong)]
+    named = listed([name for name in steps[0].rows if name in wrong])
+    for where, names in (("", None), (f", in {named} alone", set(wrong))):
+        fitting = [words for words, formula in made if _makes_all(steps, formula, names)]
+        if fitting:
+            return _with_rivals(fitting) + where
     return ""
 
 
@@ -85,9 +104,9 @@ def _with_rivals(found: list[str]) -> str:
     return f"{first} (the same: {'; '.join(rest[:3])})" if rest else first
 
 
-def _given(live: Lockstep, number: int, files: StepFiles, names: Collection[str]) -> dict[str, Given]:
+def _given(live: Lockstep, uses: Uses, files: StepFiles, names: Collection[str]) -> dict[str, Given]:
     """What the recipe gives each parameter that learns in this pass."""
-    uses, recipe = live.uses(number), live.plan.recipe
+    recipe = live.plan.recipe
     found: dict[str, Given] = {}
     with Trace.open(files.memory) as memory, Trace.open(files.port) as passed:
         for one in live.members:

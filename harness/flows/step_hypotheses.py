@@ -28,11 +28,12 @@ def hypotheses(
     setup = live.setup()
     named = [parameter_of(row.address) for row in rows if not row.address.startswith("ema:")]
     wrong = list(dict.fromkeys(named))
-    yield from changes(live.plan.recipe, setup.groups, wrong, _lags(live, number, others))
-    if (factor := _common_factor(files, rows)) is not None:
+    yield from changes(live.plan.recipe, setup.groups, wrong, lags(live, (number, *others)))
+    common = common_factor(files, rows)
+    if common > 0 and abs(common - 1) > NEAR:
         touched = [name for name, members in setup.groups.items() if set(members) & set(wrong)]
         where = "" if len(touched) == len(setup.groups) else f" in the group {' and '.join(touched)}"
-        yield f"the learning rate is taken {factor:.4g} times{where}", Change(rate=factor, groups=touched)
+        yield f"the learning rate is taken {common:.4g} times{where}", Change(rate=common, groups=touched)
     if (factor := _of_gradients_learned(live, number, files, rows)) is not None:
         yield f"gradients are multiplied by {factor:.4g}", Change(gradient=factor)
     if (norm := _clipped_norm(live, number, files, rows)) is not None:
@@ -41,20 +42,21 @@ def hypotheses(
         yield f"the averaged weights keep {keeps:.6g} of themselves", Change(keeps=keeps)
 
 
-def _lags(live: Lockstep, number: int, others: Sequence[int]) -> dict[int, str]:
-    """The lags that make a difference at a step; those that are alike in all passes are named together."""
+def lags(live: Lockstep, numbers: Sequence[int]) -> dict[int, str]:
+    """The lags that make a difference in some of these passes; those alike in all are named together."""
     near = [lag for shift in range(1, _LATEST + 1) for lag in (shift, -shift)]
     words = {lag: f"come {abs(lag)} steps {'late' if lag > 0 else 'early'}" for lag in near}
     words[live.plan.length.steps] = f"come {live.plan.length.steps} steps late"
     words[_LONG_AGO] = "stay as in the first step"
     found: dict[int, str] = {}
+    used = {0: _groups(live, numbers, 0)}
     for lag, said in words.items():
-        groups = _groups(live, (number, *others), lag)
-        same = next((one for one in found if _groups(live, (number, *others), one) == groups), None)
-        if same is not None:
+        groups = _groups(live, numbers, lag)
+        same = next((one for one, its in used.items() if its == groups), None)
+        if same is None:
+            found[lag], used[lag] = said, groups
+        elif same:
             found[same] += f" or {said}"
-        elif groups[0] != live.uses(number).groups:
-            found[lag] = said
     return found
 
 
@@ -68,16 +70,15 @@ def parameter_of(address: str) -> str:
     return name.rpartition(".")[0] if kind == "optimizer" else name
 
 
-def _common_factor(files: StepFiles, rows: list[Row]) -> float | None:
-    """The one number that makes the port's wrong updates of the reference's."""
+def common_factor(files: StepFiles, rows: list[Row]) -> float:
+    """The one number that makes the port's wrong updates of the reference's; 0 where there is none."""
     found = []
     with Trace.open(files.steps) as ours, Trace.open(files.port_steps) as its:
         for row in (one for one in rows if one.address.startswith("update:")):
             left, right = array_of(ours, row.address), array_of(its, row.address)
             if left is not None and right is not None and np.any(left):
                 found.append(slope(left, right))
-    middle = float(np.median(found)) if found else 0.0
-    return middle if middle > 0 and abs(middle - 1) > NEAR else None
+    return float(np.median(found)) if found else 0.0
 
 
 def _of_gradients_learned(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:

@@ -180,9 +180,9 @@ class Pair:
 
     `reference` and `port` name importable modules that each offer `build(variant, **options)`, which
     returns a module, and `losses(outputs, inputs)`, which returns named scalars; the first one is
-    back-propagated. A model with a method `losses` of the same kind is asked itself instead. A port whose
-    training is to be compared as well offers `training(model, length)`, which returns an `OwnTraining`. Or
-    they name a class, `MODULE:CLASS`, which is called with the options; its loss is the mean square of its
+    back-propagated. A model with a method `losses` of the same kind is asked itself instead. A module whose
+    training is to be compared as well offers `own_training(model, length)`, which returns an `OwnTraining`.
+    Or they name a class, `MODULE:CLASS`, which is called with the options; its loss is the mean square of its
     outputs.
     `forward` lists the inputs the model is called with, in order.
 

@@ -1,41 +1,19 @@
-"""Optimisers of a Jittor port behind one form: gradients in, slots under torch's names out and in."""
+"""Optimisers of a Jittor port behind the form of `harness.sides.optimisers`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import jittor as jt
 import numpy as np
 
-from harness.errors import BadInput
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
+from harness.sides.optimisers import ToTensor, slots_of
 from ports_jittor.torchlike import optim
 
-ToTensor = Callable[[Any, str], jt.Var]
 _NOT_SLOTS = ("params", "grads")
-
-
-class Optimiser(Protocol):
-    """One optimiser over parameters with names."""
-
-    names: Sequence[str]
-
-    def take(self, gradients: NamedTensors) -> None:
-        """Let the next step use these gradients."""
-
-    def scale(self, rate: float) -> None:
-        """Take every rate so many times."""
-
-    def step(self) -> None:
-        """Step with the gradients taken."""
-
-    def slots(self) -> Arrays:
-        """What it remembers, as `PARAM.SLOT`."""
-
-    def set_slots(self, slots: Arrays, to_tensor: ToTensor) -> None:
-        """Let it remember this and nothing else."""
 
 
 class Torchlike:
@@ -70,7 +48,7 @@ class Torchlike:
 
     def set_slots(self, slots: Arrays, to_tensor: ToTensor) -> None:
         """Through the same form."""
-        kept = {place: mine for place, name in enumerate(self.names) if (mine := _of(name, slots))}
+        kept = {place: mine for place, name in enumerate(self.names) if (mine := slots_of(name, slots))}
         groups = self.optimizer.state_dict()["param_groups"]
         self.optimizer.load_state_dict({"state": kept, "param_groups": groups})
 
@@ -125,7 +103,7 @@ class Native:
         counts = [0]
         for group, names in self._groups():
             for place, name in enumerate(names):
-                mine = _of(name, slots)
+                mine = slots_of(name, slots)
                 counts.append(int(mine.get("step", 0)))
                 for slot, kept in self._lists(group):
                     if slot in mine:
@@ -149,30 +127,3 @@ class Native:
                 continue
             if all(isinstance(one, jt.Var) for one in kept) and (key != "values" or momentum):
                 yield meant.get(key, key), kept
-
-
-def optimiser(made: Any, names: Mapping[int, str]) -> Optimiser:
-    """An optimiser that a port has made; `names` are those of its parameters, by identity."""
-    kinds: dict[type, type[Torchlike] | type[Native]] = {
-        optim.Optimizer: Torchlike,
-        jt.optim.Optimizer: Native,
-    }
-    kind = next((kinds[one] for one in kinds if isinstance(made, one)), None)
-    if kind is None:
-        raise BadInput(
-            f"the port's training has an optimiser of the type {type(made).__name__}; "
-            "those of jittor.optim, of ports_jittor.torchlike.optim, and what derives from them can be asked"
-        )
-    values = [value for group in made.param_groups for value in group["params"]]
-    unknown = sum(id(value) not in names for value in values)
-    if unknown:
-        raise BadInput(
-            f"{unknown} of {len(values)} tensors that the port's training optimises are no parameters of the "
-            "model that it was given"
-        )
-    return kind(made, [names[id(value)] for value in values])
-
-
-def _of(name: str, slots: Arrays) -> dict[str, Any]:
-    """The slots of one parameter."""
-    return {key.rpartition(".")[2]: slots[key] for key in slots if key.rpartition(".")[0] == name}

@@ -10,8 +10,9 @@ import numpy as np
 from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
-from harness.sides.jittor_optimisers import Optimiser, Torchlike
+from harness.sides.jittor_optimisers import Torchlike
 from harness.sides.jittor_side import OPTIMIZERS, JittorSide
+from harness.sides.optimisers import Optimiser
 from harness.sides.training import SideTraining
 from ports_jittor.torchlike import optim
 from ports_jittor.torchlike._common import constant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
+from harness.sides.optimisers import ToTensor, slots_of
 from harness.sides.torch_side import OPTIMIZERS
 from harness.sides.training import SideTraining
 
@@ -49,26 +51,12 @@ class TorchTraining(SideTraining):
         return tensors
 
     def slots(self) -> Arrays:
-        """From the optimiser's state; a count of steps is a whole number."""
-        return {
-            f"{name}.{slot}": np.array(int(value)) if slot == "step" else np.array(value.detach().cpu())
-            for name in self.members
-            for slot, value in self.optimizer.state.get(self.parameters[name], {}).items()
-            if value is not None
-        }
+        """From the optimiser's state."""
+        return slots_in(self.optimizer, {name: self.parameters[name] for name in self.members})
 
     def set_slots(self, slots: Arrays) -> None:
         """Through the optimiser's own form of a state."""
-        state: dict[int, dict[str, Any]] = {}
-        for place, name in enumerate(self.members):
-            mine = {key.rpartition(".")[2]: key for key in slots if key.rpartition(".")[0] == name}
-            if mine:
-                state[place] = {
-                    slot: torch.tensor(float(slots[key])) if slot == "step" else self.tensor(slots[key], name)
-                    for slot, key in mine.items()
-                }
-        groups = self.optimizer.state_dict()["param_groups"]
-        self.optimizer.load_state_dict({"state": state, "param_groups": groups})
+        load_slots(self.optimizer, self.members, slots, self.tensor)
 
     def copied_state(self) -> NamedTensors:
         """Clones."""
@@ -91,3 +79,28 @@ class TorchTraining(SideTraining):
         like = next(iter(self.parameters.values())) if parameter is None else self.parameters[parameter]
         made = made.to(like) if made.is_floating_point() else made.to(like.device)
         return made if parameter is None else made.reshape(like.shape)
+
+
+def slots_in(optimizer: torch.optim.Optimizer, parameters: NamedTensors) -> Arrays:
+    """What an optimiser remembers of its parameters; a count of steps is a whole number."""
+    return {
+        f"{name}.{slot}": np.array(int(kept)) if slot == "step" else np.array(kept.detach().cpu())
+        for name, value in parameters.items()
+        for slot, kept in optimizer.state.get(value, {}).items()
+        if kept is not None
+    }
+
+
+def load_slots(
+    optimizer: torch.optim.Optimizer, names: Sequence[str], slots: Arrays, to_tensor: ToTensor
+) -> None:
+    """Let an optimiser over parameters of these names remember this and nothing else."""
+    state: dict[int, dict[str, Any]] = {}
+    for place, name in enumerate(names):
+        if mine := slots_of(name, slots):
+            state[place] = {
+                slot: torch.tensor(float(kept)) if slot == "step" else to_tensor(kept, name)
+                for slot, kept in mine.items()
+            }
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": state, "param_groups": groups})

@@ -17,6 +17,7 @@ from harness.pairs.base import Arrays
 from harness.sides import float64_truth
 from harness.sides.contract import NamedTensors
 from harness.sides.measured import MeasuredArrays
+from harness.sides.own_training import is_offered
 from harness.sides.side import Side
 from harness.sides.training import SideTraining, TrainingMemory
 from harness.state_table import changing
@@ -38,14 +39,16 @@ def begin_training(side: Side, setup: Setup, change: Change) -> TrainingBegun:
 
 
 def _new_training(side: Side, setup: Setup, change: Change) -> SideTraining:
+    """By the recipe; by code of the side's own if that is asked for and there is no change to try."""
+    own = setup.length is not None and change == Change() and is_offered(side)
     if side.name == "torch":
+        from harness.sides.torch_own_training import TorchOwnTraining
         from harness.sides.torch_training import TorchTraining
 
-        return TorchTraining(side, setup, change)
-    from harness.sides.jittor_own_training import JittorOwnTraining, is_offered
+        return (TorchOwnTraining if own else TorchTraining)(side, setup, change)
+    from harness.sides.jittor_own_training import JittorOwnTraining
     from harness.sides.jittor_training import JittorTraining
 
-    own = setup.length is not None and is_offered(side)
     return (JittorOwnTraining if own else JittorTraining)(side, setup, change)
 
 

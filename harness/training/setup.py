@@ -13,7 +13,7 @@ from harness.pairs.recipe import Length
 class Setup:
     """How a training is set up on both sides.
 
-    Where there is a `length`, a port that has training code of its own uses that for a training so long.
+    Where there is a `length`, a side that has training code of its own uses that for a training so long.
     """
 
     optimizer: str

@@ -8,6 +8,7 @@ from typing import Any
 from harness.pairs.gold_yolo.config import config_of
 from ports_jittor.gold_yolo.deploy import replace_parts
 from ports_jittor.gold_yolo.network import GoldYolo
+from ports_jittor.gold_yolo.training import own_training as own_training
 
 
 def build(variant: str, classes: int | None = None, class_prior: float = 0, **chosen: Any) -> GoldYolo:

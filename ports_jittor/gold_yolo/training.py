@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from jittor import Var as Tensor
 
+from harness.pairs.base import OwnTraining
 from harness.pairs.gold_yolo.schedule import PassSettings, Schedule, ema_decay
+from harness.pairs.recipe import Length
 from ports_jittor.torchlike import nn, optim, state
 from ports_jittor.torchlike.ema import average_into
 
@@ -40,6 +42,13 @@ def set_step(optimizer: optim.SGD, step: PassSettings) -> None:
     for place, group in enumerate(optimizer.param_groups):
         group["lr"] = step.lr_bias if place == 2 else step.lr
         group["momentum"] = step.momentum
+
+
+def own_training(model: nn.Module, length: Length) -> OwnTraining:
+    """The published training of a network, for `align compare --mode step`."""
+    schedule = Schedule(length.batch, length.epochs, length.steps)
+    optimizer = make_optimizer(model, schedule)
+    return OwnTraining([optimizer], lambda number: set_step(optimizer, schedule.at(*length.place(number))))
 
 
 class Average:

@@ -10,6 +10,7 @@ from ports_jittor.led.loss import pixel_loss
 from ports_jittor.led.nafnet import NAFNet
 from ports_jittor.led.repnr import NEW_CAMERA, choose_camera, convert, finetuning, pretraining, receptive
 from ports_jittor.led.restormer import Restormer
+from ports_jittor.led.training import own_training as own_training
 from ports_jittor.led.unet import UNet
 from ports_jittor.torchlike import nn
 

@@ -6,6 +6,9 @@ from typing import Mapping
 
 from jittor import Var as Tensor
 
+from harness.pairs.base import OwnTraining
+from harness.pairs.led.recipes import FINETUNING, PRETRAINING
+from harness.pairs.recipe import Length
 from ports_jittor.led.loss import pixel_loss
 from ports_jittor.led.repnr import NEW_CAMERA, choose_camera, repnr_convolutions
 from ports_jittor.torchlike import nn, optim, state
@@ -54,6 +57,29 @@ class Finetuner:
         loss = pixel_loss(self.network(inputs["lq"]), inputs["gt"])
         optimizer.step(loss)
         return float(loss.item())
+
+
+def own_training(network: nn.Module, length: Length) -> OwnTraining:
+    """The published training of a network in its stage, for `align compare --mode step`."""
+    kernels = [conv.aux_weight for conv in repnr_convolutions(network)]
+    if not kernels or kernels[0] is None:
+        pretrainer, rate = Pretrainer(network, 1e-4), PRETRAINING["CVPR20_ELD"].rate
+        return OwnTraining(
+            [pretrainer.optimizer], lambda number: set_rate(pretrainer.optimizer, rate(number + 1))
+        )
+    published = FINETUNING["CVPR20_ELD"]
+    finetuner = Finetuner(network, published.align_rate(1), published.auxiliary_rate(1))
+    learning = ["align"]
+
+    def begin_pass(number: int) -> None:
+        iteration = min(number + 1, published.iterations)
+        learning[0] = published.learning(iteration)
+        set_rate(finetuner.optimizers[learning[0]], published.rate(iteration))
+
+    def take_step() -> None:
+        finetuner.optimizers[learning[0]].step()
+
+    return OwnTraining(list(finetuner.optimizers.values()), begin_pass, take_step)
 
 
 def set_rate(optimizer: optim.Optimizer, lr: float | None) -> None:

@@ -10,6 +10,7 @@ from refs_torch.led.loss import pixel_loss
 from refs_torch.led.nafnet import NAFNet
 from refs_torch.led.repnr import NEW_CAMERA, choose_camera, convert, finetuning, pretraining, receptive
 from refs_torch.led.restormer import Restormer
+from refs_torch.led.training import own_training as own_training
 from refs_torch.led.unet import UNet
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {"unet": UNet, "nafnet": NAFNet, "restormer": Restormer}

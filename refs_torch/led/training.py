@@ -7,6 +7,9 @@ from typing import Mapping
 import torch
 from torch import Tensor, nn
 
+from harness.pairs.base import OwnTraining
+from harness.pairs.led.recipes import FINETUNING, PRETRAINING
+from harness.pairs.recipe import Length
 from refs_torch.led.loss import pixel_loss
 from refs_torch.led.repnr import NEW_CAMERA, choose_camera, repnr_convolutions
 
@@ -57,6 +60,29 @@ class Finetuner:
         loss.backward()
         optimizer.step()
         return loss.item()
+
+
+def own_training(network: nn.Module, length: Length) -> OwnTraining:
+    """The published training of a network in its stage, for `align compare --mode step`."""
+    kernels = [conv.aux_weight for conv in repnr_convolutions(network)]
+    if not kernels or kernels[0] is None:
+        pretrainer, rate = Pretrainer(network, 1e-4), PRETRAINING["CVPR20_ELD"].rate
+        return OwnTraining(
+            [pretrainer.optimizer], lambda number: set_rate(pretrainer.optimizer, rate(number + 1))
+        )
+    published = FINETUNING["CVPR20_ELD"]
+    finetuner = Finetuner(network, published.align_rate(1), published.auxiliary_rate(1))
+    learning = ["align"]
+
+    def begin_pass(number: int) -> None:
+        iteration = min(number + 1, published.iterations)
+        learning[0] = published.learning(iteration)
+        set_rate(finetuner.optimizers[learning[0]], published.rate(iteration))
+
+    def take_step() -> None:
+        finetuner.optimizers[learning[0]].step()
+
+    return OwnTraining(list(finetuner.optimizers.values()), begin_pass, take_step)
 
 
 def set_rate(optimizer: torch.optim.Optimizer, lr: float | None) -> None:

@@ -37,7 +37,7 @@ def losses(outputs: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {"square": jt.sqr(outputs - inputs["target"]).mean()}
 
 
-def training(model: Any, length: Length) -> OwnTraining:
+def own_training(model: Any, length: Length) -> OwnTraining:
     """The training of that name."""
-    found: OwnTraining = getattr(trainings, model.trained_by)(model, length)
+    found: OwnTraining = trainings.TRAININGS[model.trained_by](model, length)
     return found
