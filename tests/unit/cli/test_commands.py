@@ -63,6 +63,26 @@ def test_compare_hands_on_every_flag(align: Align, flow: Place, tmp_path: Path) 
     )
 
 
+def test_compare_hands_on_what_steps_are_asked_for(
+    align: Align, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from harness.flows import compare_steps
+    from harness.flows.train_request import TrainRequest
+
+    placed = Flow(samples.diverging())
+    monkeypatch.setattr(compare_steps, "compare_steps", placed)
+    (tmp_path / "w.pt").touch()
+    (tmp_path / "align.toml").write_text('layers = "leaf"\ndtype = "float32"\n')  # of other modes
+    words = (
+        "compare -m led --mode step --variant v --option camera=3 --weights w.pt --device cpu --seed 7 "
+        "--input-size 32x64 --batch 2 --timeout 60 -o out"
+    )
+    assert align(*words.split()).exit_code == 1
+    assert placed.asked[0] == TrainRequest(
+        "led", "v[camera=3]", "w.pt", "cpu", 7, (32, 64), 2, timeout=60.0, output=Path("out")
+    )
+
+
 def test_compare_reports_and_ends_with_the_verdict(align: Align, flow: Place) -> None:
     flow("compare", samples.diverging(), folder="runs/now-toy-small")
     Path("runs/now-toy-small").mkdir(parents=True)

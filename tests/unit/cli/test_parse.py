@@ -212,6 +212,7 @@ def test_a_flag_shows_and_takes_the_words_of_one_list() -> None:
         options.Dtype: choices.DTYPES,
         options.Mode: ("eval", "train", "frozen"),
         options.Modes: ("eval", "train", "frozen"),
+        options.ModeOrStep: ("eval", "train", "frozen", "step"),
         options.Side: choices.SIDES,
         options.Policy: tuple(POLICIES),
         options.Keep: ("compact", "whole", "none"),
