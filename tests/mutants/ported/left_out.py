@@ -1,0 +1,162 @@
+"""How many causes are named without the hypotheses that name them: leave one family out.
+
+Each mistake is explained as usual; then again without the family of hypotheses that explained it, so that only
+hypotheses remain which were written for something else. A family is a module of `harness.diagnose`; of the
+edits of a loss it is the way in which an operation is changed.
+
+By hand: `./run python -m tests.mutants.ported.left_out --out FILE [NAME...]`. FILE is written after each one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.alignment_rows import Source
+from harness.diagnose import Cause, _cause, gradients, losses
+from harness.files import write_file
+from harness.flows import find_causes, orders
+from harness.requests import Edit
+from tests.mutants.ported.measure import Outcome, measured
+from tests.mutants.ported.mistakes import HELD_BACK, MISTAKES, Ported
+
+ORDERS = "orders"
+Row = dict[str, Any]
+
+
+@dataclass
+class Families:
+    """What is left out, and which family explained each source."""
+
+    without: frozenset[str]
+    of_words: dict[str, str] = field(default_factory=dict)
+    named: list[str] = field(default_factory=list)
+
+    def kept(self, family: str, words: str) -> bool:
+        """Whether a hypothesis may be tried; it is remembered by its words."""
+        self.of_words.setdefault(words, family)
+        return family not in self.without
+
+    def tried(self, source: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
+        """The hypotheses of a module, as far as they are not left out."""
+        family = source.__module__.rpartition(".")[2]
+
+        def trials(*given: Any) -> Iterator[Any]:
+            for trial in source(*given):
+                words = (trial[0] if isinstance(trial, tuple) else trial).words
+                if self.kept(family, words):
+                    yield trial
+
+        return trials
+
+    def edited(
+        self, edits: Callable[..., Iterator[tuple[str, list[Edit]]]]
+    ) -> Callable[..., Iterator[tuple[str, list[Edit]]]]:
+        """The same of edits of a loss."""
+
+        def kept(*given: Any) -> Iterator[tuple[str, list[Edit]]]:
+            for words, changes in edits(*given):
+                if self.kept(f"loss: {changes[0].how}", words):
+                    yield words, changes
+
+        return kept
+
+    def explained(self, source: Source, cause: Cause) -> Source:
+        """A source with its cause, whose family is noted."""
+        if cause.found:
+            order = cause.sentence.startswith("the order of")
+            self.named.append(ORDERS if order else self.of_words.get(cause.hypothesis, "other"))
+        return _EXPLAINED(source, cause)
+
+
+_EXPLAINED = find_causes.explained
+
+
+@contextlib.contextmanager
+def left_out(without: Iterable[str]) -> Iterator[Families]:
+    """In here these families of hypotheses are never tried."""
+    families = Families(frozenset(without))
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("OF_LAYERS", "OF_TENSORS", "AT_LAST"):
+            patch.setattr(_cause, name, tuple(map(families.tried, getattr(_cause, name))))
+        patch.setattr(gradients, "trials", families.tried(gradients.trials))
+        for name in ("edits", "detachments"):
+            patch.setattr(losses, name, families.edited(getattr(losses, name)))
+        if ORDERS in families.without:
+            patch.setattr(orders, "exchanged", lambda sources, causes: list(causes))
+        patch.setattr(find_causes, "explained", families.explained)
+        yield families
+
+
+def row_of(mistake: Ported, folder: Path) -> Row:
+    """One mistake, with and without what explains it."""
+    with left_out(()) as families:
+        (usual,) = measured([mistake], folder / "usual")
+    row = _row(usual, families.named)
+    if usual.named:
+        with left_out(families.named) as others:
+            (again,) = measured([mistake], folder / "left-out")
+        row["left out"] = _row(again, others.named)
+    return row
+
+
+def _row(found: Outcome, named: Sequence[str]) -> Row:
+    return {
+        "mistake": f"{found.mistake.network}.{found.mistake.name}",
+        "kind": found.mistake.family,
+        "held back": found.mistake.name in HELD_BACK,
+        "detected": found.detected,
+        "named": found.named,
+        "wrong": found.wrong,
+        "by": sorted(set(named)),
+        "said": list(found.said[:3]),
+    }
+
+
+def counts(rows: Sequence[Row]) -> dict[str, Any]:
+    """Of all mistakes, and by the family that named them first."""
+    told = [row["left out"] for row in rows if "left out" in row]
+    families = Counter(" and ".join(row["by"]) for row in rows if row["named"])
+    still = Counter(" and ".join(row["by"]) for row in rows if row.get("left out", {}).get("named"))
+    return {
+        "mistakes": len(rows),
+        "detected": sum(row["detected"] for row in rows),
+        "named": sum(row["named"] for row in rows),
+        "wrong": sum(row["wrong"] for row in rows),
+        "named with its family left out": sum(row["named"] for row in told),
+        "wrong with its family left out": sum(row["wrong"] for row in told),
+        "by family, named and still named": {name: [families[name], still[name]] for name in families},
+    }
+
+
+def main() -> None:
+    """Measure what is asked for and not known yet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--out", type=Path, required=True)
+    asked = parser.parse_args()
+    rows: list[Row] = json.loads(asked.out.read_text("utf-8"))["rows"] if asked.out.exists() else []
+    known = {row["mistake"] for row in rows}
+    for mistake in MISTAKES:
+        full = f"{mistake.network}.{mistake.name}"
+        if full in known or (asked.names and not {mistake.name, mistake.family} & set(asked.names)):
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            rows.append(row_of(mistake, Path(folder)))
+        print(json.dumps(rows[-1]), flush=True)
+        told = {"date": datetime.now(timezone.utc).date().isoformat(), "counts": counts(rows), "rows": rows}
+        write_file(asked.out, json.dumps(told, indent=1) + "\n", replace=True)
+
+
+if __name__ == "__main__":
+    main()
