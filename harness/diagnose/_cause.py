@@ -9,13 +9,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness import knowledge
 from harness.diagnose import (
     activations,
     attributes,
     fits,
     functions,
     gradients,
+    known,
     layouts,
     others,
     parameters,
@@ -30,6 +30,7 @@ Replay = Callable[[Sequence[Trial]], list[Array | None]]
 
 # In the order in which they are tried: what changes one thing of the layer comes first, what is fitted last.
 OF_LAYERS: tuple[Source, ...] = (
+    known.trials,
     attributes.trials,
     attributes.trials_of_mode,
     parameters.trials,
@@ -53,9 +54,8 @@ class Cause:
     """What explains a difference: a sentence, the hypothesis behind it, and what the error looks like.
 
     `found` says whether a hypothesis reproduces the port's tensor, `fitted` whether only one does that has
-    numbers fitted to it; `also` are other hypotheses that reproduce it as well. Where none does, `entries`
-    names what the knowledge base has on this layer with an error that looks so. `taken` is the recorded
-    tensor that the port's is.
+    numbers fitted to it; `also` are other hypotheses that reproduce it as well. `entries` names facts of the
+    knowledge base whose own experiments reproduce it. `taken` is the recorded tensor that the port's is.
     """
 
     found: bool
@@ -176,7 +176,7 @@ def explain_state(evidence: DifferingLayer, before: Array, momentum: float | Non
     if count > 1:
         biased = (old + step) if momentum is None else _with_biased(old, step, momentum, count)
         words = "the reference's with the biased variance (divided by n, not n - 1)"
-        trials.append(Trial(words, predicted=biased.astype(dtype)))
+        trials.append(Trial(words, predicted=biased.astype(dtype), entry="running-var-biased"))
     size = float(np.sum(step * step))
     if size and momentum:
         factor = float(np.sum(step * (evidence.port.astype(np.float64) - old))) / size
@@ -208,7 +208,7 @@ def _explained(
         best.words,
         attribute,
         signature(evidence.reference, evidence.port),
-        (),  # a change of the reference gives this: no difference of the frameworks is needed
+        tuple(dict.fromkeys(trial.entry for trial in trials if trial.entry)),
         tried,
         best.fitted,
         also,
@@ -226,7 +226,6 @@ def _rivals(also: Sequence[str]) -> str:
 
 def _unexplained(evidence: DifferingLayer, tried: int) -> Cause:
     traits = signature(evidence.reference, evidence.port)
-    near = tuple(item.id for item in knowledge.near(evidence.type, traits) if set(item.signs) & set(traits))
     looks = ", ".join(traits) or "none"
     words = f"none of {tried} hypotheses reproduces the port's tensor; its error is: {looks}."
-    return Cause(False, words, signature=traits, entries=near, tried=tried)
+    return Cause(False, words, signature=traits, tried=tried)

@@ -96,7 +96,7 @@ class Trial:
 
     `words` follow "the port's output equals ". `fitted` counts the numbers that were fitted to the port's
     tensor: what fits by them is a description more than a cause, and is reported as fitted. `taken` names the
-    recorded tensor that this one would be.
+    recorded tensor that this one would be, `entry` the fact of the knowledge base that it tries.
     """
 
     words: str
@@ -108,3 +108,4 @@ class Trial:
     taken: str = ""
     without: tuple[str, ...] = ()
     kind: str = ""
+    entry: str = ""

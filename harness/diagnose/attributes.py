@@ -84,11 +84,11 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """The port's own values first, one by one and together, then those that are often confused."""
     differing = {name: its for name, (_, its) in evidence.differing.items() if name != "type"}
     for name, its in differing.items():
-        yield Trial(_with(evidence, {name: its}), {name: its})
+        yield Trial(computed_with(evidence, {name: its}), {name: its})
     for count in range(2, min(len(differing), _MOST_TOGETHER) + 1):
         for some in combinations(differing, count):
             together = {name: differing[name] for name in some}
-            yield Trial(_with(evidence, together), together)
+            yield Trial(computed_with(evidence, together), together)
     yield from _of_another_kind(evidence)
     names = dict.fromkeys([*evidence.attributes, *OF_FUNCTIONS.get(evidence.type, ())])
     for name in names:
@@ -98,11 +98,11 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
                 continue
             needed = TOGETHER.get(name, {}).get(value, {}) if isinstance(value, str) else {}
             changes = {name: value, **needed}
-            yield Trial(_with(evidence, {name: value}), changes)
+            yield Trial(computed_with(evidence, {name: value}), changes)
     yield from _not_given(evidence)
 
 
-def _with(evidence: DifferingLayer, changes: Mapping[str, Any]) -> str:
+def computed_with(evidence: DifferingLayer, changes: Mapping[str, Any]) -> str:
     """What is changed, in words; an argument without a name is named by what it was."""
     parts = []
     for name, its in changes.items():

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from harness.alignment import Alignment
 from harness.case import Case
 from harness.costs import Spent
+from harness.diagnose import known
 from harness.flows import stored_case
 from harness.flows.compare_steps import TAG, alignment_of, done, stepping
 from harness.flows.explain_step import explain_passes
@@ -63,7 +64,9 @@ def explain_steps(
 def _add_cause(live: Lockstep, alignment: Alignment, kept: list[JudgedPass]) -> None:
     started = time.perf_counter()
     cause = explain_passes(live, kept)
-    alignment.sources = [dataclasses.replace(source, cause=cause) for source in alignment.sources]
+    alignment.sources = [
+        dataclasses.replace(source, cause=cause, entries=known.of_step(cause)) for source in alignment.sources
+    ]
     alignment.costs.explain = Spent(wall=time.perf_counter() - started)
 
 

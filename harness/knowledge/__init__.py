@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from harness.knowledge._base import Entry, entries, entry, near, of_class, search, that_raise
+from harness.knowledge._base import Entry, entries, entry, of_class, search, that_raise
 
-__all__ = ["Entry", "entries", "entry", "near", "of_class", "search", "that_raise"]
+__all__ = ["Entry", "entries", "entry", "of_class", "search", "that_raise"]

@@ -70,13 +70,6 @@ def search(operation: str) -> list[Entry]:
     )
 
 
-def near(operation: str, signs: tuple[str, ...] = (), limit: int = 3) -> list[Entry]:
-    """The entries on an operation, those first whose error looks like `signs`."""
-    wanted = _bare(operation)
-    found = [item for item in entries().values() if wanted in map(_bare, item.operations)]
-    return sorted(found, key=lambda item: -len(set(item.signs) & set(signs)))[:limit]
-
-
 def that_raise(kinds: Iterable[str], text: str) -> list[Entry]:
     """The entries on operations that raise in Jittor: of these kinds, or named in what a worker said."""
     named = {_bare(word) for word in (*kinds, *re.findall(r"\w{4,}", text))}

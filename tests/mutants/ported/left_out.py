@@ -1,8 +1,8 @@
 """How many causes are named without the hypotheses that name them: leave one family out.
 
-Each mistake is explained as usual; then again without the family of hypotheses that explained it, so that only
-hypotheses remain which were written for something else. A family is a module of `harness.diagnose`; of the
-edits of a loss it is the way in which an operation is changed.
+Each mistake is explained as usual; then again without the family of hypotheses that explained it, so that
+only hypotheses remain which were written for something else. A family is a module of `harness.diagnose`; of
+the edits of a loss it is the way in which an operation is changed.
 
 By hand: `./run python -m tests.mutants.ported.left_out --out FILE [NAME...]`. FILE is written after each one.
 """

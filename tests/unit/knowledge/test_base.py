@@ -31,8 +31,3 @@ def test_search_finds_by_any_spelling(name: str) -> None:
 def test_unknown_operation_is_refused_with_what_is_near() -> None:
     with pytest.raises(BadInput, match=r"no entry on 'interpolat'.*interpolate"):
         knowledge.search("interpolat")
-
-
-def test_nearest_entries_match_the_signature_first() -> None:
-    assert knowledge.near("AvgPool2d", ("borders",))[0].id in ("pool-count", "pool-ceil")
-    assert knowledge.near("no such thing") == []
