@@ -13,6 +13,9 @@ from harness.older_python import strict_zip
 from harness.pairs.gold_yolo.datasets import Picture, Pictures, Split, yaml_module
 
 NAMES = ("disc", "box", "ring", "cross")
+COLOURS = ((0.85, 0.2, 0.2), (0.2, 0.75, 0.25), (0.25, 0.35, 0.9), (0.9, 0.8, 0.2))
+"""What the shapes of a class look like, so that a short training can tell them apart; each is a little off."""
+OFF = 0.15
 MOST_OBJECTS = 4
 
 
@@ -38,7 +41,8 @@ class SyntheticPictures:
             kind = int(rng.integers(len(NAMES)))
             height, width = rng.uniform(0.15, 0.45, 2)
             row, column = rng.uniform(height / 2, 1 - height / 2), rng.uniform(width / 2, 1 - width / 2)
-            image[_shape(kind, self.size, (row, column), (height, width))] = rng.uniform(0, 1, 3)
+            colour = np.array(COLOURS[kind]) + rng.uniform(-OFF, OFF, 3)
+            image[_shape(kind, self.size, (row, column), (height, width))] = colour
             labels.append((kind, column, row, width, height))
         pixels = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
         return Picture(f"{index:06d}", pixels, np.array(labels, np.float32))
