@@ -14,7 +14,7 @@ from harness.pairs.gold_yolo.datasets import Picture, Pictures, Split, yaml_modu
 
 NAMES = ("disc", "box", "ring", "cross")
 COLOURS = ((0.85, 0.2, 0.2), (0.2, 0.75, 0.25), (0.25, 0.35, 0.9), (0.9, 0.8, 0.2))
-"""What the shapes of a class look like, so that a short training can tell them apart; each is a little off."""
+"""Of the shapes of a class, so that a short training can tell them apart; each is a little off."""
 OFF = 0.15
 MOST_OBJECTS = 4
 
