@@ -1,0 +1,35 @@
+"""A side in an environment of another version, on an older Python: named by $ALIGN_TESTS_ENVIRONMENTS."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from harness import flows
+from harness.choices import SIDES
+from harness.environment.interpreter_info import facts_of
+from harness.environment.interpreters import variable
+from harness.progress import Silent
+
+NAMED = "ALIGN_TESTS_ENVIRONMENTS"
+PYTHONS = [Path(name) for name in os.environ.get(NAMED, "").split(os.pathsep) if name]
+
+pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.jittor]
+
+
+@pytest.mark.skipif(not PYTHONS, reason=f"${NAMED} names no interpreters, with colons between them")
+@pytest.mark.timeout(3600)  # a core may have to be compiled
+@pytest.mark.parametrize("python", PYTHONS, ids=str)
+@pytest.mark.parametrize("model", ["tests.faults.models.pair:PAIR", "l2sknet"])
+def test_a_side_of_another_version_is_compared(
+    python: Path, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sides = [side for side in SIDES if side in facts_of(python).packages]
+    assert sides, f"{python} has neither framework"
+    for side in sides:
+        monkeypatch.setenv(variable(side), str(python))
+    request = flows.CompareRequest(model=model, output=tmp_path / "run", timeout=3000)
+    alignment = flows.compare(request, Silent())
+    assert alignment.verdict == "aligned", alignment.sentence
