@@ -27,7 +27,7 @@ _UNBATCHED = {"dropout1d": 2, "dropout3d": 4}  # axes of what is one sample with
 _KERNELS = ("native_dropout", "alpha_dropout", "feature_alpha_dropout")
 _ATTENTION = "scaled_dot_product_attention"
 _MANY_HEADS = "multi_head_attention_forward"
-_ATTEND = functional.scaled_dot_product_attention
+_ATTEND: Any = getattr(functional, _ATTENTION, None)  # PyTorch 2.0 brought it
 _UNIFORM = frozenset(["rand", "rand_like", "uniform_"])
 _YES_OR_NO = frozenset(["bernoulli", "bernoulli_"])
 _NORMAL = frozenset(["randn", "randn_like", "normal", "normal_"])
@@ -97,7 +97,8 @@ class SharedDropout(TorchFunctionMode):
         """Torch's attention; where it drops, by its formula, for the fused kernels draw masks themselves."""
         shape = [*query.shape[:-1], key.shape[-2]]
         if dropout_p == 0 or self.masks.is_off(shape):
-            return _ATTEND(query, key, value, attn_mask, 0.0, is_causal, **more)
+            attended: Tensor = _ATTEND(query, key, value, attn_mask, 0.0, is_causal, **more)
+            return attended
         if more.get("enable_gqa"):
             key, value = (_repeated(given, query.shape[-3]) for given in (key, value))
         weights = attention_weights(query, key, attn_mask, is_causal, more.get("scale"))
@@ -111,11 +112,14 @@ class SharedDropout(TorchFunctionMode):
 
         plain = functional.dropout
         functional.dropout = dropped
-        functional.scaled_dot_product_attention = self._attended  # type: ignore[assignment]
+        if _ATTEND is not None:
+            functional.scaled_dot_product_attention = self._attended  # type: ignore[assignment]
         try:
             return func(*args, **kwargs)
         finally:
-            functional.dropout, functional.scaled_dot_product_attention = plain, _ATTEND
+            functional.dropout = plain
+            if _ATTEND is not None:
+                functional.scaled_dot_product_attention = _ATTEND
 
     def _in_kernel(
         self, func: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]

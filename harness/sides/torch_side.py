@@ -123,7 +123,8 @@ class TorchSide(Side):
         """The card's name, or cpu with its capability."""
         if self.device == "cuda":
             return torch.cuda.get_device_name()
-        return f"cpu ({torch.backends.cpu.get_cpu_capability()})"
+        told = getattr(getattr(torch.backends, "cpu", None), "get_cpu_capability", None)  # since PyTorch 2.0
+        return f"cpu ({told()})" if told else "cpu"
 
     def modules(self) -> Iterator[tuple[str, nn.Module]]:
         """Every module, once, by its first path."""

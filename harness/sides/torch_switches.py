@@ -19,14 +19,22 @@ def settings(side: Framework) -> dict[str, str]:
     return {
         "threads": str(torch.get_num_threads()),
         "dtype": _dtypes(side),
-        "amp": without_prefix(str(torch.get_autocast_dtype(side.device)), "torch.")
-        if torch.is_autocast_enabled(side.device)
-        else "off",
+        "amp": _autocast(side.device),
         "gradients": "kept" if torch.is_grad_enabled() else "not kept",
         "tf32": str(not precise or (side.device == "cuda" and tf32)),
         "channels_last": str(any(map(_is_channels_last, side.model.parameters()))),
         "deterministic": str(torch.are_deterministic_algorithms_enabled()),
     }
+
+
+def _autocast(device: str) -> str:
+    if hasattr(torch, "get_autocast_dtype"):  # since PyTorch 2.3
+        on, dtype = torch.is_autocast_enabled(device), torch.get_autocast_dtype(device)
+    elif device == "cpu":
+        on, dtype = torch.is_autocast_cpu_enabled(), torch.get_autocast_cpu_dtype()
+    else:
+        on, dtype = torch.is_autocast_enabled(), torch.get_autocast_gpu_dtype()
+    return without_prefix(str(dtype), "torch.") if on else "off"
 
 
 def _dtypes(side: Framework) -> str:

@@ -12,6 +12,7 @@ from harness.choices import SIDES
 from harness.environment.interpreter_info import facts_of
 from harness.environment.interpreters import variable
 from harness.progress import Silent
+from tests import ROOT
 
 NAMED = "ALIGN_TESTS_ENVIRONMENTS"
 PYTHONS = [Path(name) for name in os.environ.get(NAMED, "").split(os.pathsep) if name]
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.torch, pytest.mark.jittor]
 @pytest.mark.skipif(not PYTHONS, reason=f"${NAMED} names no interpreters, with colons between them")
 @pytest.mark.timeout(3600)  # a core may have to be compiled
 @pytest.mark.parametrize("python", PYTHONS, ids=str)
-@pytest.mark.parametrize("model", ["tests.faults.models.pair:PAIR", "l2sknet"])
+@pytest.mark.parametrize("model", [str(ROOT / "examples" / "tiny" / "tiny_pair.py"), "l2sknet"])
 def test_a_side_of_another_version_is_compared(
     python: Path, model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
