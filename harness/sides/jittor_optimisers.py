@@ -8,6 +8,7 @@ from typing import Any
 import jittor as jt
 import numpy as np
 
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
 from harness.sides.optimisers import ToTensor, slots_of
@@ -67,7 +68,7 @@ class Native:
         for group, names in self._groups():
             group["grads"] = [
                 gradients[name] if gradients.get(name) is not None else jt.zeros_like(value).stop_grad()
-                for name, value in zip(names, group["params"], strict=True)
+                for name, value in strict_zip(names, group["params"])
             ]
         self.optimizer._Optimizer__zero_grad = False
         self.optimizer.n_step += 1
@@ -88,7 +89,7 @@ class Native:
         """The lists of each group; what no gradient reaches is left out."""
         found: Arrays = {}
         for group, names in self._groups():
-            for place, (name, value) in enumerate(zip(names, group["params"], strict=True)):
+            for place, (name, value) in enumerate(strict_zip(names, group["params"])):
                 if value.is_stop_grad():
                     continue
                 found |= {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Callable, Protocol
 
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from harness.errors import BadInput
+from harness.older_python import strict_zip
 from harness.pairs.base import Arrays
 from harness.sides.contract import NamedTensors
 from harness.sides.optimisers import Optimiser, ToTensor
@@ -24,7 +25,7 @@ class TorchOptimiser:
 
     def take(self, gradients: NamedTensors) -> None:
         """A parameter that has no gradient stays as it is."""
-        for name, value in zip(self.names, self._values, strict=True):
+        for name, value in strict_zip(self.names, self._values):
             value.grad = gradients.get(name)
 
     def scale(self, rate: float) -> None:
@@ -39,7 +40,7 @@ class TorchOptimiser:
 
     def slots(self) -> Arrays:
         """From its state."""
-        return slots_in(self.optimizer, dict(zip(self.names, self._values, strict=True)))
+        return slots_in(self.optimizer, dict(strict_zip(self.names, self._values)))
 
     def set_slots(self, slots: Arrays, to_tensor: ToTensor) -> None:
         """Through its own form of a state."""

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import ROOT
+from tests import ROOT, worker_closure
+from tests.older_interpreters import interpreter
 
 FRAMEWORKS = {"torch", "torchvision", "jittor", "jittor_utils"}
 FRAMEWORK_FREE = ("harness", "reports", "weight_convert", "golden")
@@ -160,3 +161,16 @@ def test_each_side_knows_one_framework(files: list[Path], forbidden: set[str]) -
 def test_imports_point_one_way(room: list[Path], forbidden: set[str]) -> None:
     assert room
     assert offences(room, forbidden) == []
+
+
+@pytest.mark.parametrize("version", ["3.8", "3.9"])
+def test_an_older_python_imports_what_a_worker_does(version: str) -> None:
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"there is no Python {version} here")
+    program = ROOT / "tests" / "worker_closure.py"
+    done = subprocess.run(
+        [python, "-B", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(worker_closure.closure())} modules, 0 failed" in done.stdout

@@ -27,9 +27,7 @@ from harness.older_python import (
 from harness.strict_toml import tomllib
 from harness.type_hints import read_hints, type_hints
 from tests import ROOT, worker_closure
-from tests.older_interpreters import interpreter
 
-OLDER = ("3.8", "3.9")
 FILES = worker_closure.closure()
 
 
@@ -38,19 +36,6 @@ def test_the_closure_holds_what_a_worker_runs() -> None:
     assert expected < set(FILES)
     assert {"harness.sides.jittor_side", "ports_jittor.led.unet", "refs_torch.led.unet"} < set(FILES)
     assert not {"harness.session", "harness.flows.compare", "harness.cli"} & set(FILES)
-
-
-@pytest.mark.parametrize("version", OLDER)
-def test_an_older_python_imports_what_a_worker_does(version: str) -> None:
-    python = interpreter(version)
-    if python is None:
-        pytest.skip(f"there is no Python {version} here")
-    program = ROOT / "tests" / "worker_closure.py"
-    done = subprocess.run(
-        [python, "-B", program], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(FILES)} modules, 0 failed" in done.stdout
 
 
 def test_an_import_that_fails_is_told(tmp_path: Path) -> None:
