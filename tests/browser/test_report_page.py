@@ -7,6 +7,7 @@ import html as escaping
 import io
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -152,6 +153,23 @@ def test_a_click_on_the_source_opens_all_that_is_known_of_its_layer(tmp_path: Pa
                  "align reproduce alignment.json", "differs", "run alone"):  # fmt: skip
         assert told.lower() in panel[1].lower()
     assert panel[2:] == [6, True]
+
+
+def test_the_panel_of_a_source_leads_to_the_layer_that_makes_the_error(tmp_path: Path) -> None:
+    alignment = found_out()
+    alignment.sources = [replace(alignment.sources[0], layers=["backbone.stage3.conv", "no.such.layer"])]
+    found = acted(
+        """click(".card:nth-child(2) a");
+           return () => {
+             const makers = Array.from(document.querySelectorAll("#panel-body dd > span"))[0];
+             const told = makers.textContent;
+             makers.querySelector("a").click();
+             return [told, decodeURIComponent(location.hash)];
+           };""",
+        tmp_path,
+        alignment,
+    )
+    assert found == ["backbone.stage3.conv, no.such.layer", "#layer:backbone.stage3.conv#0:out"]
 
 
 def test_the_tree_opens_towards_the_fault_and_folds_show_their_worst_child(tmp_path: Path) -> None:

@@ -88,11 +88,18 @@ function pictures(row) {
   return { parts, draw: () => holders.forEach((draw) => draw()) };
 }
 
+function maker(layer, row) {
+  const role = (path(row[0]) || {}).role, own = ROWS.filter((one) => (path(one[0]) || {}).path === layer);
+  const found = own.find((one) => path(one[0]).role === role) || own[0];
+  return found ? link(found[0], layer) : layer;
+}
+
 function source(row) {
   const place = path(row[0]);
   const found = DATA.sources.find((one) => one[0] === row[0] || (place && one[2].includes(place.path)));
   if (!found) return [];
-  const parts = [["made by", found[2].join(", ")], ["cause", found[3]], ...found[4].map((command) => ["known", command])];
+  const makers = found[2].flatMap((layer, place) => [place ? ", " : "", maker(layer, row)]);
+  const parts = [["made by", element("span", {}, ...makers)], ["cause", found[3]], ...found[4].map((command) => ["known", command])];
   return [heading("source"), facts(parts)];
 }
 
