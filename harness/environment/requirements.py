@@ -17,6 +17,7 @@ from harness.environment.interpreters import variable
 
 OLDEST = (3, 8)
 JITTOR_NEWEST = (3, 12)
+TORCH_OLDEST = (1, 13)
 TORCH_VERSION, JITTOR_VERSION = "2.13.0", "1.3.11.0"
 TORCH, JITTOR = f"torch=={TORCH_VERSION}", f"jittor=={JITTOR_VERSION}"
 NUMPY, JITTOR_NUMPY, H5PY = "numpy>=1.26", "numpy>=1.26,<2", "h5py>=3.10"
@@ -39,9 +40,22 @@ def judge(side: str, facts: InterpreterInfo) -> list[DoctorFinding]:
 
 
 def _torch(facts: InterpreterInfo) -> Iterator[DoctorFinding]:
-    yield _package("torch", facts, TORCH, TORCH_VERSION)
+    yield _too_old_torch(facts) or _package("torch", facts, TORCH, TORCH_VERSION)
     yield _package("torch", facts, NUMPY)
     yield _package("torch", facts, H5PY)
+
+
+def _too_old_torch(facts: InterpreterInfo) -> DoctorFinding | None:
+    found = facts.packages.get("torch", "")
+    numbers = tuple(map(int, re.findall(r"\d+", found)[:2]))
+    if not found or numbers >= TORCH_OLDEST:
+        return None
+    wrong = (
+        f"torch {found} lacks what operations are recorded with: a mode that sees each function of a model "
+        "(torch.overrides.TorchFunctionMode, as it is since 1.13). Allowed is 1.13 or newer"
+    )
+    mend = _new_environment("torch", facts, _fitting(facts, TORCH))
+    return DoctorFinding("torch", "torch", found, "wrong", wrong, mend)
 
 
 def _fitting(facts: InterpreterInfo, wheel: str) -> str:
@@ -70,11 +84,17 @@ def _version(side: str, facts: InterpreterInfo) -> DoctorFinding:
 
 def _other_interpreter(side: str, facts: InterpreterInfo) -> str:
     """Makes an environment with another Python; the framework that is checked keeps its version."""
+    version = facts.packages.get(side, "").partition("+")[0]
+    return _new_environment(side, facts, f"{side}=={version}" if version else "")
+
+
+def _new_environment(side: str, facts: InterpreterInfo, framework: str) -> str:
+    """Makes an environment and names it; the one that is looked at stays as it is."""
+    python = "3.11" if facts.version[:2] > JITTOR_NEWEST else "{}.{}".format(*max(facts.version[:2], OLDEST))
     folder = f"{side}-env"
-    steps = [f"python{'3.8' if facts.version[:2] < OLDEST else '3.11'} -m venv {folder}"]
-    if version := facts.packages.get(side):
-        wheels = ["wheel", f"{side}=={version.partition('+')[0]}", "numpy<2", "h5py"]
-        wheels += ONEDNN if side == "jittor" else ()
+    steps = [f"python{python} -m venv {folder}"]
+    if framework:
+        wheels = ["wheel", framework, "numpy<2", "h5py", *(ONEDNN if side == "jittor" else ())]
         steps.append(shlex.join([f"{folder}/bin/pip", "install", *wheels]))
     return " && ".join([*steps, f"export {variable(side)}=$PWD/{folder}/bin/python"])
 

@@ -105,6 +105,24 @@ def test_another_version_of_a_framework_is_a_warning_that_fix_leaves_alone(
 
 
 @pytest.mark.parametrize(
+    ("version", "state"),
+    [("1.8.1", "wrong"), ("1.12.1+cu102", "wrong"), ("1.13.1", "warn"), ("2.4.1", "warn")],
+)
+def test_a_pytorch_that_cannot_be_recorded_is_refused_with_what_it_lacks(
+    version: str, state: str, healthy: InterpreterInfo
+) -> None:
+    facts = replace(healthy, version=(3, 8, 18), packages={**HEALTHY, "torch": version})
+    finding = judged("torch", facts)["torch"]
+    assert (finding.state, finding.found, finding.wheels) == (state, version, ())
+    if state == "wrong":
+        assert "lacks what operations are recorded with" in finding.wrong
+        assert "Allowed is 1.13 or newer" in finding.wrong
+        assert finding.mend.startswith(
+            "python3.8 -m venv torch-env && torch-env/bin/pip install wheel torch==2.4.1 "
+        )
+
+
+@pytest.mark.parametrize(
     ("version", "torch", "numpy"),
     [
         ((3, 8, 18), "torch==2.4.1", "numpy>=1.22"),
