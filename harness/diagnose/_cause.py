@@ -17,6 +17,7 @@ from harness.diagnose import (
     gradients,
     known,
     layouts,
+    operations,
     others,
     parameters,
     tensors,
@@ -42,6 +43,7 @@ OF_TENSORS: tuple[Source, ...] = (
     functions.trials,
     layouts.trials,
 )
+OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 AT_LAST: tuple[Source, ...] = (functions.of_the_right_one, fits.trials)
 
 _AT_ONCE = 8
@@ -83,13 +85,14 @@ class _Fit(NamedTuple):
 
 def explain_forward(evidence: DifferingLayer, replay: Replay) -> Cause:
     """The first hypotheses that reproduce what the port's layer returned."""
-    sources = (*OF_LAYERS, *OF_TENSORS, *AT_LAST)
+    sources = (*OF_LAYERS, *OF_TENSORS, *OF_OPERATIONS, *AT_LAST)
     return _search(evidence, sources, replay, "the port's output equals")
 
 
 def explain_call(evidence: DifferingLayer, replay: Replay) -> Cause:
     """The same for what a layer is given: the layer that makes it, in other forms."""
-    return _search(evidence, OF_LAYERS, replay, "what the port's layer is given is what comes of")
+    sources = (*OF_LAYERS, *OF_OPERATIONS)
+    return _search(evidence, sources, replay, "what the port's layer is given is what comes of")
 
 
 def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array], at_last: bool = True) -> Cause:

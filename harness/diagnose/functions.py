@@ -54,6 +54,7 @@ _REDUCTIONS: dict[str, Reduction] = {
     "the product": np.prod,
     "the norm": lambda x, **how: np.sqrt(np.sum(x * x, **how)),
 }
+_PLACES = {"the first": 0, "the last": -1, "the second": 1, "the last but one": -2}
 _BEFORE: dict[str, Function] = {
     "": lambda x: x,
     " of the absolute value": np.abs,
@@ -132,10 +133,20 @@ def _reduced(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Tri
         for axes in combinations(range(tensor.ndim), count):
             if np.prod([n for axis, n in enumerate(shape) if axis not in axes], dtype=int) != size:
                 continue
+            if count == 1:
+                yield from _one_place(evidence, name, wide, *axes)
             for before, change in _BEFORE.items():
                 for words, reduction in _REDUCTIONS.items():
                     found = np.asarray(reduction(change(wide), axis=axes)).reshape(evidence.port.shape)
                     yield _trial(evidence, f"{words} over axes {_listed(axes)}{before} of {name}", found)
+
+
+def _one_place(evidence: DifferingLayer, name: str, tensor: Array, axis: int) -> Iterator[Trial]:
+    """One place along an axis, as a reduction is forgotten or another token is read."""
+    for words, place in _PLACES.items():
+        if -tensor.shape[axis] <= place < tensor.shape[axis]:
+            found = tensor.take(place, axis).reshape(evidence.port.shape)
+            yield _trial(evidence, f"{words} along axis {axis} of {name}", found)
 
 
 def _listed(axes: tuple[int, ...]) -> str:

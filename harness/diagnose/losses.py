@@ -6,6 +6,7 @@ fits much: so an edit counts only where all losses come out as the port's at onc
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
@@ -82,8 +83,10 @@ def _single(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
     if operation.type in ("mul", "div"):
         for size in dict.fromkeys(operation.shape[:_MOST_SIZES]):
             yield f"{path} is by {size}, a size", [Edit(path, "argument", name="1", value=float(size))]
-    for factor in (0.5, 2.0):
-        yield f"the result of {path} is taken times {factor:g}", [Edit(path, "times", value=factor)]
+    counts = {float(math.prod(operation.shape)), *map(float, operation.shape[:1])} - {0.5, 1.0, 2.0}
+    for factor in (0.5, 2.0, *sorted(counts)):
+        why = ", a number of elements: a sum in place of a mean" if factor in counts else ""
+        yield f"the result of {path} is taken times {factor:g}{why}", [Edit(path, "times", value=factor)]
 
 
 def _arguments(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:

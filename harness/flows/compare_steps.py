@@ -54,11 +54,12 @@ def stepping(
 ) -> Iterator[Lockstep]:
     """Both sides ready to step, over the whole published training.
 
-    Its schedule is that of the recipe's own batch; a batch of that size is not needed to see a step.
+    Its schedule is that of the recipe's own batch; a batch of that size is not needed to see a step. Nothing
+    drops: only the reference takes passes.
     """
     pair = find(request.model)
     batch = request.batch or _drawn_batch(request, pair)
-    asked = dataclasses.replace(request, recipe=PUBLISHED, batch=batch, loaders=0)
+    asked = dataclasses.replace(request, recipe=PUBLISHED, batch=batch, loaders=0, dropout="off")
     with scratch() as place, lockstep(asked, place, logs, progress, lent=workers) as live:
         recipe = live.plan.recipe
         length = dataclasses.replace(live.plan.length, batch=request.batch or recipe.batch or batch)

@@ -7,7 +7,6 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from harness.answers import LossOperation, LossTried
 from harness.errors import BadInput
 from harness.pairs.base import Mode
 from harness.requests import Edit
+from harness.sides.operations import other_operation
 from harness.sides.recorder import Recorder, Rehearsal, flatten, map_tensors, named_arguments, plain_value
 from harness.sides.side import Side
 from harness.trace import TraceWriter
@@ -126,7 +126,7 @@ def _edited(
     if edit.how == "axes":
         return getattr(tensors[0], _name(function))(tuple(edit.value))
     if edit.how == "function":
-        return _other(edit.function, function, tensors[0])(*args, **kwargs)
+        return other_operation(edit.function, function, tensors[0])(*args, **kwargs)
     if edit.how == "argument":
         args, kwargs = _with_argument(edit, function, args, kwargs)
         return function(*args, **kwargs)
@@ -140,19 +140,12 @@ def _changed(edit: Edit, function: Callable[..., Any], tensors: list[Any]) -> li
     if edit.how == "exchanged":
         return [tensors[1], tensors[0], *tensors[2:]]
     own = tensors[edit.place]
-    new = own.detach() if edit.how == "input detached" else _other(edit.function, function, own)(own)
+    new = own.detach() if edit.how == "input detached" else other_operation(edit.function, function, own)(own)
     return [new if place == edit.place else tensor for place, tensor in enumerate(tensors)]
 
 
 def _name(function: Callable[..., Any]) -> str:
     return str(getattr(function, "__name__", ""))
-
-
-def _other(name: str, function: Callable[..., Any], tensor: Any) -> Callable[..., Any]:
-    """An operation by name: a method of tensors, or a neighbour of the function in its module."""
-    method = getattr(type(tensor), name, None)
-    found: Callable[..., Any] = method or getattr(import_module(function.__module__), name)
-    return found
 
 
 def _with_argument(

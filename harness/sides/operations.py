@@ -6,6 +6,10 @@ they return is compared as the input of the layer or operation that takes it. A 
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
 from harness.older_python import without_prefix
 
 # fmt: off
@@ -115,3 +119,10 @@ _DRAWS = frozenset([
 def draws(name: str) -> bool:
     """Whether a framework's function of this name draws at random."""
     return name.rstrip("_") in _DRAWS
+
+
+def other_operation(name: str, function: Callable[..., Any], tensor: Any) -> Callable[..., Any]:
+    """Another operation by its name: a method of tensors, or a neighbour of the function in its module."""
+    method = getattr(type(tensor), name, None)
+    found: Callable[..., Any] = method or getattr(import_module(function.__module__), name)
+    return found

@@ -18,6 +18,7 @@ from harness.requests import CallChange
 from harness.sides.captured_call import CallCapture, CapturedCall
 from harness.sides.constructor import constructor_arguments
 from harness.sides.contract import NamedTensors
+from harness.sides.operations import other_operation
 from harness.sides.recorder import Rehearsal, flatten, map_tensors
 from harness.sides.side import Side
 from harness.trace import Trace, TraceWriter
@@ -66,6 +67,10 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
     """The result of the changed call, by the masks of the run; the change is undone at the end."""
     if call.position is not None:
         side.masks.go_to(call.position)
+    if call.module is None and change.kind:
+        tensors = [value for _, value in flatten([*call.args], side.tensors.is_tensor)]
+        yield other_operation(change.kind, call.function, tensors[0])(*call.args, **call.kwargs)
+        return
     if call.module is None:
         yield _call_function(call, change.changes)
         return
