@@ -81,7 +81,7 @@ def facts(training: Training) -> list[Item]:
     case = {key: value for key, value in start.case.items() if key != "request"}
     tables = [("case", case), ("recipe", start.recipe), ("data", start.data)]
     items = [
-        Item(f"{tr(name)}: {tr(key.replace('_', ' '))}", str(value))
+        Item(f"{tr(name)}: {tr(key.replace('_', ' '))}", _in_words(value))
         for name, table in tables
         for key, value in table.items()
         if value not in (None, "", [])
@@ -94,6 +94,10 @@ def facts(training: Training) -> list[Item]:
     resumed = tr("after {}")
     items += [Item(tr("resumed"), resumed.format(count(one.step, "step"))) for one in training.resumed]
     return items
+
+
+def _in_words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def costs(training: Training) -> list[Item]:
