@@ -22,7 +22,7 @@ def try_torch(python: Path, env: Mapping[str, str]) -> list[DoctorFinding]:
     if answer is None:
         wrong = f"torch cannot be started with {python} ({ended.ending}): {ended.last_words}"
         return [DoctorFinding("torch", "convolution", "failed", "wrong", wrong, _look(python, "torch"))]
-    return [_judged("torch", "convolution", python, answer["result"]), _torch_device(answer)]
+    return [_judged("torch", "convolution", python, answer), _torch_device(answer)]
 
 
 def _torch_device(answer: Mapping[str, Any]) -> DoctorFinding:
@@ -43,16 +43,18 @@ def try_jittor(python: Path, env: Mapping[str, str], device: str = "cpu") -> Doc
         answer, _ = ask_until_it_answers(python, program("jittor_trial"), [device], env, SECONDS)
     except NoEnvironment as error:
         return DoctorFinding("jittor", part, "failed", "wrong", str(error), _look(python, "jittor"))
-    return _judged("jittor", part, python, answer["result"])
+    return _judged("jittor", part, python, answer)
 
 
 def _look(python: Path, framework: str) -> str:
     return f"{python} -c 'import {framework}'  # shows the whole error"
 
 
-def _judged(side: str, part: str, python: Path, result: float) -> DoctorFinding:
+def _judged(side: str, part: str, python: Path, answer: Mapping[str, Any]) -> DoctorFinding:
+    result: float = answer["result"]
     if result == _RIGHT:
         return DoctorFinding(side, part, "computed, right")
     wrong = f"{side} with {python} computes a convolution of ones as {result:g}; {_RIGHT:g} is right"
-    mend = f"{python} -m pip install --force-reinstall --no-deps {side}"
+    same = f"{side}=={answer['version'].partition('+')[0]}"
+    mend = f"{python} -m pip install --force-reinstall --no-deps {same}"
     return DoctorFinding(side, part, f"{result:g}", "wrong", wrong, mend)

@@ -25,7 +25,7 @@ from tests import ROOT
 from tests.unit.environment import fakes
 
 USUAL_CACHE = os.environ.get("ALIGN_CACHE")  # what the other tests keep warm
-TOLD = '{"result": %s, "built": %s, "card": %s, "cudnn": %s}'
+TOLD = '{"version": "2.4.1+cpu", "result": %s, "built": %s, "card": %s, "cudnn": %s}'
 
 
 @pytest.fixture(autouse=True)
@@ -66,6 +66,7 @@ class TestTrials:
         finding, _ = trials.try_torch(telling(tmp_path / "python", "8.5", "null", "null", "null"), {})
         assert finding.state == "wrong"
         assert "computes a convolution of ones as 8.5; 9 is right" in finding.wrong
+        assert finding.mend.endswith("--no-deps torch==2.4.1"), "it stays the version that is checked"
 
     def test_a_broken_torch_is_reported_by_its_last_words(self, tmp_path: Path) -> None:
         python = fakes.program(tmp_path / "python", "echo 'ImportError: libgomp.so.1' >&2; exit 1")
