@@ -17,7 +17,6 @@ from harness.environment.interpreters import variable
 
 OLDEST = (3, 8)
 JITTOR_NEWEST = (3, 12)
-TORCH_OLDEST = (1, 13)
 TORCH_VERSION, JITTOR_VERSION = "2.13.0", "1.3.11.0"
 TORCH, JITTOR = f"torch=={TORCH_VERSION}", f"jittor=={JITTOR_VERSION}"
 NUMPY, JITTOR_NUMPY, H5PY = "numpy>=1.26", "numpy>=1.26,<2", "h5py>=3.10"
@@ -26,6 +25,16 @@ _FOR_OLDER = {
     (3, 9): {TORCH: "torch==2.8.0"},
 }
 """What is installed in place of a package that has left a Python behind."""
+
+_OLDEST = {
+    "torch": (
+        "1.13",
+        "the TorchFunctionMode of 1.13, which sees each operation",
+        TORCH,
+    ),
+    "jittor": ("1.3.8", "Var.id, by which a tensor is known again while it is recorded", "jittor==1.3.8.5"),
+}
+"""The oldest version that can be recorded, what older ones lack, and what to install instead."""
 
 ONEDNN = ("onednn-cpu-gomp==2021.3.0", "onednn-devel-cpu-gomp==2021.3.0")
 _NAME = re.compile(r"[=<>]")
@@ -40,22 +49,24 @@ def judge(side: str, facts: InterpreterInfo) -> list[DoctorFinding]:
 
 
 def _torch(facts: InterpreterInfo) -> Iterator[DoctorFinding]:
-    yield _too_old_torch(facts) or _package("torch", facts, TORCH, TORCH_VERSION)
+    yield _too_old("torch", facts) or _package("torch", facts, TORCH, TORCH_VERSION)
     yield _package("torch", facts, NUMPY)
     yield _package("torch", facts, H5PY)
 
 
-def _too_old_torch(facts: InterpreterInfo) -> DoctorFinding | None:
-    found = facts.packages.get("torch", "")
-    numbers = tuple(map(int, re.findall(r"\d+", found)[:2]))
-    if not found or numbers >= TORCH_OLDEST:
+def _too_old(side: str, facts: InterpreterInfo) -> DoctorFinding | None:
+    """A framework that cannot be recorded, by what it lacks; its environment stays as it is."""
+    found, (oldest, lacks, wheel) = facts.packages.get(side, ""), _OLDEST[side]
+    if not found or _numbers(found) >= _numbers(oldest):
         return None
-    wrong = (
-        f"torch {found} lacks what operations are recorded with: a mode that sees each function of a model "
-        "(torch.overrides.TorchFunctionMode, as it is since 1.13). Allowed is 1.13 or newer"
+    wrong = f"{side} {found} lacks {lacks}; allowed is {oldest} or newer"
+    return DoctorFinding(
+        side, side, found, "wrong", wrong, _new_environment(side, facts, _fitting(facts, wheel))
     )
-    mend = _new_environment("torch", facts, _fitting(facts, TORCH))
-    return DoctorFinding("torch", "torch", found, "wrong", wrong, mend)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", version)[:3]))
 
 
 def _fitting(facts: InterpreterInfo, wheel: str) -> str:
@@ -63,7 +74,7 @@ def _fitting(facts: InterpreterInfo, wheel: str) -> str:
 
 
 def _jittor(facts: InterpreterInfo) -> Iterator[DoctorFinding]:
-    yield _package("jittor", facts, JITTOR, JITTOR_VERSION)
+    yield _too_old("jittor", facts) or _package("jittor", facts, JITTOR, JITTOR_VERSION)
     yield _numpy_below_2(facts)
     yield _package("jittor", facts, H5PY)
     yield _headers(facts)

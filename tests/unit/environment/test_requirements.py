@@ -105,21 +105,32 @@ def test_another_version_of_a_framework_is_a_warning_that_fix_leaves_alone(
 
 
 @pytest.mark.parametrize(
-    ("version", "state"),
-    [("1.8.1", "wrong"), ("1.12.1+cu102", "wrong"), ("1.13.1", "warn"), ("2.4.1", "warn")],
+    ("side", "version", "lacks"),
+    [
+        ("torch", "1.8.1", "TorchFunctionMode"),
+        ("torch", "1.12.1+cu102", "TorchFunctionMode"),
+        ("torch", "1.13.1", ""),
+        ("torch", "2.4.1", ""),
+        ("jittor", "1.3.5.44", "Var.id"),
+        ("jittor", "1.3.7.16", "Var.id"),
+        ("jittor", "1.3.8.5", ""),
+        ("jittor", "1.3.10.0", ""),
+    ],
 )
-def test_a_pytorch_that_cannot_be_recorded_is_refused_with_what_it_lacks(
-    version: str, state: str, healthy: InterpreterInfo
+def test_a_framework_that_cannot_be_recorded_is_refused_with_what_it_lacks(
+    side: str, version: str, lacks: str, healthy: InterpreterInfo
 ) -> None:
-    facts = replace(healthy, version=(3, 8, 18), packages={**HEALTHY, "torch": version})
-    finding = judged("torch", facts)["torch"]
-    assert (finding.state, finding.found, finding.wheels) == (state, version, ())
-    if state == "wrong":
-        assert "lacks what operations are recorded with" in finding.wrong
-        assert "Allowed is 1.13 or newer" in finding.wrong
-        assert finding.mend.startswith(
-            "python3.8 -m venv torch-env && torch-env/bin/pip install wheel torch==2.4.1 "
-        )
+    facts = replace(healthy, version=(3, 8, 18), packages={**HEALTHY, side: version})
+    finding = judged(side, facts)[side]
+    assert (finding.state, finding.found, finding.wheels) == ("wrong" if lacks else "warn", version, ())
+    if lacks:
+        assert finding.wrong.startswith(f"{side} {version} lacks ")
+        assert lacks in finding.wrong
+        assert f"allowed is {'1.13' if side == 'torch' else '1.3.8'} or newer" in finding.wrong
+        make, fill, _ = finding.mend.split(" && ")
+        assert make == f"python3.8 -m venv {side}-env"
+        wheel = "torch==2.4.1" if side == "torch" else "jittor==1.3.8.5"
+        assert fill.startswith(f"{side}-env/bin/pip install wheel {wheel} ")
 
 
 @pytest.mark.parametrize(
