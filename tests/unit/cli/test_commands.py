@@ -83,6 +83,14 @@ def test_compare_hands_on_what_steps_are_asked_for(
     )
 
 
+def test_steps_are_checked_as_strictly_as_they_were_compared(align: Align, tmp_path: Path) -> None:
+    alignment = samples.alignment()
+    path = tmp_path / "steps.json"
+    for tag, ulps in (("compare", NoisePolicy().ulps), ("step", 2.0)):
+        dataclasses.replace(alignment, case={**alignment.case, "tag": tag}).save(path, replace=True)
+        assert align("check", str(path), "--json").document["policy"]["ulps"] == ulps
+
+
 def test_compare_reports_and_ends_with_the_verdict(align: Align, flow: Place) -> None:
     flow("compare", samples.diverging(), folder="runs/now-toy-small")
     Path("runs/now-toy-small").mkdir(parents=True)
