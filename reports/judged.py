@@ -90,7 +90,7 @@ def _training(training: Training) -> Iterator[Judged]:
     yield from map(_forced, training.forced)
     for step in steps(training)[-1:]:
         for side, of_side in step.sides.items():
-            name = tr("loss after {} steps, {}").format(step.step + 1, side)
+            name = tr("last loss, {}").format(side)
             yield Judged(name, "", of_side.loss, tr("value"), METRICS)
     for epoch in training.epochs[-1:]:
         yield from _epoch(epoch)
@@ -110,8 +110,8 @@ def _forced(forced: Forced) -> Judged:
 def _epoch(epoch: Epoch) -> Iterator[Judged]:
     for side, figures in epoch.metrics.items():
         for name, value in figures.items():
-            after = tr("{} after epoch {}, {}").format(name, epoch.epoch + 1, side)
-            yield Judged(after, "", value, tr("value"), METRICS)
+            last = tr("{} of the last epoch, {}").format(name, side)
+            yield Judged(last, "", value, tr("value"), METRICS)
 
 
 def _evaluation(found: Evaluation) -> Iterator[Judged]:

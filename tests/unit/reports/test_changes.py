@@ -98,7 +98,7 @@ def test_two_trainings(tmp_path: Path) -> None:
     wild.end = replace(wild.end, verdict="diverged")
     found = between(good, wild)
     assert {one.name for one in found.newly_failing} == {"the whole training", "findings", "forced step 0"}
-    assert [one.name for one in found.drifting] == ["IoU after epoch 4, jittor"]
+    assert [one.name for one in found.drifting] == ["IoU of the last epoch, jittor"]
     assert not found.newly_passing + found.appeared + found.vanished
     assert len(between(wild, good).newly_passing) == 3
     assert headline(between(good, good)).startswith("0 newly failing, 0 newly passing, 0 drifting")
