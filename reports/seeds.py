@@ -37,9 +37,11 @@ def draw(found: OverSeeds, console: Console) -> None:
     console.print(Text(said, style="bold"))
     for one in found.last:
         _draw(one, console)
-    console.print(Text(tr("the largest figure over the epochs, each from an epoch of its own:"), style="dim"))
-    for one in found.best:
-        _draw(one, console)
+    if found.best != found.last:  # metrics were taken of more epochs than the last
+        of_all = tr("the largest figure over the epochs, each from an epoch of its own:")
+        console.print(Text(of_all, style="dim"))
+        for one in found.best:
+            _draw(one, console)
     if found.churn is not None:
         console.print(Text(churn_sentence(found.churn)))
     console.print(Text(printable(f"{tr('kept in')}: {found.folder}")), soft_wrap=True)
