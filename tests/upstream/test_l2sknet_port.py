@@ -15,6 +15,7 @@ from ports_jittor import l2sknet
 from ports_jittor.l2sknet.loss import soft_iou_loss
 from ports_jittor.torchlike import nn, optim, state
 from tests import needs_shared
+from tests.selection import others_slow
 from tests.upstream import l2sknet_truth as truth
 from tests.upstream.l2sknet_truth import PUBLISHED
 from tests.upstream.recorded import Array, Recorded, distance, whole_distance
@@ -211,7 +212,7 @@ def test_the_loss(case: dict[str, Any]) -> None:
     assert {key: value.item() for key, value in found.items()} == pytest.approx(expected, rel=0, abs=2e-7)
 
 
-@pytest.mark.parametrize("variant", ["L2SKNet_1D_UNet", "L2SKNet_1D_FPN"])
+@pytest.mark.parametrize("variant", others_slow(["L2SKNet_1D_UNet", "L2SKNet_1D_FPN"], "L2SKNet_1D_UNet"))
 def test_the_fork_is_the_published_network_where_the_biases_are_zero(variant: str) -> None:
     weights = truth.seeded_state(variant)
     biases = [key for key in weights if key.endswith(("conv_1xn.bias", "conv_nx1.bias"))]

@@ -215,7 +215,7 @@ def test_the_loss(case: dict[str, Any]) -> None:
     assert soft_iou_loss(first.float(), mask.float()).item() == pytest.approx(case["loss"], abs=1e-7)
 
 
-@pytest.mark.parametrize("variant", ["L2SKNet_1D_UNet", "L2SKNet_1D_FPN"])
+@pytest.mark.parametrize("variant", others_slow(["L2SKNet_1D_UNet", "L2SKNet_1D_FPN"], "L2SKNet_1D_UNet"))
 def test_the_fork_is_the_published_network_where_the_biases_are_zero(variant: str) -> None:
     state = {key: torch.from_numpy(np.array(value)) for key, value in truth.seeded_state(variant).items()}
     biases = [key for key in state if key.endswith(("conv_1xn.bias", "conv_nx1.bias"))]

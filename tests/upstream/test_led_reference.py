@@ -74,6 +74,12 @@ def trained(stem: str, dtype: str) -> tuple[float, dict[str, Array]]:
     return loss.item(), {name: grad.numpy() for name, grad in found.items() if grad is not None}
 
 
+LARGE = (
+    "nafnet__train", "repnr_nafnet__finetune", "repnr_nafnet__pretrain_train", "repnr_restormer__finetune",
+    "repnr_restormer__pretrain", "repnr_restormer__pretrain_train",
+)  # fmt: skip
+
+
 @pytest.fixture(params=STEMS)
 def stem(request: pytest.FixtureRequest) -> str:
     """Every recorded run."""
@@ -109,6 +115,7 @@ def test_inputs_are_drawn_as_recorded(stem: str) -> None:
             np.testing.assert_array_equal(drawn[name], value)
 
 
+@pytest.mark.parametrize("stem", others_slow(STEMS, *(stem for stem in STEMS if stem not in LARGE)))
 @torch.no_grad()
 def test_outputs(stem: str, dtype: str) -> None:
     output = network(truth.variant_of(stem), dtype)(tensors(stem, dtype)["lq"])
