@@ -65,7 +65,7 @@ def _picture(alignment: Alignment, reference: Trace, candidate: Trace, address: 
     if address not in reference.records or address not in candidate.records:
         return None
     record, its = reference.records[address], candidate.records[address]
-    if not 0 < record.size <= _LARGEST or (record.alias and its.alias):
+    if not 0 < record.size <= _LARGEST or (record.alias and record.alias == its.alias):
         return None
     one, other = reference.array(address), candidate.array(address)
     if one is None or other is None or one.shape != other.shape or one.dtype.kind not in "biuf":

@@ -97,6 +97,20 @@ def test_a_comparison_keeps_pictures_of_what_diverged_and_nothing_else(tmp_path:
     assert len(json.dumps(alignment.to_dict()["evidence"])) < 128_000
 
 
+def test_what_repeats_a_tensor_of_another_name_on_each_side_has_a_picture(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    port = bench.port({"layer:stem#0:out": scaled(1.01)})
+    repeated = port.tensors["layer:block#0:in.0"]
+    assert isinstance(repeated, str)
+    names = {name: f"{name}.0" if name == repeated else name for name in port.tensors}
+    port.tensors = {
+        names[name]: names[item] if isinstance(item, str) else item for name, item in port.tensors.items()
+    }
+    alignment = bench.compare(port)
+    kept = evidence(alignment, *(Trace.open(tmp_path / f"{side}.h5") for side in ("torch", "jittor")))
+    assert "layer:block#0:in.0" in {one.address for one in kept.pictures}
+
+
 def stored(tmp_path: Path) -> dict[str, Any]:
     """An alignment with one picture, as data."""
     bench = Bench(tmp_path)
