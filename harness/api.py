@@ -100,8 +100,8 @@ def evaluate(
     from harness.flows.evaluate import evaluate as run
     from harness.flows.evaluate_request import EvaluateRequest
 
-    _require_known(settings, EvaluateRequest)
-    found, _ = run(EvaluateRequest(model=spelled(model), variant=variant, **settings), progress or Silent())
+    asked = EvaluateRequest(model=spelled(model), variant=variant, **_known(settings, EvaluateRequest))
+    found, _ = run(asked, progress or Silent())
     return found
 
 
@@ -144,15 +144,20 @@ def _loaded(alignment: Alignment | str | Path) -> Alignment:
 def _request(model: str, variant: str | None, **settings: Any) -> Any:
     from harness.flows import CompareRequest
 
-    _require_known(settings, CompareRequest)
-    if isinstance(settings.get("output"), str):
-        settings["output"] = Path(settings["output"])
-    return CompareRequest(model=spelled(model), variant=variant, **settings)
+    return CompareRequest(model=spelled(model), variant=variant, **_known(settings, CompareRequest))
 
 
-def _require_known(settings: dict[str, Any], request: Any) -> None:
+def _known(settings: dict[str, Any], request: Any) -> dict[str, Any]:
+    """The settings of a request, files and folders as it has them; one that it does not have is refused."""
     known = {field.name for field in fields(request)}
     unknown = sorted(settings.keys() - known)
     if unknown:
         allowed = ", ".join(sorted(known - {"model", "variant"}))
         raise BadInput(f"there is no setting {', '.join(unknown)}; allowed are: {allowed}")
+    return {name: _as_asked(name, value) for name, value in settings.items()}
+
+
+def _as_asked(name: str, value: Any) -> Any:
+    if name in ("output", "data") and isinstance(value, str):
+        return Path(value)
+    return str(value) if isinstance(value, Path) and name in ("weights", "port_weights") else value

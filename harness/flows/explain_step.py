@@ -10,9 +10,9 @@ from harness.case import PORT, REFERENCE
 from harness.diagnose.passes import Wrong, cause_of_pass
 from harness.diagnose.steps import common_of_step
 from harness.flows.forced_steps import JudgedStep, StepFiles, optimizer_step
+from harness.flows.formula_of_step import cause_of_formula
 from harness.flows.lockstep import Lockstep
 from harness.flows.reproduced_step import reproduces
-from harness.flows.step_formulas import cause_of_formula
 from harness.flows.step_hypotheses import array_of, common_factor, hypotheses, parameter_of
 from harness.flows.step_passes import JudgedPass
 from harness.trace import Trace

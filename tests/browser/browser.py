@@ -13,6 +13,15 @@ from pathlib import Path
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 AXE = Path(__file__).parent / "axe-core-4.14.1.min.js.gz"
 WIDTHS = (360, 768, 1280, 1920)
+COLLECT = """<!DOCTYPE html><style>iframe{border:0}</style><pre id="told"></pre><script>
+const all = [];
+addEventListener("message", (event) => {
+  if (!Array.isArray(event.data)) return;
+  all.push(event.data);
+  document.getElementById("told").textContent = JSON.stringify(all);
+});
+</script>"""
+"""The beginning of a page that gathers what its frames tell, as JSON in `told`."""
 
 
 def opened(page: str, folder: Path, *flags: str) -> tuple[str, str]:
@@ -53,16 +62,8 @@ def audited(page: str, folder: Path, scheme: str, act: str = "") -> dict[int, li
     </script></body>"""
     (folder / "frame.html").write_text(unlocked(page).replace("</body>", script), encoding="utf-8")
     frames = "".join(f'<iframe width="{width}" height="900" src="frame.html"></iframe>' for width in WIDTHS)
-    collect = """<!DOCTYPE html><style>iframe{border:0}</style><pre id="told"></pre><script>
-    const all = [];
-    addEventListener("message", (event) => {
-      if (!Array.isArray(event.data)) return;
-      all.push(event.data);
-      document.getElementById("told").textContent = JSON.stringify(all);
-    });
-    </script>"""
     flags = ["--force-dark-mode", "--blink-settings=preferredColorScheme=0"] if scheme == "dark" else []
-    elements, _ = opened(collect + frames, folder, *flags)
+    elements, _ = opened(COLLECT + frames, folder, *flags)
     told = re.search(r'<pre id="told">(.*?)</pre>', elements, re.DOTALL)
     assert told is not None
     found = dict(json.loads(escaping.unescape(told[1])))

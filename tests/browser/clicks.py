@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.browser.browser import opened, unlocked
+from tests.browser.browser import COLLECT, opened, unlocked
 
 _SCRIPT = """<script>
 addEventListener("load", async () => {
@@ -36,14 +36,6 @@ addEventListener("load", async () => {
   parent.postMessage([NAME, clicks], "*");
 });
 </script></body>"""
-_COLLECT = """<!DOCTYPE html><pre id="told"></pre><script>
-const all = [];
-addEventListener("message", (event) => {
-  if (!Array.isArray(event.data)) return;
-  all.push(event.data);
-  document.getElementById("told").textContent = JSON.stringify(all);
-});
-</script>"""
 
 
 def clicks(pages: Mapping[str, tuple[str, str]], folder: Path) -> dict[str, int | None]:
@@ -54,7 +46,7 @@ def clicks(pages: Mapping[str, tuple[str, str]], folder: Path) -> dict[str, int 
         file = folder / f"clicks-{place}.html"
         file.write_text(unlocked(page).replace("</body>", script), encoding="utf-8")
         frames.append(f'<iframe width="1280" height="900" src="{file.name}"></iframe>')
-    elements, _ = opened(_COLLECT + "".join(frames), folder)
+    elements, _ = opened(COLLECT + "".join(frames), folder)
     told = re.search(r'<pre id="told">(.*?)</pre>', elements, re.DOTALL)
     assert told is not None
     found = dict(json.loads(escaping.unescape(told[1])))

@@ -12,6 +12,7 @@ import pytest
 
 import harness
 from harness.errors import BadInput
+from harness.flows.evaluate_request import EvaluateRequest
 from tests import ROOT
 from tests.unit.reports import samples
 
@@ -91,6 +92,22 @@ def test_the_folder_of_a_run_may_be_a_text(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("harness.flows.compare", lambda request, progress: asked.append(request.output))
     harness.compare("l2sknet", output=str(tmp_path / "run"))
     assert asked == [tmp_path / "run"]
+
+
+def test_an_evaluation_takes_texts_and_paths_alike(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[EvaluateRequest] = []
+
+    def taken(request: EvaluateRequest, progress: object) -> tuple[None, Path]:
+        asked.append(request)
+        return None, tmp_path
+
+    monkeypatch.setattr("harness.flows.evaluate.evaluate", taken)
+    harness.evaluate("led", weights=tmp_path / "w.pt", data=str(tmp_path), output="runs/evaluated")
+    assert (asked[0].weights, asked[0].data, asked[0].output) == (
+        str(tmp_path / "w.pt"),
+        tmp_path,
+        Path("runs/evaluated"),
+    )
 
 
 def test_a_side_that_does_not_exist_is_named(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from harness.evaluating.unfinished import Unfinished
 from harness.flows import see_samples
 from harness.flows.evaluate import evaluate, resume
 from harness.flows.evaluate_request import EvaluateRequest
-from harness.flows.together import lend_workers
 from harness.pairs.base import DataRequest
 from harness.progress import Silent
 from harness.session import Worker
@@ -34,13 +32,6 @@ SHAPES = {
 }  # fmt: skip
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[dict[str, Worker]]:
-    """Workers of both sides, for all tests."""
-    with lend_workers("cpu", 600) as lent:
-        yield lent
 
 
 def run(workers: dict[str, Worker], pair: str, folder: Path, **more: Any) -> Evaluation:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,6 @@ import pytest
 from harness.errors import BadInput
 from harness.flows import checkpoints
 from harness.flows.explain_training import explain_training
-from harness.flows.together import lend_workers
 from harness.flows.train import PAGE, resume, train
 from harness.flows.train_request import TrainRequest
 from harness.progress import Silent
@@ -29,13 +27,6 @@ PAIRS = "tests.unit.training.trainee:"
 STEPS = 5
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[dict[str, Worker]]:
-    """Workers of both sides, for all tests."""
-    with lend_workers("cpu", 600) as lent:
-        yield lent
 
 
 def run(workers: dict[str, Worker], pair: str, folder: Path, **more: Any) -> Training:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import numpy as np
 import pytest
 
 from harness.flows import checkpoints
-from harness.flows.together import lend_workers
 from harness.flows.train import resume, train
 from harness.flows.train_request import TrainRequest
 from harness.pairs.base import Arrays
@@ -23,13 +21,6 @@ MODEL = "tests.unit.training.dropper:PAIR"
 STEPS = 3
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[dict[str, Worker]]:
-    """Workers of both sides, for all tests."""
-    with lend_workers("cpu", 600) as lent:
-        yield lent
 
 
 def run(workers: dict[str, Worker], variant: str, folder: Path, **more: Any) -> Training:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 
 from harness.case import SIDES
 from harness.errors import ALIGNED, DIVERGED, INCONCLUSIVE
-from harness.flows.together import lend_workers
 from harness.flows.train_request import TrainRequest
 from harness.flows.train_seeds import train_seeds
 from harness.progress import Silent
@@ -24,13 +22,6 @@ REQUEST = TrainRequest(
 )
 
 pytestmark = [pytest.mark.torch, pytest.mark.jittor, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[dict[str, Worker]]:
-    """Workers of both sides, for all tests."""
-    with lend_workers("cpu", 600) as lent:
-        yield lent
 
 
 def over_seeds(workers: dict[str, Worker], folder: Path, planted: Change) -> OverSeeds:

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from harness.flows import twin_cache
-from harness.flows.together import lend_workers
 from harness.flows.train import resume, train
 from harness.flows.train_request import TrainRequest
 from harness.progress import Silent
@@ -35,13 +34,6 @@ class Heard(Silent):
     def count(self, words: str) -> int:
         """How often it was told this."""
         return sum(words in text for text in self.texts)
-
-
-@pytest.fixture(scope="module")
-def workers() -> Iterator[dict[str, Worker]]:
-    """Workers of both sides, for all tests."""
-    with lend_workers("cpu", 600) as lent:
-        yield lent
 
 
 @pytest.fixture(autouse=True)

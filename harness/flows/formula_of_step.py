@@ -14,7 +14,7 @@ from harness.diagnose.step_formulas import Formula, Given, Made, formulas
 from harness.flows.forced_steps import StepFiles
 from harness.flows.lockstep import Lockstep
 from harness.flows.reproduced_step import reproduces
-from harness.flows.step_hypotheses import lags, parameter_of
+from harness.flows.step_hypotheses import array_of, lags, parameter_of
 from harness.flows.step_passes import JudgedPass
 from harness.trace import Trace
 from harness.training.setup import Uses
@@ -162,5 +162,5 @@ def _is_wrong(row: Row) -> bool:
 
 
 def _array(trace: Trace, address: str) -> Array | None:
-    array = trace.array(address) if address in trace.records else None
-    return None if array is None else np.array(array, np.float64)
+    array = array_of(trace, address)
+    return None if array is None else array.astype(np.float64)
