@@ -34,6 +34,7 @@ KINDS = (
     "input", "layer", "output", "loss", "grad", "grad_input", "state", "sum", "update", "optimizer", "ema",
     "metric", "draw",
 )  # fmt: skip
+_OTHER_KEY = {"": "0", "0": ""}
 _LAYER = re.compile(r"layer:(?P<path>.+)#(?P<call>\d+):(?P<role>out|in|grad)(?:\.(?P<key>.+))?")
 
 
@@ -99,6 +100,12 @@ def is_inside(address: str, layer: str) -> bool:
         return False
     module, path = parse_layer(address).module, parse_layer(layer).path
     return path in (module, ROOT) or module.startswith(f"{path}.")
+
+
+def other_form(address: str) -> str:
+    """A layer's result, or its gradient, by its other name: by itself, or as the first of a tuple."""
+    path, call, role, key = parse_layer(address)
+    return layer(path, call, role, _OTHER_KEY[key]) if role in ("out", "grad") and key in _OTHER_KEY else ""
 
 
 @lru_cache(maxsize=1 << 16)

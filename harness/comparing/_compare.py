@@ -71,6 +71,7 @@ def compare(
     rows: list[Row] = []
     unpaired: dict[str, list[str]] = {reference_name: [], candidate_name: []}
     if reference is not None and candidate is not None:
+        candidate.name_results_as(reference)
         pairing = Pairing(reference, candidate, (reference_name, candidate_name))
         rows = _rows(pairing, TensorMeter(reference, candidate, truth), policy, overrides)
         unpaired = pairing.unpaired()

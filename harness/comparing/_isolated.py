@@ -269,9 +269,9 @@ def sources(rows: list[Row]) -> list[Source]:
     }
     forward = list(_forward(wrong, _wrongly_given_again(rows, wrong), places))
     made = {path for source in forward for path in source.layers}
-    backward = list(_backward(wrong, _consumers(rows), made))
+    backward = list(_backward(wrong, _consumers(rows), made, places))
     made |= {path for source in backward for path in source.layers}
-    return [*forward, *backward, *_state(wrong, made)]
+    return [*forward, *backward, *_state(wrong, made, places)]
 
 
 def _wrong_alone(row: Row) -> bool:
@@ -355,7 +355,9 @@ _GOES_ON = "a gradient goes on from here that the reference stops"
 _BEFORE = "is not what the reference gives: something between"
 
 
-def _backward(wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[str]) -> Iterable[Source]:
+def _backward(
+    wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[str], places: set[str]
+) -> Iterable[Source]:
     """Gradients that are wrong though every gradient handed in is right."""
     for row in wrong:
         kind = kind_of(row.address)
@@ -365,7 +367,7 @@ def _backward(wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[s
             takers = consumers.get(addresses.with_role(row.address, "out"), [])
             text = f"the gradient that {' and '.join(takers) or 'what takes it'} should give back"
         elif kind == "grad":
-            takers, text = [_owner(row.address)], ""
+            takers, text = [_user(row.address, places)], ""
         elif kind == "grad_input":
             takers, text = consumers.get(f"input:{row.address.partition(':')[2]}", []), ""
         else:
@@ -374,10 +376,10 @@ def _backward(wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[s
             yield _source(row, "backward", takers, text)
 
 
-def _state(wrong: Iterable[Row], made: set[str]) -> Iterable[Source]:
+def _state(wrong: Iterable[Row], made: set[str], places: set[str]) -> Iterable[Source]:
     for row in wrong:
-        if kind_of(row.address) == "state" and _owner(row.address) not in made:
-            yield _source(row, "state", [_owner(row.address)], "")
+        if kind_of(row.address) == "state" and (user := _user(row.address, places)) not in made:
+            yield _source(row, "state", [user], "")
 
 
 def _source(row: Row, direction: str, layers: list[str], text: str) -> Source:
@@ -393,6 +395,15 @@ def _key(address: str) -> Key:
 def _owner(address: str) -> str:
     """The module of a parameter or buffer."""
     return address.partition(":")[2].rpartition(".")[0] or addresses.ROOT
+
+
+def _user(address: str, places: set[str]) -> str:
+    """The layer that computes with a parameter or buffer: its module, or the nearest recorded one around it.
+
+    A module that is never called only holds what another one, as torch's attention, computes with.
+    """
+    owner = _owner(address)
+    return owner if owner in places else _caller(owner, places)
 
 
 def _consumers(rows: Iterable[Row]) -> dict[str, list[str]]:

@@ -55,6 +55,11 @@ class Substitutes:
         """The reference's tensor at an address that both sides have."""
         return self.reference.array(address) if address in self.paired else None
 
+    def name(self, address: str) -> str:
+        """What the reference calls a result: one side may return it by itself, one first in a tuple."""
+        other = addresses.other_form(address)
+        return other if address not in self.paired and other in self.paired else address
+
     def source(self, address: str) -> str | None:
         """The address under which the reference first had the tensor at `address`."""
         record = self.reference.records.get(address)
@@ -108,7 +113,7 @@ class IsolatedRecorder(Recorder):
 
     def _save_result(self, path: str, call: int, result: Any, type: str) -> Any:
         def cut(key: str, tensor: Any) -> Any:
-            address = addresses.layer(path, call, "out", key)
+            address = self.substitutes.name(addresses.layer(path, call, "out", key))
             array = self.substitutes.of(address)
             if array is not None and self._is_equal(tensor, array):
                 self.equal.append(address)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
@@ -42,6 +43,7 @@ class OwnTrace:
             raise ValueError(f"it claims {self._count} samples a tensor")
         self.records = _records(_require(index.get("records"), list, "records"))
         self._values: dict[str, _Array] = {}
+        self._stored: dict[str, str] = {}  # what the file calls a record that has another name now
         own = [record for record in self.records.values() if record.alias is None]
         noisy = file.holds(f"{self._below}{fmt.NOISE.decode()}")
         if self._count:
@@ -53,7 +55,8 @@ class OwnTrace:
         """All elements of a tensor, where the file holds them."""
         if self._count:
             return self._values[record.address].reshape(record.shape) if record.size <= self._count else None
-        dtype, place = fmt.stored_as(np.dtype(record.dtype)), self._below + fmt.tensor_place(record.address)
+        place = self._below + fmt.tensor_place(self._stored.get(record.address, record.address))
+        dtype = fmt.stored_as(np.dtype(record.dtype))
         with _as_indexed(record):
             values = self._file.tensor(place, dtype, record.shape)
         return values.view(np.bool_) if record.dtype == "bool" else values
@@ -67,6 +70,20 @@ class OwnTrace:
     def truth(self, address: str) -> _Array | None:
         """No trace of ours holds two runs."""
         return None
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call records by other names, in the same order; the file is left as it is."""
+        self._stored |= {name: address for address, name in names.items()}
+        records = [
+            replace(
+                record,
+                address=names.get(record.address, record.address),
+                alias=record.alias and names.get(record.alias, record.alias),
+            )
+            for record in self.records.values()
+        ]
+        self.records.clear()
+        self.records.update((record.address, record) for record in records)
 
     def _table(self, name: bytes, size: int | None = None) -> _Array:
         values = self._file.array(self._below + name.decode())

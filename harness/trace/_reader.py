@@ -15,6 +15,7 @@ from harness import address as addresses
 from harness import seeded
 from harness.errors import BadInput, HarnessError
 from harness.files import new_file
+from harness.forms import same_shape
 from harness.numerics import Stats, statistics
 from harness.trace._format import FORMAT, TRUTH
 from harness.trace._guarded import GuardedFile, refusing
@@ -173,6 +174,22 @@ class Trace:
         if names and isinstance(self._content, UpstreamTrace):
             self._content.rename_outputs(names)
 
+    def name_results_as(self, other: Trace) -> None:
+        """Name a layer's result as another trace does: one returns it by itself, one first in a tuple.
+
+        Only tensors of one shape are taken for the same. What was drawn of a compact trace depends on the
+        name, so its names stay.
+        """
+        if isinstance(self._content, OwnTrace) and not self.compact:
+            self._content.rename(
+                {
+                    address: name
+                    for address, record in self.records.items()
+                    if (name := _other_name(address, self, other))
+                    and same_shape(record.shape, other.records[name].shape)
+                }
+            )
+
     def keeps_gradients(self, pattern: str) -> None:
         """Say of which parameters alone, by a glob, the file keeps the gradients."""
         self._gradients = pattern
@@ -202,6 +219,14 @@ class Trace:
 
     def _is_sampled(self, record: Record) -> bool:
         return record.stats is not None and self.array(record.address) is None
+
+
+def _other_name(address: str, own: Trace, other: Trace) -> str:
+    """What a layer's result is called in the other trace, where that has no such name; else empty."""
+    if address in other.records or not address.startswith("layer:"):
+        return ""
+    name = addresses.other_form(address)
+    return name if name in other.records and name not in own.records else ""
 
 
 def _content(file: GuardedFile) -> OwnTrace | UpstreamTrace:

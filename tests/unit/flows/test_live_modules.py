@@ -48,6 +48,40 @@ found["modes"] = [reference.training, port.is_training(), port[2].is_training(),
 found["learns"] = not port[0].weight.is_stop_grad()
 found["told"] = []
 
+# Computes what torch's does, and returns it by itself; torch returns it first in a tuple.
+class Attention(jittor.Module):
+    def __init__(self, scale):
+        super().__init__()
+        self.scale, self.out_proj = scale, jittor.nn.Linear(8, 8)
+        self.in_proj_weight, self.in_proj_bias = jittor.randn(24, 8), jittor.randn(24)
+    def execute(self, x):
+        joint = (x @ self.in_proj_weight.t() + self.in_proj_bias).reshape(*x.shape[:2], 3, 2, 4)
+        q, k, v = joint.permute(2, 0, 3, 1, 4)
+        mixed = jittor.nn.softmax(q @ k.transpose(2, 3) * self.scale, dim=-1) @ v
+        return self.out_proj(mixed.permute(0, 2, 1, 3).reshape(x.shape))
+
+class Reference(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attn, self.last = torch.nn.MultiheadAttention(8, 2, batch_first=True), torch.nn.Linear(8, 4)
+    def forward(self, x):
+        return self.last(self.attn(x, x, x)[0])
+
+class Port(jittor.Module):
+    def __init__(self, scale):
+        super().__init__()
+        self.attn, self.last = Attention(scale), jittor.nn.Linear(8, 4)
+    def execute(self, x):
+        return self.last(self.attn(x))
+
+for name, scale in (("alone", 0.5), ("alone and wrong", 0.4)):
+    tokens = [torch.rand(2, 5, 8)]
+    alignment = harness.compare_modules(Reference(), Port(scale), tokens, mode="train",
+                                        output=os.path.join(sys.argv[1], name))
+    judged = {row.address: row.verdict.status for row in alignment.rows}
+    sources = [one.address for one in alignment.sources]
+    found[name] = [alignment.verdict, judged["layer:attn#0:out.0"], sources]
+
 def refused(*given):
     try:
         harness.compare_modules(*given, output=os.path.join(sys.argv[1], "refused"))
@@ -81,6 +115,8 @@ def test_two_modules_are_compared_and_given_back_as_they_were(tmp_path: Path) ->
     assert found["own"]
     assert found["modes"] == [True, True, False, True]
     assert found["learns"]
+    assert found["alone"] == ["aligned", "aligned", []]
+    assert found["alone and wrong"] == ["diverged", "diverged", ["layer:attn#0:out.0"]]
     object_refused, thread_refused = found["told"]
     assert "the input x0 is of the type object" in object_refused
     assert "main thread" in thread_refused

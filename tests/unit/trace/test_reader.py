@@ -216,3 +216,29 @@ def test_gradient_of_a_result_is_that_of_the_operation_inside_which_made_it(tmp_
         "drop": None,
         "nowhere": None,
     }
+
+
+def test_a_result_is_named_as_another_trace_names_it(tmp_path: Path) -> None:
+    ours, its = np.zeros((2, 3), np.float32), np.ones((2, 3), np.float32)
+    with TraceWriter(tmp_path / "a.h5", HEADER) as writer:
+        for address in ("layer:attn#0:out.0", "layer:attn#0:out.1", "layer:last#0:out", "layer:wide#0:out.0"):
+            writer.add(address, ours)
+    with TraceWriter(tmp_path / "b.h5", HEADER) as writer:
+        for address in ("layer:attn#0:out", "layer:attn#0:grad", "layer:last#0:out.0"):
+            writer.add(address, its)
+        writer.alias("layer:head#0:out", "layer:attn#0:out")
+        writer.add("layer:wide#0:out", np.ones((3, 2), np.float32))
+    with Trace.open(tmp_path / "a.h5") as reference, Trace.open(tmp_path / "b.h5") as trace:
+        trace.name_results_as(reference)
+        assert list(trace.records) == [
+            "layer:attn#0:out.0",
+            "layer:attn#0:grad",  # the reference has none
+            "layer:last#0:out",
+            "layer:head#0:out",
+            "layer:wide#0:out",  # of another shape: it may be anything
+        ]
+        assert trace.records["layer:head#0:out"].alias == "layer:attn#0:out.0"
+        for address in ("layer:attn#0:out.0", "layer:last#0:out", "layer:head#0:out"):
+            np.testing.assert_array_equal(trace.array(address), its, strict=True)
+        trace.name_results_as(reference)
+        assert len(trace.records) == 5
