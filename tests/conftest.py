@@ -3,7 +3,8 @@
 A test that needs a framework is marked `torch` or `jittor`; a module that imports one at its top is
 marked by itself. Where the framework cannot be used such tests are skipped with the reason, unless
 ALIGN_TESTS_REQUIRE names it (as in `ALIGN_TESTS_REQUIRE="torch jittor"`): then nothing runs at all.
-What runs unasked is in `selection`, the lines that tell the time left are in `time_left`.
+What runs unasked is in `selection`, in how many processes in `sharing`, the lines that tell the time left are
+in `time_left`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from types import ModuleType
 import pytest
 
 from harness.numerics import denormals_kept
-from tests import selection, shared_folder, time_left
+from tests import selection, shared_folder, sharing, time_left
 from tests.frameworks import FRAMEWORKS, imported_by, warm_up_meanwhile, why_not
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background job: programs under test need it
@@ -37,8 +38,9 @@ class UnusableModule(pytest.Module):
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
-    """Take the project's own flags."""
+    """Take the project's own flags; share out the tests."""
     pluginmanager.register(selection)
+    pluginmanager.register(sharing)
 
 
 @pytest.hookimpl(trylast=True)  # the terminal is set up then, which the time left is written to
@@ -48,6 +50,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(shown)
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:  # all tests: some of them need Jittor
         warm_up_meanwhile()
+        if getattr(config.option, "numprocesses", 0):
+            why_not("jittor")  # it compiles here; two processes would wait for each other
     required = os.environ.get("ALIGN_TESTS_REQUIRE", "").split()
     for name in required:
         if name not in FRAMEWORKS:

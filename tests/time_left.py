@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -32,14 +32,22 @@ class TimeLeft:
         self._spent: Counter[str] = Counter()
         self._expected: dict[str, float] = {}
         self._done = self._done_expected = 0.0
-        self._count = self._total = 0
-        self._last = now()
+        self._count = self._total = self._processes = 0
+        self._last = self._began = now()
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """What each test is expected to take."""
-        self._expected = {item.nodeid: self._took.get(item.nodeid, guess(item)) for item in session.items}
-        self._total = len(self._expected)
-        self._last = self._now()
+        self._expect({item.nodeid: self._took.get(item.nodeid, guess(item)) for item in session.items})
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """The same where other processes have collected the tests: only names are known of them."""
+        self._processes += 1
+        self._expect({name: self._took.get(name, GUESSED_OTHERWISE) for name in ids})
+
+    def _expect(self, seconds: dict[str, float]) -> None:
+        self._expected, self._total = seconds, len(seconds)
+        self._last = self._began = self._now()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Add up the three phases of a test."""
@@ -59,8 +67,9 @@ class TimeLeft:
     def line(self) -> str:
         """How many are done, how long that took, how long the others take."""
         speed = (self._done + _TRUSTED) / (self._done_expected + _TRUSTED)
-        left = speed * sum(self._expected.values())
-        return f"{self._count} of {self._total} tests, {words(self._done)} gone, about {words(left)} left"
+        left = speed * sum(self._expected.values()) / max(1, self._processes)
+        gone = self._now() - self._began
+        return f"{self._count} of {self._total} tests, {words(gone)} gone, about {words(left)} left"
 
     def pytest_sessionfinish(self) -> None:
         """Remember what took a while."""

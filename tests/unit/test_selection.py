@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests import ROOT, time_left
+from tests import ROOT, sharing, time_left
 from tests.selection import LEFT_OUT
 from tests.unit.test_conftest import run_pytest
 
@@ -61,6 +61,37 @@ def test_a_run_shows_how_many_tests_are_done_and_the_time_left(module: Path) -> 
     done = run_pytest(module, program=at_once)
     assert re.search(r"^1 of 1 tests, 0 s gone, about 0 s left$", done.stdout, re.MULTILINE), done.stdout
     assert " left\n" not in run_pytest(module, "--collect-only", program=at_once).stdout
+
+
+def test_all_tests_are_shared_between_processes_and_some_are_not(module: Path) -> None:
+    (module.parent / "test_more.py").write_text("def test_other(): pass\n", encoding="utf-8")
+    enough = f"from tests import sharing; sharing.processes = lambda: 2; {PLAIN}"
+    done = run_pytest("-o", f"testpaths={module.parent}", program=enough)
+    assert "2 workers [2 items]" in done.stdout, done.stdout + done.stderr
+    assert "2 passed in" in done.stdout
+    for alone in (["-o", f"testpaths={module.parent}", "--slow"], [module.parent]):
+        done = run_pytest(*alone, program=enough)
+        assert "workers" not in done.stdout, done.stdout + done.stderr
+
+
+def test_there_are_as_many_processes_as_memory_is_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sharing.os, "sched_getaffinity", lambda process: range(8))
+    for memory, expected in ((64, 2), (12, 2), (11, 0), (0, 0)):
+        monkeypatch.setattr(sharing, "available_bytes", lambda memory=memory: memory << 30)
+        assert sharing.processes() == expected
+    monkeypatch.setattr(sharing.os, "sched_getaffinity", lambda process: range(1))
+    assert sharing.processes() == 0
+
+
+def test_the_time_left_of_shared_tests_is_that_of_each_process() -> None:
+    clock = Clock()
+    shown, _ = plugin(Cache({"align/seconds": {"a": 200.0, "b": 400.0}}), clock)
+    for _ in range(2):
+        shown.pytest_xdist_node_collection_finished(["a", "b"])
+    assert shown.line() == "0 of 2 tests, 0 s gone, about 5 min left"
+    finish(shown, clock, "b", 400)
+    clock.now = 210  # the other process has not ended
+    assert shown.line() == "1 of 2 tests, 4 min gone, about 2 min left"
 
 
 class Clock:
