@@ -1,0 +1,1 @@
+"""Porting mistakes written without knowing the hypotheses about causes, and what is made of them."""

@@ -1,0 +1,1 @@
+"""The ports with mistakes: `port` makes the modules in here when they are imported."""
