@@ -16,7 +16,7 @@ from harness.pairs.base import Pair
 from harness.trace import Trace
 
 SAMPLES = 1024
-METHOD = "truth-7"
+METHOD = "truth-8"
 MOST_BYTES = 2 << 30
 
 

@@ -376,7 +376,10 @@ class TorchSide(Side):
         return torch.cuda.max_memory_reserved() if self.device == "cuda" else 0
 
     def perturbation(self, seed: int, strength: Perturbation) -> Callable[[Tensor], Tensor]:
-        """A rounding-sized random change of every element and every channel, the same for the same seed."""
+        """A rounding-sized random change of every element and every channel, the same for the same seed.
+
+        Whole numbers alone, such as a mask or a count, are no rounded result and stay as they are.
+        """
         generator = torch.Generator().manual_seed(seed)
         ulp = torch.finfo(torch.float32).eps
 
@@ -388,6 +391,8 @@ class TorchSide(Side):
                 return tensor
             channels = torch.Size([*tensor.shape[:2], *(1 for _ in tensor.shape[2:])])
             with DisableTorchFunction():  # within a dropout, this would be a draw of its own
+                if bool((tensor == tensor.round()).all()):
+                    return tensor
                 change = 1 + draw(tensor.shape, strength.element) + draw(channels, strength.channel)
                 return tensor * change.to(tensor)
 

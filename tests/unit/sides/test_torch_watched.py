@@ -163,6 +163,26 @@ def test_a_result_moved_by_rounding_is_the_one_that_a_model_in_place_goes_on_wit
     torch.testing.assert_close(moved, given * 0.5 + 2, rtol=1e-5, atol=0)
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_mask_is_no_rounded_result(side: TorchSide, whole: bool) -> None:
+    """A mask is one minus it times a large number at last: moved by rounding, it would hide all scores."""
+
+    def function(x: Tensor) -> Tensor:
+        mask = torch.ones(4, 4).tril() * torch.ones(3, 1, 4)
+        hidden = (1 - mask) if whole else (1.25 - mask * 1.25)
+        return x + hidden * -1e9
+
+    hold(side, Calls(function))
+    alter = side.perturbation(0, PERTURBATIONS["eval"][0])
+    recorder = Recorder(side.tensors, side.layers, Rehearsal(), side.breadcrumb, alter=alter)
+    given = torch.rand(3, 4, 4)
+    with side.without_gradients(), side.observed(recorder):
+        moved = side.model(given)
+    seen = torch.ones(3, 4, 4).tril() == 1
+    assert not torch.equal(moved[seen], given[seen])
+    assert torch.allclose(moved[seen], given[seen], rtol=1e-5, atol=0) is whole
+
+
 def test_multihead_attention_is_one_layer(side: TorchSide, tmp_path: Path) -> None:
     class Attends(nn.Module):
         def __init__(self) -> None:
