@@ -57,7 +57,10 @@ def _inside(found: JudgedGap, what: str, known: int) -> str:
     kept = band > 0
     most = float(np.max(gap[kept] / band[kept])) if kept.any() else 0.0
     if most > FACTOR:
-        said = tr("{}: the port leaves the twins' band, by single spikes or in one of two runs: chaos.")
+        said = tr(
+            "{}: the port leaves the twins' band, by single spikes, in one of two runs, or within the "
+            "reference's noise where the port itself is: chaos."
+        )
         return said.format(what)
     if found.horizon is None:
         said = tr(

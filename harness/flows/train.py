@@ -24,14 +24,14 @@ from harness.flows.lockstep import Lockstep, lockstep
 from harness.flows.stopping import Asked, asked_to_stop
 from harness.flows.train_batches import batches
 from harness.flows.train_request import TrainRequest
-from harness.flows.twin_runs import Moved, replay, twins
+from harness.flows.twin_runs import MOST_OWN, Moved, own_steps, replay, twins
 from harness.flows.weight_distance import distance, is_measured
 from harness.own_name import command
 from harness.pairs import find
 from harness.progress import Progress
 from harness.scratch import scratch
 from harness.session import Worker
-from harness.training.free_run import free_run
+from harness.training.free_run import free_run, suspicion
 from harness.training.log import NAME, Training, TrainingLog
 from harness.training.records import Checkpoint, End, Event, Finding, Forced, Resume, Start, Step, Twin
 from harness.training.stream import Batch
@@ -247,6 +247,9 @@ def _twins(run: TrainingRun, asked: Asked) -> None:
     if any(one.status == "suspect" for one in judged):  # a kink may have thrown it: once more
         again = Moved(run.live, PORT, 0, run.values)
         again.run(_until_asked(run, asked), run.log.write)
+        judged = free_run(Training.load(run.folder))
+    if (way := suspicion(judged)) is not None and way[1] - way[0] < MOST_OWN:
+        own_steps(run.live, _until_asked(run, asked), *way, run.log.write)
         judged = free_run(Training.load(run.folder))
     run.free = [one.sentence for one in judged]
     if any(one.status == "suspect" for one in judged):

@@ -9,19 +9,21 @@ from pathlib import Path
 import numpy as np
 
 from harness import seeded
-from harness.case import PORT, REFERENCE
+from harness.case import PORT, REFERENCE, SIDES
 from harness.flows import inputs_and_weights
+from harness.flows.forced_steps import forced_step, step_files
 from harness.flows.lockstep import Lockstep
 from harness.flows.twin_cache import Course
-from harness.flows.weight_distance import distance, is_measured
+from harness.flows.weight_distance import distance, is_measured, slots_apart
 from harness.pairs.base import Arrays
-from harness.requests import BeginTraining, Load, TakePass
+from harness.requests import BeginTraining, Load, ReadMemory, TakePass, WriteMemory
 from harness.trace import Trace
 from harness.training.change import Change
-from harness.training.records import Twin
+from harness.training.records import OwnStep, Twin
 from harness.training.stream import Batch
 
 LAST_BIT = 2.0**-23
+MOST_OWN = 16  # steps of the port that are judged from what it remembered itself
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,41 @@ def moved_by_the_last_bit(state: Arrays, seed: int, name: str) -> Arrays:
 def twins(live: Lockstep, reference: dict[int, Path]) -> list[Moved]:
     """The reference's twins that are asked for."""
     return [Moved(live, REFERENCE, number, reference) for number in range(live.request.twins)]
+
+
+def own_steps(
+    live: Lockstep, batches: Iterable[Batch], first: int, last: int, write: Callable[[OwnStep], None]
+) -> None:
+    """Judge the port's steps from what it remembered itself, with the reference's own noise there.
+
+    A port may leave the twins' band by a kink, as of a ReLU, that lies where its own rounding brings it, and
+    not where the twins come by. From there the reference's noise is as large.
+    """
+    for side in SIDES:
+        live.workers[side].call(Load(str(live.weights)))
+        change = live.request.planted if side == PORT else Change()
+        live.workers[side].call(BeginTraining(live.setup(), change))
+    files = step_files(live, "-own")
+    for step, batch in enumerate(batches):
+        if step < first:
+            live.take(batch, step)
+            continue
+        slots = _hand_over(live)
+        live.take(batch, step, str(files.memory), str(files.reference))
+        forced = forced_step(live, batch, step, files).forced
+        write(OwnStep(step, forced.verdict, slots, forced.sentence))
+        if step == last:
+            return
+
+
+def _hand_over(live: Lockstep) -> float:
+    """Let the reference read the port's memory; how far apart the slots of the two optimisers were."""
+    paths = {side: live.scratch.file(f"own-memory-{side}.h5") for side in SIDES}
+    for side, path in paths.items():
+        path.unlink(missing_ok=True)
+        live.workers[side].call(WriteMemory(str(path)))
+    live.workers[REFERENCE].call(ReadMemory(str(paths[PORT])))
+    return slots_apart(paths[PORT], paths[REFERENCE])
 
 
 def replay(live: Lockstep, batches: Iterable[Batch]) -> tuple[Course, dict[int, Path]]:

@@ -1,8 +1,9 @@
-"""How far the parameters of a run are from those of the reference's own, at some steps of a training."""
+"""How far the memory of a run is from the reference's own, at some steps of a training."""
 
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
@@ -26,3 +27,20 @@ def distance(one: Path, other: Path) -> float:
             difference = np.subtract(a, b, dtype=np.float64).reshape(-1)
             total += float(np.dot(difference, difference))
     return math.sqrt(total)
+
+
+def slots_apart(one: Path, other: Path) -> float:
+    """How far apart two optimisers' memories are: of each slot as a share of its size, and the largest."""
+    apart, size = defaultdict[str, float](float), defaultdict[str, float](float)
+    with Trace.open(one) as mine, Trace.open(other) as theirs:
+        for address in mine.records.keys() | theirs.records.keys():
+            if not address.startswith("optimizer:"):
+                continue
+            a, b = (
+                np.asarray(trace.array(address) if address in trace.records else 0.0, np.float64)
+                for trace in (mine, theirs)
+            )
+            slot = address.rpartition(".")[2]
+            apart[slot] += float(np.sum((a - b) ** 2))
+            size[slot] += float(max(np.sum(a**2), np.sum(b**2)))
+    return max((math.sqrt(apart[slot] / size[slot]) for slot in apart if apart[slot]), default=0.0)

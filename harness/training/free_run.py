@@ -6,9 +6,18 @@ import numpy as np
 
 from harness.case import PORT, REFERENCE
 from harness.training.log import Training
-from harness.training.records import Step, Twin
-from harness.training.twins import Curves, JudgedGap, agreed, judge_losses, judge_weights
+from harness.training.records import OwnStep, Step, Twin
+from harness.training.twins import (
+    Curves,
+    JudgedGap,
+    agreed,
+    excused,
+    judge_losses,
+    judge_weights,
+)
 
+ALIKE_SLOTS = 0.1
+"""Of the size of a slot: so far may chaos bring the memories of two sound optimisers; a lost one is 1."""
 Runs = dict[int, dict[int, Twin]]
 
 
@@ -23,9 +32,33 @@ def free_run(training: Training) -> list[JudgedGap]:
         return []
     first = _judged(steps, twins, None)
     again = next(iter(ports.values()), None)
-    if again is None or not all(step.step in again for step in steps):
-        return first
-    return [agreed(*both) for both in zip(first, _judged(steps, twins, again), strict=True)]
+    if again is not None and all(step.step in again for step in steps):
+        first = [agreed(*both) for both in zip(first, _judged(steps, twins, again), strict=True)]
+    return [_excused(one, training.own) for one in first]
+
+
+def suspicion(judged: list[JudgedGap]) -> tuple[int, int] | None:
+    """The first and the last step in which the port may have left the twins' band."""
+    outside = [one.outside for one in judged if one.status == "suspect" and one.outside is not None]
+    if not outside:
+        return None
+    inside = [
+        int(step)
+        for one in judged
+        if one.what == "weights"
+        for step in one.steps[one.gap <= one.limit]
+        if step < min(outside)
+    ]
+    return max(inside, default=-1) + 1, max(outside)
+
+
+def _excused(judged: JudgedGap, own: list[OwnStep]) -> JudgedGap:
+    """Without its suspicion where every step on the way out was right from what the port remembered."""
+    if judged.status != "suspect" or judged.outside is None or not own:
+        return judged
+    way = [one for one in own if one.step <= judged.outside]
+    right = all(one.verdict == "aligned" and one.slots <= ALIKE_SLOTS for one in own)
+    return excused(judged, way[0].step) if right and way and own[-1].step >= judged.outside else judged
 
 
 def _judged(steps: list[Step], twins: Runs, again: dict[int, Twin] | None) -> list[JudgedGap]:

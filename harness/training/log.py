@@ -25,6 +25,7 @@ from harness.training.records import (
     Epoch,
     Finding,
     Forced,
+    OwnStep,
     Record,
     Resume,
     Start,
@@ -48,6 +49,7 @@ class Training:
     start: Start
     steps: list[Step] = field(default_factory=list)
     twins: list[Twin] = field(default_factory=list)
+    own: list[OwnStep] = field(default_factory=list)
     forced: list[Forced] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     epochs: list[Epoch] = field(default_factory=list)
@@ -69,6 +71,7 @@ class Training:
         lists: dict[type, list[Any]] = {
             Step: self.steps,
             Twin: self.twins,
+            OwnStep: self.own,
             Forced: self.forced,
             Finding: self.findings,
             Epoch: self.epochs,
@@ -80,6 +83,7 @@ class Training:
         """Drop the lines of the steps from `step` on. Epochs and checkpoints stand behind their steps."""
         self.steps = [record for record in self.steps if record.step < step]
         self.twins = [record for record in self.twins if record.step < step]
+        self.own = [record for record in self.own if record.step < step]
         self.forced = [record for record in self.forced if record.step < step]
         self.findings = [record for record in self.findings if record.step < step]
         self.epochs = [record for record in self.epochs if record.step <= step]

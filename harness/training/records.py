@@ -83,6 +83,19 @@ class Twin:
 
 
 @dataclass(frozen=True)
+class OwnStep:
+    """A forced step from what the port itself remembered, where its own run left the twins' band.
+
+    `slots` is how far the memory of its optimiser was from that of the reference's, as a share of its size.
+    """
+
+    step: int
+    verdict: Literal["aligned", "diverged", "inconclusive"]
+    slots: float
+    sentence: str = ""
+
+
+@dataclass(frozen=True)
 class ForcedRow:
     """What was judged of a forced step at one address."""
 
@@ -162,8 +175,8 @@ class End:
     costs: dict[str, Any] = field(default_factory=dict)
 
 
-Record = Union[Start, Step, Twin, Forced, Finding, Epoch, Checkpoint, Resume, End]
+Record = Union[Start, Step, Twin, OwnStep, Forced, Finding, Epoch, Checkpoint, Resume, End]
 KINDS: dict[str, type[Record]] = {
     kind.__name__.lower(): kind
-    for kind in (Start, Step, Twin, Forced, Finding, Epoch, Checkpoint, Resume, End)
+    for kind in (Start, Step, Twin, OwnStep, Forced, Finding, Epoch, Checkpoint, Resume, End)
 }

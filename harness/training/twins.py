@@ -136,6 +136,15 @@ def agreed(first: JudgedGap, again: JudgedGap) -> JudgedGap:
     return replace(first, status="chaos", outside=None, sentence=sentence)
 
 
+def excused(judged: JudgedGap, first: int) -> JudgedGap:
+    """A suspicion taken back: from `first` on the port's steps are right from where the port itself was."""
+    sentence = (
+        f"{judged.what}: the port leaves the twins' band at step {judged.outside}, and its steps from "
+        f"{first} to there are right from where it was itself, within the reference's noise there: chaos"
+    )
+    return replace(judged, status="chaos", outside=None, sentence=sentence)
+
+
 def smoothed_band(twins: Floats, steps: NDArray[np.int64]) -> Floats:
     """The largest gap of any twin at the steps around each; one that is not finite counts as infinite."""
     largest = np.where(np.isnan(twins), np.inf, twins).max(axis=0)

@@ -73,6 +73,25 @@ def test_the_metrics_disturb_no_training(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_a_kink_that_lies_where_the_port_is_accuses_nobody(tmp_path: Path) -> None:
+    request = TrainRequest(
+        "led",
+        seed=1,
+        steps=2,
+        batch=2,
+        input_size=(32, 32),
+        limit=16,
+        twins=2,
+        evaluate=False,
+        output=tmp_path / "a",
+    )
+    found = train(request, Silent())
+    assert found.end is not None
+    assert found.end.verdict == "aligned"
+    assert [(one.step, one.verdict) for one in found.own] == [(1, "aligned")]
+
+
+@pytest.mark.slow
 def test_a_wrong_rate_is_suspect_in_both_runs_of_the_port(tmp_path: Path) -> None:
     found = trained(tmp_path, planted=Change(rate=1.02))
     assert {twin.side for twin in found.twins} == {"torch", "jittor"}
@@ -83,3 +102,4 @@ def test_a_wrong_rate_is_suspect_in_both_runs_of_the_port(tmp_path: Path) -> Non
     assert found.end is not None
     assert found.end.verdict == "inconclusive"
     assert "suspect" in found.end.sentence
+    assert "diverged" in {one.verdict for one in found.own}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness.training.free_run import free_run
+from harness.training.free_run import free_run, suspicion
 from harness.training.log import NAME, Training, TrainingLog
-from harness.training.records import Record, Step, Twin
+from harness.training.records import OwnStep, Record, Step, Twin
 from tests.unit.training import samples
 
 
@@ -64,6 +65,31 @@ def test_a_second_run_of_the_port_that_stays_inside_clears_it(tmp_path: Path) ->
         folder = tmp_path / str(place)
         folder.mkdir()
         assert {one.status for one in free_run(logged(folder, wild + second))} == {status}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "slots", "status"),
+    [
+        ({20: "aligned"}, 0.001, "chaos"),
+        ({20: "diverged"}, 0.001, "suspect"),
+        ({20: "inconclusive"}, 0.001, "suspect"),
+        ({20: "aligned"}, 1.0, "suspect"),  # what it remembered is lost
+        ({18: "aligned", 19: "aligned"}, 0.001, "suspect"),  # broken off
+    ],
+)
+def test_steps_that_are_right_from_where_the_port_is_clear_it(
+    verdicts: dict[int, Any], slots: float, status: str, tmp_path: Path
+) -> None:
+    wild = [
+        samples.step(one.step, gap=0.01) if isinstance(one, Step) and one.step >= 20 else one
+        for one in samples.records()
+    ]
+    (tmp_path / "before").mkdir()
+    assert suspicion(free_run(logged(tmp_path / "before", wild))) == (20, 20)  # step 19 was inside
+    own = [OwnStep(step, verdict, slots) for step, verdict in verdicts.items()]
+    found = free_run(logged(tmp_path, wild + own))
+    assert {one.status for one in found} == {status}
+    assert (suspicion(found) is None) == (status == "chaos")
 
 
 def test_a_log_without_a_step_has_no_judgement(tmp_path: Path) -> None:
