@@ -152,11 +152,20 @@ class TrialDone:
 
 
 @dataclass(frozen=True)
+class LossTensor:
+    """A tensor in a loss: the operation that it comes of, or `PATH:PLACE` where it is first given to one."""
+
+    name: str
+    shape: list[int]
+
+
+@dataclass(frozen=True)
 class LossOperation:
     """One operation that a loss runs: its kind, its plain arguments, and what it is given and returns.
 
     `takes` names the arguments that it can take, `tensors` counts those it was given, `rank` is the number
-    of axes of the first of them and `shape` its sizes.
+    of axes of the first of them and `shape` its sizes. `defaults` are what arguments are that are not given,
+    `given` and `made` the tensors of the call: each by its name and its sizes.
     """
 
     path: str
@@ -166,6 +175,9 @@ class LossOperation:
     tensors: int
     rank: int
     shape: list[int]
+    defaults: Attributes = field(default_factory=dict)
+    given: list[LossTensor] = field(default_factory=list)
+    made: LossTensor | None = None
 
 
 @dataclass(frozen=True)

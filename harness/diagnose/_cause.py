@@ -20,6 +20,7 @@ from harness.diagnose import (
     operations,
     others,
     parameters,
+    places,
     tensors,
 )
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
@@ -42,6 +43,7 @@ OF_TENSORS: tuple[Source, ...] = (
     others.trials,
     functions.trials,
     layouts.trials,
+    places.trials,
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 AT_LAST: tuple[Source, ...] = (functions.of_the_right_one, fits.trials)

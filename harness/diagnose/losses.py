@@ -7,11 +7,13 @@ fits much: so an edit counts only where all losses come out as the port's at onc
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any
 
-from harness.answers import LossOperation
+from harness.answers import LossOperation, LossTensor
 from harness.requests import Edit
 
 # Values that an argument of this name is often confused with.
@@ -40,6 +42,9 @@ _NUMBERS = (0.0, 1.0, 0.5, 2.0, 1.5, 3.0, 4.0, 0.25, 0.75, 0.1, 0.01, 1e-3, 1e-4
 _BEFORE = ("sigmoid", "abs", "square", "log", "exp", "sqrt")
 _MOST_AXES = 4
 _MOST_SIZES = 4
+_MOST_TAKEN = 12
+_TAKE_NUMBERS = ("add", "sub", "mul", "div", "pow", "maximum", "minimum")
+_NO_QUANTITIES = ("dim", "axis", "ignore_index")
 
 
 def edits(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
@@ -48,6 +53,127 @@ def edits(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]
         yield from _single(operation)
     yield from _exchanged(operations)
     yield from _same_number_twice(operations)
+    yield from _same_axes_twice(operations)
+
+
+def defaults(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
+    """Edits that leave an argument out, so that the function's own default stands in its place."""
+    for operation in operations:
+        for name, value in operation.defaults.items():
+            if value is None or operation.arguments.get(name, value) != value:
+                words = f"{operation.path} has {name}={_shown(value)}, the default"
+                yield words, [Edit(operation.path, "argument", name=name, value=value)]
+
+
+def taken(
+    operations: Sequence[LossOperation], concerned: Sequence[LossOperation]
+) -> Iterator[tuple[str, list[Edit]]]:
+    """Edits that take another tensor of the loss: for an input of an operation, or for its result."""
+    known: dict[str, list[int]] = {}
+    for operation in operations:
+        for tensor in operation.given:
+            known.setdefault(tensor.name, tensor.shape)
+        if operation in concerned:
+            yield from _other_inputs(operation, known)
+            yield from _other_results(operation, known)
+        if operation.made is not None:
+            known.setdefault(operation.made.name, operation.made.shape)
+
+
+def _other_inputs(
+    operation: LossOperation, known: Mapping[str, list[int]]
+) -> Iterator[tuple[str, list[Edit]]]:
+    for place, own in enumerate(operation.given):
+        for name in _alike(known, own):
+            words = f"input {place} of {operation.path} is {_called(name)}, not {_called(own.name)}"
+            yield words, [Edit(operation.path, "taken", place=place, function=name)]
+
+
+def _other_results(
+    operation: LossOperation, known: Mapping[str, list[int]]
+) -> Iterator[tuple[str, list[Edit]]]:
+    """Tensors that it is not given; those that it is given are the edits that leave it out."""
+    given = {tensor.name for tensor in operation.given}
+    for name in _alike(known, operation.made) if operation.made is not None else ():
+        if name not in given:
+            words = f"{_called(name)} stands in the place of the result of {operation.path}"
+            yield words, [Edit(operation.path, "result taken", function=name)]
+    yield from _reduced(operation, known)
+
+
+def _reduced(operation: LossOperation, known: Mapping[str, list[int]]) -> Iterator[tuple[str, list[Edit]]]:
+    """One number that is the mean or the sum of a tensor of the loss."""
+    if operation.made is None or math.prod(operation.made.shape) != 1:
+        return
+    large = [name for name, shape in known.items() if math.prod(shape) > 1]
+    for name in large[::-1][:_MOST_TAKEN]:
+        for way in ("mean", "sum"):
+            words = f"the {way} of {_called(name)} stands in the place of the result of {operation.path}"
+            yield words, [Edit(operation.path, "result taken", name=way, function=name)]
+
+
+def _alike(known: Mapping[str, list[int]], own: LossTensor) -> list[str]:
+    """Tensors of the same sizes, those that come last before this one first."""
+    same = [name for name, shape in known.items() if shape == own.shape and name != own.name]
+    return same[::-1][:_MOST_TAKEN]
+
+
+def _called(name: str) -> str:
+    path, _, place = name.partition(":")
+    return f"input {place} of {path}" if place else f"the result of {path}"
+
+
+@dataclass(frozen=True)
+class LossNumber:
+    """A number of a loss that may be another one: the words about it, what it is, and its edits."""
+
+    words: str
+    now: float
+    edits: Callable[[float], list[Edit]]
+
+    def said(self, value: float) -> str:
+        """What another value is, in words."""
+        return f"{self.words.replace('{}', f'{value:g}')} (solved for)"
+
+
+def numbers(operations: Sequence[LossOperation]) -> Iterator[LossNumber]:
+    """Every number that an operation is given or takes by default, those that come up twice, and factors."""
+    for operation in operations:
+        path = operation.path
+        for name, now in {**operation.defaults, **operation.arguments}.items():
+            if _is_number(now) and name not in _NO_QUANTITIES:
+                words = f"{path} has {{}} in place of {now:g}" + ("" if name.isdigit() else f" ({name}={{}})")
+                yield LossNumber(words, float(now), partial(_with_number, [(path, name)]))
+    for now, places in _places_of_numbers(operations).items():
+        if len(places) > 1:
+            paths = " and ".join(path for path, _ in places)
+            yield LossNumber(
+                f"{{}} stands in place of {now:g} in {paths}", now, partial(_with_number, places)
+            )
+    for operation in operations:
+        for place, tensor in enumerate(operation.given if operation.type in _TAKE_NUMBERS else ()):
+            if math.prod(tensor.shape) == 1:
+                words = f"input {place} of {operation.path} is {{}}, not {_called(tensor.name)}"
+                yield LossNumber(words, 1.0, partial(_in_place, operation.path, place))
+        if operation.made is not None:
+            words = f"the result of {operation.path} is taken times {{}}"
+            yield LossNumber(words, 1.0, partial(_times, operation.path))
+
+
+def _with_number(places: Sequence[tuple[str, str]], value: float) -> list[Edit]:
+    return [Edit(path, "argument", name=name, value=value) for path, name in places]
+
+
+def _in_place(path: str, place: int, value: float) -> list[Edit]:
+    return [Edit(path, "number", place=place, value=value)]
+
+
+def _times(path: str, value: float) -> list[Edit]:
+    return [Edit(path, "times", value=value)]
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool)
 
 
 def detachments(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
@@ -129,16 +255,33 @@ def _exchanged(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[
 
 def _same_number_twice(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
     """One number that comes up in several places is another one in all of them."""
-    places: dict[float, list[tuple[str, str]]] = {}
-    for one in operations:
-        for name, now in _plain(one):
-            places.setdefault(now, []).append((one.path, name))
-    for now, found in places.items():
+    for now, found in _places_of_numbers(operations).items():
         for value in _NUMBERS if len(found) > 1 else ():
             if value != now:
                 paths = " and ".join(path for path, _ in found)
                 words = f"{value:g} stands in place of {now:g} in {paths}"
                 yield words, [Edit(path, "argument", name=name, value=value) for path, name in found]
+
+
+def _same_axes_twice(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
+    """Reductions over the same axes, as one setting makes them, that run over other ones."""
+    alike: dict[tuple[Any, ...], list[str]] = {}
+    for one in operations:
+        if one.type in KIN[0] and one.made is not None and 1 < one.rank <= _MOST_AXES:
+            alike.setdefault((one.type, one.rank, *one.shape, *one.made.shape), []).append(one.path)
+    for (_, rank, *_), paths in alike.items():
+        for count in range(1, rank + 1 if len(paths) > 1 else 1):
+            for axes in combinations(range(rank), count):
+                words = f"{' and '.join(paths)} run over axes {axes}"
+                yield words, [Edit(path, "axes", value=list(axes)) for path in paths]
+
+
+def _places_of_numbers(operations: Sequence[LossOperation]) -> dict[float, list[tuple[str, str]]]:
+    places: dict[float, list[tuple[str, str]]] = {}
+    for one in operations:
+        for name, now in _plain(one):
+            places.setdefault(now, []).append((one.path, name))
+    return places
 
 
 def _plain(operation: LossOperation) -> list[tuple[str, float]]:

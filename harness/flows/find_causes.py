@@ -17,7 +17,7 @@ from harness.answers import TrialDone
 from harness.comparing import kind_of
 from harness.diagnose import Cause, DifferingLayer, Trial
 from harness.errors import WorkerLost
-from harness.flows import find_loss_causes, orders, recorded, source_groups
+from harness.flows import call_orders, find_loss_causes, orders, recorded, source_groups
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
 from harness.forms import same_shape
@@ -246,6 +246,7 @@ def explain_sources(
                 found |= {other.address: shared for other in group}
     tried = [source for source in chosen if source.address in found]
     causes = orders.exchanged(tried, [found[source.address] for source in tried])
+    causes = call_orders.told(tried, causes, probe.reference.records, probe.isolated.records)
     for source, cause in zip(tried, causes, strict=True):
         alignment.sources[alignment.sources.index(source)] = explained(source, cause)
     return causes

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from itertools import chain
+from typing import Any
 
 import numpy as np
 
@@ -14,46 +13,43 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.answers import LossTried
 from harness.diagnose import Cause, losses
-from harness.errors import BadInput
+from harness.flows import loss_trials
+from harness.flows.loss_trials import Trial, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
-from harness.requests import Edit, ListLoss, Load, TryLoss
 from harness.trace import Trace
 
-_AT_ONCE = 32
-_SECONDS = 60.0  # on a busy machine; a small loss takes a few
 _MOST_TOLD = 3
 _LEAST_OF_GRADIENTS = 1e-3
 _LEAST = 8e-6  # of a loss: the rounding of a sum over many elements
 
 
-class _Wanted(NamedTuple):
-    """What the port's losses are on the reference's own outputs, what the reference's are, and the room."""
-
-    port: dict[str, float]
-    reference: dict[str, float]
-    room: dict[str, float]
-
-    def is_met(self, tried: LossTried) -> bool:
-        """Whether all losses come out as the port's."""
-        return tried.losses.keys() == self.port.keys() and all(
-            abs(tried.losses[name] - its) <= self.room[name] for name, its in self.port.items()
-        )
-
-
 def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
-    """The edits of the reference's loss that give all the port's losses at once, and their gradient."""
-    wanted = _wanted(probe, alignment)
-    operations = _listed(probe, "")
-    met: list[tuple[str, list[Edit]]] = []
-    tried = 0
-    for trial, result in _tried(probe, losses.edits(operations), ""):
-        tried += 1
-        if wanted.is_met(result):
-            met.append(trial)
-    row = _gradient_of_loss(probe, alignment)
-    if met and row is not None:
-        met = _confirmed(probe, row, met)
-    return _cause([words for words, _ in met], tried, "the port's losses are the reference's where")
+    """The edits of the reference's loss that give all the port's losses at once, and their gradient.
+
+    Single edits come first. Another tensor of the loss, or a number that is solved for, is tried where none
+    of them does; as these are many, they count only with the gradient.
+    """
+    wanted, row = _wanted(probe, alignment), _gradient_of_loss(probe, alignment)
+    whole = loss_trials.listed(probe)
+    operations = loss_trials.concerned(probe, wanted, whole)
+    ways: list[Callable[[], Iterator[tuple[Trial, LossTried]]]] = [
+        lambda: loss_trials.tried(probe, chain(losses.defaults(operations), losses.edits(operations)))
+    ]
+    if row is not None:
+        ways.append(lambda: loss_trials.tried(probe, losses.taken(whole, operations)))
+        ways.append(lambda: loss_trials.solved(probe, wanted, operations))
+    met: list[Trial] = []
+    count = 0
+    for way in ways:
+        for trial, result in way():
+            count += 1
+            if wanted.is_met(result):
+                met.append(trial)
+        if met and row is not None:
+            met = _confirmed(probe, row, met)
+        if met:
+            break
+    return _cause([words for words, _ in met], count, "the port's losses are the reference's where")
 
 
 def _gradient_of_loss(probe: ReferenceProbe, alignment: Alignment) -> Row | None:
@@ -69,47 +65,30 @@ def _gradient_of_loss(probe: ReferenceProbe, alignment: Alignment) -> Row | None
     return max(wrong, key=lambda row: row.order, default=None)
 
 
-def _confirmed(
-    probe: ReferenceProbe, row: Row, met: list[tuple[str, list[Edit]]]
-) -> list[tuple[str, list[Edit]]]:
+def _confirmed(probe: ReferenceProbe, row: Row, met: list[Trial]) -> list[Trial]:
     """Those edits that give the port's gradient as well: one number alone fits by chance now and then."""
     port = np.array(probe.isolated.array(row.address), np.float64)
     room = _LEAST_OF_GRADIENTS * float(np.linalg.norm(port))
-    _listed(probe, row.address.replace(":grad", ":out"))
-    results = _tried(probe, met, str(probe.scratch))
-    return [trial for trial, result in results if result.gradient and _apart(result.gradient, port) <= room]
+    loss_trials.listed(probe, row.address.replace(":grad", ":out"))
+    results = list(loss_trials.tried(probe, met, str(probe.scratch)))
+    kept = [trial for trial, result in results if result.gradient and _apart(result.gradient, port) <= room]
+    if not kept:
+        loss_trials.listed(probe)  # the next tries need no gradient
+    return kept
 
 
 def explain_loss_gradient(probe: ReferenceProbe, row: Row, port: Any, floor: float) -> Cause:
     """The same for a gradient that the loss gives back: something in the loss is detached."""
-    operations = _listed(probe, row.address.replace(":grad", ":out"))
+    operations = loss_trials.listed(probe, row.address.replace(":grad", ":out"))
     met, tried = [], 0
-    for (words, _), result in _tried(probe, losses.detachments(operations), str(probe.scratch)):
+    for (words, _), result in loss_trials.tried(probe, losses.detachments(operations), str(probe.scratch)):
         tried += 1
         if result.gradient and _apart(result.gradient, port) <= floor:
             met.append(words)
     return _cause(met, tried, "the port's gradient is the reference's where, in the loss,")
 
 
-def _listed(probe: ReferenceProbe, gradient_of: str) -> list[Any]:
-    probe.worker.call(Load(str(probe.state)))
-    try:
-        return probe.worker.call(ListLoss(str(probe.inputs), probe.mode, gradient_of))
-    except BadInput:
-        return []
-
-
-def _tried(
-    probe: ReferenceProbe, edits: Iterable[tuple[str, list[Edit]]], folder: str
-) -> Iterator[tuple[tuple[str, list[Edit]], LossTried]]:
-    """The result of each edit, for as long as there is time."""
-    waiting, until = iter(edits), time.monotonic() + _SECONDS
-    while time.monotonic() < until and (batch := list(islice(waiting, _AT_ONCE))):
-        results = probe.worker.call(TryLoss([changes for _, changes in batch], folder))
-        yield from zip(batch, results, strict=True)
-
-
-def _wanted(probe: ReferenceProbe, alignment: Alignment) -> _Wanted:
+def _wanted(probe: ReferenceProbe, alignment: Alignment) -> WantedLosses:
     port, reference, room = {}, {}, {}
     for row in alignment.rows:
         kind, _, name = row.address.partition(":")
@@ -118,7 +97,7 @@ def _wanted(probe: ReferenceProbe, alignment: Alignment) -> _Wanted:
             alone = row.address in probe.isolated.records
             port[name] = _number(probe.isolated, row.address) if alone else reference[name]
             room[name] = _LEAST * max(abs(port[name]), abs(reference[name]))
-    return _Wanted(port, reference, room)
+    return WantedLosses(port, reference, room)
 
 
 def _number(trace: Trace, address: str) -> float:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from harness import address as addresses
-from harness.answers import LossOperation, LossTried
+from harness.answers import LossOperation, LossTensor, LossTried
 from harness.errors import BadInput
+from harness.layer_note import Attributes
 from harness.pairs.base import Mode
 from harness.requests import Edit
 from harness.sides.operations import other_operation
@@ -24,6 +25,7 @@ from harness.trace import TraceWriter
 
 HOW = (
     "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
+    "taken", "result taken", "number",
 )  # fmt: skip
 
 
@@ -64,6 +66,9 @@ class _Tape(Recorder):
         self.edits, self.lists = {edit.path: edit for edit in edits}, lists
         self.counts: Counter[str] = Counter()
         self.seen: list[LossOperation] = []
+        self.names: dict[int, str] = {}
+        self.known: dict[str, Any] = {}  # as long as they live, no other tensor has the number of one of them
+        self.takes_others = lists or any(edit.how in ("taken", "result taken") for edit in edits)
 
     def observes_operation(self) -> bool:
         """Every operation that does not run inside another one."""
@@ -77,14 +82,52 @@ class _Tape(Recorder):
         self.counts[name] += 1
         self.inside_operation = True
         try:
+            given = self._named(path, args, kwargs)
+            result = self._run(path, function, args, kwargs)
+            made = self._made(path, result)
             if self.lists:
-                self.seen.append(self._listed(path, name, function, args, kwargs))
-            edit = self.edits.get(path)
-            if edit is None:
-                return function(*args, **kwargs)
-            return _edited(edit, self.tensors.is_tensor, function, args, dict(kwargs))
+                self.seen.append(self._listed(path, name, function, args, kwargs, given, made))
+            return result
         finally:
             self.inside_operation = False
+
+    def _run(
+        self, path: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        edit = self.edits.get(path)
+        if edit is None:
+            return function(*args, **kwargs)
+        if edit.how == "result taken":
+            other = self.known[edit.function]
+            return getattr(other, edit.name)() if edit.name else other
+        if edit.how == "taken":
+            places = iter(range(1 << 16))
+            other = self.known[edit.function]
+            args, kwargs = map_tensors(
+                (args, dict(kwargs)),
+                self.tensors.is_tensor,
+                lambda name, tensor: other if next(places) == edit.place else tensor,
+            )
+            return function(*args, **kwargs)
+        return _edited(edit, self.tensors.is_tensor, function, args, dict(kwargs))
+
+    def _named(self, path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[LossTensor]:
+        """The tensors that a call is given, by the names that they have by now."""
+        if not self.takes_others:
+            return []
+        tensors = [tensor for _, tensor in flatten((args, kwargs), self.tensors.is_tensor)]
+        return [self._called(f"{path}:{place}", tensor) for place, tensor in enumerate(tensors)]
+
+    def _made(self, path: str, result: Any) -> LossTensor | None:
+        first = result[0] if isinstance(result, tuple) and result else result
+        if not self.takes_others or not self.tensors.is_tensor(first):
+            return None
+        return self._called(path, first)
+
+    def _called(self, name: str, tensor: Any) -> LossTensor:
+        own = self.names.setdefault(id(tensor), name)
+        self.known.setdefault(own, tensor)
+        return LossTensor(own, [int(size) for size in tensor.shape])
 
     def _listed(
         self,
@@ -93,19 +136,28 @@ class _Tape(Recorder):
         function: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: Mapping[str, Any],
+        given: list[LossTensor],
+        made: LossTensor | None,
     ) -> LossOperation:
-        given = named_arguments(function, args, kwargs)
-        tensors = [tensor for _, tensor in flatten(given, self.tensors.is_tensor)]
-        plain = {key: value for key, value in given.items() if plain_value(value)}
+        named = named_arguments(function, args, kwargs)
+        tensors = [tensor for _, tensor in flatten(named, self.tensors.is_tensor)]
+        plain = {key: value for key, value in named.items() if plain_value(value)}
         sizes = [int(size) for size in tensors[0].shape] if tensors else []
-        return LossOperation(path, name, plain, _takes(function), len(tensors), len(sizes), sizes)
+        takes, defaults = list(_takes(function)), _defaults(function)
+        return LossOperation(path, name, plain, takes, len(tensors), len(sizes), sizes, defaults, given, made)
 
 
-def _takes(function: Callable[..., Any]) -> list[str]:
+def _takes(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     try:
-        return list(inspect.signature(function).parameters)
+        return inspect.signature(function).parameters
     except (TypeError, ValueError):
-        return []
+        return {}
+
+
+def _defaults(function: Callable[..., Any]) -> Attributes:
+    """What the arguments of a function are that are not given."""
+    own = {name: parameter.default for name, parameter in _takes(function).items()}
+    return {name: value for name, value in own.items() if plain_value(value)}
 
 
 def _edited(
@@ -140,7 +192,12 @@ def _changed(edit: Edit, function: Callable[..., Any], tensors: list[Any]) -> li
     if edit.how == "exchanged":
         return [tensors[1], tensors[0], *tensors[2:]]
     own = tensors[edit.place]
-    new = own.detach() if edit.how == "input detached" else other_operation(edit.function, function, own)(own)
+    if edit.how == "number":
+        new = own * 0 + edit.value
+    elif edit.how == "input detached":
+        new = own.detach()
+    else:
+        new = other_operation(edit.function, function, own)(own)
     return [new if place == edit.place else tensor for place, tensor in enumerate(tensors)]
 
 
@@ -154,7 +211,7 @@ def _with_argument(
     if edit.name.isdigit():
         place = int(edit.name)
         return (*args[:place], edit.value, *args[place + 1 :]), kwargs
-    names = _takes(function)
+    names = list(_takes(function))
     place = names.index(edit.name) if edit.name in names else len(args)
     if place < len(args):
         return (*args[:place], edit.value, *args[place + 1 :]), kwargs

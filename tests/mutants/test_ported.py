@@ -13,6 +13,7 @@ pytestmark = pytest.mark.torch
 IN_THE_GATE = (
     "skip_after_norm", "side_skipped", "norms_exchanged", "padding_and_dilation", "merge_without_permute",
     "act_before_norm", "least_for_largest", "first_step", "gates_in_another_order", "gamma",
+    "focal_mean",
 )  # fmt: skip
 
 

@@ -25,12 +25,12 @@ import pytest
 from harness.alignment_rows import Source
 from harness.diagnose import Cause, _cause, gradients, losses
 from harness.files import write_file
-from harness.flows import find_causes, orders
+from harness.flows import call_orders, find_causes, orders
 from harness.requests import Edit
 from tests.mutants.ported.measure import Outcome, measured
 from tests.mutants.ported.mistakes import HELD_BACK, MISTAKES, Ported
 
-ORDERS = "orders"
+ORDERS, CALLS, NUMBERS, SOLVED = "orders", "call_orders", "loss: numbers", "(solved for)"
 Row = dict[str, Any]
 
 
@@ -44,8 +44,10 @@ class Families:
 
     def kept(self, family: str, words: str) -> bool:
         """Whether a hypothesis may be tried; it is remembered by its words."""
+        if family in self.without:
+            return False
         self.of_words.setdefault(words, family)
-        return family not in self.without
+        return True
 
     def tried(self, source: Callable[..., Iterator[Any]]) -> Callable[..., Iterator[Any]]:
         """The hypotheses of a module, as far as they are not left out."""
@@ -62,11 +64,13 @@ class Families:
     def edited(
         self, edits: Callable[..., Iterator[tuple[str, list[Edit]]]]
     ) -> Callable[..., Iterator[tuple[str, list[Edit]]]]:
-        """The same of edits of a loss."""
+        """The same of edits of a loss: those that are listed one by one are of their kind."""
+        name = edits.__name__
 
         def kept(*given: Any) -> Iterator[tuple[str, list[Edit]]]:
             for words, changes in edits(*given):
-                if self.kept(f"loss: {changes[0].how}", words):
+                family = changes[0].how if name == "edits" else name
+                if self.kept(f"loss: {family}", words):
                     yield words, changes
 
         return kept
@@ -74,9 +78,15 @@ class Families:
     def explained(self, source: Source, cause: Cause) -> Source:
         """A source with its cause, whose family is noted."""
         if cause.found:
-            order = cause.sentence.startswith("the order of")
-            self.named.append(ORDERS if order else self.of_words.get(cause.hypothesis, "other"))
+            self.named.append(self._family(cause))
         return _EXPLAINED(source, cause)
+
+    def _family(self, cause: Cause) -> str:
+        if cause.sentence.startswith("the order of"):
+            return CALLS if "the port calls" in cause.sentence else ORDERS
+        if cause.hypothesis.endswith(SOLVED):
+            return NUMBERS
+        return self.of_words.get(cause.hypothesis, "other")
 
 
 _EXPLAINED = find_causes.explained
@@ -90,10 +100,14 @@ def left_out(without: Iterable[str]) -> Iterator[Families]:
         for name in ("OF_LAYERS", "OF_TENSORS", "OF_OPERATIONS", "AT_LAST"):
             patch.setattr(_cause, name, tuple(map(families.tried, getattr(_cause, name))))
         patch.setattr(gradients, "trials", families.tried(gradients.trials))
-        for name in ("edits", "detachments"):
+        for name in ("edits", "defaults", "taken", "detachments"):
             patch.setattr(losses, name, families.edited(getattr(losses, name)))
+        if NUMBERS in families.without:
+            patch.setattr(losses, "numbers", lambda operations: iter(()))
         if ORDERS in families.without:
             patch.setattr(orders, "exchanged", lambda sources, causes: list(causes))
+        if CALLS in families.without:
+            patch.setattr(call_orders, "told", lambda sources, causes, reference, port: list(causes))
         patch.setattr(find_causes, "explained", families.explained)
         yield families
 

@@ -1,0 +1,71 @@
+"""Layers that the port calls in another order than the reference: by the order of both records."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+
+from harness import address as addresses
+from harness.alignment_rows import Source
+from harness.diagnose import Cause
+
+SKIPPED = "is skipped"
+
+
+def told(
+    sources: Sequence[Source], causes: Sequence[Cause], reference: Iterable[str], port: Iterable[str]
+) -> list[Cause]:
+    """The causes, where what a layer takes comes of another order; `reference` and `port` are addresses.
+
+    What the port calls elsewhere is not skipped: only its place is another one.
+    """
+    ours, its = _first_places(reference), _first_places(port)
+    pairs = list(_exchanged(sources, causes, ours, its))
+    return [
+        _in_order(cause, pairs) or _elsewhere(source, cause, its)
+        for source, cause in zip(sources, causes, strict=True)
+    ]
+
+
+def _first_places(recorded: Iterable[str]) -> dict[str, int]:
+    """Where each layer or operation returned something first."""
+    found: dict[str, int] = {}
+    for place, address in enumerate(recorded):
+        if addresses.is_result(address):
+            found.setdefault(addresses.parse_layer(address).path, place)
+    return found
+
+
+def _exchanged(
+    sources: Sequence[Source], causes: Sequence[Cause], ours: dict[str, int], its: dict[str, int]
+) -> Iterable[tuple[str, str]]:
+    """Pairs of layers, the reference's first one first, that the port calls the other way round."""
+    for source, cause in zip(sources, causes, strict=True):
+        one, other = _path(source.address), _path(cause.taken)
+        if one == other or not all(path in both for path in (one, other) for both in (ours, its)):
+            continue
+        first, last = sorted((one, other), key=ours.__getitem__)
+        if its[last] < its[first]:
+            yield first, last
+
+
+def _in_order(cause: Cause, pairs: Sequence[tuple[str, str]]) -> Cause | None:
+    for first, last in pairs:
+        if cause.taken and _path(cause.taken) in (first, last):
+            words = f"the order of {first} and {last} is exchanged: the port calls {last} before {first}."
+            return dataclasses.replace(cause, sentence=words, hypothesis=words)
+    return None
+
+
+def _elsewhere(source: Source, cause: Cause, its: dict[str, int]) -> Cause:
+    """A cause that says of no layer that it is skipped if the port does call it."""
+    path = _path(cause.taken)
+    if SKIPPED not in cause.sentence or not path or path not in its or path == _path(source.address):
+        return cause
+    said = f"{path} {SKIPPED}"
+    words = cause.sentence.replace(said, f"{path} is not applied here, and the port calls it elsewhere")
+    return dataclasses.replace(cause, sentence=words)
+
+
+def _path(address: str) -> str:
+    return addresses.parse_layer(address).path if address.startswith("layer:") else ""

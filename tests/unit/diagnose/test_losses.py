@@ -1,0 +1,63 @@
+"""Edits of a loss beyond those that are listed: defaults, other tensors, numbers that are solved for."""
+
+from __future__ import annotations
+
+from harness.answers import LossOperation, LossTensor
+from harness.diagnose import losses
+from harness.requests import Edit
+
+SHARE, MASK = LossTensor("sigmoid.0", [2, 3]), LossTensor("mul.0:1", [2, 3])
+ENTROPY = LossOperation(
+    "cross_entropy.0", "cross_entropy", {"label_smoothing": 0.1}, [], 2, 2, [2, 3],
+    {"label_smoothing": 0.0, "weight": None, "reduction": "mean"},
+)  # fmt: skip
+SIGMOID = LossOperation(
+    "sigmoid.0", "sigmoid", {}, [], 1, 2, [2, 3], {}, [LossTensor("sigmoid.0:0", [2, 3])], SHARE
+)
+PRODUCT = LossOperation("mul.0", "mul", {}, [], 2, 2, [2, 3], {}, [SHARE, MASK], LossTensor("mul.0", [2, 3]))
+SUM = LossOperation(
+    "sum.0", "sum", {}, [], 1, 2, [2, 3], {}, [LossTensor("mul.0", [2, 3])], LossTensor("sum.0", [])
+)
+WHOLE = [SIGMOID, PRODUCT, SUM]
+
+
+def test_what_is_given_may_be_forgotten_so_that_the_default_stands() -> None:
+    found = dict(losses.defaults([ENTROPY]))
+    assert found["cross_entropy.0 has label_smoothing=0, the default"] == [
+        Edit("cross_entropy.0", "argument", name="label_smoothing", value=0.0)
+    ]
+    assert "cross_entropy.0 has weight=None, the default" in found  # it may have been a tensor
+    assert not any("reduction" in words for words in found)  # it is the default already
+
+
+def test_only_tensors_of_the_same_sizes_that_are_there_by_then_are_taken() -> None:
+    found = dict(losses.taken(WHOLE, WHOLE))
+    words = "input 0 of mul.0 is input 0 of sigmoid.0, not the result of sigmoid.0"
+    assert found[words] == [Edit("mul.0", "taken", place=0, function="sigmoid.0:0")]
+    assert "input 0 of sigmoid.0 stands in the place of the result of mul.0" in found
+    assert "the mean of the result of mul.0 stands in the place of the result of sum.0" in found
+    assert not any(words.startswith("input 0 of sigmoid.0 is") for words in found)
+
+
+def test_only_what_is_concerned_is_edited() -> None:
+    assert {edit.path for _, edits in losses.taken(WHOLE, [SUM]) for edit in edits} == {"sum.0"}
+
+
+def test_a_default_number_a_repeated_one_and_a_scalar_are_solved_for() -> None:
+    one = LossOperation("add.0", "add", {"1": 1.0}, [], 1, 1, [2])
+    two = LossOperation("add.1", "add", {"1": 1.0}, [], 1, 1, [2])
+    share = LossOperation(
+        "div.0", "div", {}, [], 2, 0, [], {}, [LossTensor("a", []), LossTensor("sum.0", [])]
+    )
+    said = [number.said(0.5) for number in losses.numbers([ENTROPY, one, two, share])]
+    assert "cross_entropy.0 has 0.5 in place of 0.1 (label_smoothing=0.5) (solved for)" in said
+    assert "0.5 stands in place of 1 in add.0 and add.1 (solved for)" in said
+    assert "input 1 of div.0 is 0.5, not the result of sum.0 (solved for)" in said
+
+
+def test_reductions_over_the_same_axes_run_over_others_together() -> None:
+    other = LossOperation(
+        "sum.1", "sum", {}, [], 1, 2, [2, 3], {}, [LossTensor("x", [2, 3])], LossTensor("sum.1", [])
+    )
+    found = dict(losses.edits([SUM, other]))
+    assert [edit.path for edit in found["sum.0 and sum.1 run over axes (1,)"]] == ["sum.0", "sum.1"]

@@ -1,0 +1,47 @@
+"""The order in which both sides call two layers tells which of them comes at another place."""
+
+from __future__ import annotations
+
+from harness.alignment_rows import Source
+from harness.diagnose import Cause
+from harness.flows.call_orders import told
+
+OURS = ["layer:conv#0:out", "layer:norm#0:out", "layer:act#0:out", "layer:head#0:out"]
+ITS = ["layer:conv#0:out", "layer:act#0:out", "layer:norm#0:out", "layer:head#0:out"]
+
+
+def source(address: str) -> Source:
+    return Source(address, "forward", [], "text")
+
+
+def skipped(path: str) -> Cause:
+    taken = f"layer:{path}#0:in.0"
+    return Cause(True, f"what it is given is {taken}, which {path} is given: {path} is skipped.", taken=taken)
+
+
+def test_two_layers_that_the_port_calls_the_other_way_round_are_one_cause() -> None:
+    sources = [source("layer:act#0:in.0"), source("layer:head#0:in.0"), source("layer:other#0:out")]
+    first, second, third = told(
+        sources, [skipped("norm"), skipped("act"), Cause(False, "none of 3")], OURS, ITS
+    )
+    assert first.sentence == "the order of norm and act is exchanged: the port calls act before norm."
+    assert second.sentence == first.sentence
+    assert third.sentence == "none of 3"
+
+
+def test_what_the_port_never_calls_is_skipped() -> None:
+    causes = [skipped("norm")]
+    assert (
+        told([source("layer:act#0:in.0")], causes, OURS, [name for name in ITS if "norm" not in name])
+        == causes
+    )
+
+
+def test_what_the_port_calls_in_the_same_order_is_not_skipped_but_passed_by() -> None:
+    (cause,) = told([source("layer:head#0:in.0")], [skipped("act")], OURS, OURS)
+    assert cause.sentence.endswith("act is not applied here, and the port calls it elsewhere.")
+
+
+def test_the_same_order_tells_nothing_of_another_one() -> None:
+    causes = [Cause(True, "it is layer:conv#0:out.", taken="layer:conv#0:out")]
+    assert told([source("layer:head#0:in.0")], causes, OURS, OURS) == causes
