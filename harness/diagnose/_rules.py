@@ -27,7 +27,7 @@ class Digit(NamedTuple):
         return int(first) if all(other == first for other in others) else None
 
 
-class Rule(NamedTuple):
+class PlaceRule(NamedTuple):
     """The port's axes in an order; read so, each digit of the index adds to a base."""
 
     order: tuple[int, ...]
@@ -57,7 +57,7 @@ class Rule(NamedTuple):
         return taken.transpose(np.argsort(self.order))
 
 
-def rule_of(places: Array, known: Array) -> Rule | None:
+def rule_of(places: Array, known: Array) -> PlaceRule | None:
     """The shortest rule for places of which some are known; None where there is no short one."""
     if np.count_nonzero(known) < _ALONE * known.size:
         return None
@@ -70,7 +70,7 @@ def rule_of(places: Array, known: Array) -> Rule | None:
     )
 
 
-def _by_axes(places: Array) -> Rule | None:
+def _by_axes(places: Array) -> PlaceRule | None:
     """A rule where each axis adds its own part, whatever the others are."""
     zero = places[(0,) * places.ndim]
     parts = [
@@ -85,17 +85,19 @@ def _by_axes(places: Array) -> Rule | None:
     digits = [_digits(part) for part in parts]
     if any(one is None for one in digits):
         return None
-    return Rule(tuple(range(places.ndim)), int(zero), tuple(digit for one in digits for digit in one or ()))
+    return PlaceRule(
+        tuple(range(places.ndim)), int(zero), tuple(digit for one in digits for digit in one or ())
+    )
 
 
-def _nested(places: Array) -> Rule | None:
+def _nested(places: Array) -> PlaceRule | None:
     """A rule of the axes read as one, in some order."""
     found = []
     for order in permutations(range(places.ndim)):
         flat = places.transpose(order).reshape(-1)
         digits = _digits(flat)
         if digits is not None:
-            found.append(Rule(order, int(flat[0]), tuple(digits)))
+            found.append(PlaceRule(order, int(flat[0]), tuple(digits)))
     return min(found, key=lambda rule: (rule.numbers, _turns(rule.order)), default=None)
 
 
@@ -153,7 +155,7 @@ def _runs(flat: Array) -> Iterator[int]:
             yield length
 
 
-def said(rule: Rule, source: tuple[int, ...], shape: tuple[int, ...]) -> str:
+def said(rule: PlaceRule, source: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """The rule in words that follow the name of a source; empty where the source is taken as it is."""
     if np.array_equal(rule.places(), np.arange(np.prod(source))) and rule.order == tuple(range(len(shape))):
         return "" if source == shape else f" reshaped to {_sizes(shape)}"
@@ -161,7 +163,7 @@ def said(rule: Rule, source: tuple[int, ...], shape: tuple[int, ...]) -> str:
     return permuted or _axis_by_axis(rule, source) or _steps(rule, source)
 
 
-def _permuted(rule: Rule, source: tuple[int, ...], shape: tuple[int, ...]) -> str:
+def _permuted(rule: PlaceRule, source: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """A reshape, a permutation, and a reshape: where every element comes up once, by plain steps."""
     steps = [digit.step for digit in rule.digits]
     if rule.base or any(step is None or step <= 0 for step in steps):
@@ -185,7 +187,7 @@ def _permuted(rule: Rule, source: tuple[int, ...], shape: tuple[int, ...]) -> st
     return ", ".join(parts)
 
 
-def _axis_by_axis(rule: Rule, source: tuple[int, ...]) -> str:
+def _axis_by_axis(rule: PlaceRule, source: tuple[int, ...]) -> str:
     """What is taken along each axis of the source, where each digit belongs to one axis alone."""
     strides = [int(np.prod(source[axis + 1 :])) for axis in range(len(source))]
     begins = [int(part) for part in np.unravel_index(rule.base, source)]
@@ -234,7 +236,7 @@ def _along(axis: int, size: int, places: Array) -> Iterator[str]:
         yield f"axis {axis} in the order {_listed(places.tolist())}"
 
 
-def _steps(rule: Rule, source: tuple[int, ...]) -> str:
+def _steps(rule: PlaceRule, source: tuple[int, ...]) -> str:
     """The bare rule, where no shorter words say it."""
     digits = ", ".join(
         f"{len(digit.steps)} times in steps of {digit.step}"
