@@ -205,7 +205,7 @@ class Edit:
     """One operation of a loss changed: `how` is one of `harness.sides.loss_edits.HOW`.
 
     `place` counts the tensors that it is given, `name` is an argument or its place, `function` another
-    operation. Where another tensor is taken, `function` is its name, and `name` may reduce it.
+    operation.
     """
 
     path: str

@@ -27,6 +27,7 @@ HOW = (
     "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
     "taken", "result taken", "number",
 )  # fmt: skip
+"""Where a tensor is taken, `function` of an edit is its name, and `name` may reduce it."""
 
 
 @dataclass
