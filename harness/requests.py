@@ -332,7 +332,10 @@ class OptimizerStep(Request[StepsDone]):
 
 @dataclass(frozen=True)
 class MeasurePass(Request[Times]):
-    """Measure the truth of the pass that begins at a memory, and how far the reference strays from it."""
+    """Measure the truth of the pass that begins at a memory, and how far the reference strays from it.
+
+    The reference strays `times` as often as it does for a first look.
+    """
 
     verb = "measure_pass"
     memory: str
@@ -342,6 +345,7 @@ class MeasurePass(Request[Times]):
     path: str
     scratch: str
     samples: int
+    times: int = 1
 
 
 @dataclass(frozen=True)

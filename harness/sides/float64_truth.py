@@ -69,8 +69,12 @@ def measure(
     layers: str,
     header: TraceHeader,
     slim: bool,
+    times: int = 1,
 ) -> Times:
-    """Write the truth trace of a case: samples in double precision, and each tensor's noise."""
+    """Write the truth trace of a case: samples in double precision, and each tensor's noise.
+
+    The noise is that of `times` as many runs as a mode has perturbations.
+    """
     started, cpu = time.perf_counter(), time.process_time()
     exact = scratch / "float64.h5"
     side.run(inputs, mode, str(exact), layers, dtype="float64", header=header)
@@ -80,7 +84,7 @@ def measure(
         meter = NoiseMeter(truth)
         with Trace.open(reference) as recorded:
             meter.add_trace(recorded)
-        for turn, perturbation in enumerate(PERTURBATIONS[mode]):
+        for turn, perturbation in enumerate(times * PERTURBATIONS[mode]):
             meter.gradients_alone = perturbation.gradients_alone
             _perturbed_run(side, inputs, mode, layers, meter, side.perturbation(turn, perturbation))
         _write(truth, meter, path, samples, header.to_dict(), slim)

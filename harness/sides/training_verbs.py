@@ -135,6 +135,7 @@ def measure_pass(
     path: str,
     scratch: str,
     samples: int,
+    times: int,
 ) -> Times:
     """Measure the truth of the pass that begins at a memory, and how far the reference strays from it."""
     with _set_aside(side) as own:
@@ -151,6 +152,7 @@ def measure_pass(
             layers="-",
             header=TraceHeader(),
             slim=True,
+            times=times,
         )
 
 

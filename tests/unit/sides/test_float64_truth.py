@@ -10,9 +10,10 @@ import pytest
 from harness import pairs
 from harness.breadcrumb import Breadcrumb
 from harness.flows import inputs_and_weights
-from harness.sides import verbs
+from harness.sides import float64_truth, verbs
 from harness.sides.torch_side import TorchSide
 from harness.trace import Trace
+from harness.trace_header import TraceHeader
 
 MODEL = "tests.unit.sides.small:PAIR"
 MOMENTUM = 0.1
@@ -21,6 +22,15 @@ MOMENTUM = 0.1
 @pytest.fixture
 def truth(tmp_path: Path) -> Path:
     """The truth of a training pass of the small model, measured after its recorded run."""
+    side, inputs = recorded(tmp_path)
+    verbs.measure_truth(
+        side, inputs, "train", str(tmp_path / "run.h5"), str(tmp_path / "truth.h5"), str(tmp_path), 64
+    )
+    return tmp_path
+
+
+def recorded(tmp_path: Path) -> tuple[TorchSide, str]:
+    """The side of the small model, and its inputs, after a recorded run."""
     pair = pairs.find(MODEL)
     side = TorchSide("cpu", Breadcrumb(tmp_path / "place"))
     side.build(MODEL, "small")
@@ -30,10 +40,7 @@ def truth(tmp_path: Path) -> Path:
     inputs = str(inputs_and_weights.write(tmp_path / "inputs.h5", "input", {"image": image}))
     side.run(inputs, "train", str(tmp_path / "run.h5"))
     side.backward()
-    verbs.measure_truth(
-        side, inputs, "train", str(tmp_path / "run.h5"), str(tmp_path / "truth.h5"), str(tmp_path), 64
-    )
-    return tmp_path
+    return side, inputs
 
 
 def test_running_statistics_are_as_certain_as_float32_makes_them(truth: Path) -> None:
@@ -48,6 +55,22 @@ def test_running_statistics_are_as_certain_as_float32_makes_them(truth: Path) ->
             noise = exact.records[f"state:norm.{name}"].noise
             assert noise is not None
             assert 0 < noise.l2 < 1e-5 * np.linalg.norm(expected)
+
+
+def test_more_runs_show_more_noise_and_never_less(tmp_path: Path) -> None:
+    side, inputs = recorded(tmp_path)
+    noise = []
+    for times in (1, 4):
+        path = tmp_path / f"truth-{times}.h5"
+        float64_truth.measure(
+            side, inputs, "train", tmp_path / "run.h5", path, tmp_path, 64, "all", TraceHeader(), True, times
+        )
+        with Trace.open(path) as truth:
+            noise.append({name: one.noise.l2 for name, one in truth.records.items() if one.noise})
+    once, often = noise
+    assert once.keys() == often.keys()
+    assert all(often[name] >= once[name] for name in once)
+    assert sum(often[name] > once[name] for name in once) > len(once) / 4
 
 
 def _seeded(key: str, width: int) -> np.ndarray:
