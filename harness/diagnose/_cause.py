@@ -13,6 +13,7 @@ from harness.diagnose import (
     activations,
     attributes,
     fits,
+    formulas,
     functions,
     gradients,
     known,
@@ -44,6 +45,7 @@ OF_TENSORS: tuple[Source, ...] = (
     functions.trials,
     layouts.trials,
     places.trials,
+    formulas.trials,
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 AT_LAST: tuple[Source, ...] = (functions.of_the_right_one, fits.trials)

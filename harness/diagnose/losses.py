@@ -43,6 +43,7 @@ _BEFORE = ("sigmoid", "abs", "square", "log", "exp", "sqrt")
 _MOST_AXES = 4
 _MOST_SIZES = 4
 _MOST_TAKEN = 12
+_OPPOSE = ("sub", "div")
 _TAKE_NUMBERS = ("add", "sub", "mul", "div", "pow", "maximum", "minimum")
 _NO_QUANTITIES = ("dim", "axis", "ignore_index")
 
@@ -70,12 +71,13 @@ def taken(
 ) -> Iterator[tuple[str, list[Edit]]]:
     """Edits that take another tensor of the loss: for an input of an operation, or for its result."""
     known: dict[str, list[int]] = {}
+    opposed = _opposed(operations)
     for operation in operations:
         for tensor in operation.given:
             known.setdefault(tensor.name, tensor.shape)
         if operation in concerned:
             yield from _other_inputs(operation, known)
-            yield from _other_results(operation, known)
+            yield from _other_results(operation, known, opposed)
         if operation.made is not None:
             known.setdefault(operation.made.name, operation.made.shape)
 
@@ -83,19 +85,27 @@ def taken(
 def _other_inputs(
     operation: LossOperation, known: Mapping[str, list[int]]
 ) -> Iterator[tuple[str, list[Edit]]]:
+    given = {tensor.name for tensor in operation.given} if operation.type in _OPPOSE else set()
     for place, own in enumerate(operation.given):
         for name in _alike(known, own):
+            if name in given:
+                continue
             words = f"input {place} of {operation.path} is {_called(name)}, not {_called(own.name)}"
             yield words, [Edit(operation.path, "taken", place=place, function=name)]
 
 
+def _opposed(operations: Sequence[LossOperation]) -> set[frozenset[str]]:
+    """Pairs of which one is taken from or divides the other: one for both would only leave zeros or ones."""
+    return {frozenset(tensor.name for tensor in one.given) for one in operations if one.type in _OPPOSE}
+
+
 def _other_results(
-    operation: LossOperation, known: Mapping[str, list[int]]
+    operation: LossOperation, known: Mapping[str, list[int]], opposed: set[frozenset[str]]
 ) -> Iterator[tuple[str, list[Edit]]]:
     """Tensors that it is not given; those that it is given are the edits that leave it out."""
     given = {tensor.name for tensor in operation.given}
     for name in _alike(known, operation.made) if operation.made is not None else ():
-        if name not in given:
+        if name not in given and frozenset((name, operation.path)) not in opposed:
             words = f"{_called(name)} stands in the place of the result of {operation.path}"
             yield words, [Edit(operation.path, "result taken", function=name)]
     yield from _reduced(operation, known)

@@ -61,3 +61,11 @@ def test_reductions_over_the_same_axes_run_over_others_together() -> None:
     )
     found = dict(losses.edits([SUM, other]))
     assert [edit.path for edit in found["sum.0 and sum.1 run over axes (1,)"]] == ["sum.0", "sum.1"]
+
+
+def test_nothing_is_taken_that_leaves_only_zeros() -> None:
+    hull = LossOperation("mul.1", "mul", {}, [], 2, 1, [3], {}, [], LossTensor("mul.1", [3]))
+    union = LossOperation("add.0", "add", {}, [], 2, 1, [3], {}, [], LossTensor("add.0", [3]))
+    given = [LossTensor("mul.1", [3]), LossTensor("add.0", [3])]
+    gap = LossOperation("sub.0", "sub", {}, [], 2, 1, [3], {}, given, LossTensor("sub.0", [3]))
+    assert list(losses.taken([hull, union, gap], [union, gap])) == []

@@ -1,0 +1,67 @@
+"""Short formulas of recorded tensors are found without being listed; numpy computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.diagnose import DifferingLayer, ReferenceTensor
+from harness.diagnose.formulas import trials
+
+Array = NDArray[Any]
+DRAWN = np.random.default_rng(8)
+X = DRAWN.standard_normal((2, 6, 5, 5)).astype(np.float32)
+FAR = DRAWN.standard_normal(X.shape).astype(np.float32)
+SCALE = DRAWN.standard_normal(6).astype(np.float32)
+RIGHT = np.tanh(X) + 0.3
+
+
+def evidence(port: Array) -> DifferingLayer:
+    held = {"layer:far#0:out": FAR, "parameter scale": SCALE}
+    return DifferingLayer(
+        type="x",
+        reference=RIGHT.astype(np.float32),
+        port=np.asarray(port, np.float32),
+        inputs=(X,),
+        floor=1e-5 * float(np.linalg.norm(port)),
+        recorded=tuple(
+            ReferenceTensor(name, tensor.shape, lambda tensor=tensor: tensor) for name, tensor in held.items()
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        ("its input number 0 times the absolute value of its input number 0", lambda: X * np.abs(X)),
+        ("its input number 0 plus the reference's layer:far#0:out", lambda: X + FAR),
+        ("its input number 0 times the reference's parameter scale", lambda: X * SCALE[:, None, None]),
+        ("its input number 0 divided by the norm over axes 1 of its input number 0",
+         lambda: X / np.sqrt((X * X).sum(1, keepdims=True))),
+        ("its input number 0 minus the mean over axes 2 and 3 of its input number 0",
+         lambda: X - X.mean((2, 3), keepdims=True)),
+        ("the exponential (exp) of its input number 0 divided by the sum over axes 1 of the exponential",
+         lambda: np.exp(X) / np.exp(X).sum(1, keepdims=True)),
+        ("the largest (max) over axes 1 of the absolute value of its input number 0",
+         lambda: np.abs(X).max(1, keepdims=True)),
+        ("its input number 0 divided by 2.44949", lambda: X / np.sqrt(6)),
+        ("the reference's output plus the reference's parameter scale", lambda: RIGHT + SCALE[:, None, None]),
+        ("the reference's output plus", lambda: RIGHT + X * FAR),
+    ],
+)  # fmt: skip
+def test_a_formula_is_found(words: str, made: Callable[[], Array]) -> None:
+    found = evidence(made())
+    said = [trial.words for trial in trials(found) if found.reproduces(np.asarray(trial.predicted))]
+    assert any(words in one for one in said)
+
+
+def test_noise_is_no_formula() -> None:
+    assert not list(trials(evidence(DRAWN.standard_normal(X.shape))))
+
+
+def test_few_values_are_no_evidence() -> None:
+    assert not list(trials(evidence(np.sign(X) + 0.0)))
