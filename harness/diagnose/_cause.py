@@ -18,6 +18,7 @@ from harness.diagnose import (
     gradients,
     known,
     layouts,
+    numbers,
     operations,
     others,
     parameters,
@@ -30,6 +31,7 @@ from harness.diagnose.gradients import Share
 
 Source = Callable[[DifferingLayer], Iterator[Trial]]
 Replay = Callable[[Sequence[Trial]], list[Array | None]]
+Solver = Callable[[DifferingLayer, Replay], Iterator[Trial]]
 
 # In the order in which they are tried: what changes one thing of the layer comes first, what is fitted last.
 OF_LAYERS: tuple[Source, ...] = (
@@ -48,6 +50,7 @@ OF_TENSORS: tuple[Source, ...] = (
     formulas.trials,
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
+OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)
 AT_LAST: tuple[Source, ...] = (functions.of_the_right_one, fits.trials)
 
 _AT_ONCE = 8
@@ -89,14 +92,21 @@ class _Fit(NamedTuple):
 
 def explain_forward(evidence: DifferingLayer, replay: Replay) -> Cause:
     """The first hypotheses that reproduce what the port's layer returned."""
-    sources = (*OF_LAYERS, *OF_TENSORS, *OF_OPERATIONS, *AT_LAST)
+    sources = (*OF_LAYERS, *OF_TENSORS, *OF_OPERATIONS, *_of_numbers(replay), *AT_LAST)
     return _search(evidence, sources, replay, "the port's output equals")
 
 
 def explain_call(evidence: DifferingLayer, replay: Replay) -> Cause:
     """The same for what a layer is given: the layer that makes it, in other forms."""
-    sources = (*OF_LAYERS, *OF_OPERATIONS)
+    sources = (*OF_LAYERS, *OF_OPERATIONS, *_of_numbers(replay))
     return _search(evidence, sources, replay, "what the port's layer is given is what comes of")
+
+
+def _of_numbers(replay: Replay) -> list[Source]:
+    def bound(source: Solver) -> Source:
+        return lambda evidence: source(evidence, replay)
+
+    return [bound(source) for source in OF_NUMBERS]
 
 
 def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array], at_last: bool = True) -> Cause:

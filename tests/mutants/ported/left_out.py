@@ -53,8 +53,8 @@ class Families:
         """The hypotheses of a module, as far as they are not left out."""
         family = source.__module__.rpartition(".")[2]
 
-        def trials(*given: Any) -> Iterator[Any]:
-            for trial in source(*given):
+        def trials(*given: Any, **named: Any) -> Iterator[Any]:
+            for trial in source(*given, **named):
                 words = (trial[0] if isinstance(trial, tuple) else trial).words
                 if self.kept(family, words):
                     yield trial
@@ -97,7 +97,7 @@ def left_out(without: Iterable[str]) -> Iterator[Families]:
     """In here these families of hypotheses are never tried."""
     families = Families(frozenset(without))
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("OF_LAYERS", "OF_TENSORS", "OF_OPERATIONS", "AT_LAST"):
+        for name in ("OF_LAYERS", "OF_TENSORS", "OF_OPERATIONS", "OF_NUMBERS", "AT_LAST"):
             patch.setattr(_cause, name, tuple(map(families.tried, getattr(_cause, name))))
         patch.setattr(gradients, "trials", families.tried(gradients.trials))
         for name in ("edits", "defaults", "taken", "detachments"):
