@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.diagnose._cause import (
     Cause,
     explain_call,
+    explain_formula,
     explain_forward,
     explain_given,
     explain_gradient,
@@ -22,6 +23,7 @@ __all__ = [
     "Share",
     "Trial",
     "explain_call",
+    "explain_formula",
     "explain_forward",
     "explain_given",
     "explain_gradient",

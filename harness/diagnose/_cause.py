@@ -47,12 +47,13 @@ OF_TENSORS: tuple[Source, ...] = (
     functions.trials,
     layouts.trials,
     places.trials,
-    formulas.trials,
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)
+OF_FORMULAS: tuple[Source, ...] = (formulas.trials,)
 AT_LAST: tuple[Source, ...] = (functions.of_the_right_one, fits.trials)
 
+_GIVEN = "what the port's layer is given is"
 _AT_ONCE = 8
 _AS_NEAR = 1.25  # of two that fit, one is better if it is so much nearer
 _MOST_TOLD = 3
@@ -92,7 +93,7 @@ class _Fit(NamedTuple):
 
 def explain_forward(evidence: DifferingLayer, replay: Replay) -> Cause:
     """The first hypotheses that reproduce what the port's layer returned."""
-    sources = (*OF_LAYERS, *OF_TENSORS, *OF_OPERATIONS, *_of_numbers(replay), *AT_LAST)
+    sources = (*OF_LAYERS, *OF_TENSORS, *OF_OPERATIONS, *_of_numbers(replay), *OF_FORMULAS, *AT_LAST)
     return _search(evidence, sources, replay, "the port's output equals")
 
 
@@ -121,9 +122,13 @@ def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array], at_l
                 words = f"the reference's input {name}: its inputs come in another order"
                 yield Trial(words, predicted=other)
 
-    lead = "what the port's layer is given is"
-    sources = (exchanged, *OF_TENSORS, *(AT_LAST if at_last else ()))
-    return _search(evidence, sources, _no_replay, lead, "input")
+    sources = (exchanged, *OF_TENSORS, *((*OF_FORMULAS, *AT_LAST) if at_last else ()))
+    return _search(evidence, sources, _no_replay, _GIVEN, "input")
+
+
+def explain_formula(evidence: DifferingLayer) -> Cause:
+    """The same for an input of a layer, by formulas alone."""
+    return _search(evidence, OF_FORMULAS, _no_replay, _GIVEN, "input")
 
 
 def _no_replay(trials: Sequence[Trial]) -> list[Array | None]:

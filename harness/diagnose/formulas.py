@@ -88,7 +88,7 @@ def _found(evidence: DifferingLayer) -> Iterator[tuple[str, Callable[[], Array]]
         return
     wanted = evidence.port.reshape(-1)[places].astype(np.float64)
     for place in np.flatnonzero((np.abs(seen - wanted) <= allowed).all(1)):
-        if atoms[place].made().shape == evidence.port.shape:
+        if atoms[place].words != _RIGHT and atoms[place].made().shape == evidence.port.shape:
             yield atoms[place].words, atoms[place].made
     yield from _of_two(atoms, seen, wanted, allowed, "", None)
     if evidence.reference.shape == evidence.port.shape and evidence.reference.dtype.kind == "f":
@@ -103,19 +103,42 @@ def _of_two(
     atoms: Sequence[_Atom], seen: Array, wanted: Array, allowed: float, before: str, added: Array | None
 ) -> Iterator[tuple[str, Callable[[], Array]]]:
     """Pairs of atoms with an operation between them."""
-    fitting = []
+    fitting = list[tuple[int, str, Callable[[], Array]]]()
     for words, function in _TWO.items():
-        for one in range(len(atoms)):
-            begin = one if function in _EITHER_WAY else 0
-            few = function(seen[one, :_FIRST_LOOK], seen[begin:, :_FIRST_LOOK])
-            for other in begin + np.flatnonzero((np.abs(few - wanted[:_FIRST_LOOK]) <= allowed).all(1)):
-                whole = function(seen[one], seen[other]) - wanted
-                if (np.abs(whole) <= allowed).all():
-                    fitting.append((atoms[one].cost + atoms[other].cost, words, function, one, int(other)))
-    for _, words, function, one, other in sorted(fitting, key=lambda fit: fit[0]):
-        left, right = atoms[one], atoms[other]
-        said = before + words.format(left.words, right.words)
-        yield said, _computed(function, left, right, added)
+        for left, right in _agreeing(function, atoms, seen, wanted, allowed):
+            said = before + words.format(left.words, right.words) + _known(words, left, right)
+            fitting.append((left.cost + right.cost, said, _computed(function, left, right, added)))
+    least = min((cost for cost, *_ in fitting), default=0)
+    for cost, said, computed in fitting:
+        if cost == least:
+            yield said, computed
+
+
+def _agreeing(
+    function: Two, atoms: Sequence[_Atom], seen: Array, wanted: Array, allowed: float
+) -> Iterator[tuple[_Atom, _Atom]]:
+    """Pairs of which a function gives what is wanted, wherever it was looked at."""
+    for one in range(len(atoms)):
+        begin = one if function in _EITHER_WAY else 0
+        few = function(seen[one, :_FIRST_LOOK], seen[begin:, :_FIRST_LOOK])
+        for other in begin + np.flatnonzero((np.abs(few - wanted[:_FIRST_LOOK]) <= allowed).all(1)):
+            made = function(seen[one], seen[other])
+            agrees = (np.abs(made - wanted) <= allowed).all()
+            if agrees and not _is_one(made, seen[[one, other]], allowed):
+                yield atoms[one], atoms[other]
+
+
+def _is_one(made: Array, parts: Array, allowed: float) -> bool:
+    """Whether a formula is of one atom alone, or gives one of its two atoms back."""
+    return bool(np.array_equal(parts[0], parts[1]) or (np.abs(made - parts) <= allowed).all(1).any())
+
+
+def _known(words: str, left: _Atom, right: _Atom) -> str:
+    """The name of a formula that has one."""
+    ratio = words == "{} divided by {}" and right.words.endswith(f" of {left.words}")
+    return (
+        ", which is softmax" if ratio and right.words.startswith("the sum") and "(exp)" in left.words else ""
+    )
 
 
 def _computed(function: Two, left: _Atom, right: _Atom, added: Array | None) -> Callable[[], Array]:
@@ -142,7 +165,8 @@ def _atoms(evidence: DifferingLayer) -> Iterator[_Atom]:
     shape = evidence.port.shape
     near = list(_near(evidence))
     for cost, (name, tensor) in enumerate(near):
-        for words, function in _ONE.items():
+        functions = {"": _ONE[""]} if name == _RIGHT else _ONE  # the right one itself says less
+        for words, function in functions.items():
             if _goes_with(tensor.shape, shape):
                 yield _Atom(words + name, cost + bool(words), partial(_of, function, tensor))
     for number in dict.fromkeys((*_NUMBERS, *_of_sizes(evidence))):
@@ -150,7 +174,7 @@ def _atoms(evidence: DifferingLayer) -> Iterator[_Atom]:
     names = {name.removeprefix("the reference's ") for name, _ in near}
     yield from _others([one for one in evidence.recorded if one.name not in names], shape)
     for cost, (name, tensor) in enumerate(near[:_MOST_REDUCED]):
-        if tensor.ndim == len(shape) <= _MOST_AXES:
+        if name != _RIGHT and tensor.ndim == len(shape) <= _MOST_AXES:
             yield from _reductions(name, tensor.astype(np.float64), shape, cost + 2)
 
 

@@ -162,6 +162,9 @@ def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Diff
         remade = _remade(probe, alignment, own)
         if remade is not None and remade.found and not remade.fitted:
             return own.with_layout(remade)
+        formula = diagnose.explain_formula(own.evidence)
+        if formula.found:
+            return own.with_layout(formula)
     return diagnose.explain_given(evidence, elsewhere)
 
 

@@ -97,7 +97,7 @@ def left_out(without: Iterable[str]) -> Iterator[Families]:
     """In here these families of hypotheses are never tried."""
     families = Families(frozenset(without))
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("OF_LAYERS", "OF_TENSORS", "OF_OPERATIONS", "OF_NUMBERS", "AT_LAST"):
+        for name in ("OF_LAYERS", "OF_TENSORS", "OF_OPERATIONS", "OF_NUMBERS", "OF_FORMULAS", "AT_LAST"):
             patch.setattr(_cause, name, tuple(map(families.tried, getattr(_cause, name))))
         patch.setattr(gradients, "trials", families.tried(gradients.trials))
         for name in ("edits", "defaults", "taken", "detachments"):
