@@ -53,7 +53,13 @@ def known(entry: str) -> str:
 def _after_failures(alignment: Alignment) -> list[str]:
     """What is known of operations that raise where a side raised; of one that was killed nothing is."""
     raised = [side for _, side in summaries.failures(alignment) if not side.signal]
-    found = [entry for side in raised for entry in knowledge.that_raise(_kinds(side, alignment), _said(side))]
+    found = [
+        entry
+        for side in raised
+        for entry in knowledge.that_raise(
+            _kinds(side, alignment), _said(side), str(side.versions.get("jittor", ""))
+        )
+    ]
     return [known(name) for name in dict.fromkeys(entry.id for entry in found)]
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from harness.cli import cache, data, golden, language, options, pin
+from harness.cli import cache, data, golden, knowledge, language, options, pin
 from harness.cli.bench import bench
 from harness.cli.check import check
 from harness.cli.command_result import CommandResult
@@ -75,5 +75,6 @@ app.command("list")(list_pairs)
 app.command("map")(map_layers)
 app.add_typer(golden.app, name="golden")
 app.add_typer(pin.app, name="pin")
+app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(data.app, name="data")
 app.add_typer(cache.app, name="cache")

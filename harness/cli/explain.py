@@ -128,13 +128,19 @@ def _draw_entry(item: Entry, console: Console, brief: bool) -> None:
     console.print(Text(item.id, style="bold").append(f"  {item.title}", style="default"))
     if brief:
         return
+    from harness import knowledge
+
     for name, text in (
         ("about", ", ".join(item.operations)),
+        ("kind", item.kind),
         ("jittor", item.does),
-        ("measured", f"{item.measured} (Jittor {item.since})"),
+        ("measured", item.measured),
+        ("versions", knowledge.words(item.id)),
         ("instead", item.instead),
+        ("issue", item.issue),
     ):
-        console.print(Text(f"  {name}: ", style="dim").append(text, style="default"))
+        if text:
+            console.print(Text(f"  {name}: ", style="dim").append(text, style="default"))
 
 
 def _caused(alignment: Alignment) -> CommandResult:

@@ -2,6 +2,22 @@
 
 from __future__ import annotations
 
-from harness.knowledge._base import Entry, entries, entry, of_class, search, that_raise
+from harness.knowledge._base import KINDS, Entry, entries, entry, of_class, search, that_raise
+from harness.knowledge._measured import Fact, Measured, in_order, is_so, measured, of_entry, words
 
-__all__ = ["Entry", "entries", "entry", "of_class", "search", "that_raise"]
+__all__ = [
+    "KINDS",
+    "Entry",
+    "Fact",
+    "Measured",
+    "entries",
+    "entry",
+    "in_order",
+    "is_so",
+    "measured",
+    "of_class",
+    "of_entry",
+    "search",
+    "that_raise",
+    "words",
+]

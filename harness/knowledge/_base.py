@@ -12,8 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import BadInput
+from harness.knowledge._measured import is_so, span
 from harness.own_name import command
 
+KINDS = (
+    "same", "renamed", "argument renamed", "Jittor has more", "default differs", "torch has more", "usage",
+    "input type", "return type", "composed", "to delete", "missing", "numerical", "gradient", "state",
+)  # fmt: skip
+"""How an operation differs: the twelve classes of a mapping of names, and three of what is computed."""
 _FILE = Path(__file__).parent / "entries.json"
 
 
@@ -23,11 +29,14 @@ class Entry:
 
     `operations` are the layers and functions it is about, in torch's words; `attributes` the arguments it
     turns on. `uses` are the names of Jittor whose use alone calls for the warning. `signs` are the
-    signatures of the error that it causes. `since` is the version of Jittor it was measured on.
+    signatures of the error that it causes. `kind` is one of KINDS, `issue` where others met it. `since` and
+    `until` are the first and the last measured version of Jittor in which it is so; `until` is empty where
+    it is so in the newest.
     """
 
     id: str
     title: str
+    kind: str
     operations: tuple[str, ...]
     does: str
     measured: str
@@ -35,7 +44,9 @@ class Entry:
     attributes: tuple[str, ...] = ()
     uses: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
-    since: str = "1.3.11.0"
+    issue: str = ""
+    since: str = ""
+    until: str = ""
 
 
 @cache
@@ -46,7 +57,8 @@ def entries() -> dict[str, Entry]:
         fields: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
         }
-        found[name] = Entry(name, **fields)
+        since, until = span(name)
+        found[name] = Entry(name, **fields, since=since, until=until)
     return found
 
 
@@ -70,13 +82,15 @@ def search(operation: str) -> list[Entry]:
     )
 
 
-def that_raise(kinds: Iterable[str], text: str) -> list[Entry]:
-    """The entries on operations that raise in Jittor: of these kinds, or named in what a worker said."""
+def that_raise(kinds: Iterable[str], text: str, version: str = "") -> list[Entry]:
+    """The entries on operations that raise in a Jittor: of these kinds, or named in what a worker said."""
     named = {_bare(word) for word in (*kinds, *re.findall(r"\w{4,}", text))}
     return [
         item
         for item in entries().values()
-        if re.search(r"\braises\b", item.does) and named & set(map(_bare, item.operations))
+        if re.search(r"\braises\b", item.does)
+        and is_so(item.id, version)
+        and named & set(map(_bare, item.operations))
     ]
 
 

@@ -33,6 +33,7 @@ from harness.flows import (
     evaluate,
     explain,
     infer,
+    knowledge_scan,
     lint,
     map_layers,
     reproduce,
@@ -111,6 +112,9 @@ def stand_in() -> None:
         bench_run: {"measure": (bench_samples.made([2.0, 2.1, 2.0]), Path("run")), "keep": Path("run")},
         evaluate: {"evaluate": (dataclasses.replace(evaluation_samples.made(), broken=[]), Path("run"))},
         infer: {"infer": (dataclasses.replace(evaluation_samples.made(), broken=[]), Path("run"))},
+        knowledge_scan: {
+            "scan_knowledge": knowledge_scan.KnowledgeScan("python", "1.3.9.9", {"mean-drift": True})
+        },
         map_layers: {"map_layers": Pairs(LayerMap(layers=[MapRule("a", "b", 0.5, "by order", False)]), 1)},
         lint: {"lint": lint.Linted("toy", "v", [], 1, 1, {"start": 1.0})},
         selftest: {"selftest_pair": result},

@@ -109,6 +109,7 @@ TABLE = {
     "align golden record": Command("-m led -o goldens", 0, ("-m ./FILE.py",), runs=True),
     "align golden verify": Command("", 1, ("-m ./FILE.py",), bare=1, runs=True),
     "align pin verify": Command("-m led --upstream run", 1, ("-m led --upstream FILE",), runs=True),
+    "align knowledge scan": Command("", 0, bare=0, writes="-o new.json", runs=True),
     "align cache show": Command("", 0, bare=0),
     "align cache warm": Command("-m led", 0, ("-m ./FILE.py",), bare=0, runs=True),
     "align cache prune": Command("", 0, bare=0),

@@ -44,6 +44,8 @@ COMMANDS = [
     ["golden", "verify"],
     ["pin"],
     ["pin", "verify"],
+    ["knowledge"],
+    ["knowledge", "scan"],
     ["data"],
     ["data", "prepare"],
     ["cache"],
