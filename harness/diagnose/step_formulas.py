@@ -142,18 +142,23 @@ def _sgd(formula: Formula, given: Given, rate: float) -> tuple[Array, dict[str, 
     return (far if formula.inside else rate * far), {"momentum_buffer": new}
 
 
+def single_changes(kind: str, groups: Sequence[Mapping[str, Any]]) -> list[tuple[str, Changed]]:
+    """One change of the formula, in words; `groups` are the options of each group."""
+    return list(_changes(kind, [{**_DEFAULTS[kind], **options} for options in groups]))
+
+
 def formulas(kind: str, groups: Sequence[Mapping[str, Any]]) -> Iterator[Iterator[tuple[str, Formula]]]:
     """Formulas in words: first those with one change, then those with two; `groups` are their options."""
-    single = list(_changes(kind, [{**_DEFAULTS[kind], **options} for options in groups]))
+    single = single_changes(kind, groups)
     yield ((words, Formula(**change)) for words, change in single)
     yield (
         (f"{words}, and {more}", Formula(**both))
         for (words, one), (more, other) in combinations(single, 2)
-        if (both := _both(one, other)) is not None
+        if (both := both_changes(one, other)) is not None
     )
 
 
-def _both(one: Changed, other: Changed) -> Changed | None:
+def both_changes(one: Changed, other: Changed) -> Changed | None:
     """Two changes at once, if they change different things."""
     options = {**one.get("options", {}), **other.get("options", {})}
     if len(options) < len(one.get("options", {})) + len(other.get("options", {})):

@@ -34,7 +34,7 @@ def changes(
         yield f"rates and options {words}", Change(lag=lag)
     yield from _gathering(recipe)
     yield from _options(recipe, groups)
-    yield from _clipping(recipe)
+    yield from clippings(recipe)
     yield from _averages(recipe)
     for rate in _RATES:
         yield f"the learning rate is taken {rate:g} times", Change(rate=rate)
@@ -103,7 +103,8 @@ def _averages(recipe: Recipe) -> Iterator[tuple[str, Change]]:
     yield "the averaged weights follow the weights before the step", Change(early_average=True)
 
 
-def _clipping(recipe: Recipe) -> Iterator[tuple[str, Change]]:
+def clippings(recipe: Recipe) -> Iterator[tuple[str, Change]]:
+    """Other ways to clip gradients."""
     if recipe.clip is not None:
         yield "gradients are not clipped", Change(clip=0.0)
     for norm in _NORMS:

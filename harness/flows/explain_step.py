@@ -15,6 +15,7 @@ from harness.flows.lockstep import Lockstep
 from harness.flows.reproduced_step import reproduces
 from harness.flows.step_hypotheses import array_of, common_factor, hypotheses, parameter_of
 from harness.flows.step_passes import JudgedPass
+from harness.flows.two_causes_of_step import cause_of_two_changes
 from harness.trace import Trace
 from harness.training.change import Change
 
@@ -44,6 +45,8 @@ def explain_passes(live: Lockstep, passes: Sequence[JudgedPass]) -> str:
         if _makes_it(path, first) and all(_is_made(live, one, path, change) for one in others):
             return f"{PORT}'s step is the reference's where {words} ({tried} hypotheses tried)."
     if words := cause_of_formula(live, [first, *others]):
+        return f"{PORT}'s step is the reference's where {words}."
+    if words := cause_of_two_changes(live, [first, *others]):
         return f"{PORT}'s step is the reference's where {words}."
     return (
         _of_another_schedule(live, passes, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,21 +18,27 @@ from harness.flows.reproduced_step import reproduces
 from harness.flows.step_hypotheses import array_of, lags, parameter_of
 from harness.flows.step_passes import JudgedPass
 from harness.trace import Trace
+from harness.training.change import Change
 from harness.training.setup import Uses
 
 Array = NDArray[Any]
 _KINDS = ("update", "optimizer")
+_NONE = Change()
 
 
 class TakenStep:
-    """One step: what each parameter was given, and what the port made of it; the recipe may come `late`."""
+    """One step: what each parameter was given, and what the port made of it.
 
-    def __init__(self, live: Lockstep, judged: JudgedPass, late: int = 0) -> None:
+    Of a change, what all parameters are given is followed: a recipe that comes late, and another clipping.
+    """
+
+    def __init__(self, live: Lockstep, judged: JudgedPass, change: Change = _NONE) -> None:
         self.kind, self.rows = live.plan.recipe.optimizer, dict[str, list[Row]]()
         for row in judged.alignment.rows:
             if row.address.partition(":")[0] in _KINDS:
                 self.rows.setdefault(parameter_of(row.address), []).append(row)
-        self.given = _given(live, live.uses(judged.number, late), judged.files, self.rows)
+        uses = live.uses(judged.number, change.lag)
+        self.given = _clipped(_given(live, uses, judged.files, self.rows), live.plan.recipe.clip, change)
         with Trace.open(judged.files.port_steps) as port:
             self.port = {
                 row.address: _array(port, row.address) for mine in self.rows.values() for row in mine
@@ -67,15 +74,20 @@ def cause_of_formula(live: Lockstep, passes: Sequence[JudgedPass]) -> str:
     Formulas with one change are also tried with a recipe that comes late or early.
     """
     recipe = live.plan.recipe
-    groups = [{**recipe.options, **one.group.options} for one in live.members if one.parameters]
-    one_change, two_changes = formulas(recipe.optimizer, groups)
+    one_change, two_changes = formulas(recipe.optimizer, options_of_groups(live))
     single = list(one_change)
     found = _fitting([TakenStep(live, one) for one in passes], single)
     for lag, words in lags(live, [one.number for one in passes]).items():
         if not found:
-            found = _fitting([TakenStep(live, one, lag) for one in passes], single)
+            found = _fitting([TakenStep(live, one, Change(lag=lag)) for one in passes], single)
             found = f"{found}, and rates and options {words}" if found else ""
     return found or _fitting([TakenStep(live, one) for one in passes], two_changes)
+
+
+def options_of_groups(live: Lockstep) -> list[dict[str, Any]]:
+    """What the recipe says of each group that has parameters."""
+    recipe = live.plan.recipe
+    return [{**recipe.options, **one.group.options} for one in live.members if one.parameters]
 
 
 def _fitting(steps: list[TakenStep], alike: Iterable[tuple[str, Formula]]) -> str:
@@ -125,7 +137,7 @@ def _given(live: Lockstep, uses: Uses, files: StepFiles, names: Collection[str])
                     _slots(memory, name),
                     _with_momentum(options),
                 )
-    return _clipped(found, recipe.clip)
+    return found
 
 
 def _with_momentum(options: dict[str, Any]) -> dict[str, Any]:
@@ -135,14 +147,25 @@ def _with_momentum(options: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _clipped(given: Mapping[str, Given], clip: float | None) -> dict[str, Given]:
-    if clip is None:
+def _clipped(given: Mapping[str, Given], norm: float | None, change: Change) -> dict[str, Given]:
+    """What is left of the gradients: all together, each by itself, or each element is kept in bounds."""
+    norm = norm if change.clip is None else change.clip
+    if not norm:
         return dict(given)
-    norm = float(np.sqrt(sum(float(one.gradient @ one.gradient) for one in given.values())))
-    scale = min(1.0, clip / (norm + 1e-6))
+    if change.clip_by == "element":
+        return {name: _with_gradient(one, np.clip(one.gradient, -norm, norm)) for name, one in given.items()}
+    norms = {name: float(np.linalg.norm(one.gradient)) for name, one in given.items()}
+    whole = math.hypot(*norms.values())
     return {
-        name: Given(one.value, scale * one.gradient, one.slots, one.options) for name, one in given.items()
+        name: _with_gradient(
+            one, one.gradient * min(1.0, norm / ((norms[name] if change.clip_by == "each" else whole) + 1e-6))
+        )
+        for name, one in given.items()
     }
+
+
+def _with_gradient(one: Given, gradient: Array) -> Given:
+    return Given(one.value, gradient, one.slots, one.options)
 
 
 def _slots(memory: Trace, name: str) -> dict[str, Array]:

@@ -33,6 +33,8 @@ OF_ADAM = (
     Mistake("schedule elsewhere", ("stay as in the first step",)),
     Mistake("schedule early", ("1 steps early",)),
     Mistake("schedule of another group", ("stay as in the first step", "weight_decay is 0")),
+    Mistake("eps inside, biases twice", ("eps is inside the root.*taken 2 times of every bias",)),
+    Mistake("another eps, biases without decay", ("eps is 1e-05.*weight_decay is 0.* of every bias",)),
 )
 OF_ADAMW = (
     Mistake("decay everywhere", ("weight_decay is 0.05", "weight_decay is")),
@@ -46,6 +48,9 @@ OF_ADAMW = (
     Mistake("rate by epochs"),
     Mistake("down to zero"),
     Mistake("warm-up"),
+    Mistake("unclipped and one rate", ("not clipped.*taken 0.1 times in the group head",)),
+    Mistake("clipped each, decay everywhere", ("by itself.*weight_decay is 0.05",)),
+    Mistake("unclipped, decay unscaled", ("not clipped.*rate does not scale",)),
 )
 OF_SGD = (
     Mistake("no nesterov", ("nesterov is False",)),
@@ -60,6 +65,11 @@ OF_SGD = (
     Mistake("biases without decay", ("weight_decay is 0",)),
     Mistake("mean of means", ("multiplied by 0.25",)),
     Mistake("another momentum", ("momentum is 0.99",)),
+    Mistake("rate inside, biases twice", ("rate is inside the momentum.*taken 2 times of every bias",)),
+    Mistake(
+        "biases twice, weights without decay",
+        ("weight_decay is 0.*taken 2 times|taken 2 times.*weight_decay is 0",),
+    ),
 )
 
 

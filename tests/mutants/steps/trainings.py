@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -228,12 +228,26 @@ def _sgd(
     return OwnTraining([optimizer], lambda number: _set(optimizer, [_stepped(rate, number, length)]))
 
 
-def _biases_apart(model: Any, length: Length, factor: float = 1.0, **options: Any) -> OwnTraining:
-    """Biases in a group of their own."""
+def _biases_and_others(model: Any) -> tuple[list[Any], list[Any]]:
     biases = [value for name, value in model.named_parameters() if name.endswith("bias")]
-    others = [value for name, value in model.named_parameters() if not name.endswith("bias")]
-    groups = [{"params": others, "lr": SGD_RATE}, {"params": biases, "lr": SGD_RATE * factor, **options}]
-    optimizer = optim.SGD(groups, lr=SGD_RATE, momentum=0.9, weight_decay=SMALL_DECAY, nesterov=True)
+    return biases, [value for name, value in model.named_parameters() if not name.endswith("bias")]
+
+
+def _biases_apart(
+    model: Any,
+    length: Length,
+    factor: float = 1.0,
+    kind: Any = optim.SGD,
+    others: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> OwnTraining:
+    """Biases in a group of their own."""
+    biases, rest = _biases_and_others(model)
+    groups = [
+        {"params": rest, "lr": SGD_RATE, **(others or {})},
+        {"params": biases, "lr": SGD_RATE * factor, **options},
+    ]
+    optimizer = kind(groups, lr=SGD_RATE, momentum=0.9, weight_decay=SMALL_DECAY, nesterov=True)
 
     def begin(number: int) -> None:
         rate = _stepped(SGD_RATE, number, length)
@@ -255,6 +269,23 @@ def _halved(model: Any, length: Length) -> OwnTraining:
     return OwnTraining(
         [optimizer], lambda number: _set(optimizer, [_stepped(SGD_RATE, number, length)]), step
     )
+
+
+# Two mistakes at once
+
+
+def _two_of_adam(
+    model: Any, length: Length, kind: Any, factor: float, decay: float, **options: Any
+) -> OwnTraining:
+    biases, others = _biases_and_others(model)
+    groups = [{"params": others, "lr": ADAM_RATE}, {"params": biases, "lr": ADAM_RATE, "weight_decay": decay}]
+    optimizer = kind(groups, lr=ADAM_RATE, weight_decay=1e-4, **options)
+
+    def begin(number: int) -> None:
+        rate = _stepped(ADAM_RATE, number, length)
+        _set(optimizer, [rate, rate * factor])
+
+    return OwnTraining([optimizer], begin)
 
 
 TRAININGS: dict[str, Training] = {
@@ -290,6 +321,17 @@ TRAININGS: dict[str, Training] = {
     "rate by epochs": partial(_adamw, share=_of_epochs),
     "down to zero": partial(_adamw, share=partial(_cosine, least=0.0)),
     "warm-up": partial(_adamw, share=_warm),
+    "eps inside, biases twice": partial(_two_of_adam, kind=Keras, factor=2.0, decay=1e-4),
+    "another eps, biases without decay": partial(
+        _two_of_adam, kind=optim.Adam, factor=1.0, decay=0.0, eps=1e-5
+    ),
+    "unclipped and one rate": partial(_adamw, groups=partial(_groups, head=1.0), clip=_unclipped),
+    "clipped each, decay everywhere": partial(
+        _adamw, groups=partial(_groups, decays=lambda name, value: True), clip=_clip_each
+    ),
+    "unclipped, decay unscaled": partial(_adamw, kind=Unscaled, clip=_unclipped),
+    "rate inside, biases twice": partial(_biases_apart, kind=Caffe, factor=2.0),
+    "biases twice, weights without decay": partial(_biases_apart, factor=2.0, others={"weight_decay": 0.0}),
     "native sgd": _sgd,
     "no nesterov": partial(_sgd, nesterov=False),
     "rate inside": partial(_sgd, kind=Caffe),
