@@ -36,7 +36,10 @@ def record_sides(live: Comparison) -> Recordings:
 def _record_guarded(live: Comparison, recordings: Recordings, side: str) -> None:
     """Run one side; a lost worker becomes a report and ends the other, anything else ends the comparison."""
     worker = live.workers[side]
-    run = SideRun(worker, live.case, live.request.layers, live.progress, live.quiet, live.asked)
+    request = live.request
+    run = SideRun(
+        worker, live.case, request.layers, live.progress, live.quiet, live.asked, known=request.known
+    )
     run.agree = partial(recordings.dropout.agree, side)
     try:
         _record_side(live, run, recordings)

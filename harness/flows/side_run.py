@@ -89,8 +89,9 @@ class SideRun:
         progress: Progress,
         quiet: threading.Lock,
         asked: AskedLayers | None = None,
+        known: bool = False,
     ) -> None:
-        self.worker, self.case, self.layers = worker, case, layers
+        self.worker, self.case, self.layers, self.known = worker, case, layers, known
         self.asked = asked or AskedLayers([worker.side])
         self.progress, self.quiet = progress, quiet
         self.costs = SideCosts()
@@ -118,7 +119,8 @@ class SideRun:
     ) -> Recorded:
         """Load, warm up, run once bare and once recorded; only those last two count.
 
-        `place` says where a trace of so many bytes goes.
+        `place` says where a trace of so many bytes goes. Of a case that is known there is no bare run: that
+        tells what recording costs and whether the model draws.
         """
         self.worker.call(Load(str(state)))
         self._again = partial(self._record_partly, inputs, place, header)
@@ -131,13 +133,14 @@ class SideRun:
             size, _ = self._timed("warm_up", "warming up", lambda: self._warm_up(inputs))
         trace = place(size)
         with self.quiet:
-            self._say("running bare")
-            bare = self.run_once(inputs, observe=False)
+            if not self.known:
+                self._say("running bare")
+                self.costs.bare = Spent.of(self.run_once(inputs, observe=False).cost)
             self._say("recording")
             recorded = self.run_once(inputs, trace=trace, header=header, metrics=metrics)
         if self.case.device == "cuda":
             self.costs.gpu_peak_bytes = self.worker.gpu_peak_bytes
-        self.costs.bare, self.costs.recorded = Spent.of(bare.cost), Spent.of(recorded.cost)
+        self.costs.recorded = Spent.of(recorded.cost)
         self.costs.room = Spent.of(recorded.room)
         self.costs.compiled = recorded.compiled - before
         self.progress.event(self.worker.side, "done")
@@ -173,7 +176,7 @@ class SideRun:
         rehearsed = self.run_once(inputs)
         self.asked.take(self.worker.side, rehearsed.unmatched)
         compiled = rehearsed.compiled
-        for _ in range(_MOST_WARM_UPS):
+        for _ in range(0 if self.known else _MOST_WARM_UPS):
             now = self.run_once(inputs, observe=False).compiled
             if now == compiled:
                 break
