@@ -13,8 +13,7 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.answers import LossTried
 from harness.diagnose import Cause, losses
-from harness.flows import loss_trials
-from harness.flows.loss_trials import Trial, WantedLosses
+from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
 from harness.trace import Trace
 
@@ -30,14 +29,15 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     of them does; as these are many, they count only with the gradient.
     """
     wanted, row = _wanted(probe, alignment), _gradient_of_loss(probe, alignment)
-    whole = loss_trials.listed(probe)
-    operations = loss_trials.concerned(probe, wanted, whole)
+    trials = LossTrials(probe)
+    whole = trials.listed()
+    operations = trials.concerned(wanted, whole)
     ways: list[Callable[[], Iterator[tuple[Trial, LossTried]]]] = [
-        lambda: loss_trials.tried(probe, chain(losses.defaults(operations), losses.edits(operations)))
+        lambda: trials.tried(chain(losses.defaults(operations), losses.edits(operations)))
     ]
     if row is not None:
-        ways.append(lambda: loss_trials.tried(probe, losses.taken(whole, operations)))
-        ways.append(lambda: loss_trials.solved(probe, wanted, operations))
+        ways.append(lambda: trials.tried(losses.taken(whole, operations)))
+        ways.append(lambda: trials.solved(wanted, operations))
     met: list[Trial] = []
     count = 0
     for way in ways:
@@ -46,7 +46,7 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
             if wanted.is_met(result):
                 met.append(trial)
         if met and row is not None:
-            met = _confirmed(probe, row, met)
+            met = _confirmed(trials, row, met)
         if met:
             break
     return _cause([words for words, _ in met], count, "the port's losses are the reference's where")
@@ -65,23 +65,26 @@ def _gradient_of_loss(probe: ReferenceProbe, alignment: Alignment) -> Row | None
     return max(wrong, key=lambda row: row.order, default=None)
 
 
-def _confirmed(probe: ReferenceProbe, row: Row, met: list[Trial]) -> list[Trial]:
+def _confirmed(trials: LossTrials, row: Row, met: list[Trial]) -> list[Trial]:
     """Those edits that give the port's gradient as well: one number alone fits by chance now and then."""
+    probe = trials.probe
     port = np.array(probe.isolated.array(row.address), np.float64)
     room = _LEAST_OF_GRADIENTS * float(np.linalg.norm(port))
-    loss_trials.listed(probe, row.address.replace(":grad", ":out"))
-    results = list(loss_trials.tried(probe, met, str(probe.scratch)))
+    trials.give_time()
+    trials.listed(row.address.replace(":grad", ":out"))
+    results = list(trials.tried(met, str(probe.scratch)))
     kept = [trial for trial, result in results if result.gradient and _apart(result.gradient, port) <= room]
     if not kept:
-        loss_trials.listed(probe)  # the next tries need no gradient
+        trials.listed()  # the next tries need no gradient
     return kept
 
 
 def explain_loss_gradient(probe: ReferenceProbe, row: Row, port: Any, floor: float) -> Cause:
     """The same for a gradient that the loss gives back: something in the loss is detached."""
-    operations = loss_trials.listed(probe, row.address.replace(":grad", ":out"))
+    trials = LossTrials(probe)
+    operations = trials.listed(row.address.replace(":grad", ":out"))
     met, tried = [], 0
-    for (words, _), result in loss_trials.tried(probe, losses.detachments(operations), str(probe.scratch)):
+    for (words, _), result in trials.tried(losses.detachments(operations), str(probe.scratch)):
         tried += 1
         if result.gradient and _apart(result.gradient, port) <= floor:
             met.append(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -58,55 +59,55 @@ class WantedLosses(NamedTuple):
         return {name for name, its in known.items() if abs(its - self.reference[name]) > self.room[name]}
 
 
-def listed(probe: ReferenceProbe, gradient_of: str = "") -> list[LossOperation]:
-    """The operations of the loss; what it takes is kept in the worker for what is tried next."""
-    probe.worker.call(Load(str(probe.state)))
-    try:
-        return probe.worker.call(ListLoss(str(probe.inputs), probe.mode, gradient_of))
-    except BadInput:
-        return []
+class LossTrials:
+    """What is tried on the reference's loss to explain one difference, for as long as there is time."""
 
+    def __init__(self, probe: ReferenceProbe) -> None:
+        self.probe, self.until = probe, time.monotonic() + _SECONDS
 
-def concerned(
-    probe: ReferenceProbe, wanted: WantedLosses, operations: Sequence[LossOperation]
-) -> list[LossOperation]:
-    """The operations that no right loss depends on: only these can be what is wrong."""
-    single = [one for one in operations if one.made is not None]
-    edits = [("", [Edit(one.path, "times", value=1 + _TINY)]) for one in single]
-    wrong, right = wanted.wrong(), set[str]()
-    for one, (_, result) in zip(single, tried(probe, edits), strict=False):  # it may run out of time
-        if result.losses and not wanted.moved(result) <= wrong:
-            right.add(one.path)
-    return [one for one in operations if one.path not in right]
+    def give_time(self) -> None:
+        """What was found is looked at again, however long it took to find it."""
+        self.until = max(self.until, time.monotonic() + _SECONDS / 3)
 
+    def listed(self, gradient_of: str = "") -> list[LossOperation]:
+        """The operations of the loss; what it takes is kept in the worker for what is tried next."""
+        self.probe.worker.call(Load(str(self.probe.state)))
+        try:
+            return self.probe.worker.call(ListLoss(str(self.probe.inputs), self.probe.mode, gradient_of))
+        except BadInput:
+            return []
 
-def tried(
-    probe: ReferenceProbe, edits: Iterable[Trial], folder: str = ""
-) -> Iterator[tuple[Trial, LossTried]]:
-    """The result of each edit, for as long as there is time."""
-    waiting, until = iter(edits), time.monotonic() + _SECONDS
-    while time.monotonic() < until and (batch := list(islice(waiting, _AT_ONCE))):
-        results = probe.worker.call(TryLoss([changes for _, changes in batch], folder))
-        yield from zip(batch, results, strict=True)
+    def tried(self, edits: Iterable[Trial], folder: str = "") -> Iterator[tuple[Trial, LossTried]]:
+        """The result of each edit."""
+        waiting = iter(edits)
+        while time.monotonic() < self.until and (batch := list(islice(waiting, _AT_ONCE))):
+            results = self.probe.worker.call(TryLoss([changes for _, changes in batch], folder))
+            yield from zip(batch, results, strict=True)
 
+    def concerned(self, wanted: WantedLosses, operations: Sequence[LossOperation]) -> list[LossOperation]:
+        """The operations that no right loss depends on: only these can be what is wrong."""
+        single = [one for one in operations if one.made is not None]
+        edits = [("", [Edit(one.path, "times", value=1 + _TINY)]) for one in single]
+        wrong, right = wanted.wrong(), set[str]()
+        for one, (_, result) in zip(single, self.tried(edits), strict=False):  # it may run out of time
+            if result.losses and not wanted.moved(result) <= wrong:
+                right.add(one.path)
+        return [one for one in operations if one.path not in right]
 
-def solved(
-    probe: ReferenceProbe, wanted: WantedLosses, operations: Sequence[LossOperation]
-) -> Iterator[tuple[Trial, LossTried]]:
-    """Numbers of the loss, each at the plain numbers with which the losses come nearest to the port's."""
-    until = time.monotonic() + _SECONDS
-    numbers = list(losses.numbers(operations))
-    moved = tried(probe, [("", number.edits(_beside(number.now))) for number in numbers])
-    for number, (_, result) in list(zip(numbers, moved, strict=False)):  # it may run out of time
-        if wanted.moved(result) != wanted.wrong() or time.monotonic() > until:
-            continue
+    def solved(
+        self, wanted: WantedLosses, operations: Sequence[LossOperation]
+    ) -> Iterator[tuple[Trial, LossTried]]:
+        """Numbers of the loss, each at plain numbers with which the losses come nearest to the port's."""
+        numbers = list(losses.numbers(operations))
+        moved = self.tried([("", number.edits(_beside(number.now))) for number in numbers])
+        for number, (_, result) in list(zip(numbers, moved, strict=False)):  # it may run out of time
+            if wanted.moved(result) == wanted.wrong():
+                found = plain_numbers(number.now, partial(self._distances, wanted, number))
+                yield from self.tried([(number.said(value), number.edits(value)) for value in found])
 
-        def distances(values: Sequence[float], number: LossNumber = number) -> list[float]:
-            results = tried(probe, [("", number.edits(value)) for value in values])
-            return [wanted.distance(result) for _, result in results]
-
-        found = plain_numbers(number.now, distances)
-        yield from tried(probe, [(number.said(value), number.edits(value)) for value in found])
+    def _distances(self, wanted: WantedLosses, number: LossNumber, values: Sequence[float]) -> list[float]:
+        found = [wanted.distance(result) for _, result in self.tried([("", number.edits(v)) for v in values])]
+        return found + [float("inf")] * (len(values) - len(found))  # there was no more time
 
 
 def _beside(now: float) -> float:

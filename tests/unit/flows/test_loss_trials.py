@@ -1,0 +1,98 @@
+"""Numbers of a loss are solved for, and operations of right losses left alone; the loss is numpy here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from harness.answers import LossOperation, LossTensor, LossTried
+from harness.flows import loss_trials
+from harness.flows.loss_trials import LossTrials, WantedLosses
+from harness.flows.reference_probe import ReferenceProbe
+from harness.requests import Edit, ListLoss, Load, TryLoss
+
+GIVEN = np.abs(np.random.default_rng(1).standard_normal(20)) + 0.1
+OPERATIONS = [
+    LossOperation("pow.0", "pow", {"1": 2.0}, [], 1, 1, [20], {}, [], LossTensor("pow.0", [20])),
+    LossOperation(
+        "sum.0", "sum", {}, [], 1, 1, [20], {}, [LossTensor("pow.0", [20])], LossTensor("sum.0", [])
+    ),
+    LossOperation("mean.0", "mean", {}, [], 1, 1, [20], {}, [], LossTensor("mean.0", [])),
+]
+
+
+def losses(exponent: float = 2.0, factor: float = 1.0, of_mean: float = 1.0) -> dict[str, float]:
+    return {"power": factor * float(np.sum(GIVEN**exponent)), "mean": of_mean * float(np.mean(GIVEN))}
+
+
+class Reference:
+    """A worker whose loss is known."""
+
+    def __init__(self) -> None:
+        self.tried = 0
+
+    def call(self, request: Any) -> Any:
+        if isinstance(request, Load):
+            return None
+        if isinstance(request, ListLoss):
+            return OPERATIONS
+        assert isinstance(request, TryLoss)
+        self.tried += len(request.trials)
+        return [self._made(edits) for edits in request.trials]
+
+    def _made(self, edits: list[Edit]) -> LossTried:
+        given: dict[str, float] = {}
+        for edit in edits:
+            if edit.how == "argument":
+                given["exponent"] = edit.value
+            elif edit.how == "times":
+                given["of_mean" if edit.path == "mean.0" else "factor"] = edit.value
+        return LossTried(losses(**given))
+
+
+def trials(worker: Reference) -> LossTrials:
+    place = Path("nowhere")
+    probe = SimpleNamespace(worker=worker, inputs=place, state=place, mode="train", scratch=place)
+    return LossTrials(cast(ReferenceProbe, probe))
+
+
+def wanted(port: dict[str, float]) -> WantedLosses:
+    right = losses()
+    return WantedLosses(port, right, {name: 8e-6 * abs(value) for name, value in right.items()})
+
+
+def said(port: dict[str, float]) -> list[str]:
+    tried = trials(Reference())
+    asked = wanted(port)
+    concerned = tried.concerned(asked, tried.listed())
+    return [words for (words, _), result in tried.solved(asked, concerned) if asked.is_met(result)]
+
+
+def test_an_exponent_is_solved_for() -> None:
+    assert "pow.0 has 1.5 in place of 2 (solved for)" in said(losses(exponent=1.5))
+
+
+def test_a_factor_is_solved_for() -> None:
+    assert "the result of sum.0 is taken times 0.3 (solved for)" in said(losses(factor=0.3))
+
+
+def test_what_a_right_loss_depends_on_is_left_alone() -> None:
+    tried = trials(Reference())
+    found = tried.concerned(wanted(losses(factor=2.0)), tried.listed())
+    assert [one.path for one in found] == ["pow.0", "sum.0"]
+
+
+def test_no_number_makes_two_losses_wrong_that_have_nothing_in_common() -> None:
+    assert said(losses(factor=2.0, of_mean=3.0)) == []
+
+
+def test_it_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_trials, "_SECONDS", 0.0)
+    worker = Reference()
+    tried = trials(worker)
+    assert list(tried.solved(wanted(losses(exponent=1.5)), OPERATIONS)) == []
+    assert worker.tried == 0
