@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from harness.diagnose._cause import (
     Cause,
+    explain_at_last,
     explain_call,
     explain_formula,
     explain_forward,
@@ -22,6 +23,7 @@ __all__ = [
     "ReferenceTensor",
     "Share",
     "Trial",
+    "explain_at_last",
     "explain_call",
     "explain_formula",
     "explain_forward",

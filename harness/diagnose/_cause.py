@@ -110,11 +110,8 @@ def _of_numbers(replay: Replay) -> list[Source]:
     return [bound(source) for source in OF_NUMBERS]
 
 
-def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array], at_last: bool = True) -> Cause:
-    """The same for an input of a layer; `elsewhere` are the other inputs of that call in the reference.
-
-    Without `at_last`, functions of the right tensor itself and fits are left out, as they say the least.
-    """
+def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array]) -> Cause:
+    """The same for an input of a layer; `elsewhere` are the other inputs of that call in the reference."""
 
     def exchanged(evidence: DifferingLayer) -> Iterator[Trial]:
         for name, other in elsewhere.items():
@@ -122,8 +119,7 @@ def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array], at_l
                 words = f"the reference's input {name}: its inputs come in another order"
                 yield Trial(words, predicted=other)
 
-    sources = (exchanged, *OF_TENSORS, *((*OF_FORMULAS, *AT_LAST) if at_last else ()))
-    return _search(evidence, sources, _no_replay, _GIVEN, "input")
+    return _search(evidence, (exchanged, *OF_TENSORS), _no_replay, _GIVEN, "input")
 
 
 def explain_formula(evidence: DifferingLayer) -> Cause:
@@ -131,14 +127,23 @@ def explain_formula(evidence: DifferingLayer) -> Cause:
     return _search(evidence, OF_FORMULAS, _no_replay, _GIVEN, "input")
 
 
+def explain_at_last(evidence: DifferingLayer, tried: int = 0) -> Cause:
+    """The same by functions of the right tensor itself and by fits, which say the least."""
+    return _search(evidence, AT_LAST, _no_replay, _GIVEN, "input", tried)
+
+
 def _no_replay(trials: Sequence[Trial]) -> list[Array | None]:
     return [None for _ in trials]
 
 
 def _search(
-    evidence: DifferingLayer, sources: Iterable[Source], replay: Replay, lead: str, noun: str = "output"
+    evidence: DifferingLayer,
+    sources: Iterable[Source],
+    replay: Replay,
+    lead: str,
+    noun: str = "output",
+    tried: int = 0,
 ) -> Cause:
-    tried = 0
     for source in sources:
         waiting, fitting = source(evidence), list[_Fit]()
         while batch := list(islice(waiting, _AT_ONCE)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -155,17 +155,24 @@ def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Diff
     """A wrong input: another tensor, another function, or what makes it in another form."""
     elsewhere = _given_elsewhere(probe, row)
     evidence = dataclasses.replace(evidence, recorded=recorded.others(probe, row.address), inputs=())
+    tried = 0
     for own in recorded.traced_back(probe, row.address, evidence):
-        cause = diagnose.explain_given(own.evidence, elsewhere if own.direct else {}, at_last=False)
-        if cause.found:
-            return own.with_layout(cause)
-        remade = _remade(probe, alignment, own)
-        if remade is not None and remade.found and not remade.fitted:
-            return own.with_layout(remade)
-        formula = diagnose.explain_formula(own.evidence)
-        if formula.found:
-            return own.with_layout(formula)
-    return diagnose.explain_given(evidence, elsewhere)
+        for cause in _of_one(probe, alignment, own, elsewhere if own.direct else {}):
+            tried += cause.tried
+            if cause.found:
+                return own.with_layout(cause)
+    return diagnose.explain_at_last(evidence, tried)
+
+
+def _of_one(
+    probe: ReferenceProbe, alignment: Alignment, own: recorded.Traced, elsewhere: dict[str, Array]
+) -> Iterator[Cause]:
+    """Another tensor or function, what makes it in another form, a formula."""
+    yield diagnose.explain_given(own.evidence, elsewhere)
+    remade = _remade(probe, alignment, own)
+    if remade is not None and not remade.fitted:
+        yield remade
+    yield diagnose.explain_formula(own.evidence)
 
 
 def _made_elsewhere(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: DifferingLayer) -> Cause:
