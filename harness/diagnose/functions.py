@@ -7,6 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
+from harness.diagnose._blocks import Blocks
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
 from harness.diagnose.activations import FUNCTIONS, Function
 
@@ -73,6 +74,8 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
         yield from _binary(evidence, given)
         for name, tensor in given.items():
             yield from _reduced(evidence, name, tensor)
+        for name, tensor in given.items():
+            yield from _of_blocks(evidence, name, tensor)
         for name, tensor in evidence.producer.before.items() if evidence.producer else ():
             yield from _unary(evidence, f"the reference's {name}", tensor)
 
@@ -139,6 +142,22 @@ def _reduced(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Tri
                 for words, reduction in _REDUCTIONS.items():
                     found = np.asarray(reduction(change(wide), axis=axes)).reshape(evidence.port.shape)
                     yield _trial(evidence, f"{words} over axes {_listed(axes)}{before} of {name}", found)
+
+
+def _of_blocks(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial]:
+    """Reductions over equal blocks of as many axes, as a pooling without overlap makes them."""
+    wanted = evidence.port.shape
+    if tensor.ndim != len(wanted) or tensor.size <= evidence.port.size:
+        return
+    blocks = Blocks.of(tensor.shape, wanted)
+    if blocks is None:
+        return
+    sizes = "x".join(str(size // count) for size, count in zip(tensor.shape, wanted, strict=True))
+    parts = blocks.split(tensor.astype(np.float64))
+    for words, reduction in _REDUCTIONS.items():
+        yield _trial(evidence, f"{words} over blocks of {sizes} of {name}", reduction(parts, axis=-1))
+    for words, place in (("the first", 0), ("the last", -1)):
+        yield _trial(evidence, f"{words} of each block of {sizes} of {name}", parts[..., place])
 
 
 def _one_place(evidence: DifferingLayer, name: str, tensor: Array, axis: int) -> Iterator[Trial]:

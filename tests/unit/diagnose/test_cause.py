@@ -365,3 +365,13 @@ def test_an_input_that_is_another_tensors_multiple() -> None:
 def test_an_input_that_is_neither(other: Array) -> None:
     port = np.random.default_rng(12).standard_normal(GIVEN.shape).astype(np.float32)
     assert not explain_given(DifferingLayer("sub", GIVEN, port, operation=True), {"1": other}).found
+
+
+def test_a_pooling_of_another_kind_is_told_by_its_blocks() -> None:
+    blocks = GIVEN.reshape(2, 4, 4, 2, 4, 2)
+    largest, mean = blocks.max((3, 5)), blocks.mean((3, 5))
+    found = explain_forward(
+        DifferingLayer("Own", largest, mean, inputs=(GIVEN,), floor=1e-4),
+        lambda trials: [None for _ in trials],
+    )
+    assert "the mean over blocks of 1x1x2x2 of its input number 0" in found.sentence
