@@ -44,7 +44,21 @@ def _solved(evidence: DifferingLayer, replay: Replay, name: str, now: float) -> 
     if evidence.reference.shape == evidence.port.shape:
         for value in plain_numbers(now, distances):
             if value != now:
-                yield Trial(f"{computed_with(evidence, {name: value})}, a number solved for", {name: value})
+                words = (
+                    f"{computed_with(evidence, {name: value})}, a number solved for{_relation(now, value)}"
+                )
+                yield Trial(words, {name: value})
+
+
+def _relation(now: float, value: float) -> str:
+    """What a number has to do with the right one, if it is made of it."""
+    made = {"the opposite": -now, "the square of it": now * now}
+    if now:
+        made["one divided by it"] = 1 / now
+    if now > 0:
+        made["the root of it"] = now**0.5
+    said = next((words for words, its in made.items() if its != now and np.isclose(its, value, 1e-9)), "")
+    return f": {said}" if said else ""
 
 
 def _counted(evidence: DifferingLayer) -> Iterator[Trial]:

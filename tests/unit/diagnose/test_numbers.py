@@ -56,6 +56,11 @@ def test_a_slope_is_solved_for() -> None:
     assert said[0] == "the reference computed with slope=0.17, a number solved for"
 
 
+def test_what_a_number_has_to_do_with_the_right_one_is_told() -> None:
+    said = found(leaky(0.5), leaky(2.0), {"slope": 0.5}, leaky)
+    assert said[0] == "the reference computed with slope=2.0, a number solved for: one divided by it"
+
+
 def test_a_number_of_many_digits_is_no_plain_one() -> None:
     assert found(leaky(0.1), leaky(0.173206), {"slope": 0.1}, leaky) == []
 
