@@ -7,6 +7,7 @@ at once, as a padding goes with a dilation.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 from typing import Any
@@ -57,7 +58,9 @@ def _relation(now: float, value: float) -> str:
         made["one divided by it"] = 1 / now
     if now > 0:
         made["the root of it"] = now**0.5
-    said = next((words for words, its in made.items() if its != now and np.isclose(its, value, 1e-9)), "")
+    said = next(
+        (words for words, its in made.items() if its != now and math.isclose(its, value, rel_tol=1e-9)), ""
+    )
     return f": {said}" if said else ""
 
 
