@@ -38,7 +38,7 @@ class TakenStep:
             if row.address.partition(":")[0] in _KINDS:
                 self.rows.setdefault(parameter_of(row.address), []).append(row)
         uses = live.uses(judged.number, change.lag)
-        self.given = _clipped(_given(live, uses, judged.files, self.rows), live.plan.recipe.clip, change)
+        self.given = clipped(_given(live, uses, judged.files, self.rows), live.plan.recipe.clip, change)
         with Trace.open(judged.files.port_steps) as port:
             self.port = {
                 row.address: _array(port, row.address) for mine in self.rows.values() for row in mine
@@ -147,7 +147,7 @@ def _with_momentum(options: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _clipped(given: Mapping[str, Given], norm: float | None, change: Change) -> dict[str, Given]:
+def clipped(given: Mapping[str, Given], norm: float | None, change: Change) -> dict[str, Given]:
     """What is left of the gradients: all together, each by itself, or each element is kept in bounds."""
     norm = norm if change.clip is None else change.clip
     if not norm:
