@@ -19,7 +19,6 @@ from harness.flows.step_hypotheses import array_of, lags, parameter_of
 from harness.flows.step_passes import JudgedPass
 from harness.trace import Trace
 from harness.training.change import Change
-from harness.training.setup import Uses
 
 Array = NDArray[Any]
 _KINDS = ("update", "optimizer")
@@ -32,17 +31,32 @@ class TakenStep:
     Of a change, what all parameters are given is followed: a recipe that comes late, and another clipping.
     """
 
-    def __init__(self, live: Lockstep, judged: JudgedPass, change: Change = _NONE) -> None:
+    def __init__(self, live: Lockstep, judged: JudgedPass) -> None:
+        self.live, self.number = live, judged.number
+        self._of_lag: dict[int, dict[str, dict[str, Any]]] = {}
         self.kind, self.rows = live.plan.recipe.optimizer, dict[str, list[Row]]()
         for row in judged.alignment.rows:
             if row.address.partition(":")[0] in _KINDS:
                 self.rows.setdefault(parameter_of(row.address), []).append(row)
-        uses = live.uses(judged.number, change.lag)
-        self.given = clipped(_given(live, uses, judged.files, self.rows), live.plan.recipe.clip, change)
+        self.given = _given(judged.files, self.rows, self._options(0))
+        self._whole = math.hypot(*(float(np.linalg.norm(one.gradient)) for one in self.given.values()))
         with Trace.open(judged.files.port_steps) as port:
             self.port = {
                 row.address: _array(port, row.address) for mine in self.rows.values() for row in mine
             }
+
+    def _options(self, lag: int) -> dict[str, dict[str, Any]]:
+        """What the recipe says of each parameter that learns in this pass."""
+        if lag in self._of_lag:
+            return self._of_lag[lag]
+        recipe, uses = self.live.plan.recipe, self.live.uses(self.number, lag)
+        found = self._of_lag[lag] = dict[str, dict[str, Any]]()
+        for one in self.live.members:
+            if one.group.name in uses.groups:
+                options = {**recipe.options, **one.group.options, **uses.groups[one.group.name]}
+                options["lr"] *= uses.rate
+                found |= dict.fromkeys(one.parameters, _with_momentum(options))
+        return found
 
     @property
     def wrong(self) -> list[str]:
@@ -50,12 +64,19 @@ class TakenStep:
         found = [name for name, mine in self.rows.items() if any(_is_wrong(row) for row in mine)]
         return sorted(found, key=lambda name: self.given[name].value.size if name in self.given else 0)
 
-    def is_made_by(self, formula: Formula, names: Collection[str]) -> bool:
+    def is_made_by(self, formula: Formula, names: Collection[str], change: Change = _NONE) -> bool:
         """Whether a formula gives what the port has of these parameters."""
-        return all(self._is_made(formula, name) for name in names)
+        options = self._options(change.lag)
+        return all(self._is_made(formula, name, change, options) for name in names)
 
-    def _is_made(self, formula: Formula, name: str) -> bool:
-        given = self.given.get(name)
+    def _is_made(
+        self, formula: Formula, name: str, change: Change, options: Mapping[str, dict[str, Any]]
+    ) -> bool:
+        given = self.given.get(name) if name in options else None
+        if given is not None:
+            norm = self.live.plan.recipe.clip if change.clip is None else change.clip
+            gradient = clipped(given.gradient, self._whole, norm, change.clip_by)
+            given = Given(given.value, gradient, given.slots, options[name])
         made = None if given is None else formula.made(self.kind, given)
         return made is not None and all(self._is_right(made, name, row) for row in self.rows[name])
 
@@ -75,13 +96,13 @@ def cause_of_formula(live: Lockstep, passes: Sequence[JudgedPass]) -> str:
     """
     recipe = live.plan.recipe
     one_change, two_changes = formulas(recipe.optimizer, options_of_groups(live))
-    single = list(one_change)
-    found = _fitting([TakenStep(live, one) for one in passes], single)
+    single, steps = list(one_change), [TakenStep(live, one) for one in passes]
+    found = _fitting(steps, single)
     for lag, words in lags(live, [one.number for one in passes]).items():
         if not found:
-            found = _fitting([TakenStep(live, one, Change(lag=lag)) for one in passes], single)
+            found = _fitting(steps, single, Change(lag=lag))
             found = f"{found}, and rates and options {words}" if found else ""
-    return found or _fitting([TakenStep(live, one) for one in passes], two_changes)
+    return found or _fitting(steps, two_changes)
 
 
 def options_of_groups(live: Lockstep) -> list[dict[str, Any]]:
@@ -90,24 +111,25 @@ def options_of_groups(live: Lockstep) -> list[dict[str, Any]]:
     return [{**recipe.options, **one.group.options} for one in live.members if one.parameters]
 
 
-def _fitting(steps: list[TakenStep], alike: Iterable[tuple[str, Formula]]) -> str:
+def _fitting(steps: list[TakenStep], alike: Iterable[tuple[str, Formula]], change: Change = _NONE) -> str:
     """Those of some formulas that make every step, in words."""
     wrong = steps[0].wrong
     if not wrong or set(wrong) - steps[0].given.keys():
         return ""
-    made = [(words, formula) for words, formula in alike if steps[0].is_made_by(formula, wrong)]
+    made = [(words, formula) for words, formula in alike if steps[0].is_made_by(formula, wrong, change)]
     named = listed([name for name in steps[0].rows if name in wrong])
     for where, names in (("", None), (f", in {named} alone", set(wrong))):
-        fitting = [words for words, formula in made if _makes_all(steps, formula, names)]
+        fitting = [words for words, formula in made if _makes_all(steps, formula, names, change)]
         if fitting:
             return _with_rivals(fitting) + where
     return ""
 
 
-def _makes_all(steps: list[TakenStep], formula: Formula, names: set[str] | None) -> bool:
+def _makes_all(steps: list[TakenStep], formula: Formula, names: set[str] | None, change: Change) -> bool:
     """Whether a formula makes every step, of these parameters or of all that learn."""
     return all(
-        one.is_made_by(formula, one.given if names is None else names & one.given.keys()) for one in steps
+        one.is_made_by(formula, one.given if names is None else names & one.given.keys(), change)
+        for one in steps
     )
 
 
@@ -116,27 +138,19 @@ def _with_rivals(found: list[str]) -> str:
     return f"{first} (the same: {'; '.join(rest[:3])})" if rest else first
 
 
-def _given(live: Lockstep, uses: Uses, files: StepFiles, names: Collection[str]) -> dict[str, Given]:
-    """What the recipe gives each parameter that learns in this pass."""
-    recipe = live.plan.recipe
+def _given(
+    files: StepFiles, names: Collection[str], options: Mapping[str, dict[str, Any]]
+) -> dict[str, Given]:
+    """What each parameter that learns is given, before gradients are clipped."""
     found: dict[str, Given] = {}
     with Trace.open(files.memory) as memory, Trace.open(files.port) as passed:
-        for one in live.members:
-            if one.group.name not in uses.groups:
+        for name in (name for name in options if name in names):
+            value, gradient = _array(memory, f"state:{name}"), _array(passed, f"grad:{name}")
+            if value is None or gradient is None:
                 continue
-            options: dict[str, Any] = {**recipe.options, **one.group.options, **uses.groups[one.group.name]}
-            options["lr"] *= uses.rate
-            for name in one.parameters:
-                value, gradient = _array(memory, f"state:{name}"), _array(passed, f"grad:{name}")
-                if name not in names or value is None or gradient is None:
-                    continue
-                before = _array(memory, f"sum:{name}")
-                found[name] = Given(
-                    value.reshape(-1),
-                    (gradient if before is None else gradient + before.reshape(gradient.shape)).reshape(-1),
-                    _slots(memory, name),
-                    _with_momentum(options),
-                )
+            before = _array(memory, f"sum:{name}")
+            whole = gradient if before is None else gradient + before.reshape(gradient.shape)
+            found[name] = Given(value.reshape(-1), whole.reshape(-1), _slots(memory, name), options[name])
     return found
 
 
@@ -147,25 +161,14 @@ def _with_momentum(options: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def clipped(given: Mapping[str, Given], norm: float | None, change: Change) -> dict[str, Given]:
-    """What is left of the gradients: all together, each by itself, or each element is kept in bounds."""
-    norm = norm if change.clip is None else change.clip
+def clipped(gradient: Array, whole: float, norm: float | None, by: str) -> Array:
+    """What is left of a gradient: by the norm of all together, `whole`, by its own, or each element."""
     if not norm:
-        return dict(given)
-    if change.clip_by == "element":
-        return {name: _with_gradient(one, np.clip(one.gradient, -norm, norm)) for name, one in given.items()}
-    norms = {name: float(np.linalg.norm(one.gradient)) for name, one in given.items()}
-    whole = math.hypot(*norms.values())
-    return {
-        name: _with_gradient(
-            one, one.gradient * min(1.0, norm / ((norms[name] if change.clip_by == "each" else whole) + 1e-6))
-        )
-        for name, one in given.items()
-    }
-
-
-def _with_gradient(one: Given, gradient: Array) -> Given:
-    return Given(one.value, gradient, one.slots, one.options)
+        return gradient
+    if by == "element":
+        return np.clip(gradient, -norm, norm)
+    own = float(np.linalg.norm(gradient)) if by == "each" else whole
+    return np.asarray(gradient * min(1.0, norm / (own + 1e-6)))
 
 
 def _slots(memory: Trace, name: str) -> dict[str, Array]:

@@ -21,24 +21,17 @@ def cause_of_two_changes(live: Lockstep, passes: Sequence[JudgedPass]) -> str:
     variants |= dict(clippings(recipe))
     for lag, words in lags(live, [one.number for one in passes]).items():
         variants[f"rates and options {words}"] = Change(lag=lag)
-    taken: dict[str, list[TakenStep]] = {}
-
-    def makes(variant: str, formula: Formula, name: str) -> bool:
-        if variant not in taken:
-            taken.clear()  # one variant at a time: each holds all gradients
-            taken[variant] = [TakenStep(live, one, variants[variant]) for one in passes]
-        return all(step.is_made_by(formula, [name]) for step in taken[variant])
-
-    plain = [TakenStep(live, one) for one in passes]
-    if any(set(step.wrong) - step.given.keys() for step in plain):
+    steps = [TakenStep(live, one) for one in passes]
+    if any(set(step.wrong) - step.given.keys() for step in steps):
         return ""
-    known = set.intersection(*(set(step.given) for step in plain))
-    sizes = {name: plain[0].given[name].value.size for name in known}
+    known = set.intersection(*(set(step.given) for step in steps))
     groups = {
-        one.group.name: sorted((name for name in one.parameters if name in known), key=sizes.__getitem__)
+        one.group.name: sorted(known & set(one.parameters), key=lambda name: steps[0].given[name].value.size)
         for one in live.members
     }
+
+    def makes(variant: str, formula: Formula, name: str) -> bool:
+        return all(step.is_made_by(formula, [name], variants[variant]) for step in steps)
+
     changes = single_changes(recipe.optimizer, options_of_groups(live))
-    said = {words: words for words in variants}
-    taken[AS_IT_IS] = plain
-    return cause_of_two(StepParts(makes, groups, said, changes))
+    return cause_of_two(StepParts(makes, groups, {words: words for words in variants}, changes))
