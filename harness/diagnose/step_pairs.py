@@ -106,18 +106,30 @@ def _told(step: StepParts, variant: str, said: str, places: tuple[int, ...]) -> 
     ways: list[tuple[int, ...]] = [(), *((place,) for place in places)]
     if len(places) == 2:
         ways.append(places)
-    touched: dict[int, list[str]] = {place: [] for place in places}
+    chosen: dict[str, tuple[int, ...]] = {}
     for name in step.names:
         way = next((way for way in ways if _makes(step, variant, way, name)), None)
         if way is None:
             return
-        for place in way:
-            touched[place].append(name)
-    if not all(touched.values()):
+        chosen[name] = way
+    if any(all(place not in way for way in chosen.values()) for place in places):
         return
     parts = [said] if said else []
-    parts += [f"{step.changes[place][0]}{_where(step, touched[place])}" for place in places]
+    for place in places:
+        names = [name for name, way in chosen.items() if place in way]
+        if _is_everywhere(step, variant, chosen, place):
+            names = step.names
+        parts.append(f"{step.changes[place][0]}{_where(step, names)}")
     yield ", and ".join(parts)
+
+
+def _is_everywhere(step: StepParts, variant: str, chosen: Mapping[str, tuple[int, ...]], place: int) -> bool:
+    """Whether a change may as well be in all parameters: where it is not needed, it does not show."""
+    return all(
+        _makes(step, variant, tuple(sorted({*way, place})), name)
+        for name, way in chosen.items()
+        if place not in way
+    )
 
 
 def _makes(step: StepParts, variant: str, way: tuple[int, ...], name: str) -> bool:
