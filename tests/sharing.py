@@ -29,9 +29,10 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
 
 
 def share(options: argparse.Namespace, count: int) -> None:
-    """What `-n COUNT --dist loadfile` sets; 0 is pytest's own process alone."""
+    """What `-n COUNT --dist loadfile --no-loadscope-reorder` sets; 0 is pytest's own process alone."""
     options.numprocesses, options.tx = count, count * ["popen"]
     options.dist = "loadfile" if count else "no"
+    options.loadscopereorder = False  # files of few tests, the longest of all, would come last
 
 
 def processes() -> int:
