@@ -35,9 +35,12 @@ def compare(request: CompareRequest, progress: Progress, workers: Workers | None
     return compared.alignment
 
 
-def compare_live(live: Comparison) -> Compared:
-    """Record, judge, and judge every layer in isolation; the workers live on for more questions."""
-    recordings = record_sides(live)
+def compare_live(live: Comparison, known: bool = False) -> Compared:
+    """Record, judge, and judge every layer in isolation; the workers live on for more questions.
+
+    A case is `known` if it was compared before and was sound: then no run is taken that only tells so.
+    """
+    recordings = record_sides(live, known)
     alignment = judge(live, recordings)
     judge_isolated_layers(live, recordings, alignment)
     add_evidence(live, recordings, alignment)

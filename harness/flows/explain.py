@@ -97,11 +97,9 @@ def compared_again(alignment: Alignment, progress: Progress, typed: Typed) -> It
             "trying the reference's layers again, so compare without --reference first"
         )
     with scratch_folder() as folder:
-        known = alignment.verdict == "diverged" and alignment.isolated.ran
-        output = folder / "run"
-        request = request_of(alignment, typed, isolated="always", keep="none", output=output, known=known)
+        request = request_of(alignment, typed, isolated="always", keep="none", output=folder / "run")
         with comparison(request, progress) as live:
-            yield compare_live(live)
+            yield compare_live(live, known=alignment.verdict == "diverged" and alignment.isolated.ran is True)
 
 
 def add_causes(compared: Compared, wanted: str | None = None, seconds: float = 120.0) -> None:

@@ -22,24 +22,22 @@ from harness.verdict import MetricPolicy
 _REFERENCE_SECONDS = 30.0  # a reference that is at work may still be recorded when the port has failed
 
 
-def record_sides(live: Comparison) -> Recordings:
-    """Run every side of a comparison at once."""
+def record_sides(live: Comparison, known: bool = False) -> Recordings:
+    """Run every side of a comparison at once; of a `known` case, no bare runs."""
     recordings = Recordings()
     if REFERENCE not in live.sides:
         recordings.reference_done.set()
         assert live.stored is not None
         recordings.dropout.tell(REFERENCE, read_draws(live.stored.trace.notes.get(NOTE)))
-    together(live.workers, live.sides, partial(_record_guarded, live, recordings))
+    together(live.workers, live.sides, partial(_record_guarded, live, recordings, known))
     return recordings
 
 
-def _record_guarded(live: Comparison, recordings: Recordings, side: str) -> None:
+def _record_guarded(live: Comparison, recordings: Recordings, known: bool, side: str) -> None:
     """Run one side; a lost worker becomes a report and ends the other, anything else ends the comparison."""
     worker = live.workers[side]
-    request = live.request
-    run = SideRun(
-        worker, live.case, request.layers, live.progress, live.quiet, live.asked, known=request.known
-    )
+    asked = live.request.layers
+    run = SideRun(worker, live.case, asked, live.progress, live.quiet, live.asked, known)
     run.agree = partial(recordings.dropout.agree, side)
     try:
         _record_side(live, run, recordings)

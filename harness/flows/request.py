@@ -15,10 +15,7 @@ from harness.verdict import NoisePolicy, Policy
 
 @dataclass(frozen=True)
 class CompareRequest:
-    """One comparison. None means the pair's own default.
-
-    It is `known` if it was made before and was sound: then no run is taken that only tells so.
-    """
+    """One comparison. None means the pair's own default."""
 
     model: str
     variant: str | None = None
@@ -37,7 +34,6 @@ class CompareRequest:
     keep: Keep = "compact"
     isolated: Isolation = "auto"
     dropout: Dropout = "shared"
-    known: bool = False
 
     def case(self, pair: Pair) -> Case:
         """The case this asks for."""
