@@ -68,5 +68,6 @@ def _correlates(error: Array, ours: Array) -> bool:
 def _grows(error: Array, ours: Array) -> bool:
     if error.size < 16:
         return False
-    found = np.corrcoef(np.abs(error).ravel(), np.abs(ours).ravel())[0, 1]
+    with np.errstate(invalid="ignore", divide="ignore"):  # what is the same everywhere grows with nothing
+        found = np.corrcoef(np.abs(error).ravel(), np.abs(ours).ravel())[0, 1]
     return bool(np.isfinite(found) and found > 0.7)
