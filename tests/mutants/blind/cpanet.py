@@ -194,7 +194,10 @@ CPANET = (
             high = self.layer3(low)""",
         more=(("parameter.stop_grad()", "pass"),),
         truth="the backbone is not frozen: it has gradients that the reference does not have",
-        places=("layer[0-4]*",),
+        places=(
+            "layer?.*",
+            "layer?",
+        ),
         says=("torch has no gradient", "frozen", "not detached", "learn", "requires_grad"),
     ),
 )

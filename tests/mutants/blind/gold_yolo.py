@@ -65,7 +65,7 @@ GOLD_YOLO = (
         old="high4, high5 = mixed.split(self.high_split, dim=1)",
         new="high5, high4 = mixed.split(self.high_split[::-1], dim=1)",
         truth="the gathered channels are split with the last ones for level 4 and the first ones for level 5",
-        places=("neck.Inject_n[45]*", "neck.conv_1x1_n", "neck"),
+        places=("neck.Inject_n4*", "neck.Inject_n5*", "neck.conv_1x1_n", "neck"),
         why="what is split, or the layers of both injections that are given a part",
         says=("halves", "split", "channel", "exchang", "swap", "order", "slice", "offset"),
     ),

@@ -221,7 +221,7 @@ L2SKNET = (
         old="total = total + branch(features)",
         new="total = total + branch(total)",
         truth="each branch after the first takes the sum so far, not the level's own map",
-        places=("contrast?_[123]*", "(model)/add.?"),
+        places=("contrast?_1*", "contrast?_2*", "contrast?_3*", "(model)/add.?"),
         why="the layers that take the map: which of a branch's layers is first depends on the order inside",
         says=(r"contrast\d_0", r"\(model\)/add", r"\badd\.\d"),
     ),

@@ -91,11 +91,24 @@ def judged(row: Row) -> Row:
         return {**row, "detected": True, "located": right, "named": right, "wrong": False}
     known = Ported(mistake.pair, mistake.name, "", mistake.truth, mistake.places, says, mistake.mode)
     sources = [
-        Source(one["address"], "forward", one["layers"], one["text"], None, one["cause"] or "")
+        Source(one["address"], "forward", _places(one), one["text"], None, _cause(one))
         for one in row["sources"]
     ]
     found = outcome_of(known, row["verdict"], sources)
     return {**row, **{name: getattr(found, name) for name in COLUMNS}}
+
+
+def _places(source: Row) -> list[str]:
+    """The layers that a source names, and the layer of its address."""
+    return [*source["layers"], source["address"].removeprefix("layer:").partition("#")[0]]
+
+
+def _cause(source: Row) -> str:
+    """The cause, without the names of its own place: a word that is in them alone says nothing."""
+    cause: str = source["cause"] or ""
+    for name in sorted({source["address"], *_places(source)}, key=len, reverse=True):
+        cause = cause.replace(name, "it")
+    return cause
 
 
 def table(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
