@@ -71,19 +71,19 @@ def taken(
 ) -> Iterator[tuple[str, list[Edit]]]:
     """Edits that take another tensor of the loss: for an input of an operation, or for its result."""
     known: dict[str, list[int]] = {}
-    opposed = _opposed(operations)
+    opposed, makers = _opposed(operations), {one.path: one for one in operations}
     for operation in operations:
         for tensor in operation.given:
             known.setdefault(tensor.name, tensor.shape)
         if operation in concerned:
-            yield from _other_inputs(operation, known)
+            yield from _other_inputs(operation, known, makers)
             yield from _other_results(operation, known, opposed)
         if operation.made is not None:
             known.setdefault(operation.made.name, operation.made.shape)
 
 
 def _other_inputs(
-    operation: LossOperation, known: Mapping[str, list[int]]
+    operation: LossOperation, known: Mapping[str, list[int]], makers: Mapping[str, LossOperation]
 ) -> Iterator[tuple[str, list[Edit]]]:
     given = {tensor.name for tensor in operation.given} if operation.type in _OPPOSE else set()
     for place, own in enumerate(operation.given):
@@ -91,6 +91,8 @@ def _other_inputs(
             if name in given:
                 continue
             words = f"input {place} of {operation.path} is {_called(name)}, not {_called(own.name)}"
+            if own.name in makers and name in {tensor.name for tensor in makers[own.name].given}:
+                words += f": {own.name} is left out"
             yield words, [Edit(operation.path, "taken", place=place, function=name)]
 
 

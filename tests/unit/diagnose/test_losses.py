@@ -32,7 +32,7 @@ def test_what_is_given_may_be_forgotten_so_that_the_default_stands() -> None:
 
 def test_only_tensors_of_the_same_sizes_that_are_there_by_then_are_taken() -> None:
     found = dict(losses.taken(WHOLE, WHOLE))
-    words = "input 0 of mul.0 is input 0 of sigmoid.0, not the result of sigmoid.0"
+    words = "input 0 of mul.0 is input 0 of sigmoid.0, not the result of sigmoid.0: sigmoid.0 is left out"
     assert found[words] == [Edit("mul.0", "taken", place=0, function="sigmoid.0:0")]
     assert "input 0 of sigmoid.0 stands in the place of the result of mul.0" in found
     assert "the mean of the result of mul.0 stands in the place of the result of sum.0" in found
