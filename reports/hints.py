@@ -10,6 +10,7 @@ from harness import address as addresses
 from harness import knowledge
 from harness.alignment import Alignment
 from harness.alignment_rows import SideReport
+from harness.comparing import outside_agrees
 from harness.own_name import command
 from reports import summaries
 
@@ -42,7 +43,12 @@ def next_steps(
         return ["repeat it with -o and a file's name, to keep what `show` and `explain` need"]
     place = shlex.quote(stored)
     steps = [command(f"show {place} {shlex.quote(alignment.first)}")]
-    return [*steps, command(f"explain {place}{again(alignment, typed)}")] if alignment.sources else steps
+    if alignment.sources:
+        steps.append(command(f"explain {place}{again(alignment, typed)}"))
+    if outside_agrees(alignment.rows) and alignment.policy.get("judge") != "outputs":
+        words = "# all that leaves the model agrees: is it another formula on purpose?"
+        steps.append(f"{command(f'check {place} --judge outputs')}  {words}")
+    return steps
 
 
 def known(entry: str) -> str:

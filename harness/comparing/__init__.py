@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.comparing._compare import compare, conclude, judge_row, rejudge
 from harness.comparing._evidence import evidence
 from harness.comparing._inconclusive import randomness
+from harness.comparing._inner import outside_agrees
 from harness.comparing._isolated import add_isolated, paired_addresses
 from harness.comparing._places import in_order_of_computation, kind_of
 from harness.comparing._provenance import side_reports
@@ -19,6 +20,7 @@ __all__ = [
     "in_order_of_computation",
     "judge_row",
     "kind_of",
+    "outside_agrees",
     "paired_addresses",
     "randomness",
     "rejudge",

@@ -30,7 +30,7 @@ def set_inner_apart(rows: Sequence[Row], policy: Policy) -> None:
 
     A buffer that differs says nothing of them: it stands for itself.
     """
-    if isinstance(policy, MetricPolicy) or not _outside_agrees(rows):
+    if isinstance(policy, MetricPolicy) or not outside_agrees(rows):
         return
     diverged = [row for row in rows if is_inner(row) and row.verdict.status == "diverged"]
     if policy.judge == "outputs":
@@ -68,7 +68,8 @@ def _set(rows: Iterable[Row], why: str) -> None:
         row.verdict = dataclasses.replace(verdict, status="inner", reason=f"{verdict.reason}; {why}")
 
 
-def _outside_agrees(rows: Iterable[Row]) -> bool:
+def outside_agrees(rows: Iterable[Row]) -> bool:
+    """Whether all that leaves the model agrees, and some of it says something."""
     outside = [row for row in rows if not is_inner(row) and kind_of(row.address) != "state"]
     decisive = any(kind_of(row.address) in _DECISIVE and _says_something(row) for row in outside)
     return decisive and not any(row.verdict.status in _OBJECTIONS for row in outside)

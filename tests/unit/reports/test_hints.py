@@ -36,6 +36,21 @@ def test_they_can_be_pasted_into_a_shell(kept: Path) -> None:
     assert next_steps(samples.alignment(), str(kept)) == []
 
 
+def test_a_difference_that_stays_inside_may_be_another_formula(kept: Path) -> None:
+    inside = samples.row("layer:a/add.0#0:out", 0, 1.0)
+    agrees, differs = samples.row("output:x", 1), samples.row("output:x", 1, 1.0)
+    *_, last = next_steps(samples.alignment([inside, agrees]), str(kept))
+    assert shlex.split(last, comments=True)[1:] == [
+        "check",
+        str(kept / "alignment.json"),
+        "--judge",
+        "outputs",
+    ]
+    assert "another formula on purpose" in last
+    for rows in ([inside, differs], [inside]):
+        assert not any("--judge" in step for step in next_steps(samples.alignment(rows), str(kept)))
+
+
 @pytest.mark.parametrize(("called", "begins"), [("./run", "./run align show "), ("", "align show ")])
 def test_they_begin_as_the_program_was_called(
     kept: Path, called: str, begins: str, monkeypatch: pytest.MonkeyPatch
