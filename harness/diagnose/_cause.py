@@ -116,7 +116,7 @@ def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array]) -> C
     def exchanged(evidence: DifferingLayer) -> Iterator[Trial]:
         for name, other in elsewhere.items():
             if others.tells(other):
-                words = f"the reference's input {name}: its inputs come in another order"
+                words = f"the reference's input {name}: its inputs come in another order, or one twice"
                 yield Trial(words, predicted=other)
 
     return _search(evidence, (exchanged, *OF_TENSORS), _no_replay, _GIVEN, "input")
