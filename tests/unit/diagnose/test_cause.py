@@ -347,7 +347,8 @@ def test_inputs_in_another_order() -> None:
     found = explain_given(DifferingLayer("sub", GIVEN, other, operation=True), {"1": other})
     assert found.found
     assert found.sentence == (
-        "what the port's layer is given is the reference's input 1: its inputs come in another order, or one twice."
+        "what the port's layer is given is the reference's input 1: its inputs come in another order, "
+        "or one twice."
     )
 
 
