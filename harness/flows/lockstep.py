@@ -69,15 +69,14 @@ class Lockstep:
     def begin(self) -> None:
         """Load the same weights on both sides and set up their optimisers."""
         weights = self.weights = self._weights(self._table)
-        setup = self.setup()
         self._plan_dropout(weights)
+        together(self.workers, SIDES, lambda side: self.begin_side(side, weights))
 
-        def begin(side: str) -> None:
-            self.workers[side].call(Load(str(weights)))
-            change = self.request.planted if side == PORT else Change()
-            self.workers[side].call(BeginTraining(setup, change))
-
-        together(self.workers, SIDES, begin)
+    def begin_side(self, side: str, weights: Path) -> None:
+        """Load weights on one side and set up its optimiser."""
+        self.workers[side].call(Load(str(weights)))
+        change = self.request.planted if side == PORT else Change()
+        self.workers[side].call(BeginTraining(self.setup(), change))
 
     def _plan_dropout(self, weights: Path) -> None:
         """Let both sides rehearse a pass over the first batch, and drop as both can."""

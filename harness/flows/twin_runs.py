@@ -16,9 +16,8 @@ from harness.flows.lockstep import Lockstep
 from harness.flows.twin_cache import Course
 from harness.flows.weight_distance import distance, is_measured, slots_apart
 from harness.pairs.base import Arrays
-from harness.requests import BeginTraining, Load, ReadMemory, TakePass, WriteMemory
+from harness.requests import ReadMemory, TakePass, WriteMemory
 from harness.trace import Trace
-from harness.training.change import Change
 from harness.training.records import OwnStep, Twin
 from harness.training.stream import Batch
 
@@ -48,10 +47,8 @@ class Moved:
         return moved_by_the_last_bit(state, self.live.request.seed, f"{self.side}/{self.number}")
 
     def _begin(self) -> None:
-        live, worker = self.live, self.live.workers[self.side]
-        path = inputs_and_weights.write(live.scratch.file("moved.h5"), "state", self.state())
-        worker.call(Load(str(path)))
-        worker.call(BeginTraining(live.setup(), live.request.planted if self.side == PORT else Change()))
+        path = inputs_and_weights.write(self.live.scratch.file("moved.h5"), "state", self.state())
+        self.live.begin_side(self.side, path)
 
     def _step(self, step: int, batch: Batch) -> Twin:
         live, kept = self.live, self.reference.get(step)
@@ -91,9 +88,7 @@ def own_steps(
     not where the twins come by. From there the reference's noise is as large.
     """
     for side in SIDES:
-        live.workers[side].call(Load(str(live.weights)))
-        change = live.request.planted if side == PORT else Change()
-        live.workers[side].call(BeginTraining(live.setup(), change))
+        live.begin_side(side, live.weights)
     files = step_files(live, "-own")
     for step, batch in enumerate(batches):
         if step < first:
@@ -123,8 +118,7 @@ def replay(live: Lockstep, batches: Iterable[Batch]) -> tuple[Course, dict[int, 
     A resumed training has no longer seen the steps before it.
     """
     worker, course, values = live.workers[REFERENCE], Course(), {}
-    worker.call(Load(str(live.weights)))
-    worker.call(BeginTraining(live.setup(), Change()))
+    live.begin_side(REFERENCE, live.weights)
     for step, batch in enumerate(batches):
         if is_measured(step, live.plan.stop):
             values[step] = live.values_file(step)
