@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from harness import pairs, seeded
-from harness.environment import jittor_environment, own_settings
+from harness.environment import jittor_environment, own_settings, set_here
 from harness.pairs.base import InputRequest, Mode
 
 PAIR = Path(__file__).parents[1] / "examples" / "zoo" / "classifiers_pair.py"
@@ -83,7 +82,7 @@ def _alone(model: Any, folder: Path, side: str) -> Arrays:
 
 def jittor_arrays(variant: str, mode: Mode, seed: int, side: str, folder: Path) -> Arrays:
     """The same of the port, which computes in float32."""
-    os.environ.update(jittor_environment())
+    set_here(jittor_environment())
     with own_settings():
         import jittor  # noqa: F401
     import classifiers_jittor

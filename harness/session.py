@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 from harness import environment
 from harness.answers import Identity
 from harness.breadcrumb import Breadcrumb, Place
+from harness.environment import search_path
 from harness.environment.core_progress import CoreProgress
 from harness.environment.interpreters import interpreter
 from harness.errors import BadInput, HarnessError, NoEnvironment, WorkerLost
@@ -93,9 +94,9 @@ class Worker:
         variables = environment.side_environment(side, device, self.python)
         home = variables.get("JITTOR_HOME")
         self.core = CoreProgress(Path(home)) if home else None
-        paths = [str(import_folder(scratch / "packages")), os.environ.get("PYTHONPATH", "")]
-        search = os.pathsep.join(filter(None, paths))
-        self._environment = {**waiting, **os.environ, **variables, "PYTHONPATH": search}
+        inherited = variables.get(search_path.VARIABLE) or search_path.inherited()
+        search = os.pathsep.join(filter(None, [str(import_folder(scratch / "packages")), inherited]))
+        self._environment = {**waiting, **os.environ, **variables, search_path.VARIABLE: search}
         place = str(scratch / f"{side}.place")
         self._command = [str(self.python), "-c", _START, side, device, place]
         self._launch()

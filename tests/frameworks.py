@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from harness.environment import jittor_environment, own_python, own_settings, warm_up
+from harness.environment import jittor_environment, own_python, own_settings, set_here, warm_up
 from harness.errors import NoEnvironment
 
 FRAMEWORKS = ("torch", "jittor")
@@ -54,7 +54,7 @@ def warm_up_meanwhile() -> None:
 def _why_not_jittor() -> str | None:
     """Start Jittor here, where it has started in a process of its own."""
     try:
-        os.environ.update(jittor_environment())
+        set_here(jittor_environment())
         warming_up().result()
     except NoEnvironment as problem:
         return str(problem)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.environment.interpreters import interpreter
 from harness.environment.jittor_start import own_python, own_settings, warm_up
 from harness.environment.places import kept_folder
+from harness.environment.search_path import set_here
 from harness.environment.variables import jittor_environment, prepare, side_environment, torch_environment
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "own_python",
     "own_settings",
     "prepare",
+    "set_here",
     "side_environment",
     "torch_environment",
     "warm_up",

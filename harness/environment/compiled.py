@@ -1,7 +1,7 @@
 """What Jittor has compiled in the cache: each folder, what it is for, and whether anything uses it now.
 
-Jittor keeps a folder for each of its versions, compilers, Pythons, machines, places where it is installed,
-and sets of flags. Nothing here follows a link.
+Jittor keeps a folder for each of its versions, compilers, Pythons, machines, places where it lies, and sets
+of flags. Nothing here follows a link.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.environment import holders, precompiled
+from harness.environment import holders, precompiled, search_path, shared_sources
 from harness.environment.places import used_bytes
 from harness.environment.variables import QUICK, cache_name
 
@@ -53,6 +53,8 @@ def all_compiled(home: Path, place: Path | None) -> list[Compiled]:
     needed = {folder.name for folder, (state, _) in judged.items() if state != STALE}
     for header in headers:
         judged[header.header.parent] = _judged_header(header, needed)
+    for copy in shared_sources.copies(home):
+        judged[copy] = _judged_copy(copy, headers, needed)
     holding = holders.held(judged)
     return [
         Compiled(path, _named(path, home), used_bytes(path), _used(path), state, why, holding.get(path))
@@ -106,7 +108,18 @@ def _judged_header(header: precompiled.LaidOut, needed: set[str]) -> tuple[str, 
     return (STALE, header.gone) if header.ours else (UNKNOWN, "another version of align has made it")
 
 
+def _judged_copy(copy: Path, headers: list[precompiled.LaidOut], needed: set[str]) -> tuple[str, str]:
+    """What is compiled from a copy is of use only as long as the copy is there."""
+    own = [header for header in headers if header.sources and copy in header.sources.parents]
+    if any(cache_name(header.flags) in needed for header in own):
+        return PRESENT, "a compiled folder needs it"
+    unused = shared_sources.unused(copy)
+    return (STALE, unused) if unused else (PRESENT, "of an environment that is there")
+
+
 def _named(path: Path, home: Path) -> str:
+    if path.parent == home / search_path.PLACE:
+        return "Jittor's sources, shared by environments"
     if path.is_relative_to(home / ROOT):
         parts = path.relative_to(home / ROOT).parts
         if len(parts) > _PYTHON:
@@ -118,7 +131,7 @@ def _named(path: Path, home: Path) -> str:
 
 def _used(path: Path) -> float:
     """When a folder was last used: its libraries are read whenever Jittor starts with it."""
-    times = [path.lstat().st_mtime]
+    times = [path.lstat().st_mtime, *(note.lstat().st_mtime for note in shared_sources.notes(path))]
     with contextlib.suppress(OSError), os.scandir(path) as entries:
         for entry in entries:
             state = entry.stat(follow_symlinks=False)

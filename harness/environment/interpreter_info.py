@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.environment import describe_python
+from harness.environment import describe_python, search_path
 from harness.environment.processes import run
 from harness.errors import NoEnvironment
 
@@ -78,8 +78,9 @@ def facts_of(python: Path) -> InterpreterInfo:
 
 
 def _asked(python: Path) -> Mapping[str, Any]:
+    own = {search_path.VARIABLE: search_path.inherited()}
     try:
-        ended = run([str(python), describe_python.__file__], {}, _SECONDS)
+        ended = run([str(python), describe_python.__file__], own, _SECONDS)
     except OSError as error:
         raise NoEnvironment(f"{python} cannot be run: {error.strerror}. Name a Python interpreter") from error
     try:

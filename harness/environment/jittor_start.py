@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness.environment import precompiled
+from harness.environment import precompiled, shared_sources
 from harness.environment.files import write
 from harness.environment.processes import Ended, ask, program
 from harness.errors import NoEnvironment
 
 TRIES = 3
+_PYTHON, _USER_BASE = "ALIGN_OWN_PYTHON", "ALIGN_OWN_USER_BASE"
 COLD_SECONDS = 1800.0  # its core alone took 75 s to 400 s on two cores
 
 
@@ -35,6 +36,7 @@ def own_settings() -> Iterator[None]:
     before = os.environ.get("HOME")
     home = Path(os.environ["JITTOR_HOME"])
     precompiled.make(os.environ)
+    shared_sources.hold()
     folder = settings_folder(home)
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["HOME"] = str(folder)
@@ -51,11 +53,13 @@ def own_python(home: Path) -> Path:
     """An interpreter like the running one, but with our settings of Jittor, for what Jittor itself starts.
 
     With each operator it compiles it starts a program that notes JITTOR_HOME in the user's home folder, too;
-    two that do so at once, with another one each, break off.
+    two that do so at once, with another one each, break off. Its path is the same for every interpreter, for
+    an operator that was compiled with another path is compiled again.
     """
-    packages = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
-    variables = shlex.join([f"HOME={settings_folder(home)}", f"PYTHONUSERBASE={packages}"])
-    text = f'#!/bin/sh\nexec env {variables} {shlex.quote(sys.executable)} "$@"\n'
+    os.environ[_PYTHON] = sys.executable
+    os.environ[_USER_BASE] = os.environ.get("PYTHONUSERBASE") or site.getuserbase()
+    settings = shlex.quote(f"HOME={settings_folder(home)}")
+    text = f'#!/bin/sh\nexec env {settings} PYTHONUSERBASE="${_USER_BASE}" "${_PYTHON}" "$@"\n'
     path = home / "bootstrap" / f"python-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     write(path, text, executable=True)
     return path

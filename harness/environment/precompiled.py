@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness import guard
+from harness.environment import shared_sources
 from harness.environment.files import write
 from harness.guard import Kept
 
@@ -60,10 +61,12 @@ def _flags(header: Path, sources: Path | None) -> str:
 class LaidOut:
     """A header below Jittor's home: the flags that name it, and why no environment uses it now, if none does.
 
-    `ours` is False where another version of this program has laid it out.
+    `sources` is the folder of Jittor's own headers that it includes. `ours` is False where another version
+    of this program has laid it out.
     """
 
     header: Path
+    sources: Path | None
     flags: str
     gone: str
     ours: bool
@@ -80,12 +83,15 @@ def laid_out(home: Path) -> Iterator[LaidOut]:
             named = _OWN.search(text)
             sources = Path(named[1]) if named else None
             gone = _gone(home, header, sources)
-            yield LaidOut(header, _flags(header, sources), gone, text == _text(sources))
+            yield LaidOut(header, sources, _flags(header, sources), gone, text == _text(sources))
 
 
 def _gone(home: Path, header: Path, sources: Path | None) -> str:
     if sources is not None and not are_in(sources):
         return f"there is no Jittor in {sources} any more"
+    copy = shared_sources.copy_of(sources) if sources is not None else None
+    if copy is not None and (unused := shared_sources.unused(copy)):
+        return unused
     compiler = _compiler()
     if compiler is None:
         return ""
@@ -155,7 +161,9 @@ def _compiler() -> Path | None:
 
 def _header(home: Path, compiler: Path, sources: Path | None) -> Path:
     """Another one for another compiler, another Jittor, and another list of headers."""
-    parts = [compiler, *(sources / name for name in JITTOR_HEADERS if sources is not None)]
-    known = [f"{part} {part.stat().st_size} {part.stat().st_mtime_ns}" for part in parts]
+    state = compiler.stat()
+    known = [f"{compiler} {state.st_size} {state.st_mtime_ns}"]
+    for own in (sources / name for name in JITTOR_HEADERS if sources is not None):
+        known.append(f"{own} {hashlib.sha256(own.read_bytes()).hexdigest()}")
     identity = " ".join([*known, *map(str, HEADERS), *map(str, _USES.values())])
     return home / "precompiled" / hashlib.sha256(identity.encode()).hexdigest()[:12] / "std.h"

@@ -6,7 +6,15 @@ import hashlib
 import sys
 from pathlib import Path
 
-from harness.environment import cuda, onednn, precompiled, python_config, requirements
+from harness.environment import (
+    cuda,
+    onednn,
+    precompiled,
+    python_config,
+    requirements,
+    search_path,
+    shared_sources,
+)
 from harness.environment.interpreter_info import InterpreterInfo, facts_of
 from harness.environment.places import CACHE, kept_folder
 from harness.errors import NoEnvironment
@@ -78,10 +86,18 @@ def _quick_to_compile(facts: InterpreterInfo, home: Path) -> dict[str, str]:
     ever, since of two such flags the last counts. Each set of flags has a cache of its own: Jittor ends the
     process when it finds others.
     """
-    folders = (place / "jittor" / "src" for place in facts.site)
+    copy = shared_sources.shared(home, facts)
+    places = facts.site if copy is None else (copy,)
+    folders = (place / "jittor" / "src" for place in places)
     headers = precompiled.flags(home, next(filter(precompiled.are_in, folders), None))
     core, kernels = _flags(headers)
-    return {"cache_name": cache_name(headers), "cc_flags": f" {core} ", "kernel_flags": f" {kernels} "}
+    path = {} if copy is None else {search_path.VARIABLE: search_path.inherited(copy)}
+    return {
+        "cache_name": cache_name(headers),
+        "cc_flags": f" {core} ",
+        "kernel_flags": f" {kernels} ",
+        **path,
+    }
 
 
 def cache_name(headers: str) -> str:

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.torch, pytest.mark.jittor]
 PROGRAM = """
 import json, os, sys, threading
 from harness import environment
-os.environ.update(environment.jittor_environment())
+environment.set_here(environment.jittor_environment())
 import numpy as np, torch, jittor
 import harness
 from harness.errors import BadInput
