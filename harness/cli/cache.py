@@ -10,6 +10,7 @@ import typer
 
 from harness import process
 from harness.cli import options, parse, request_from_flags
+from harness.cli.beating import beating
 from harness.cli.command_result import CommandResult
 from harness.cli.live import listening
 from harness.errors import BadInput
@@ -68,8 +69,8 @@ def warm(
     if model is None and others:
         raise BadInput(f"--{others[0].replace('_', '-')} is about a pair; name it with --model")
     request = request_from_flags.request(given, mode=None) if model else None
-    with listening() as listener:
-        seconds = run(request, request_from_flags.modes(mode, ("eval", "train")), listener, _say)
+    with listening() as listener, beating("cache") as say:
+        seconds = run(request, request_from_flags.modes(mode, ("eval", "train")), listener, say)
     document: dict[str, object] = {"seconds": seconds, "exit_code": 0}
     what = f"what {model} needs" if model else "Jittor's core"
     return CommandResult(0, document, lambda console: console.print(f"{what} is compiled ({seconds:.0f} s)"))
@@ -104,10 +105,6 @@ def _asked(chosen: list[Removable], as_json: bool) -> bool:
         process.tell("cache", _line(one))
     total = size(sum(one.bytes for one in chosen))
     return typer.confirm(f"Remove these {total}?", err=True)
-
-
-def _say(text: str) -> None:
-    process.tell("cache", text)
 
 
 def _plain(one: Compiled | KeptFolder | Removable) -> dict[str, object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness import process
+from harness.cli.beating import beating
 from harness.cli.command_result import CommandResult
 from harness.environment.examine import examine
 from harness.environment.findings import DoctorFinding, Report
@@ -22,19 +22,16 @@ _TITLES = {"machine": "this machine", "torch": "torch side", "jittor": "jittor s
 
 def outcome(fix: bool) -> CommandResult:
     """What the doctor found, after mending what can be mended if asked to."""
-    report = examine(_say)
-    if fix:
-        mend(report, _say)
-        report = examine(_say)
-    if any(map(report.runs, report.sides)):
-        from harness.flows.doctor_trial import with_recordings  # needs more than a doctor has to have
+    with beating("doctor") as say:
+        report = examine(say)
+        if fix:
+            mend(report, say)
+            report = examine(say)
+        if any(map(report.runs, report.sides)):
+            from harness.flows.doctor_trial import with_recordings  # needs more than a doctor has to have
 
-        report = with_recordings(report, _say)
+            report = with_recordings(report, say)
     return CommandResult(report.exit_code, report.to_dict(), lambda console: draw(report, console))
-
-
-def _say(text: str) -> None:
-    process.tell("doctor", text)
 
 
 def draw(report: Report, console: Console) -> None:

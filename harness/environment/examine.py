@@ -21,7 +21,7 @@ def silent(text: str) -> None:
 
 
 def examine(say: Say = silent) -> Report:
-    """Look at everything and change nothing but links and small files in the cache folder."""
+    """Look at everything. Nothing is changed but the cache folder, where Jittor's core may be compiled."""
     findings = machine.judge()
     for side in SIDES:
         findings += _side(side, say)
@@ -39,7 +39,7 @@ def _side(side: str, say: Say) -> list[DoctorFinding]:
         return findings
     if _usable(findings):
         say(f"trying {side} with {facts.python}")
-        findings += _trial(side, facts)
+        findings += _trial(side, facts, say)
     return findings + (_cuda(facts, _usable(findings), say) if side == "jittor" else [])
 
 
@@ -47,11 +47,11 @@ def _usable(findings: Sequence[DoctorFinding]) -> bool:
     return all(finding.state != "wrong" for finding in findings)
 
 
-def _trial(side: str, facts: InterpreterInfo) -> list[DoctorFinding]:
+def _trial(side: str, facts: InterpreterInfo, say: Say) -> list[DoctorFinding]:
     try:
         if side == "torch":
             return trials.try_torch(facts.python, torch_environment())
-        return [trials.try_jittor(facts.python, jittor_environment("cpu", facts.python))]
+        return [trials.try_jittor(facts.python, jittor_environment("cpu", facts.python), say=say)]
     except NoEnvironment as error:  # the cache folder cannot be used, which the machine's findings mend
         return [DoctorFinding(side, "convolution", "not tried", "wrong", str(error))]
 

@@ -8,7 +8,7 @@ import os
 import shlex
 import site
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,13 @@ def warm_up(env: Mapping[str, str], python: Path, seconds: float = COLD_SECONDS)
     """Import Jittor until it really starts, compiling what is missing; the number of runs that it took."""
     precompiled.make(env)
     return ask_until_it_answers(python, program("jittor_start"), [], env, seconds)[1]
+
+
+def warm_up_where_cold(env: Mapping[str, str], python: Path, device: str, say: Callable[[str], None]) -> None:
+    """Compile Jittor's core for a device, if that was not done yet, and say so."""
+    if not is_warm(env, python):
+        say(f"compiling Jittor's core for {device}: one to some minutes, once")
+        warm_up(env, python)
 
 
 def compiled_folder(env: Mapping[str, str], python: Path) -> Path:

@@ -12,7 +12,7 @@ from harness.environment.examine import Say
 from harness.environment.findings import Report
 from harness.environment.interpreter_info import InterpreterInfo, facts_of
 from harness.environment.interpreters import interpreter
-from harness.environment.jittor_start import is_warm, warm_up
+from harness.environment.jittor_start import warm_up_where_cold
 from harness.environment.places import kept_folder
 from harness.environment.processes import run
 from harness.environment.variables import jittor_environment
@@ -57,7 +57,4 @@ def _warm(say: Say) -> None:
     python = interpreter("jittor")
     complete = cuda.survey(facts_of(python)).complete
     for device in ("cpu", "cuda") if complete else ("cpu",):
-        env = jittor_environment(device, python)
-        if not is_warm(env, python):
-            say(f"compiling Jittor's core for {device}: one to some minutes, once")
-            warm_up(env, python)
+        warm_up_where_cold(jittor_environment(device, python), python, device, say)

@@ -73,16 +73,27 @@ def _copy(installed: Path, folder: Path, content: str) -> None:
     problem: Exception | None = None
     try:
         with files.new_folder(folder) as draft:
-            for part in PARTS:
-                shutil.copytree(installed / part, draft / part, ignore=shutil.ignore_patterns(_LEFT_OUT))
+            _fill(draft, installed)
             if _digest(draft) != content:
-                raise NoEnvironment(
-                    f"Jittor in {installed} is being changed. Try again once its installation is finished"
-                )
+                raise _changing(installed)
     except BadInput as error:  # another process was first, or nothing can be written
         problem = error
     if _digest(folder) != content:
         raise NoEnvironment(f"Jittor cannot be copied into the cache: {problem}") from problem
+
+
+def _fill(draft: Path, installed: Path) -> None:
+    try:
+        for part in PARTS:
+            shutil.copytree(installed / part, draft / part, ignore=shutil.ignore_patterns(_LEFT_OUT))
+    except shutil.Error as error:  # something was gone that had just been there
+        raise _changing(installed) from error
+
+
+def _changing(installed: Path) -> NoEnvironment:
+    return NoEnvironment(
+        f"Jittor in {installed} is being changed. Try again once its installation is finished"
+    )
 
 
 def _move_away(folder: Path) -> None:
@@ -95,7 +106,7 @@ def _note(copy: Path, installed: Path) -> None:
     """Leave word that an environment uses a copy, and when it did last."""
     name = hashlib.sha256(str(installed).encode("utf-8", "surrogateescape")).hexdigest()[:16]
     path = copy / _ENVIRONMENTS / name
-    write(path, str(installed))
+    write(path, str(installed).encode("utf-8", "replace").decode())
     os.utime(path)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from harness.environment.findings import DoctorFinding
-from harness.environment.jittor_start import ask_until_it_answers, is_warm
+from harness.environment.jittor_start import ask_until_it_answers, is_warm, warm_up_where_cold
 from harness.environment.processes import ask, program
 from harness.errors import NoEnvironment
 from harness.own_name import command
@@ -33,11 +33,15 @@ def _torch_device(answer: Mapping[str, Any]) -> DoctorFinding:
     return DoctorFinding("torch", "device", f"cpu; {why}")
 
 
-def try_jittor(python: Path, env: Mapping[str, str], device: str = "cpu") -> DoctorFinding:
-    """Start Jittor if its core is compiled; compiling takes minutes and is left to --fix."""
+def try_jittor(
+    python: Path, env: Mapping[str, str], device: str = "cpu", say: Callable[[str], None] | None = None
+) -> DoctorFinding:
+    """Start Jittor. A core that is not compiled yet is compiled where `say` can tell so: it takes minutes."""
     part = "convolution" if device == "cpu" else f"convolution, {device}"
     try:
-        if not is_warm(env, python):
+        if say is not None:
+            warm_up_where_cold(env, python, device, say)
+        elif not is_warm(env, python):
             wrong = f"Jittor's core for {device} is not compiled yet; the first run does it and takes minutes"
             return DoctorFinding("jittor", part, "not tried", "warn", wrong, command("doctor --fix"))
         answer, _ = ask_until_it_answers(python, program("jittor_trial"), [device], env, SECONDS)

@@ -149,6 +149,4 @@ def warm(
 def _warm_core(say: Callable[[str], None]) -> None:
     device, python = device_for("auto").device, environment.interpreter(PORT)
     variables = environment.jittor_environment(device, python)
-    if not jittor_start.is_warm(variables, python):
-        say(f"compiling Jittor's core for {device}: one to some minutes, once")
-        environment.warm_up(variables, python)
+    jittor_start.warm_up_where_cold(variables, python, device, say)

@@ -38,7 +38,9 @@ def telling(path: Path, *values: str) -> Path:
     return fakes.program(path, f"echo; echo {shlex.quote(TOLD % values)}")
 
 
-def tried(python: Path, env: dict[str, str], device: str = "cpu") -> DoctorFinding:
+def tried(
+    python: Path, env: dict[str, str], device: str = "cpu", say: examine.Say = examine.silent
+) -> DoctorFinding:
     """A trial that goes well on the CPU alone."""
     state = "ok" if device == "cpu" else "wrong"
     return DoctorFinding(
@@ -81,6 +83,17 @@ class TestTrials:
         python = fakes.program(tmp_path / "python", f'echo \'{{"cache": "{tmp_path}"}}\'')
         finding = trials.try_jittor(python, {"JITTOR_HOME": str(tmp_path / "home")})
         assert (finding.state, finding.mend) == ("warn", "align doctor --fix")
+
+    def test_a_cold_jittor_is_compiled_where_that_can_be_said(self, tmp_path: Path) -> None:
+        told = {"cache": str(tmp_path), "version": "1.3.11.0", "result": 9.0}
+        text = f"echo \"$1\" >>{tmp_path}/ran; echo '{json.dumps(told)}'"
+        python = fakes.program(tmp_path / "python", text)
+        said: list[str] = []
+        finding = trials.try_jittor(python, {"JITTOR_HOME": str(tmp_path / "home")}, say=said.append)
+        assert (finding.state, finding.found) == ("ok", "computed, right")
+        assert said == ["compiling Jittor's core for cpu: one to some minutes, once"]
+        ran = [Path(line).name for line in (tmp_path / "ran").read_text().splitlines()]
+        assert ran == ["jittor_cache.py", "jittor_start.py", "jittor_trial.py"]
 
     def test_a_broken_jittor_is_wrong(self, tmp_path: Path) -> None:
         python = fakes.program(tmp_path / "python", "echo 'ImportError: no g++' >&2; exit 1")
@@ -163,7 +176,7 @@ class TestMend:
         monkeypatch.setattr(mend, "facts_of", lambda python: replace(facts, python=python))
         monkeypatch.setattr(mend, "interpreter", lambda side: facts.python)
         monkeypatch.setattr(mend, "jittor_environment", lambda device, python: {})
-        monkeypatch.setattr(mend, "is_warm", lambda env, python: True)
+        monkeypatch.setattr(mend, "warm_up_where_cold", lambda env, python, device, say: None)
         return facts.python
 
     def test_missing_wheels_are_installed_once(self, python: Path, tmp_path: Path, said: list[str]) -> None:
@@ -189,12 +202,13 @@ class TestMend:
     def test_a_cold_cache_is_warmed(
         self, said: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        warmed: list[Path] = []
-        monkeypatch.setattr(mend, "is_warm", lambda env, python: False)
-        monkeypatch.setattr(mend, "warm_up", lambda env, python: warmed.append(python))
+        warmed: list[str] = []
+        monkeypatch.setattr(
+            mend, "warm_up_where_cold", lambda env, python, device, say: warmed.append(device)
+        )
         mend.mend(Report([]), said.append)
-        assert len(warmed) == 1
-        assert said == ["compiling Jittor's core for cpu: one to some minutes, once"]
+        assert warmed == ["cpu"]
+        assert said == []
         assert (tmp_path / "cache").is_dir()
 
     @pytest.mark.usefixtures("python")
