@@ -137,9 +137,7 @@ def test_a_jittor_that_is_being_installed_is_refused(
         copytree(source, place, *how, **named)
 
     monkeypatch.setattr(shutil, "copytree", copied)
-    with pytest.raises(
-        NoEnvironment, match=r"is being changed\. Try again once"
-    ):
+    with pytest.raises(NoEnvironment, match=r"is being changed\. Try again once"):
         shared_sources.shared(home, one)
 
 
