@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -58,7 +59,8 @@ def _why_not_jittor() -> str | None:
         warming_up().result()
     except NoEnvironment as problem:
         return str(problem)
-    with own_settings():
+    with own_settings(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's, of Jittor's own files, where their bytecode is not kept
         jittor = importlib.import_module("jittor")
     jittor.flags.python_path = str(own_python(Path(os.environ["JITTOR_HOME"])))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # Jittor ends this process when any child of it is killed
