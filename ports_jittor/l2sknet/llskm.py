@@ -5,6 +5,7 @@ from __future__ import annotations
 from jittor import Var as Tensor
 
 from ports_jittor.torchlike import functional, nn, reduce
+from ports_jittor.torchlike.broadcast import multiply
 
 
 class ChannelAttention(nn.Module):
@@ -84,4 +85,4 @@ def separable_saliency(x: Tensor, row: nn.Conv2d, column: nn.Conv2d, attn: Chann
 
 def saliency(x: Tensor, surroundings: Tensor, total: Tensor, centre: Tensor, theta: Tensor) -> Tensor:
     """The kernel's total at the pixel less its surroundings, plus `theta` times the kernel's centre."""
-    return functional.conv2d(x, total) - surroundings + theta * functional.conv2d(x, centre)
+    return functional.conv2d(x, total) - surroundings + multiply(theta, functional.conv2d(x, centre))

@@ -9,7 +9,8 @@ from typing import ClassVar
 import jittor as jt
 
 from ports_jittor.torchlike._common import constant, wants_gradient
-from ports_jittor.torchlike._kernels import moments, sum_and_dot, sums
+from ports_jittor.torchlike._kernels import moments, sum_and_dot
+from ports_jittor.torchlike.broadcast import summed_like
 from ports_jittor.torchlike.module import Module
 from ports_jittor.torchlike.state import Parameter
 
@@ -33,11 +34,12 @@ class _Normalize(jt.Function):
         if self.weight is None or all(self.weight.shape[dim] == 1 for dim in self.dims):
             total, dot = sum_and_dot(g, self.x, self.mean, self.rstd, self.dims)
             scale = self.rstd if self.weight is None else self.rstd * self.weight
-            return self._input(g, total, dot) * scale, _summed(dot, self.weight), _summed(total, self.bias)
+            to_input = self._input(g, total, dot) * scale
+            return to_input, summed_like(dot, self.weight), summed_like(total, self.bias)
         weighted = g * self.weight
         total, dot = sum_and_dot(weighted, self.x, self.mean, self.rstd, self.dims)
-        to_weight = _summed(g * ((self.x - self.mean) * self.rstd), self.weight)
-        return self._input(weighted, total, dot) * self.rstd, to_weight, _summed(g, self.bias)
+        to_weight = summed_like(g * ((self.x - self.mean) * self.rstd), self.weight)
+        return self._input(weighted, total, dot) * self.rstd, to_weight, summed_like(g, self.bias)
 
     def _input(self, g: jt.Var, total: jt.Var, dot: jt.Var) -> jt.Var:
         count = prod(self.x.shape[dim] for dim in self.dims)
@@ -70,13 +72,6 @@ def _affine(x: jt.Var, mean: jt.Var, rstd: jt.Var, weight: jt.Var | None, bias: 
         return (x - mean) * rstd
     result = (x - mean) * (rstd * weight) if weight.shape == rstd.shape else (x - mean) * rstd * weight
     return result if bias is None else result + bias
-
-
-def _summed(g: jt.Var, like: jt.Var | None) -> jt.Var | None:
-    """A gradient brought to the shape of the parameter that was broadcast."""
-    if like is None or g.shape == like.shape:
-        return None if like is None else g
-    return sums(g, [dim for dim, size in enumerate(like.shape) if size == 1 and g.shape[dim] > 1])
 
 
 class _BatchNorm(Module):

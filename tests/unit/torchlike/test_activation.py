@@ -40,6 +40,16 @@ def test_float64_flows_through(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["relu", "leaky_relu"])
+def test_a_gradient_that_is_not_finite_passes_or_is_left_out_as_in_torch(name: str) -> None:
+    x, upstream = np.array([-1, 0, 1, 2], np.float32), np.array([np.inf, np.nan, np.inf, -np.inf], np.float32)
+    tensor, var = torch.tensor(x, requires_grad=True), jt.array(x)
+    getattr(functional, name)(tensor).backward(torch.tensor(upstream))
+    loss = (getattr(ours, name)(var) * jt.array(upstream)).sum()
+    assert tensor.grad is not None
+    np.testing.assert_array_equal(jt.grad(loss, var).numpy(), tensor.grad.numpy())
+
+
 def test_gelu_by_tanh_keeps_its_gradient_far_out() -> None:
     agree(
         lambda t: functional.gelu(t, approximate="tanh"),
