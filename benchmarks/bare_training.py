@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 from harness import pairs
+from harness.environment import import_here, jittor_environment
 from harness.pairs.base import Arrays, DataRequest, Pair
 from harness.training.order import epoch_order
 from harness.training.source import open_source
@@ -49,8 +50,7 @@ def torch_step(pair: Pair, variant: str | None) -> Callable[[Arrays], float]:
 
 def jittor_step(pair: Pair, variant: str | None) -> Callable[[Arrays], float]:
     """What takes a step in Jittor, with Jittor's own optimiser."""
-    import jittor as jt
-
+    jt = import_here(jittor_environment())
     chosen, side = pair.variant(variant), importlib.import_module(pair.port)
     model: Any = side.build(chosen.name, **chosen.options)
     model.train()

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from harness.bench import statistics
-from harness.environment import jittor_environment, set_here
+from harness.environment import import_here, jittor_environment
 
 SIZES = [(2, 64, 64, 64), (8, 16, 128, 128)]
 CALLS = 5
@@ -217,7 +217,7 @@ def measured(part: Call, own: Call, shape: tuple[int, ...]) -> tuple[Judged, Jud
 
 def main(pattern: str = "") -> None:
     """Print one line for each part and size."""
-    set_here(jittor_environment())
+    import_here(jittor_environment())
     print(f"{'':34}{'forward':>10}{'own':>9}  {'ratio':24}{'both ways':>10}{'own':>9}  ratio")
     for shape in SIZES:
         print(shape)

@@ -5,7 +5,7 @@
 The bare loop of each side is benchmarks/bare_training.py, in a process of its own, on the same batches.
 Every command is run short and long, and the processor time of its whole tree of processes is taken; the
 difference is what the steps between cost, without the start. Float64 runs are a figure of their own. Jittor
-compiles operators when it first needs them: only a second run of the benchmark counts.
+compiles operators when it first needs them, so each command is run once before anything counts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from typing import Any
 
 from benchmarks.process_tree import TreeCost, measured
 from harness.case import SIDES
-from harness.environment import side_environment
 from harness.session import SHARING
 from harness.training.log import Training
 
@@ -44,19 +43,18 @@ class Asked:
     short: int
     long: int
 
-    def environment(self, side: str | None = None) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
         """The variables of a process, the same number of threads for all."""
-        own = side_environment(side, "cpu", Path(sys.executable)) if side else {}
         threads = {} if self.threads == 0 else {"OMP_NUM_THREADS": str(self.threads)}
         root = str(Path(__file__).resolve().parents[1])
-        return {**SHARING, **os.environ, **own, **threads, "PYTHONPATH": root}
+        return {**SHARING, **os.environ, **threads, "PYTHONPATH": root}
 
     def bare(self, side: str, steps: int) -> TreeCost:
         """A side's own loop."""
         given = {"steps": steps, "batch": self.batch, "size": self.size, "limit": self.limit}
         words = [f"--{name}={value}" for name, value in given.items()]
         program = [sys.executable, "-m", "benchmarks.bare_training", side, self.model]
-        return measured([*program, *words], self.environment(side))
+        return measured([*program, *words], self.environment())
 
     def lockstep(self, steps: int, checks: tuple[str, ...], folder: Path) -> tuple[TreeCost, Training]:
         """Both sides in lockstep, and the log of it."""
@@ -146,6 +144,7 @@ def main() -> None:
     rounds, out = given.pop("rounds"), given.pop("out")
     asked = Asked(**given)
     taken: list[dict[str, Any]] = []
+    measure_once(asked, checks)
     for _ in range(rounds):
         taken.append(measure_once(asked, checks))
         told = {

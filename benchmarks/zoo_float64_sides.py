@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from harness import pairs, seeded
-from harness.environment import jittor_environment, own_settings, set_here
+from harness.environment import import_here, jittor_environment
 from harness.pairs.base import InputRequest, Mode
 
 PAIR = Path(__file__).parents[1] / "examples" / "zoo" / "classifiers_pair.py"
@@ -82,9 +82,7 @@ def _alone(model: Any, folder: Path, side: str) -> Arrays:
 
 def jittor_arrays(variant: str, mode: Mode, seed: int, side: str, folder: Path) -> Arrays:
     """The same of the port, which computes in float32."""
-    set_here(jittor_environment())
-    with own_settings():
-        import jittor  # noqa: F401
+    import_here(jittor_environment())
     import classifiers_jittor
     import jittor as jt
     from jittor import nn

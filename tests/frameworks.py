@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import importlib
 import importlib.util
 import os
 import re
 import signal
 import sys
-import warnings
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from harness.environment import jittor_environment, own_python, own_settings, set_here, warm_up
+from harness.environment import import_here, jittor_environment, set_here, warm_up
 from harness.errors import NoEnvironment
 
 FRAMEWORKS = ("torch", "jittor")
@@ -55,14 +53,12 @@ def warm_up_meanwhile() -> None:
 def _why_not_jittor() -> str | None:
     """Start Jittor here, where it has started in a process of its own."""
     try:
-        set_here(jittor_environment())
+        variables = jittor_environment()
+        set_here(variables)
         warming_up().result()
     except NoEnvironment as problem:
         return str(problem)
-    with own_settings(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python's, of Jittor's own files, where their bytecode is not kept
-        jittor = importlib.import_module("jittor")
-    jittor.flags.python_path = str(own_python(Path(os.environ["JITTOR_HOME"])))
+    import_here(variables)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # Jittor ends this process when any child of it is killed
     return None
 

@@ -156,3 +156,11 @@ def test_an_error_of_the_backward_pass_is_raised(tmp_path: Path) -> None:
         Path(sys.executable), failing, [], environment.jittor_environment(), 300
     )
     assert "backward" in expected["error"]
+
+
+@pytest.mark.jittor
+def test_what_a_side_compiles_is_found_where_jittor_was_imported_here() -> None:
+    """Operators are compiled anew where the path of Python is another one."""
+    import jittor
+
+    assert jittor.flags.python_path == str(own_python(Path(os.environ["JITTOR_HOME"])))
