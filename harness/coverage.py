@@ -45,16 +45,17 @@ class Dropped(Partial):
 class Coverage(Partial):
     """What was compared and what was not.
 
-    `recorded` and `compared` count tensors by kind; `inner` are inner differences. `asked` is the choice of
-    layers that the traces were recorded with; empty where that is not known. `fallback` are the addresses
-    without a truth, `weak` those where the noise drowns the signal. `unpaired` lists by side the names that
-    only that side has.
+    `recorded` and `compared` count tensors by kind; `inner` are inner differences, and `needed` what an
+    experiment has shown that the port's formula needs as it is. `asked` is the choice of layers that the
+    traces were recorded with; empty where that is not known. `fallback` are the addresses without a truth,
+    `weak` those where the noise drowns the signal. `unpaired` lists by side the names that only it has.
     """
 
     recorded: dict[str, int] = field(default_factory=dict)
     compared: dict[str, int] = field(default_factory=dict)
     asked: str = ""
     inner: list[Gap] = field(default_factory=list)
+    needed: list[str] = field(default_factory=list)
     not_compared: list[Gap] = field(default_factory=list)
     skipped: list[Gap] = field(default_factory=list)
     fallback: list[str] = field(default_factory=list)

@@ -7,8 +7,10 @@ from harness.comparing._evidence import evidence
 from harness.comparing._inconclusive import randomness
 from harness.comparing._inner import outside_agrees
 from harness.comparing._isolated import add_isolated, paired_addresses
+from harness.comparing._other_formula import differs_inside, needed, trials
 from harness.comparing._places import in_order_of_computation, kind_of
 from harness.comparing._provenance import side_reports
+from harness.comparing._regrouped import needed_inputs
 from harness.comparing._source_words import carries
 
 __all__ = [
@@ -16,13 +18,17 @@ __all__ = [
     "carries",
     "compare",
     "conclude",
+    "differs_inside",
     "evidence",
     "in_order_of_computation",
     "judge_row",
     "kind_of",
+    "needed",
+    "needed_inputs",
     "outside_agrees",
     "paired_addresses",
     "randomness",
     "rejudge",
     "side_reports",
+    "trials",
 ]

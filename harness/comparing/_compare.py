@@ -126,7 +126,7 @@ def conclude(alignment: Alignment, policy: Policy) -> Alignment:
     if not failed and not any(row.verdict.status in ("aligned", "diverged", "inconclusive") for row in rows):
         raise BadInput(_nothing_judged(alignment, policy))
     if not failed:
-        set_inner_apart(rows, policy)
+        set_inner_apart(rows, policy, alignment.coverage.needed)
     first, worst = first_diverged(rows), worst_row(rows)
     alignment.first = first.address if first else None
     alignment.worst = worst.address if worst else None

@@ -22,6 +22,7 @@ def coverage(rows: list[Row], fallback: list[str], before: Coverage) -> Coverage
     return Coverage(
         asked=before.asked,
         inner=_gaps(rows, "inner"),
+        needed=before.needed,
         recorded=dict(recorded),
         compared=dict(compared),
         not_compared=_gaps(rows, "not compared"),

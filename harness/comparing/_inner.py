@@ -2,7 +2,8 @@
 
 Two networks can do the same and hand other tensors around inside: one concatenates in a layer, the other
 around it. What leaves the model decides then. With `judge` all this holds for shapes alone, and only where
-everything that takes such a tensor is seen to agree: a wrong value stays wrong, also where nothing takes it.
+everything that takes such a tensor is seen to agree. A wrong value stays wrong, also where nothing takes it,
+unless an experiment has shown that the port's formula needs it (`_other_formula`).
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ def is_inner(row: Row) -> bool:
     return addresses.kind(row.address) == "layer"
 
 
-def set_inner_apart(rows: Sequence[Row], policy: Policy) -> None:
+def set_inner_apart(rows: Sequence[Row], policy: Policy, needed: Sequence[str] = ()) -> None:
     """Give inner differences a verdict of their own, where all that leaves the model agrees.
 
-    A buffer that differs says nothing of them: it stands for itself.
+    A buffer that differs says nothing of them: it stands for itself. `needed` is what an experiment has
+    shown that the port's formula needs as it is.
     """
     if isinstance(policy, MetricPolicy) or not outside_agrees(rows):
         return
@@ -36,10 +38,38 @@ def set_inner_apart(rows: Sequence[Row], policy: Policy) -> None:
     if policy.judge == "outputs":
         objections = [row for row in rows if is_inner(row) and row.verdict.status in _OBJECTIONS]
         _set(objections, "only what leaves the model decides (--judge outputs)")
-    elif all(_is_structural(row, rows) for row in diverged):
-        takers = _takers(rows)
-        if all(_is_harmless(row, takers) for row in diverged if not _needs_no_taker(row, rows)):
-            _set(diverged, "all that takes it, and all that leaves the model, agrees")
+        return
+    explained = _explained(diverged, needed)
+    others = [row for row in diverged if row.address not in explained]
+    if not all(_is_structural(row, rows) for row in others):
+        return
+    takers = _takers(rows)
+    if all(_is_harmless(row, takers, explained) for row in others if not _needs_no_taker(row, rows)):
+        _set(others, "all that takes it, and all that leaves the model, agrees")
+        _set((row for row in diverged if row.address in explained), _NEEDED)
+
+
+_NEEDED = "the port's formula needs its own: with the reference's, what agrees no longer would"
+
+
+def _explained(diverged: Sequence[Row], needed: Sequence[str]) -> set[str]:
+    """What is needed as it is, what is the very same tensor or its gradient, and what makes or takes it."""
+    found = {row.address for row in diverged} & set(needed)
+    while more := {row.address for row in diverged if row.address not in found and _follows(row, found)}:
+        found |= more
+    return found
+
+
+def _follows(row: Row, found: set[str]) -> bool:
+    kind = kind_of(row.address)
+    if row.obstacle is not None:
+        return False
+    if kind in _GRADIENTS:
+        return addresses.with_role(row.address, "out") in found
+    if kind.endswith("_input"):
+        made = any(addresses.is_result(one) and _call_of(one) == _call(row) for one in found)
+        return made or (bool(row.inputs) and found.issuperset(row.inputs))
+    return len(row.inputs) == 1 and addresses.is_inside(row.inputs[0], row.address) and row.inputs[0] in found
 
 
 def _needs_no_taker(row: Row, rows: Sequence[Row]) -> bool:
@@ -54,7 +84,11 @@ def _needs_no_taker(row: Row, rows: Sequence[Row]) -> bool:
 
 
 def _call(row: Row) -> tuple[str, int]:
-    layer = addresses.parse_layer(row.address)
+    return _call_of(row.address)
+
+
+def _call_of(address: str) -> tuple[str, int]:
+    layer = addresses.parse_layer(address)
     return layer.path, layer.call
 
 
@@ -108,7 +142,7 @@ def _takers(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
     return takers
 
 
-def _is_harmless(row: Row, takers: Mapping[str, list[Row]]) -> bool:
+def _is_harmless(row: Row, takers: Mapping[str, list[Row]], explained: set[str]) -> bool:
     """Whether each way from a tensor onward ends in tensors that agree, and there is one."""
     seen, left, agrees = {row.address}, _next(row, takers), False
     while left:
@@ -116,7 +150,8 @@ def _is_harmless(row: Row, takers: Mapping[str, list[Row]]) -> bool:
         if taker.address in seen:
             continue
         seen.add(taker.address)
-        if taker.measured is None and taker.verdict.status != "aligned":
+        unjudged = taker.measured is None and taker.verdict.status != "aligned"
+        if unjudged or taker.address in explained:
             left += _next(taker, takers)
         elif taker.verdict.status in _OBJECTIONS:
             return False

@@ -38,7 +38,9 @@ def paired_addresses(alignment: Alignment) -> list[str]:
 
 def _stands_in_the_way(row: Row) -> bool:
     """Whether there is no telling which tensors belong together; another shape is a finding."""
-    return row.obstacle is not None and row.obstacle.status != "diverged"
+    if row.obstacle is None:
+        return row.verdict.status == "inner"  # of another formula: the reference's has no place in it
+    return row.obstacle.status != "diverged"
 
 
 def add_isolated(
@@ -275,7 +277,7 @@ def sources(rows: list[Row]) -> list[Source]:
 
 
 def _wrong_alone(row: Row) -> bool:
-    if row.obstacle is not None and row.verdict.status == "inner":
+    if row.verdict.status == "inner":
         return False
     return row.isolated is not None and row.isolated.verdict.status == "diverged"
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import reports
 from harness.alignment import Alignment
-from harness.case import REFERENCE
+from harness.case import PORT, REFERENCE
 from harness.flows.comparison import Comparison, Workers, comparison
 from harness.flows.isolated_layers import judge_isolated_layers
 from harness.flows.judge import add_evidence, cost_ratio, judge
 from harness.flows.kept_trace import keep_trace
+from harness.flows.other_formulas import allow_other_formulas
 from harness.flows.record_sides import record_sides
 from harness.flows.recordings import Recordings
 from harness.flows.request import CompareRequest
@@ -42,6 +43,8 @@ def compare_live(live: Comparison, known: bool = False) -> Compared:
     """
     recordings = record_sides(live, known)
     alignment = judge(live, recordings)
+    if PORT in recordings.sides:
+        allow_other_formulas(live, recordings, alignment, recordings.sides[PORT].trace)
     judge_isolated_layers(live, recordings, alignment)
     add_evidence(live, recordings, alignment)
     alignment.costs.ratio = cost_ratio(live, recordings, alignment.costs)

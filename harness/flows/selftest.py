@@ -21,6 +21,7 @@ from harness.flows.compare import Compared, compare_live
 from harness.flows.comparison import comparison
 from harness.flows.explain import reference_probe
 from harness.flows.isolated_layers import isolated_truth_path, run_isolated
+from harness.flows.other_formulas import allow_other_formulas
 from harness.flows.request import CompareRequest
 from harness.flows.side_run import SideRun
 from harness.flows.together import lend_workers
@@ -210,6 +211,7 @@ def _judge_faulty(compared: Compared, trace: Path) -> Alignment:
         alignment = comparing.compare(
             reference, port, truth, live.request.policy, live.overrides, names=(REFERENCE, PORT)
         )
+        allow_other_formulas(live, recordings, alignment, trace)
         run_isolated(live, recordings, comparing.paired_addresses(alignment))
         with Trace.open(recordings.isolated) as isolated:
             comparing.add_isolated(alignment, reference, isolated, isolated_truth, live.request.policy)
