@@ -231,6 +231,7 @@ def list_loss(side: Side, inputs: str, mode: Mode, gradient_of: str = "") -> lis
 def _kept(side: Side, inputs: str, mode: Mode, gradient_of: str) -> KeptCase:
     """The model's outputs; where a gradient is asked for, they depend on a leaf in that result's place."""
     side.prepare(inputs, mode, "float32")
+    side.masks.restart()  # dropouts drop what they dropped in the run that is explained
     keep = _Keep(side, gradient_of)
     quiet = contextlib.nullcontext() if gradient_of else side.without_gradients()
     with quiet, side.observed(keep):

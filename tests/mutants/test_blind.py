@@ -20,10 +20,16 @@ from tests.mutants.blind.score import judged, measured, table
 BOTH = (pytest.mark.torch, pytest.mark.jittor)
 WRONG = [mistake for mistake in MISTAKES if not mistake.sound]
 RIGHT = [mistake for mistake in MISTAKES if mistake.sound]
-IN_THE_GATE = ("small_grid_turned", "small_centre_unshifted", "sound_decoded_as_maps")
-ACCUSED = {
-    "sound_cell_by_difference": "operations of one name in a module are paired, and the formula is another"
-}
+IN_THE_GATE = (
+    "small_grid_turned",
+    "small_centre_unshifted",
+    "small_padding_counted",
+    "sound_decoded_as_maps",
+    "sound_cell_by_difference",
+    "sound_grid_shifted",
+)
+
+NAMED = ("small_padding_counted",)  # a loss of a model whose dropouts drop
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
@@ -41,7 +47,7 @@ def test_there_are_many_and_of_many_kinds() -> None:
     assert len({mistake.name for mistake in MISTAKES}) == len(MISTAKES)
     assert sum(mistake.pair in MODELS for mistake in WRONG) >= 60
     assert sum(mistake.pair not in MODELS for mistake in WRONG) >= 20
-    assert len(RIGHT) >= 8
+    assert len(RIGHT) >= 20
     assert max(Counter(mistake.kind for mistake in WRONG).values()) == 3
 
 
@@ -101,11 +107,9 @@ def workers() -> Iterator[Workers]:
 
 
 def cases() -> Iterator[object]:
-    """Three in the gate, the others slow."""
+    """A few in the gate, the others slow."""
     for mistake in MISTAKES:
         marks = [*BOTH] if mistake.name in IN_THE_GATE else [*BOTH, pytest.mark.slow]
-        if mistake.name in ACCUSED:
-            marks.append(pytest.mark.xfail(strict=True, reason=ACCUSED[mistake.name]))
         yield pytest.param(mistake, id=mistake.name, marks=marks)
 
 
@@ -116,3 +120,4 @@ def test_a_mistake_is_detected_and_a_sound_rewrite_is_not_accused(mistake: Blind
         assert not row["accused"], row["sentence"]
     else:
         assert row["detected"], row["sentence"]
+        assert row["named"] or mistake.name not in NAMED, row["sources"]
