@@ -65,7 +65,8 @@ class Cause:
 
     `found` says whether a hypothesis reproduces the port's tensor, `fitted` whether only one does that has
     numbers fitted to it; `also` are other hypotheses that reproduce it as well. `entries` names facts of the
-    knowledge base whose own experiments reproduce it. `taken` is the recorded tensor that the port's is.
+    knowledge base whose own experiments reproduce it. `taken` is the recorded tensor that the port's is,
+    and `also_taken` are others that it may as well be.
     """
 
     found: bool
@@ -78,6 +79,7 @@ class Cause:
     fitted: int = 0
     also: tuple[str, ...] = ()
     taken: str = ""
+    also_taken: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
@@ -240,6 +242,7 @@ def _explained(
         best.fitted,
         also,
         best.taken,
+        tuple(trial.taken for trial in rest if trial.taken),
     )
 
 

@@ -214,6 +214,16 @@ def _lies_in(digit: Digit, stride: int, size: int) -> bool:
     return all(step % stride == 0 and abs(step // stride) < size for step in digit.steps)
 
 
+def part_from(first: int, count: int) -> str:
+    """A slice in words."""
+    return f"the part from {first} (slice {first}:{first + count})"
+
+
+def every(step: int, first: int) -> str:
+    """A slice with a step in words."""
+    return f"every {step}th from {first} (slice {first}::{step}, interleaved)"
+
+
 def _along(axis: int, size: int, places: Array) -> Iterator[str]:
     """What is taken along one axis."""
     first, steps = int(places[0]), np.diff(places)
@@ -222,11 +232,11 @@ def _along(axis: int, size: int, places: Array) -> Iterator[str]:
             yield f"number {first} of {size} along axis {axis}"
     elif (steps == 1).all():
         if len(places) < size:
-            yield f"the part from {first} along axis {axis}"
+            yield f"{part_from(first, len(places))} along axis {axis}"
     elif (steps == -1).all():
         yield f"axis {axis} in the opposite order"
     elif (steps == steps[0]).all():
-        yield f"every {steps[0]}th from {first} along axis {axis}"
+        yield f"{every(int(steps[0]), first)} along axis {axis}"
     elif len(places) == size == 2 * first and np.array_equal(places, (np.arange(size) + first) % size):
         yield f"the two halves of axis {axis} exchanged"
     elif len(places) == size and np.array_equal(places, (np.arange(size) + first) % size):

@@ -37,8 +37,8 @@ _BINARY: dict[str, Two] = {
     "the difference": np.subtract,
     "the difference, the other way round,": lambda a, b: b - a,
     "the product": np.multiply,
-    "the quotient": np.divide,
-    "the quotient, the other way round,": lambda a, b: b / a,
+    "the quotient (division)": np.divide,
+    "the quotient (division), the other way round,": lambda a, b: b / a,
     "the larger (maximum)": np.maximum,
     "the smaller (minimum)": np.minimum,
 }

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
+from harness.diagnose._rules import every, part_from
 
 _FEWEST = 4  # different values, below which two tensors are alike by chance
 _MOST_PARTS = 256
+_LOOKED_AT = 4096
 _LARGEST = 64
 
 
@@ -60,12 +62,13 @@ def _parts(evidence: DifferingLayer, other: ReferenceTensor) -> Iterator[Trial]:
             tensor, wanted = np.moveaxis(other.read(), axis, 0), port.shape[axis]
             for begin in range(length - wanted + 1):
                 part = np.moveaxis(tensor[begin : begin + wanted], 0, axis)
-                words = f"the part from {begin} along axis {axis} of the reference's {other.name}"
+                said = part_from(begin, wanted)
+                words = f"{said} along axis {axis} of the reference's {other.name}"
                 yield from _part(evidence, part, words)
             step = length // wanted
             for begin in range(step if step > 1 and length == step * wanted else 0):
                 part = np.moveaxis(tensor[begin::step], 0, axis)
-                words = f"every {step}th from {begin} along axis {axis} of the reference's {other.name}"
+                words = f"{every(step, begin)} along axis {axis} of the reference's {other.name}"
                 yield from _part(evidence, part, words)
 
 
@@ -76,7 +79,8 @@ def _part(evidence: DifferingLayer, part: Array, words: str) -> Iterator[Trial]:
 
 def tells(tensor: Array) -> bool:
     """Whether a tensor holds enough different values to be known by them."""
-    return len(np.unique(tensor.flat[:4096])) >= _FEWEST
+    flat = tensor.reshape(-1)
+    return len(np.unique(flat[:: max(1, flat.size // _LOOKED_AT)])) >= _FEWEST
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -19,6 +19,7 @@ _MOST_TENSORS = 64
 _FEWEST, _LARGE, _LARGEST = 8, 1 << 14, 1 << 20
 _SAMPLE = 48
 _ROUNDED = 2.0**-22
+_ONLY_RESHAPED = " reshaped to "
 _STRAY = 16.0  # by how much one element may stray more than the mean one
 
 
@@ -38,8 +39,15 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
             found = _placed(evidence, tensor, inner)
             if found is not None:
                 words, predicted = found
-                yield Trial(f"{name}{words}{filled}", predicted=predicted, taken="" if words else taken)
+                yield Trial(
+                    f"{name}{words}{filled}", predicted=predicted, taken=taken if _is_whole(words) else ""
+                )
                 break
+
+
+def _is_whole(words: str) -> bool:
+    """Whether a rule takes a tensor as it is, but for its form."""
+    return not words or (words.startswith(_ONLY_RESHAPED) and "," not in words)
 
 
 def _sources(evidence: DifferingLayer) -> Iterator[tuple[str, Array, str]]:

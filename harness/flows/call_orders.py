@@ -40,8 +40,9 @@ def _exchanged(
     sources: Sequence[Source], causes: Sequence[Cause], ours: dict[str, int], its: dict[str, int]
 ) -> Iterable[tuple[str, str]]:
     """Pairs of layers, the reference's first one first, that the port calls the other way round."""
-    for source, cause in zip(sources, causes, strict=True):
-        one, other = _path(source.address), _path(cause.taken)
+    taken = [(source, name) for source, cause in zip(sources, causes, strict=True) for name in _taken(cause)]
+    for source, name in taken:
+        one, other = _path(source.address), _path(name)
         if one == other or not all(path in both for path in (one, other) for both in (ours, its)):
             continue
         first, last = sorted((one, other), key=ours.__getitem__)
@@ -51,10 +52,15 @@ def _exchanged(
 
 def _in_order(cause: Cause, pairs: Sequence[tuple[str, str]]) -> Cause | None:
     for first, last in pairs:
-        if cause.taken and _path(cause.taken) in (first, last):
+        if any(_path(name) in (first, last) for name in _taken(cause)):
             words = f"the order of {first} and {last} is exchanged: the port calls {last} before {first}."
             return dataclasses.replace(cause, sentence=words, hypothesis=words)
     return None
+
+
+def _taken(cause: Cause) -> list[str]:
+    """The recorded tensors that the port's may be."""
+    return [name for name in (cause.taken, *cause.also_taken) if name]
 
 
 def _elsewhere(source: Source, cause: Cause, its: dict[str, int]) -> Cause:

@@ -255,7 +255,8 @@ def explain_sources(
             if shared is not None:
                 found |= {other.address: shared for other in group}
     tried = [source for source in chosen if source.address in found]
-    causes = orders.exchanged(tried, [found[source.address] for source in tried])
+    causes = orders.given_crosswise(tried, [found[source.address] for source in tried])
+    causes = orders.exchanged(tried, causes)
     causes = call_orders.told(tried, causes, probe.reference.records, probe.isolated.records)
     for source, cause in zip(tried, causes, strict=True):
         alignment.sources[alignment.sources.index(source)] = explained(source, cause)

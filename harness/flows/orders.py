@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from itertools import combinations
 
 from harness import address as addresses
 from harness.alignment_rows import Source
@@ -28,6 +29,24 @@ def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]
         if found == list(causes) and any(_path(its.taken, "out") == earlier for its in after):
             found = _renamed(sources, found, earlier, later)  # it is not skipped: something takes its result
     return found
+
+
+def given_crosswise(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]:
+    """The causes, where two layers are each given what the other one should be given."""
+    found = list(causes)
+    for (place, source), (other, its) in combinations(enumerate(sources), 2):
+        if its.address in _takes(causes[place]) and source.address in _takes(causes[other]):
+            one, two = _path(source.address, "in"), _path(its.address, "in")
+            words = (
+                f"what {one} and {two} are given is exchanged: each is given what the other should be given."
+            )
+            for number in (place, other) if one and two else ():
+                found[number] = dataclasses.replace(causes[number], sentence=words, hypothesis=words)
+    return found
+
+
+def _takes(cause: Cause) -> tuple[str, ...]:
+    return (cause.taken, *cause.also_taken)
 
 
 def _renamed(sources: Sequence[Source], causes: list[Cause], first: str, later: str) -> list[Cause]:

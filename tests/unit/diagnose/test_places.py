@@ -34,7 +34,10 @@ LAYOUTS: dict[str, tuple[Array, Layout]] = {
     "its axes in the order 0, 3, 1, 2": (TOKENS, lambda x: x.reshape(2, 6, 4, 4).transpose(0, 3, 1, 2)),
     "number 3 of 6 along axis 1": (TOKENS, lambda x: x[:, 3]),
     "axis 1 in the opposite order": (TOKENS, lambda x: x[:, ::-1]),
-    "the part from 1 along axis 1, every 2th from 0 along axis 2": (TOKENS, lambda x: x[:, 1:5, ::2]),
+    "the part from 1 (slice 1:5) along axis 1, every 2th from 0 (slice 0::2, interleaved) along axis 2": (
+        TOKENS,
+        lambda x: x[:, 1:5, ::2],
+    ),
     "the two halves of axis 2 exchanged": (TOKENS, lambda x: np.roll(x, 8, 2)),
     "axis 1 shifted by -1": (TOKENS, lambda x: np.roll(x, -1, 1)),
     "moved by 1, with zeros in front, along axis 1": (TOKENS, pushed),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
-from harness.flows.orders import exchanged
+from harness.flows.orders import exchanged, given_crosswise
 
 
 def source(address: str) -> Source:
@@ -39,3 +39,20 @@ def test_what_takes_its_result_before_tells_of_no_other_order() -> None:
     sources = [source("layer:add#0:in.0"), source("layer:scores#0:in.0")]
     causes = [given("layer:act#0:out"), given("layer:act#0:in.0")]
     assert exchanged(sources, causes) == causes
+
+
+def test_two_layers_that_are_given_each_others_inputs_are_one_cause() -> None:
+    sources = [source("layer:gelu#0:in.0"), source("layer:mul#0:in.1"), source("layer:other#0:in.0")]
+    causes = [given("layer:mul#0:in.1"), given("layer:gelu#0:in.0"), given("layer:mul#0:in.1")]
+    first, second, third = given_crosswise(sources, causes)
+    assert first.sentence == second.sentence
+    assert first.sentence.startswith("what gelu and mul are given is exchanged")
+    assert third == causes[2]
+
+
+def test_a_tie_may_tell_that_two_inputs_are_exchanged_and_one_alone_does_not() -> None:
+    sources = [source("layer:gelu#0:in.0"), source("layer:mul#0:in.1")]
+    tied = Cause(True, "it is some part.", taken="input:x", also_taken=("layer:mul#0:in.1",))
+    first, _ = given_crosswise(sources, [tied, given("layer:gelu#0:in.0")])
+    assert first.sentence.startswith("what gelu and mul are given is exchanged")
+    assert given_crosswise(sources, [tied, given("input:x")]) == [tied, given("input:x")]
