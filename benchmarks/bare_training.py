@@ -13,8 +13,9 @@ from itertools import islice
 from typing import Any
 
 from harness import pairs
-from harness.environment import import_here, jittor_environment
+from harness.environment import jittor_environment
 from harness.pairs.base import Arrays, DataRequest, Pair
+from harness.sides.jittor_here import import_here
 from harness.training.order import epoch_order
 from harness.training.source import open_source
 

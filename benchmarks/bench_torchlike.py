@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from harness.bench import statistics
-from harness.environment import import_here, jittor_environment
+from harness.environment import jittor_environment
+from harness.sides.jittor_here import import_here
 
 SIZES = [(2, 64, 64, 64), (8, 16, 128, 128)]
 CALLS = 5

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from harness import pairs, seeded
-from harness.environment import import_here, jittor_environment
+from harness.environment import jittor_environment
 from harness.pairs.base import InputRequest, Mode
+from harness.sides.jittor_here import import_here
 
 PAIR = Path(__file__).parents[1] / "examples" / "zoo" / "classifiers_pair.py"
 Arrays = dict[str, Any]

@@ -13,8 +13,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
-from harness.environment import import_here, jittor_environment, set_here, warm_up
+from harness.environment import jittor_environment, set_here, warm_up
 from harness.errors import NoEnvironment
+from harness.sides.jittor_here import import_here
 
 FRAMEWORKS = ("torch", "jittor")
 _DEFINITION = re.compile(rb"^(?:async def|def|class|@)", re.MULTILINE)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from harness.environment.interpreters import interpreter
-from harness.environment.jittor_start import import_here, own_python, own_settings, warm_up
+from harness.environment.jittor_start import own_python, own_settings, warm_up
 from harness.environment.places import kept_folder
 from harness.environment.search_path import set_here
 from harness.environment.variables import jittor_environment, prepare, side_environment, torch_environment
 
 __all__ = [
-    "import_here",
     "interpreter",
     "jittor_environment",
     "kept_folder",

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib
 import os
 import shlex
 import site
 import sys
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from harness.environment import precompiled, shared_sources
 from harness.environment.files import write
 from harness.environment.processes import Ended, ask, program
-from harness.environment.search_path import set_here
 from harness.errors import NoEnvironment
 
 TRIES = 3
@@ -67,16 +63,6 @@ def own_python(home: Path) -> Path:
     path = home / "bootstrap" / f"python-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
     write(path, text, executable=True)
     return path
-
-
-def import_here(variables: Mapping[str, str]) -> ModuleType:
-    """Import Jittor into this process as a side does, so that both find each other's compiled operators."""
-    set_here(variables)
-    with own_settings(), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Python's, of Jittor's own files, where their bytecode is not kept
-        jittor = importlib.import_module("jittor")
-    jittor.flags.python_path = str(own_python(Path(variables["JITTOR_HOME"])))
-    return jittor
 
 
 def ask_until_it_answers(
