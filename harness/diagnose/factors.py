@@ -21,7 +21,18 @@ def slope(left: Array, right: Array) -> float:
 
 
 def one_factor(pairs: Sequence[tuple[Array, Array]], noise: Sequence[float] = ()) -> float | None:
-    """The factor that makes each second tensor of the first, if there is one for all; None for 1.
+    """The factor that makes each second tensor of the first, if there is one for all; None for 1."""
+    found = common_factor(pairs, noise)
+    if found is None:
+        return None
+    factor, rounding = found
+    return factor if abs(factor - 1) > NEAR + rounding else None
+
+
+def common_factor(
+    pairs: Sequence[tuple[Array, Array]], noise: Sequence[float] = ()
+) -> tuple[float, float] | None:
+    """The same with 1, and by how much rounding alone may move it.
 
     `noise` is how far each first tensor strays by rounding, in l2. Where that is much of it, it says nothing
     and is left out; elsewhere the second may stray as far, and counts the less.
@@ -43,7 +54,7 @@ def one_factor(pairs: Sequence[tuple[Array, Array]], noise: Sequence[float] = ()
     size, stray = float(np.linalg.norm(ours)), _BEYOND * math.hypot(*strays)
     allowed = ALIKE * max(abs(factor), 1e-2) * size + stray * (1 + abs(factor))
     fits = float(np.linalg.norm(its - factor * ours)) <= allowed
-    return factor if fits and abs(factor - 1) > NEAR + stray / size else None
+    return (factor, stray / size) if fits else None
 
 
 def apart(left: Array, right: Array) -> Array:

@@ -111,10 +111,29 @@ def _of_norms(wrong: Sequence[Wrong], momenta: Mapping[str, float]) -> str:
     if all(one.name.endswith(_VARIANCE) for one in wrong):  # another momentum would change the mean, too
         biased = all(_is_biased(one, momenta.get(one.name.rpartition(".")[0])) for one in wrong)
         return f"the running variance of {names} takes the biased variance of the batch." if biased else ""
-    factor = one_factor(known, [one.noise for one in wrong])
+    noise = [one.noise for one in wrong]
+    factor = one_factor(known, noise)
     if factor is None:
-        return ""
+        return _each_kept(wrong, known, momenta, names)
     return _other_momentum(factor, names, {momenta.get(one.name.rpartition(".")[0]) for one in wrong})
+
+
+def _each_kept(
+    wrong: Sequence[Wrong], ways: Sequence[tuple[Array, Array]], momenta: Mapping[str, float], names: str
+) -> str:
+    """Norms of several momenta: each takes the share that it should keep."""
+    of_each: dict[float, list[int]] = {}
+    for place, one in enumerate(wrong):
+        right = momenta.get(one.name.rpartition(".")[0])
+        if not right:
+            return ""
+        of_each.setdefault(right, []).append(place)
+    for right, places in of_each.items():
+        factor = one_factor([ways[place] for place in places], [wrong[place].noise for place in places])
+        if factor is None or not _is_kept_share(factor * right, right):
+            return ""
+    shares = ", ".join(f"{1 - right:.4g} for {right:g}" for right in sorted(of_each))
+    return f"the momentum of {names} is the share that is kept, not the one that is taken: {shares}."
 
 
 def _ways(one: Wrong) -> tuple[Array, Array] | None:
@@ -130,9 +149,13 @@ def _other_momentum(factor: float, names: str, momenta: set[float | None]) -> st
     if right is None:
         return f"{said}."
     other = factor * right
-    kept = abs(other - (1 - right)) < _NOTHING
+    kept = _is_kept_share(other, right)
     why = ", the share that is kept in the place of the share that is taken" if kept else ""
     return f"the momentum of {names} is {other:.4g}, where the reference's is {right:g}{why}."
+
+
+def _is_kept_share(momentum: float, right: float) -> bool:
+    return abs(momentum - (1 - right)) < _NOTHING
 
 
 def _is_biased(one: Wrong, momentum: float | None) -> bool:

@@ -33,7 +33,7 @@ def changes(
     for lag, words in lags.items():
         yield f"rates and options {words}", Change(lag=lag)
     yield from _gathering(recipe)
-    yield from _options(recipe, groups)
+    yield from _options(recipe, groups, wrong)
     yield from clippings(recipe)
     yield from _averages(recipe)
     for rate in _RATES:
@@ -70,12 +70,11 @@ def _gathering(recipe: Recipe) -> Iterator[tuple[str, Change]]:
         yield "eps is added before the bias correction", Change(early_eps=True)
 
 
-def _options(recipe: Recipe, groups: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, Change]]:
+def _options(
+    recipe: Recipe, groups: Mapping[str, Sequence[str]], wrong: Sequence[str]
+) -> Iterator[tuple[str, Change]]:
     if other := OTHERS.get(recipe.optimizer):
         yield f"{other} stands in the place of {recipe.optimizer}", Change(kind=other)
-    places: list[tuple[str, list[str]]] = [("", [])]
-    if len(groups) > 1:
-        places += [(f" in the group {name}", [name]) for name in groups]
     for name in OF_KIND.get(recipe.optimizer, ()):
         for value in _values(recipe, name):
             if value == recipe.options.get(name):
@@ -83,8 +82,18 @@ def _options(recipe: Recipe, groups: Mapping[str, Sequence[str]]) -> Iterator[tu
             options: dict[str, Any] = {name: value}
             if name == "dampening" or (name == "momentum" and not value):
                 options["nesterov"] = False
-            for words, chosen in places:
+            for words, chosen in _places(groups, wrong):
                 yield f"{name} is {value}{words}", Change(options=options, groups=chosen)
+
+
+def _places(groups: Mapping[str, Sequence[str]], wrong: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Where an option may be another one; first a group that has all that is wrong, if there is one."""
+    if len(groups) < 2:
+        return [("", [])]
+    holds = {name: bool(wrong) and set(wrong) <= set(members) for name, members in groups.items()}
+    first, last = ([name for name in groups if holds[name] == held] for held in (True, False))
+    places = [[name] for name in first] + [[]] + [[name] for name in last]
+    return [(f" in the group {place[0]}" if place else "", place) for place in places]
 
 
 def _values(recipe: Recipe, name: str) -> list[Any]:

@@ -13,7 +13,7 @@ from harness.flows.forced_steps import JudgedStep, StepFiles, optimizer_step
 from harness.flows.formula_of_step import cause_of_formula
 from harness.flows.lockstep import Lockstep
 from harness.flows.reproduced_step import reproduces
-from harness.flows.step_hypotheses import array_of, common_factor, hypotheses, parameter_of
+from harness.flows.step_hypotheses import array_of, factor_of_updates, hypotheses, parameter_of
 from harness.flows.step_passes import JudgedPass
 from harness.flows.two_causes_of_step import cause_of_two_changes
 from harness.trace import Trace
@@ -59,7 +59,7 @@ def _of_another_schedule(live: Lockstep, passes: Sequence[JudgedPass], path: Pat
     """Each pass has a rate of its own: in each, one factor is fitted to all updates and makes them."""
     factors: dict[int, float] = {}
     for one in passes:
-        factor = common_factor(one.files, one.wrong) if one.wrong else 1.0
+        factor = factor_of_updates(one.files, one.wrong) if one.wrong else 1.0
         if factor <= 0 or not _is_made(live, one, path, Change(rate=factor)):
             return ""
         factors[one.number] = factor

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness.alignment_rows import Row
-from harness.diagnose.factors import NEAR, apart, one_factor, slope
+from harness.diagnose.factors import NEAR, apart, common_factor, one_factor, slope
 from harness.diagnose.training import changes
 from harness.flows.forced_steps import StepFiles, optimizer_step
 from harness.flows.lockstep import Lockstep
@@ -29,7 +29,7 @@ def hypotheses(
     named = [parameter_of(row.address) for row in rows if not row.address.startswith("ema:")]
     wrong = list(dict.fromkeys(named))
     yield from changes(live.plan.recipe, setup.groups, wrong, lags(live, (number, *others)))
-    common = common_factor(files, rows)
+    common = factor_of_updates(files, rows)
     if common > 0 and abs(common - 1) > NEAR:
         touched = [name for name, members in setup.groups.items() if set(members) & set(wrong)]
         where = "" if len(touched) == len(setup.groups) else f" in the group {' and '.join(touched)}"
@@ -70,7 +70,7 @@ def parameter_of(address: str) -> str:
     return name.rpartition(".")[0] if kind == "optimizer" else name
 
 
-def common_factor(files: StepFiles, rows: list[Row]) -> float:
+def factor_of_updates(files: StepFiles, rows: list[Row]) -> float:
     """The one number that makes the port's wrong updates of the reference's; 0 where there is none."""
     found = []
     with Trace.open(files.steps) as ours, Trace.open(files.port_steps) as its:
@@ -100,7 +100,7 @@ def _clipped_norm(live: Lockstep, number: int, files: StepFiles, rows: list[Row]
 
 
 def _share_of(change: Change, live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:
-    """How much of what a change makes of sums and first moments the port has made of them."""
+    """How much of what a change makes of sums and first moments the port has made of them; 1 is just that."""
     linear = [row.address for row in rows if row.address.startswith("sum:") or row.address.endswith(_LINEAR)]
     if not linear:
         return None
@@ -116,7 +116,8 @@ def _share_of(change: Change, live: Lockstep, number: int, files: StepFiles, row
             one, other, port = (array_of(trace, address) for trace in (ours, changed, its))
             if one is not None and other is not None and port is not None:
                 ways.append((apart(other, one), apart(port, one)))
-    return one_factor(ways)
+    found = common_factor(ways)
+    return found[0] if found is not None and abs(found[0]) > NEAR else None
 
 
 def _kept_share(live: Lockstep, number: int, files: StepFiles, rows: list[Row]) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from harness.diagnose.factors import one_factor
+from harness.diagnose.factors import common_factor, one_factor
 from harness.diagnose.passes import Wrong, cause_of_pass
 
 RNG = np.random.default_rng(0)
@@ -47,6 +47,21 @@ def wrong(port: dict[str, np.ndarray], path: str = "bn") -> list[Wrong]:
 def test_what_is_wrong_with_running_statistics(port: dict[str, np.ndarray], said: str) -> None:
     found = cause_of_pass(wrong(port), {"bn": 0.1}, 8)
     assert found.startswith(said) if said else found == ""
+
+
+def test_norms_of_several_momenta_that_all_keep_the_share_they_should_take() -> None:
+    right = {**norm("a", 0.1), **norm("b", 0.03)}
+    kept = {**norm("a", 0.9), **norm("b", 0.97)}
+    momenta = {"a": 0.1, "b": 0.03}
+
+    def cause(port: dict[str, np.ndarray]) -> str:
+        before = {name: MEAN if "mean" in name else VARIANCE for name in right}
+        found = [Wrong(name, right[name], port[name], before[name]) for name in right]
+        return cause_of_pass(found, momenta, 8)
+
+    told = "the momentum of a, b is the share that is kept, not the one that is taken"
+    assert cause(kept) == f"{told}: 0.97 for 0.03, 0.9 for 0.1."
+    assert cause({**kept, **norm("b", 0.5)}) == ""
 
 
 def test_a_biased_variance_of_many_values_is_no_other_momentum() -> None:
@@ -120,3 +135,5 @@ def test_one_value_proves_no_factor() -> None:
     assert one_factor([(np.array([2.0, 1.0]), np.array([3.6, 1.8]))]) == pytest.approx(1.8)
     assert one_factor([(np.array([2.0, 1.0]), np.array([2.0, 1.0]))]) is None
     assert one_factor([]) is None
+    assert common_factor([(np.array([2.0, 1.0]), np.array([2.0, 1.0]))]) == (1.0, 0.0)
+    assert common_factor([(np.array([2.0, 1.0]), np.array([1.0, 2.0]))]) is None
