@@ -1,9 +1,11 @@
 """Whether a side runs, and what it ends with, in environments of other versions: one table.
 
-    python -m benchmarks.versions --out FILE --side jittor [--model PAIR ...] [--mode eval] PYTHON ...
+    python -m benchmarks.versions --out FILE --side jittor [--model PAIR ...] [--mode eval]
+        [--input-size HxW] PYTHON ...
 
-Each PYTHON is an interpreter that has the side's framework; the other side runs as it always does. FILE is
-written anew after each comparison; those that it already holds are not run again.
+`--mode training` trains both sides in lockstep for three steps. Each PYTHON is an interpreter that has the
+side's framework; the other side runs as it always does. FILE is written anew after each comparison; those
+that it already holds are not run again.
 """
 
 from __future__ import annotations
@@ -18,16 +20,21 @@ from typing import Any
 
 from harness.alignment import Alignment
 from harness.choices import SIDES
+from harness.cli.parse import size
 from harness.environment.interpreter_info import facts_of
 from harness.environment.interpreters import variable
 from harness.errors import HarnessError
 from harness.files import write_file
 from harness.flows.compare import compare
 from harness.flows.request import CompareRequest
+from harness.flows.train import train
+from harness.flows.train_request import TrainRequest
 from harness.progress import Silent
 from harness.scratch import scratch_folder
+from harness.training.log import Training
 
 TINY = str(Path(__file__).parents[1] / "examples" / "tiny" / "tiny_pair.py")
+TRAINING, STEPS = "training", 3
 _SECONDS = 3000.0  # a core is compiled, also where other programs use the processor
 Row = dict[str, Any]
 
@@ -38,7 +45,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--side", choices=SIDES, required=True)
     parser.add_argument("--model", nargs="+", default=["l2sknet", TINY])
-    parser.add_argument("--mode", choices=["eval", "train"], default="eval")
+    parser.add_argument("--mode", choices=["eval", "train", TRAINING], default="eval")
+    parser.add_argument("--input-size", type=size)
     parser.add_argument("python", nargs="+", type=Path)
     asked = parser.parse_args()
     rows: list[Row] = json.loads(asked.out.read_text("utf-8"))["rows"] if asked.out.exists() else []
@@ -46,8 +54,9 @@ def main() -> None:
         os.environ[variable(asked.side)] = str(python)
         for model in asked.model:
             case = {**_versions(asked.side, python), "pair": Path(model).stem, "mode": asked.mode}
+            case["input_size"] = list(asked.input_size or ()) or None
             if not any(case.items() <= row.items() for row in rows):
-                rows.append({**case, **_end(model, asked.mode)})
+                rows.append({**case, **_end(model, asked.mode, asked.input_size)})
                 print(json.dumps(rows[-1]), flush=True)
                 _write(asked.out, rows)
 
@@ -58,14 +67,15 @@ def _versions(side: str, python: Path) -> Row:
     return {"side": side, "python": facts.version_text, "version": version}
 
 
-def _end(model: str, mode: Any) -> Row:
+def _end(model: str, mode: Any, size: tuple[int, int] | None) -> Row:
     started = time.monotonic()
     with scratch_folder() as folder:
-        request = CompareRequest(
-            model, mode=mode, device="cpu", keep="none", output=folder / "run", timeout=_SECONDS
-        )
+        how: Any = {"device": "cpu", "input_size": size, "output": folder / "run", "timeout": _SECONDS}
         try:
-            found = _figures(compare(request, Silent()))
+            if mode == TRAINING:
+                found = _trained(train(TrainRequest(model, steps=STEPS, loaders=0, **how), Silent()))
+            else:
+                found = _figures(compare(CompareRequest(model, mode=mode, keep="none", **how), Silent()))
         except HarnessError as error:
             found = {"verdict": "failed", "sentence": str(error)}
     return {**found, "seconds": round(time.monotonic() - started, 1)}
@@ -77,6 +87,16 @@ def _figures(alignment: Alignment) -> Row:
         "sentence": alignment.sentence,
         "rows": len(alignment.rows),
         "versions": {name: side.versions for name, side in alignment.sides.items()},
+    }
+
+
+def _trained(training: Training) -> Row:
+    assert training.end is not None
+    return {
+        "verdict": training.end.verdict,
+        "sentence": training.end.sentence,
+        "steps": len(training.steps),
+        "forced": [one.verdict for one in training.forced],
     }
 
 

@@ -38,7 +38,7 @@ from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
 from harness.state_table import StateEntry, StateTable, tied, tied_keys
-from ports_jittor.torchlike import optim, state
+from ports_jittor.torchlike import nodes, optim, state
 from ports_jittor.torchlike.gradients import gradients
 
 _DOT = re.compile(r"\.")
@@ -90,11 +90,11 @@ class JittorTensors:
 
     def recorded_as(self, tensor: Any) -> str | None:
         """The address noted for this node of Jittor's graph; its number is never used again."""
-        return self.addresses.get(tensor.id)
+        return self.addresses.get(nodes.number(tensor))
 
     def remember(self, tensor: Any, address: str) -> None:
         """Note the address by the node's number, so that nothing is kept alive."""
-        self.addresses[tensor.id] = address
+        self.addresses[nodes.number(tensor)] = address
 
     def watch_gradient(self, tensor: Any, address: str) -> None:
         """Keep the variable: Jittor computes gradients only for variables that are named.

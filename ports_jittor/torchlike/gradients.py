@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import jittor as jt
 
+from ports_jittor.torchlike.nodes import number
+
 
 def gradients(loss: jt.Var, variables: Sequence[jt.Var], retain_graph: bool = True) -> list[jt.Var | None]:
     """The gradient of each variable; None where no path leads from it to the loss.
@@ -18,4 +20,4 @@ def gradients(loss: jt.Var, variables: Sequence[jt.Var], retain_graph: bool = Tr
         return []
     with jt.flag_scope(log_silent=1):  # Jittor warns of the first, too
         marker, *found = jt.grad(loss, [jt.zeros(1), *variables], retain_graph=retain_graph)
-    return [None if gradient.id > marker.id else gradient for gradient in found]
+    return [None if number(gradient) > number(marker) else gradient for gradient in found]
