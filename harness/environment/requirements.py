@@ -32,7 +32,11 @@ _OLDEST = {
         "the TorchFunctionMode of 1.13, which sees each operation",
         TORCH,
     ),
-    "jittor": ("1.3.5", "Var.id, by which a tensor is known again while it is recorded", "jittor==1.3.8.5"),
+    "jittor": (
+        "1.3.5",
+        "the number of a tensor, by which it is known again while it is recorded, or was not tried",
+        "jittor==1.3.8.5",
+    ),
 }
 """The oldest version that can be recorded, what older ones lack, and what to install instead."""
 

@@ -22,7 +22,7 @@ def Parameter(data: jt.Var | Array | float, requires_grad: bool = True) -> jt.Va
     """torch.nn.Parameter; a plain number gives torch's shape (), which Jittor can only hold as (1,)."""
     value = data.clone() if isinstance(data, jt.Var) else variable(np.asarray(data, _default_dtype(data)))
     if not isinstance(data, jt.Var) and np.ndim(data) == 0:
-        value.is_scalar = True
+        _mark(value, is_scalar=True)
     return value if requires_grad else value.stop_grad()
 
 
@@ -30,8 +30,19 @@ def register_buffer(module: jt.nn.Module, name: str, value: jt.Var | None, persi
     """A buffer that stays one; Jittor's own is a trainable parameter."""
     if value is not None:
         value = value.detach().stop_grad()
-        value.is_buffer, value.persistent = True, persistent
+        _mark(value, is_buffer=True, persistent=persistent)
     setattr(module, name, value)
+
+
+def _mark(value: jt.Var, **marks: bool) -> None:
+    try:
+        for name, mark in marks.items():
+            setattr(value, name, mark)
+    except AttributeError as error:
+        raise RuntimeError(
+            f"Jittor {jt.__version__} lacks attributes of one's own on variables, by which buffers and numbers "
+            "are told from other parameters; Jittor 1.3.7 and newer have them"
+        ) from error
 
 
 def parameters(module: jt.nn.Module) -> list[jt.Var]:

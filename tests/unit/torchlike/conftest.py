@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-IN_THE_GATE = {"test_norm.py", "test_optim.py", "test_state.py", "test_schedule.py"}
+IN_THE_GATE = {"test_nodes.py", "test_norm.py", "test_optim.py", "test_state.py", "test_schedule.py"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

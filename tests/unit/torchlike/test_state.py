@@ -162,3 +162,20 @@ def test_a_changed_parameter_learns_as_before(*, learns: bool, value_learns: boo
     state.change(parameter, value)
     np.testing.assert_array_equal(parameter.numpy(), [2, 2, 2])
     assert parameter.is_stop_grad() is not learns
+
+
+class Older:
+    """A variable as Jittor had it before 1.3.7: it takes no attributes."""
+
+    __slots__ = ()
+
+    def detach(self) -> Older:
+        return self
+
+    def stop_grad(self) -> Older:
+        return self
+
+
+def test_a_jittor_whose_variables_take_no_attributes_is_refused_with_what_it_lacks() -> None:
+    with pytest.raises(RuntimeError, match=r"^Jittor 1\.3\.\d.* lacks attributes of one's own on variables"):
+        state.register_buffer(jt.nn.Module(), "table", Older())
