@@ -40,8 +40,8 @@ def _mark(value: jt.Var, **marks: bool) -> None:
             setattr(value, name, mark)
     except AttributeError as error:
         raise RuntimeError(
-            f"Jittor {jt.__version__} lacks attributes of one's own on variables, by which buffers and numbers "
-            "are told from other parameters; Jittor 1.3.7 and newer have them"
+            f"Jittor {jt.__version__} lacks attributes of one's own on variables, by which buffers and "
+            "numbers are told from other parameters; Jittor 1.3.7 and newer have them"
         ) from error
 
 
