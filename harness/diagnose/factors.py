@@ -34,27 +34,39 @@ def common_factor(
 ) -> tuple[float, float] | None:
     """The same with 1, and by how much rounding alone may move it.
 
-    `noise` is how far each first tensor strays by rounding, in l2. Where that is much of it, it says nothing
-    and is left out; elsewhere the second may stray as far, and counts the less.
+    `noise` is how far each first tensor strays by rounding, in l2. Where one factor fits all as if there were
+    none, it is that one. Else a tensor of which noise is much says nothing and is left out; elsewhere the
+    second may stray as far, and counts the less.
     """
+    exact = _fitted(pairs, [0.0] * len(pairs), alike=any(noise))
+    return exact or (_fitted(pairs, noise, alike=True) if any(noise) else None)
+
+
+def _fitted(
+    pairs: Sequence[tuple[Array, Array]], noise: Sequence[float], alike: bool
+) -> tuple[float, float] | None:
+    """`alike`: each tensor counts as much as any other, however large it is."""
     left: list[Array] = []
     right: list[Array] = []
     strays: list[float] = []
-    for (a, b), stray in zip(pairs, noise or [0.0] * len(pairs), strict=True):
+    for (a, b), stray in zip(pairs, noise, strict=True):
         ours, its = (np.asarray(array, np.float64).reshape(-1) for array in (a, b))
-        size = float(np.linalg.norm(ours))
+        size = _size(ours)
         if stray <= _CLEAR * size:
-            weight = 1 / (stray + ALIKE * size) if any(noise) and size else 1.0
+            weight = 1 / (stray + ALIKE * size) if alike and size else 1.0
             left.append(weight * ours)
             right.append(weight * its)
             strays.append(weight * stray)
     if not left or np.count_nonzero(ours := np.concatenate(left)) < 2:
         return None
     factor = slope(ours, its := np.concatenate(right))
-    size, stray = float(np.linalg.norm(ours)), _BEYOND * math.hypot(*strays)
+    size, stray = _size(ours), _BEYOND * math.hypot(*strays)
     allowed = ALIKE * max(abs(factor), 1e-2) * size + stray * (1 + abs(factor))
-    fits = float(np.linalg.norm(its - factor * ours)) <= allowed
-    return (factor, stray / size) if fits else None
+    return (factor, stray / size) if _size(its - factor * ours) <= allowed else None
+
+
+def _size(array: Array) -> float:
+    return float(np.linalg.norm(np.asarray(array, np.float64)))
 
 
 def apart(left: Array, right: Array) -> Array:

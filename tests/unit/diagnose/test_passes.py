@@ -109,6 +109,15 @@ def test_a_gradient_that_the_port_has_not_and_one_that_is_another() -> None:
     assert cause_of_pass([*missing, *other], {}, 1) == ""
 
 
+def test_a_factor_that_fits_exactly_needs_no_small_noise() -> None:
+    """A network may stray by 10 % of a gradient, and not here; a small tensor that differs counts."""
+    found = [Wrong(name, array, 2 * array, noise=0.1 * 2.0) for name, array in GRADIENTS.items()]
+    loss = Wrong("loss:total", LOSS, 2 * LOSS, noise=0.02)
+    assert "the loss is multiplied by 2" in cause_of_pass([*found, loss], {}, 2)
+    small = Wrong("grad:c", 1e-6 * np.ones(4), np.array([1e-6, 2e-6, 5e-6, 2e-6]), noise=1e-7)
+    assert cause_of_pass([*found, small, loss], {}, 2) == ""
+
+
 @pytest.mark.parametrize(("known", "named"), [(True, True), (False, False)])
 def test_rounding_may_blur_a_factor_as_far_as_it_is_known_to(known: bool, named: bool) -> None:
     """One tensor is blurred by 1 %, one is nothing but rounding, and so is a part of the loss."""
