@@ -18,6 +18,7 @@ from harness.diagnose import (
     gradients,
     known,
     layouts,
+    masks,
     numbers,
     operations,
     others,
@@ -47,6 +48,7 @@ OF_TENSORS: tuple[Source, ...] = (
     functions.trials,
     layouts.trials,
     places.trials,
+    masks.trials,
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)
@@ -66,7 +68,8 @@ class Cause:
     `found` says whether a hypothesis reproduces the port's tensor, `fitted` whether only one does that has
     numbers fitted to it; `also` are other hypotheses that reproduce it as well. `entries` names facts of the
     knowledge base whose own experiments reproduce it. `taken` is the recorded tensor that the port's is,
-    and `also_taken` are others that it may as well be.
+    and `also_taken` are others that it may as well be. `culprits` are the layers at fault, where the cause
+    tells of others than the one that takes the tensor.
     """
 
     found: bool
@@ -80,6 +83,7 @@ class Cause:
     also: tuple[str, ...] = ()
     taken: str = ""
     also_taken: tuple[str, ...] = ()
+    culprits: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""

@@ -169,8 +169,9 @@ def _atoms(evidence: DifferingLayer) -> Iterator[_Atom]:
         for words, function in functions.items():
             if _goes_with(tensor.shape, shape):
                 yield _Atom(words + name, cost + bool(words), partial(_of, function, tensor))
-    for number in dict.fromkeys((*_NUMBERS, *_of_sizes(evidence))):
-        yield _Atom(f"{number:.6g}", 3, partial(np.asarray, number))
+    numbers = {**dict.fromkeys(_NUMBERS, ""), **_of_sizes(evidence)}
+    for number, why in numbers.items():
+        yield _Atom(f"{number:.6g}{why}", 3, partial(np.asarray, number))
     names = {name.removeprefix("the reference's ") for name, _ in near}
     yield from _others([one for one in evidence.recorded if one.name not in names], shape)
     for cost, (name, tensor) in enumerate(near[:_MOST_REDUCED]):
@@ -221,11 +222,20 @@ def _reductions(name: str, wide: Array, shape: tuple[int, ...], cost: int) -> It
                     yield _Atom(said_so, cost + bool(inside), partial(np.asarray, found))
 
 
-def _of_sizes(evidence: DifferingLayer) -> Iterator[float]:
-    """Sizes, their roots, and one over both: what scales are made of."""
-    for size in dict.fromkeys((*evidence.port.shape, *(n for x in evidence.inputs for n in x.shape))):
+def _of_sizes(evidence: DifferingLayer) -> dict[float, str]:
+    """Sizes, their roots, and one over both, each with words: what scales are made of."""
+    given = [*evidence.inputs, *(evidence.producer.given.values() if evidence.producer else ())]
+    found: dict[float, str] = {}
+    for size in dict.fromkeys((*evidence.port.shape, *(n for x in given for n in x.shape))):
         if size > 1:
-            yield from (float(size), size**0.5, 1 / size, size**-0.5)
+            root = f" (the square root (sqrt) of a size, {size})"
+            said = {float(size): " (a size)", size**0.5: root, 1 / size: f" (one over a size, {size})"}
+            for number, words in {
+                **said,
+                size**-0.5: f" (one over the square root (sqrt) of a size, {size})",
+            }.items():
+                found.setdefault(number, words)
+    return found
 
 
 def _goes_with(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

@@ -38,23 +38,22 @@ KIN: tuple[tuple[str, ...], ...] = (
     ("softmax", "log_softmax", "sigmoid"),
     ("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss"),
 )
-_NUMBERS = (0.0, 1.0, 0.5, 2.0, 1.5, 3.0, 4.0, 0.25, 0.75, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+NUMBERS = (0.0, 1.0, 0.5, 2.0, 1.5, 3.0, 4.0, 0.25, 0.75, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 _BEFORE = ("sigmoid", "abs", "square", "log", "exp", "sqrt")
-_MOST_AXES = 4
+MOST_AXES = 4
 _MOST_SIZES = 4
 _MOST_TAKEN = 12
 _OPPOSE = ("sub", "div")
+_COUNT = ("topk",)  # operations that take so many
+_COUNTS = (1, 3, 5, 9, 10, 12, 13, 15, 20, 26, 50, 100)
 _TAKE_NUMBERS = ("add", "sub", "mul", "div", "pow", "maximum", "minimum")
 _NO_QUANTITIES = ("dim", "axis", "ignore_index")
 
 
 def edits(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
-    """Edits worth trying, each with its words: single ones, then two at once."""
+    """Edits of one operation worth trying, each with its words."""
     for operation in operations:
         yield from _single(operation)
-    yield from _exchanged(operations)
-    yield from _same_number_twice(operations)
-    yield from _same_axes_twice(operations)
 
 
 def defaults(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
@@ -72,12 +71,14 @@ def taken(
     """Edits that take another tensor of the loss: for an input of an operation, or for its result."""
     known: dict[str, list[int]] = {}
     opposed, makers = _opposed(operations), {one.path: one for one in operations}
+    divide = _divisors(operations)
     for operation in operations:
         for tensor in operation.given:
             known.setdefault(tensor.name, tensor.shape)
         if operation in concerned:
-            yield from _other_inputs(operation, known, makers)
-            yield from _other_results(operation, known, opposed)
+            by = divide.get(operation.path, "")
+            for found in (_other_inputs(operation, known, makers), _other_results(operation, known, opposed)):
+                yield from ((words + by, changes) for words, changes in found)
         if operation.made is not None:
             known.setdefault(operation.made.name, operation.made.shape)
 
@@ -94,6 +95,15 @@ def _other_inputs(
             if own.name in makers and name in {tensor.name for tensor in makers[own.name].given}:
                 words += f": {own.name} is left out"
             yield words, [Edit(operation.path, "taken", place=place, function=name)]
+
+
+def _divisors(operations: Sequence[LossOperation]) -> dict[str, str]:
+    """Results that something is divided by, and words that say so: a loss is normalised by them."""
+    found: dict[str, list[str]] = {}
+    for one in operations:
+        if one.type == "div" and len(one.given) == 2:
+            found.setdefault(one.given[1].name, []).append(one.path)
+    return {name: f" ({' and '.join(paths)} divides by it)" for name, paths in found.items()}
 
 
 def _opposed(operations: Sequence[LossOperation]) -> set[frozenset[str]]:
@@ -156,7 +166,7 @@ def numbers(operations: Sequence[LossOperation]) -> Iterator[LossNumber]:
             if _is_number(now) and name not in _NO_QUANTITIES:
                 words = f"{path} has {{}} in place of {now:g}" + ("" if name.isdigit() else f" ({name}={{}})")
                 yield LossNumber(words, float(now), partial(_with_number, [(path, name)]))
-    for now, places in _places_of_numbers(operations).items():
+    for now, places in places_of_numbers(operations).items():
         if len(places) > 1:
             paths = " and ".join(path for path, _ in places)
             yield LossNumber(
@@ -190,6 +200,12 @@ def _is_number(value: Any) -> bool:
 
 def detachments(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
     """Edits that change gradients alone: what an operation takes or gives is detached, or no more."""
+    stops = [operation.path for operation in operations if operation.type == "detach"]
+    for path in stops:
+        yield f"{path} is left out: a gradient goes on that it stops", [Edit(path, "input")]
+    if len(stops) > 1:
+        words = f"{' and '.join(stops)} are left out: gradients go on that they stop (not detached)"
+        yield words, [Edit(path, "input") for path in stops]
     for operation in operations:
         yield f"what {operation.path} returns is detached", [Edit(operation.path, "detached")]
         for place in range(operation.tensors):
@@ -214,6 +230,9 @@ def _single(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
         for function in _BEFORE:
             words = f"input {place} of {path} goes through {function} before"
             yield words, [Edit(path, "before", function=function, place=place)]
+    if operation.rank > 2:
+        words = f"input 0 of {path} has its last two axes reshaped, not permuted: they are interleaved"
+        yield words, [Edit(path, "interleaved")]
     if operation.tensors == 2:
         yield f"the two inputs of {path} are exchanged", [Edit(path, "exchanged")]
     if operation.type in KIN[0]:
@@ -221,7 +240,8 @@ def _single(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
     if operation.type in ("mul", "div"):
         for size in dict.fromkeys(operation.shape[:_MOST_SIZES]):
             yield f"{path} is by {size}, a size", [Edit(path, "argument", name="1", value=float(size))]
-    counts = {float(math.prod(operation.shape)), *map(float, operation.shape[:1])} - {0.5, 1.0, 2.0}
+    sizes = (operation.shape, operation.shape[:1], operation.shape[1:])
+    counts = {float(math.prod(size)) for size in sizes} - {0.5, 1.0, 2.0}
     for factor in (0.5, 2.0, *sorted(counts)):
         why = ", a number of elements: a sum in place of a mean" if factor in counts else ""
         yield f"the result of {path} is taken times {factor:g}{why}", [Edit(path, "times", value=factor)]
@@ -237,17 +257,30 @@ def _arguments(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
             if name not in given or given[name] != value:
                 yield f"{path} has {name}={_shown(value)}", [Edit(path, "argument", name=name, value=value)]
     for name, now in given.items():
+        for value in other_values(operation.type, name, now):
+            yield f"{path} has {name}={value}", [Edit(path, "argument", name=name, value=value)]
+    for name, now in given.items():
         if not isinstance(now, float | int) or isinstance(now, bool) or name in ("dim", "axis", *VALUES):
             continue
-        for value in dict.fromkeys((*_NUMBERS, 1 - now, 2.0 * now, now / 2)):
+        for value in dict.fromkeys((*NUMBERS, 1 - now, 2.0 * now, now / 2)):
             if value != now:
                 words = f"{path} has {value:g} in place of {now:g}"
                 yield words, [Edit(path, "argument", name=name, value=value)]
 
 
+def other_values(kind: str, name: str, now: Any) -> Iterator[Any]:
+    """What a switch or a count is where it is another one."""
+    if name in VALUES:
+        return
+    if isinstance(now, bool):
+        yield not now
+    elif kind in _COUNT and isinstance(now, int) and now > 0:
+        yield from (count for count in dict.fromkeys((*_COUNTS, now - 1, now + 1, 2 * now)) if count != now)
+
+
 def _axes(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
     rank = operation.rank
-    if not 1 < rank <= _MOST_AXES:
+    if not 1 < rank <= MOST_AXES:
         return
     for count in range(1, rank + 1):
         for axes in combinations(range(rank), count):
@@ -255,48 +288,15 @@ def _axes(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
             yield words, [Edit(operation.path, "axes", value=list(axes))]
 
 
-def _exchanged(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
-    """Two numbers that are exchanged, as the weights of two classes."""
-    numbers = [(one.path, name, now) for one in operations for name, now in _plain(one)]
-    for (one, name, now), (other, its_name, its) in combinations(numbers, 2):
-        if now != its and one.partition(".")[0] == other.partition(".")[0]:
-            words = f"{now:g} of {one} and {its:g} of {other} are exchanged"
-            both = [(one, name, its), (other, its_name, now)]
-            yield words, [Edit(path, "argument", name=key, value=value) for path, key, value in both]
-
-
-def _same_number_twice(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
-    """One number that comes up in several places is another one in all of them."""
-    for now, found in _places_of_numbers(operations).items():
-        for value in _NUMBERS if len(found) > 1 else ():
-            if value != now:
-                paths = " and ".join(path for path, _ in found)
-                words = f"{value:g} stands in place of {now:g} in {paths}"
-                yield words, [Edit(path, "argument", name=name, value=value) for path, name in found]
-
-
-def _same_axes_twice(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
-    """Reductions over the same axes, as one setting makes them, that run over other ones."""
-    alike: dict[tuple[Any, ...], list[str]] = {}
-    for one in operations:
-        if one.type in KIN[0] and one.made is not None and 1 < one.rank <= _MOST_AXES:
-            alike.setdefault((one.type, one.rank, *one.shape, *one.made.shape), []).append(one.path)
-    for (_, rank, *_), paths in alike.items():
-        for count in range(1, rank + 1 if len(paths) > 1 else 1):
-            for axes in combinations(range(rank), count):
-                words = f"{' and '.join(paths)} run over axes {axes}"
-                yield words, [Edit(path, "axes", value=list(axes)) for path in paths]
-
-
-def _places_of_numbers(operations: Sequence[LossOperation]) -> dict[float, list[tuple[str, str]]]:
+def places_of_numbers(operations: Sequence[LossOperation]) -> dict[float, list[tuple[str, str]]]:
     places: dict[float, list[tuple[str, str]]] = {}
     for one in operations:
-        for name, now in _plain(one):
+        for name, now in plain_numbers_of(one):
             places.setdefault(now, []).append((one.path, name))
     return places
 
 
-def _plain(operation: LossOperation) -> list[tuple[str, float]]:
+def plain_numbers_of(operation: LossOperation) -> list[tuple[str, float]]:
     return [
         (name, float(now))
         for name, now in operation.arguments.items()

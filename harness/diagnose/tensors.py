@@ -27,6 +27,20 @@ def _passed_through(evidence: DifferingLayer) -> Iterator[Trial]:
             which = "its input" if len(evidence.inputs) == 1 else f"its input number {place}"
             yield Trial(f"{which}, unchanged: the layer is missing", predicted=given)
     yield Trial("zero everywhere", predicted=np.zeros_like(evidence.port))
+    if evidence.reference.any():
+        yield Trial(f"ones everywhere{_said_of(evidence.reference)}", predicted=np.ones_like(evidence.port))
+    if evidence.reference.dtype.kind in "iu":
+        for step in (1, -1):
+            words = f"the reference's {'plus' if step > 0 else 'minus'} 1: the index is off by one"
+            yield Trial(words, predicted=evidence.reference + step)
+
+
+def _said_of(reference: Array) -> str:
+    """What a tensor of zeros and ones is that ones stand in the place of."""
+    if not np.isin(reference, (0, 1)).all():
+        return ""
+    lower = reference.ndim >= 2 and np.array_equal(reference, np.tril(reference))
+    return f", where the reference has a mask{', a lower triangle (causal)' if lower else ''}"
 
 
 def _moved(reference: Array) -> Iterator[Trial]:

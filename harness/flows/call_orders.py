@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
+from harness.flows import orders
 
 SKIPPED = "is skipped"
 
@@ -54,7 +55,7 @@ def _in_order(cause: Cause, pairs: Sequence[tuple[str, str]]) -> Cause | None:
     for first, last in pairs:
         if any(_path(name) in (first, last) for name in _taken(cause)):
             words = f"the order of {first} and {last} is exchanged: the port calls {last} before {first}."
-            return dataclasses.replace(cause, sentence=words, hypothesis=words)
+            return orders.blamed(cause, words, (first, last))
     return None
 
 

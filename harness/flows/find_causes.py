@@ -86,8 +86,9 @@ def _given_elsewhere(probe: ReferenceProbe, row: Row) -> dict[str, Array]:
 
 
 def explained(source: Source, cause: Cause) -> Source:
-    """A source with its cause."""
-    return dataclasses.replace(source, cause=cause.sentence, entries=list(cause.entries))
+    """A source with its cause; what only takes the result of layers at fault is no place of an error."""
+    layers = list(cause.culprits) or source.layers
+    return dataclasses.replace(source, cause=cause.sentence, entries=list(cause.entries), layers=layers)
 
 
 def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> DifferingLayer:

@@ -12,7 +12,7 @@ from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.answers import LossTried
-from harness.diagnose import Cause, losses
+from harness.diagnose import Cause, loss_pairs, losses
 from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
 from harness.trace import Trace
@@ -31,12 +31,13 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     wanted, row = _wanted(probe, alignment), _gradient_of_loss(probe, alignment)
     trials = LossTrials(probe)
     whole = trials.listed()
-    operations = trials.concerned(wanted, whole)
+    operations, alone = trials.concerned(wanted, whole)
     ways: list[Callable[[], Iterator[tuple[Trial, LossTried]]]] = [
-        lambda: trials.tried(chain(losses.defaults(operations), losses.edits(operations)))
+        lambda: trials.tried(chain(losses.defaults(alone), losses.edits(alone))),
+        lambda: trials.tried(loss_pairs.pairs(operations)),
     ]
     if row is not None:
-        ways.append(lambda: trials.tried(losses.taken(whole, operations)))
+        ways.append(lambda: trials.tried(losses.taken(whole, alone)))
         ways.append(lambda: trials.solved(wanted, operations))
     met: list[Trial] = []
     count = 0

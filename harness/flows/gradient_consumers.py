@@ -22,6 +22,7 @@ from harness.trace import Trace
 
 Array = Any
 _MOST = 6
+_FEWEST = 16  # elements, below which two parameters are alike by chance
 
 
 class Consumer(NamedTuple):
@@ -35,7 +36,7 @@ class Consumer(NamedTuple):
 
 def gradient_shares(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> list[Share]:
     """The shares of all consumers; none where one of them cannot be captured, as the loss cannot."""
-    consumers = _consumers(probe.reference, alignment, row, source)
+    consumers = _consumers(probe, alignment, row, source)
     found = []
     for consumer in consumers[:_MOST]:
         try:
@@ -47,24 +48,46 @@ def gradient_shares(probe: ReferenceProbe, alignment: Alignment, row: Row, sourc
     return found
 
 
-def _consumers(reference: Trace, alignment: Alignment, row: Row, source: Source) -> list[Consumer]:
+def _consumers(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> list[Consumer]:
     kind = kind_of(row.address)
     if kind == "grad":
         (path,) = source.layers
         calls = [other for other in alignment.rows if _is_result(other) and _path(other) == path]
         single = len({addresses.parse_layer(other.address).call for other in calls}) == 1
-        return [Consumer(path, 0, (row.address,), True)] if single else []
+        own = [Consumer(path, 0, (row.address,), True)] if single else []
+        return [*own, *_takers_of_parameter(probe, row)]
     made = addresses.with_role(row.address, "out")
     if kind == "grad_input":
         made = f"input:{row.address.partition(':')[2]}"
     found: dict[tuple[str, int], list[str]] = {}
-    for address, record in reference.records.items():
+    for address, record in probe.reference.records.items():
         if addresses.kind(address) != "layer" or made not in (record.alias, address):
             continue
         layer = addresses.parse_layer(address)
         if layer.role == "in" and layer.path in source.layers:
             found.setdefault((layer.path, layer.call), []).append(layer.key)
     return [Consumer(path, call, tuple(keys), False) for (path, call), keys in found.items()]
+
+
+def _takers_of_parameter(probe: ReferenceProbe, row: Row) -> list[Consumer]:
+    """Operations that take the parameter itself, beside the layer that it belongs to."""
+    name = f"state:{row.address.partition(':')[2]}"
+    with Trace.open(probe.state) as stored:
+        held = np.array(stored.array(name)) if name in stored.records else None
+    if held is None or held.size < _FEWEST:
+        return []
+    found: dict[tuple[str, int], list[str]] = {}
+    for address, record in probe.reference.records.items():
+        if addresses.kind(address) != "layer" or record.size != held.size:
+            continue
+        layer = addresses.parse_layer(address)
+        if layer.role == "in" and layer.is_operation and _is_same(probe.reference.array(address), held):
+            found.setdefault((layer.path, layer.call), []).append(layer.key)
+    return [Consumer(path, call, tuple(keys), False) for (path, call), keys in found.items()]
+
+
+def _is_same(array: Array | None, held: Array) -> bool:
+    return array is not None and array.shape == held.shape and np.array_equal(array, held)
 
 
 def _is_result(row: Row) -> bool:

@@ -19,7 +19,7 @@ from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit, ListLoss, Load, TryLoss
 
 _AT_ONCE = 32
-_SECONDS = 60.0  # on a busy machine; a small loss takes a few
+_SECONDS = 20.0  # a small loss takes a few
 _TINY = 0.05  # by which share a number is moved to see which losses depend on it
 
 Trial = tuple[str, list[Edit]]
@@ -59,6 +59,13 @@ class WantedLosses(NamedTuple):
         return {name for name, its in known.items() if abs(its - self.reference[name]) > self.room[name]}
 
 
+class Concerned(NamedTuple):
+    """Operations that may be wrong together, and those on which all depends that is wrong."""
+
+    together: list[LossOperation]
+    alone: list[LossOperation]
+
+
 class LossTrials:
     """What is tried on the reference's loss to explain one difference, for as long as there is time."""
 
@@ -84,15 +91,19 @@ class LossTrials:
             results = self.probe.worker.call(TryLoss([changes for _, changes in batch], folder))
             yield from zip(batch, results, strict=True)
 
-    def concerned(self, wanted: WantedLosses, operations: Sequence[LossOperation]) -> list[LossOperation]:
+    def concerned(self, wanted: WantedLosses, operations: Sequence[LossOperation]) -> Concerned:
         """The operations that no right loss depends on: only these can be what is wrong."""
         single = [one for one in operations if one.made is not None]
         edits = [("", [Edit(one.path, "times", value=1 + _TINY)]) for one in single]
-        wrong, right = wanted.wrong(), set[str]()
+        wrong, right, in_part = wanted.wrong(), set[str](), set[str]()
         for one, (_, result) in zip(single, self.tried(edits), strict=False):  # it may run out of time
-            if result.losses and not wanted.moved(result) <= wrong:
+            moved = wanted.moved(result) if result.losses else set[str]()
+            if not moved <= wrong:
                 right.add(one.path)
-        return [one for one in operations if one.path not in right]
+            elif moved and moved != wrong:
+                in_part.add(one.path)
+        found = [one for one in operations if one.path not in right]
+        return Concerned(found, [one for one in found if one.path not in in_part])
 
     def solved(
         self, wanted: WantedLosses, operations: Sequence[LossOperation]

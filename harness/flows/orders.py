@@ -17,7 +17,7 @@ def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]
     One layer is given what the layer before it should be given, and that one is given its result.
     """
     found = list(causes)
-    for source, cause in zip(sources, causes, strict=True):
+    for place, (source, cause) in enumerate(zip(sources, causes, strict=True)):
         later, earlier = _path(source.address, "in"), _path(cause.taken, "in")
         if not later or not earlier:
             continue
@@ -25,8 +25,8 @@ def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]
             first, last = _path(other.address, "in"), _path(its.taken, "out")
             if first and last and _is_same(earlier, first) and _is_same(last, later):
                 found = _renamed(sources, found, first, later)
-        after = causes[sources.index(source) + 1 :]
-        if found == list(causes) and any(_path(its.taken, "out") == earlier for its in after):
+        after = causes[place + 1 :]
+        if found[place] is cause and any(_path(its.taken, "out") == earlier for its in after):
             found = _renamed(sources, found, earlier, later)  # it is not skipped: something takes its result
     return found
 
@@ -41,12 +41,17 @@ def given_crosswise(sources: Sequence[Source], causes: Sequence[Cause]) -> list[
                 f"what {one} and {two} are given is exchanged: each is given what the other should be given."
             )
             for number in (place, other) if one and two else ():
-                found[number] = dataclasses.replace(causes[number], sentence=words, hypothesis=words)
+                found[number] = blamed(causes[number], words, (one, two))
     return found
 
 
 def _takes(cause: Cause) -> tuple[str, ...]:
     return (cause.taken, *cause.also_taken)
+
+
+def blamed(cause: Cause, words: str, culprits: tuple[str, ...]) -> Cause:
+    """The cause in other words, which tell of these layers."""
+    return dataclasses.replace(cause, sentence=words, hypothesis=words, culprits=culprits)
 
 
 def _renamed(sources: Sequence[Source], causes: list[Cause], first: str, later: str) -> list[Cause]:
@@ -56,7 +61,7 @@ def _renamed(sources: Sequence[Source], causes: list[Cause], first: str, later: 
     )
     both = (first, later)
     return [
-        dataclasses.replace(cause, sentence=words, hypothesis=words)
+        blamed(cause, words, both)
         if cause.taken and any(_is_same(_path(cause.taken), path) for path in both)
         else cause
         for source, cause in zip(sources, causes, strict=True)

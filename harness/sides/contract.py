@@ -151,6 +151,10 @@ class Framework(ABC):
         """Wait until everything asked for has been computed."""
 
     @abstractmethod
+    def gradient_of_leaf(self, loss: Any, leaf: Any) -> NDArray[Any]:
+        """What the loss gives back to one leaf; what was computed is kept, so that it can be asked again."""
+
+    @abstractmethod
     def device_peak(self, reset: bool = False) -> int:
         """Peak of the allocator's memory on the device, in bytes; 0 on the CPU."""
 

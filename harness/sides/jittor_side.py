@@ -409,6 +409,10 @@ class JittorSide(Side):
         jt.sync(found)
         return {name: self.tensors.to_array(value) for name, value in strict_zip(targets, found)}
 
+    def gradient_of_leaf(self, loss: Any, leaf: Any) -> NDArray[Any]:
+        """One gradient, with the graph kept."""
+        return self.tensors.to_array(jt.grad(loss, leaf, retain_graph=True))
+
     def synchronise(self) -> None:
         """Compute all that is pending, and wait for the card."""
         jt.sync_all(True)

@@ -25,7 +25,7 @@ from harness.trace import TraceWriter
 
 HOW = (
     "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
-    "taken", "result taken", "number",
+    "taken", "result taken", "number", "interleaved",
 )  # fmt: skip
 """Where a tensor is taken, `function` of an edit is its name, and `name` may reduce it."""
 
@@ -59,6 +59,9 @@ class _Keep(Recorder):
         return map_tensors(result, self.tensors.is_tensor, cut)
 
 
+_TOLD_TOO = frozenset(["detach", "topk", "sort", "argsort"])  # what chooses, and what stops a gradient
+
+
 class _Tape(Recorder):
     """Sees every operation of a loss, tells it, and changes those that edits name."""
 
@@ -74,6 +77,10 @@ class _Tape(Recorder):
     def observes_operation(self) -> bool:
         """Every operation that does not run inside another one."""
         return not self.inside_operation
+
+    def observes_too(self, name: str) -> bool:
+        """What chooses elements, and what stops gradients."""
+        return name in _TOLD_TOO
 
     def operation(
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -193,7 +200,9 @@ def _changed(edit: Edit, function: Callable[..., Any], tensors: list[Any]) -> li
     if edit.how == "exchanged":
         return [tensors[1], tensors[0], *tensors[2:]]
     own = tensors[edit.place]
-    if edit.how == "number":
+    if edit.how == "interleaved":
+        new = own.reshape(*own.shape[:-2], own.shape[-1], own.shape[-2]).transpose(-1, -2)
+    elif edit.how == "number":
         new = own * 0 + edit.value
     elif edit.how == "input detached":
         new = own.detach()
@@ -254,7 +263,6 @@ def _tried(side: Side, edits: list[Edit], number: int, folder: str) -> LossTried
             with side.without_gradients(), side.observed(_Tape(side, edits)):
                 losses = side.losses_of(kept.outputs)
             return LossTried(_values(side, losses))
-        kept = _kept(side, kept.inputs, kept.mode, kept.gradient_of)
         with side.observed(_Tape(side, edits)):
             losses = side.losses_of(kept.outputs)
         return LossTried(_values(side, losses), _gradient(side, losses, kept, Path(folder), number))
@@ -269,10 +277,10 @@ def _values(side: Side, losses: Mapping[str, Any]) -> dict[str, float]:
 
 def _gradient(side: Side, losses: Mapping[str, Any], kept: KeptCase, folder: Path, number: int) -> str:
     first = next(iter(losses.values()))
-    found = side.gradients_from(first, [], {"wanted": kept.leaf})
+    found = side.gradient_of_leaf(first, kept.leaf)
     path = folder / f"loss-{number}.h5"
     with TraceWriter(path, {"trial": number}) as writer:
-        writer.add("grad:wanted", found["wanted"])
+        writer.add("grad:wanted", found)
     return str(path)
 
 

@@ -204,6 +204,10 @@ class Recorder:
         """Whether an operation that starts now lies between modules, and not inside another operation."""
         return bool(self.frames) and not self.inside_operation and not self.frames[-1].layer.builtin
 
+    def observes_too(self, name: str) -> bool:
+        """Whether a function is told that is no recorded operation."""
+        return False
+
     def operation(
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:

@@ -85,7 +85,7 @@ class _Operations(TorchFunctionMode):
             self.recorder.note_draw(plain)
         if not self.recorder.observes_operation():
             return func(*args, **given)
-        name = canonical(plain)
+        name = canonical(plain) or (plain if self.recorder.observes_too(plain) else None)
         if name is None:
             return func(*args, **given)
         return self.recorder.operation(name, func, args, given)
@@ -292,6 +292,11 @@ class TorchSide(Side):
         # A leaf that nothing gives anything back to has a gradient of zero, as in Jittor.
         nothing = {name: torch.zeros_like(leaf) for name, leaf in leaves.items() if name in targets}
         return {name: self.tensors.to_array(value) for name, value in {**nothing, **reached}.items()}
+
+    def gradient_of_leaf(self, loss: Tensor, leaf: Tensor) -> NDArray[Any]:
+        """One gradient, with the graph kept."""
+        (found,) = torch.autograd.grad(loss, leaf, retain_graph=True, allow_unused=True)
+        return self.tensors.to_array(torch.zeros_like(leaf) if found is None else found)
 
     def synchronise(self) -> None:
         """Wait for the card."""

@@ -73,8 +73,11 @@ class _Made(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 @contextmanager
-def _apart(prefix: str) -> Iterator[None]:
-    """In here the modules of a port are not the ones that everybody else has."""
+def _apart(prefix: str, kept_as: str) -> Iterator[None]:
+    """In here the modules of a port are not the ones that everybody else has.
+
+    They stay loaded under other names: what a module imported by name is recorded where it is loaded.
+    """
 
     def own() -> list[str]:
         return [name for name in sys.modules if name == prefix or name.startswith(f"{prefix}.")]
@@ -84,14 +87,14 @@ def _apart(prefix: str) -> Iterator[None]:
         yield
     finally:
         for name in own():
-            del sys.modules[name]
+            sys.modules[f"{kept_as}.{name}"] = sys.modules.pop(name)
         sys.modules.update(before)
 
 
 def port_with(port: str, mistake: Blind) -> ModuleType:
     """The port's module, with the mistake in it or in one that it imports."""
     finder = _OneEdited(mistake)
-    with _apart(port):
+    with _apart(port, f"{MADE}.{mistake.name}.loaded"):
         sys.meta_path.insert(0, finder)
         try:
             return importlib.import_module(port)

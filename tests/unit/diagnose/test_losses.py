@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.answers import LossOperation, LossTensor
-from harness.diagnose import losses
+from harness.diagnose import loss_pairs, losses
 from harness.requests import Edit
 
 SHARE, MASK = LossTensor("sigmoid.0", [2, 3]), LossTensor("mul.0:1", [2, 3])
@@ -59,7 +59,7 @@ def test_reductions_over_the_same_axes_run_over_others_together() -> None:
     other = LossOperation(
         "sum.1", "sum", {}, [], 1, 2, [2, 3], {}, [LossTensor("x", [2, 3])], LossTensor("sum.1", [])
     )
-    found = dict(losses.edits([SUM, other]))
+    found = dict(loss_pairs.pairs([SUM, other]))
     assert [edit.path for edit in found["sum.0 and sum.1 run over axes (1,)"]] == ["sum.0", "sum.1"]
 
 
@@ -69,3 +69,49 @@ def test_nothing_is_taken_that_leaves_only_zeros() -> None:
     given = [LossTensor("mul.1", [3]), LossTensor("add.0", [3])]
     gap = LossOperation("sub.0", "sub", {}, [], 2, 1, [3], {}, given, LossTensor("sub.0", [3]))
     assert list(losses.taken([hull, union, gap], [union, gap])) == []
+
+
+def test_a_switch_and_a_count_are_others_in_one_place_and_in_all() -> None:
+    places = [
+        LossOperation(f"topk.{number}", "topk", {"1": 13, "largest": False}, [], 1, 2, [2, 50])
+        for number in range(2)
+    ]
+    alone = dict(losses.edits(places))
+    assert alone["topk.0 has largest=True"] == [Edit("topk.0", "argument", name="largest", value=True)]
+    assert alone["topk.1 has 1=10"] == [Edit("topk.1", "argument", name="1", value=10)]
+    both = dict(loss_pairs.pairs(places))
+    assert both["topk.0 and topk.1 have largest=True"] == [
+        Edit(f"topk.{number}", "argument", name="largest", value=True) for number in range(2)
+    ]
+
+
+def test_inputs_of_two_terms_of_a_sum_are_exchanged() -> None:
+    below, above = LossTensor("below", [3]), LossTensor("above", [3])
+    share, rest = LossTensor("share", [3]), LossTensor("sub.0", [3])
+    one, other = (LossTensor(f"mul.{number}", [3]) for number in range(2))
+    terms = [
+        LossOperation("mul.0", "mul", {}, [], 2, 1, [3], {}, [below, rest], one),
+        LossOperation("mul.1", "mul", {}, [], 2, 1, [3], {}, [above, share], other),
+        LossOperation("add.0", "add", {}, [], 2, 1, [3], {}, [one, other], LossTensor("add.0", [3])),
+    ]
+    found = dict(loss_pairs.pairs(terms))
+    assert found["input 1 of mul.0 and input 1 of mul.1 are exchanged"] == [
+        Edit("mul.0", "taken", place=1, function="share"),
+        Edit("mul.1", "taken", place=1, function="sub.0"),
+    ]
+
+
+def test_what_stops_gradients_is_left_out_alone_and_altogether() -> None:
+    stops = [LossOperation(f"detach.{number}", "detach", {}, [], 1, 1, [3]) for number in range(2)]
+    first, second, both, *_ = losses.detachments(stops)
+    assert first[1] == [Edit("detach.0", "input")]
+    assert second[1] == [Edit("detach.1", "input")]
+    assert both[1] == [*first[1], *second[1]]
+
+
+def test_what_a_loss_is_divided_by_is_called_so() -> None:
+    count, total = LossTensor("mul.9", [2, 3]), LossTensor("sum.9", [])
+    summed = LossOperation("sum.9", "sum", {}, [], 1, 2, [2, 3], {}, [count], total)
+    ratio = LossOperation("div.9", "div", {}, [], 2, 0, [], {}, [LossTensor("sum.0", []), total])
+    said = [words for words, _ in losses.taken([*WHOLE, summed, ratio], [summed])]
+    assert any(words.endswith("(div.9 divides by it)") for words in said)

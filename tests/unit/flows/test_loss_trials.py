@@ -69,7 +69,7 @@ def said(port: dict[str, float]) -> list[str]:
     tried = trials(Reference())
     asked = wanted(port)
     concerned = tried.concerned(asked, tried.listed())
-    return [words for (words, _), result in tried.solved(asked, concerned) if asked.is_met(result)]
+    return [words for (words, _), result in tried.solved(asked, concerned.together) if asked.is_met(result)]
 
 
 def test_an_exponent_is_solved_for() -> None:
@@ -83,7 +83,7 @@ def test_a_factor_is_solved_for() -> None:
 def test_what_a_right_loss_depends_on_is_left_alone() -> None:
     tried = trials(Reference())
     found = tried.concerned(wanted(losses(factor=2.0)), tried.listed())
-    assert [one.path for one in found] == ["pow.0", "sum.0"]
+    assert [one.path for one in found.together] == ["pow.0", "sum.0"]
 
 
 def test_no_number_makes_two_losses_wrong_that_have_nothing_in_common() -> None:
