@@ -10,6 +10,7 @@ from harness.diagnose._cause import (
     explain_forward,
     explain_given,
     explain_gradient,
+    explain_module,
     explain_state,
 )
 from harness.diagnose._evidence import DifferingLayer, Producer, ReferenceTensor, Trial
@@ -29,6 +30,7 @@ __all__ = [
     "explain_forward",
     "explain_given",
     "explain_gradient",
+    "explain_module",
     "explain_state",
     "signature",
 ]

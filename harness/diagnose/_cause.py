@@ -109,6 +109,11 @@ def explain_call(evidence: DifferingLayer, replay: Replay) -> Cause:
     return _search(evidence, sources, replay, "what the port's layer is given is what comes of")
 
 
+def explain_module(evidence: DifferingLayer, replay: Replay) -> Cause:
+    """The same for a module that makes it by its parts: with the state of another one like it."""
+    return _search(evidence, (parameters.of_kin,), replay, "what the port's layer is given is what comes of")
+
+
 def _of_numbers(replay: Replay) -> list[Source]:
     def bound(source: Solver) -> Source:
         return lambda evidence: source(evidence, replay)

@@ -18,6 +18,7 @@ from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, T
 
 _MOST_ATOMS, _MOST_OTHERS, _MOST_AXES, _MOST_REDUCED = 640, 80, 4, 2
 _LARGEST, _LARGE = 1 << 20, 1 << 17
+_MOST_NEAR = 5
 _LOOKED_AT, _FIRST_LOOK = 40, 6
 _FEWEST_VALUES = 12
 _STRAY = 16.0
@@ -200,9 +201,10 @@ def _near(evidence: DifferingLayer) -> Iterator[tuple[str, Array]]:
     if producer is not None:
         given = {**producer.given, **producer.before}
         found = [(f"the reference's {name}", tensor) for name, tensor in given.items()]
+    found = found[:_MOST_NEAR]
     if evidence.reference.shape == evidence.port.shape:
         found.append((_RIGHT, evidence.reference))
-    for name, tensor in found[:6]:
+    for name, tensor in found:
         if tensor.dtype.kind == "f" and tensor.size <= _LARGEST:
             yield name, tensor
 

@@ -289,6 +289,7 @@ def _axes(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
 
 
 def places_of_numbers(operations: Sequence[LossOperation]) -> dict[float, list[tuple[str, str]]]:
+    """Each number that operations are given, and where: paths and the places of arguments."""
     places: dict[float, list[tuple[str, str]]] = {}
     for one in operations:
         for name, now in plain_numbers_of(one):
@@ -297,6 +298,7 @@ def places_of_numbers(operations: Sequence[LossOperation]) -> dict[float, list[t
 
 
 def plain_numbers_of(operation: LossOperation) -> list[tuple[str, float]]:
+    """The numbers that an operation is given by place."""
     return [
         (name, float(now))
         for name, now in operation.arguments.items()

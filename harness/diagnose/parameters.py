@@ -45,7 +45,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
             continue
         if changed.shape == own.shape and not np.array_equal(changed, own):
             yield Trial(f"the reference computed with {words}", state={name: changed})
-    yield from _of_kin(evidence)
+    yield from of_kin(evidence)
     yield from _gates(evidence)
     yield from _scaled_weight(evidence)
     if evidence.state.keys() >= FRESH.keys():
@@ -53,7 +53,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
         yield Trial("the reference computed with the statistics of a fresh norm", state=fresh)
 
 
-def _of_kin(evidence: DifferingLayer) -> Iterator[Trial]:
+def of_kin(evidence: DifferingLayer) -> Iterator[Trial]:
     """The whole state of another layer of this kind."""
     for path, state in evidence.kin.items():
         yield Trial(f"the reference computed with the parameters of {path}", state=state)

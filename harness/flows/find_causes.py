@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -173,6 +174,8 @@ def _of_one(
     remade = _remade(probe, alignment, own)
     if remade is not None and not remade.fitted:
         yield remade
+    if own.direct and own.maker is not None:
+        yield from _of_modules_around(probe, own.evidence, own.maker)
     yield diagnose.explain_formula(own.evidence)
 
 
@@ -203,6 +206,27 @@ def _remade(probe: ReferenceProbe, alignment: Alignment, own: recorded.Traced) -
     cause = diagnose.explain_call(evidence, lambda trials: _replay(probe, trials, key))
     words = cause.sentence.replace("the reference", layer.path, 1)
     return dataclasses.replace(cause, sentence=words)
+
+
+def _of_modules_around(probe: ReferenceProbe, evidence: DifferingLayer, maker: str) -> Iterator[Cause]:
+    """A module that hands on what a layer in it makes, computed with the state of another one like it."""
+    for address, record in probe.reference.records.items():
+        if record.alias != maker or not addresses.is_result(address):
+            continue
+        layer = addresses.parse_layer(address)
+        if layer.path == addresses.ROOT or not addresses.is_inside(maker, address):
+            continue
+        kind, key = probe.layer_note(layer.path).type, layer.key or "0"
+        own = dataclasses.replace(
+            evidence, type=kind, attributes={}, differing={}, recorded=(), producer=None
+        )
+        own = _of_call(probe, layer.path, layer.call, own)
+        cause = diagnose.explain_module(own, functools.partial(_replay_key, probe, key))
+        yield dataclasses.replace(cause, sentence=cause.sentence.replace("the reference", layer.path, 1))
+
+
+def _replay_key(probe: ReferenceProbe, key: str, trials: Sequence[Trial]) -> list[Array | None]:
+    return _replay(probe, trials, key)
 
 
 def _replay(probe: ReferenceProbe, trials: Sequence[Trial], key: str) -> list[Array | None]:

@@ -116,3 +116,11 @@ def test_of_several_goldens_the_gravest_ending_counts() -> None:
     assert _verified({"a": sound, "b": random}).exit_code == 5
     assert _verified({"a": sound, "b": random, "c": wrong}).exit_code == 1
     assert _verified({"a": sound}).exit_code == 0
+
+
+@pytest.mark.parametrize(("apart", "verdict"), [(0.003, "diverged"), (0.05, "inconclusive")])
+def test_sides_that_are_grossly_farther_apart_than_two_runs_have_diverged(apart: float, verdict: str) -> None:
+    rows = [samples.row(OUT, 0, error=1.0)]
+    assert judged(rows, observer=observed(apart)).verdict == verdict
+    drawn = judged(rows, observer=observed(apart, draws=["rand in a"]))
+    assert drawn.verdict == "inconclusive"

@@ -65,3 +65,8 @@ def test_noise_is_no_formula() -> None:
 
 def test_few_values_are_no_evidence() -> None:
     assert not list(trials(evidence(np.sign(X) + 0.0)))
+
+
+def test_a_scale_made_of_a_size_says_so() -> None:
+    found = [trial.words for trial in trials(evidence(RIGHT.astype(np.float32) / np.sqrt(6)))]
+    assert any("the square root (sqrt) of a size, 6" in words for words in found)
