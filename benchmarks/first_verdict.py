@@ -1,9 +1,10 @@
 """How long a first comparison takes, and how long it is silent, in a pipe: one environment after another.
 
-    python -m benchmarks.first_verdict --out FILE [--model PAIR] PYTHON ...
+    python -m benchmarks.first_verdict --out FILE [--model PAIR] [--doctor] [--at-once] PYTHON ...
 
 Each PYTHON is an interpreter that has everything. They share a cache that is empty at first, so the first one
-compiles, and another one with the same Jittor and the same build of Python should not.
+compiles, and another one with the same Jittor and the same build of Python should not. With `--doctor` each
+runs `align doctor` in place of a comparison; with `--at-once` all begin at the same time.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import json
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,15 +33,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.first_verdict")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model", default="l2sknet")
+    parser.add_argument("--doctor", action="store_true")
+    parser.add_argument("--at-once", action="store_true")
     parser.add_argument("python", nargs="+", type=Path)
     asked = parser.parse_args()
-    rows = []
-    with scratch_folder() as folder:
-        for number, python in enumerate(asked.python):
-            rows.append(_row(python.absolute(), asked.model, Path(folder), number))
-            print(json.dumps(rows[-1]), flush=True)
+    with scratch_folder() as folder, ThreadPoolExecutor(len(asked.python) if asked.at_once else 1) as pool:
+        jobs = [
+            pool.submit(_row, python.absolute(), "" if asked.doctor else asked.model, Path(folder), number)
+            for number, python in enumerate(asked.python)
+        ]
+        rows = [job.result() for job in jobs]
     document = {
-        "command": f"python -m benchmarks.first_verdict --model {asked.model}",
+        "command": "python -m benchmarks.first_verdict",
+        "runs": "align doctor" if asked.doctor else f"align compare --model {asked.model} --layers all",
+        "at_once": asked.at_once,
         "date": datetime.now(UTC).date().isoformat(),
         "processors": os.cpu_count(),
         "rows": rows,
@@ -48,10 +55,12 @@ def main() -> None:
 
 
 def _row(python: Path, model: str, folder: Path, number: int) -> Row:
+    """What became of one environment; without a model the doctor looks at it."""
     facts = facts_of(python)
-    run = folder / f"run-{number}"
-    command = [str(python), "-m", "harness.cli", "compare", "--model", model, "--layers", "all"]
-    found = _timed([*command, "--output", str(run)], {"ALIGN_CACHE": str(folder / "cache")})
+    compare = ["compare", "--model", model, "--layers", "all", "--output", str(folder / f"run-{number}")]
+    command = [str(python), "-m", "harness.cli", *(compare if model else ["doctor"])]
+    found = _timed(command, {"ALIGN_CACHE": str(folder / "cache")})
+    print(json.dumps(found), flush=True)
     return {
         "environment": number,
         "python": facts.version_text,

@@ -297,6 +297,20 @@ def test_the_doctor_finds_this_machine_able(monkeypatch: pytest.MonkeyPatch) -> 
     assert [found[side, "recorded layer"]["found"] for side in SIDES] == ["recorded", "recorded"]
 
 
+@pytest.mark.slow
+@pytest.mark.torch
+@pytest.mark.jittor
+def test_on_a_new_machine_jittor_is_compiled_and_tried_for_real() -> None:
+    done = doctor("--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    findings = json.loads(done.stdout)["findings"]
+    found = {finding["part"]: finding["found"] for finding in findings if finding["side"] == "jittor"}
+    assert (found["convolution"], found["recorded layer"]) == ("computed, right", "recorded")
+    said = done.stderr
+    assert "doctor: compiling Jittor's core for cpu: one to some minutes, once" in said
+    assert "of Jittor's core compiled, the first time only" in said
+
+
 @pytest.mark.torch
 def test_a_side_that_computes_and_cannot_record_is_wrong(tmp_path: Path) -> None:
     (tmp_path / "h5py.py").write_text("raise ImportError('numpy.dtype size changed')\n")
