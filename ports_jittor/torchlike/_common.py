@@ -28,6 +28,12 @@ def wants_gradient(*values: jt.Var | None) -> bool:
     return not jt.flags.no_grad and any(v is not None and not v.is_stop_grad() for v in values)
 
 
+def let_learn(variable: jt.Var) -> None:
+    """Have a variable learn, also while no gradients are kept: before Jittor 1.3.10 it would stop for good."""
+    with jt.flag_scope(no_grad=0):
+        variable.start_grad()
+
+
 def variable(array: NDArray[np.generic]) -> jt.Var:
     """A Var of the array's own type: jt.array makes float64 and int64 narrower."""
     return jt.array64(array) if array.dtype.itemsize == 8 else jt.array(array)

@@ -19,7 +19,7 @@ import jittor as jt
 import numpy as np
 
 from harness.older_python import strict_zip
-from ports_jittor.torchlike._common import constant, variable
+from ports_jittor.torchlike._common import constant, let_learn, variable
 from ports_jittor.torchlike.gradients import gradients as gradients_of
 from ports_jittor.torchlike.reduce import sum as total
 
@@ -96,7 +96,7 @@ class Optimizer(ABC):
                     self._update(var, gradient, group, slots)
                     if slots:
                         self.state[id(var)] = slots
-                    var.start_grad()  # an update without gradients takes them from the parameter
+                    let_learn(var)  # an update without gradients takes them from the parameter
                     changed += [var, *(slot for slot in slots.values() if isinstance(slot, jt.Var))]
         jt.sync(changed)
         if loss is not None:

@@ -9,7 +9,7 @@ import jittor as jt
 import numpy as np
 from numpy.typing import NDArray
 
-from ports_jittor.torchlike._common import variable
+from ports_jittor.torchlike._common import let_learn, variable
 
 Array = NDArray[np.generic]
 
@@ -158,7 +158,7 @@ def change(parameter: jt.Var, value: jt.Var) -> None:
     learns = not parameter.is_stop_grad()
     parameter.update(value)
     if learns:
-        parameter.start_grad()
+        let_learn(parameter)
 
 
 def _fits(found: Array, owner: dict[Any, Any], name: str) -> bool:
