@@ -29,7 +29,7 @@ def wants_gradient(*values: jt.Var | None) -> bool:
 
 
 def let_learn(variable: jt.Var) -> None:
-    """Have a variable learn, also while no gradients are kept: before Jittor 1.3.10 it would stop for good."""
+    """Have a variable learn, even while no gradients are kept: before Jittor 1.3.10 that froze it."""
     with jt.flag_scope(no_grad=0):
         variable.start_grad()
 
