@@ -12,7 +12,7 @@ from harness.diagnose.factors import Array, apart, one_factor
 _SHOWN = 3
 _NOTHING, _WHOLE = 1e-3, 1e-2
 _STRAYS = 4.0
-_MEAN, _VARIANCE = "running_mean", "running_var"
+_MEAN, _VARIANCE = STATISTICS = ("running_mean", "running_var")
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _each_kept(
 
 def _ways(one: Wrong) -> tuple[Array, Array] | None:
     """How far a buffer went on either side."""
-    if one.before is None or one.port is None or not one.name.endswith((_MEAN, _VARIANCE)):
+    if one.before is None or one.port is None or not one.name.endswith(STATISTICS):
         return None
     return apart(one.reference, one.before), apart(one.port, one.before)
 

@@ -12,6 +12,7 @@ from harness.diagnose.steps import common_of_step
 from harness.flows.forced_steps import JudgedStep, StepFiles, optimizer_step
 from harness.flows.formula_of_step import cause_of_formula
 from harness.flows.lockstep import Lockstep
+from harness.flows.momentum_of_norms import cause_of_momenta
 from harness.flows.reproduced_step import reproduces
 from harness.flows.step_hypotheses import array_of, factor_of_updates, hypotheses, parameter_of
 from harness.flows.step_passes import JudgedPass
@@ -20,11 +21,12 @@ from harness.trace import Trace
 from harness.training.change import Change
 
 
-def explain_step(live: Lockstep, number: int, files: StepFiles, judged: JudgedStep) -> str:
+def explain_step(live: Lockstep, number: int, batch: Path, files: StepFiles, judged: JudgedStep) -> str:
     """The cause in a sentence; empty where none of the hypotheses makes the port's step."""
     wrong = [row for row in judged.of_pass.rows if row.verdict.status == "diverged"]
     if wrong:
-        return _of_pass(live, wrong, files)
+        common = _of_pass(live, wrong, files)
+        return common or cause_of_momenta(live, number, batch, files, wrong, judged.of_pass.rows)
     return explain_passes(live, [JudgedPass(number, judged.of_step, files)])
 
 

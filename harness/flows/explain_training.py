@@ -77,5 +77,6 @@ def _repeated(live: Lockstep, folder: Path, step: int) -> str:
             continue
         files = step_files(live)
         live.take(batch, number, str(files.memory), str(files.reference))
-        return explain_step(live, number, files, forced_step(live, batch, number, files))
+        judged = forced_step(live, batch, number, files)
+        return explain_step(live, number, batch.path, files, judged)
     return ""

@@ -10,14 +10,14 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from harness import pairs, selftest
-from harness.case import PORT
+from harness.case import PORT, REFERENCE
 from harness.errors import BadInput, HarnessError
 from harness.flows.explain_step import explain_step
 from harness.flows.forced_steps import (
@@ -35,9 +35,9 @@ from harness.flows.together import lend_workers
 from harness.flows.train_batches import batches
 from harness.flows.train_request import TrainRequest
 from harness.progress import Progress
-from harness.requests import BeginTraining, Build, InjectFault, Load
+from harness.requests import BeginTraining, Build, ForcedStep, InjectFault, Load
 from harness.scratch import scratch
-from harness.selftest import FaultResult, Trained, TrainingMistake
+from harness.selftest import Fault, FaultResult, Trained, TrainingMistake
 from harness.session import Worker
 from harness.trace import Trace
 from harness.training.change import Change
@@ -146,7 +146,7 @@ def _try(live: Lockstep, kept: list[KeptStep], mistake: TrainingMistake) -> Faul
     if due is None:
         said = "it changes nothing here"
         return FaultResult(mistake.scored(), False, False, False, ran=False, said=said)
-    _begin(live, mistake)
+    _begin(live, PORT, mistake.change, mistake.faults)
     for one in kept:
         port_step(live, one.batch, one.number, one.files, mistake.change.lag)
         judged = judge_step(live, one.number, one.files)
@@ -158,7 +158,7 @@ def _try(live: Lockstep, kept: list[KeptStep], mistake: TrainingMistake) -> Faul
 def _found(
     live: Lockstep, one: KeptStep, judged: JudgedStep, mistake: TrainingMistake, due: int
 ) -> FaultResult:
-    cause = explain_step(live, one.number, one.files, judged)
+    cause = explain_step(live, one.number, one.batch, one.files, judged)
     first = judged.forced.rows[0].address
     located = one.number == due
     named = located and any(word in cause for word in mistake.names)
@@ -166,20 +166,49 @@ def _found(
     return FaultResult(mistake.scored(), True, located, named, True, [f"step {one.number}: {first}"], said)
 
 
-def _begin(live: Lockstep, mistake: TrainingMistake) -> None:
-    worker = live.workers[PORT]
+def _begin(live: Lockstep, side: str, change: Change, faults: Sequence[Fault] = ()) -> None:
+    worker = live.workers[side]
     worker.call(Build(live.case.pair, live.case.variant))  # a fault stays in a model until it is built anew
     worker.call(Load(str(live.weights)))
-    for fault in mistake.faults:
+    for fault in faults:
         worker.call(InjectFault(fault.kind, fault.path, dict(fault.attributes)))
-    worker.call(BeginTraining(live.setup(), mistake.change))
+    worker.call(BeginTraining(live.setup(), change))
 
 
 def _due(live: Lockstep, kept: list[KeptStep], mistake: TrainingMistake) -> int | None:
-    """The first forced step that the mistake changes: a fault in a layer or a loss does so at once."""
-    if mistake.faults or mistake.change.loss != 1:
+    """The first forced step that the mistake changes: another multiple of a loss does so at once."""
+    if mistake.change.loss != 1:
         return kept[0].number
+    if mistake.faults:
+        _begin(live, REFERENCE, Change(), mistake.faults)
+        try:
+            return next((one.number for one in kept if _disturbs(live, one)), None)
+        finally:
+            _begin(live, REFERENCE, Change())
     return next((one.number for one in kept if _changes(live, one, mistake.change)), None)
+
+
+def _disturbs(live: Lockstep, one: KeptStep) -> bool:
+    """Whether the reference's pass, with a fault in its model, is another one than rounding may make it."""
+    path, steps = live.scratch.file("faulty.h5"), live.scratch.file("faulty-steps.h5")
+    for made in (path, steps):
+        made.unlink(missing_ok=True)
+    given = (str(one.files.memory), str(one.batch), live.uses(one.number))
+    live.workers[REFERENCE].call(ForcedStep(*given, str(path), str(steps)))
+    with (
+        Trace.open(one.files.reference) as ours,
+        Trace.open(path) as its,
+        Trace.open(one.files.truth) as truth,
+    ):
+        known = [address for address in ours.records if address in truth.records]
+        return any(_beyond_rounding(ours, its, truth, address) for address in known)
+
+
+def _beyond_rounding(ours: Trace, its: Trace, truth: Trace, address: str) -> bool:
+    right, exact = (np.asarray(trace.array(address), np.float64) for trace in (ours, truth))
+    wrong = np.asarray(its.array(address), np.float64) if address in its.records else np.zeros_like(right)
+    rounding = 2 * float(np.linalg.norm(right - exact))
+    return float(np.linalg.norm(wrong - right)) > max(rounding, _ACTS * float(np.linalg.norm(exact)))
 
 
 def _changes(live: Lockstep, one: KeptStep, change: Change) -> bool:

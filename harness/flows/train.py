@@ -200,7 +200,8 @@ def _one_step(run: TrainingRun, batch: Batch, forced: bool) -> None:
         found = judged.forced
         if found.verdict == "diverged" and not run.explained:
             run.explained = True
-            found = dataclasses.replace(found, cause=explain_step(live, run.step, files, judged))
+            cause = explain_step(live, run.step, batch.path, files, judged)
+            found = dataclasses.replace(found, cause=cause)
         run.log.write(found)
         run.take(found)
 
