@@ -32,9 +32,9 @@ FROZEN = {"layer not frozen": 0, "decay in the other place": 0}
 pytestmark = [pytest.mark.torch, pytest.mark.jittor]
 
 
-def planted(pair: str, count: int | None) -> SelftestScore:
-    """What becomes of the mistakes in a pair of six steps."""
-    return selftest_training(TrainRequest(PAIRS + pair, steps=6, loaders=0), count, 1, Silent())
+def planted(pair: str, count: int | None, steps: int = 6) -> SelftestScore:
+    """What becomes of the mistakes in a pair of so many steps."""
+    return selftest_training(TrainRequest(PAIRS + pair, steps=steps, loaders=0), count, 1, Silent())
 
 
 def steps(rows: list[FaultResult]) -> dict[str, list[int]]:
@@ -63,6 +63,16 @@ def test_a_sample_of_mistakes_is_found_and_named() -> None:
     result = planted("SGD", 8)
     assert result.score.planted >= 6
     require(result, SGD, 0.9)
+
+
+def test_the_momentum_of_a_norm_that_is_called_twice_is_named() -> None:
+    """Its buffers go no multiple of the right way: momenta are tried on the reference, and given back."""
+    result = planted("TWICE", None, steps=2)
+    norms = [row for row in result.rows if row.mistake.kind in ("momentum of norms", "momentum of one norm")]
+    told = "the momentum of norm is the share that is kept, not the one that is taken: 0.9 for 0.1."
+    assert [row.said for row in norms] == [told] * 2
+    assert result.score.detected == result.score.located == 1
+    assert result.alarms == []
 
 
 @pytest.mark.slow

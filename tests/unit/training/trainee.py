@@ -33,12 +33,14 @@ def correlation(outputs: Arrays, inputs: Arrays) -> dict[str, float]:
     return {"correlation": float(np.corrcoef(found.ravel(), inputs["target"].ravel())[0, 1])}
 
 
-def pair(name: str, recipe: Recipe, draw: Callable[[InputRequest], Arrays] = draw_inputs) -> Pair:
+def pair(
+    name: str, recipe: Recipe, draw: Callable[[InputRequest], Arrays] = draw_inputs, variant: str = "one"
+) -> Pair:
     """The pair with a recipe."""
     return Pair(
         name=name,
         title="A small pair that learns",
-        variants={"one": Variant("one", "the only one")},
+        variants={variant: Variant(variant, "the only one")},
         reference="tests.unit.training.trainee_torch",
         port="tests.unit.training.trainee_jittor",
         draw_inputs=draw,
@@ -83,3 +85,4 @@ FROZEN = pair(
     Recipe(optimizer="adamw", lr=1e-3, options={"weight_decay": 0.1}, groups=(HEAD,), batch=4),
 )
 LEARNS = pair("learns", Recipe(optimizer="adam", lr=5e-2, epochs=10, batch=4), draw_lesson)
+TWICE = pair("twice", Recipe(optimizer="sgd", lr=0.05, options={"momentum": 0.9}, batch=4), variant="twice")

@@ -11,21 +11,25 @@ from ports_jittor.torchlike import nn
 
 
 class Trainee(nn.Module):
-    """A convolution, a norm and a head."""
+    """A convolution, a norm that is called once or twice, and a head."""
 
-    def __init__(self) -> None:
+    def __init__(self, twice: bool) -> None:
         super().__init__()
+        self.twice = twice
         self.conv = nn.Conv2d(3, 4, 3, padding=1)
         self.norm = nn.BatchNorm2d(4)
         self.head = nn.Conv2d(4, 2, 1)
 
     def forward(self, image: Tensor) -> Any:
-        return self.head(self.norm(self.conv(image)).sigmoid())
+        normed = self.norm(self.conv(image))
+        if self.twice:
+            normed = self.norm(normed * normed)
+        return self.head(normed.sigmoid())
 
 
 def build(variant: str) -> nn.Module:
     """The network."""
-    return Trainee()
+    return Trainee(variant == "twice")
 
 
 def losses(outputs: Tensor, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
