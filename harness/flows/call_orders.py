@@ -29,11 +29,13 @@ def told(
 
 
 def _first_places(recorded: Iterable[str]) -> dict[str, int]:
-    """Where each layer or operation returned something first."""
+    """Where each layer or operation, or the first operation in a layer, returned something first."""
     found: dict[str, int] = {}
     for place, address in enumerate(recorded):
         if addresses.is_result(address):
-            found.setdefault(addresses.parse_layer(address).path, place)
+            layer = addresses.parse_layer(address)
+            found.setdefault(layer.module, place)
+            found.setdefault(layer.path, place)
     return found
 
 
@@ -44,11 +46,19 @@ def _exchanged(
     taken = [(source, name) for source, cause in zip(sources, causes, strict=True) for name in _taken(cause)]
     for source, name in taken:
         one, other = _path(source.address), _path(name)
-        if one == other or not all(path in both for path in (one, other) for both in (ours, its)):
+        if (
+            _is_around(one, other)
+            or _is_around(other, one)
+            or not all(path in both for path in (one, other) for both in (ours, its))
+        ):
             continue
         first, last = sorted((one, other), key=ours.__getitem__)
         if its[last] < its[first]:
             yield first, last
+
+
+def _is_around(outer: str, path: str) -> bool:
+    return path == outer or path.startswith((f"{outer}.", f"{outer}/"))
 
 
 def _in_order(cause: Cause, pairs: Sequence[tuple[str, str]]) -> Cause | None:

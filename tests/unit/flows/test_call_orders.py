@@ -45,3 +45,15 @@ def test_what_the_port_calls_in_the_same_order_is_not_skipped_but_passed_by() ->
 def test_the_same_order_tells_nothing_of_another_one() -> None:
     causes = [Cause(True, "it is layer:conv#0:out.", taken="layer:conv#0:out")]
     assert told([source("layer:head#0:in.0")], causes, OURS, OURS) == causes
+
+
+def test_a_layer_is_called_where_the_first_operation_in_it_is() -> None:
+    sources = [Source("layer:act#0:in.0", "forward", [], "")]
+    causes = [
+        Cause(True, "given.", taken="layer:bn#0:out", also_taken=("layer:(model)/interpolate.0#0:out",))
+    ]
+    ours = ["layer:bn#0:out", "layer:act/div.0#0:out", "layer:act#0:out", "layer:(model)/interpolate.0#0:out"]
+    its = ["layer:bn#0:out", "layer:(model)/interpolate.0#0:out", "layer:act/div.0#0:out"]
+    (cause,) = told(sources, causes, ours, its)
+    assert "the order of act and (model)/interpolate.0 is exchanged" in cause.sentence
+    assert cause.culprits == ("act", "(model)/interpolate.0")
