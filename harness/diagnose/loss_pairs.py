@@ -16,10 +16,10 @@ _Edits = tuple[str, list[Edit]]
 def pairs(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
     """Edits of two operations or more, each with its words."""
     yield from _same_argument_everywhere(operations)
-    yield from _terms_exchanged(operations)
-    yield from _exchanged(operations)
     yield from _same_number_twice(operations)
+    yield from _terms_exchanged(operations)
     yield from _same_axes_twice(operations)
+    yield from _exchanged(operations)  # the most of all
 
 
 def _same_argument_everywhere(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
