@@ -15,11 +15,15 @@ _Edits = tuple[str, list[Edit]]
 
 def pairs(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
     """Edits of two operations or more, each with its words."""
-    yield from _same_argument_everywhere(operations)
-    yield from _same_number_twice(operations)
     yield from _terms_exchanged(operations)
     yield from _same_axes_twice(operations)
     yield from _exchanged(operations)  # the most of all
+
+
+def settings(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
+    """What one setting of a loss changes in several operations at once, each with its words."""
+    yield from _same_argument_everywhere(operations)
+    yield from _same_number_twice(operations)
 
 
 def _same_argument_everywhere(operations: Sequence[LossOperation]) -> Iterator[_Edits]:

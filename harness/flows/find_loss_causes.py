@@ -33,7 +33,9 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     whole = trials.listed()
     operations, alone = trials.concerned(wanted, whole)
     ways: list[Callable[[], Iterator[tuple[Trial, LossTried]]]] = [
-        lambda: trials.tried(chain(losses.defaults(alone), losses.edits(alone))),
+        lambda: trials.tried(
+            chain(loss_pairs.settings(operations), losses.defaults(alone), losses.edits(alone))
+        ),
         lambda: trials.tried(loss_pairs.pairs(operations)),
     ]
     if row is not None:
@@ -50,7 +52,13 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
             met = _confirmed(trials, row, met)
         if met:
             break
+    met.sort(key=_far_fetched)
     return _cause([words for words, _ in met], count, "the port's losses are the reference's where")
+
+
+def _far_fetched(trial: Trial) -> bool:
+    """Whether another operation stands there: of edits that give the same, another setting is likelier."""
+    return any(edit.how != "argument" for edit in trial[1])
 
 
 def _gradient_of_loss(probe: ReferenceProbe, alignment: Alignment) -> Row | None:

@@ -79,7 +79,7 @@ def test_a_switch_and_a_count_are_others_in_one_place_and_in_all() -> None:
     alone = dict(losses.edits(places))
     assert alone["topk.0 has largest=True"] == [Edit("topk.0", "argument", name="largest", value=True)]
     assert alone["topk.1 has 1=10"] == [Edit("topk.1", "argument", name="1", value=10)]
-    both = dict(loss_pairs.pairs(places))
+    both = dict(loss_pairs.settings(places))
     assert both["topk.0 and topk.1 have largest=True"] == [
         Edit(f"topk.{number}", "argument", name="largest", value=True) for number in range(2)
     ]
