@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import pandas
 
 SCHEMA = "align-alignment"
-VERSION = 7
-_READABLE = (1, 2, 3, 4, 5, 6, VERSION)
+VERSION = 8
+_READABLE = (1, 2, 3, 4, 5, 6, 7, VERSION)
 _ADVICE = "give the alignment.json that a comparison wrote"
 _EXIT_CODES = {
     "aligned": ALIGNED,
@@ -170,6 +170,8 @@ def _upgraded(data: dict[str, Any]) -> dict[str, Any]:
     if data["version"] < 7:
         data = _with_rows(data, lambda row: _with_measured(row, blank=False))
         data = {"evidence": {}, "provenance": {}, **data}
+    if data["version"] < 8:
+        data = _with_rows(data, lambda row: _with_measured(row, broken=False))
     if data["version"] < 5:
         data = _with_rows(_renamed(data), _renamed)
         if isinstance(data.get("costs"), dict):

@@ -171,6 +171,8 @@ class TensorMeter:
             truth_absmax=stats.absmax,
             typical=self._sizes.typical(truth_place) if is_zero else 0.0,
             ceiling=self._ceiling(address, truth_place, stats.l2, measured.eps),
+            broken=bool(measured.difference.nonfinite)
+            and self.reference.stats(address).nonfinite > stats.nonfinite,
         )
 
     def _ceiling(self, address: str, truth_place: str, size: float, eps: float) -> float | None:

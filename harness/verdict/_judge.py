@@ -63,6 +63,8 @@ def judge(address: str, measured: Measured, policy: Policy, overrides: Iterable[
     rule = override_for(address, overrides)
     if rule is not None and rule.policy == "skip":
         return Verdict("skipped", "skip", rule.reason)
+    if measured.broken and isinstance(policy, NoisePolicy):
+        return _broken_down(measured.difference, policy.name)
     fixed = tolerance(address, measured, policy, overrides)
     if fixed is not None:
         verdict = _within(measured, fixed)
@@ -99,6 +101,11 @@ def _nonfinite(found: Difference, policy: str, lead: str = "") -> Verdict:
     count = "1 element is" if found.nonfinite == 1 else f"{found.nonfinite} elements are"
     reason = f"{lead}{count} not finite or not so on both sides, first {worst_place(found)}; {passing(found)}"
     return _verdict(policy, math.inf, reason)
+
+
+def _broken_down(found: Difference, policy: str) -> Verdict:
+    why = "the reference itself is not finite where its float64 run is: float32 does not carry it so far"
+    return replace(_nonfinite(found, policy, f"{why}; "), status="inconclusive")
 
 
 def _exactly(measured: Measured, policy: str) -> Verdict:

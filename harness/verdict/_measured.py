@@ -22,7 +22,8 @@ class Measured:
     atol that passes with it. `typical` is there for a gradient whose truth is zero throughout: the size of an
     element of the gradients that are not, and are like it or around it. `terms` is how many products an
     element sums up, where known. `ceiling` is how large a noise is believed of a truth that came in a file,
-    in l2; None where there is no such limit. `blank` says that no element of either side is a number.
+    in l2; None where there is no such limit. `blank` says that no element of either side is a number,
+    `broken` that the reference has elements that are not finite where its float64 run is.
     """
 
     difference: Difference
@@ -42,6 +43,7 @@ class Measured:
     ceiling: float | None = None
     terms: int = 1
     blank: bool = False
+    broken: bool = False
 
     @property
     def error(self) -> float:

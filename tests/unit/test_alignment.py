@@ -66,7 +66,7 @@ def test_it_comes_back_exactly(tmp_path: Path) -> None:
 def test_the_json_is_strict_and_nan_survives(tmp_path: Path) -> None:
     text = small_alignment().to_json()
     data = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert (data["schema"], data["version"]) == ("align-alignment", 7)
+    assert (data["schema"], data["version"]) == ("align-alignment", 8)
     back = Alignment.from_json(text)
     assert math.isnan(back.costs.ratio)
     measured = back.rows[0].measured
@@ -94,7 +94,7 @@ def test_an_alignment_of_version_1_is_still_read() -> None:
         if row["measured"]:
             del row["measured"]["typical"], row["measured"]["terms"]
     read = Alignment.from_dict({**data, "version": 1})
-    assert read.version == 7
+    assert read.version == 8
     assert read.sources == []
     assert read.isolated.ran is False
     assert [row.address for row in read.rows] == [row.address for row in small_alignment().rows]
@@ -156,7 +156,7 @@ def test_names_and_rows_are_found() -> None:
         (b'{"schema": "other"}', "is no alignment"),
         (b'{"schema": "align-alignment", "x": NaN}', "NaN"),
         (b"[" * 100_000, "is no JSON"),
-        (b'{"schema": "align-alignment", "version": 8}', "version 8"),
+        (b'{"schema": "align-alignment", "version": 9}', "version 9"),
         (b'{"schema": "align-alignment", "version": 1}', "missing"),
     ],
 )

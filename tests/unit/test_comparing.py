@@ -151,6 +151,16 @@ class TestAPlantedFault:
         assert alignment.first == alignment.worst == "layer:block.fc#0:out"
         assert "not finite" in alignment.sentence
 
+    def test_where_the_reference_itself_breaks_down_nobody_is_accused(self, bench: Bench) -> None:
+        """Its float64 run is finite: what the port should give there in float32 is not known."""
+
+        address = "grad:stem.weight"
+        bench.reference.tensors[address][0, 0] = np.nan
+        alignment = bench.compare(bench.port())
+        row = alignment.row(address)
+        assert (row.verdict.status, alignment.verdict) == ("inconclusive", "inconclusive")
+        assert "the reference itself is not finite where its float64 run is" in row.verdict.reason
+
 
 class TestAttributes:
     def test_of_the_first_place_are_in_the_sentence(self, bench: Bench) -> None:
