@@ -10,7 +10,7 @@ import numpy as np
 
 from harness import address as addresses
 from harness.comparing._places import kind_of
-from harness.trace import Trace
+from harness.trace import Noise, Trace
 
 _FAMILIES = {"grad": "grad", "grad_input": "grad_input", "layer_grad": "layer", "operation_grad": "layer"}
 
@@ -25,6 +25,8 @@ class GradientSizes:
     def typical(self, address: str) -> float:
         """The size of an element in the median tensor of its kind, or more where those around it are larger.
 
+        What noise makes of them counts: where rounding makes gradients explode, zero is as uncertain.
+
         Around it is the innermost module in which a gradient is not zero; its largest element counts, since
         what cancels may be as large. 0 for what is no gradient.
         """
@@ -37,7 +39,8 @@ class GradientSizes:
     def _median(self, kind: str) -> float:
         if kind not in self._medians:
             found = (
-                self._truth.stats(address).l2 / math.sqrt(self._truth.records[address].size)
+                (self._truth.stats(address).l2 + self._noise(address).l2)
+                / math.sqrt(self._truth.records[address].size)
                 for address in self._gradients
                 if kind_of(address) == kind
             )
@@ -59,10 +62,14 @@ class GradientSizes:
         """The largest element among the gradients of each family in each module."""
         found: dict[tuple[str, str], float] = {}
         for address in self._gradients:
-            family, size = _FAMILIES[kind_of(address)], self._truth.stats(address).absmax
+            family = _FAMILIES[kind_of(address)]
+            size = self._truth.stats(address).absmax + self._noise(address).max
             for path in _modules(address):
                 found[family, path] = max(size, found.get((family, path), 0.0))
         return found
+
+    def _noise(self, address: str) -> Noise:
+        return self._truth.records[address].noise or Noise(0.0, 0.0)
 
 
 def _modules(address: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from harness.comparing._sizes import GradientSizes
-from harness.trace import Trace, TraceWriter
+from harness.trace import Noise, Trace, TraceWriter
 
 GRADIENTS = {
     "layer:stem#0:grad": [3.0, -4.0],
@@ -49,3 +49,13 @@ def test_the_gradients_around_a_zero_one_tell_its_size(
     sizes: GradientSizes, address: str, size: float, why: str
 ) -> None:
     assert sizes.typical(address) == pytest.approx(size, rel=1e-12), why
+
+
+def test_what_noise_makes_of_the_gradients_around_it_counts(tmp_path: Path) -> None:
+    """Rounding may make gradients explode: what cancels is then as large as it makes them."""
+    with TraceWriter(tmp_path / "truth.h5", {}, compact=True) as writer:
+        for address, noise in (("grad:attention.key.weight", 0.0), ("grad:attention.value.weight", 50.0)):
+            writer.add(address, np.full(4, float(noise > 0)))
+            writer.set_noise(address, Noise(2 * noise, noise))
+    sizes = GradientSizes(Trace.open(tmp_path / "truth.h5"))
+    assert sizes.typical("grad:attention.key.weight") == 51.0
