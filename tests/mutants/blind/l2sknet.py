@@ -91,7 +91,8 @@ L2SKNET = (
         name="l2_attention_weighs_total",
         kind="parentheses",
         file=f"{ROOM}.llskm",
-        old="return functional.conv2d(x, total) - surroundings + theta * functional.conv2d(x, centre)",
+        old="return functional.conv2d(x, total) - surroundings"
+        " + multiply(theta, functional.conv2d(x, centre))",
         new="return theta * (functional.conv2d(x, total) - surroundings) + functional.conv2d(x, centre)",
         truth="the attention weighs the difference, not the kernel's centre",
         places=("contrast*.0/*", "contrast*.0"),

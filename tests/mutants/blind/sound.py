@@ -15,7 +15,8 @@ SOUND = (
         variant="L2SKNet_UNet",
         size=(32, 32),
         file="ports_jittor.l2sknet.llskm",
-        old="return functional.conv2d(x, total) - surroundings + theta * functional.conv2d(x, centre)",
+        old="return functional.conv2d(x, total) - surroundings"
+        " + multiply(theta, functional.conv2d(x, centre))",
         new="return functional.conv2d(x, centre) * theta + (functional.conv2d(x, total) - surroundings)",
         truth="the terms of the sum in another order",
     ),

@@ -11,7 +11,9 @@ RESTORMER = partial(SAME, pair="led", variant="restormer", size=(32, 32), file="
 LLSKM = partial(
     SAME, pair="l2sknet", variant="L2SKNet_UNet", size=(32, 32), file="ports_jittor.l2sknet.llskm"
 )
-_SALIENCY = "return functional.conv2d(x, total) - surroundings + theta * functional.conv2d(x, centre)"
+_SALIENCY = (
+    "return functional.conv2d(x, total) - surroundings + multiply(theta, functional.conv2d(x, centre))"
+)
 _SCORES = "scores = matmul(query, key.permute(0, 1, 3, 2)) / math.sqrt(WIDTH // HEADS)"
 _CENTRE = "centre = (2 * functional.sigmoid(raw[..., :2]) - 0.5 + grid) * STRIDES[level]"
 
