@@ -153,7 +153,6 @@ class TestAPlantedFault:
 
     def test_where_the_reference_itself_breaks_down_nobody_is_accused(self, bench: Bench) -> None:
         """Its float64 run is finite: what the port should give there in float32 is not known."""
-
         address = "grad:stem.weight"
         bench.reference.tensors[address][0, 0] = np.nan
         alignment = bench.compare(bench.port())

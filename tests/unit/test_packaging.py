@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from harness.environment import search_path
 from tests import ROOT
 
 PACKAGES = ("golden", "harness", "ports_jittor", "refs_torch", "reports", "weight_convert")
@@ -40,7 +42,13 @@ pytestmark = pytest.mark.skipif(
 def run(*command: str | Path, cwd: Path) -> str:
     """Run a command, show its output if it fails, return what it printed."""
     done = subprocess.run(
-        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, timeout=300, check=False
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, search_path.VARIABLE: search_path.inherited()},  # not the copy of Jittor used here
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
     assert done.returncode == 0, f"{command} ended with {done.returncode}:\n{done.stdout}\n{done.stderr}"
     return done.stdout

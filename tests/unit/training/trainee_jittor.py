@@ -13,7 +13,7 @@ from ports_jittor.torchlike import nn
 class Trainee(nn.Module):
     """A convolution, a norm that is called once or twice, and a head."""
 
-    def __init__(self, twice: bool) -> None:
+    def __init__(self, twice: bool = False) -> None:
         super().__init__()
         self.twice = twice
         self.conv = nn.Conv2d(3, 4, 3, padding=1)
