@@ -19,7 +19,6 @@ import time
 from pathlib import Path
 
 from harness.case import SIDES
-from harness.environment import side_environment
 from harness.flows.evaluate import evaluate
 from harness.flows.evaluate_request import EvaluateRequest
 from harness.flows.together import lend_workers
@@ -41,7 +40,9 @@ if side == "torch":
         with torch.no_grad():
             return model(torch.from_numpy(image)).numpy()
 else:
-    import jittor as jt
+    from harness.environment import jittor_environment
+    from harness.sides.jittor_here import import_here
+    jt = import_here(jittor_environment())
     from ports_jittor.l2sknet import build
     model = build(variant, **pair.variant(variant).options)
     model.eval()
@@ -81,8 +82,7 @@ def bare(side: str, variant: str, size: int, samples: int) -> float:
         program.write_text(BARE)
         words = [sys.executable, str(program), side, variant, str(size), str(samples)]
         root = str(Path(__file__).resolve().parents[1])
-        own = side_environment(side, "cpu", Path(sys.executable))
-        environment = {**SHARING, **os.environ, **own, "PYTHONPATH": root}
+        environment = {**SHARING, **os.environ, "PYTHONPATH": root}
         done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment)
     return float(next(line for line in done.stdout.splitlines() if line.startswith("cpu")).split()[1])
 

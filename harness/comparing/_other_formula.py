@@ -19,9 +19,9 @@ from harness.alignment_rows import Row
 from harness.comparing._inner import is_inner, outside_agrees
 from harness.comparing._measuring import TensorMeter
 from harness.comparing._places import kind_of
+from harness.comparing._regrouped import BREAKS
 from harness.trace import Trace
 
-_BREAKS = 1e-3  # of a tensor's size: far above rounding, far below another value
 _MOST_TRIALS = 24
 _RESULTS = ("layer", "operation")
 
@@ -136,4 +136,4 @@ def needed(trial: ForcedTrial, reference: Trace, forced: Trace) -> list[str]:
 
 def _breaks(meter: TensorMeter, address: str) -> bool:
     measured = meter.measure(address)
-    return measured is not None and not measured.difference.rel_l2 <= _BREAKS
+    return measured is not None and not measured.difference.rel_l2 <= BREAKS

@@ -20,7 +20,7 @@ from harness.comparing._places import kind_of
 from harness.trace import Trace
 
 Array = NDArray[Any]
-_BREAKS = 1e-3  # of the size of what is returned
+BREAKS = 1e-3  # of a tensor's size: far above rounding, far below another value
 _OF_TWO: Mapping[str, Callable[[Array, Array], Array]] = {
     "add": np.add, "sub": np.subtract, "mul": np.multiply, "div": np.divide, "matmul": np.matmul,
     "bmm": np.matmul,
@@ -68,12 +68,12 @@ def _computing(name: str, count: int, returned: Array) -> Callable[..., Array] |
 def _responds(
     compute: Callable[..., Array], given: list[Array], place: int, wanted: Array, returned: Array
 ) -> bool:
-    if not _apart(compute(*given), returned) < _BREAKS:  # it has other arguments, too
+    if not _apart(compute(*given), returned) < BREAKS:  # it has other arguments, too
         return False
     own = given[place]
     share = np.random.default_rng(0).uniform(0.25, 1.0, own.shape)
     moved = own + share * (wanted.astype(np.float64).reshape(own.shape) - own)
-    return not _apart(compute(*given[:place], moved, *given[place + 1 :]), returned) <= _BREAKS
+    return not _apart(compute(*given[:place], moved, *given[place + 1 :]), returned) <= BREAKS
 
 
 def _apart(found: Array, returned: Array) -> float:

@@ -45,7 +45,7 @@ _MOST_SIZES = 4
 _MOST_TAKEN = 12
 _OPPOSE = ("sub", "div")
 _COUNT = ("topk",)  # operations that take so many
-_COUNTS = (1, 3, 5, 9, 10, 12, 13, 15, 20, 26, 50, 100)
+_COUNTS = (1, 3, 5, 10, 20, 50, 100)
 _TAKE_NUMBERS = ("add", "sub", "mul", "div", "pow", "maximum", "minimum")
 _NO_QUANTITIES = ("dim", "axis", "ignore_index")
 
@@ -275,7 +275,11 @@ def other_values(kind: str, name: str, now: Any) -> Iterator[Any]:
     if isinstance(now, bool):
         yield not now
     elif kind in _COUNT and isinstance(now, int) and now > 0:
-        yield from (count for count in dict.fromkeys((*_COUNTS, now - 1, now + 1, 2 * now)) if count != now)
+        yield from (
+            count
+            for count in dict.fromkeys((*_COUNTS, now - 1, now + 1, now // 2, 2 * now))
+            if count not in (0, now)
+        )
 
 
 def _axes(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
