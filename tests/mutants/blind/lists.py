@@ -1,4 +1,4 @@
-"""All mistakes and sound rewrites, one list a model."""
+"""All mistakes and sound rewrites, one list a model; the second set is by authors who knew no hypothesis."""
 
 from __future__ import annotations
 
@@ -6,8 +6,22 @@ from tests.mutants.blind.cpanet import CPANET
 from tests.mutants.blind.gold_yolo import GOLD_YOLO
 from tests.mutants.blind.l2sknet import L2SKNET
 from tests.mutants.blind.led import LED
+from tests.mutants.blind.second_cpanet import SECOND_CPANET
+from tests.mutants.blind.second_gold_yolo import SECOND_GOLD_YOLO
+from tests.mutants.blind.second_l2sknet import SECOND_L2SKNET
+from tests.mutants.blind.second_led import SECOND_LED
+from tests.mutants.blind.second_small import SECOND_SMALL
+from tests.mutants.blind.second_translator import SECOND_TRANSLATOR
 from tests.mutants.blind.small_mistakes import SMALL_MISTAKES
 from tests.mutants.blind.sound import SOUND
 from tests.mutants.blind.sound_more import MORE_SOUND
 
-MISTAKES = (*L2SKNET, *CPANET, *GOLD_YOLO, *LED, *SMALL_MISTAKES, *SOUND, *MORE_SOUND)
+SECOND = (
+    *SECOND_L2SKNET,
+    *SECOND_CPANET,
+    *SECOND_GOLD_YOLO,
+    *SECOND_LED,
+    *SECOND_SMALL,
+    *SECOND_TRANSLATOR,
+)
+MISTAKES = (*L2SKNET, *CPANET, *GOLD_YOLO, *LED, *SMALL_MISTAKES, *SECOND, *SOUND, *MORE_SOUND)

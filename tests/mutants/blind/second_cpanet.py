@@ -24,7 +24,7 @@ SECOND_CPANET = (
         truth="the values are made by phi, as the keys are, not by g",
         places=("REF.g*", "REF.phi*", "REF/matmul.1", "REF"),
         why="g does not run and phi runs twice: either, or the product that takes the values",
-        says=(r"\bphi\b", "skipp", "never", r"not (run|called)", "twice", "second call"),
+        says=(r"\bphi\b", "skip(ped|ping)", "never", r"not (run|called)", "twice", "second call"),
     ),
     CPA(
         name="b2_cpa_sides_put_right",
@@ -144,7 +144,7 @@ SECOND_CPANET = (
         truth="the rectifier after the second norm is missing",
         places=("layer?.?.relu", "layer?.?.conv3", "layer?.?"),
         why="the call is missing: the layer that is called once less, who takes the result, or the block",
-        says=("relu", "skipp", "without", "missing", r"\bbn2\b", "fewer", "once less"),
+        says=("relu", "skip(ped|ping)", "without", "missing", r"\bbn2\b", "fewer", "once less"),
     ),
     TRAIN(
         name="b2_cpa_shots_averaged",

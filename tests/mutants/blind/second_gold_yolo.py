@@ -104,7 +104,7 @@ SECOND_GOLD_YOLO = (
         says=(
             "bracket",
             "parenthes",
-            "preced",
+            "precede|preceding",
             r"\border\b",
             "before",
             "after",

@@ -139,7 +139,7 @@ SECOND_L2SKNET = (
         truth="logits are returned: the sigmoid at the end is missing",
         places=("(model)/sigmoid.0", "(model)"),
         why="the call is missing: its place, or the model that returns another result",
-        says=("sigmoid", "logit", "skipp", "without", "missing", "never", "not called"),
+        says=("sigmoid", "logit", "skip(ped|ping)", "without", "missing", "never", "not called"),
     ),
     FPN(
         name="b2_l2_sizes_doubled",
@@ -162,7 +162,7 @@ SECOND_L2SKNET = (
         truth="the map is closed, not opened: the maximum is taken before the minimum",
         places=("morphology_net_*.multi_tophat.*",),
         why="all of it happens within the top-hats: pools and negations have changed places",
-        says=("order", "before", "after", "exchang", "swap", "clos", "sign", "negat", r"\bneg\b"),
+        says=("order", "before", "after", "exchang", "swap", "closing|closed", "sign", "negat", r"\bneg\b"),
     ),
     MORPHOLOGY(
         name="b2_l2_threshold_raw",
@@ -178,7 +178,7 @@ SECOND_L2SKNET = (
             "morphology_net_*.threshold",
         ),
         why="the sigmoid is missing: its place, those after it, or the module",
-        says=("sigmoid", "skipp", "without", "missing", r"\braw\b"),
+        says=("sigmoid", "skip(ped|ping)", "without", "missing", r"\braw\b"),
     ),
     MORPHOLOGY(
         name="b2_l2_windows_outer",
@@ -200,7 +200,7 @@ SECOND_L2SKNET = (
         truth="the map of level 2 is not prepared: morphology_net_2 is not called",
         places=("morphology_net_2*", "contrast2_?*", "(model)"),
         why="the network is not called: its place, or the branches that are given the map as it is",
-        says=("morphology", "skipp", "without", "missing", "never", "not called", r"\bConv3\b"),
+        says=("morphology", "skip(ped|ping)", "without", "missing", "never", "not called", r"\bConv3\b"),
     ),
     UNET(
         name="b2_l2_loss_of_each_image",

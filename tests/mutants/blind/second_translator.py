@@ -38,7 +38,7 @@ SECOND_TRANSLATOR = (
         truth="nothing is hidden: what the filling returns is not kept",
         places=(f"{ATTENTION}/softmax.0", f"{ATTENTION}/masked_fill.0", ATTENTION),
         why="the softmax takes the scores as they are divided, not as they are filled",
-        says=("mask", "fill", "without", "skipp", "missing", r"-1e\+?0?9", r"\bdiv\.0"),
+        says=("mask", "fill", "without", "skip(ped|ping)", "missing", r"-1e\+?0?9", r"\bdiv\.0"),
     ),
     TRANSLATOR(
         name="b2_tr_query_and_key",
