@@ -6,14 +6,13 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
-
 from harness import files
 from harness.case import SIDES
 from harness.environment.places import free_bytes
 from harness.errors import BadInput, NoEnvironment
 from harness.flows.lockstep import Lockstep
 from harness.flows.together import together
+from harness.pairs.base import Arrays
 from harness.requests import ReadMemory, WriteMemory
 from harness.trace import Trace, TraceWriter
 from weight_convert import State, read_state, write_state
@@ -31,7 +30,7 @@ def save(live: Lockstep, folder: Path, step: int, keep: int) -> str:
         return f"{FOLDER}/{place.name}"
 
     def write(side: str) -> Path:
-        path = live.scratch.file(f"memory-{side}.h5")
+        path = _memory_file(live, side)
         live.workers[side].call(WriteMemory(str(path)))
         return path
 
@@ -40,10 +39,8 @@ def save(live: Lockstep, folder: Path, step: int, keep: int) -> str:
     with files.new_folder(place) as draft:
         for side, path in written.items():
             with Trace.open(path) as memory:
-                arrays = {address: np.array(memory.array(address)) for address in memory.records}
-            write_state(State.of(arrays), draft / f"{side}.safetensors")
-    for path in written.values():
-        path.unlink()
+                write_state(State.of(_arrays(memory)), draft / f"{side}.safetensors")
+            path.unlink()
     for older in found(folder)[:-keep] if keep else []:
         shutil.rmtree(older, ignore_errors=True)
     return f"{FOLDER}/{place.name}"
@@ -56,7 +53,7 @@ def load(live: Lockstep, checkpoint: Path) -> None:
         stored = checkpoint / f"{side}.safetensors"
         if not stored.is_file():
             raise BadInput(f"{stored} is missing: the checkpoint is not whole; remove {checkpoint}")
-        path = live.scratch.file(f"memory-{side}.h5")
+        path = _memory_file(live, side)
         with TraceWriter(path, {"kind": "training"}) as writer:
             for address, array in read_state(stored).arrays.items():
                 writer.add(address, array)
@@ -64,6 +61,17 @@ def load(live: Lockstep, checkpoint: Path) -> None:
         path.unlink()
 
     together(live.workers, SIDES, read)
+
+
+def _memory_file(live: Lockstep, side: str) -> Path:
+    """On the disk, where the checkpoint goes too: in memory both sides' would be a third copy of a model."""
+    return live.scratch.folder / f"memory-{side}.h5"
+
+
+def _arrays(memory: Trace) -> Arrays:
+    """Every array of a file, as it lies there."""
+    found = {address: memory.array(address) for address in memory.records}
+    return {address: array for address, array in found.items() if array is not None}
 
 
 def newest(folder: Path, steps: int) -> Path | None:

@@ -171,7 +171,7 @@ class Side(Framework):
         self.cast(dtype)
         self.set_mode(mode)
         self.take_inputs(inputs, dtype)
-        self.losses, self.recorder = {}, None
+        self.let_pass_go()
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002 (what a model draws with)
         self.seed(seed)
@@ -203,9 +203,13 @@ class Side(Framework):
 
     def evaluated(self) -> Arrays:
         """The outputs for the inputs, without a loss and without recording, as `output:KEY`."""
-        self.losses, self.recorder = {}, None
+        self.let_pass_go()
         with self.without_gradients():
             return self._collect(self.call_model())
+
+    def let_pass_go(self) -> None:
+        """Free what the last pass has left: its losses hold every tensor that a way back would need."""
+        self.losses, self.recorder = {}, None
 
     def losses_of(self, outputs: Any) -> NamedTensors:
         """The named losses of what the model returned; the first one is minimised."""

@@ -32,6 +32,7 @@ KEPT = {"state": "state", "optimizer": "slots", "sum": "sums", "ema": "average"}
 
 def begin_training(side: Side, setup: Setup, change: Change) -> TrainingBegun:
     """Set up a training from the loaded state."""
+    side.let_pass_go()
     side.write_state(side.loaded_state)
     side.set_mode(setup.mode)
     side.training = _new_training(side, setup, change)
@@ -297,6 +298,7 @@ def _set_aside(side: Side) -> Iterator[SideTraining]:
     try:
         yield training
     finally:
+        side.let_pass_go()
         side.cast("float32")
         side.write_state(state)
         side.set_mode(training.setup.mode)

@@ -28,19 +28,19 @@ _KINDS: dict[str, type[HarnessError]] = {
 class Loader:
     """One process that reads batches; what it is asked it answers in that order."""
 
-    def __init__(self, number: int, first: dict[str, Any], folder: Path) -> None:
-        self._log = folder / f"loader-{number}.log"
+    def __init__(self, first: dict[str, Any], log: Path) -> None:
+        self._log = log
         root = str(Path(__file__).resolve().parents[2])
         search = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
         environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": search}
-        with self._log.open("wb") as log:
+        with self._log.open("wb") as printed:
             try:
                 self._kept = Kept(
                     [sys.executable, "-c", _START],
                     environment,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
-                    stderr=log,
+                    stderr=printed,
                 )
             except OSError as error:
                 raise NoEnvironment(
@@ -89,12 +89,12 @@ class Loader:
 class Loaders:
     """Several loaders; batches come in the order asked for, whoever reads them."""
 
-    def __init__(self, count: int, first: dict[str, Any], folder: Path) -> None:
+    def __init__(self, first: dict[str, Any], logs: list[Path]) -> None:
         self._waiting: deque[tuple[Loader, Path, str]] = deque()
         self._loaders: list[Loader] = []
         try:
-            for number in range(count):
-                self._loaders.append(Loader(number, first, folder))
+            for log in logs:
+                self._loaders.append(Loader(first, log))
         except BaseException:
             self.end()
             raise

@@ -6,7 +6,6 @@ Loader processes read ahead, one batch each. The stream is the same whatever the
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,9 +37,9 @@ class Batch:
 
 
 class BatchStream:
-    """The batches of a split. Use as a context manager, in a folder in memory that goes with the run.
+    """The batches of a split. Use as a context manager, in the folder in memory that goes with the run.
 
-    `place` is what a user calls the pair, if that is not its name; loader processes find it by that.
+    Their files lie right in that folder, and so are read as a run's own. `place` is what a user calls the pair, if that is not its name; loader processes find it by that.
     """
 
     def __init__(
@@ -60,7 +59,7 @@ class BatchStream:
         self._count = loaders
         self._first = described(place or pair.name, request, batch, seed)
         self._stack = contextlib.ExitStack()
-        self._base = folder
+        self._folder = folder
         self._loaders: Loaders | None = None
 
     def __len__(self) -> int:
@@ -70,7 +69,7 @@ class BatchStream:
     @contextlib.contextmanager
     def first(self) -> Iterator[Path]:
         """The file of the first batch, for as long as the context lasts."""
-        path = self._folder / "first.batch"
+        path = self._file("first.batch")
         try:
             yield write_batch(path, self.source.read(self._order(0)[0], 0))
         finally:
@@ -88,7 +87,7 @@ class BatchStream:
         return epoch_order(self.source, self.request.split, self.batch, self.seed, epoch)
 
     def _files(self, order: list[list[int]], epoch: int, skip: int) -> Iterator[Path]:
-        paths = [self._folder / f"{epoch}-{number}.batch" for number in range(skip, skip + len(order))]
+        paths = [self._file(f"{epoch}-{number}.batch") for number in range(skip, skip + len(order))]
         if self._loaders is None:
             for path, indices in zip(paths, order, strict=True):
                 yield write_batch(path, self.source.read(indices, epoch))
@@ -100,15 +99,17 @@ class BatchStream:
         ]
         yield from self._loaders.read(requests)
 
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{self.request.split}-{name}"
+
     def _said(self, epoch: int, number: int, indices: list[int]) -> str:
         names = ", ".join(self.source.names(indices))
         return f"batch {number} of epoch {epoch} ({self.request.split} split: {names})"
 
     def __enter__(self) -> BatchStream:
-        made = tempfile.mkdtemp(prefix=f"{self.request.split}-", dir=self._base)
-        self._folder = Path(made)
         if self._count:
-            self._loaders = Loaders(self._count, self._first, self._folder)
+            logs = [self._file(f"loader-{number}.log") for number in range(self._count)]
+            self._loaders = Loaders(self._first, logs)
             self._stack.callback(self._loaders.end)
         return self
 

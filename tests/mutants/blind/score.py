@@ -143,8 +143,8 @@ def main() -> None:
                 rows.append(row)
                 _write(asked.out, rows)
                 print(json.dumps(judged(row)), flush=True)
-                if row["verdict"] == "refused":
-                    break
+                if row["verdict"] in ("refused", "failed"):
+                    break  # these workers have ended
 
 
 def _write(path: Path, rows: Sequence[Row]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from harness import pairs
 from harness.errors import BadInput, WorkerLost
 from harness.pairs.base import DataRequest, Pair, Split
+from harness.scratch import is_of_living_run, scratch
 from harness.training.stream import BatchStream
 from tests.unit.training import number_pair
 
@@ -100,6 +101,16 @@ def test_batches_leave_no_files(tmp_path: Path) -> None:
             assert batch.path.is_file()
             assert len(list(tmp_path.rglob("*.batch"))) <= 1 + 2
         assert not list(tmp_path.rglob("*.batch"))
+
+
+@pytest.mark.parametrize("loaders", [0, 2])
+def test_both_workers_read_a_batch_as_a_file_of_their_own_run(loaders: int) -> None:
+    with scratch() as place:
+        folder = place.memory or place.folder
+        with BatchStream(PAIR, request_of(), 4, 1, loaders, folder, number_pair.PLACE) as stream:
+            assert all(is_of_living_run(batch.path) for batch in stream.epoch(0))
+            with stream.first() as path:
+                assert is_of_living_run(path)
 
 
 def test_the_limit_is_a_seeded_choice(tmp_path: Path) -> None:
