@@ -39,7 +39,8 @@ class Batch:
 class BatchStream:
     """The batches of a split. Use as a context manager, in the folder in memory that goes with the run.
 
-    Their files lie right in that folder, and so are read as a run's own. `place` is what a user calls the pair, if that is not its name; loader processes find it by that.
+    Their files lie right in that folder, and so are read as a run's own. `place` is what a user calls the
+    pair, if that is not its name; loader processes find it by that.
     """
 
     def __init__(
