@@ -17,6 +17,7 @@ AUTO = "auto"
 DTYPES = ("float32", "float64")
 POLICIES = ("noise", "fixed", "metric")
 MODES: tuple[Mode, ...] = get_args(Mode)
+INFER = "infer"  # what `align bench` may be asked for in the place of eval
 STEP = "step"  # beside the modes of a pass: an optimiser's steps alone are compared
 KEEPS: tuple[Keep, ...] = get_args(Keep)
 TRACE_KEEPS: tuple[TraceKeep, ...] = get_args(TraceKeep)

@@ -20,7 +20,7 @@ from reports.words import count
 
 _STYLES = {"faster": "green", "slower": "red", "same": "green", "ambiguous": "yellow"}
 _MEBI = 1 << 20
-_WIDE = 200
+_WIDE, _NARROW = 200, 100
 
 
 def milliseconds(value: float) -> str:
@@ -28,9 +28,10 @@ def milliseconds(value: float) -> str:
     return f"{1000 * value:.3g} ms"
 
 
-def interval(ratio: Ratio) -> str:
+def interval(ratio: Ratio, digits: int = 3) -> str:
     """A ratio with its interval."""
-    return tr("{:.3f} ({:.3f} to {:.3f})").format(ratio.value, ratio.low, ratio.high)
+    figures = (f"{value:.{digits}f}" for value in (ratio.value, ratio.low, ratio.high))
+    return tr("{} ({} to {})").format(*figures)
 
 
 def mebibytes(value: int | None) -> str:
@@ -91,16 +92,18 @@ _COLUMNS: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
     ("A metric", lambda row: metric(row.first)),
     ("B metric", lambda row: metric(row.second)),
 )
-_SHORT: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
+_MEDIANS: tuple[tuple[str, Callable[[BenchRow], str]], ...] = (
     *_COLUMNS[:4],
     ("A median", lambda row: milliseconds(row.first.seconds.median)),
     ("B median", lambda row: milliseconds(row.second.seconds.median)),
-    *_COLUMNS[8:10],
-    ("A bits", lambda row: agreed_bits(row.first)),
-    ("B bits", lambda row: agreed_bits(row.second)),
-    ("A metric", lambda row: metric(row.first)),
-    ("B metric", lambda row: metric(row.second)),
 )
+_SHORT = (*_MEDIANS, *_COLUMNS[8:10], *_COLUMNS[-4:])
+_SHORTEST = (
+    *_MEDIANS,
+    ("B/A (99 % interval)", lambda row: interval(row.ratio, digits=2)),
+    ("B is", lambda row: tr(row.ratio.verdict)),
+)
+_FIGURES = 4  # columns of words and of the batch, which come first
 
 
 def title(found: Bench) -> str:
@@ -167,13 +170,19 @@ def draw(found: Bench, changes: list[RatioChange], console: Console, folder: str
     """Draw the whole measurement."""
     if found.unequal:
         console.print(Text(printable(title(found)), style="yellow"), soft_wrap=True)
-    chosen = _COLUMNS if console.width >= _WIDE else _SHORT
-    columns = [Column(tr(name), [make(row) for row in found.rows], most=40) for name, make in chosen]
+    narrow = console.width < _NARROW
+    chosen = _COLUMNS if console.width >= _WIDE else _SHORTEST if narrow else _SHORT
+    columns = [
+        Column(tr(name), [make(row) for row in found.rows], number=place >= _FIGURES, most=40)
+        for place, (name, make) in enumerate(chosen)
+    ]
     console.print(table(console.width, columns, [_STYLES[row.ratio.verdict] for row in found.rows]))
     for row in found.rows:
         if row.parts:
             case = tr("{}, batch {}").format(row.mode, row.batch)
             console.print(Text(f"{case}, {row.second.contestant.label}: {parts(row)}"))
+    for line in map(_exactness, found.rows) if narrow else ():
+        console.print(Text(printable(line)), soft_wrap=True)
     for timed in found.layers:
         _draw_layers(timed, found, console)
     for line in [*map(largest, found.largest), *notes(found), *map(_change, changes)]:
@@ -182,6 +191,15 @@ def draw(found: Bench, changes: list[RatioChange], console: Console, folder: str
     where = f"{found.machine.processor}, {count(found.machine.cores, 'core')}"
     said = tr("{} on {}; kept in: {}").format(count(rounds, "round"), where, folder)
     console.print(Text(printable(said)), soft_wrap=True)
+
+
+def _exactness(row: BenchRow) -> str:
+    """What a narrow table has no room for: the bits that agree, and the metric."""
+    each = []
+    for one in (row.first, row.second):
+        bits = tr("{} {} bits").format(one.contestant.label, agreed_bits(one))
+        each.append(", ".join(filter(None, [bits, metric(one)])))
+    return tr("{}, batch {}").format(row.mode, row.batch) + ": " + "; ".join(each)
 
 
 def _draw_layers(timed: LayerTable, found: Bench, console: Console) -> None:

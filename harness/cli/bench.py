@@ -84,7 +84,7 @@ def bench(
     model: options.Model,
     variant: options.Variant = None,
     option: options.Options = None,
-    mode: options.Modes = None,
+    mode: options.BenchModes = None,
     batch: Batches = None,
     input_size: options.InputSize = None,
     weights: options.Weights = None,

@@ -223,6 +223,10 @@ ModeOrStep = Annotated[
     ),
 ]
 Modes = Annotated[list[str] | None, _choice("--mode", choices.MODES, "A mode; repeatable.")]
+BenchModes = Annotated[
+    list[str] | None,
+    _choice("--mode", (choices.INFER, *choices.MODES), "A mode; infer is another word for eval. Repeatable."),
+]
 Seed = Annotated[
     int | None, _flag("--seed", "N", "What weights and inputs are drawn from.", parse.parse_seed, default="0")
 ]

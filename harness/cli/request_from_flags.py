@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from harness.choices import INFER
 from harness.cli import parse
 from harness.errors import BadInput
 
@@ -120,7 +121,7 @@ def policy(given: Mapping[str, Any]) -> Policy:
 
 def modes(given: Sequence[str] | None, usual: tuple[Mode, ...]) -> tuple[Mode, ...]:
     """The modes asked for, each once, or the usual ones."""
-    chosen: Any = tuple(dict.fromkeys(given or ()))
+    chosen: Any = tuple(dict.fromkeys("eval" if mode == INFER else mode for mode in given or ()))
     return chosen or usual
 
 

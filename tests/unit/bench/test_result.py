@@ -23,7 +23,7 @@ from harness.bench.switches import SWITCHES, find, together
 from harness.case import Case
 from harness.errors import BadInput
 from harness.flows.bench_jobs import against_themselves, with_switches
-from reports.bench import draw, markdown, title
+from reports.bench import agreed_bits, draw, interval, markdown, title
 from reports.bench_chart import svg
 from tests.unit.bench.samples import MACHINE, made
 
@@ -170,6 +170,18 @@ def test_every_table_says_that_settings_were_unequal() -> None:
     draw(found, [], console, "somewhere")
     assert console.file.getvalue().count("unequal settings") == 2  # type: ignore[attr-defined]
     assert pytest_form(found)["benchmarks"][0]["extra_info"]["unequal"] == found.unequal
+
+
+@pytest.mark.parametrize("width", [80, 110, 220])
+def test_no_figure_of_a_ratio_is_cut(width: int) -> None:
+    found = made([1.437, 1.162, 1.756])
+    console = Console(width=width, file=io.StringIO())
+    draw(found, [], console, "somewhere")
+    (row,) = found.rows
+    told = console.file.getvalue()  # type: ignore[attr-defined]
+    assert interval(row.ratio, digits=3 if width >= 100 else 2) in told
+    assert "\N{HORIZONTAL ELLIPSIS}" not in told
+    assert agreed_bits(row.first) in told
 
 
 def test_switches_are_found_by_side() -> None:
