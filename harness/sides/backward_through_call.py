@@ -54,7 +54,7 @@ def _gradients_of_trial(side: Side, call: CapturedCall, given: Arrays, change: C
     fresh = map_tensors({**places, **call.kwargs}, side.tensors.is_tensor, leaf)
     args = tuple(fresh[place] for place in places)
     kwargs = {name: fresh[name] for name in call.kwargs}
-    again = CapturedCall(call.path, call.function, args, kwargs, call.module, call.position)
+    again = CapturedCall(call.path, call.function, args, kwargs, call.module, call.position, state=call.state)
     with repeated_call(side, again, change) as result:
         tensors = [
             (tensor, given[key or "0"])

@@ -15,7 +15,10 @@ from harness.sides.recorder import Array, Layer, Recorder, Rehearsal, Tensors
 
 @dataclass
 class CapturedCall:
-    """A module or a function, and the arguments of the call."""
+    """A module or a function, the arguments of the call, and what its module holds when it is called.
+
+    A norm that trains changes its running statistics: who repeats the call needs those from before it.
+    """
 
     path: str
     function: Callable[..., Any]
@@ -24,6 +27,7 @@ class CapturedCall:
     module: Any = None
     position: Position | None = None  # from where it draws what it drew in the run
     drawn: list[Array] = field(default_factory=list)
+    state: dict[str, Array] = field(default_factory=dict)
 
 
 class CallCapture(Recorder):
@@ -49,7 +53,13 @@ class CallCapture(Recorder):
         if (frame.path, frame.call) == self.wanted:
             module = self.modules["" if frame.path == addresses.ROOT else frame.path]
             self.captured = CapturedCall(
-                frame.path, module, args, dict(kwargs), module, self.masks.position()
+                frame.path,
+                module,
+                args,
+                dict(kwargs),
+                module,
+                self.masks.position(),
+                state=held_by(module, self.tensors),
             )
 
     def operation(
@@ -61,3 +71,9 @@ class CallCapture(Recorder):
         if (path, frame.call) == self.wanted:
             self.captured = CapturedCall(path, function, args, dict(kwargs), position=self.masks.position())
         return super().operation(name, function, args, kwargs)
+
+
+def held_by(module: Any, tensors: Tensors) -> dict[str, Array]:
+    """Copies of the tensors of a module by name."""
+    held = {name: value for name, value in module.state_dict().items() if tensors.is_tensor(value)}
+    return {name: tensors.to_array(value).copy() for name, value in held.items()}

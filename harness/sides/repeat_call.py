@@ -9,13 +9,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.answers import CallDescription, TrialDone
 from harness.errors import BadInput
 from harness.layer_note import Attributes
 from harness.own_name import command
 from harness.pairs.base import Arrays, Mode
 from harness.requests import CallChange
-from harness.sides.captured_call import CallCapture, CapturedCall
+from harness.sides.captured_call import CallCapture, CapturedCall, held_by
 from harness.sides.constructor import constructor_arguments
 from harness.sides.contract import NamedTensors
 from harness.sides.operations import other_operation
@@ -50,9 +52,8 @@ def write_call(side: Side, call: CapturedCall, path: Path) -> None:
         given = [*((str(place), value) for place, value in enumerate(call.args)), *call.kwargs.items()]
         for key, tensor in flatten(dict(given), side.tensors.is_tensor):
             writer.add(f"input:{key}", side.tensors.to_array(tensor))
-        if call.module is not None:
-            for name, tensor in own_state(side, call.module).items():
-                writer.add(f"state:{name}", side.tensors.to_array(tensor))
+        for name, array in call.state.items():
+            writer.add(f"state:{name}", array)
         for number, numbers in enumerate(call.drawn):
             writer.add(f"draw:{number}", numbers)
 
@@ -79,11 +80,11 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
         return
     args = tuple(value for place, value in enumerate(call.args) if str(place) not in change.without)
     own = own_state(side, call.module)
-    before = {name: side.tensors.to_array(own[name]).copy() for name in own}
+    before = held_by(call.module, side.tensors)
     kept = {name: getattr(call.module, name) for name in change.changes}
     mode = getattr(call.module, "training", None)
     try:
-        side.fill(own, _changed_state(change))
+        side.fill(own, {**_updated(call.state, before), **_changed_state(change)})
         for name, value in change.changes.items():
             setattr(call.module, name, tuple(value) if isinstance(value, list) else value)
         if change.training is not None and mode is not None:
@@ -95,6 +96,11 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
         if mode is not None:
             call.module.train(mode)
         side.fill(own, before)
+
+
+def _updated(held: Arrays, now: Arrays) -> Arrays:
+    """What the run has changed since the call, as it was."""
+    return {name: array for name, array in held.items() if not np.array_equal(array, now[name])}
 
 
 def _as_another_kind(call: CapturedCall, kind: str) -> Any:

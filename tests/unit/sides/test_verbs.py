@@ -345,6 +345,28 @@ def test_held_call_is_tried_again_and_left_as_it_was(side: Any, inputs: str, tmp
     np.testing.assert_array_equal(first, again)
 
 
+def test_held_call_begins_at_the_statistics_that_it_began_at(side: Any, inputs: str, tmp_path: Path) -> None:
+    """The run that holds a norm in training updates what the norm in evaluation divides by."""
+    shape = (1, 4, 1, 1)
+    before = {name: _array(side, f"norm.{name}").reshape(shape) for name in ("running_mean", "running_var")}
+    weight, bias = (_array(side, f"norm.{name}").reshape(shape) for name in ("weight", "bias"))
+    verbs.capture_call(side, inputs, "train", "norm", 0, str(tmp_path / "held.h5"))
+    assert not np.allclose(_array(side, "norm.running_mean").reshape(shape), before["running_mean"])
+    (answer,) = verbs.try_changes(side, [CallChange(training=False)], str(tmp_path))
+    with Trace.open(tmp_path / "held.h5") as held, Trace.open(Path(answer.trace)) as tried:
+        given = np.array(held.array("input:0"), np.float64)
+        found = np.array(tried.array("output:0"))
+        np.testing.assert_array_equal(
+            np.array(held.array("state:running_mean")).reshape(shape), before["running_mean"]
+        )
+    wide = (given - before["running_mean"]) / np.sqrt(before["running_var"] + side.model.norm.eps)
+    np.testing.assert_allclose(found, wide * weight + bias, rtol=1e-4, atol=1e-5)
+
+
+def _array(side: Any, name: str) -> Any:
+    return side.tensors.to_array(side.model.state_dict()[name]).copy()
+
+
 def test_held_operation_takes_other_arguments(side: Any, inputs: str, tmp_path: Path) -> None:
     verbs.capture_call(side, inputs, "eval", "(model)/add.0", 0, str(tmp_path / "held.h5"))
     (answer,) = verbs.try_changes(side, [CallChange()], str(tmp_path))
