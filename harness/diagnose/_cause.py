@@ -12,6 +12,7 @@ import numpy as np
 from harness.diagnose import (
     activations,
     attributes,
+    drops,
     fits,
     formulas,
     functions,
@@ -19,6 +20,7 @@ from harness.diagnose import (
     known,
     layouts,
     masks,
+    norms,
     numbers,
     operations,
     others,
@@ -40,6 +42,7 @@ OF_LAYERS: tuple[Source, ...] = (
     attributes.trials,
     attributes.trials_of_mode,
     parameters.trials,
+    norms.trials,
     activations.trials,
 )
 OF_TENSORS: tuple[Source, ...] = (
@@ -49,6 +52,7 @@ OF_TENSORS: tuple[Source, ...] = (
     layouts.trials,
     places.trials,
     masks.trials,
+    drops.trials,
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)
