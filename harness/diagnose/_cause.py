@@ -26,6 +26,7 @@ from harness.diagnose import (
     others,
     parameters,
     places,
+    products,
     tensors,
 )
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
@@ -49,6 +50,7 @@ OF_TENSORS: tuple[Source, ...] = (
     tensors.trials,
     others.trials,
     functions.trials,
+    products.trials,
     layouts.trials,
     places.trials,
     masks.trials,

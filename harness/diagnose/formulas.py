@@ -77,7 +77,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
         return
     with np.errstate(all="ignore"):
         for words, made in islice(_found(evidence), _MOST_FOUND):
-            yield Trial(words, predicted=made().astype(port.dtype))
+            yield Trial(words, predicted=np.broadcast_to(made(), port.shape).astype(port.dtype))
 
 
 def _found(evidence: DifferingLayer) -> Iterator[tuple[str, Callable[[], Array]]]:
@@ -89,7 +89,7 @@ def _found(evidence: DifferingLayer) -> Iterator[tuple[str, Callable[[], Array]]
         return
     wanted = evidence.port.reshape(-1)[places].astype(np.float64)
     for place in np.flatnonzero((np.abs(seen - wanted) <= allowed).all(1)):
-        if atoms[place].words != _RIGHT and atoms[place].made().shape == evidence.port.shape:
+        if atoms[place].words != _RIGHT:
             yield atoms[place].words, atoms[place].made
     yield from _of_two(atoms, seen, wanted, allowed, "", None)
     if evidence.reference.shape == evidence.port.shape and evidence.reference.dtype.kind == "f":

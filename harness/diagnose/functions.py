@@ -55,6 +55,10 @@ _REDUCTIONS: dict[str, Reduction] = {
     "the product": np.prod,
     "the norm": lambda x, **how: np.sqrt(np.sum(x * x, **how)),
 }
+_INDICES: dict[str, Reduction] = {
+    "the index of the largest (argmax)": np.argmax,
+    "the index of the smallest (argmin)": np.argmin,
+}
 _PLACES = {"the first": 0, "the last": -1, "the second": 1, "the last but one": -2}
 _BEFORE: dict[str, Function] = {
     "": lambda x: x,
@@ -67,7 +71,7 @@ _MOST_AXES = 5
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """Functions of what its maker is given, of two of them, and reductions."""
-    given = _given(evidence)
+    given = given_to_the_maker(evidence)
     with np.errstate(all="ignore"):
         for name, tensor in given.items():
             yield from _unary(evidence, name, tensor)
@@ -86,7 +90,7 @@ def of_the_right_one(evidence: DifferingLayer) -> Iterator[Trial]:
         yield from _unary(evidence, "the reference's output", evidence.reference)
 
 
-def _given(evidence: DifferingLayer) -> Mapping[str, Array]:
+def given_to_the_maker(evidence: DifferingLayer) -> Mapping[str, Array]:
     """What the maker of the tensor is given: the layer itself, or what makes a wrong input."""
     if evidence.producer is not None:
         found = {f"the reference's {name}": tensor for name, tensor in evidence.producer.given.items()}
@@ -166,6 +170,9 @@ def _one_place(evidence: DifferingLayer, name: str, tensor: Array, axis: int) ->
         if -tensor.shape[axis] <= place < tensor.shape[axis]:
             found = tensor.take(place, axis).reshape(evidence.port.shape)
             yield _trial(evidence, f"{words} along axis {axis} of {name}", found)
+    for words, index in _INDICES.items():
+        found = index(tensor, axis=axis).reshape(evidence.port.shape)
+        yield _trial(evidence, f"{words} along axis {axis} of {name}", found)
 
 
 def _listed(axes: tuple[int, ...]) -> str:

@@ -113,11 +113,11 @@ def _normed(wide: Array, over: _Statistics, form: _Form, eps: float, affine: _Af
 
 
 def _all_statistics(shape: tuple[int, ...]) -> Iterator[_Statistics]:
-    """Over any axes; over all of a sample, in groups of channels."""
-    for count in range(len(shape), 0, -1):
-        for axes in combinations(range(len(shape)), count):
-            if math.prod(shape[axis] for axis in axes) > 1:
-                yield _Statistics(axes)
+    """Over any axes that have more than one element; over all of a sample, in groups of channels."""
+    long = [axis for axis, size in enumerate(shape) if size > 1]
+    for count in range(len(long), 0, -1):
+        for axes in combinations(long, count):
+            yield _Statistics(axes)
     channels = shape[_CHANNELS]
     for groups in range(2, channels):
         if channels % groups == 0:

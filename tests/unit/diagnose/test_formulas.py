@@ -59,6 +59,11 @@ def test_a_formula_is_found(words: str, made: Callable[[], Array]) -> None:
     assert any(words in one for one in said)
 
 
+def test_a_mean_may_stand_in_every_place_along_an_axis() -> None:
+    everywhere = np.broadcast_to(X.mean(0, keepdims=True), X.shape)
+    assert "the mean over axes 0 of its input number 0" in [one.words for one in trials(evidence(everywhere))]
+
+
 def test_noise_is_no_formula() -> None:
     assert not list(trials(evidence(DRAWN.standard_normal(X.shape))))
 

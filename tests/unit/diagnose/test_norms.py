@@ -49,6 +49,13 @@ def test_statistics_over_other_axes(axes: tuple[int, ...]) -> None:
     assert f"its statistics over axes {', '.join(first)} and {last}, not over axis 1" in told
 
 
+def test_an_axis_of_one_element_is_not_told() -> None:
+    one = MAP[:1]
+    right, port = affine(normed(one, (1,))), affine(normed(one, (1, 2, 3)))
+    told = said(right, port, one, weight=WEIGHT, bias=BIAS)
+    assert told.endswith("with its statistics over axes 1, 2 and 3, not over axis 1.")
+
+
 def test_statistics_within_groups_of_channels() -> None:
     groups = normed(MAP.reshape(2, 3, 2, 5, 4), (2, 3, 4)).reshape(MAP.shape)
     told = said(affine(groups), affine(normed(MAP, (1, 2, 3))), MAP, "GroupNorm", weight=WEIGHT, bias=BIAS)
