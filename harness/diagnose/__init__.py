@@ -11,6 +11,7 @@ from harness.diagnose._cause import (
     explain_given,
     explain_gradient,
     explain_module,
+    explain_parameter_of_one_side,
     explain_state,
 )
 from harness.diagnose._evidence import DifferingLayer, Producer, ReferenceTensor, Trial
@@ -31,6 +32,7 @@ __all__ = [
     "explain_given",
     "explain_gradient",
     "explain_module",
+    "explain_parameter_of_one_side",
     "explain_state",
     "signature",
 ]

@@ -211,6 +211,13 @@ def explain_gradient(evidence: DifferingLayer, shares: Sequence[Share] = ()) -> 
     return found_whole if found_whole.found else _unexplained(evidence, tried + found_whole.tried)
 
 
+def explain_parameter_of_one_side(name: str) -> Cause:
+    """A parameter that has a gradient in the port alone, as both sides say themselves."""
+    words = f"{name} learns in the port alone"
+    why = "in the reference it is frozen (requires_grad is off), or takes no part in the loss"
+    return Cause(True, f"{words}: {why}.", words)
+
+
 def explain_state(evidence: DifferingLayer, before: Array, momentum: float | None, count: int) -> Cause:
     """The same for a running statistic after a step from `before`; `count` values a channel entered it."""
     old = before.astype(np.float64)

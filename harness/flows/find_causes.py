@@ -37,6 +37,8 @@ def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Caus
     if kind == "state":
         return _state(probe, alignment, row)
     if _has_no_counterpart(probe, row.address):
+        if kind == "grad":
+            return diagnose.explain_parameter_of_one_side(row.address.partition(":")[2])
         return Cause(False, row.isolated.verdict.reason if row.isolated else row.verdict.reason)
     if kind == "loss":
         return find_loss_causes.explain_loss(probe, alignment)

@@ -20,6 +20,7 @@ from harness.diagnose import (
     explain_forward,
     explain_given,
     explain_gradient,
+    explain_parameter_of_one_side,
     explain_state,
     signature,
 )
@@ -376,3 +377,9 @@ def test_a_pooling_of_another_kind_is_told_by_its_blocks() -> None:
         lambda trials: [None for _ in trials],
     )
     assert "the mean over blocks of 1x1x2x2 of its input number 0" in found.sentence
+
+
+def test_a_parameter_that_learns_in_the_port_alone_is_called_so() -> None:
+    found = explain_parameter_of_one_side("head.bias")
+    assert found.found
+    assert found.sentence.startswith("head.bias learns in the port alone: in the reference it is frozen")
