@@ -11,6 +11,19 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 _FIRST = 64
+_FEWEST_FILLED, _DWARFED = 2, 1e-4
+_ROOM_BESIDE = 16.0  # by how much what is beside fills may stray more than in proportion to its size
+
+
+def fills(tensor: Array) -> Array | None:
+    """Where a tensor is filled with values that dwarf all others, as a mask does it; None where it is not."""
+    if tensor.dtype.kind != "f" or not tensor.size:
+        return None
+    sizes = np.abs(tensor)
+    filled = sizes > 0.5 * sizes.max()
+    rest = sizes[~filled]
+    dwarfs = np.isfinite(sizes).all() and rest.size and rest.max() < _DWARFED * sizes.max()
+    return filled if dwarfs and np.count_nonzero(filled) >= _FEWEST_FILLED else None
 
 
 @dataclass(frozen=True)
@@ -70,7 +83,21 @@ class DifferingLayer:
 
     def reproduces(self, tensor: Array) -> bool:
         """Whether a tensor is the port's result within noise, and far closer to it than the reference."""
-        return self.begins_like(tensor) and self._is_near(self.distance(tensor))
+        return (
+            self.begins_like(tensor)
+            and self._is_near(self.distance(tensor))
+            and self._is_near_beside_fills(tensor)
+        )
+
+    def _is_near_beside_fills(self, tensor: Array) -> bool:
+        """Whether it is the port's result at the scale of what is no fill: else anything would be."""
+        filled = fills(self.port)
+        if filled is None:
+            return True
+        its = self.port[~filled].astype(np.float64)
+        gap = float(np.linalg.norm(tensor[~filled].astype(np.float64) - its))
+        share = float(np.linalg.norm(its)) / float(np.linalg.norm(self.port.astype(np.float64)))
+        return gap <= _ROOM_BESIDE * share * self.floor
 
     def _is_near(self, apart: float) -> bool:
         return apart <= self.floor and apart <= 0.1 * self.distance(self.reference)
