@@ -9,6 +9,7 @@ from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows import orders
+from harness.flows.call_counts import calls
 
 SKIPPED = "is skipped"
 
@@ -18,10 +19,16 @@ def told(
 ) -> list[Cause]:
     """The causes, where what a layer takes comes of another order; `reference` and `port` are addresses.
 
-    What the port calls elsewhere is not skipped: only its place is another one.
+    What the port calls elsewhere is not skipped: only its place is another one. Where a layer is not called
+    as many times by both sides, its first calls are not the same, and their order tells nothing.
     """
+    reference, port = list(reference), list(port)
     ours, its = _first_places(reference), _first_places(port)
-    pairs = list(_exchanged(sources, causes, ours, its))
+    counts = calls(reference), calls(port)
+    alike = [
+        {path: place for path, place in both.items() if _is_as_often(path, *counts)} for both in (ours, its)
+    ]
+    pairs = list(_exchanged(sources, causes, *alike))
     return [
         _in_order(cause, pairs) or _elsewhere(source, cause, its)
         for source, cause in zip(sources, causes, strict=True)
@@ -37,6 +44,10 @@ def _first_places(recorded: Iterable[str]) -> dict[str, int]:
             found.setdefault(layer.module, place)
             found.setdefault(layer.path, place)
     return found
+
+
+def _is_as_often(path: str, ours: dict[str, int], its: dict[str, int]) -> bool:
+    return ours.get(path) in (None, its.get(path, ours.get(path)))
 
 
 def _exchanged(

@@ -14,7 +14,7 @@ from typing import Any
 import reports
 from harness.alignment import Alignment
 from harness.alignment_rows import Source
-from harness.case import REFERENCE, Case
+from harness.case import PORT, REFERENCE, Case
 from harness.costs import Spent
 from harness.errors import BadInput
 from harness.flows import explain_steps, find_causes, stored_case
@@ -121,6 +121,7 @@ def reference_probe(compared: Compared) -> Iterator[ReferenceProbe]:
     live, recordings = compared.live, compared.recordings
     with (
         Trace.open(recordings.sides[REFERENCE].trace) as reference,
+        Trace.open(recordings.sides[PORT].trace) as port,
         Trace.open(recordings.isolated) as isolated,
     ):
         yield ReferenceProbe(
@@ -130,6 +131,7 @@ def reference_probe(compared: Compared) -> Iterator[ReferenceProbe]:
             mode=live.case.mode,
             scratch=live.scratch.folder,
             reference=reference,
+            port=port,
             isolated=isolated,
         )
 

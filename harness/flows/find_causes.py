@@ -18,7 +18,7 @@ from harness.answers import TrialDone
 from harness.comparing import kind_of
 from harness.diagnose import Cause, DifferingLayer, Trial
 from harness.errors import WorkerLost
-from harness.flows import call_orders, find_loss_causes, orders, recorded, source_groups
+from harness.flows import call_counts, call_orders, find_loss_causes, orders, recorded, source_groups
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
 from harness.forms import same_shape
@@ -28,6 +28,7 @@ from harness.verdict import NoisePolicy, allowances
 
 Array = Any
 _FLOOR_ULPS = 64
+_CANCELLED = 16.0  # by how much the port's tensor may be smaller than one with the same rounding
 
 
 def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Cause:
@@ -113,8 +114,14 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
         differing=probe.differing(alignment, path),
         operation="/" in path,
         training=probe.mode == "train",
-        floor=floor(row),
+        floor=floor(row) * in_proportion(reference, port),
     )
+
+
+def in_proportion(reference: Array, port: Array) -> float:
+    """The share of the reference's rounding that a far smaller tensor of the port may have."""
+    ours, its = (float(np.linalg.norm(np.asarray(part, np.float64))) for part in (reference, port))
+    return min(1.0, _CANCELLED * its / ours) if ours and np.isfinite(its) else 1.0
 
 
 def floor(row: Row) -> float:
@@ -282,9 +289,11 @@ def explain_sources(
             if shared is not None:
                 found |= {other.address: shared for other in group}
     tried = [source for source in chosen if source.address in found]
-    causes = orders.given_crosswise(tried, [found[source.address] for source in tried])
+    both = probe.reference.records, probe.port.records
+    causes = call_counts.told(tried, [found[source.address] for source in tried], *both)
+    causes = orders.given_crosswise(tried, causes)
     causes = orders.exchanged(tried, causes)
-    causes = call_orders.told(tried, causes, probe.reference.records, probe.isolated.records)
+    causes = call_orders.told(tried, causes, *both)
     for source, cause in zip(tried, causes, strict=True):
         alignment.sources[alignment.sources.index(source)] = explained(source, cause)
     return causes

@@ -31,7 +31,8 @@ def layer_note(trace: Trace, path: str) -> LayerNote:
 class ReferenceProbe:
     """The reference's worker, to be asked about single calls, and the traces of one case.
 
-    `isolated` is the port's trace of isolated layers, `state` the file both sides were loaded from.
+    `port` is the port's trace of its own run, `isolated` that of its isolated layers, in which what is the
+    same is left out; `state` is the file both sides were loaded from.
     """
 
     worker: Worker
@@ -40,6 +41,7 @@ class ReferenceProbe:
     mode: Mode
     scratch: Path
     reference: Trace
+    port: Trace
     isolated: Trace
     _captured: dict[tuple[str, int], dict[str, Array]] = dataclasses.field(default_factory=dict)
 

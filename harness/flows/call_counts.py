@@ -1,0 +1,197 @@
+"""Layers that the port calls fewer times than the reference, or with what other calls should be given.
+
+Calls of both sides are matched by their number. So where one of them is missing, all later ones seem to be
+given something wrong, and what each of them is given tells which call it is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from harness import address as addresses
+from harness.address import LayerAddress
+from harness.alignment_rows import Source
+from harness.diagnose import Cause
+from harness.trace import Record
+
+_FEWEST_SHIFTED = 3
+
+Records = Mapping[str, Record]
+
+
+def calls(recorded: Iterable[str]) -> dict[str, int]:
+    """How many times each layer or operation is called."""
+    found: dict[str, int] = {}
+    for address in recorded:
+        if addresses.is_result(address):
+            layer = addresses.parse_layer(address)
+            found[layer.path] = max(found.get(layer.path, 0), layer.call + 1)
+    return found
+
+
+@dataclasses.dataclass(frozen=True)
+class Fewer:
+    """A layer that the port calls fewer times: how many times each side does, and calls that are missing."""
+
+    path: str
+    reference: int
+    port: int
+    missing: tuple[int, ...]
+    given: str
+
+    @property
+    def words(self) -> str:
+        """The cause in words."""
+        return (
+            f"{self.path} is called fewer times in the port ({self.port}) than in the reference "
+            f"({self.reference}): the call number {self.missing[0]}, which is given {self.given}, is "
+            f"missing, and later calls are compared with the wrong ones."
+        )
+
+    def concerns(self, source: Source, cause: Cause, records: Records) -> bool:
+        """Whether a source comes of this: a call of the layer, or what should take the result of one."""
+        its = _layer(source.address)
+        if its is not None and its.path == self.path and its.call >= self.missing[0]:
+            return True
+        made = _layer(_origin(records, source.address))
+        if made is None or made.path != self.path or made.role != "out" or made.call < self.missing[0]:
+            return False
+        given = _origin(records, addresses.layer(self.path, made.call, "in", "0"))
+        if made.call in self.missing:  # if it is not passed by, something else is in its place
+            return given in _taken(cause, records)
+        return not cause.found or bool(cause.fitted) or given in _taken(cause, records)
+
+
+def told(
+    sources: Sequence[Source], causes: Sequence[Cause], reference: Records, port: Iterable[str]
+) -> list[Cause]:
+    """The causes, where a call is missing, or where each call is given what another one should be."""
+    ours, its = calls(reference), calls(port)
+    fewer = _fewer(sources, causes, reference, ours, its)
+    found = [_missing(source, cause, fewer, reference) for source, cause in zip(sources, causes, strict=True)]
+    return _shifted(sources, found, reference, {path: n for path, n in ours.items() if its.get(path) == n})
+
+
+def _missing(source: Source, cause: Cause, fewer: Sequence[Fewer], reference: Records) -> Cause:
+    for one in fewer:
+        if one.concerns(source, cause, reference):
+            return _said(cause, one.words, (one.path,))
+    return cause
+
+
+def _said(cause: Cause, words: str, culprits: tuple[str, ...] = ()) -> Cause:
+    return dataclasses.replace(
+        cause, found=True, sentence=words, hypothesis=words, taken="", also_taken=(), fitted=0, also=(),
+        culprits=culprits,
+    )  # fmt: skip
+
+
+def _fewer(
+    sources: Sequence[Source],
+    causes: Sequence[Cause],
+    reference: Records,
+    ours: Mapping[str, int],
+    its: Mapping[str, int],
+) -> list[Fewer]:
+    found = []
+    for path, by in _given(sources, causes, reference).items():
+        if 0 < its.get(path, 0) < ours.get(path, 0):
+            matched = _matched(path, by, reference, ours[path], its[path])
+            missing = _gaps(matched, ours[path], its[path])
+            if missing:
+                given = _origin(reference, addresses.layer(path, missing[0], "in", "0"))
+                found.append(Fewer(path, ours[path], its[path], missing, given))
+    return found
+
+
+def _given(
+    sources: Sequence[Source], causes: Sequence[Cause], reference: Records
+) -> dict[str, dict[int, set[str]]]:
+    """By layer and call, what the port's calls are given where it is not what they should be."""
+    found: dict[str, dict[int, set[str]]] = defaultdict(dict)
+    for source, cause in zip(sources, causes, strict=True):
+        layer = _layer(source.address)
+        if layer is not None and layer.role == "in" and layer.key == "0":
+            found[layer.path][layer.call] = _taken(cause, reference)
+    return found
+
+
+def _matched(path: str, by: Mapping[int, set[str]], records: Records, ours: int, its: int) -> dict[int, int]:
+    """Which call of the reference each call of the port is, where that is known; they keep their order."""
+    found, last = dict[int, int](), -1
+    for call in range(its):
+        if call not in by:
+            own = call if not found or found.get(call - 1) == call - 1 else None
+        else:
+            own = next((n for n in range(last + 1, ours) if _is_given(path, n, by[call], records)), None)
+        if own is not None:
+            found[call] = last = own
+    return found
+
+
+def _is_given(path: str, call: int, taken: set[str], records: Records) -> bool:
+    return _origin(records, addresses.layer(path, call, "in", "0")) in taken
+
+
+def _gaps(matched: Mapping[int, int], ours: int, its: int) -> tuple[int, ...]:
+    """Calls of the reference that lie between two that neighbouring calls of the port are."""
+    known = {-1: -1, **matched, its: ours}
+    if all(own == call for call, own in matched.items()):
+        return ()
+    return tuple(
+        missing
+        for call, own in known.items()
+        if call + 1 in known
+        for missing in range(own + 1, known[call + 1])
+    )
+
+
+def _shifted(
+    sources: Sequence[Source], causes: list[Cause], records: Records, counts: Mapping[str, int]
+) -> list[Cause]:
+    """The causes, where all calls of a layer are given what the call so many places on should be given."""
+    groups: dict[tuple[str, str], list[tuple[int, LayerAddress]]] = defaultdict(list)
+    for place, source in enumerate(sources):
+        layer = _layer(source.address)
+        if layer is not None and layer.role == "in" and layer.path in counts:
+            groups[layer.path, layer.key].append((place, layer))
+    for (path, key), members in groups.items():
+        count = counts[path]
+        steps = [
+            {
+                (call - layer.call) % count
+                for call in range(count)
+                if _origin(records, addresses.layer(path, call, "in", key)) in _taken(causes[place], records)
+            }
+            for place, layer in members
+        ]
+        common = set[int].intersection(*steps) - {0}
+        if len(members) >= _FEWEST_SHIFTED and len(common) == 1:
+            words = _words_of_shift(path, common.pop(), count)
+            for place, _ in members:
+                causes[place] = dataclasses.replace(causes[place], sentence=words, hypothesis=words, also=())
+    return causes
+
+
+def _words_of_shift(path: str, step: int, count: int) -> str:
+    by, which = (step, "later") if 2 * step <= count else (count - step, "earlier")
+    off = " (an index is off by one)" if by == 1 else ""
+    return (
+        f"the calls of {path} are shifted by {by}: each is given what the call {by} {which} "
+        f"should be given{off}."
+    )
+
+
+def _taken(cause: Cause, records: Records) -> set[str]:
+    return {_origin(records, name) for name in (cause.taken, *cause.also_taken) if name}
+
+
+def _origin(records: Records, address: str) -> str:
+    record = records.get(address)
+    return (record.alias if record is not None else None) or address
+
+
+def _layer(address: str) -> LayerAddress | None:
+    return addresses.parse_layer(address) if address.startswith("layer:") else None

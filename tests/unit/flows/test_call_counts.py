@@ -1,0 +1,88 @@
+"""A layer that the port calls fewer times, and calls that are given what others should be."""
+
+from __future__ import annotations
+
+from harness.alignment_rows import Source
+from harness.diagnose import Cause
+from harness.flows.call_counts import calls, told
+from harness.flows.call_orders import told as told_of_orders
+from harness.trace import Record
+
+MAKERS = ("first", "second", "third")
+
+
+def records(makers: tuple[str, ...] = MAKERS) -> dict[str, Record]:
+    """An activation that is called after each of some layers, and what takes each result of it."""
+    found: dict[str, str | None] = {}
+    for call, maker in enumerate(makers):
+        found[f"layer:{maker}#0:out"] = None
+        found[f"layer:act#{call}:in.0"] = f"layer:{maker}#0:out"
+        found[f"layer:act#{call}:out"] = None
+        found[f"layer:after_{maker}#0:in.0"] = f"layer:act#{call}:out"
+        found[f"layer:after_{maker}#0:out"] = None
+    return {name: Record(name, (2, 3), "float32", "", alias) for name, alias in found.items()}
+
+
+def source(address: str) -> Source:
+    return Source(address, "forward", [], "text")
+
+
+def given(taken: str, words: str = "") -> Cause:
+    return Cause(True, words or f"what it is given is {taken}.", taken=taken)
+
+
+def test_calls_are_counted_by_what_they_return() -> None:
+    assert calls(records()) == {"act": 3, **{name: 1 for m in MAKERS for name in (m, f"after_{m}")}}
+
+
+def test_the_call_that_is_missing_is_named_wherever_it_shows() -> None:
+    sources = [source("layer:act#1:in.0"), source("layer:after_second#0:in.0"), source("layer:head#0:in.0")]
+    causes = [given("layer:third#0:out"), given("layer:second#0:out"), Cause(False, "none of 3")]
+    first, second, third = told(sources, causes, records(), records(("first", "third")))
+    assert first.sentence.startswith("act is called fewer times in the port (2) than in the reference (3)")
+    assert "call number 1, which is given layer:second#0:out, is missing" in first.sentence
+    assert second == first or second.sentence == first.sentence
+    assert first.culprits == second.culprits == ("act",)
+    assert third.sentence == "none of 3"
+
+
+def test_the_first_and_the_last_call_may_be_missing() -> None:
+    sources = [source("layer:act#0:in.0"), source("layer:act#1:in.0")]
+    causes = [given("layer:second#0:out"), given("layer:third#0:out")]
+    found = told(sources, causes, records(), records(("second", "third")))
+    assert all("call number 0, which is given layer:first#0:out" in cause.sentence for cause in found)
+    skipped = [given("layer:third#0:out", "it is skipped")]
+    last = told([source("layer:after_third#0:in.0")], skipped, records(), records(("first", "second")))
+    assert last == skipped  # nothing is given to a wrong call
+
+
+def test_what_else_makes_the_result_of_the_missing_call_keeps_its_cause() -> None:
+    sources = [source("layer:act#0:in.0"), source("layer:after_first#0:in.0")]
+    causes = [given("layer:second#0:out"), Cause(True, "what comes of another activation.")]
+    found = told(sources, causes, records(), records(("second", "third")))
+    assert found[1] == causes[1]
+
+
+def test_as_many_calls_or_calls_of_nothing_known_tell_nothing() -> None:
+    sources, causes = [source("layer:act#1:in.0")], [given("layer:third#0:out")]
+    assert told(sources, causes, records(), records()) == causes
+    assert told(sources, causes, records(), {}) == causes
+    unknown = [Cause(False, "none of 3")]
+    assert told(sources, unknown, records(), records(("first", "third"))) == unknown
+
+
+def test_calls_that_are_all_given_the_next_ones_input_are_shifted() -> None:
+    sources = [source(f"layer:act#{call}:in.0") for call in range(3)]
+    causes = [given(f"layer:{MAKERS[(call + 1) % 3]}#0:out") for call in range(3)]
+    found = told(sources, causes, records(), records())
+    assert all("the calls of act are shifted by 1" in cause.sentence for cause in found)
+    assert "off by one" in found[0].sentence
+    mixed = [given("layer:third#0:out"), given("layer:first#0:out"), given("layer:first#0:out")]
+    assert told(sources, mixed, records(), records()) == mixed
+    assert told(sources[:2], causes[:2], records(), records()) == causes[:2]  # too few to tell
+
+
+def test_the_order_of_a_layer_with_fewer_calls_tells_nothing() -> None:
+    sources, causes = [source("layer:act#0:in.0")], [given("layer:second#0:out")]
+    ours, its = list(records()), list(records(("second", "first")))
+    assert told_of_orders(sources, causes, ours, its) == causes
