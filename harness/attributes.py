@@ -14,6 +14,8 @@ from harness.layer_note import Attributes, LayerNote
 SAME_NAME = (("negative_slope", "scale"),)
 # An attribute that matters only where another one is not zero.
 MATTERS_WITH = {"count_include_pad": "padding"}
+# Operations of a tensor and one number, which frameworks name otherwise or not at all.
+_OF_A_NUMBER = ("add", "sub", "mul", "div", "pow")
 # Class names of one kind of layer; two classes of different kinds differ, others are not compared.
 KINDS = (
     ("Conv", "Conv1d", "Conv2d", "Conv3d"),
@@ -80,8 +82,10 @@ def attribute_differences(reference: Layers, candidate: Layers) -> list[Attribut
         kinds = _KIND_OF.get(ours.type), _KIND_OF.get(its.type)
         if None not in kinds and kinds[0] != kinds[1]:
             found.append(AttributeDifference(path, "type", ours.type, its.type))
-        for name, value, other in _shared(ours.attributes, its.attributes):
-            found.append(AttributeDifference(path, name, value, other))
+        pairs = _shared(ours.attributes, its.attributes)
+        if "/" in path and ours.type == its.type in _OF_A_NUMBER and not pairs:
+            pairs = _operands(ours.attributes, its.attributes)
+        found += [AttributeDifference(path, name, value, other) for name, value, other in pairs]
     return found
 
 
@@ -113,6 +117,18 @@ def _shared(ours: Attributes, its: Attributes) -> list[tuple[str, Any, Any]]:
             continue
         found.append((name, value, its[theirs]))
     return found
+
+
+def _operands(ours: Attributes, its: Attributes) -> list[tuple[str, Any, Any]]:
+    """The one number that each side is given, whatever they call it, if it is another one."""
+    numbers, theirs = (
+        [(name, value) for name, value in given.items() if type(value) in (int, float)]
+        for given in (ours, its)
+    )
+    if len(numbers) != 1 or len(theirs) != 1:
+        return []
+    (name, value), (_, other) = *numbers, *theirs
+    return [] if same_value(name, value, other) else [(name, value, other)]
 
 
 def _matters(name: str, ours: Attributes, its: Attributes) -> bool:

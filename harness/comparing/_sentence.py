@@ -112,11 +112,15 @@ def _differing_attributes(row: Row, alignment: Alignment) -> str:
     }
     reference, candidate = alignment.names
     differing = [
-        f"{item.name} is {item.port} in {candidate} and {item.reference} in {reference}"
+        f"{_named(item.name)} is {item.port} in {candidate} and {item.reference} in {reference}"
         for item in alignment.attributes
         if item.layer in paths
     ]
     return f"Its {', its '.join(differing)}." if differing else ""
+
+
+def _named(name: str) -> str:
+    return f"argument {name}" if name.isdigit() else name
 
 
 def _remarks(alignment: Alignment) -> list[str]:

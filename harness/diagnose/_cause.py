@@ -12,6 +12,7 @@ import numpy as np
 from harness.diagnose import (
     activations,
     attributes,
+    calls,
     drops,
     fits,
     formulas,
@@ -28,6 +29,7 @@ from harness.diagnose import (
     parameters,
     places,
     products,
+    tables,
     tensors,
 )
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
@@ -56,7 +58,9 @@ OF_TENSORS: tuple[Source, ...] = (
     layouts.trials,
     places.trials,
     masks.trials,
+    tables.trials,
     drops.trials,
+    calls.trials,
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)

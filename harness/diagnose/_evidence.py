@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[Any]
 _FIRST = 64
+_PLAIN, _FEWEST_OF_PLAIN, _LARGEST_COUNT = 1e-5, 4, 1000
 _FEWEST_FILLED, _DWARFED = 2, 1e-4
 _ROOM_BESIDE = 16.0  # by how much what is beside fills may stray more than in proportion to its size
 
@@ -113,8 +114,17 @@ class DifferingLayer:
 
     def carries(self, fitted: int) -> bool:
         """Whether there is more evidence than so many fitted numbers use up."""
-        different = len(np.unique(self.port[np.isfinite(self.port)])) if self.port.dtype.kind == "f" else 0
-        return different >= 3 * fitted + 4
+        return self._different() >= 3 * fitted + 4
+
+    def carries_plain(self, number: float) -> bool:
+        """Whether one fitted number, of two digits or one over a count, is so plain that few prove it."""
+        count = round(1 / number) if number else 0
+        near = (float(f"{number:.1e}"), 1 / count if 0 < abs(count) <= _LARGEST_COUNT else 0.0)
+        plain = any(abs(number - its) <= _PLAIN * abs(number) for its in near)
+        return self.carries(1) or (plain and self._different() >= _FEWEST_OF_PLAIN)
+
+    def _different(self) -> int:
+        return len(np.unique(self.port[np.isfinite(self.port)])) if self.port.dtype.kind == "f" else 0
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,23 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     ours, its = reference.astype(np.float64), port.astype(np.float64)
     if not (np.isfinite(ours).all() and np.isfinite(its).all()):
         return
+    yield from _plain_factor(evidence, ours, its)
     for trial in (*_bounds(evidence, its), *_scalars(ours, its), *_per_channel(ours, its)):
         assert trial.predicted is not None
         if evidence.carries(trial.fitted):
             predicted = trial.predicted.astype(port.dtype)
             words = f"{trial.words} ({_fitted_words(trial.fitted, port.size)})"
             yield Trial(words, predicted=predicted, fitted=trial.fitted)
+
+
+def _plain_factor(evidence: DifferingLayer, ours: Array, its: Array) -> Iterator[Trial]:
+    """A tensor of few elements, all times one plain number: a size in another unit, a weight."""
+    square = float(np.sum(ours * ours))
+    factor = float(np.sum(ours * its)) / square if square else 0.0
+    if not evidence.carries(1) and evidence.carries_plain(factor):
+        by = f" (divided by {1 / factor:.6g})" if abs(factor) < 1 else ""
+        words = f"the reference's output times {factor:.6g}{by} ({_fitted_words(1, its.size)})"
+        yield Trial(words, predicted=(ours * factor).astype(evidence.port.dtype), fitted=1)
 
 
 def _fitted_words(fitted: int, size: int) -> str:

@@ -210,8 +210,11 @@ def _near(evidence: DifferingLayer) -> Iterator[tuple[str, Array]]:
 
 
 def _reductions(name: str, wide: Array, shape: tuple[int, ...], cost: int) -> Iterator[_Atom]:
-    for count in range(1, wide.ndim + 1 if wide.size <= _LARGE else 2):
-        for axes in combinations(range(wide.ndim), count):
+    long = [
+        axis for axis, size in enumerate(wide.shape) if size > 1
+    ]  # along others there is nothing to reduce
+    for count in range(1, len(long) + 1 if wide.size <= _LARGE else 2):
+        for axes in combinations(long, count):
             kept = tuple(1 if axis in axes else size for axis, size in enumerate(wide.shape))
             if not _goes_with(kept, shape):
                 continue

@@ -18,6 +18,7 @@ from harness.trace import Trace
 Array = Any
 _LARGEST = 1 << 24
 _MOST_KIN = 8
+_FEWEST_REPEATED = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,6 +119,7 @@ def traced_back(probe: ReferenceProbe, address: str, evidence: DifferingLayer) -
     yield Traced(_with_producer(trace, evidence, maker), maker)
     if maker is None:
         yield from _in_its_layout(trace, address, evidence)
+        yield from _not_repeated(trace, address, evidence)
 
 
 def _inner(trace: Trace, address: str) -> str | None:
@@ -146,6 +148,35 @@ def _in_its_layout(trace: Trace, address: str, evidence: DifferingLayer) -> Iter
             undone = dataclasses.replace(evidence, reference=made, port=back.reshape(made.shape))
             yield Traced(_with_producer(trace, undone, name), name, False, layout.words)
             return
+
+
+def _not_repeated(trace: Trace, address: str, evidence: DifferingLayer) -> Iterator[Traced]:
+    """A tensor that both sides repeat along axes, as it is before: what one place of these axes holds."""
+    right, port = evidence.reference, evidence.port
+    if right.shape != port.shape or right.dtype.kind != "f":
+        return
+    axes = [axis for axis, size in enumerate(right.shape) if size > 1 and _same_along(axis, right, port)]
+    narrow = tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(right.ndim))
+    made = np.ascontiguousarray(right[narrow])
+    if not axes or made.size < _FEWEST_REPEATED:
+        return
+    for name in reversed(list(trace.records)):
+        record = trace.records[name]
+        if record.alias is not None or not addresses.is_result(name) or record.size != made.size:
+            continue
+        if name != address and np.array_equal(_read(trace, name).reshape(-1), made.reshape(-1)):
+            shorter = (_read(trace, name), port[narrow].reshape(tuple(record.shape)))
+            undone = dataclasses.replace(evidence, reference=shorter[0], port=shorter[1])
+            said = " and ".join(map(str, axes))
+            words = f"repeated along {'axes' if len(axes) > 1 else 'axis'} {said}"
+            yield Traced(_with_producer(trace, undone, name), name, False, words)
+            return
+
+
+def _same_along(axis: int, *tensors: Array) -> bool:
+    return all(
+        np.array_equal(tensor, np.broadcast_to(tensor.take([0], axis), tensor.shape)) for tensor in tensors
+    )
 
 
 def _with_producer(trace: Trace, evidence: DifferingLayer, maker: str | None) -> DifferingLayer:

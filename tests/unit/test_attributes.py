@@ -68,6 +68,24 @@ def test_an_attribute_may_have_another_name() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("kind", "ours", "its", "differs"),
+    [
+        ("mul", {"1": 0.8}, {"value": 0.4}, True),
+        ("mul", {"1": 0.8}, {"value": 0.8}, False),
+        ("add", {"1": 1, "alpha": 2.0}, {"value": 3}, False),  # which of both it is is not known
+        ("mul", {"1": True}, {"value": 0.4}, False),
+        ("softmax", {"1": 1}, {"axis": 2}, False),
+    ],
+)
+def test_the_number_of_an_operation_may_have_another_name(
+    kind: str, ours: dict[str, Any], its: dict[str, Any], differs: bool
+) -> None:
+    path = f"(model)/{kind}.0"
+    found = attribute_differences({path: LayerNote(kind, ours)}, {path: LayerNote(kind, its)})
+    assert found == ([AttributeDifference(path, "1", 0.8, 0.4)] if differs else [])
+
+
 def test_another_kind_of_layer_is_a_difference_and_another_name_is_not() -> None:
     reference = {"act": layer("ReLU"), "own": layer("Block")}
     assert attribute_differences(reference, {"act": layer("relu"), "own": layer("BlockForJittor")}) == []

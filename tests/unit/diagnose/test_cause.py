@@ -161,7 +161,7 @@ def test_scaled_part(kind: str, port: Array, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("shape", "factors"),
-    [((), 1.5), ((1, 4, 1, 1), np.array([1.5, 2.0, -1.0, 3.0]).reshape(1, 4, 1, 1)), ((2, 2), 1.5)],
+    [((), 1.5), ((1, 4, 1, 1), np.array([1.5, 2.0, -1.0, 3.0]).reshape(1, 4, 1, 1)), ((2, 2), 1.5371)],
 )
 def test_a_fit_with_no_more_evidence_than_numbers_is_no_cause(shape: tuple[int, ...], factors: Any) -> None:
     right = np.random.default_rng(5).standard_normal(shape).astype(np.float32)
@@ -170,6 +170,22 @@ def test_a_fit_with_no_more_evidence_than_numbers_is_no_cause(shape: tuple[int, 
         DifferingLayer("loss", right, port, floor=1e-6), lambda trials: [None for _ in trials]
     )
     assert not found.found, found.sentence
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [(1.5, "times 1.5 ("), (0.125, "times 0.125 (divided by 8) ("), (1 / 3, "(divided by 3) (")],
+)
+def test_a_plain_factor_of_few_elements_is_a_cause(factor: float, words: str) -> None:
+    right = np.array([[5.0, 9.0], [8.0, 6.0]], np.float32)
+    port = (right * factor).astype(np.float32)
+    found = explain_at_last(DifferingLayer("mul", right, port, floor=1e-4))
+    assert words in found.sentence
+    assert found.fitted == 1
+    bent = port * np.array([[1, 1], [1, 1.001]], np.float32)
+    assert not explain_at_last(DifferingLayer("mul", right, bent, floor=1e-4)).found
+    three = DifferingLayer("mul", right.reshape(4)[:3], port.reshape(4)[:3], floor=1e-4)
+    assert not explain_at_last(three).found
 
 
 def test_what_is_fitted_is_said_to_be_fitted() -> None:

@@ -1,0 +1,48 @@
+"""What both sides repeat along axes is traced back to the result that they repeat."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+
+from harness.diagnose import DifferingLayer
+from harness.flows import recorded
+from harness.flows.reference_probe import ReferenceProbe
+from harness.trace import Trace, TraceWriter
+
+RNG = np.random.default_rng(17)
+GIVEN = RNG.standard_normal((2, 6, 1, 1)).astype(np.float32)
+MADE = (GIVEN / 2).astype(np.float32)
+WIDE = np.ascontiguousarray(np.broadcast_to(MADE, (2, 6, 5, 4)))
+ADDRESS = "layer:(model)/cat.0#0:in.0"
+
+
+def traced(folder: Path, port: Any) -> list[recorded.Traced]:
+    with TraceWriter(folder / "reference.h5", {}) as writer:
+        writer.add("layer:(model)/div.0#0:in.0", GIVEN)
+        writer.add("layer:(model)/div.0#0:out", MADE)
+        writer.add(ADDRESS, WIDE)
+    with Trace.open(folder / "reference.h5") as reference:
+        probe = cast(ReferenceProbe, SimpleNamespace(reference=reference))
+        evidence = DifferingLayer("cat", WIDE, port, floor=1e-5)
+        return list(recorded.traced_back(probe, ADDRESS, evidence))
+
+
+def test_a_repeated_tensor_is_that_of_one_place(tmp_path: Path) -> None:
+    mean = np.broadcast_to(GIVEN.mean(0, keepdims=True), WIDE.shape)
+    whole, narrow = traced(tmp_path, mean)
+    assert (whole.direct, whole.maker) == (True, None)
+    assert (narrow.direct, narrow.maker) == (False, "layer:(model)/div.0#0:out")
+    assert narrow.layout == "repeated along axes 2 and 3"
+    np.testing.assert_array_equal(narrow.evidence.reference, MADE)
+    np.testing.assert_array_equal(narrow.evidence.port, mean[..., :1, :1])
+    assert narrow.evidence.producer is not None
+    assert list(narrow.evidence.producer.given) == ["layer:(model)/div.0#0:in.0"]
+
+
+def test_what_the_port_does_not_repeat_is_left_as_it_is(tmp_path: Path) -> None:
+    port = RNG.standard_normal(WIDE.shape).astype(np.float32)
+    assert [one.direct for one in traced(tmp_path, port)] == [True]
