@@ -34,7 +34,11 @@ _OWN = re.compile(rf'^#include "(/.*)/{re.escape(JITTOR_HEADERS[0])}"$', re.MULT
 _GXX = re.compile(r"(.*-)?g\+\+(-[\d.]+)?")
 # What Jittor gives the compiler besides: for its core, and for its operators.
 _COMMON = ("-std=c++14", "-fPIC", "-march=native")
-CORE, KERNELS = ("-O1",), ("-Ofast",)
+CORE, OPERATORS = ("-O1",), ("-Ofast",)
+# Where a loop reads and writes many arrays, g++ gives up on vectors after ten pairs that could overlap:
+# operators that Jittor has joined took up to four times as long.
+VECTORS = "--param=vect-max-version-for-alias-checks=200"
+KERNELS = (*OPERATORS, VECTORS)
 # Jittor has operators told apart by line, for which it adds -g: headers compiled without it would not fit.
 _USES = {"core": (*_COMMON, *CORE), "kernels": ("-g", *_COMMON, *CORE, *KERNELS, "-fopenmp")}
 

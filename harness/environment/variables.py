@@ -107,7 +107,8 @@ def cache_name(headers: str) -> str:
 
 
 def _flags(headers: str) -> tuple[str, str]:
-    return " ".join((*precompiled.CORE, headers)), " ".join(precompiled.KERNELS)
+    kernels = precompiled.KERNELS if headers else precompiled.OPERATORS  # without headers it is not g++
+    return " ".join((*precompiled.CORE, headers)), " ".join(kernels)
 
 
 def _refuse_what_cannot_run(side: str, facts: InterpreterInfo) -> None:

@@ -16,7 +16,8 @@ SOURCE = "#include <vector>\nint first(const std::vector<int>& all) { return all
 OPERATOR = (
     '#define JIT 1\n#define JIT_cpu 1\n#include "var.h"\nint two() { return WIDTH + ops::REGISTERED; }\n'
 )
-KERNEL = "-Wall -Wno-unknown-pragmas -std=c++14 -fPIC -march=native -Ofast -fopenmp -g"
+_OPTIONS = shlex.join(precompiled.KERNELS)
+KERNEL = f"-Wall -Wno-unknown-pragmas -std=c++14 -fPIC -march=native {_OPTIONS} -fopenmp -g"
 
 
 def make(flags: str) -> None:
@@ -66,6 +67,22 @@ def test_operators_begin_with_jittors_own_too(tmp_path: Path) -> None:
     make(flags)
     assert "!" in headers_read(f"{KERNEL} {flags}".replace("-Ofast", "-O1 -Ofast"), tmp_path, OPERATOR)
     assert "!" in headers_read(f"-std=c++14 -fPIC -march=native -O1 {flags}", tmp_path), "not so the core"
+
+
+def test_a_loop_over_many_arrays_is_computed_by_vectors(tmp_path: Path) -> None:
+    names = "abcde"
+    source = tmp_path / "joined.cc"
+    source.write_text(
+        "struct Op { float *p; };\nvoid joined(Op* const* op, int n, float slope) {\n"
+        + "".join(f"float* __restrict__ {name} = op[{i}]->p;\n" for i, name in enumerate(names))
+        + "".join(f"float* __restrict__ o{name} = op[{i + 5}]->p;\n" for i, name in enumerate(names))
+        + "for (int i = 0; i < n; i++) {\n"
+        + "".join(f"o{name}[i] = {name}[i] > 0 ? a[i] : a[i] * slope;\n" for name in names)
+        + "}\n}\n"
+    )
+    command = ["g++", *shlex.split(KERNEL), "-fopt-info-vec-optimized", "-c", str(source), "-o", "/dev/null"]
+    told = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stderr
+    assert "loop vectorized" in told
 
 
 def test_operators_compile_without_what_was_compiled_ahead(tmp_path: Path) -> None:

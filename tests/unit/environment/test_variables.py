@@ -39,7 +39,7 @@ def test_the_variables_of_a_cpu_set_up(healthy: InterpreterInfo, home: Path) -> 
     found = variables.prepare(healthy, "cpu", home)
     assert found.pop("cache_name").startswith("cpu-")
     assert found.pop("cc_flags") == f" -O1 {precompiled.flags(home)} "
-    assert found.pop("kernel_flags") == " -Ofast "
+    assert found.pop("kernel_flags") == f" -Ofast {precompiled.VECTORS} "
     assert found == {
         "JITTOR_HOME": str(home),
         "nvcc_path": "",
