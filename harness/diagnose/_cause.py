@@ -271,6 +271,7 @@ def _explained(
         also,
         best.taken,
         tuple(trial.taken for trial in rest if trial.taken),
+        best.culprits,
     )
 
 

@@ -133,7 +133,8 @@ class Trial:
 
     `words` follow "the port's output equals ". `fitted` counts the numbers that were fitted to the port's
     tensor: what fits by them is a description more than a cause, and is reported as fitted. `taken` names the
-    recorded tensor that this one would be, `entry` the fact of the knowledge base that it tries.
+    recorded tensor that this one would be, `entry` the fact of the knowledge base that it tries,
+    `culprits` the layers at fault, where it tells of others than the one that differs.
     """
 
     words: str
@@ -146,3 +147,4 @@ class Trial:
     without: tuple[str, ...] = ()
     kind: str = ""
     entry: str = ""
+    culprits: tuple[str, ...] = ()

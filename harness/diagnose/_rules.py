@@ -163,6 +163,18 @@ def said(rule: PlaceRule, source: tuple[int, ...], shape: tuple[int, ...]) -> st
     return permuted or _axis_by_axis(rule, source) or _steps(rule, source)
 
 
+def said_of_start(gap: int, source: tuple[int, ...]) -> str:
+    """A slice that begins so many elements off, in words; empty where that is not along one axis."""
+    for axis, size in enumerate(source):
+        stride = int(np.prod(source[axis + 1 :]))
+        by, rest = divmod(abs(gap), stride)
+        if by and not rest and by < size:
+            which = "later" if gap > 0 else "earlier"
+            off = ", an index is off by one" if by == 1 else ""
+            return f", in a slice that begins {by} {which} along axis {axis} than it should{off}"
+    return ""
+
+
 def _permuted(rule: PlaceRule, source: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """A reshape, a permutation, and a reshape: where every element comes up once, by plain steps."""
     steps = [digit.step for digit in rule.digits]

@@ -65,7 +65,11 @@ _BEFORE: dict[str, Function] = {
     " of the absolute value": np.abs,
     " of the square": np.square,
 }
-_MOST_GIVEN = 4
+_PLAIN = {
+    name: _REDUCTIONS[name] for name in ("the mean", "the sum", "the largest (max)", "the smallest (min)")
+}
+_ALONE = {"": _BEFORE[""]}
+_MOST_GIVEN, _LARGEST = 4, 1 << 22
 _MOST_AXES = 5
 
 
@@ -82,6 +86,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
             yield from _of_blocks(evidence, name, tensor)
         for name, tensor in evidence.producer.before.items() if evidence.producer else ():
             yield from _unary(evidence, f"the reference's {name}", tensor)
+        yield from _reduced_before(evidence)
 
 
 def of_the_right_one(evidence: DifferingLayer) -> Iterator[Trial]:
@@ -130,22 +135,41 @@ def _binary(evidence: DifferingLayer, given: Mapping[str, Array]) -> Iterator[Tr
                 yield _trial(evidence, f"{words} of {one} and {other}", found)
 
 
-def _reduced(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial]:
+def _reduced(
+    evidence: DifferingLayer,
+    name: str,
+    tensor: Array,
+    reductions: Mapping[str, Reduction] = _REDUCTIONS,
+    inside: Mapping[str, Function] = _BEFORE,
+) -> Iterator[Trial]:
     """Reductions over any axes that leave as many elements, with the axes kept or not."""
     shape, size = tensor.shape, evidence.port.size
     if tensor.ndim > _MOST_AXES or not size < tensor.size:
         return
     wide = tensor.astype(np.float64)
-    for count in range(1, tensor.ndim + 1):
-        for axes in combinations(range(tensor.ndim), count):
+    reducible = [axis for axis, length in enumerate(shape) if length > 1]  # the others change nothing
+    for count in range(1, len(reducible) + 1):
+        for axes in combinations(reducible, count):
             if np.prod([n for axis, n in enumerate(shape) if axis not in axes], dtype=int) != size:
                 continue
             if count == 1:
                 yield from _one_place(evidence, name, wide, *axes)
-            for before, change in _BEFORE.items():
-                for words, reduction in _REDUCTIONS.items():
+            for before, change in inside.items():
+                for words, reduction in reductions.items():
                     found = np.asarray(reduction(change(wide), axis=axes)).reshape(evidence.port.shape)
                     yield _trial(evidence, f"{words} over axes {_listed(axes)}{before} of {name}", found)
+
+
+def _reduced_before(evidence: DifferingLayer) -> Iterator[Trial]:
+    """A mean or a sum of what the makers of its maker's inputs are given: one reduction for both steps."""
+    producer = evidence.producer
+    large = list(producer.before.items()) if producer is not None and evidence.carries(0) else []
+    for name, tensor in large[:_MOST_GIVEN]:
+        if producer is None or tensor.dtype.kind != "f" or tensor.size > _LARGEST:
+            continue
+        for trial in _reduced(evidence, f"the reference's {name}", tensor, _PLAIN, _ALONE):
+            words = f"{trial.words}, in the place of {producer.name}"
+            yield Trial(words, predicted=trial.predicted, culprits=(producer.name,))
 
 
 def _of_blocks(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial]:

@@ -95,7 +95,24 @@ def _placed(evidence: DifferingLayer, source: Array, inner: tuple[slice, ...]) -
         return None
     predicted = np.zeros(evidence.port.shape, evidence.port.dtype)
     predicted[inner] = rule.of(source, values.shape)
-    return _rules.said(rule, source.shape, values.shape), predicted
+    words = _from_elsewhere(evidence, source, rule) or _rules.said(rule, source.shape, values.shape)
+    return words, predicted
+
+
+def _from_elsewhere(evidence: DifferingLayer, source: Array, rule: _rules.PlaceRule) -> str:
+    """How far off the port begins, where the reference reads the same source by the same rule."""
+    right = evidence.reference
+    if (
+        right.shape != evidence.port.shape
+        or right.size == source.size
+        or rule.order != tuple(range(right.ndim))
+    ):
+        return ""
+    places, known = _places(source, right, evidence.floor)
+    own = _rules.rule_of(places, known)
+    if own is None or own[0] != rule.order or own.digits != rule.digits:
+        return ""
+    return _rules.said_of_start(rule.base - own.base, source.shape)
 
 
 def _may_hold(source: Array, port: Array, floor: float) -> bool:

@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
+from harness.forms import shape_text
 
 _MOST_PARTS = 4
 _CHANNELS = 1
@@ -15,10 +16,25 @@ _CHANNELS = 1
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """First trials that keep every element, then those that round."""
+    yield from _in_another_shape(evidence)
     yield from _passed_through(evidence)
     yield from _moved(evidence.reference)
     yield from _parts(evidence)
     yield from _rounded(evidence.reference)
+
+
+def _in_another_shape(evidence: DifferingLayer) -> Iterator[Trial]:
+    """The right elements in their order, where the port's tensor has another shape."""
+    reference, port = evidence.reference, evidence.port
+    if reference.shape == port.shape or reference.size != port.size:
+        return
+    shapes = [shape_text(shape) for shape in (port.shape, reference.shape)]
+    words = f"the reference's output with the shape {shapes[0]} in place of {shapes[1]}"
+    if [size for size in reference.shape if size != 1] == [size for size in port.shape if size != 1]:
+        lost = "more" if port.ndim > reference.ndim else "fewer"
+        how = f"an axis of size 1 {lost}" if port.ndim != reference.ndim else "its axis of size 1 elsewhere"
+        words += f": {how} (keepdim, squeeze), so that it is broadcast along another axis"
+    yield Trial(words, predicted=reference.reshape(port.shape))
 
 
 def _passed_through(evidence: DifferingLayer) -> Iterator[Trial]:

@@ -291,6 +291,7 @@ def explain_sources(
     tried = [source for source in chosen if source.address in found]
     both = probe.reference.records, probe.port.records
     causes = call_counts.told(tried, [found[source.address] for source in tried], *both)
+    causes = orders.applied_before(tried, causes, probe.reference.records)
     causes = orders.given_crosswise(tried, causes)
     causes = orders.exchanged(tried, causes)
     causes = call_orders.told(tried, causes, *both)

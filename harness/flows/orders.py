@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 
 from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
+from harness.trace import Record
 
 
 def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]:
@@ -42,6 +43,61 @@ def given_crosswise(sources: Sequence[Source], causes: Sequence[Cause]) -> list[
             )
             for number in (place, other) if one and two else ():
                 found[number] = blamed(causes[number], words, (one, two))
+    return found
+
+
+def applied_before(
+    sources: Sequence[Source], causes: Sequence[Cause], records: Mapping[str, Record]
+) -> list[Cause]:
+    """The causes, where a function is applied to each input of a sum or the like, not to its result.
+
+    Each input of a call is that function of the right one, and the reference applies it to its result.
+    """
+    found = list(causes)
+    for path, call, members in _whole_calls(sources, records):
+        for taker in _takers(addresses.layer(path, call, "out"), records):
+            kind = records[taker].type.lower()
+            if not kind or not all(
+                causes[place].hypothesis.lower().startswith(f"{kind} of ") for place in members
+            ):
+                continue
+            later = addresses.parse_layer(taker).path
+            words = (
+                f"the order of {path} and {later} is exchanged: the port applies {kind} before {path}, "
+                f"to each of its inputs, and not after it, to its result."
+            )
+            result = addresses.layer(path, call, "out")
+            for place, cause in enumerate(causes):
+                if place in members or result in _takes(cause):
+                    found[place] = blamed(cause, words, (path, later))
+    return found
+
+
+def _whole_calls(
+    sources: Sequence[Source], records: Mapping[str, Record]
+) -> Iterator[tuple[str, int, list[int]]]:
+    """Calls of which every tensor that they are given is a source, with the places of these."""
+    places = {source.address: place for place, source in enumerate(sources)}
+    calls: dict[tuple[str, int], list[str]] = {}
+    for address in records:
+        if address.startswith("layer:"):
+            layer = addresses.parse_layer(address)
+            if layer.role == "in":
+                calls.setdefault((layer.path, layer.call), []).append(address)
+    for (path, call), given in calls.items():
+        if len(given) > 1 and all(address in places for address in given):
+            yield path, call, [places[address] for address in given]
+
+
+def _takers(result: str, records: Mapping[str, Record]) -> list[str]:
+    """The results of what takes a result alone."""
+    found = []
+    for address, record in records.items():
+        if record.alias == result and _path(address, "in"):
+            layer = addresses.parse_layer(address)
+            made = addresses.layer(layer.path, layer.call, "out")
+            if made in records:
+                found.append(made)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from harness.trace import Trace
 Array = Any
 _LARGEST = 1 << 24
 _MOST_KIN = 8
-_FEWEST_REPEATED = 4
+_FEWEST_REPEATED, _MOST_EQUAL = 4, 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -151,7 +152,10 @@ def _in_its_layout(trace: Trace, address: str, evidence: DifferingLayer) -> Iter
 
 
 def _not_repeated(trace: Trace, address: str, evidence: DifferingLayer) -> Iterator[Traced]:
-    """A tensor that both sides repeat along axes, as it is before: what one place of these axes holds."""
+    """A tensor that both sides repeat along axes, as it is before: what one place of these axes holds.
+
+    Several results may hold it, as what is divided by one does: those made last come first.
+    """
     right, port = evidence.reference, evidence.port
     if right.shape != port.shape or right.dtype.kind != "f":
         return
@@ -160,17 +164,22 @@ def _not_repeated(trace: Trace, address: str, evidence: DifferingLayer) -> Itera
     made = np.ascontiguousarray(right[narrow])
     if not axes or made.size < _FEWEST_REPEATED:
         return
+    words = f"repeated along {'axes' if len(axes) > 1 else 'axis'} {' and '.join(map(str, axes))}"
+    floor = evidence.floor * float(np.sqrt(made.size / right.size))
+    for name in islice(_equal_results(trace, address, made), _MOST_EQUAL):
+        own, its = _read(trace, name), port[narrow].reshape(tuple(trace.records[name].shape))
+        undone = dataclasses.replace(evidence, reference=own, port=its, floor=floor)
+        yield Traced(_with_producer(trace, undone, name), name, False, words)
+
+
+def _equal_results(trace: Trace, address: str, wanted: Array) -> Iterator[str]:
+    """Results that hold these elements in this order, those recorded last first."""
     for name in reversed(list(trace.records)):
         record = trace.records[name]
-        if record.alias is not None or not addresses.is_result(name) or record.size != made.size:
+        if record.alias is not None or record.size != wanted.size or name == address:
             continue
-        if name != address and np.array_equal(_read(trace, name).reshape(-1), made.reshape(-1)):
-            shorter = (_read(trace, name), port[narrow].reshape(tuple(record.shape)))
-            undone = dataclasses.replace(evidence, reference=shorter[0], port=shorter[1])
-            said = " and ".join(map(str, axes))
-            words = f"repeated along {'axes' if len(axes) > 1 else 'axis'} {said}"
-            yield Traced(_with_producer(trace, undone, name), name, False, words)
-            return
+        if addresses.is_result(name) and np.array_equal(_read(trace, name).reshape(-1), wanted.reshape(-1)):
+            yield name
 
 
 def _same_along(axis: int, *tensors: Array) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -97,3 +98,29 @@ def test_other_values_are_of_no_source() -> None:
 
 def test_a_few_values_are_no_evidence() -> None:
     assert not list(trials(evidence(TOKENS, TOKENS[0, 0, :4])))
+
+
+@pytest.mark.parametrize(
+    ("begin", "words"),
+    [
+        (2, "in a slice that begins 1 earlier along axis 1 than it should, an index is off by one"),
+        (5, "in a slice that begins 2 later along axis 1 than it should"),
+    ],
+)
+def test_a_slice_that_is_read_as_in_the_reference_begins_elsewhere(begin: int, words: str) -> None:
+    source = DRAWN.standard_normal((2, 12, 3, 4)).astype(np.float32)
+
+    def read(first: int) -> Array:
+        return np.ascontiguousarray(source[:, first : first + 4].transpose(0, 2, 3, 1).reshape(2, -1, 4))
+
+    found = dataclasses.replace(evidence(source, read(begin)), reference=read(3))
+    (trial,) = trials(found)
+    assert trial.words == f"the reference's layer:source#0:out, {words}"
+
+
+def test_a_slice_in_another_layout_is_told_by_its_own_rule() -> None:
+    source = DRAWN.standard_normal((2, 12, 3, 4)).astype(np.float32)
+    turned = np.ascontiguousarray(source[:, 2:6].transpose(0, 3, 2, 1).reshape(2, -1, 4))
+    right = np.ascontiguousarray(source[:, 3:7].transpose(0, 2, 3, 1).reshape(2, -1, 4))
+    (trial,) = trials(dataclasses.replace(evidence(source, turned), reference=right))
+    assert "begins" not in trial.words

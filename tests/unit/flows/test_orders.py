@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
-from harness.flows.orders import exchanged, given_crosswise
+from harness.flows.orders import applied_before, exchanged, given_crosswise
+from harness.trace import Record
 
 
 def source(address: str) -> Source:
@@ -56,3 +57,41 @@ def test_a_tie_may_tell_that_two_inputs_are_exchanged_and_one_alone_does_not() -
     first, _ = given_crosswise(sources, [tied, given("layer:gelu#0:in.0")])
     assert first.sentence.startswith("what gelu and mul are given is exchanged")
     assert given_crosswise(sources, [tied, given("input:x")]) == [tied, given("input:x")]
+
+
+def recorded(sigmoid_of: str = "layer:add#0:out") -> dict[str, Record]:
+    """A sum of two branches, and a sigmoid of it."""
+    rows = {
+        "layer:add#0:in.0": "layer:one#0:out",
+        "layer:add#0:in.1": "layer:two#0:out",
+        "layer:add#0:out": None,
+        "layer:gate/sigmoid.0#0:in.0": sigmoid_of,
+        "layer:gate/sigmoid.0#0:out": None,
+    }
+    kinds = {"layer:add#0:out": "add", "layer:gate/sigmoid.0#0:out": "sigmoid"}
+    return {name: Record(name, (2, 3), "float32", kinds.get(name, ""), alias) for name, alias in rows.items()}
+
+
+def of_right(function: str) -> Cause:
+    words = f"{function} of the reference's output"
+    return Cause(True, f"what it is given is {words}.", words)
+
+
+def test_a_function_of_each_input_in_the_place_of_one_of_the_result_is_another_order() -> None:
+    sources = [source("layer:add#0:in.0"), source("layer:add#0:in.1"), source("layer:mul#0:in.0")]
+    causes = [of_right("sigmoid"), of_right("Sigmoid"), given("layer:add#0:out")]
+    found = applied_before(sources, causes, recorded())
+    assert {cause.sentence for cause in found} == {
+        "the order of add and gate/sigmoid.0 is exchanged: the port applies sigmoid before add, "
+        "to each of its inputs, and not after it, to its result."
+    }
+    assert found[0].culprits == ("add", "gate/sigmoid.0")
+
+
+def test_a_function_of_one_input_or_one_that_is_not_applied_after_is_no_other_order() -> None:
+    both = [source("layer:add#0:in.0"), source("layer:add#0:in.1")]
+    one_alone = [of_right("sigmoid"), of_right("tanh")]
+    assert applied_before(both, one_alone, recorded()) == one_alone
+    assert applied_before(both[:1], one_alone[:1], recorded()) == one_alone[:1]
+    twice = [of_right("sigmoid"), of_right("sigmoid")]
+    assert applied_before(both, twice, recorded("layer:one#0:out")) == twice

@@ -46,3 +46,18 @@ def test_a_repeated_tensor_is_that_of_one_place(tmp_path: Path) -> None:
 def test_what_the_port_does_not_repeat_is_left_as_it_is(tmp_path: Path) -> None:
     port = RNG.standard_normal(WIDE.shape).astype(np.float32)
     assert [one.direct for one in traced(tmp_path, port)] == [True]
+
+
+def test_every_result_that_holds_it_is_looked_at_the_last_one_first(tmp_path: Path) -> None:
+    with TraceWriter(tmp_path / "reference.h5", {}) as writer:
+        writer.add("layer:(model)/div.0#0:out", MADE)
+        writer.add("layer:(model)/add.0#0:out", MADE + 1)
+        writer.add("layer:(model)/div.1#0:out", MADE[..., 0, 0])
+        writer.add(ADDRESS, WIDE)
+    port = np.ascontiguousarray(2 * WIDE)
+    with Trace.open(tmp_path / "reference.h5") as reference:
+        probe = cast(ReferenceProbe, SimpleNamespace(reference=reference))
+        found = list(recorded.traced_back(probe, ADDRESS, DifferingLayer("cat", WIDE, port, floor=1.0)))
+    makers = [one.maker for one in found if not one.direct]
+    assert makers == ["layer:(model)/div.1#0:out", "layer:(model)/div.0#0:out"]
+    assert {one.evidence.floor for one in found[1:]} == {float(np.sqrt(1 / 20))}  # of as many elements

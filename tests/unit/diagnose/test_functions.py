@@ -1,0 +1,32 @@
+"""One reduction in the place of two steps: a mean where a sum is divided by something else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.diagnose import Cause, DifferingLayer, Producer, explain_given
+
+MAP = np.random.default_rng(9).standard_normal((1, 6, 4, 5)).astype(np.float32)
+TOTAL, AREA = MAP.sum((2, 3), keepdims=True), np.full((1, 1, 1, 1), 7, np.float32)
+PRODUCER = Producer("div.0", {"sum.0": TOTAL, "area.0": AREA}, {"map": MAP, "mask": np.abs(MAP)})
+
+
+def explained(port: Any) -> Cause:
+    floor = 1e-5 * float(np.linalg.norm(TOTAL))
+    return explain_given(
+        DifferingLayer("cat", reference=TOTAL / AREA, port=port, floor=floor, producer=PRODUCER), {}
+    )
+
+
+def test_a_mean_in_the_place_of_a_sum_and_a_division_is_told_and_blames_the_division() -> None:
+    found = explained(MAP.mean((2, 3), keepdims=True))
+    assert "is the mean over axes 2 and 3 of the reference's map, in the place of div.0." in found.sentence
+    assert found.culprits == ("div.0",)
+    assert found.also == ()  # an axis of size 1 changes nothing
+
+
+def test_the_largest_of_what_is_summed_is_told_too_and_another_factor_is_none() -> None:
+    assert "the largest (max) over axes 2 and 3" in explained(MAP.max((2, 3), keepdims=True)).sentence
+    assert not explained(TOTAL * 0.123).found

@@ -1,0 +1,34 @@
+"""The right values in another shape are told as that, however few they are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.diagnose import Cause, DifferingLayer, explain_given
+
+Array = NDArray[Any]
+COUNTS = np.array([[3.0], [2.0], [3.0]], np.float32)
+
+
+def explained(reference: Array, port: Array) -> Cause:
+    return explain_given(DifferingLayer("div", reference=reference, port=port, floor=1e-5), {})
+
+
+def test_an_axis_of_size_1_is_missing_or_too_many() -> None:
+    words = "with the shape 3 in place of 3x1: an axis of size 1 fewer (keepdim, squeeze)"
+    assert words in explained(COUNTS, COUNTS[:, 0]).sentence
+    assert "an axis of size 1 more" in explained(COUNTS, COUNTS[None]).sentence
+    assert "its axis of size 1 elsewhere" in explained(COUNTS, COUNTS.T).sentence
+
+
+def test_the_same_values_in_other_sizes_are_reshaped_and_broadcast_along_nothing() -> None:
+    tensor = np.arange(6, dtype=np.float32).reshape(2, 3)
+    found = explained(tensor, tensor.reshape(3, 2))
+    assert "the reference's input with the shape 3x2 in place of 2x3." in found.sentence
+
+
+def test_other_values_in_another_shape_are_not() -> None:
+    assert not explained(COUNTS, COUNTS[:, 0] + 1).found
