@@ -94,8 +94,10 @@ def _found(evidence: DifferingLayer) -> Iterator[tuple[str, Callable[[], Array]]
     yield from _of_two(atoms, seen, wanted, allowed, "", None)
     if evidence.reference.shape == evidence.port.shape and evidence.reference.dtype.kind == "f":
         right = evidence.reference.astype(np.float64)
-        rest = wanted - right.reshape(-1)[places]
+        own = right.reshape(-1)[places]
+        rest = wanted - own
         other = [place for place, atom in enumerate(atoms) if _RIGHT not in atom.words]
+        other = [place for place in other if not np.array_equal(seen[place], own)]  # nor by another name
         kept = [atoms[place] for place in other]
         yield from _of_two(kept, seen[other], rest, allowed, f"{_RIGHT} plus ", right)
 

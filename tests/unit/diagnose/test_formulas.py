@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,13 @@ def test_a_formula_is_found(words: str, made: Callable[[], Array]) -> None:
 def test_a_mean_may_stand_in_every_place_along_an_axis() -> None:
     everywhere = np.broadcast_to(X.mean(0, keepdims=True), X.shape)
     assert "the mean over axes 0 of its input number 0" in [one.words for one in trials(evidence(everywhere))]
+
+
+def test_the_right_tensor_by_another_name_is_not_added_and_taken_off_again() -> None:
+    everywhere = evidence(np.broadcast_to(X.mean(0, keepdims=True), X.shape))
+    again = ReferenceTensor("layer:right#0:out", X.shape, lambda: everywhere.reference)
+    found = trials(dataclasses.replace(everywhere, recorded=(again,)))
+    assert not any("layer:right#0:out" in trial.words for trial in found)
 
 
 def test_noise_is_no_formula() -> None:
