@@ -19,28 +19,44 @@ Blocks = Tuple[int, int, int, int]
 _HEADER = """
 namespace torchlike {
 constexpr long long WIDE = 256;  // kept columns that one task takes together
-// Adds term(position, column) over the reduced elements of `width` kept columns.
-template <class Term>
-inline void add_up(const long long* b, long long row, long long first, long long width, double* total,
-                   Term term) {
-  for (long long j = 0; j < width; ++j) total[j] = 0;
+// Adds term(position, column), and other(position, column), over the reduced elements of `width` kept
+// columns.
+template <class Term, class Other>
+inline void add_both(const long long* b, long long row, long long first, long long width, double* total,
+                     Term term, double* others, Other other) {
+  for (long long j = 0; j < width; ++j) total[j] = others[j] = 0;
   for (long long i = 0; i < b[0]; ++i) {
     long long at = (i * b[1] + row) * b[2] * b[3] + first;
     if (b[3] == 1) {
-      double sum = 0;
-      for (const long long end = at + b[2]; at < end; ++at) sum += term(at, 0);
+      double sum = 0, more = 0;
+      for (const long long end = at + b[2]; at < end; ++at) {
+        sum += term(at, 0);
+        more += other(at, 0);
+      }
       total[0] += sum;
+      others[0] += more;
     } else {
       for (long long r = 0; r < b[2]; ++r, at += b[3])
-        for (long long j = 0; j < width; ++j) total[j] += term(at + j, j);
+        for (long long j = 0; j < width; ++j) {
+          total[j] += term(at + j, j);
+          others[j] += other(at + j, j);
+        }
     }
   }
+}
+// Adds one alone.
+template <class Term>
+inline void add_up(const long long* b, long long row, long long first, long long width, double* total,
+                   Term term) {
+  double none[WIDE];
+  add_both(b, row, first, width, total, term, none, [](long long, long long) { return 0.0; });
 }
 }  // namespace torchlike
 """
 
 _SOURCE = """
 using torchlike::WIDE;
+using torchlike::add_both;
 using torchlike::add_up;
 const long long blocks[4] = {in0_shape0, in0_shape1, in0_shape2, in0_shape3};
 const long long chunks = (blocks[3] + WIDE - 1) / WIDE;
@@ -75,10 +91,9 @@ for (long long j = 0; j < width; ++j) {
 _SUM_AND_DOT = """
 double mean[WIDE];
 for (long long j = 0; j < width; ++j) mean[j] = in2_p[kept + j];
-add_up(blocks, row, first, width, a, [&](long long at, long long) { return (double)in0_p[at]; });
-add_up(blocks, row, first, width, b, [&](long long at, long long j) {
-  return (double)in0_p[at] * (in1_p[at] - mean[j]);
-});
+add_both(
+    blocks, row, first, width, a, [&](long long at, long long) { return (double)in0_p[at]; },
+    b, [&](long long at, long long j) { return (double)in0_p[at] * (in1_p[at] - mean[j]); });
 for (long long j = 0; j < width; ++j) {
   out0_p[kept + j] = a[j];
   out1_p[kept + j] = b[j] * in3_p[kept + j];
