@@ -165,7 +165,8 @@ class LossOperation:
 
     `takes` names the arguments that it can take, `tensors` counts those it was given, `rank` is the number
     of axes of the first of them and `shape` its sizes. `defaults` are what arguments are that are not given,
-    `given` and `made` the tensors of the call: each by its name and its sizes.
+    `given` and `made` the tensors of the call: each by its name and its sizes. `where` is the function that
+    runs it, and its place.
     """
 
     path: str
@@ -178,6 +179,7 @@ class LossOperation:
     defaults: Attributes = field(default_factory=dict)
     given: list[LossTensor] = field(default_factory=list)
     made: LossTensor | None = None
+    where: str = ""
 
 
 @dataclass(frozen=True)

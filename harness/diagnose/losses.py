@@ -38,6 +38,7 @@ KIN: tuple[tuple[str, ...], ...] = (
     ("softmax", "log_softmax", "sigmoid"),
     ("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss"),
 )
+COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")
 NUMBERS = (0.0, 1.0, 0.5, 2.0, 1.5, 3.0, 4.0, 0.25, 0.75, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 _BEFORE = ("sigmoid", "abs", "square", "log", "exp", "sqrt")
 MOST_AXES = 4
@@ -53,7 +54,7 @@ _NO_QUANTITIES = ("dim", "axis", "ignore_index")
 def edits(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
     """Edits of one operation worth trying, each with its words."""
     for operation in operations:
-        yield from _single(operation)
+        yield from _arguments(operation) if operation.type in COMPARISONS else _single(operation)
 
 
 def defaults(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
@@ -79,7 +80,7 @@ def taken(
             by = divide.get(operation.path, "")
             for found in (_other_inputs(operation, known, makers), _other_results(operation, known, opposed)):
                 yield from ((words + by, changes) for words, changes in found)
-        if operation.made is not None:
+        if operation.made is not None and operation.type not in COMPARISONS:
             known.setdefault(operation.made.name, operation.made.shape)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -11,10 +12,11 @@ import numpy as np
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
-from harness.answers import LossTried
-from harness.diagnose import Cause, loss_pairs, losses
+from harness.answers import LossOperation, LossTried
+from harness.diagnose import Cause, loss_checks, loss_pairs, losses
 from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
+from harness.requests import Edit
 from harness.trace import Trace
 
 _MOST_TOLD = 3
@@ -34,7 +36,12 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     operations, alone = trials.concerned(wanted, whole)
     ways: list[Callable[[], Iterator[tuple[Trial, LossTried]]]] = [
         lambda: trials.tried(
-            chain(loss_pairs.settings(operations), losses.defaults(alone), losses.edits(alone))
+            chain(
+                loss_pairs.settings(operations),
+                losses.defaults(alone),
+                loss_checks.edits(alone),
+                losses.edits(alone),
+            )
         ),
         lambda: trials.tried(loss_pairs.pairs(operations)),
     ]
@@ -53,7 +60,30 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
         if met:
             break
     met.sort(key=_far_fetched)
-    return _cause([words for words, _ in met], count, "the port's losses are the reference's where")
+    told = [met[place] for place in loss_checks.alike([changes for _, changes in met])]
+    if met and not told:
+        return _cause_of_unrelated(met, count)
+    cause = _cause([words for words, _ in told], count, "the port's losses are the reference's where")
+    return _with_place(cause, told[0][1], whole) if told else cause
+
+
+def _with_place(cause: Cause, changes: Sequence[Edit], operations: Sequence[LossOperation]) -> Cause:
+    """The cause, with where in the reference's code the operations stand that it tells of."""
+    where = {one.path: one.where for one in operations if one.where}
+    paths = dict.fromkeys(edit.path for edit in changes if edit.path in where)
+    places = "; ".join(f"{path} is run by {where[path]}" for path in paths)
+    words = f"{cause.sentence} In the reference, {places}." if places else cause.sentence
+    return dataclasses.replace(cause, sentence=words)
+
+
+def _cause_of_unrelated(met: Sequence[Trial], tried: int) -> Cause:
+    """No cause: changes that have nothing in common give the port's losses alike."""
+    edit = met[0][1][0]
+    words = (
+        f"{len(met)} unrelated functions of input {edit.place} of {edit.path} give the port's losses alike, "
+        f"of {tried} changes tried: something that depends on it is not as in the reference."
+    )
+    return Cause(False, words, tried=tried)
 
 
 def _far_fetched(trial: Trial) -> bool:

@@ -18,6 +18,7 @@ from harness.errors import BadInput
 from harness.layer_note import Attributes
 from harness.pairs.base import Mode
 from harness.requests import Edit
+from harness.sides.code_place import place_in_code
 from harness.sides.operations import other_operation
 from harness.sides.recorder import Recorder, Rehearsal, flatten, map_tensors, named_arguments, plain_value
 from harness.sides.side import Side
@@ -25,7 +26,7 @@ from harness.trace import TraceWriter
 
 HOW = (
     "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
-    "taken", "result taken", "number", "interleaved",
+    "taken", "result taken", "number", "interleaved", "holds",
 )  # fmt: skip
 """Where a tensor is taken, `function` of an edit is its name, and `name` may reduce it."""
 
@@ -60,6 +61,7 @@ class _Keep(Recorder):
 
 
 _TOLD_TOO = frozenset(["detach", "topk", "sort", "argsort"])  # what chooses, and what stops a gradient
+_COMPARED = frozenset(["gt", "ge", "lt", "le", "eq", "ne"])
 
 
 class _Tape(Recorder):
@@ -79,8 +81,8 @@ class _Tape(Recorder):
         return not self.inside_operation
 
     def observes_too(self, name: str) -> bool:
-        """What chooses elements, and what stops gradients."""
-        return name in _TOLD_TOO
+        """What chooses elements, what compares, and what stops gradients."""
+        return name in _TOLD_TOO or name in _COMPARED
 
     def operation(
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
@@ -152,7 +154,9 @@ class _Tape(Recorder):
         plain = {key: value for key, value in named.items() if plain_value(value)}
         sizes = [int(size) for size in tensors[0].shape] if tensors else []
         takes, defaults = list(_takes(function)), _defaults(function)
-        return LossOperation(path, name, plain, takes, len(tensors), len(sizes), sizes, defaults, given, made)
+        return LossOperation(
+            path, name, plain, takes, len(tensors), len(sizes), sizes, defaults, given, made, place_in_code()
+        )
 
 
 def _takes(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
@@ -181,6 +185,9 @@ def _edited(
         return tensors[edit.place]
     if edit.how == "times":
         return function(*args, **kwargs) * edit.value
+    if edit.how == "holds":
+        made = function(*args, **kwargs)
+        return made == made if edit.value else made != made
     if edit.how == "detached":
         return function(*args, **kwargs).detach()
     if edit.how == "axes":

@@ -1,0 +1,44 @@
+"""Hypotheses about a loss: one of its comparisons is another one, or holds everywhere or nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from harness.answers import LossOperation
+from harness.diagnose.losses import COMPARISONS
+from harness.requests import Edit
+
+HOLDS = "holds"
+_UNRELATED = 3
+
+
+def edits(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
+    """Edits of one comparison, each with its words."""
+    for operation in operations:
+        if operation.type in COMPARISONS:
+            yield from _of_one(operation.path, operation.type)
+
+
+def _of_one(path: str, kind: str) -> Iterator[tuple[str, list[Edit]]]:
+    yield f"{path} holds everywhere: the check is missing", [Edit(path, HOLDS, value=True)]
+    yield f"{path} holds nowhere: what it chooses is left out", [Edit(path, HOLDS, value=False)]
+    for other in COMPARISONS:
+        if other != kind:
+            yield f"{path} is {other} in place of {kind}", [Edit(path, "function", function=other)]
+
+
+def alike(edits_met: Sequence[Sequence[Edit]]) -> list[int]:
+    """Which of some edits that give the same are worth telling, by their places in the order.
+
+    Where a comparison that holds everywhere or nowhere is one of them, functions of what is compared say no
+    more: they only make it so. Where several functions of one tensor are all there is, none is likelier.
+    """
+    whole = range(len(edits_met))
+    holds = [place for place in whole if edits_met[place][0].how == HOLDS]
+    before = [place for place in whole if edits_met[place][0].how == "before"]
+    if holds:
+        return [*holds, *(place for place in whole if place not in (*holds, *before))]
+    functions = {edits_met[place][0].function for place in before}
+    places = {(edits_met[place][0].path, edits_met[place][0].place) for place in before}
+    unrelated = len(functions) >= _UNRELATED and len(places) == 1
+    return [place for place in whole if place not in before] if unrelated else list(whole)

@@ -1,0 +1,48 @@
+"""Comparisons of a loss that are others or hold everywhere, and which of several edits are worth telling."""
+
+from __future__ import annotations
+
+from harness.answers import LossOperation, LossTensor
+from harness.diagnose import loss_checks, losses
+from harness.requests import Edit
+
+MASK = LossTensor("gt.0", [4])
+GREATER = LossOperation(
+    "gt.0", "gt", {"1": 0.5}, [], 1, 1, [4], {}, [LossTensor("score", [4])], MASK, "inside (a.py, line 3)"
+)
+PRODUCT = LossOperation("mul.0", "mul", {}, [], 2, 1, [4], {}, [LossTensor("score", [4]), MASK])
+BEFORE = [[Edit("min.0", "before", function=name)] for name in ("sigmoid", "abs", "exp")]
+HOLDS = [Edit("gt.0", "holds", value=True)]
+
+
+def test_a_comparison_holds_everywhere_or_nowhere_or_is_another_one() -> None:
+    found = dict(loss_checks.edits([GREATER, PRODUCT]))
+    assert found["gt.0 holds everywhere: the check is missing"] == HOLDS
+    assert found["gt.0 holds nowhere: what it chooses is left out"] == [Edit("gt.0", "holds", value=False)]
+    assert found["gt.0 is ge in place of gt"] == [Edit("gt.0", "function", function="ge")]
+    assert {edit.path for edits in found.values() for edit in edits} == {"gt.0"}
+
+
+def test_only_the_number_of_a_comparison_is_edited_otherwise() -> None:
+    found = dict(losses.edits([GREATER]))
+    assert "gt.0 has 1 in place of 0.5" in found
+    assert {edit.how for edits in found.values() for edit in edits} == {"argument"}
+
+
+def test_what_a_comparison_returns_is_no_tensor_to_take_for_another() -> None:
+    later = LossOperation("exp.0", "exp", {}, [], 1, 1, [4], {}, [LossTensor("score", [4])])
+    assert not any("gt.0" in words for words, _ in losses.taken([GREATER, later], [later]))
+
+
+def test_a_check_that_is_missing_is_told_before_all_that_makes_it_hold() -> None:
+    other = [Edit("mul.0", "input", place=0)]
+    assert loss_checks.alike([*BEFORE, other, HOLDS]) == [4, 3]
+
+
+def test_unrelated_functions_of_one_tensor_tell_nothing_and_two_or_others_do() -> None:
+    assert loss_checks.alike(BEFORE) == []
+    assert loss_checks.alike([*BEFORE, [Edit("mul.0", "exchanged")]]) == [3]
+    assert loss_checks.alike(BEFORE[:2]) == [0, 1]
+    elsewhere = [Edit("min.1", "before", function="square")]
+    assert loss_checks.alike([*BEFORE[:2], elsewhere]) == [0, 1, 2]
+    assert loss_checks.alike([]) == []
