@@ -90,6 +90,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
             together = {name: differing[name] for name in some}
             yield Trial(computed_with(evidence, together), together)
     yield from _of_another_kind(evidence)
+    yield from _of_other_sizes(evidence)
     names = dict.fromkeys([*evidence.attributes, *OF_FUNCTIONS.get(evidence.type, ())])
     for name in names:
         now = evidence.attributes.get(name)
@@ -109,6 +110,19 @@ def computed_with(evidence: DifferingLayer, changes: Mapping[str, Any]) -> str:
         was = evidence.attributes.get(name)
         parts.append(f"{its} in place of {was}" if name.isdigit() else f"{name}={its}")
     return f"the reference computed with {' and '.join(parts)}"
+
+
+def _of_other_sizes(evidence: DifferingLayer) -> Iterator[Trial]:
+    """The sizes that it is told to make are those that the port's tensor has."""
+    ours, its = evidence.reference.shape, evidence.port.shape
+    for name, now in evidence.attributes.items() if ours != its else ():
+        count = len(now) if isinstance(now, list | tuple) else 0
+        if not count or tuple(now) != ours[-count:] or ours[:-count] != its[:-count]:
+            continue
+        sizes = list(its[-count:])
+        exchanged = " (its sizes are exchanged)" if sorted(sizes) == sorted(now) else ""
+        words = f"the reference computed with {name}={sizes}, not {list(now)}{exchanged}"
+        yield Trial(words, {name: sizes})
 
 
 def _of_another_kind(evidence: DifferingLayer) -> Iterator[Trial]:
