@@ -14,6 +14,7 @@ from itertools import combinations
 from typing import Any
 
 from harness.answers import LossOperation, LossTensor
+from harness.diagnose.loss_makers import made_of
 from harness.requests import Edit
 
 # Values that an argument of this name is often confused with.
@@ -44,6 +45,7 @@ _BEFORE = ("sigmoid", "abs", "square", "log", "exp", "sqrt")
 MOST_AXES = 4
 _MOST_SIZES = 4
 _MOST_TAKEN = 12
+_DEEPEST = 4
 _OPPOSE = ("sub", "div")
 _COUNT = ("topk",)  # operations that take so many
 _COUNTS = (1, 3, 5, 10, 20, 50, 100)
@@ -89,7 +91,8 @@ def _other_inputs(
 ) -> Iterator[tuple[str, list[Edit]]]:
     given = {tensor.name for tensor in operation.given} if operation.type in _OPPOSE else set()
     for place, own in enumerate(operation.given):
-        for name in _alike(known, own):
+        ancestors = made_of(own.name, own.shape, makers, _DEEPEST)
+        for name in dict.fromkeys((*ancestors, *_alike(known, own))):
             if name in given:
                 continue
             words = f"input {place} of {operation.path} is {_called(name)}, not {_called(own.name)}"

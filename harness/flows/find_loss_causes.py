@@ -13,7 +13,7 @@ from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.answers import LossOperation, LossTried
-from harness.diagnose import Cause, loss_checks, loss_pairs, losses
+from harness.diagnose import Cause, loss_checks, loss_pairs, loss_targets, losses
 from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit
@@ -41,12 +41,15 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
                 losses.defaults(alone),
                 loss_checks.edits(alone),
                 losses.edits(alone),
+                loss_targets.edits(alone),
             )
         ),
         lambda: trials.tried(loss_pairs.pairs(operations)),
     ]
     if row is not None:
-        ways.append(lambda: trials.tried(losses.taken(whole, alone)))
+        ways.append(
+            lambda: trials.tried(chain(losses.taken(whole, alone), loss_targets.combined(whole, alone)))
+        )
         ways.append(lambda: trials.solved(wanted, operations))
     met: list[Trial] = []
     count = 0

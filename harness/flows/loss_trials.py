@@ -20,6 +20,7 @@ from harness.requests import Edit, ListLoss, Load, TryLoss
 
 _AT_ONCE = 32
 _SECONDS = 20.0  # a small loss takes a few
+_SLIGHTLY = 1 / 32  # of the room of a loss: so little that a part of a sum moves in it counts as moved
 _TINY = 0.05  # by which share a number is moved to see which losses depend on it
 
 Trial = tuple[str, list[Edit]]
@@ -50,13 +51,15 @@ class WantedLosses(NamedTuple):
         """The losses that are not the reference's."""
         return self._moved(self.port)
 
-    def moved(self, tried: LossTried) -> set[str]:
-        """The losses that a change moves."""
-        return self._moved(tried.losses)
+    def moved(self, tried: LossTried, share: float = 1.0) -> set[str]:
+        """The losses that a change moves by more than this share of their room."""
+        return self._moved(tried.losses, share)
 
-    def _moved(self, losses: Mapping[str, float]) -> set[str]:
+    def _moved(self, losses: Mapping[str, float], share: float = 1.0) -> set[str]:
         known = {name: losses.get(name, its) for name, its in self.reference.items()}
-        return {name for name, its in known.items() if abs(its - self.reference[name]) > self.room[name]}
+        return {
+            name for name, its in known.items() if abs(its - self.reference[name]) > share * self.room[name]
+        }
 
 
 class Concerned(NamedTuple):
@@ -100,7 +103,7 @@ class LossTrials:
             moved = wanted.moved(result) if result.losses else set[str]()
             if not moved <= wrong:
                 right.add(one.path)
-            elif moved and moved != wrong:
+            elif moved and not wrong <= wanted.moved(result, _SLIGHTLY):
                 in_part.add(one.path)
         found = [one for one in operations if one.path not in right]
         return Concerned(found, [one for one in found if one.path not in in_part])

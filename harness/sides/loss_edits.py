@@ -19,14 +19,17 @@ from harness.layer_note import Attributes
 from harness.pairs.base import Mode
 from harness.requests import Edit
 from harness.sides.code_place import place_in_code
+from harness.sides.moved_targets import column_by_column, shifted
 from harness.sides.operations import other_operation
 from harness.sides.recorder import Recorder, Rehearsal, flatten, map_tensors, named_arguments, plain_value
+from harness.sides.samples_alone import SamplesAlone
 from harness.sides.side import Side
 from harness.trace import TraceWriter
 
 HOW = (
     "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
-    "taken", "result taken", "number", "interleaved", "holds",
+    "taken", "result taken", "number", "interleaved", "shifted", "column by column", "by sample", "combined",
+    "holds",
 )  # fmt: skip
 """Where a tensor is taken, `function` of an edit is its name, and `name` may reduce it."""
 
@@ -60,7 +63,10 @@ class _Keep(Recorder):
         return map_tensors(result, self.tensors.is_tensor, cut)
 
 
-_TOLD_TOO = frozenset(["detach", "topk", "sort", "argsort"])  # what chooses, and what stops a gradient
+_TOLD_TOO = frozenset([
+    "detach", "topk", "sort", "argsort", "long", "int", "floor", "ceil", "round", "trunc",
+])  # fmt: skip
+"""What stops a gradient, what chooses, what rounds."""
 _COMPARED = frozenset(["gt", "ge", "lt", "le", "eq", "ne"])
 
 
@@ -74,14 +80,16 @@ class _Tape(Recorder):
         self.seen: list[LossOperation] = []
         self.names: dict[int, str] = {}
         self.known: dict[str, Any] = {}  # as long as they live, no other tensor has the number of one of them
-        self.takes_others = lists or any(edit.how in ("taken", "result taken") for edit in edits)
+        self.takes_others = lists or any(edit.how in ("taken", "result taken", "combined") for edit in edits)
+        by_sample = any(edit.how == "by sample" for edit in edits)
+        self.alone = SamplesAlone(side.tensors.is_tensor) if by_sample else None
 
     def observes_operation(self) -> bool:
         """Every operation that does not run inside another one."""
         return not self.inside_operation
 
     def observes_too(self, name: str) -> bool:
-        """What chooses elements, what compares, and what stops gradients."""
+        """What chooses elements, compares or rounds, and what stops gradients."""
         return name in _TOLD_TOO or name in _COMPARED
 
     def operation(
@@ -105,8 +113,15 @@ class _Tape(Recorder):
         self, path: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
         edit = self.edits.get(path)
+        if self.alone is not None:
+            result = function(*args, **kwargs)
+            found = self.alone.of(path.partition(".")[0], function, args, kwargs, result)
+            return result if edit is None else _mean(path, found)
         if edit is None:
             return function(*args, **kwargs)
+        if edit.how == "combined":
+            other = self.known[edit.name]
+            return getattr(function(*args, **kwargs), edit.function)(other)
         if edit.how == "result taken":
             other = self.known[edit.function]
             return getattr(other, edit.name)() if edit.name else other
@@ -159,6 +174,12 @@ class _Tape(Recorder):
         )
 
 
+def _mean(path: str, of_each: Any) -> Any:
+    if of_each is None:
+        raise BadInput(f"{path} has no number for each sample")
+    return of_each.mean()
+
+
 def _takes(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
     try:
         return inspect.signature(function).parameters
@@ -206,15 +227,19 @@ def _changed(edit: Edit, function: Callable[..., Any], tensors: list[Any]) -> li
     """The tensors of a call, one of them changed, or two exchanged."""
     if edit.how == "exchanged":
         return [tensors[1], tensors[0], *tensors[2:]]
+    if edit.how == "shifted":
+        return shifted(tensors, *edit.value)
     own = tensors[edit.place]
-    if edit.how == "interleaved":
+    if edit.how == "column by column":
+        new = column_by_column(own, edit.value)
+    elif edit.how == "interleaved":
         new = own.reshape(*own.shape[:-2], own.shape[-1], own.shape[-2]).transpose(-1, -2)
     elif edit.how == "number":
         new = own * 0 + edit.value
     elif edit.how == "input detached":
         new = own.detach()
     else:
-        new = other_operation(edit.function, function, own)(own)
+        new = other_operation(edit.function, function, own)(own, *(edit.value or ()))
     return [new if place == edit.place else tensor for place, tensor in enumerate(tensors)]
 
 

@@ -86,6 +86,17 @@ def test_what_a_right_loss_depends_on_is_left_alone() -> None:
     assert [one.path for one in found.together] == ["pow.0", "sum.0"]
 
 
+def test_a_part_that_moves_a_sum_by_less_than_its_room_is_no_part_alone() -> None:
+    asked = WantedLosses(
+        {"total": 21.0, "part": 3.0, "other": 18.0},
+        {"total": 20.0, "part": 2.0, "other": 18.0},
+        {"total": 1.6e-4, "part": 1.6e-5, "other": 1.6e-4},
+    )
+    moved = LossTried({"total": 20.0 + 5e-5, "part": 2.0 + 5e-5, "other": 18.0})
+    assert asked.moved(moved) == {"part"}
+    assert asked.moved(moved, 1 / 32) == asked.wrong()
+
+
 def test_no_number_makes_two_losses_wrong_that_have_nothing_in_common() -> None:
     assert said(losses(factor=2.0, of_mean=3.0)) == []
 
