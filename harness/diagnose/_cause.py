@@ -18,6 +18,7 @@ from harness.diagnose import (
     formulas,
     functions,
     gradients,
+    heads,
     known,
     layouts,
     masks,
@@ -61,6 +62,7 @@ OF_TENSORS: tuple[Source, ...] = (
     tables.trials,
     drops.trials,
     calls.trials,
+    heads.trials,
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)
