@@ -12,7 +12,7 @@ import numpy as np
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
 
 _MOST_AXES = 5
-_LARGEST = 1 << 22
+_LARGEST = 1 << 21
 _CHANNELS = 1
 _OTHERS = (1e-3, 1e-5, 1e-6, 1e-8, 0.0)
 
@@ -53,7 +53,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
         return
     if not given.shape == evidence.reference.shape == evidence.port.shape or given.size > _LARGEST:
         return
-    if not 2 <= given.ndim <= _MOST_AXES:
+    if not 2 <= given.ndim <= _MOST_AXES or ("running_mean" in evidence.state and not evidence.training):
         return
     wide, eps = given.astype(np.float64), _eps(evidence)
     with np.errstate(all="ignore"):
@@ -113,10 +113,12 @@ def _normed(wide: Array, over: _Statistics, form: _Form, eps: float, affine: _Af
 
 
 def _all_statistics(shape: tuple[int, ...]) -> Iterator[_Statistics]:
-    """Over any axes that have more than one element; over all of a sample, in groups of channels."""
-    long = [axis for axis, size in enumerate(shape) if size > 1]
-    for count in range(len(long), 0, -1):
-        for axes in combinations(long, count):
+    """Over any axes that have more than one element, the usual ones first; in groups of channels."""
+    long = tuple(axis for axis, size in enumerate(shape) if size > 1)
+    usual = [tuple(axis for axis in long if axis != left_out) for left_out in (_CHANNELS, 0)]
+    some = [axes for count in range(len(long), 0, -1) for axes in combinations(long, count)]
+    for axes in dict.fromkeys((*usual, long[-1:], *some)):
+        if axes:
             yield _Statistics(axes)
     channels = shape[_CHANNELS]
     for groups in range(2, channels):
