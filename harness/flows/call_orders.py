@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows import orders
 from harness.flows.call_counts import calls
+from harness.trace import Record
 
 SKIPPED = "is skipped"
 
 
 def told(
-    sources: Sequence[Source], causes: Sequence[Cause], reference: Iterable[str], port: Iterable[str]
+    sources: Sequence[Source], causes: Sequence[Cause], reference: Mapping[str, Record], port: Iterable[str]
 ) -> list[Cause]:
-    """The causes, where what a layer takes comes of another order; `reference` and `port` are addresses.
+    """The causes, where what a layer takes comes of another order; `port` are addresses.
 
     What the port calls elsewhere is not skipped: only its place is another one. Where a layer is not called
-    as many times by both sides, its first calls are not the same, and their order tells nothing.
+    as many times by both sides, its first calls are not the same, and their order tells nothing. Nor does
+    that of two layers of which the second one takes nothing that comes of the first.
     """
-    reference, port = list(reference), list(port)
+    port = list(port)
     ours, its = _first_places(reference), _first_places(port)
     counts = calls(reference), calls(port)
     alike = [
         {path: place for path, place in both.items() if _is_as_often(path, *counts)} for both in (ours, its)
     ]
-    pairs = list(_exchanged(sources, causes, *alike))
+    wrong = [source.address for source in sources if _path(source.address)]
+    pairs = [
+        pair for pair in dict.fromkeys(_exchanged(sources, causes, *alike)) if _feeds(*pair, reference, wrong)
+    ]
     return [
         _in_order(cause, pairs) or _elsewhere(source, cause, its)
         for source, cause in zip(sources, causes, strict=True)
@@ -66,6 +71,51 @@ def _exchanged(
         first, last = sorted((one, other), key=ours.__getitem__)
         if its[last] < its[first]:
             yield first, last
+
+
+def _feeds(first: str, last: str, records: Mapping[str, Record], wrong: Sequence[str]) -> bool:
+    """Whether a layer takes what comes of another one.
+
+    If something between them is not recorded, it does where another layer between is given something wrong.
+    """
+    places = {address: place for place, address in enumerate(records)}
+    given = _given(records)
+    begin = min(place for address, place in places.items() if _is_around(first, _path(address)))
+    waiting = [key for key in given if _is_around(last, key[0]) and key[1] == 0]
+    seen, unknown = set(waiting), False
+    while waiting:
+        for address in given.get(waiting.pop(), ()):
+            made = records[address].alias
+            if places[address] < begin:
+                continue  # it was there before
+            if made is None:
+                unknown = True
+            elif _is_around(first, _path(made)):
+                return True
+            elif addresses.is_result(made):
+                layer = addresses.parse_layer(made)
+                if (layer.path, layer.call) not in seen:
+                    seen.add((layer.path, layer.call))
+                    waiting.append((layer.path, layer.call))
+    return unknown and any(
+        _key(address) in seen and not _is_around(first, _path(address)) for address in wrong
+    )
+
+
+def _key(address: str) -> tuple[str, int]:
+    layer = addresses.parse_layer(address)
+    return layer.path, layer.call
+
+
+def _given(records: Mapping[str, Record]) -> dict[tuple[str, int], list[str]]:
+    """What each call of a layer is given, by address."""
+    found: dict[tuple[str, int], list[str]] = {}
+    for address in records:
+        if address.startswith("layer:"):
+            layer = addresses.parse_layer(address)
+            if layer.role == "in":
+                found.setdefault((layer.path, layer.call), []).append(address)
+    return found
 
 
 def _is_around(outer: str, path: str) -> bool:

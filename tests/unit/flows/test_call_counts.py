@@ -84,5 +84,5 @@ def test_calls_that_are_all_given_the_next_ones_input_are_shifted() -> None:
 
 def test_the_order_of_a_layer_with_fewer_calls_tells_nothing() -> None:
     sources, causes = [source("layer:act#0:in.0")], [given("layer:second#0:out")]
-    ours, its = list(records()), list(records(("second", "first")))
+    ours, its = records(), list(records(("second", "first")))
     assert told_of_orders(sources, causes, ours, its) == causes

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows.call_orders import told
+from harness.trace import Record
 
 OURS = ["layer:conv#0:out", "layer:norm#0:out", "layer:act#0:out", "layer:head#0:out"]
 ITS = ["layer:conv#0:out", "layer:act#0:out", "layer:norm#0:out", "layer:head#0:out"]
+
+
+def chain(results: Sequence[str]) -> dict[str, Record]:
+    """Layers that each take the result of the one before, as the reference records them."""
+    found: dict[str, str | None] = {}
+    for before, result in zip(["input:x", *results], results, strict=False):
+        found[result.replace(":out", ":in.0")] = before
+        found[result] = None
+    return {name: Record(name, (2, 3), "float32", "", alias) for name, alias in found.items()}
 
 
 def source(address: str) -> Source:
@@ -22,7 +34,7 @@ def skipped(path: str) -> Cause:
 def test_two_layers_that_the_port_calls_the_other_way_round_are_one_cause() -> None:
     sources = [source("layer:act#0:in.0"), source("layer:head#0:in.0"), source("layer:other#0:out")]
     first, second, third = told(
-        sources, [skipped("norm"), skipped("act"), Cause(False, "none of 3")], OURS, ITS
+        sources, [skipped("norm"), skipped("act"), Cause(False, "none of 3")], chain(OURS), ITS
     )
     assert first.sentence == "the order of norm and act is exchanged: the port calls act before norm."
     assert second.sentence == first.sentence
@@ -32,19 +44,19 @@ def test_two_layers_that_the_port_calls_the_other_way_round_are_one_cause() -> N
 def test_what_the_port_never_calls_is_skipped() -> None:
     causes = [skipped("norm")]
     assert (
-        told([source("layer:act#0:in.0")], causes, OURS, [name for name in ITS if "norm" not in name])
+        told([source("layer:act#0:in.0")], causes, chain(OURS), [name for name in ITS if "norm" not in name])
         == causes
     )
 
 
 def test_what_the_port_calls_in_the_same_order_is_not_skipped_but_passed_by() -> None:
-    (cause,) = told([source("layer:head#0:in.0")], [skipped("act")], OURS, OURS)
+    (cause,) = told([source("layer:head#0:in.0")], [skipped("act")], chain(OURS), OURS)
     assert cause.sentence.endswith("act is not applied here, and the port calls it elsewhere.")
 
 
 def test_the_same_order_tells_nothing_of_another_one() -> None:
     causes = [Cause(True, "it is layer:conv#0:out.", taken="layer:conv#0:out")]
-    assert told([source("layer:head#0:in.0")], causes, OURS, OURS) == causes
+    assert told([source("layer:head#0:in.0")], causes, chain(OURS), OURS) == causes
 
 
 def test_a_layer_is_called_where_the_first_operation_in_it_is() -> None:
@@ -54,6 +66,24 @@ def test_a_layer_is_called_where_the_first_operation_in_it_is() -> None:
     ]
     ours = ["layer:bn#0:out", "layer:act/div.0#0:out", "layer:act#0:out", "layer:(model)/interpolate.0#0:out"]
     its = ["layer:bn#0:out", "layer:(model)/interpolate.0#0:out", "layer:act/div.0#0:out"]
-    (cause,) = told(sources, causes, ours, its)
+    (cause,) = told(sources, causes, chain(ours), its)
     assert "the order of act and (model)/interpolate.0 is exchanged" in cause.sentence
     assert cause.culprits == ("act", "(model)/interpolate.0")
+
+
+def test_a_layer_that_takes_nothing_of_the_other_may_come_before_it() -> None:
+    """A pool and a refinement of one map: the port goes on from the refined one."""
+    ours = {
+        **chain(["layer:conv#0:out", "layer:pool#0:out"]),
+        "layer:refine#0:in.0": Record("layer:refine#0:in.0", (2, 3), "float32", "", "layer:conv#0:out"),
+        "layer:refine#0:out": Record("layer:refine#0:out", (2, 3), "float32"),
+    }
+    its = ["layer:conv#0:out", "layer:refine#0:out", "layer:pool#0:out"]
+    sources, causes = [source("layer:pool#0:in.0")], [Cause(True, "given.", taken="layer:refine#0:out")]
+    assert told(sources, causes, ours, its) == causes
+    between = Record("layer:refine#0:in.0", (2, 3), "float32")  # it comes of something that is not recorded
+    unknown = {**ours, "layer:refine#0:in.0": between}
+    assert told(sources, causes, unknown, its) == causes
+    both = [*sources, source("layer:refine#0:in.0")]
+    (first, _) = told(both, [*causes, Cause(False, "none of 3")], unknown, its)
+    assert "the order of pool and refine" in first.sentence
