@@ -94,7 +94,7 @@ def answer(side: Side, verb: str, arguments: object) -> Message:
         return _failure("WorkerLost", f"{verb}: the worker ran out of memory")
     except Exception as error:  # whatever a model raises is a finding, not a crash of the harness
         traceback.print_exc()
-        return _failure("ModelFailed", f"{verb}: {type(error).__name__}: {_text(error)}")
+        return _failure("ModelFailed", f"{verb}: {type(error).__name__}: {_text(error)}", place=_place(error))
 
 
 def _text(error: Exception) -> str:
@@ -108,10 +108,18 @@ def _result(value: object, kind: Any) -> Message:
     return {"result": json_codec.to_plain(value, kind)}
 
 
-def _failure(kind: str, message: str, most: int = _LONGEST) -> Message:
+def _place(error: Exception) -> str:
+    """Where in the model's code an error was raised, as the end of a message."""
+    from harness.sides.code_place import place_of_error
+
+    found = place_of_error(error)
+    return f", raised in {found}" if found else ""
+
+
+def _failure(kind: str, message: str, most: int = _LONGEST, place: str = "") -> Message:
     if len(message) > most:
         message = f"{message[: most - 3]}..."
-    return {"error": {"kind": kind, "message": message}}
+    return {"error": {"kind": kind, "message": message + place}}
 
 
 def main() -> None:
