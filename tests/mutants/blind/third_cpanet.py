@@ -180,7 +180,7 @@ THIRD_CPANET = (
     ),
     CPA(
         name="b3_cpa_weights_of_a_softmax",
-        kind="another activation",
+        kind="softmax for sigmoid",
         file=f"{ROOM}.attention",
         old="F.sigmoid(largest + average).unsqueeze",
         new="F.softmax(largest + average, dim=1).unsqueeze",
@@ -213,7 +213,7 @@ THIRD_CPANET = (
     ),
     TRAIN(
         name="b3_cpa_aux_as_a_number",
-        kind="detached",
+        kind="loss as a plain number",
         file=f"{ROOM}.network",
         old="total = main + self.switches.k * aux",
         new="total = main + self.switches.k * aux.item()",
