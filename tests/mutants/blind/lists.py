@@ -1,4 +1,4 @@
-"""All mistakes and sound rewrites, one list a model; the second set is by authors who knew no hypothesis."""
+"""All mistakes and sound rewrites, one list a model. Authors of the later sets knew no hypothesis."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ from tests.mutants.blind.second_translator import SECOND_TRANSLATOR
 from tests.mutants.blind.small_mistakes import SMALL_MISTAKES
 from tests.mutants.blind.sound import SOUND
 from tests.mutants.blind.sound_more import MORE_SOUND
+from tests.mutants.blind.third_cpanet import THIRD_CPANET
+from tests.mutants.blind.third_gold_yolo import THIRD_GOLD_YOLO
+from tests.mutants.blind.third_l2sknet import THIRD_L2SKNET
+from tests.mutants.blind.third_led import THIRD_LED
+from tests.mutants.blind.third_small import THIRD_SMALL
+from tests.mutants.blind.third_translator import THIRD_TRANSLATOR
 
 SECOND = (
     *SECOND_L2SKNET,
@@ -24,4 +30,12 @@ SECOND = (
     *SECOND_SMALL,
     *SECOND_TRANSLATOR,
 )
-MISTAKES = (*L2SKNET, *CPANET, *GOLD_YOLO, *LED, *SMALL_MISTAKES, *SECOND, *SOUND, *MORE_SOUND)
+THIRD = (
+    *THIRD_L2SKNET,
+    *THIRD_CPANET,
+    *THIRD_GOLD_YOLO,
+    *THIRD_LED,
+    *THIRD_SMALL,
+    *THIRD_TRANSLATOR,
+)
+MISTAKES = (*L2SKNET, *CPANET, *GOLD_YOLO, *LED, *SMALL_MISTAKES, *SECOND, *THIRD, *SOUND, *MORE_SOUND)

@@ -169,7 +169,7 @@ THIRD_CPANET = (
         says=(
             r"\bmul\b",
             "product",
-            "multipl",
+            "multiply|multiplied|multiplication",
             "without",
             "missing",
             "skip(ped|ping)",
@@ -251,6 +251,6 @@ THIRD_CPANET = (
         truth="the loss, which has a softmax of its own, is given probabilities",
         places=("criterion", "(model)/softmax.0", "(model)", "loss:main"),
         why="the model changes what the loss is given: the call, the layer, or the model",
-        says=("softmax", "probabilit"),
+        says=("softmax", "probability|probabilities"),
     ),
 )

@@ -144,7 +144,7 @@ THIRD_GOLD_YOLO = (
         says=(
             "stride",
             r"\bmul",
-            "multipl",
+            "multiply|multiplied|multiplication",
             r"unscaled|not scaled|scaled",
             r"in cells",
             r"\border\b",

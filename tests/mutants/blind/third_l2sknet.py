@@ -90,7 +90,7 @@ THIRD_L2SKNET = (
             "times 2",
             r"\b2 ?(\*|times)",
             r"\bmul\b",
-            "multipl",
+            "multiply|multiplied|multiplication",
             "twice",
             r"\bsub\b",
             r"\bminus\b",
@@ -241,7 +241,7 @@ THIRD_L2SKNET = (
         new="nn.Dropout(0.9)",
         truth="nine tenths are dropped: the share that is kept was given for the one that is dropped",
         places=("head.block.3",),
-        says=(r"\bp\b", r"0\.9\b", "probabilit", r"\brate\b", "kept", r"\b10(\.0)?\b"),
+        says=(r"\bp\b", r"0\.9\b", "probability|probabilities", r"\brate\b", "kept", r"\b10(\.0)?\b"),
         mode="train",
     ),
     UNET(

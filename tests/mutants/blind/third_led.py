@@ -96,7 +96,7 @@ THIRD_LED = (
             r"\bn ?- ?1\b",
             r"\bstd\b",
             "deviation",
-            "varian",
+            "variance",
             r"0\.984",
             r"1\.016",
         ),

@@ -17,7 +17,7 @@ THIRD_TRANSLATOR = (
         new='self.act = nn.GELU("tanh")',
         truth="GELU is approximated by tanh, where the exact one is wanted",
         places=("layers.*.act",),
-        says=("tanh", "approximat"),
+        says=("tanh", "approximate|approximation"),
     ),
     TRANSLATOR(
         name="b3_tr_itself_hidden",
