@@ -36,7 +36,7 @@ _GXX = re.compile(r"(.*-)?g\+\+(-[\d.]+)?")
 _COMMON = ("-std=c++14", "-fPIC", "-march=native")
 CORE, OPERATORS = ("-O1",), ("-Ofast",)
 # Where a loop reads and writes many arrays, g++ gives up on vectors after ten pairs that could overlap:
-# operators that Jittor has joined took up to four times as long.
+# one operator that Jittor had joined took seven times as long.
 VECTORS = "--param=vect-max-version-for-alias-checks=200"
 KERNELS = (*OPERATORS, VECTORS)
 # Jittor has operators told apart by line, for which it adds -g: headers compiled without it would not fit.
