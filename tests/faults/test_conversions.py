@@ -93,13 +93,17 @@ def test_what_a_full_disk_held_before_is_there_still(small_disk: Path, many: Pat
     assert (small_disk / "a.pt").read_text() == "precious"
 
 
-def wait_until_begun(running: subprocess.Popen[str], folder: Path) -> None:
-    """Wait until a conversion writes."""
+def wait_until_begun(running: subprocess.Popen[str], folder: Path, written: float = 0) -> None:
+    """Wait until a conversion writes, and so many bytes are there."""
     end = time.monotonic() + 60
-    while not list(folder.glob(BEGUN)):
+    while not (drafts := list(folder.glob(BEGUN))) or sum(map(_size, drafts)) < written:
         assert running.poll() is None, running.communicate()
         assert time.monotonic() < end
         time.sleep(0.002)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 ENDINGS = {
@@ -108,15 +112,15 @@ ENDINGS = {
 }
 
 
-@pytest.mark.parametrize(("number", "wait"), [(signal.SIGINT, 0.0), (signal.SIGTERM, 0.05)])
+@pytest.mark.parametrize(("number", "share"), [(signal.SIGINT, 0.0), (signal.SIGTERM, 0.3)])
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_signal_in_the_middle_leaves_nothing(
-    suffix: str, number: signal.Signals, wait: float, large: Path, tmp_path: Path
+    suffix: str, number: signal.Signals, share: float, large: Path, tmp_path: Path
 ) -> None:
     running = conversion(large, f"a.{suffix}", cwd=tmp_path)
-    wait_until_begun(running, tmp_path)
-    time.sleep(wait)
-    running.send_signal(number)
+    wait_until_begun(running, tmp_path, share * large.stat().st_size)
+    for one in (signal.SIGSTOP, number, signal.SIGCONT):  # it must not end before the signal comes
+        running.send_signal(one)
     _, err = running.communicate(timeout=60)
     assert (running.returncode, err) == ENDINGS[number]
     assert list(tmp_path.iterdir()) == []
