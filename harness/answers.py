@@ -159,6 +159,11 @@ class LossTensor:
     shape: list[int]
 
 
+COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")
+ROUNDINGS = ("long", "int", "floor", "ceil", "round", "trunc")
+"""Operations of a loss that compare, and that round, by the names that a side tells them by."""
+
+
 @dataclass(frozen=True)
 class LossOperation:
     """One operation that a loss runs: its kind, its plain arguments, and what it is given and returns.

@@ -47,3 +47,9 @@ def fitted(name: str, array: NDArray[Any], shape: Sequence[int]) -> NDArray[Any]
 def shape_text(shape: Sequence[int]) -> str:
     """A shape as it is said in a sentence: 2x3x8, or () for a single number."""
     return "x".join(map(str, shape)) or "()"
+
+
+def axes_text(axes: Sequence[int]) -> str:
+    """Axes as they are said in a sentence: axis 1, or axes 0, 2 and 3."""
+    *first, last = map(str, axes)
+    return f"axes {', '.join(first)} and {last}" if first else f"axis {last}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
+from harness.forms import axes_text
 
 _FEWEST = 24  # elements that are kept, or pieces that are kept or dropped, below which a share says nothing
 _ALIKE = 1e-4
@@ -23,7 +24,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
         found = _dropped(whole, port)
         if found is not None:
             rate, axes = found
-            what = f"whole pieces of it over {_listed(axes)}" if axes else "single elements"
+            what = f"whole pieces of it over {axes_text(axes)}" if axes else "single elements"
             words = f"{name} with {what} dropped at random at a rate of {rate:g}{_not(evidence, name, axes)}"
             scaled = whole.astype(np.float64) / (1 - rate)
             yield Trial(words, predicted=np.where(port == 0, 0.0, scaled).astype(port.dtype))
@@ -84,8 +85,3 @@ def _not(evidence: DifferingLayer, name: str, axes: tuple[int, ...]) -> str:
 def _rate(right: Array, evidence: DifferingLayer) -> float:
     found = _dropped(right, evidence.reference)
     return found[0] if found is not None else 0.0
-
-
-def _listed(axes: tuple[int, ...]) -> str:
-    *first, last = map(str, axes)
-    return f"axes {', '.join(first)} and {last}" if first else f"axis {last}"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from harness.answers import LossOperation
-from harness.diagnose.losses import COMPARISONS
+from harness.answers import COMPARISONS, LossOperation
 from harness.requests import Edit
 
 HOLDS = "holds"

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from harness.answers import LossOperation
+from harness.answers import ROUNDINGS, LossOperation
 from harness.diagnose.loss_makers import made_of
 from harness.requests import Edit
 
 _OF_LABELS = ("cross_entropy", "nll_loss")
-_ROUNDS = ("long", "int", "floor", "ceil", "round", "trunc")
 _ROUNDED = {"floor": "the number below", "ceil": "the number above", "round": "the nearest number"}
 _DEEPEST = 3
 _MOST_BESIDE = 8
@@ -54,7 +53,7 @@ def _bounded(one: LossOperation) -> Iterator[_Edits]:
 
 
 def _rounded(one: LossOperation) -> Iterator[_Edits]:
-    for function, what in _ROUNDED.items() if one.type in _ROUNDS else ():
+    for function, what in _ROUNDED.items() if one.type in ROUNDINGS else ():
         if function != one.type:
             words = f"input 0 of {one.path} is rounded before ({function}: {what})"
             yield words, [Edit(one.path, "before", function=function)]

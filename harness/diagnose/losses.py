@@ -13,7 +13,7 @@ from functools import partial
 from itertools import combinations
 from typing import Any
 
-from harness.answers import LossOperation, LossTensor
+from harness.answers import COMPARISONS, LossOperation, LossTensor
 from harness.diagnose.loss_makers import made_of
 from harness.requests import Edit
 
@@ -39,7 +39,6 @@ KIN: tuple[tuple[str, ...], ...] = (
     ("softmax", "log_softmax", "sigmoid"),
     ("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss"),
 )
-COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")
 NUMBERS = (0.0, 1.0, 0.5, 2.0, 1.5, 3.0, 4.0, 0.25, 0.75, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
 _BEFORE = ("sigmoid", "abs", "square", "log", "exp", "sqrt")
 MOST_AXES = 4

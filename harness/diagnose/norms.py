@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
+from harness.forms import axes_text
 
 _MOST_AXES = 5
 _LARGEST = 1 << 21
@@ -24,7 +25,7 @@ class _Statistics(NamedTuple):
     groups: int = 1
 
     def said(self) -> str:
-        over = _listed(self.axes)
+        over = axes_text(self.axes)
         return f"{over} within each of {self.groups} groups of channels" if self.groups > 1 else over
 
 
@@ -147,8 +148,3 @@ def _beside(vector: Array, shape: tuple[int, ...], along_last: bool) -> Array | 
     if wide.size != shape[_CHANNELS]:
         return None
     return wide.reshape(1, -1, *(1 for _ in shape[2:]))
-
-
-def _listed(axes: tuple[int, ...]) -> str:
-    *first, last = map(str, axes)
-    return f"axes {', '.join(first)} and {last}" if first else f"axis {last}"

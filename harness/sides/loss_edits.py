@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from harness import address as addresses
-from harness.answers import LossOperation, LossTensor, LossTried
+from harness.answers import COMPARISONS, ROUNDINGS, LossOperation, LossTensor, LossTried
 from harness.errors import BadInput
 from harness.layer_note import Attributes
 from harness.pairs.base import Mode
@@ -63,11 +63,8 @@ class _Keep(Recorder):
         return map_tensors(result, self.tensors.is_tensor, cut)
 
 
-_TOLD_TOO = frozenset([
-    "detach", "topk", "sort", "argsort", "long", "int", "floor", "ceil", "round", "trunc",
-])  # fmt: skip
-"""What stops a gradient, what chooses, what rounds."""
-_COMPARED = frozenset(["gt", "ge", "lt", "le", "eq", "ne"])
+_TOLD_TOO = frozenset(["detach", "topk", "sort", "argsort", *ROUNDINGS, *COMPARISONS])
+"""What stops a gradient, what chooses, what rounds or compares."""
 
 
 class _Tape(Recorder):
@@ -90,7 +87,7 @@ class _Tape(Recorder):
 
     def observes_too(self, name: str) -> bool:
         """What chooses elements, compares or rounds, and what stops gradients."""
-        return name in _TOLD_TOO or name in _COMPARED
+        return name in _TOLD_TOO
 
     def operation(
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.forms import same_shape, same_type, shape_text
+from harness.forms import axes_text, same_shape, same_type, shape_text
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,8 @@ def test_integers_of_every_width_are_one_and_floats_are_not(one: str, other: str
 
 def test_a_shape_is_said_in_few_signs() -> None:
     assert [shape_text(shape) for shape in ((), (7,), (2, 3, 8))] == ["()", "7", "2x3x8"]
+    assert [axes_text(axes) for axes in ((1,), (0, 2), (0, 2, 3))] == [
+        "axis 1",
+        "axes 0 and 2",
+        "axes 0, 2 and 3",
+    ]
