@@ -14,6 +14,7 @@ from harness import address as addresses
 from harness.diagnose import Cause, DifferingLayer, Producer, ReferenceTensor
 from harness.diagnose.layouts import layouts, same_elements
 from harness.flows.reference_probe import ReferenceProbe
+from harness.forms import axes_text
 from harness.trace import Trace
 
 Array = Any
@@ -164,7 +165,7 @@ def _not_repeated(trace: Trace, address: str, evidence: DifferingLayer) -> Itera
     made = np.ascontiguousarray(right[narrow])
     if not axes or made.size < _FEWEST_REPEATED:
         return
-    words = f"repeated along {'axes' if len(axes) > 1 else 'axis'} {' and '.join(map(str, axes))}"
+    words = f"repeated along {axes_text(axes)}"
     floor = evidence.floor * float(np.sqrt(made.size / right.size))
     for name in islice(_equal_results(trace, address, made), _MOST_EQUAL):
         own, its = _read(trace, name), port[narrow].reshape(tuple(trace.records[name].shape))
