@@ -24,6 +24,16 @@ def same_shape(one: Sequence[int], other: Sequence[int]) -> bool:
     return math.prod(one) == math.prod(other) == 1 and max(len(one), len(other)) <= 1
 
 
+def same_operand(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Shapes that broadcast alike: they differ by leading axes of one element alone."""
+    return _without_leading(one) == _without_leading(other)
+
+
+def _without_leading(shape: Sequence[int]) -> tuple[int, ...]:
+    begin = next((axis for axis, size in enumerate(shape) if size != 1), len(shape))
+    return tuple(shape[begin:])
+
+
 def with_an_axis(shape: Sequence[int]) -> tuple[int, ...]:
     """A shape for looking up its like: a single number counts as one of one axis."""
     return tuple(shape) or (1,)

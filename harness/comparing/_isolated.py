@@ -14,10 +14,11 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, IsolatedRun, Row, Source
 from harness.comparing._measuring import TensorMeter
 from harness.comparing._own_shapes import keep_makers
+from harness.comparing._pairing import of_one_form
 from harness.comparing._places import first_diverged, in_order_of_computation, kind_of, worst_row
 from harness.comparing._sentence import sentence
 from harness.comparing._turned_units import doubt_turned_units
-from harness.forms import same_shape, same_type, shape_text
+from harness.forms import same_type, shape_text
 from harness.numerics import no_difference
 from harness.pairs.base import Override
 from harness.trace import Trace
@@ -224,7 +225,7 @@ def _nothing_of_it(trace: Trace, address: str) -> Measured:
 def _unlike(names: Sequence[str], reference: Trace, forced: Trace, row: Row) -> str:
     """What a tensor, alone on the reference's own inputs, has of another form than the reference's."""
     record, other = (trace.records[row.address] for trace in (reference, forced))
-    if not same_shape(record.shape, other.shape):
+    if not of_one_form(record, other):
         shapes = [shape_text(shape) for shape in (record.shape, other.shape)]
         return f"shape {shapes[0]} in {names[0]}, {shapes[1]} in {names[1]}"
     if row.obstacle is None or same_type(record.dtype, other.dtype):

@@ -14,7 +14,7 @@ from harness import address as addresses
 from harness.address import LayerAddress
 from harness.alignment_rows import Obstacle
 from harness.comparing._places import kind_of
-from harness.forms import same_shape, same_type, shape_text
+from harness.forms import same_operand, same_shape, same_type, shape_text
 from harness.layer_choice import ALL
 from harness.numerics import Stats
 from harness.trace import Record, Trace
@@ -27,7 +27,18 @@ _WAITING = "sum"  # gradients that wait for a step
 # A loss is one number: how wide the type is that it is summed up in says nothing, its value is judged.
 _TYPED = ("layer", "layer_input", "layer_grad", "operation", "operation_grad", "output", *_GRADIENTS)
 _FREE_ORDER = ("add", "mul", "maximum", "minimum")
+_BROADCAST = (*_FREE_ORDER, "sub", "div", "pow", "where")
 _ALIKE = 1e-3  # of the sizes of two tensors of unlike shapes that look like the same elements
+
+
+def of_one_form(record: Record, other: Record) -> bool:
+    """Whether two tensors of one address have the same shape, or shapes that their taker broadcasts alike."""
+    if same_shape(record.shape, other.shape):
+        return True
+    if kind_of(record.address) != "operation_input":
+        return False
+    taker = Operation.of(addresses.parse_layer(record.address)).name
+    return taker in _BROADCAST and same_operand(record.shape, other.shape)
 
 
 @dataclass(frozen=True)
@@ -145,7 +156,7 @@ class Pairing:
                     return self._of_another_shape(record, other) or Obstacle(why)
                 if layer.role == "in" and (exchanged := self._exchanged(layer)):
                     return exchanged
-        if same_shape(record.shape, other.shape):
+        if of_one_form(record, other):
             return self._of_another_type(record, other)
         shapes = self._said(shape_text(record.shape), shape_text(other.shape), "shape")
         if record.alias and not other.alias and kind_of(record.address) == "operation_input":

@@ -66,6 +66,7 @@ class _Atom(NamedTuple):
     words: str
     cost: int
     made: Callable[[], Array]
+    is_number: bool = False
 
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
@@ -96,6 +97,8 @@ def _found(evidence: DifferingLayer) -> Iterator[tuple[str, Callable[[], Array]]
         right = evidence.reference.astype(np.float64)
         own = right.reshape(-1)[places]
         rest = wanted - own
+        if len(np.unique(rest)) < _FEWEST_VALUES or np.ptp(rest) <= 2 * allowed:
+            return  # one number is added: any two atoms would make it
         other = [place for place, atom in enumerate(atoms) if _RIGHT not in atom.words]
         other = [place for place in other if not np.array_equal(seen[place], own)]  # nor by another name
         kept = [atoms[place] for place in other]
@@ -127,8 +130,24 @@ def _agreeing(
         for other in begin + np.flatnonzero((np.abs(few - wanted[:_FIRST_LOOK]) <= allowed).all(1)):
             made = function(seen[one], seen[other])
             agrees = (np.abs(made - wanted) <= allowed).all()
-            if agrees and not _is_one(made, seen[[one, other]], allowed):
+            if not agrees or _is_one(made, seen[[one, other]], allowed):
+                continue
+            if not _is_like_a_number(function, (one, other), atoms, seen, wanted, allowed):
                 yield atoms[one], atoms[other]
+
+
+def _is_like_a_number(
+    function: Two, pair: tuple[int, int], atoms: Sequence[_Atom], seen: Array, wanted: Array, allowed: float
+) -> bool:
+    """Whether one number in the place of a tensor does the same: it is no evidence for that tensor."""
+    for place, atom in enumerate(pair):
+        values = [seen[one] for one in pair]
+        if atoms[atom].is_number:
+            continue
+        values[place] = np.full_like(wanted, np.median(values[place]))
+        if (np.abs(function(*values) - wanted) <= 2 * allowed).all():
+            return True
+    return False
 
 
 def _is_one(made: Array, parts: Array, allowed: float) -> bool:
@@ -174,7 +193,7 @@ def _atoms(evidence: DifferingLayer) -> Iterator[_Atom]:
                 yield _Atom(words + name, cost + bool(words), partial(_of, function, tensor))
     numbers = {**dict.fromkeys(_NUMBERS, ""), **_of_sizes(evidence)}
     for number, why in numbers.items():
-        yield _Atom(f"{number:.6g}{why}", 3, partial(np.asarray, number))
+        yield _Atom(f"{number:.6g}{why}", 3, partial(np.asarray, number), True)
     names = {name.removeprefix("the reference's ") for name, _ in near}
     yield from _others([one for one in evidence.recorded if one.name not in names], shape)
     for cost, (name, tensor) in enumerate(near[:_MOST_REDUCED]):
@@ -189,7 +208,7 @@ def _of(function: One, tensor: Array) -> Array:
 def _others(recorded: Sequence[ReferenceTensor], shape: tuple[int, ...]) -> Iterator[_Atom]:
     fitting = [(one, _fitting_shape(one.shape, shape)) for one in recorded]
     for other, its in [(one, its) for one, its in fitting if its is not None][:_MOST_OTHERS]:
-        yield _Atom(f"the reference's {other.name}", 4, partial(_read, other, its))
+        yield _Atom(f"the reference's {other.name}", 4, partial(_read, other, its), np.prod(its) == 1)
 
 
 def _read(other: ReferenceTensor, shape: tuple[int, ...]) -> Array:

@@ -21,7 +21,7 @@ from harness.errors import WorkerLost
 from harness.flows import call_counts, call_orders, find_loss_causes, orders, recorded, source_groups
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
-from harness.forms import same_shape
+from harness.forms import same_operand, same_shape
 from harness.requests import TryChanges
 from harness.trace import Trace
 from harness.verdict import NoisePolicy, allowances
@@ -108,13 +108,20 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
         type=ours.type or row.type,
         reference=np.array(reference),
         port=np.array(port).reshape(
-            reference.shape if same_shape(port.shape, reference.shape) else port.shape
+            reference.shape if _is_alike(row, port.shape, reference.shape) else port.shape
         ),
         attributes=ours.attributes,
         differing=probe.differing(alignment, path),
         operation="/" in path,
         training=probe.mode == "train",
         floor=floor(row) * in_proportion(reference, port),
+    )
+
+
+def _is_alike(row: Row, one: tuple[int, ...], other: tuple[int, ...]) -> bool:
+    """Whether two shapes are one to whatever takes the tensor."""
+    return same_shape(one, other) or (
+        kind_of(row.address) == "operation_input" and row.obstacle is None and same_operand(one, other)
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.forms import axes_text, same_shape, same_type, shape_text
+from harness.forms import axes_text, same_operand, same_shape, same_type, shape_text
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,19 @@ def test_a_shape_is_said_in_few_signs() -> None:
         "axes 0 and 2",
         "axes 0, 2 and 3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ((32, 1, 1), (1, 32, 1, 1), True),
+        ((32,), (1, 32), True),
+        ((), (1, 1), True),
+        ((32, 1), (32,), False),
+        ((2, 32), (32,), False),
+    ],
+)
+def test_leading_axes_of_one_element_broadcast_alike(
+    one: tuple[int, ...], other: tuple[int, ...], same: bool
+) -> None:
+    assert same_operand(one, other) is same

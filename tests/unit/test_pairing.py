@@ -57,6 +57,28 @@ def test_elsewhere_the_order_counts(tmp_path: Path, name: str) -> None:
     assert found.first == f"layer:(model)/{name}.0#0:in.0"
 
 
+@pytest.mark.parametrize(
+    ("name", "shape", "status"),
+    [
+        ("sub", (1, 1, 4, 2, 4), "aligned"),
+        ("sub", (1, 4, 2, 1, 4), "not compared"),
+        ("matmul", (1, 1, 4, 2, 4), "not compared"),
+    ],
+)
+def test_an_operand_may_have_leading_axes_of_one_element_where_shapes_are_broadcast(
+    tmp_path: Path, name: str, shape: tuple[int, ...], status: str
+) -> None:
+    traces = []
+    for side, its in (("reference", RIGHT), ("port", RIGHT.reshape(shape))):
+        with TraceWriter(tmp_path / f"{side}.h5", {}) as writer:
+            for place, given in enumerate((LEFT, its)):
+                writer.add(f"layer:(model)/{name}.0#0:in.{place}", given, name)
+            writer.add(f"layer:(model)/{name}.0#0:out", LEFT, name)
+        traces.append(Trace.open(tmp_path / f"{side}.h5"))
+    found = comparing.compare(*traces, names=("torch", "jittor"))
+    assert found.row(f"layer:(model)/{name}.0#0:in.1").verdict.status == status
+
+
 def test_parts_of_other_sizes_in_another_order_are_reported_by_their_shapes(tmp_path: Path) -> None:
     made = [np.concatenate(parts, 1) for parts in ((LEFT, NARROW), (NARROW, LEFT))]
     found = compared(tmp_path, "cat", {"a": LEFT, "b": NARROW}, ["b", "a"], made)

@@ -83,3 +83,19 @@ def test_few_values_are_no_evidence() -> None:
 def test_a_scale_made_of_a_size_says_so() -> None:
     found = [trial.words for trial in trials(evidence(RIGHT.astype(np.float32) / np.sqrt(6)))]
     assert any("the square root (sqrt) of a size, 6" in words for words in found)
+
+
+def test_a_tensor_that_is_one_number_within_noise_is_no_part_of_a_formula() -> None:
+    nearly = np.full_like(FAR, 0.5) + 1e-7 * FAR
+    told = evidence(0.5 * RIGHT)
+    recorded = (ReferenceTensor("layer:flat#0:out", nearly.shape, lambda: nearly),)
+    found = [trial.words for trial in trials(dataclasses.replace(told, recorded=recorded))]
+    assert found
+    assert not any("layer:flat#0:out" in words for words in found)
+
+
+def test_ones_are_no_part_of_a_formula_and_an_offset_is_told_by_no_two_numbers() -> None:
+    ones = np.ones(6, np.float32)
+    told = evidence(RIGHT + 1)
+    recorded = (ReferenceTensor("parameter weight", ones.shape, lambda: ones),)
+    assert not list(trials(dataclasses.replace(told, recorded=recorded)))
