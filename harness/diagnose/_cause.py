@@ -30,6 +30,7 @@ from harness.diagnose import (
     parameters,
     places,
     products,
+    relations,
     tables,
     tensors,
 )
@@ -66,8 +67,8 @@ OF_TENSORS: tuple[Source, ...] = (
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)
-OF_FORMULAS: tuple[Source, ...] = (formulas.trials,)
-AT_LAST: tuple[Source, ...] = (functions.of_the_right_one, fits.trials)
+OF_FORMULAS: tuple[Source, ...] = (functions.of_the_right_one, relations.trials, formulas.trials)
+AT_LAST: tuple[Source, ...] = (fits.trials,)
 
 _GIVEN = "what the port's layer is given is"
 _AT_ONCE = 8
@@ -153,7 +154,7 @@ def explain_formula(evidence: DifferingLayer) -> Cause:
 
 
 def explain_at_last(evidence: DifferingLayer, tried: int = 0) -> Cause:
-    """The same by functions of the right tensor itself and by fits, which say the least."""
+    """The same by fits, which say the least."""
     return _search(evidence, AT_LAST, _no_replay, _GIVEN, "input", tried)
 
 

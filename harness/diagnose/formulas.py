@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
+from harness.diagnose._ratios import of_sizes
 
 _MOST_ATOMS, _MOST_OTHERS, _MOST_AXES, _MOST_REDUCED = 640, 80, 4, 2
 _LARGEST, _LARGE = 1 << 20, 1 << 17
@@ -191,7 +192,7 @@ def _atoms(evidence: DifferingLayer) -> Iterator[_Atom]:
         for words, function in functions.items():
             if _goes_with(tensor.shape, shape):
                 yield _Atom(words + name, cost + bool(words), partial(_of, function, tensor))
-    numbers = {**dict.fromkeys(_NUMBERS, ""), **_of_sizes(evidence)}
+    numbers = {**dict.fromkeys(_NUMBERS, ""), **of_sizes(evidence)}
     for number, why in numbers.items():
         yield _Atom(f"{number:.6g}{why}", 3, partial(np.asarray, number), True)
     names = {name.removeprefix("the reference's ") for name, _ in near}
@@ -246,22 +247,6 @@ def _reductions(name: str, wide: Array, shape: tuple[int, ...], cost: int) -> It
                     found = np.asarray(reduction(inner, axis=axes, keepdims=True))
                     said_so = f"{words.format(said)}{inside}{name}"
                     yield _Atom(said_so, cost + bool(inside), partial(np.asarray, found))
-
-
-def _of_sizes(evidence: DifferingLayer) -> dict[float, str]:
-    """Sizes, their roots, and one over both, each with words: what scales are made of."""
-    given = [*evidence.inputs, *(evidence.producer.given.values() if evidence.producer else ())]
-    found: dict[float, str] = {}
-    for size in dict.fromkeys((*evidence.port.shape, *(n for x in given for n in x.shape))):
-        if size > 1:
-            root = f" (the square root (sqrt) of a size, {size})"
-            said = {float(size): " (a size)", size**0.5: root, 1 / size: f" (one over a size, {size})"}
-            for number, words in {
-                **said,
-                size**-0.5: f" (one over the square root (sqrt) of a size, {size})",
-            }.items():
-                found.setdefault(number, words)
-    return found
 
 
 def _goes_with(shape: tuple[int, ...], wanted: tuple[int, ...]) -> bool:

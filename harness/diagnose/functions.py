@@ -65,9 +65,6 @@ _BEFORE: dict[str, Function] = {
     " of the absolute value": np.abs,
     " of the square": np.square,
 }
-_PLAIN = {
-    name: _REDUCTIONS[name] for name in ("the mean", "the sum", "the largest (max)", "the smallest (min)")
-}
 _ALONE = {"": _BEFORE[""]}
 _MOST_GIVEN, _LARGEST = 4, 1 << 22
 _MOST_AXES = 5
@@ -161,13 +158,13 @@ def _reduced(
 
 
 def _reduced_before(evidence: DifferingLayer) -> Iterator[Trial]:
-    """A mean or a sum of what the makers of its maker's inputs are given: one reduction for both steps."""
+    """Reductions of what the makers of its maker's inputs are given: one reduction for both steps."""
     producer = evidence.producer
     large = list(producer.before.items()) if producer is not None and evidence.carries(0) else []
     for name, tensor in large[:_MOST_GIVEN]:
         if producer is None or tensor.dtype.kind != "f" or tensor.size > _LARGEST:
             continue
-        for trial in _reduced(evidence, f"the reference's {name}", tensor, _PLAIN, _ALONE):
+        for trial in _reduced(evidence, f"the reference's {name}", tensor, inside=_ALONE):
             words = f"{trial.words}, in the place of {producer.name}"
             yield Trial(words, predicted=trial.predicted, culprits=(producer.name,))
 

@@ -8,6 +8,7 @@ from itertools import permutations
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
+from harness.diagnose._ratios import said_of_ratio
 from harness.forms import shape_text
 
 _MOST_PARTS = 4
@@ -110,7 +111,8 @@ def _scaled_parts(evidence: DifferingLayer) -> Iterator[Trial]:
         if effect is None or not size or not np.isfinite(size):
             continue
         factor = float(np.sum(effect * error)) / size
-        words = f"the reference with its input number {place} times {round(1 + factor, 6):g}"
+        why = said_of_ratio(evidence, 1 + factor, evidence.inputs[place].shape)
+        words = f"the reference with its input number {place} times {round(1 + factor, 6):g}{why}"
         predicted = (reference + factor * effect).astype(reference.dtype)
         yield Trial(
             f"{words} (one number fitted to {reference.size} elements)", predicted=predicted, fitted=1

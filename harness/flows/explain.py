@@ -123,6 +123,7 @@ def reference_probe(compared: Compared) -> Iterator[ReferenceProbe]:
         Trace.open(recordings.sides[REFERENCE].trace) as reference,
         Trace.open(recordings.sides[PORT].trace) as port,
         Trace.open(recordings.isolated) as isolated,
+        Trace.open(recordings.weights.path) as held,
     ):
         yield ReferenceProbe(
             worker=live.workers[REFERENCE],
@@ -133,6 +134,7 @@ def reference_probe(compared: Compared) -> Iterator[ReferenceProbe]:
             reference=reference,
             port=port,
             isolated=isolated,
+            held=held,
         )
 
 

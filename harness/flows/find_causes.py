@@ -266,8 +266,7 @@ def _state(probe: ReferenceProbe, alignment: Alignment, row: Row) -> Cause:
     key = row.address.partition(":")[2]
     module, _, name = key.rpartition(".")
     evidence = _plain(probe, alignment, row, Source(row.address, "state", [module], ""))
-    with Trace.open(probe.state) as stored:
-        before = np.array(stored.array(row.address)).reshape(evidence.reference.shape)
+    before = np.array(probe.held.array(row.address)).reshape(evidence.reference.shape)
     momentum = evidence.attributes.get("momentum")
     count = _values_per_channel(alignment, module) if name == "running_var" else 0
     return diagnose.explain_state(evidence, before, momentum, count)

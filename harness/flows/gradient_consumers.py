@@ -72,8 +72,7 @@ def _consumers(probe: ReferenceProbe, alignment: Alignment, row: Row, source: So
 def _takers_of_parameter(probe: ReferenceProbe, row: Row) -> list[Consumer]:
     """Operations that take the parameter itself, beside the layer that it belongs to."""
     name = f"state:{row.address.partition(':')[2]}"
-    with Trace.open(probe.state) as stored:
-        held = np.array(stored.array(name)) if name in stored.records else None
+    held = np.array(probe.held.array(name)) if name in probe.held.records else None
     if held is None or held.size < _FEWEST:
         return []
     found: dict[tuple[str, int], list[str]] = {}

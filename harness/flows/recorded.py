@@ -62,17 +62,10 @@ def _is_value(name: str) -> bool:
 
 
 def _parameters(probe: ReferenceProbe) -> Iterator[ReferenceTensor]:
-    with Trace.open(probe.state) as stored:
-        held = {name: (record.alias is None, tuple(record.shape)) for name, record in stored.records.items()}
-    for name, (whole, shape) in held.items():
-        if whole and name.startswith("state:"):
+    for name, record in probe.held.records.items():
+        if record.alias is None and name.startswith("state:"):
             said = f"parameter {name.partition(':')[2]}"
-            yield ReferenceTensor(said, shape, functools.partial(_state, probe, name))
-
-
-def _state(probe: ReferenceProbe, name: str) -> Array:
-    with Trace.open(probe.state) as stored:
-        return _read(stored, name)
+            yield ReferenceTensor(said, tuple(record.shape), functools.partial(_read, probe.held, name))
 
 
 def _read(trace: Trace, name: str) -> Array:
@@ -91,17 +84,17 @@ def kin(
     found: dict[str, dict[str, Array]] = {}
     if not state or "/" in path:
         return found
-    with Trace.open(probe.state) as stored:
-        for other in _layers_with(stored, next(iter(state))):
-            names = {name: f"state:{other}.{name}" for name in state}
-            fits = all(
-                address in stored.records and tuple(stored.records[address].shape) == state[name].shape
-                for name, address in names.items()
-            )
-            if other != path and fits and probe.layer_note(other).type == kind:
-                found[other] = {name: _read(stored, address) for name, address in names.items()}
-            if len(found) == _MOST_KIN:
-                break
+    stored = probe.held
+    for other in _layers_with(stored, next(iter(state))):
+        names = {name: f"state:{other}.{name}" for name in state}
+        fits = all(
+            address in stored.records and tuple(stored.records[address].shape) == state[name].shape
+            for name, address in names.items()
+        )
+        if other != path and fits and probe.layer_note(other).type == kind:
+            found[other] = {name: _read(stored, address) for name, address in names.items()}
+        if len(found) == _MOST_KIN:
+            break
     return found
 
 

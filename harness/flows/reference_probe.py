@@ -32,7 +32,7 @@ class ReferenceProbe:
     """The reference's worker, to be asked about single calls, and the traces of one case.
 
     `port` is the port's trace of its own run, `isolated` that of its isolated layers, in which what is the
-    same is left out; `state` is the file both sides were loaded from.
+    same is left out; `state` is the file both sides were loaded from, `held` what is in it.
     """
 
     worker: Worker
@@ -43,6 +43,7 @@ class ReferenceProbe:
     reference: Trace
     port: Trace
     isolated: Trace
+    held: Trace
     _captured: dict[tuple[str, int], dict[str, Array]] = dataclasses.field(default_factory=dict)
 
     def capture_call(self, path: str, call: int) -> dict[str, Array]:

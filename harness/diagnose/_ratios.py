@@ -1,0 +1,77 @@
+"""Numbers that a person writes into a formula, and what a ratio of two tensors stands for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+
+from harness.diagnose._evidence import DifferingLayer
+from harness.forms import axes_text, shape_text
+
+_NEAR = 1e-5
+_DIGITS = 2
+_LARGEST_COUNT = 1000
+_FEWEST = 5  # elements that a mean runs over, below which its count is any small number
+_MOST_AXES = 5
+
+
+def plain(number: float) -> float | None:
+    """The number of two digits, or one over a count, that a fitted number is; None where it is neither."""
+    if not math.isfinite(number) or not number:
+        return None
+    count = round(1 / number)
+    near = [float(f"{number:.{_DIGITS - 1}e}"), round(number)]
+    near += [1 / count] if 0 < abs(count) <= _LARGEST_COUNT else []
+    return next((float(its) for its in near if abs(number - its) <= _NEAR * abs(number)), None)
+
+
+def said_of_ratio(evidence: DifferingLayer, factor: float, shape: Sequence[int]) -> str:
+    """What a factor of a tensor of this shape stands for, if a mean or a sum would make it; else nothing."""
+    count, words = factor, "a sum in the place of a mean"
+    if abs(factor) < 1:
+        count, words = 1 / factor if factor else 0.0, "a mean in the place of a sum"
+    whole = round(count)
+    if whole < _FEWEST or abs(count - whole) > 4 * _NEAR * whole:
+        return ""
+    rest = [size for size in shape if size != 1]
+    for name, its in _shapes(evidence):
+        for axes in _axes(its):
+            kept = [size for axis, size in enumerate(its) if axis not in axes and size != 1]
+            if kept == rest and math.prod(its[axis] for axis in axes) == whole:
+                over = f"{axes_text(axes)} of {name} ({shape_text(its)})"
+                return f", as {words} makes it: {whole} is the number of elements over {over}"
+    return ""
+
+
+def _shapes(evidence: DifferingLayer) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """What is near first, then everything else that the reference has."""
+    if evidence.producer is not None:
+        for name, tensor in (*evidence.producer.given.items(), *evidence.producer.before.items()):
+            yield f"the reference's {name}", tensor.shape
+    for place, tensor in enumerate(evidence.inputs):
+        yield f"its input number {place}", tensor.shape
+    for other in evidence.recorded:
+        yield f"the reference's {other.name}", other.shape
+
+
+def _axes(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    long = [axis for axis, size in enumerate(shape) if size > 1]
+    for count in range(1, len(long) + 1 if len(long) <= _MOST_AXES else 1):
+        yield from combinations(long, count)
+
+
+def of_sizes(evidence: DifferingLayer) -> dict[float, str]:
+    """Sizes, their roots, and one over both, each with words: what scales are made of."""
+    given = [*evidence.inputs, *(evidence.producer.given.values() if evidence.producer else ())]
+    found: dict[float, str] = {}
+    for size in dict.fromkeys((*evidence.port.shape, *(n for x in given for n in x.shape))):
+        if size > 1:
+            root = f" (the square root (sqrt) of a size, {size})"
+            said = {float(size): " (a size)", size**0.5: root, 1 / size: f" (one over a size, {size})"}
+            for number, words in {
+                **said,
+                size**-0.5: f" (one over the square root (sqrt) of a size, {size})",
+            }.items():
+                found.setdefault(number, words)
+    return found
