@@ -30,6 +30,7 @@ from harness.diagnose import (
     parameters,
     places,
     products,
+    reductions,
     relations,
     tables,
     tensors,
@@ -53,9 +54,11 @@ OF_LAYERS: tuple[Source, ...] = (
     activations.trials,
 )
 OF_TENSORS: tuple[Source, ...] = (
+    masks.of_two_values,
     tensors.trials,
     others.trials,
     functions.trials,
+    reductions.trials,
     products.trials,
     layouts.trials,
     places.trials,

@@ -36,12 +36,17 @@ def said_of_ratio(evidence: DifferingLayer, factor: float, shape: Sequence[int])
         return ""
     rest = [size for size in shape if size != 1]
     for name, its in _shapes(evidence):
-        for axes in _axes(its):
-            kept = [size for axis, size in enumerate(its) if axis not in axes and size != 1]
-            if kept == rest and math.prod(its[axis] for axis in axes) == whole:
-                over = f"{axes_text(axes)} of {name} ({shape_text(its)})"
-                return f", as {words} makes it: {whole} is the number of elements over {over}"
+        over = [axes_text(axes) for axes in _axes(its) if _leave(its, axes, rest) == whole]
+        if over:
+            which = f"over {' or over '.join(over)} of {name} ({shape_text(its)})"
+            return f", as {words} makes it: {whole} is the number of elements {which}"
     return ""
+
+
+def _leave(shape: tuple[int, ...], axes: tuple[int, ...], wanted: list[int]) -> int:
+    """How many elements some axes have, if the others have the wanted sizes; else 0."""
+    kept = [size for axis, size in enumerate(shape) if axis not in axes and size != 1]
+    return math.prod(shape[axis] for axis in axes) if kept == wanted else 0
 
 
 def _shapes(evidence: DifferingLayer) -> Iterator[tuple[str, tuple[int, ...]]]:

@@ -42,7 +42,7 @@ _BINARY: dict[str, Two] = {
     "the larger (maximum)": np.maximum,
     "the smaller (minimum)": np.minimum,
 }
-_REDUCTIONS: dict[str, Reduction] = {
+REDUCTIONS: dict[str, Reduction] = {
     "the mean": np.mean,
     "the sum": np.sum,
     "the largest (max)": np.max,
@@ -136,7 +136,7 @@ def _reduced(
     evidence: DifferingLayer,
     name: str,
     tensor: Array,
-    reductions: Mapping[str, Reduction] = _REDUCTIONS,
+    reductions: Mapping[str, Reduction] = REDUCTIONS,
     inside: Mapping[str, Function] = _BEFORE,
 ) -> Iterator[Trial]:
     """Reductions over any axes that leave as many elements, with the axes kept or not."""
@@ -179,7 +179,7 @@ def _of_blocks(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[T
         return
     sizes = "x".join(str(size // count) for size, count in zip(tensor.shape, wanted, strict=True))
     parts = blocks.split(tensor.astype(np.float64))
-    for words, reduction in _REDUCTIONS.items():
+    for words, reduction in REDUCTIONS.items():
         yield _trial(evidence, f"{words} over blocks of {sizes} of {name}", reduction(parts, axis=-1))
     for words, place in (("the first", 0), ("the last", -1)):
         yield _trial(evidence, f"{words} of each block of {sizes} of {name}", parts[..., place])

@@ -3,13 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
 
 _LEAST_SHARE = 0.02
+_FEWEST_PLACES, _SMALLEST_TRIANGLE, _LARGEST = 9, 3, 1 << 22
 _MOST_LOOKED_AT = 64
+
+
+class _Triangle(NamedTuple):
+    """Which side of a matrix is set, from which diagonal on."""
+
+    lower: bool
+    diagonal: int
+
+    @property
+    def words(self) -> str:
+        """What it is called."""
+        return f"{'a lower' if self.lower else 'an upper'} triangle from diagonal {self.diagonal}"
+
+
+def of_two_values(evidence: DifferingLayer) -> Iterator[Trial]:
+    """A tensor of two values is a mask: inverted, or a triangle whose diagonal is another one."""
+    right, port = evidence.reference, evidence.port
+    if right.shape != port.shape or not _FEWEST_PLACES <= right.size <= _LARGEST:
+        return
+    values = np.unique(right)
+    if len(values) != 2 or not np.isin(port, values).all():
+        return
+    high = values[1]
+    inverted = np.where(right == high, values[0], high).astype(port.dtype)
+    yield Trial("the reference's output inverted, as the opposite of a mask", predicted=inverted)
+    ours, its = _triangle(right == high), _triangle(port == high)
+    if ours is not None and its is not None and ours != its:
+        off = abs(ours.diagonal - its.diagonal)
+        how = (
+            f": a mask whose diagonal is off by {'one' if off == 1 else off}"
+            if ours.lower == its.lower
+            else ""
+        )
+        words = f"{its.words}, where the reference's output has {ours.words}{how}"
+        yield Trial(words, predicted=_drawn(its, port.shape, values).astype(port.dtype))
+
+
+def _triangle(filled: Array) -> _Triangle | None:
+    """The triangle that each matrix of a stack is, if all are the same one."""
+    if filled.ndim < 2 or min(filled.shape[-2:]) < _SMALLEST_TRIANGLE:
+        return None
+    rows, columns = filled.shape[-2:]
+    first = filled.reshape(-1, rows, columns)[0]
+    if not np.array_equal(filled, np.broadcast_to(first, filled.shape)):
+        return None
+    for diagonal in sorted(range(1 - rows, columns), key=abs):
+        for lower in (True, False):
+            if np.array_equal(first, _half(first.shape, _Triangle(lower, diagonal))) and not first.all():
+                return _Triangle(lower, diagonal)
+    return None
+
+
+def _half(shape: tuple[int, ...], triangle: _Triangle) -> Array:
+    return np.asarray((np.tril if triangle.lower else np.triu)(np.ones(shape[-2:], bool), triangle.diagonal))
+
+
+def _drawn(triangle: _Triangle, shape: tuple[int, ...], values: Array) -> Array:
+    return np.where(np.broadcast_to(_half(shape, triangle), shape), values[1], values[0])
 
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
@@ -37,8 +97,16 @@ def _masks(filled: Array) -> Iterator[tuple[str, Array]]:
     yield "nothing is: the mask is missing", np.zeros_like(filled)
     if filled.ndim >= 2 and filled.shape[-1] == filled.shape[-2]:
         yield "the mask is transposed", filled.swapaxes(-1, -2)
+    triangle = _triangle(filled)
+    if filled.ndim >= 2:
         for step, words in ((1, "later"), (-1, "earlier")):
-            yield f"the mask begins one place {words}", np.roll(filled, step, -1)
+            said = f"the mask begins one place {words}"
+            if triangle is None:
+                yield said, np.roll(filled, step, -1)
+            else:
+                moved = triangle._replace(diagonal=triangle.diagonal + step)
+                off = f"{said}: its diagonal is off by one"
+                yield off, np.broadcast_to(_half(filled.shape, moved), filled.shape)
 
 
 def _most_frequent(tensor: Array) -> float | None:

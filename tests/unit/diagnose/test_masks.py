@@ -12,6 +12,7 @@ from harness.diagnose import DifferingLayer, ReferenceTensor, explain_given
 
 Array = NDArray[Any]
 SCORES = np.random.default_rng(5).standard_normal((2, 3, 8, 8)).astype(np.float32)
+LOWER = np.tril(np.ones((6, 6)))
 LATER = np.broadcast_to(np.triu(np.ones((8, 8), bool), 1), SCORES.shape)
 
 
@@ -64,3 +65,26 @@ def test_a_tensor_that_begins_with_zeros_is_known_by_the_rest() -> None:
     right = np.ones_like(tensor) * np.arange(2, dtype=np.float32)[:, None]
     evidence = DifferingLayer(type="conv", reference=right, port=tensor, floor=1e-3, recorded=recorded)
     assert "the reference's layer:relu#0:out" in explain_given(evidence, {}).sentence
+
+
+@pytest.mark.parametrize(
+    ("words", "right", "port"),
+    [
+        ("a mask whose diagonal is off by one", LOWER, np.tril(LOWER, -1)),
+        ("a mask whose diagonal is off by one", np.triu(LOWER.T, 1), LOWER.T),
+        ("an upper triangle from diagonal 0, where the reference's input has a lower", LOWER, LOWER.T),
+        ("inverted, as the opposite of a mask", LOWER, 1 - LOWER),
+        ("inverted, as the opposite of a mask", (SCORES > 0) * 1.0, (SCORES <= 0) * 1.0),
+    ],
+)  # fmt: skip
+def test_a_mask_of_two_values_is_told_as_one(words: str, right: Array, port: Array) -> None:
+    ours, its = (np.asarray(part, np.float32) for part in (right, port))
+    evidence = DifferingLayer(type="mul", reference=ours, port=its, floor=1e-5)
+    assert words in explain_given(evidence, {}).sentence
+
+
+@pytest.mark.parametrize(("step", "words"), [(1, "later"), (-1, "earlier")])
+def test_a_triangle_that_is_filled_in_is_off_by_one(step: int, words: str) -> None:
+    moved = np.broadcast_to(np.triu(np.ones((8, 8), bool), 1 + step), SCORES.shape)
+    found = said(filled(moved))
+    assert f"the mask begins one place {words}: its diagonal is off by one" in found

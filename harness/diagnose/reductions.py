@@ -1,0 +1,82 @@
+"""Hypotheses: a reduction of any recorded tensor over some axes, in the place of one or several steps.
+
+A smooth maximum, a mean of squares or a part of it is one reduction in the port. One element of it is
+computed first, so that tensors that have nothing to do with it cost nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import combinations
+
+import numpy as np
+
+from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
+from harness.diagnose.functions import REDUCTIONS
+from harness.forms import axes_text
+
+Reduction = Callable[..., Array]
+
+_LARGEST = 1 << 21
+_MOST_AXES, _MOST_TENSORS = 5, 64
+_STRAY = 16.0
+
+
+def _smooth_largest(x: Array, **how: int | tuple[int, ...]) -> Array:
+    top = float(x.max(initial=-np.inf))
+    return np.asarray(top + np.log(np.sum(np.exp(x - top), **how)))  # type: ignore[call-overload]
+
+
+_ALL: dict[str, Reduction] = {
+    **REDUCTIONS,
+    "the logarithm of the sum of exponentials (logsumexp)": _smooth_largest,
+}
+
+
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
+    """Reductions of the tensors that the reference recorded last before this one, and of the others."""
+    port = evidence.port
+    if port.dtype.kind != "f" or not port.size or not evidence.carries(0) or not np.isfinite(port).all():
+        return
+    looked = 0
+    for other in evidence.recorded:
+        if looked == _MOST_TENSORS:
+            return
+        axes = list(_axes(other.shape, port)) if _is_larger(other, port.size) else []
+        if axes:
+            looked += 1
+            yield from _of(evidence, other, axes)
+
+
+def _is_larger(other: ReferenceTensor, size: int) -> bool:
+    its = math.prod(other.shape)
+    return size < its <= _LARGEST and len(other.shape) <= _MOST_AXES
+
+
+def _axes(shape: tuple[int, ...], port: Array) -> Iterator[tuple[int, ...]]:
+    """Axes without which a tensor has the port's sizes in their order."""
+    wanted = [size for size in port.shape if size > 1]
+    long = [axis for axis, size in enumerate(shape) if size > 1]
+    for count in range(1, len(long) + 1):
+        for axes in combinations(long, count):
+            if [shape[axis] for axis in long if axis not in axes] == wanted:
+                yield axes
+
+
+def _of(evidence: DifferingLayer, other: ReferenceTensor, all_axes: list[tuple[int, ...]]) -> Iterator[Trial]:
+    tensor = other.read()
+    if tensor.dtype.kind != "f" or not np.isfinite(tensor).all():
+        return
+    port = evidence.port
+    first = float(port.reshape(-1)[0])
+    allowed = min(evidence.floor, _STRAY * evidence.floor / math.sqrt(port.size))
+    with np.errstate(all="ignore"):
+        for axes in all_axes:
+            begin = tuple(slice(None) if axis in axes else 0 for axis in range(tensor.ndim))
+            few = tensor[begin].astype(np.float64).reshape(-1)
+            for words, reduction in _ALL.items():
+                if abs(float(reduction(few, axis=0)) - first) <= allowed:
+                    found = reduction(tensor.astype(np.float64), axis=axes).reshape(port.shape)
+                    said = f"{words} over {axes_text(axes)} of the reference's {other.name}"
+                    yield Trial(said, predicted=np.asarray(found).astype(port.dtype))
