@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -143,12 +143,28 @@ def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array]) -> C
     """The same for an input of a layer; `elsewhere` are the other inputs of that call in the reference."""
 
     def exchanged(evidence: DifferingLayer) -> Iterator[Trial]:
+        found = False
         for name, other in elsewhere.items():
             if others.tells(other):
                 words = f"the reference's input {name}: its inputs come in another order, or one twice"
                 yield Trial(words, predicted=other)
+                found = found or evidence.reproduces(other)
+        if found:  # the same tensor may have other names, which may be what is meant
+            yield from others.trials(evidence)
 
-    return _search(evidence, (exchanged, *OF_TENSORS), _no_replay, _GIVEN, "input")
+    found = _search(evidence, (exchanged, *OF_TENSORS), _no_replay, _GIVEN, "input")
+    return _beside_one_value(evidence, found)
+
+
+def _beside_one_value(evidence: DifferingLayer, cause: Cause) -> Cause:
+    """The cause, with what the reference gives if that is one value everywhere."""
+    right = evidence.reference
+    if not cause.found or right.size < 2 or not (right == right.reshape(-1)[0]).all():
+        return cause
+    value = right.reshape(-1)[0]
+    said = {0: "zeros", 1: "ones"}.get(value, f"{value:.6g}")
+    words = f"{cause.sentence.removesuffix('.')}, where the reference gives {said} everywhere."
+    return replace(cause, sentence=words)
 
 
 def explain_formula(evidence: DifferingLayer) -> Cause:

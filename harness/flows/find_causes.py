@@ -178,8 +178,15 @@ def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Diff
         for cause in _of_one(probe, alignment, own, elsewhere if own.direct else {}):
             tried += cause.tried
             if cause.found:
-                return own.with_layout(cause)
+                return _with_holders(probe, own.with_layout(cause))
     return diagnose.explain_at_last(evidence, tried)
+
+
+def _with_holders(probe: ReferenceProbe, cause: Cause) -> Cause:
+    """The cause, with the results that hold the tensor that it names."""
+    held = recorded.held_by(probe.reference, cause.taken)
+    words = cause.sentence.replace(cause.taken, f"{cause.taken}{held}", 1) if held else cause.sentence
+    return dataclasses.replace(cause, sentence=words)
 
 
 def _of_one(

@@ -166,6 +166,21 @@ def _not_repeated(trace: Trace, address: str, evidence: DifferingLayer) -> Itera
         yield Traced(_with_producer(trace, undone, name), name, False, words)
 
 
+def held_by(trace: Trace, name: str) -> str:
+    """In words, which results hold what a tensor between layers holds, once if it repeats that along axes."""
+    record = trace.records.get(name)
+    if record is None or addresses.is_result(name) or not name.startswith("layer:"):
+        return ""
+    tensor = _read(trace, name)
+    axes = [axis for axis, size in enumerate(tensor.shape) if size > 1 and _same_along(axis, tensor)]
+    made = tensor[tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(tensor.ndim))]
+    if len(np.unique(made)) < _FEWEST_REPEATED:
+        return ""
+    names = ", ".join(islice(_equal_results(trace, name, made), _MOST_EQUAL))
+    repeated = f", repeated along {axes_text(axes)}" if axes else ""
+    return f" (which holds {names}{repeated})" if names else ""
+
+
 def _equal_results(trace: Trace, address: str, wanted: Array) -> Iterator[str]:
     """Results that hold these elements in this order, those recorded last first."""
     for name in reversed(list(trace.records)):

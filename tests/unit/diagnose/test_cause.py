@@ -399,3 +399,12 @@ def test_a_parameter_that_learns_in_the_port_alone_is_called_so() -> None:
     found = explain_parameter_of_one_side("head.bias")
     assert found.found
     assert found.sentence.startswith("head.bias learns in the port alone: in the reference it is frozen")
+
+
+def test_an_exchanged_input_is_told_with_every_other_name_of_the_same_tensor() -> None:
+    last = np.random.default_rng(13).standard_normal((3, 8)).astype(np.float32)
+    recorded = (ReferenceTensor("layer:lstm#0:out.1.0", (1, 3, 8), lambda: last[None]),)
+    evidence = DifferingLayer("Cell", np.zeros_like(last), last, floor=1e-6, recorded=recorded)
+    sentence = explain_given(evidence, {"0": last}).sentence
+    assert "the same tensor: the reference's layer:lstm#0:out.1.0, reshaped" in sentence
+    assert sentence.endswith("where the reference gives zeros everywhere.")

@@ -61,3 +61,16 @@ def test_every_result_that_holds_it_is_looked_at_the_last_one_first(tmp_path: Pa
     makers = [one.maker for one in found if not one.direct]
     assert makers == ["layer:(model)/div.1#0:out", "layer:(model)/div.0#0:out"]
     assert {one.evidence.floor for one in found[1:]} == {float(np.sqrt(1 / 20))}  # of as many elements
+
+
+def test_a_tensor_between_layers_is_told_by_the_result_that_it_holds(tmp_path: Path) -> None:
+    with TraceWriter(tmp_path / "reference.h5", {}) as writer:
+        writer.add("layer:(model)/div.0#0:out", MADE)
+        writer.add(ADDRESS, WIDE)
+        writer.add("layer:(model)/cat.0#0:in.1", np.ones_like(WIDE))
+    with Trace.open(tmp_path / "reference.h5") as reference:
+        said = [
+            recorded.held_by(reference, name) for name in (ADDRESS, "layer:(model)/div.0#0:out", "layer:x")
+        ]
+        assert said == [" (which holds layer:(model)/div.0#0:out, repeated along axes 2 and 3)", "", ""]
+        assert recorded.held_by(reference, "layer:(model)/cat.0#0:in.1") == ""
