@@ -17,7 +17,6 @@ from harness.answers import (
     FaultDone,
     LayersTimed,
     Loaded,
-    LossOperation,
     LossTried,
     MemoryUsed,
     PassDone,
@@ -32,6 +31,7 @@ from harness.answers import (
 from harness.deviation import Deviation
 from harness.dropout import DropoutPlan
 from harness.layer_note import Attributes
+from harness.loss_listing import LossListed
 from harness.pairs.base import Mode
 from harness.trace_header import TraceHeader
 from harness.training.change import Change
@@ -217,7 +217,7 @@ class Edit:
 
 
 @dataclass(frozen=True)
-class ListLoss(Request[List[LossOperation]]):
+class ListLoss(Request[LossListed]):
     """Run forward and tell the operations of the losses, in order; what the losses take is kept."""
 
     verb = "list_loss"

@@ -26,6 +26,23 @@ def _of_one(path: str, kind: str) -> Iterator[tuple[str, list[Edit]]]:
             yield f"{path} is {other} in place of {kind}", [Edit(path, "function", function=other)]
 
 
+_LIKELY = ("argument", "input", "number", "times", "by sample")
+_UNLIKELY = ("before", "combined", "taken", "result taken")
+
+
+def far_fetched(trial: tuple[str, Sequence[Edit]]) -> tuple[int, int]:
+    """How unlikely a change is among those that give the same.
+
+    Another setting or a step that is left out is likelier than another function, and this than a function
+    or a tensor that has no business there.
+    """
+    hows = {edit.how for edit in trial[1]}
+    if hows == {"argument"}:
+        return 0, len(trial[1])
+    likely = 1 if hows <= set(_LIKELY) else 3 if hows & set(_UNLIKELY) else 2
+    return likely, len(trial[1])
+
+
 def alike(edits_met: Sequence[Sequence[Edit]]) -> list[int]:
     """Which of some edits that give the same are worth telling, by their places in the order.
 

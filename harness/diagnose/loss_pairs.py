@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -24,6 +25,22 @@ def settings(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
     """What one setting of a loss changes in several operations at once, each with its words."""
     yield from _same_argument_everywhere(operations)
     yield from _same_number_twice(operations)
+
+
+def everywhere(
+    operations: Sequence[LossOperation], edits: Callable[[Sequence[LossOperation]], Iterator[_Edits]]
+) -> Iterator[_Edits]:
+    """Edits of an operation that one place in the code runs several times, made in all these runs."""
+    alike: dict[tuple[str, ...], list[LossOperation]] = {}
+    for one in operations:
+        if one.where:
+            alike.setdefault((one.where, one.type, repr(one.arguments), str(one.tensors)), []).append(one)
+    for first, *others in alike.values():
+        for words, changes in edits([first]) if others else ():
+            if all(change.path == first.path for change in changes):
+                more = " and ".join(one.path for one in others)
+                again = [dataclasses.replace(change, path=one.path) for one in others for change in changes]
+                yield f"{words}, and in {more} alike", [*changes, *again]
 
 
 def _same_argument_everywhere(operations: Sequence[LossOperation]) -> Iterator[_Edits]:

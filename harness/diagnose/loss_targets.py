@@ -7,11 +7,17 @@ from collections.abc import Iterator, Sequence
 
 from harness.answers import ROUNDINGS, LossOperation
 from harness.diagnose.loss_makers import made_of
+from harness.diagnose.losses import OF_LABELS
 from harness.requests import Edit
 
-_OF_LABELS = ("cross_entropy", "nll_loss")
 _ROUNDED = {"floor": "the number below", "ceil": "the number above", "round": "the nearest number"}
 _DEEPEST = 3
+_TAKEN_TO = {
+    "div": "divided by {}",
+    "mul": "multiplied by {}",
+    "add": "taken plus {}, a term more",
+    "sub": "taken less {}, which is subtracted as well",
+}
 _MOST_BESIDE = 8
 _Edits = tuple[str, list[Edit]]
 
@@ -29,7 +35,7 @@ def edits(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
 
 def _targets(one: LossOperation) -> Iterator[_Edits]:
     """Labels in a row: of lines whose places are shifted, or that come column by column."""
-    if one.type not in _OF_LABELS or len(one.given) < 2 or len(one.given[1].shape) != 1:
+    if one.type not in OF_LABELS or len(one.given) < 2 or len(one.given[1].shape) != 1:
         return
     count = one.given[1].shape[0]
     for lines in range(1, count // 2 + 1):
@@ -60,13 +66,13 @@ def _rounded(one: LossOperation) -> Iterator[_Edits]:
 
 
 def combined(operations: Sequence[LossOperation], concerned: Sequence[LossOperation]) -> Iterator[_Edits]:
-    """Edits that divide or multiply a result by another tensor of the loss of the same sizes."""
+    """Edits that take another tensor of the loss of the same sizes to a result: a term or a factor more."""
     makers = {one.path: one for one in operations}
     for one in concerned:
-        if one.made is None or math.prod(one.made.shape) == 1:
+        if one.made is None:
             continue
         for name in list(made_of(one.path, one.made.shape, makers, _DEEPEST))[:_MOST_BESIDE]:
             called = f"input {name.partition(':')[2]} of {name.partition(':')[0]}" if ":" in name else name
-            for function, words in (("div", "divided"), ("mul", "multiplied")):
-                said = f"the result of {one.path} is {words} by {called}"
+            for function, words in _TAKEN_TO.items():
+                said = f"the result of {one.path} is {words.format(called)}"
                 yield said, [Edit(one.path, "combined", name=name, function=function)]

@@ -21,7 +21,7 @@ from harness.requests import Edit
 VALUES: Mapping[str, tuple[Any, ...]] = {
     "reduction": ("mean", "sum"),
     "label_smoothing": (0.0, 0.1, 0.05, 0.2),
-    "ignore_index": (-100, 255, 0, -1),
+    "ignore_index": (-100, 255, 0, -1, 1),
     "beta": (1.0, 0.5, 0.1, 1.0 / 9.0, 2.0),
     "delta": (1.0, 0.5, 2.0),
     "weight": (None,),
@@ -40,6 +40,7 @@ KIN: tuple[tuple[str, ...], ...] = (
     ("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss"),
 )
 NUMBERS = (0.0, 1.0, 0.5, 2.0, 1.5, 3.0, 4.0, 0.25, 0.75, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+OF_LABELS = ("cross_entropy", "nll_loss")
 _BEFORE = ("sigmoid", "abs", "square", "log", "exp", "sqrt")
 MOST_AXES = 4
 _MOST_SIZES = 4
@@ -245,7 +246,7 @@ def _single(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
             yield f"{path} is by {size}, a size", [Edit(path, "argument", name="1", value=float(size))]
     sizes = (operation.shape, operation.shape[:1], operation.shape[1:])
     counts = {float(math.prod(size)) for size in sizes} - {0.5, 1.0, 2.0}
-    for factor in (0.5, 2.0, *sorted(counts)):
+    for factor in (0.5, 2.0, -1.0, *sorted(counts)):
         why = ", a number of elements: a sum in place of a mean" if factor in counts else ""
         yield f"the result of {path} is taken times {factor:g}{why}", [Edit(path, "times", value=factor)]
 

@@ -295,9 +295,12 @@ def explain_sources(
     found: dict[str, Cause] = {}
     for group in source_groups.groups(alignment, chosen):
         for source in group:
-            if source.address in found or time.monotonic() > until:
+            if source.address in found:
                 continue
-            found[source.address] = _cause_or_loss(probe, alignment, source, found)
+            known = _known_of_losses(source, found)
+            if known is None and time.monotonic() > until:
+                continue
+            found[source.address] = known or _cause_or_loss(probe, alignment, source)
             shared = source_groups.of_all(alignment, group, found[source.address])
             if shared is not None:
                 found |= {other.address: shared for other in group}
@@ -313,13 +316,15 @@ def explain_sources(
     return causes
 
 
-def _cause_or_loss(
-    probe: ReferenceProbe, alignment: Alignment, source: Source, found: Mapping[str, Cause]
-) -> Cause:
-    """The cause of one source; one search explains all losses, and a lost worker is reported."""
-    known = next((cause for address, cause in found.items() if kind_of(address) == "loss"), None)
-    if known is not None and kind_of(source.address) == "loss":
-        return known
+def _known_of_losses(source: Source, found: Mapping[str, Cause]) -> Cause | None:
+    """The cause of a loss where one was looked for: one search explains all losses."""
+    if kind_of(source.address) != "loss":
+        return None
+    return next((cause for address, cause in found.items() if kind_of(address) == "loss"), None)
+
+
+def _cause_or_loss(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Cause:
+    """The cause of one source; a lost worker is reported."""
     try:
         return explain(probe, alignment, source)
     except WorkerLost as error:

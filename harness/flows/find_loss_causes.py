@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,8 +11,9 @@ import numpy as np
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
-from harness.answers import LossOperation, LossTried
-from harness.diagnose import Cause, loss_checks, loss_pairs, loss_targets, losses
+from harness.answers import LossOperation
+from harness.diagnose import Cause, loss_checks, losses
+from harness.flows import loss_ways
 from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit
@@ -27,42 +27,24 @@ _LEAST = 8e-6  # of a loss: the rounding of a sum over many elements
 def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     """The edits of the reference's loss that give all the port's losses at once, and their gradient.
 
-    Single edits come first. Another tensor of the loss, or a number that is solved for, is tried where none
-    of them does; as these are many, they count only with the gradient.
+    Single edits come first. What has more freedom is tried where none of them does; as these are many, they
+    count only with the gradient.
     """
-    wanted, row = _wanted(probe, alignment), _gradient_of_loss(probe, alignment)
+    wanted, gradient = _wanted(probe, alignment), _gradient_of_loss(probe, alignment)
     trials = LossTrials(probe)
     whole = trials.listed()
-    operations, alone = trials.concerned(wanted, whole)
-    ways: list[Callable[[], Iterator[tuple[Trial, LossTried]]]] = [
-        lambda: trials.tried(
-            chain(
-                loss_pairs.settings(operations),
-                losses.defaults(alone),
-                loss_checks.edits(alone),
-                losses.edits(alone),
-                loss_targets.edits(alone),
-            )
-        ),
-        lambda: trials.tried(loss_pairs.pairs(operations)),
-    ]
-    if row is not None:
-        ways.append(
-            lambda: trials.tried(chain(losses.taken(whole, alone), loss_targets.combined(whole, alone)))
-        )
-        ways.append(lambda: trials.solved(wanted, operations))
     met: list[Trial] = []
     count = 0
-    for way in ways:
+    for way in loss_ways.ways(trials, wanted, whole, gradient is not None):
         for trial, result in way():
             count += 1
             if wanted.is_met(result):
                 met.append(trial)
-        if met and row is not None:
-            met = _confirmed(trials, row, met)
+        if met and gradient is not None:
+            met = _confirmed(trials, gradient, met)
         if met:
             break
-    met.sort(key=_far_fetched)
+    met.sort(key=loss_checks.far_fetched)
     told = [met[place] for place in loss_checks.alike([changes for _, changes in met])]
     if met and not told:
         return _cause_of_unrelated(met, count)
@@ -89,31 +71,36 @@ def _cause_of_unrelated(met: Sequence[Trial], tried: int) -> Cause:
     return Cause(False, words, tried=tried)
 
 
-def _far_fetched(trial: Trial) -> bool:
-    """Whether another operation stands there: of edits that give the same, another setting is likelier."""
-    return any(edit.how != "argument" for edit in trial[1])
+@dataclasses.dataclass(frozen=True)
+class _Gradient:
+    """The gradient that the port's loss gives back at one address."""
+
+    address: str
+    port: Any
 
 
-def _gradient_of_loss(probe: ReferenceProbe, alignment: Alignment) -> Row | None:
-    """The last result of the model whose gradient the port's loss gives back wrong, if one is recorded."""
-    wrong = [
+def _gradient_of_loss(probe: ReferenceProbe, alignment: Alignment) -> _Gradient | None:
+    """That of the last result of the model whose gradient comes back wrong; if none does, of the last."""
+    alone = [
         row
         for row in alignment.rows
-        if addresses.is_layer_gradient(row.address)
-        and row.isolated is not None
-        and row.isolated.verdict.status == "diverged"
-        and row.address in probe.isolated.records
+        if addresses.is_layer_gradient(row.address) and row.isolated is not None and row.found == "both"
     ]
-    return max(wrong, key=lambda row: row.order, default=None)
+    wrong = [row for row in alone if row.isolated and row.isolated.verdict.status == "diverged"]
+    row = max(wrong or alone, key=lambda row: row.order, default=None)
+    if row is None:
+        return None
+    trace = probe.isolated if row.address in probe.isolated.records else probe.reference
+    array = trace.array(row.address) if row.address in trace.records else None
+    return None if array is None else _Gradient(row.address, np.array(array, np.float64))
 
 
-def _confirmed(trials: LossTrials, row: Row, met: list[Trial]) -> list[Trial]:
+def _confirmed(trials: LossTrials, gradient: _Gradient, met: list[Trial]) -> list[Trial]:
     """Those edits that give the port's gradient as well: one number alone fits by chance now and then."""
-    probe = trials.probe
-    port = np.array(probe.isolated.array(row.address), np.float64)
+    probe, port = trials.probe, gradient.port
     room = _LEAST_OF_GRADIENTS * float(np.linalg.norm(port))
     trials.give_time()
-    trials.listed(row.address.replace(":grad", ":out"))
+    trials.listed(gradient.address.replace(":grad", ":out"))
     results = list(trials.tried(met, str(probe.scratch)))
     kept = [trial for trial, result in results if result.gradient and _apart(result.gradient, port) <= room]
     if not kept:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.answers import LossOperation, LossTried
+from harness.answers import LossOperation, LossTensor, LossTried
 from harness.diagnose import losses
 from harness.diagnose._solve import plain_numbers
 from harness.diagnose.losses import LossNumber
@@ -19,7 +19,7 @@ from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit, ListLoss, Load, TryLoss
 
 _AT_ONCE = 32
-_SECONDS = 20.0  # a small loss takes a few
+_SECONDS = 16.0  # a small loss takes a few
 _SLIGHTLY = 1 / 32  # of the room of a loss: so little that a part of a sum moves in it counts as moved
 _TINY = 0.05  # by which share a number is moved to see which losses depend on it
 
@@ -74,6 +74,7 @@ class LossTrials:
 
     def __init__(self, probe: ReferenceProbe) -> None:
         self.probe, self.until = probe, time.monotonic() + _SECONDS
+        self.given: list[LossTensor] = []
 
     def give_time(self) -> None:
         """What was found is looked at again, however long it took to find it."""
@@ -83,9 +84,11 @@ class LossTrials:
         """The operations of the loss; what it takes is kept in the worker for what is tried next."""
         self.probe.worker.call(Load(str(self.probe.state)))
         try:
-            return self.probe.worker.call(ListLoss(str(self.probe.inputs), self.probe.mode, gradient_of))
+            found = self.probe.worker.call(ListLoss(str(self.probe.inputs), self.probe.mode, gradient_of))
         except BadInput:
             return []
+        self.given = found.given
+        return found.operations
 
     def tried(self, edits: Iterable[Trial], folder: str = "") -> Iterator[tuple[Trial, LossTried]]:
         """The result of each edit."""

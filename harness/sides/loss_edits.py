@@ -6,9 +6,10 @@ import contextlib
 import inspect
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
@@ -16,9 +17,11 @@ from harness import address as addresses
 from harness.answers import COMPARISONS, ROUNDINGS, LossOperation, LossTensor, LossTried
 from harness.errors import BadInput
 from harness.layer_note import Attributes
+from harness.loss_listing import LossListed
 from harness.pairs.base import Mode
 from harness.requests import Edit
 from harness.sides.code_place import place_in_code
+from harness.sides.loss_formulas import described_index, distance_for, fitting, with_index
 from harness.sides.moved_targets import column_by_column, shifted
 from harness.sides.operations import other_operation
 from harness.sides.recorder import Recorder, Rehearsal, flatten, map_tensors, named_arguments, plain_value
@@ -29,7 +32,7 @@ from harness.trace import TraceWriter
 HOW = (
     "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
     "taken", "result taken", "number", "interleaved", "shifted", "column by column", "by sample", "combined",
-    "holds",
+    "holds", "distance", "index", "called",
 )  # fmt: skip
 """Where a tensor is taken, `function` of an edit is its name, and `name` may reduce it."""
 
@@ -43,6 +46,11 @@ class KeptCase:
     gradient_of: str
     outputs: Any
     leaf: Any
+    results: dict[str, Any] = field(default_factory=dict)
+    """What each operation of the losses returned, in order, where nothing changes it later."""
+
+
+_Marks = Dict[str, Tuple[Any, List[int]]]
 
 
 class _Keep(Recorder):
@@ -63,21 +71,30 @@ class _Keep(Recorder):
         return map_tensors(result, self.tensors.is_tensor, cut)
 
 
-_TOLD_TOO = frozenset(["detach", "topk", "sort", "argsort", *ROUNDINGS, *COMPARISONS])
+_INDEX = "getitem"
+_TOLD_TOO = frozenset(["detach", "topk", "sort", "argsort", f"__{_INDEX}__", *ROUNDINGS, *COMPARISONS])
 """What stops a gradient, what chooses, what rounds or compares."""
 
 
 class _Tape(Recorder):
     """Sees every operation of a loss, tells it, and changes those that edits name."""
 
-    def __init__(self, side: Side, edits: Sequence[Edit], lists: bool = False) -> None:
+    def __init__(
+        self, side: Side, edits: Sequence[Edit], given: Mapping[str, Any], lists: bool = False
+    ) -> None:
         super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
         self.edits, self.lists = {edit.path: edit for edit in edits}, lists
         self.counts: Counter[str] = Counter()
         self.seen: list[LossOperation] = []
+        self.side = side
+        self.results: dict[str, Any] = {}
+        self.marks: _Marks = {}
         self.names: dict[int, str] = {}
-        self.known: dict[str, Any] = {}  # as long as they live, no other tensor has the number of one of them
+        self.known: dict[str, Any] = dict(
+            given
+        )  # as long as they live, no other tensor has the number of one of them
         self.takes_others = lists or any(edit.how in ("taken", "result taken", "combined") for edit in edits)
+        self.earlier: dict[str, Any] = {}
         by_sample = any(edit.how == "by sample" for edit in edits)
         self.alone = SamplesAlone(side.tensors.is_tensor) if by_sample else None
 
@@ -93,6 +110,7 @@ class _Tape(Recorder):
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
         """Run it, changed where an edit says so."""
+        name = name.strip("_")
         path = f"{name}.{self.counts[name]}"
         self.counts[name] += 1
         self.inside_operation = True
@@ -101,6 +119,8 @@ class _Tape(Recorder):
             result = self._run(path, function, args, kwargs)
             made = self._made(path, result)
             if self.lists:
+                self.results[path] = result
+                self.marks[path] = result, _marks_of(self.side, result)
                 self.seen.append(self._listed(path, name, function, args, kwargs, given, made))
             return result
         finally:
@@ -109,6 +129,8 @@ class _Tape(Recorder):
     def _run(
         self, path: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
+        if path in self.earlier:
+            return self.earlier[path]
         edit = self.edits.get(path)
         if self.alone is not None:
             result = function(*args, **kwargs)
@@ -128,7 +150,7 @@ class _Tape(Recorder):
             args, kwargs = map_tensors(
                 (args, dict(kwargs)),
                 self.tensors.is_tensor,
-                lambda name, tensor: other if next(places) == edit.place else tensor,
+                lambda name, tensor: _like(tensor, other) if next(places) == edit.place else tensor,
             )
             return function(*args, **kwargs)
         return _edited(edit, self.tensors.is_tensor, function, args, dict(kwargs))
@@ -164,6 +186,8 @@ class _Tape(Recorder):
         named = named_arguments(function, args, kwargs)
         tensors = [tensor for _, tensor in flatten(named, self.tensors.is_tensor)]
         plain = {key: value for key, value in named.items() if plain_value(value)}
+        if name == _INDEX:
+            plain = {"index": described_index(args[1])}
         sizes = [int(size) for size in tensors[0].shape] if tensors else []
         takes, defaults = list(_takes(function)), _defaults(function)
         return LossOperation(
@@ -175,6 +199,12 @@ def _mean(path: str, of_each: Any) -> Any:
     if of_each is None:
         raise BadInput(f"{path} has no number for each sample")
     return of_each.mean()
+
+
+def _like(own: Any, other: Any) -> Any:
+    """Another tensor of as many elements in the sizes of this one."""
+    sizes = [int(size) for size in own.shape]
+    return other if [int(size) for size in other.shape] == sizes else other.reshape(sizes)
 
 
 def _takes(function: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
@@ -211,7 +241,14 @@ def _edited(
     if edit.how == "axes":
         return getattr(tensors[0], _name(function))(tuple(edit.value))
     if edit.how == "function":
-        return other_operation(edit.function, function, tensors[0])(*args, **kwargs)
+        other = other_operation(edit.function, function, tensors[0])
+        return other(*args, **fitting(other, kwargs))
+    if edit.how == "called":
+        return other_operation(edit.function, function, tensors[0])(tensors[0], *(edit.value or ()))
+    if edit.how == "distance":
+        return distance_for(edit.function, edit.value, tensors, args, kwargs)
+    if edit.how == "index":
+        return function(args[0], with_index(args[1], edit.place, edit.value))
     if edit.how == "argument":
         args, kwargs = _with_argument(edit, function, args, kwargs)
         return function(*args, **kwargs)
@@ -257,13 +294,31 @@ def _with_argument(
     return args, {**kwargs, edit.name: edit.value}
 
 
-def list_loss(side: Side, inputs: str, mode: Mode, gradient_of: str = "") -> list[LossOperation]:
+def list_loss(side: Side, inputs: str, mode: Mode, gradient_of: str = "") -> LossListed:
     """Run forward and tell the operations of the losses; what they take is kept."""
     side.kept = _kept(side, inputs, mode, gradient_of)
-    tape = _Tape(side, (), lists=True)
+    given = _given(side, side.kept.outputs)
+    tape = _Tape(side, (), given, lists=True)
+    marks: _Marks = {name: (tensor, _marks_of(side, tensor)) for name, tensor in given.items()}
     with side.without_gradients(), side.observed(tape):
         side.losses_of(side.kept.outputs)
-    return tape.seen
+    marks.update(tape.marks)
+    if all(mark and mark == _marks_of(side, value) for value, mark in marks.values()):
+        side.kept.results = tape.results
+    sizes = [LossTensor(name, [int(size) for size in tensor.shape]) for name, tensor in given.items()]
+    return LossListed(tape.seen, sizes)
+
+
+def _marks_of(side: Side, value: Any) -> list[int]:
+    """How often each tensor was changed in place; nothing where the framework does not count it."""
+    found = [getattr(tensor, "_version", None) for _, tensor in flatten(value, side.tensors.is_tensor)]
+    return [count for count in found if count is not None] if None not in found else []
+
+
+def _given(side: Side, outputs: Any) -> dict[str, Any]:
+    """The inputs of the case and what the model returned, by their names."""
+    both = {"inputs": dict(side._inputs), "outputs": outputs}
+    return dict(flatten(both, side.tensors.is_tensor))
 
 
 def _kept(side: Side, inputs: str, mode: Mode, gradient_of: str) -> KeptCase:
@@ -287,16 +342,27 @@ def try_loss(side: Side, trials: list[list[Edit]], folder: str = "") -> list[Los
 def _tried(side: Side, edits: list[Edit], number: int, folder: str) -> LossTried:
     assert isinstance(side.kept, KeptCase)
     kept = side.kept
+    given = _given(side, kept.outputs)
     try:
         if not folder:
-            with side.without_gradients(), side.observed(_Tape(side, edits)):
+            tape = _Tape(side, edits, given)
+            tape.earlier = _results_before(kept, edits)
+            with side.without_gradients(), side.observed(tape):
                 losses = side.losses_of(kept.outputs)
             return LossTried(_values(side, losses))
-        with side.observed(_Tape(side, edits)):
+        with side.observed(_Tape(side, edits, given)):
             losses = side.losses_of(kept.outputs)
         return LossTried(_values(side, losses), _gradient(side, losses, kept, Path(folder), number))
     except Exception as error:  # an edit that the loss does not take is an answer, too
         return LossTried(error=f"{type(error).__name__}: {error}"[:200])
+
+
+def _results_before(kept: KeptCase, edits: Sequence[Edit]) -> dict[str, Any]:
+    """What operations returned before the first one that is edited: they need not run again."""
+    edited = {edit.path for edit in edits}
+    if any(edit.how == "by sample" for edit in edits):  # it watches all of them
+        return {}
+    return dict(takewhile(lambda one: one[0] not in edited, kept.results.items()))
 
 
 def _values(side: Side, losses: Mapping[str, Any]) -> dict[str, float]:

@@ -46,3 +46,11 @@ def test_unrelated_functions_of_one_tensor_tell_nothing_and_two_or_others_do() -
     elsewhere = [Edit("min.1", "before", function="square")]
     assert loss_checks.alike([*BEFORE[:2], elsewhere]) == [0, 1, 2]
     assert loss_checks.alike([]) == []
+
+
+def test_a_setting_is_likelier_than_a_step_left_out_and_this_than_any_function() -> None:
+    square = "", [Edit("mean.0", "before", function="square")]
+    left_out, other = ("", [Edit("add.0", "input")]), ("", [Edit("add.0", "function", function="sub")])
+    setting = "", [Edit("pow.0", "argument", name="1", value=2.0)]
+    found = sorted([square, other, left_out, setting], key=loss_checks.far_fetched)
+    assert found == [setting, left_out, other, square]

@@ -115,3 +115,17 @@ def test_what_a_loss_is_divided_by_is_called_so() -> None:
     ratio = LossOperation("div.9", "div", {}, [], 2, 0, [], {}, [LossTensor("sum.0", []), total])
     said = [words for words, _ in losses.taken([*WHOLE, summed, ratio], [summed])]
     assert any(words.endswith("(div.9 divides by it)") for words in said)
+
+
+def test_what_one_place_in_the_code_runs_twice_is_changed_in_both_runs() -> None:
+    runs = [
+        LossOperation(f"prod.{number}", "prod", {}, [], 1, 2, [2, 3], where="area (loss.py, line 3)")
+        for number in range(2)
+    ]
+    elsewhere = LossOperation("prod.2", "prod", {}, [], 1, 2, [2, 3], where="other (loss.py, line 9)")
+    found = dict(loss_pairs.everywhere([*runs, elsewhere], losses.edits))
+    assert found["prod.0 is left out, and in prod.1 alike"] == [
+        Edit("prod.0", "input"),
+        Edit("prod.1", "input"),
+    ]
+    assert not any("prod.2" in words for words in found)

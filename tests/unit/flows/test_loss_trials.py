@@ -13,6 +13,7 @@ from harness.answers import LossOperation, LossTensor, LossTried
 from harness.flows import loss_trials
 from harness.flows.loss_trials import LossTrials, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
+from harness.loss_listing import LossListed
 from harness.requests import Edit, ListLoss, Load, TryLoss
 
 GIVEN = np.abs(np.random.default_rng(1).standard_normal(20)) + 0.1
@@ -39,7 +40,7 @@ class Reference:
         if isinstance(request, Load):
             return None
         if isinstance(request, ListLoss):
-            return OPERATIONS
+            return LossListed(OPERATIONS)
         assert isinstance(request, TryLoss)
         self.tried += len(request.trials)
         return [self._made(edits) for edits in request.trials]

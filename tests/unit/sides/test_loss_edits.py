@@ -35,7 +35,7 @@ def side(tmp_path: Path) -> tuple[TorchSide, str]:
 def test_a_comparison_is_an_operation_of_a_loss_and_tells_where_it_stands(
     side: tuple[TorchSide, str],
 ) -> None:
-    (found,) = [one for one in list_loss(*side, "eval") if one.type == "gt"]
+    (found,) = [one for one in list_loss(*side, "eval").operations if one.type == "gt"]
     line = inspect.getsourcelines(far_away)[1] + 1
     assert found.where == f"far_away (test_loss_edits.py, line {line})"
     assert found.arguments == {"1": 0.25}
@@ -52,3 +52,46 @@ def test_it_holds_everywhere_or_nowhere(side: tuple[TorchSide, str]) -> None:
     assert as_it_is.losses["total"] == pytest.approx(float(whole[np.abs(whole) > 0.25].sum()))
     assert everywhere.losses["total"] == pytest.approx(float(whole.sum()))
     assert nowhere.losses["total"] == 0
+
+
+def losses_of_columns(outputs: Tensor, inputs: Any) -> dict[str, Tensor]:
+    return {"total": (outputs[..., 1] * outputs.abs().sum()).mean()}
+
+
+def losses_in_place(outputs: Tensor, inputs: Any) -> dict[str, Tensor]:
+    values = outputs.abs()
+    values += 1.0
+    return {"total": values.square().mean()}
+
+
+def test_an_index_is_an_operation_of_a_loss_and_is_another_one(side: tuple[TorchSide, str]) -> None:
+    side[0].model.losses = losses_of_columns  # type: ignore[assignment]
+    (found,) = [one for one in list_loss(*side, "eval").operations if one.type == "getitem"]
+    assert found.arguments == {"index": ["...", 1]}
+    (tried,) = try_loss(side[0], [[Edit("getitem.0", "index", place=1, value=0)]])
+    assert isinstance(side[0].kept, KeptCase)
+    whole = side[0].kept.outputs.double().numpy()
+    assert tried.losses["total"] == pytest.approx((whole[..., 0] * np.abs(whole).sum()).mean(), rel=1e-5)
+
+
+def test_what_ran_before_an_edit_is_kept_unless_it_is_changed_in_place(side: tuple[TorchSide, str]) -> None:
+    list_loss(*side, "eval")
+    kept = side[0].kept
+    assert isinstance(kept, KeptCase)
+    assert "gt.0" in kept.results
+    edits = [[Edit("mul.0", "times", value=3.0)], [Edit("mean.0", "times", value=0.5)]]
+    fast = try_loss(side[0], edits)
+    kept.results.clear()
+    assert try_loss(side[0], edits) == fast
+    side[0].model.losses = losses_in_place  # type: ignore[assignment]
+    list_loss(*side, "eval")
+    assert isinstance(side[0].kept, KeptCase)
+    assert side[0].kept.results == {}
+    once, again = try_loss(side[0], [[], []])
+    assert once == again
+
+
+def test_the_inputs_of_the_case_and_the_results_of_the_model_are_told(side: tuple[TorchSide, str]) -> None:
+    names = [tensor.name for tensor in list_loss(*side, "eval").given]
+    assert "outputs" in names
+    assert any(name.startswith("inputs.") for name in names)

@@ -35,7 +35,7 @@ def side(given: Arrays, tmp_path: Path) -> Any:
     state = inputs_and_weights.draw_state(pairs.find(MODEL), 1, held.state_table())
     held.load(str(inputs_and_weights.write(tmp_path / "state.h5", "state", state)))
     inputs = str(inputs_and_weights.write(tmp_path / "inputs.h5", "input", given))
-    held.listed = {one.path: one for one in loss_edits.list_loss(held, inputs, "train")}
+    held.listed = {one.path: one for one in loss_edits.list_loss(held, inputs, "train").operations}
     return held
 
 
@@ -88,3 +88,28 @@ def test_a_loss_of_each_sample_is_the_mean_of_those_alone(side: Any, given: Arra
 def test_a_number_is_rounded_before_it_is_cut_off(side: Any, given: Arrays) -> None:
     found = tried(side, "whole", Edit("long.0", "before", function="round"))
     assert found == pytest.approx(np.round(given["wanted"] * np.float32(10)).mean(), rel=1e-5)
+
+
+def test_another_input_of_the_case_is_the_label(side: Any, given: Arrays) -> None:
+    edit = Edit("cross_entropy.0", "taken", place=1, function="inputs.tokens")
+    small = given["tokens"] < 5  # there are five classes
+    (found,) = loss_edits.try_loss(side, [[edit]])
+    if small.all():
+        assert found.losses["labels"] == pytest.approx(entropy(scores(side, given), given["tokens"]))
+    else:
+        assert "out of bounds" in found.error
+    clipped = Edit("cross_entropy.0", "taken", place=0, function="inputs.wanted")
+    wanted = given["wanted"].astype(np.float64)
+    assert tried(side, "labels", clipped) == pytest.approx(entropy(wanted, given["labels"]), rel=1e-5)
+
+
+def test_a_loss_takes_scores_for_logarithms_of_shares(side: Any, given: Arrays) -> None:
+    rows, wanted = scores(side, given).reshape(-1, 5), given["labels"].reshape(-1)
+    found = tried(side, "labels", Edit("cross_entropy.0", "function", function="nll_loss"))
+    assert found == pytest.approx(-np.mean(rows[np.arange(len(wanted)), wanted]), rel=1e-5)
+
+
+def test_a_distance_is_smooth_at_zero(side: Any, given: Arrays) -> None:
+    gap = np.abs(scores(side, given) - given["wanted"].astype(np.float64))
+    found = tried(side, "distance", Edit("abs.0", "distance", function="smooth_l1", value=1.0))
+    assert found == pytest.approx(np.where(gap < 1, gap**2 / 2, gap - 0.5).mean(), rel=1e-5)

@@ -1,0 +1,58 @@
+"""Hypotheses about a loss: a function stands before one of its operations that the reference has not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from harness.answers import LossOperation
+from harness.diagnose.losses import OF_LABELS
+from harness.requests import Edit
+
+_Edits = tuple[str, list[Edit]]
+_FUNCTIONS: tuple[tuple[str, tuple[Any, ...], str], ...] = (
+    ("neg", (), "is negated before: its sign is the opposite one"),
+    ("__rsub__", (1.0,), "is taken from 1 before (1 minus it)"),
+    ("mul", (2.0,), "is doubled before (times 2)"),
+    ("mul", (0.5,), "is halved before (times 0.5)"),
+    ("relu", (), "goes through relu before: what is below 0 is cut off"),
+    ("tanh", (), "goes through tanh before"),
+)
+_SHARES = ("softmax", "log_softmax")
+_NORMALISE = ("div",)
+_LARGE = 1e30
+
+
+def edits(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
+    """Edits of one input of one operation, each with its words."""
+    for one in operations:
+        for place in range(one.tensors):
+            said = f"input {place} of {one.path}"
+            for function, value, words in _FUNCTIONS:
+                yield f"{said} {words}", [_before(one, place, function, *value)]
+        yield from _shares(one)
+        yield from _labels(one)
+        if one.type in _NORMALISE and one.tensors == 2:
+            words = f"input 1 of {one.path} is clamped to 1 at least before"
+            yield words, [_before(one, 1, "clamp", 1.0, _LARGE)]
+
+
+def _before(one: LossOperation, place: int, function: str, *value: Any) -> Edit:
+    return Edit(one.path, "before", function=function, value=list(value) or None, place=place)
+
+
+def _shares(one: LossOperation) -> Iterator[_Edits]:
+    """Shares along an axis, or their logarithms."""
+    for place, tensor in enumerate(one.given):
+        rank = len(tensor.shape)
+        for axis in dict.fromkeys((rank - 1, 1) if rank > 1 else ()):
+            for function in _SHARES:
+                words = f"input {place} of {one.path} goes through {function} over axis {axis} before"
+                yield words, [_before(one, place, function, axis)]
+
+
+def _labels(one: LossOperation) -> Iterator[_Edits]:
+    """Labels counted from another number."""
+    for step in (1, -1) if one.type in OF_LABELS and one.tensors > 1 else ():
+        words = f"the labels (input 1) of {one.path} are {'one more' if step > 0 else 'one less'}: off by one"
+        yield words, [_before(one, 1, "add", step)]

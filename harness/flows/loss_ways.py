@@ -1,0 +1,65 @@
+"""In which order the ways to change a loss are tried to explain one difference of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+from harness.answers import LossOperation, LossTried
+from harness.diagnose import (
+    loss_checks,
+    loss_functions,
+    loss_given,
+    loss_indices,
+    loss_inserts,
+    loss_neighbours,
+    loss_pairs,
+    loss_targets,
+    losses,
+)
+from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
+
+Way = Callable[[], Iterator[tuple[Trial, LossTried]]]
+
+
+def ways(
+    trials: LossTrials, wanted: WantedLosses, whole: Sequence[LossOperation], with_gradient: bool
+) -> list[Way]:
+    """Ways to change a loss, the likeliest first; those with much freedom only where a gradient decides."""
+    together, alone = trials.concerned(wanted, whole)
+    computing = [one for one in alone if one.type != loss_indices.INDEX]
+    computing_together = [one for one in together if one.type != loss_indices.INDEX]
+    found: list[Way] = [
+        lambda: trials.tried(chain(loss_pairs.settings(together), _usual(alone))),
+        lambda: trials.tried(chain(loss_given.edits(computing, trials.given), loss_inserts.edits(computing))),
+        lambda: trials.tried(loss_pairs.pairs(computing_together)),
+    ]
+    if with_gradient:
+        found += [
+            lambda: trials.tried(loss_neighbours.overlaps(computing_together)),
+            lambda: trials.tried(loss_pairs.everywhere(together, _each)),
+            lambda: trials.tried(
+                chain(losses.taken(whole, computing), loss_targets.combined(whole, computing))
+            ),
+            lambda: trials.solved(wanted, computing_together),
+            lambda: trials.tried(loss_neighbours.neighbours(computing_together)),
+        ]
+    return found
+
+
+def _usual(operations: Sequence[LossOperation]) -> Iterator[Trial]:
+    """What is done otherwise most often: an argument, a function, an axis, an index, what is compared."""
+    computing = [one for one in operations if one.type != loss_indices.INDEX]
+    return chain(
+        losses.defaults(computing),
+        loss_checks.edits(computing),
+        losses.edits(computing),
+        loss_targets.edits(computing),
+        loss_functions.edits(computing),
+        loss_indices.edits(operations),
+    )
+
+
+def _each(operations: Sequence[LossOperation]) -> Iterator[Trial]:
+    computing = [one for one in operations if one.type != loss_indices.INDEX]
+    return chain(_usual(operations), loss_inserts.edits(computing))
