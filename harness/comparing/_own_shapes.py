@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from harness import address as addresses
 from harness.alignment_rows import Row
 from harness.comparing._places import kind_of
+from harness.comparing._shape_roots import keep_first
 
 
 def keep_makers(rows: Sequence[Row], carried: Mapping[str, str]) -> None:
@@ -18,6 +19,8 @@ def keep_makers(rows: Sequence[Row], carried: Mapping[str, str]) -> None:
 
     `carried` says of each address at which a tensor of another shape arrived where it was made.
     """
+    if keep_first(rows, carried):
+        return
     wrong = {row.address: row for row in rows if _is_wrong(row)}
     unlike = {address for address, row in wrong.items() if row.obstacle is not None}
     taken = {address: origin for address, origin in carried.items() if address not in unlike}

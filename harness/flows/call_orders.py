@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness import address as addresses
@@ -35,7 +36,7 @@ def told(
         pair for pair in dict.fromkeys(_exchanged(sources, causes, *alike)) if _feeds(*pair, reference, wrong)
     ]
     return [
-        _in_order(cause, pairs) or _elsewhere(source, cause, its)
+        _in_order(source, cause, pairs, reference) or _elsewhere(source, cause, its)
         for source, cause in zip(sources, causes, strict=True)
     ]
 
@@ -61,7 +62,10 @@ def _exchanged(
     """Pairs of layers, the reference's first one first, that the port calls the other way round."""
     taken = [(source, name) for source, cause in zip(sources, causes, strict=True) for name in _taken(cause)]
     for source, name in taken:
-        one, other = _path(source.address), _path(name)
+        exact = _path(source.address), _path(name)
+        one, other = _siblings(*exact)
+        if not all(path in both for path in (one, other) for both in (ours, its)):
+            one, other = exact  # what is called through another name
         if (
             _is_around(one, other)
             or _is_around(other, one)
@@ -122,12 +126,41 @@ def _is_around(outer: str, path: str) -> bool:
     return path == outer or path.startswith((f"{outer}.", f"{outer}/"))
 
 
-def _in_order(cause: Cause, pairs: Sequence[tuple[str, str]]) -> Cause | None:
+def _in_order(
+    source: Source, cause: Cause, pairs: Sequence[tuple[str, str]], records: Mapping[str, Record]
+) -> Cause | None:
     for first, last in pairs:
-        if any(_path(name) in (first, last) for name in _taken(cause)):
+        if any(_concerns(source, name, first, last, records) for name in _taken(cause)):
             words = f"the order of {first} and {last} is exchanged: the port calls {last} before {first}."
             return orders.blamed(cause, words, (first, last))
     return None
+
+
+def _concerns(source: Source, taken: str, first: str, last: str, records: Mapping[str, Record]) -> bool:
+    """Whether a tensor is a result of two layers, or given to the last one what the first one should take."""
+    if _path(taken) in (first, last):
+        return True
+    results = [records.get(addresses.layer(path, 0, "out")) for path in (first, last)]
+    if any(result is not None and result.alias == taken for result in results):
+        return True
+    given = _given(records)
+    return _path(source.address) == last and any(
+        records[name].alias == taken for name in given.get((first, 0), ())
+    )
+
+
+def _siblings(one: str, other: str) -> tuple[str, str]:
+    """Two layers as their innermost common module calls them: one may be a part of what it calls."""
+    if _is_around(one, other) or _is_around(other, one):
+        return one, other
+    ours, its = _parts(one), _parts(other)
+    shared = next(place for place, (a, b) in enumerate(zip(ours, its, strict=False)) if a != b)
+    return "".join(ours[: shared + 1]), "".join(its[: shared + 1])
+
+
+def _parts(path: str) -> list[str]:
+    """A path cut where a layer in a layer begins; an operation of the model itself is one part."""
+    return [path] if path.startswith(f"{addresses.ROOT}/") else re.findall(r"[./]?[^./]+", path)
 
 
 def _taken(cause: Cause) -> list[str]:

@@ -87,3 +87,26 @@ def test_a_layer_that_takes_nothing_of_the_other_may_come_before_it() -> None:
     both = [*sources, source("layer:refine#0:in.0")]
     (first, _) = told(both, [*causes, Cause(False, "none of 3")], unknown, its)
     assert "the order of pool and refine" in first.sentence
+
+
+def test_modules_in_another_order_are_told_wherever_their_results_are_taken() -> None:
+    """A block of three modules that each end with an activation; the port calls the last two exchanged."""
+    ours = chain(["layer:b.one.act#0:out", "layer:b.two.act#0:out", "layer:b.three.act#0:out"])
+    for name, given in (
+        ("one", "input:x"),
+        ("two", "layer:b.one.act#0:out"),
+        ("three", "layer:b.two.act#0:out"),
+    ):
+        for role, alias in (("in.0", given), ("out", f"layer:b.{name}.act#0:out")):
+            address = f"layer:b.{name}#0:{role}"
+            ours[address] = Record(address, (2, 3), "float32", "", alias)
+    ours["layer:head#0:in.0"] = Record("layer:head#0:in.0", (2, 3), "float32", "", "layer:b.three.act#0:out")
+    ours["layer:head#0:out"] = Record("layer:head#0:out", (2, 3), "float32")
+    its = [f"layer:b.{name}{act}#0:out" for name in ("one", "three", "two") for act in (".act", "")]
+    taken = {"b.two": "b.three.act", "b.three": "b.one.act", "head": "b.two.act"}
+    sources = [source(f"layer:{path}#0:in.0") for path in taken]
+    causes = [Cause(True, "given.", taken=f"layer:{path}#0:out") for path in taken.values()]
+    found = told(sources, causes, ours, its)
+    words = "the order of b.two and b.three is exchanged: the port calls b.three before b.two."
+    assert [cause.sentence for cause in found] == [words] * 3
+    assert {cause.culprits for cause in found} == {("b.two", "b.three")}
