@@ -18,7 +18,15 @@ from harness.answers import TrialDone
 from harness.comparing import kind_of
 from harness.diagnose import Cause, DifferingLayer, Trial
 from harness.errors import WorkerLost
-from harness.flows import call_counts, call_orders, find_loss_causes, orders, recorded, source_groups
+from harness.flows import (
+    call_counts,
+    call_orders,
+    find_loss_causes,
+    gradients_that_follow,
+    orders,
+    recorded,
+    source_groups,
+)
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
 from harness.forms import same_operand, same_shape
@@ -311,6 +319,7 @@ def explain_sources(
     causes = orders.given_crosswise(tried, causes)
     causes = orders.exchanged(tried, causes)
     causes = call_orders.told(tried, causes, *both)
+    causes = gradients_that_follow.told(tried, causes, probe.reference)
     for source, cause in zip(tried, causes, strict=True):
         alignment.sources[alignment.sources.index(source)] = explained(source, cause)
     return causes

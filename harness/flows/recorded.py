@@ -168,17 +168,24 @@ def _not_repeated(trace: Trace, address: str, evidence: DifferingLayer) -> Itera
 
 def held_by(trace: Trace, name: str) -> str:
     """In words, which results hold what a tensor between layers holds, once if it repeats that along axes."""
+    names, axes = holders(trace, name)
+    repeated = f", repeated along {axes_text(axes)}" if axes else ""
+    return f" (which holds {', '.join(names)}{repeated})" if names else ""
+
+
+def holders(trace: Trace, name: str) -> tuple[list[str], list[int]]:
+    """The results that hold what a tensor between layers holds, and the axes along which it repeats that."""
     record = trace.records.get(name)
     if record is None or addresses.is_result(name) or not name.startswith("layer:"):
-        return ""
+        return [], []
+    if record.alias is not None:
+        return [record.alias], []
     tensor = _read(trace, name)
     axes = [axis for axis, size in enumerate(tensor.shape) if size > 1 and _same_along(axis, tensor)]
     made = tensor[tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(tensor.ndim))]
     if len(np.unique(made)) < _FEWEST_REPEATED:
-        return ""
-    names = ", ".join(islice(_equal_results(trace, name, made), _MOST_EQUAL))
-    repeated = f", repeated along {axes_text(axes)}" if axes else ""
-    return f" (which holds {names}{repeated})" if names else ""
+        return [], []
+    return list(islice(_equal_results(trace, name, made), _MOST_EQUAL)), axes
 
 
 def _equal_results(trace: Trace, address: str, wanted: Array) -> Iterator[str]:
