@@ -182,12 +182,23 @@ def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Diff
     elsewhere = _given_elsewhere(probe, row)
     evidence = dataclasses.replace(evidence, recorded=recorded.others(probe, row.address), inputs=())
     tried = 0
-    for own in recorded.traced_back(probe, row.address, evidence):
+    for own in _as_made(probe, alignment, row, evidence):
         for cause in _of_one(probe, alignment, own, elsewhere if own.direct else {}):
             tried += cause.tried
             if cause.found:
                 return _with_holders(probe, own.with_layout(cause))
     return diagnose.explain_at_last(evidence, tried)
+
+
+def _as_made(
+    probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: DifferingLayer
+) -> Iterator[recorded.Traced]:
+    """A wrong tensor as its maker made it; where that did not run alone, as one of its operands."""
+    yield from recorded.traced_back(probe, row.address, evidence)
+    alone = {other.address for other in alignment.rows if other.isolated is not None}
+    record = probe.reference.records.get(row.address)
+    if record is not None and record.alias not in alone:
+        yield from recorded.operands(probe, row.address, evidence)
 
 
 def _with_holders(probe: ReferenceProbe, cause: Cause) -> Cause:

@@ -13,6 +13,7 @@ import numpy as np
 from harness import address as addresses
 from harness.diagnose import Cause, DifferingLayer, Producer, ReferenceTensor
 from harness.diagnose.layouts import layouts, same_elements
+from harness.flows.operands import solved
 from harness.flows.reference_probe import ReferenceProbe
 from harness.forms import axes_text
 from harness.trace import Trace
@@ -40,7 +41,12 @@ class Traced:
         if self.direct:
             return cause
         words = f"{cause.sentence.removesuffix('.')}, {self.layout} as in the reference."
-        return dataclasses.replace(cause, sentence=words.replace("reference's input", f"{self.maker}"))
+        return dataclasses.replace(cause, sentence=words.replace("reference's input", self.name))
+
+    @property
+    def name(self) -> str:
+        """What the tensor is called."""
+        return self.maker or "reference's own"
 
 
 def others(probe: ReferenceProbe, address: str) -> tuple[ReferenceTensor, ...]:
@@ -115,6 +121,16 @@ def traced_back(probe: ReferenceProbe, address: str, evidence: DifferingLayer) -
     if maker is None:
         yield from _in_its_layout(trace, address, evidence)
         yield from _not_repeated(trace, address, evidence)
+
+
+def operands(probe: ReferenceProbe, address: str, evidence: DifferingLayer) -> Iterator[Traced]:
+    """The operands of the sum or product that makes a tensor, each as the port must have had it."""
+    trace = probe.reference
+    made = _origin(trace, address)
+    for operand in solved(trace, made, evidence) if addresses.is_result(made) and made != address else ():
+        own = _origin(trace, operand.address)
+        maker = own if addresses.is_result(own) else None
+        yield Traced(_with_producer(trace, operand.evidence, maker), maker, False, operand.words)
 
 
 def _inner(trace: Trace, address: str) -> str | None:
