@@ -206,7 +206,8 @@ def _fitting(evidence: DifferingLayer, batch: list[Trial], replay: Replay) -> It
     results = iter(replay([trial for trial in batch if trial.predicted is None]))
     for trial in batch:
         tensor = trial.predicted if trial.predicted is not None else next(results)
-        if tensor is not None and evidence.reproduces(tensor):
+        known = trial.predicted is None or trial.says_itself or bool(trial.fitted)
+        if tensor is not None and evidence.reproduces(tensor) and (known or evidence.tells()):
             yield _Fit(evidence.distance(tensor), trial)
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 _FIRST = 64
 _PLAIN, _FEWEST_OF_PLAIN, _LARGEST_COUNT = 1e-5, 4, 1000
+_FEWEST_VALUES, _LEAST_PATTERN, _FEWEST_OTHERS = 4, 32, 6
 _FEWEST_FILLED, _DWARFED = 2, 1e-4
 _ROOM_BESIDE = 16.0  # by how much what is beside fills may stray more than in proportion to its size
 
@@ -123,6 +124,19 @@ class DifferingLayer:
         plain = any(abs(number - its) <= _PLAIN * abs(number) for its in near)
         return self.carries(1) or (plain and self._different() >= _FEWEST_OF_PLAIN)
 
+    def tells(self) -> bool:
+        """Whether the port's values can tell one hypothesis from another.
+
+        Four different ones do; fewer if they are no plain numbers, or if a pattern of many elements shows.
+        """
+        found, counts = np.unique(self.port, return_counts=True)
+        if len(found) >= _FEWEST_VALUES:
+            return True
+        if self.port.dtype.kind == "f" and (np.abs(found * 4 - np.round(found * 4)) > _PLAIN).any():
+            return True
+        others = self.port.size - int(counts.max(initial=0))
+        return self.port.size >= _LEAST_PATTERN and others >= _FEWEST_OTHERS
+
     def _different(self) -> int:
         return len(np.unique(self.port[np.isfinite(self.port)])) if self.port.dtype.kind == "f" else 0
 
@@ -132,7 +146,8 @@ class Trial:
     """One hypothesis made concrete: what to change in the reference's layer, or the tensor it predicts.
 
     `words` follow "the port's output equals ". `fitted` counts the numbers that were fitted to the port's
-    tensor: what fits by them is a description more than a cause, and is reported as fitted. `taken` names the
+    tensor: what fits by them is a description more than a cause, and is reported as fitted. `says_itself`
+    marks what tells of the values themselves, as zeros, so that few of them are enough. `taken` names the
     recorded tensor that this one would be, `entry` the fact of the knowledge base that it tries,
     `culprits` the layers at fault, where it tells of others than the one that differs.
     """
@@ -148,3 +163,4 @@ class Trial:
     kind: str = ""
     entry: str = ""
     culprits: tuple[str, ...] = ()
+    says_itself: bool = False

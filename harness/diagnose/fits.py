@@ -32,7 +32,7 @@ def _plain_factor(evidence: DifferingLayer, ours: Array, its: Array) -> Iterator
     """A tensor of few elements, all times one plain number: a size in another unit, a weight."""
     square = float(np.sum(ours * ours))
     factor = float(np.sum(ours * its)) / square if square else 0.0
-    if not evidence.carries(1) and evidence.carries_plain(factor):
+    if factor and not evidence.carries(1) and evidence.carries_plain(factor):
         by = f" (divided by {1 / factor:.6g})" if abs(factor) < 1 else ""
         words = f"the reference's output times {factor:.6g}{by} ({_fitted_words(1, its.size)})"
         yield Trial(words, predicted=(ours * factor).astype(evidence.port.dtype), fitted=1)

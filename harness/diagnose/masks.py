@@ -36,7 +36,9 @@ def of_two_values(evidence: DifferingLayer) -> Iterator[Trial]:
         return
     high = values[1]
     inverted = np.where(right == high, values[0], high).astype(port.dtype)
-    yield Trial("the reference's output inverted, as the opposite of a mask", predicted=inverted)
+    yield Trial(
+        "the reference's output inverted, as the opposite of a mask", predicted=inverted, says_itself=True
+    )
     ours, its = _triangle(right == high), _triangle(port == high)
     if ours is not None and its is not None and ours != its:
         off = abs(ours.diagonal - its.diagonal)
@@ -46,7 +48,8 @@ def of_two_values(evidence: DifferingLayer) -> Iterator[Trial]:
             else ""
         )
         words = f"{its.words}, where the reference's output has {ours.words}{how}"
-        yield Trial(words, predicted=_drawn(its, port.shape, values).astype(port.dtype))
+        drawn = _drawn(its, port.shape, values).astype(port.dtype)
+        yield Trial(words, predicted=drawn, says_itself=True)
 
 
 def _triangle(filled: Array) -> _Triangle | None:

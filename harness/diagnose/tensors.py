@@ -35,7 +35,7 @@ def _in_another_shape(evidence: DifferingLayer) -> Iterator[Trial]:
         lost = "more" if port.ndim > reference.ndim else "fewer"
         how = f"an axis of size 1 {lost}" if port.ndim != reference.ndim else "its axis of size 1 elsewhere"
         words += f": {how} (keepdim, squeeze), so that it is broadcast along another axis"
-    yield Trial(words, predicted=reference.reshape(port.shape))
+    yield Trial(words, predicted=reference.reshape(port.shape), says_itself=True)
 
 
 def _passed_through(evidence: DifferingLayer) -> Iterator[Trial]:
@@ -43,13 +43,14 @@ def _passed_through(evidence: DifferingLayer) -> Iterator[Trial]:
         if given.shape == evidence.port.shape:
             which = "its input" if len(evidence.inputs) == 1 else f"its input number {place}"
             yield Trial(f"{which}, unchanged: the layer is missing", predicted=given)
-    yield Trial("zero everywhere", predicted=np.zeros_like(evidence.port))
+    yield Trial("zero everywhere", predicted=np.zeros_like(evidence.port), says_itself=True)
     if evidence.reference.any():
-        yield Trial(f"ones everywhere{_said_of(evidence.reference)}", predicted=np.ones_like(evidence.port))
+        words = f"ones everywhere{_said_of(evidence.reference)}"
+        yield Trial(words, predicted=np.ones_like(evidence.port), says_itself=True)
     if evidence.reference.dtype.kind in "iu":
         for step in (1, -1):
             words = f"the reference's {'plus' if step > 0 else 'minus'} 1: the index is off by one"
-            yield Trial(words, predicted=evidence.reference + step)
+            yield Trial(words, predicted=evidence.reference + step, says_itself=True)
 
 
 def _said_of(reference: Array) -> str:

@@ -24,6 +24,7 @@ from harness.flows import (
     find_loss_causes,
     gradients_that_follow,
     orders,
+    rebuilt_modules,
     recorded,
     source_groups,
 )
@@ -330,6 +331,7 @@ def explain_sources(
     causes = orders.given_crosswise(tried, causes)
     causes = orders.exchanged(tried, causes)
     causes = call_orders.told(tried, causes, *both)
+    causes = rebuilt_modules.told(alignment, tried, causes)
     causes = gradients_that_follow.told(tried, causes, probe.reference)
     for source, cause in zip(tried, causes, strict=True):
         alignment.sources[alignment.sources.index(source)] = explained(source, cause)

@@ -1,0 +1,46 @@
+"""Sources in a module that runs other operations in the port: what comes after the first follows from it.
+
+There an operation may stand for another one of the same name, and is handed results that mean something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness import address as addresses
+from harness.alignment import Alignment
+from harness.alignment_rows import Source
+from harness.comparing import kind_of
+from harness.diagnose import Cause
+
+Key = tuple[str, int]
+_OPERATIONS = ("operation", "operation_input")
+
+
+def told(alignment: Alignment, sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]:
+    """The causes, where the first one of such a module is explained and others are claimed beside it."""
+    rebuilt = {
+        _module(row.address)
+        for row in alignment.rows
+        if row.found != "both" and kind_of(row.address) == "operation"
+    }
+    first: dict[Key, str] = {}
+    found = []
+    for source, cause in zip(sources, causes, strict=True):
+        key = _module(source.address) if kind_of(source.address) in _OPERATIONS else None
+        if key in rebuilt and key in first:
+            cause = _following(cause, first[key])
+        elif key in rebuilt and key is not None and cause.found and not cause.fitted:
+            first[key] = source.address
+        found.append(cause)
+    return found
+
+
+def _following(cause: Cause, first: str) -> Cause:
+    words = f"none of its own: the port runs other operations here, and this follows from {first}."
+    return Cause(False, words, tried=cause.tried)
+
+
+def _module(address: str) -> Key:
+    layer = addresses.parse_layer(address)
+    return layer.module, layer.call
