@@ -8,6 +8,7 @@ from harness.answers import COMPARISONS, LossOperation
 from harness.requests import Edit
 
 HOLDS = "holds"
+_STEP = "add"
 _UNRELATED = 3
 
 
@@ -24,23 +25,36 @@ def _of_one(path: str, kind: str) -> Iterator[tuple[str, list[Edit]]]:
     for other in COMPARISONS:
         if other != kind:
             yield f"{path} is {other} in place of {kind}", [Edit(path, "function", function=other)]
+    for step in (1, -1):
+        words = f"input 0 of {path} is one {'more' if step > 0 else 'less'}: the check is off by one"
+        yield words, [Edit(path, "before", function=_STEP, value=[step])]
 
 
-_LIKELY = ("argument", "input", "number", "times", "by sample")
+_LEFT_OUT = "left out"
 _UNLIKELY = ("before", "combined", "taken", "result taken")
+
+
+_ARBITRARY = ("before", "combined", "times", "number")
+_PLAIN = ("neg", "__rsub__", _STEP, "floor", "ceil", "round")
+
+
+def is_arbitrary(edits: Sequence[Edit]) -> bool:
+    """Whether edits are one of many functions or factors that could as well be any other."""
+    return all(edit.how in _ARBITRARY and edit.function not in _PLAIN for edit in edits)
 
 
 def far_fetched(trial: tuple[str, Sequence[Edit]]) -> tuple[int, int]:
     """How unlikely a change is among those that give the same.
 
-    Another setting or a step that is left out is likelier than another function, and this than a function
-    or a tensor that has no business there.
+    Another setting is likelier than a step that is left out or another function, this than a factor, and
+    that than a function or a tensor that has no business there.
     """
     hows = {edit.how for edit in trial[1]}
     if hows == {"argument"}:
         return 0, len(trial[1])
-    likely = 1 if hows <= set(_LIKELY) else 3 if hows & set(_UNLIKELY) else 2
-    return likely, len(trial[1])
+    if _LEFT_OUT in trial[0]:
+        return 1, len(trial[1])
+    return 3 if hows & set(_UNLIKELY) else 2 if "times" in hows else 1, len(trial[1])
 
 
 def alike(edits_met: Sequence[Sequence[Edit]]) -> list[int]:

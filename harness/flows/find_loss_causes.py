@@ -6,22 +6,17 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
-from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.answers import LossOperation
 from harness.diagnose import Cause, loss_checks, losses
-from harness.flows import loss_ways
-from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
+from harness.flows import loss_evidence, loss_ways
+from harness.flows.loss_trials import LossTrials, Trial
 from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit
-from harness.trace import Trace
 
 _MOST_TOLD = 3
-_LEAST_OF_GRADIENTS = 1e-3
-_LEAST = 8e-6  # of a loss: the rounding of a sum over many elements
+_MOST_BY_ONE_NUMBER = 3000  # changes tried: among more, some give one number by chance
 
 
 def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
@@ -30,26 +25,32 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     Single edits come first. What has more freedom is tried where none of them does; as these are many, they
     count only with the gradient.
     """
-    wanted, gradient = _wanted(probe, alignment), _gradient_of_loss(probe, alignment)
+    wanted = loss_evidence.wanted_losses(probe, alignment)
+    gradient = loss_evidence.gradient_of_loss(probe, alignment)
     trials = LossTrials(probe)
     whole = trials.listed()
     met: list[Trial] = []
-    count = 0
+    count, chosen = 0, 0
     for way in loss_ways.ways(trials, wanted, whole, gradient is not None):
         for trial, result in way():
             count += 1
             if wanted.is_met(result):
                 met.append(trial)
         if met and gradient is not None:
-            met = _confirmed(trials, gradient, met)
+            met = loss_evidence.confirmed(trials, gradient, met)
+        kept = loss_evidence.without_choices(trials, wanted, met)
+        chosen += len(met) - len(kept)
+        met = kept
         if met:
             break
     met.sort(key=loss_checks.far_fetched)
     told = [met[place] for place in loss_checks.alike([changes for _, changes in met])]
-    if met and not told:
-        return _cause_of_unrelated(met, count)
+    if gradient is None and count > _MOST_BY_ONE_NUMBER:
+        chosen, told = chosen + len(told), []
+    if not told:
+        return _no_cause(count, len(met) + chosen)
     cause = _cause([words for words, _ in told], count, "the port's losses are the reference's where")
-    return _with_place(cause, told[0][1], whole) if told else cause
+    return _with_place(cause, told[0][1], whole)
 
 
 def _with_place(cause: Cause, changes: Sequence[Edit], operations: Sequence[LossOperation]) -> Cause:
@@ -61,85 +62,34 @@ def _with_place(cause: Cause, changes: Sequence[Edit], operations: Sequence[Loss
     return dataclasses.replace(cause, sentence=words)
 
 
-def _cause_of_unrelated(met: Sequence[Trial], tried: int) -> Cause:
-    """No cause: changes that have nothing in common give the port's losses alike."""
-    edit = met[0][1][0]
-    words = (
-        f"{len(met)} unrelated functions of input {edit.place} of {edit.path} give the port's losses alike, "
-        f"of {tried} changes tried: something that depends on it is not as in the reference."
-    )
+def _no_cause(tried: int, unrelated: int) -> Cause:
+    """No cause; changes that have nothing in common, or that fit by chance, are no cause."""
+    words = f"none of {tried} changes of the loss gives the port's loss."
+    if unrelated:
+        words = (
+            f"none of {tried} changes of the loss is told by it from others: {unrelated} that have nothing "
+            f"in common, or only choose the same elements, give the port's losses."
+        )
     return Cause(False, words, tried=tried)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Gradient:
-    """The gradient that the port's loss gives back at one address."""
-
-    address: str
-    port: Any
-
-
-def _gradient_of_loss(probe: ReferenceProbe, alignment: Alignment) -> _Gradient | None:
-    """That of the last result of the model whose gradient comes back wrong; if none does, of the last."""
-    alone = [
-        row
-        for row in alignment.rows
-        if addresses.is_layer_gradient(row.address) and row.isolated is not None and row.found == "both"
-    ]
-    wrong = [row for row in alone if row.isolated and row.isolated.verdict.status == "diverged"]
-    row = max(wrong or alone, key=lambda row: row.order, default=None)
-    if row is None:
-        return None
-    trace = probe.isolated if row.address in probe.isolated.records else probe.reference
-    array = trace.array(row.address) if row.address in trace.records else None
-    return None if array is None else _Gradient(row.address, np.array(array, np.float64))
-
-
-def _confirmed(trials: LossTrials, gradient: _Gradient, met: list[Trial]) -> list[Trial]:
-    """Those edits that give the port's gradient as well: one number alone fits by chance now and then."""
-    probe, port = trials.probe, gradient.port
-    room = _LEAST_OF_GRADIENTS * float(np.linalg.norm(port))
-    trials.give_time()
-    trials.listed(gradient.address.replace(":grad", ":out"))
-    results = list(trials.tried(met, str(probe.scratch)))
-    kept = [trial for trial, result in results if result.gradient and _apart(result.gradient, port) <= room]
-    if not kept:
-        trials.listed()  # the next tries need no gradient
-    return kept
-
-
 def explain_loss_gradient(probe: ReferenceProbe, row: Row, port: Any, floor: float) -> Cause:
-    """The same for a gradient that the loss gives back: something in the loss is detached."""
+    """The same for a gradient that the loss gives back: something is detached, or hardly changes the loss."""
     trials = LossTrials(probe)
     operations = trials.listed(row.address.replace(":grad", ":out"))
-    met, tried = [], 0
-    for (words, _), result in trials.tried(losses.detachments(operations), str(probe.scratch)):
-        tried += 1
-        if result.gradient and _apart(result.gradient, port) <= floor:
-            met.append(words)
-    return _cause(met, tried, "the port's gradient is the reference's where, in the loss,")
-
-
-def _wanted(probe: ReferenceProbe, alignment: Alignment) -> WantedLosses:
-    port, reference, room = {}, {}, {}
-    for row in alignment.rows:
-        kind, _, name = row.address.partition(":")
-        if kind == "loss" and row.found == "both":
-            reference[name] = _number(probe.reference, row.address)
-            alone = row.address in probe.isolated.records
-            port[name] = _number(probe.isolated, row.address) if alone else reference[name]
-            room[name] = _LEAST * max(abs(port[name]), abs(reference[name]))
-    return WantedLosses(port, reference, room)
-
-
-def _number(trace: Trace, address: str) -> float:
-    return float(np.array(trace.array(address)).reshape(()))
-
-
-def _apart(path: str, port: Any) -> float:
-    with Trace.open(path) as tried:
-        found = np.array(tried.array("grad:wanted"), np.float64)
-    return float(np.linalg.norm(found - port)) if found.shape == port.shape else float("inf")
+    met: list[Trial] = []
+    tried = 0
+    for edits in (losses.detachments(operations), loss_ways.usual(operations)):
+        for trial, result in trials.tried(edits, str(probe.scratch)):
+            tried += 1
+            fits = result.gradient and loss_evidence.distance(result.gradient, port) <= floor
+            if fits and loss_evidence.is_about_the_same(probe.reference, result):
+                met.append(trial)
+        if met:
+            break
+    met.sort(key=loss_checks.far_fetched)
+    lead = "the port's gradient is the reference's where, in the loss,"
+    return _cause([words for words, _ in met], tried, lead)
 
 
 def _cause(met: list[str], tried: int, lead: str) -> Cause:

@@ -20,6 +20,9 @@ def test_a_comparison_holds_everywhere_or_nowhere_or_is_another_one() -> None:
     assert found["gt.0 holds everywhere: the check is missing"] == HOLDS
     assert found["gt.0 holds nowhere: what it chooses is left out"] == [Edit("gt.0", "holds", value=False)]
     assert found["gt.0 is ge in place of gt"] == [Edit("gt.0", "function", function="ge")]
+    assert found["input 0 of gt.0 is one more: the check is off by one"] == [
+        Edit("gt.0", "before", function="add", value=[1])
+    ]
     assert {edit.path for edits in found.values() for edit in edits} == {"gt.0"}
 
 
@@ -50,7 +53,15 @@ def test_unrelated_functions_of_one_tensor_tell_nothing_and_two_or_others_do() -
 
 def test_a_setting_is_likelier_than_a_step_left_out_and_this_than_any_function() -> None:
     square = "", [Edit("mean.0", "before", function="square")]
-    left_out, other = ("", [Edit("add.0", "input")]), ("", [Edit("add.0", "function", function="sub")])
+    left_out, twice = ("", [Edit("add.0", "input")]), ("", [Edit("add.0", "times", value=2.0)])
     setting = "", [Edit("pow.0", "argument", name="1", value=2.0)]
-    found = sorted([square, other, left_out, setting], key=loss_checks.far_fetched)
-    assert found == [setting, left_out, other, square]
+    found = sorted([square, twice, setting, left_out], key=loss_checks.far_fetched)
+    assert found == [setting, left_out, twice, square]
+
+
+def test_a_function_before_is_arbitrary_and_a_sign_or_a_setting_is_not() -> None:
+    square = Edit("mean.0", "before", function="square")
+    assert loss_checks.is_arbitrary([square])
+    assert not loss_checks.is_arbitrary([Edit("mean.0", "before", function="neg")])
+    assert not loss_checks.is_arbitrary([square, Edit("add.0", "input")])
+    assert not loss_checks.is_arbitrary([Edit("long.0", "before", function="round")])

@@ -78,7 +78,8 @@ def test_an_exponent_is_solved_for() -> None:
 
 
 def test_a_factor_is_solved_for() -> None:
-    assert "the result of sum.0 is taken times 0.3 (solved for)" in said(losses(factor=0.3))
+    words = "the result of sum.0 is taken times 0.3 (a factor that is fitted)"
+    assert words in said(losses(factor=0.3))
 
 
 def test_what_a_right_loss_depends_on_is_left_alone() -> None:

@@ -1,0 +1,140 @@
+"""What a change of the reference's loss must give to be a cause: the port's losses, and their gradient."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from harness import address as addresses
+from harness.alignment import Alignment
+from harness.alignment_rows import Row
+from harness.answers import LossTried
+from harness.diagnose import loss_checks
+from harness.flows.loss_trials import SLIGHTLY, LossTrials, Trial, WantedLosses
+from harness.flows.reference_probe import ReferenceProbe
+from harness.requests import Edit
+from harness.trace import Trace
+
+_OF_A_GRADIENT = 1e-3
+_LEAST = 8e-6  # of a loss: the rounding of a sum over many elements
+_SHARE = 0.1  # of a difference: what is farther off does not explain it
+_NOISE_OF_LOSS, _NOISE_OF_GRADIENT = 5e-7, 1e-5
+_NEAR = 1e-4
+_HARDLY = 0.02  # by which share of a loss what changes gradients alone may change it
+
+
+def wanted_losses(probe: ReferenceProbe, alignment: Alignment) -> WantedLosses:
+    """The losses of both sides, and how near a change must come to those of the port.
+
+    A small difference leaves less room: what is off by a good part of it does not explain it.
+    """
+    port, reference, room = {}, {}, {}
+    for row in alignment.rows:
+        kind, _, name = row.address.partition(":")
+        if kind == "loss" and row.found == "both":
+            reference[name] = _number(probe.reference, row.address)
+            alone = row.address in probe.isolated.records
+            port[name] = _number(probe.isolated, row.address) if alone else reference[name]
+            size = max(abs(port[name]), abs(reference[name]))
+            room[name] = _LEAST * size
+            if _is_wrong(row):
+                explained = _SHARE * abs(port[name] - reference[name])
+                room[name] = max(_NOISE_OF_LOSS * size, min(room[name], explained))
+    return WantedLosses(port, reference, room)
+
+
+def _number(trace: Trace, address: str) -> float:
+    return float(np.array(trace.array(address)).reshape(()))
+
+
+def _is_wrong(row: Row) -> bool:
+    return row.isolated is not None and row.isolated.verdict.status == "diverged"
+
+
+@dataclasses.dataclass(frozen=True)
+class Gradient:
+    """The gradient that the port's loss gives back at one address, and the room that it leaves."""
+
+    address: str
+    port: Any
+    room: float
+
+
+def gradient_of_loss(probe: ReferenceProbe, alignment: Alignment) -> Gradient | None:
+    """That of the last result of the model whose gradient comes back wrong; if none does, of the last."""
+    alone = [
+        row
+        for row in alignment.rows
+        if addresses.is_layer_gradient(row.address) and row.isolated is not None and row.found == "both"
+    ]
+    row = max([row for row in alone if _is_wrong(row)] or alone, key=lambda row: row.order, default=None)
+    reference = None if row is None else _array(probe.reference, row.address)
+    if row is None or reference is None:
+        return None
+    port = _array(probe.isolated, row.address)
+    port = reference if port is None else port
+    size = float(np.linalg.norm(port))
+    room = _OF_A_GRADIENT * size
+    if _is_wrong(row) and port.shape == reference.shape:
+        room = max(_NOISE_OF_GRADIENT * size, min(room, _SHARE * float(np.linalg.norm(port - reference))))
+    return Gradient(row.address, port, room)
+
+
+def _array(trace: Trace, address: str) -> Any:
+    array = trace.array(address) if address in trace.records else None
+    return None if array is None else np.array(array, np.float64)
+
+
+def confirmed(trials: LossTrials, gradient: Gradient, met: Sequence[Trial]) -> list[Trial]:
+    """Those edits that give the port's gradient as well: one number alone fits by chance now and then."""
+    probe = trials.probe
+    trials.give_time()
+    trials.listed(gradient.address.replace(":grad", ":out"))
+    results = list(trials.tried(met, str(probe.scratch)))
+    trials.listed()  # the next tries need no gradient
+    return [
+        trial
+        for trial, result in results
+        if result.gradient and distance(result.gradient, gradient.port) <= gradient.room
+    ]
+
+
+def is_about_the_same(reference: Trace, tried: LossTried) -> bool:
+    """Whether a change that explains a gradient alone leaves the losses about as they are."""
+    known = {name: _number(reference, f"loss:{name}") for name in tried.losses}
+    return all(abs(its - known[name]) <= _HARDLY * abs(known[name]) for name, its in tried.losses.items())
+
+
+def distance(path: str, port: Any) -> float:
+    """How far the gradient in a file is from the port's."""
+    with Trace.open(path) as tried:
+        found = np.array(tried.array("grad:wanted"), np.float64)
+    return float(np.linalg.norm(found - port)) if found.shape == port.shape else float("inf")
+
+
+def without_choices(trials: LossTrials, wanted: WantedLosses, met: Sequence[Trial]) -> list[Trial]:
+    """Those edits that are no arbitrary functions of what the loss only chooses by.
+
+    Where a tensor only says which elements are taken, few results are possible, and among many functions of
+    it some choose the port's elements by chance.
+    """
+    arbitrary = [trial for trial in met if loss_checks.is_arbitrary(trial[1])]
+    probes = [("", [_moved(edit) for edit in changes]) for _, changes in arbitrary]
+    trials.give_time()
+    only_chooses = [
+        number
+        for number, (_, result) in enumerate(trials.tried(probes))
+        if result.losses and not wanted.moved(result, SLIGHTLY)
+    ]
+    dropped = [arbitrary[number] for number in only_chooses]
+    return [trial for trial in met if trial not in dropped]
+
+
+def _moved(edit: Edit) -> Edit:
+    """The tensor that an edit changes, changed by so little that no other element is chosen."""
+    if edit.how == "before":
+        return Edit(edit.path, "before", function="mul", value=[1 + _NEAR], place=edit.place)
+    return Edit(edit.path, "times", value=1 + _NEAR)
