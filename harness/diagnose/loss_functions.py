@@ -14,6 +14,8 @@ _SMOOTH: tuple[tuple[str, tuple[float, ...], str], ...] = (
     ("smooth_l1", (1.0, 0.5, 0.1, 1.0 / 9.0, 2.0), "the smooth L1 distance, a square below {} (beta)"),
     ("huber", (0.5, 0.1, 2.0), "the Huber distance, a square below {} (delta)"),
     ("charbonnier", (1e-2, 1e-3, 1e-4, 1e-6, 1e-8, 1e-9, 1e-12, 1.0), "Charbonnier's: sqrt(x * x + {})"),
+    ("huber", (1e9,), "half the square (the square times 0.5)"),
+    ("log1p", (0.0,), "the logarithm of 1 plus the absolute value (log1p)"),
     ("log_cosh", (0.0,), "the logarithm of the hyperbolic cosine"),
 )
 _OTHER_LOSS: Mapping[str, tuple[str, str]] = {
@@ -22,6 +24,8 @@ _OTHER_LOSS: Mapping[str, tuple[str, str]] = {
     "binary_cross_entropy": ("binary_cross_entropy_with_logits", "it takes probabilities for logits"),
     "binary_cross_entropy_with_logits": ("binary_cross_entropy", "it takes logits for probabilities"),
 }
+_EPS = (1e-5, 1e-6, 1e-7, 1e-8)
+_ROOTS = ("abs", "l1_loss")
 _ALONG_ONE = ("softmax", "log_softmax", "argmax", "argmin", "logsumexp", "cumsum", "cumprod", "prod", "norm")
 _ALONG = (*_ALONG_ONE, *KIN[0], "topk", "sort", "argsort", "amax", "amin", "median", "std", "var")
 _ELEMENTWISE = (*KIN[3], *KIN[4])
@@ -33,8 +37,10 @@ def edits(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
     for one in operations:
         yield from _distances(one)
         yield from _losses(one)
+        yield from _likelihood(one)
         yield from _axes(one)
     yield from _orders(operations)
+    yield from _roots(operations)
 
 
 def _distances(one: LossOperation) -> Iterator[_Edits]:
@@ -49,6 +55,34 @@ def _losses(one: LossOperation) -> Iterator[_Edits]:
         other, why = _OTHER_LOSS[one.type]
         words = f"{one.path} is {other} in place of {one.type}: {why}"
         yield words, [Edit(one.path, "function", function=other)]
+
+
+def _likelihood(one: LossOperation) -> Iterator[_Edits]:
+    """One minus a share, for the negative logarithm of it."""
+    if one.type == "sub" and one.tensors == 1 and 1 in one.arguments.values():
+        words = f"{one.path} is the negative logarithm of its input (-log), in place of 1 minus it"
+        for eps in (0.0, *_EPS):
+            said = words + (f", with {eps:g} beside it" if eps else "")
+            yield said, [Edit(one.path, "distance", function="negative_log", value=eps)]
+
+
+def _roots(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
+    """The root of the mean of squares for the mean of absolute values."""
+    for one in operations:
+        takers = [other for other in operations if any(tensor.name == one.path for tensor in other.given)]
+        for taker in takers if one.type in _ROOTS else ():
+            if taker.type in _REDUCES:
+                words = (
+                    f"the root of the {taker.type} of squares is taken: {one.path} is square, and behind "
+                    f"{taker.path} its square root is taken"
+                )
+                yield (
+                    words,
+                    [
+                        Edit(one.path, "function", function="square"),
+                        Edit(taker.path, "after", function="sqrt"),
+                    ],
+                )
 
 
 def _axes(one: LossOperation) -> Iterator[_Edits]:

@@ -11,12 +11,15 @@ from harness.requests import Edit
 
 INDEX = "getitem"
 _Edits = tuple[str, list[Edit]]
+_TAKE_TOGETHER = ("prod", "sum", "mean", "max", "min", "amax", "amin", "norm", "logsumexp")
+_SHORT = 4
 _FEW, _MOST_COLUMNS = 8, 2  # of an axis whose every number is tried, and whose columns are taken in any order
 
 
 def edits(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
     """Edits of one part of one index, each with its words."""
     for one in operations:
+        yield from _columns(one)
         index = one.arguments["index"] if one.type == INDEX else []
         for place, now in enumerate(index):
             size = _size(index, place, one.shape)
@@ -25,6 +28,19 @@ def edits(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
             for value, said in _others(now, size):
                 words = f"{one.path} has the index {said} in place of {_shown(now)}, at place {place} of it"
                 yield words, [Edit(one.path, "index", place=place, value=value)]
+
+
+def _columns(one: LossOperation) -> Iterator[_Edits]:
+    """Of a short last axis that is taken together, one column is another one, or is missing."""
+    size = one.shape[-1] if one.type in _TAKE_TOGETHER and len(one.shape) > 1 else 0
+    for place in range(size if 1 < size <= _SHORT else 0):
+        for other in range(size):
+            columns = [other if column == place else column for column in range(size)]
+            words = f"column {place} of input 0 of {one.path} is column {other}: another index (corner, side)"
+            if other == place:
+                columns.pop(place)
+                words = f"column {place} of input 0 of {one.path} is left out: an index is missing"
+            yield words, [Edit(one.path, "columns", value=columns)]
 
 
 def _size(index: Sequence[Any], place: int, shape: Sequence[int]) -> int | None:

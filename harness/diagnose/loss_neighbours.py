@@ -48,14 +48,15 @@ def _takers(operations: Sequence[LossOperation], tensor: LossTensor) -> Iterator
 
 
 def neighbours(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
-    """Edits of two operations of which one takes what the other makes, or that share a tensor."""
+    """Edits of two operations: one takes what the other makes, they share a tensor, or are taken together."""
     return islice(_neighbours(operations), _MOST)
 
 
 def _neighbours(operations: Sequence[LossOperation]) -> Iterator[_Edits]:
     simple = {one.path: list(_simple(one)) for one in operations}
+    together = [{tensor.name for tensor in one.given} for one in operations]
     for one, other in combinations(operations, 2):
-        if _are_near(one, other):
+        if _are_near(one, other) or any({one.path, other.path} <= names for names in together):
             for (words, edit), (its_words, its) in product(simple[one.path], simple[other.path]):
                 yield f"{words}, and {its_words}", [edit, its]
 

@@ -47,6 +47,9 @@ def _targets(one: LossOperation) -> Iterator[_Edits]:
                 f"input 0 {said} is compared with the label of the {which} place (input 1 is shifted by one)"
             )
             yield words, [Edit(one.path, "shifted", value=[lines, step])]
+        if lines > 1 and one.made is not None and math.prod(one.made.shape) == 1:
+            words = f"{said} the mean of each line is computed, and the mean of these is taken"
+            yield words, [Edit(one.path, "each line", value=lines)]
         if lines > 1:
             words = f"input 1 {said} is put in a row column by column (its axes are exchanged, transposed)"
             yield words, [Edit(one.path, "column by column", value=lines, place=1)]

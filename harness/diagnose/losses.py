@@ -33,10 +33,11 @@ VALUES: Mapping[str, tuple[Any, ...]] = {
 KIN: tuple[tuple[str, ...], ...] = (
     ("mean", "sum", "max", "min"),
     ("add", "sub", "mul", "div"),
-    ("maximum", "minimum"),
+    ("maximum", "minimum", "add"),
     ("abs", "square", "neg", "relu"),
     ("exp", "log", "log1p", "sqrt", "sigmoid", "tanh", "softplus"),
     ("softmax", "log_softmax", "sigmoid"),
+    ("prod", "sum", "mean"),
     ("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss"),
 )
 NUMBERS = (0.0, 1.0, 0.5, 2.0, 1.5, 3.0, 4.0, 0.25, 0.75, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
@@ -49,6 +50,10 @@ _DEEPEST = 4
 _OPPOSE = ("sub", "div")
 _COUNT = ("topk",)  # operations that take so many
 _COUNTS = (1, 3, 5, 10, 20, 50, 100)
+_OF_SCORES = (
+    "softmax", "log_softmax", "sigmoid", "softplus", "logsigmoid", "tanh", "exp", "cross_entropy",
+    "binary_cross_entropy_with_logits",
+)  # fmt: skip
 _TAKE_NUMBERS = ("add", "sub", "mul", "div", "pow", "maximum", "minimum")
 _NO_QUANTITIES = ("dim", "axis", "ignore_index")
 
@@ -80,7 +85,10 @@ def taken(
             known.setdefault(tensor.name, tensor.shape)
         if operation in concerned:
             by = divide.get(operation.path, "")
-            for found in (_other_inputs(operation, known, makers), _other_results(operation, known, opposed)):
+            for found in (
+                _other_inputs(operation, known, makers),
+                _other_results(operation, known, opposed, makers),
+            ):
                 yield from ((words + by, changes) for words, changes in found)
         if operation.made is not None and operation.type not in COMPARISONS:
             known.setdefault(operation.made.name, operation.made.shape)
@@ -116,13 +124,20 @@ def _opposed(operations: Sequence[LossOperation]) -> set[frozenset[str]]:
 
 
 def _other_results(
-    operation: LossOperation, known: Mapping[str, list[int]], opposed: set[frozenset[str]]
+    operation: LossOperation,
+    known: Mapping[str, list[int]],
+    opposed: set[frozenset[str]],
+    makers: Mapping[str, LossOperation],
 ) -> Iterator[tuple[str, list[Edit]]]:
     """Tensors that it is not given; those that it is given are the edits that leave it out."""
     given = {tensor.name for tensor in operation.given}
-    for name in _alike(known, operation.made) if operation.made is not None else ():
+    made = operation.made
+    earlier = set() if made is None else set(made_of(operation.path, made.shape, makers, _DEEPEST))
+    for name in _alike(known, made) if made is not None else ():
         if name not in given and frozenset((name, operation.path)) not in opposed:
             words = f"{_called(name)} stands in the place of the result of {operation.path}"
+            if name in earlier:
+                words += ": what lies between is left out"
             yield words, [Edit(operation.path, "result taken", function=name)]
     yield from _reduced(operation, known)
 
@@ -156,10 +171,11 @@ class LossNumber:
     words: str
     now: float
     edits: Callable[[float], list[Edit]]
+    how: str = "solved for"
 
     def said(self, value: float) -> str:
         """What another value is, in words."""
-        return f"{self.words.replace('{}', f'{value:g}')} (solved for)"
+        return f"{self.words.replace('{}', f'{value:g}')} ({self.how})"
 
 
 def numbers(operations: Sequence[LossOperation]) -> Iterator[LossNumber]:
@@ -181,9 +197,12 @@ def numbers(operations: Sequence[LossOperation]) -> Iterator[LossNumber]:
             if math.prod(tensor.shape) == 1:
                 words = f"input {place} of {operation.path} is {{}}, not {_called(tensor.name)}"
                 yield LossNumber(words, 1.0, partial(_in_place, operation.path, place))
+        if operation.type in _OF_SCORES:
+            words = f"input 0 of {operation.path} is taken times {{}} before, as by a temperature"
+            yield LossNumber(words, 1.0, partial(_before, operation.path))
         if operation.made is not None:
             words = f"the result of {operation.path} is taken times {{}}"
-            yield LossNumber(words, 1.0, partial(_times, operation.path))
+            yield LossNumber(words, 1.0, partial(_times, operation.path), "a factor that is fitted")
 
 
 def _with_number(places: Sequence[tuple[str, str]], value: float) -> list[Edit]:
@@ -192,6 +211,10 @@ def _with_number(places: Sequence[tuple[str, str]], value: float) -> list[Edit]:
 
 def _in_place(path: str, place: int, value: float) -> list[Edit]:
     return [Edit(path, "number", place=place, value=value)]
+
+
+def _before(path: str, value: float) -> list[Edit]:
+    return [Edit(path, "before", function="mul", value=[value])]
 
 
 def _times(path: str, value: float) -> list[Edit]:

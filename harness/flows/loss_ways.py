@@ -30,24 +30,28 @@ def ways(
     computing = [one for one in alone if one.type != loss_indices.INDEX]
     computing_together = [one for one in together if one.type != loss_indices.INDEX]
     found: list[Way] = [
-        lambda: trials.tried(chain(loss_pairs.settings(together), _usual(alone))),
+        lambda: trials.tried(chain(loss_pairs.settings(together), usual(alone))),
         lambda: trials.tried(chain(loss_given.edits(computing, trials.given), loss_inserts.edits(computing))),
         lambda: trials.tried(loss_pairs.pairs(computing_together)),
     ]
     if with_gradient:
         found += [
-            lambda: trials.tried(loss_neighbours.overlaps(computing_together)),
-            lambda: trials.tried(loss_pairs.everywhere(together, _each)),
             lambda: trials.tried(
-                chain(losses.taken(whole, computing), loss_targets.combined(whole, computing))
+                chain(
+                    loss_neighbours.overlaps(computing_together),
+                    losses.taken(whole, computing),
+                    loss_targets.combined(whole, computing),
+                )
             ),
+            lambda: trials.tried(loss_inserts.in_all_uses(computing_together)),
+            lambda: trials.tried(loss_pairs.everywhere(together, _each)),
             lambda: trials.solved(wanted, computing_together),
             lambda: trials.tried(loss_neighbours.neighbours(computing_together)),
         ]
     return found
 
 
-def _usual(operations: Sequence[LossOperation]) -> Iterator[Trial]:
+def usual(operations: Sequence[LossOperation]) -> Iterator[Trial]:
     """What is done otherwise most often: an argument, a function, an axis, an index, what is compared."""
     computing = [one for one in operations if one.type != loss_indices.INDEX]
     return chain(
@@ -62,4 +66,4 @@ def _usual(operations: Sequence[LossOperation]) -> Iterator[Trial]:
 
 def _each(operations: Sequence[LossOperation]) -> Iterator[Trial]:
     computing = [one for one in operations if one.type != loss_indices.INDEX]
-    return chain(_usual(operations), loss_inserts.edits(computing))
+    return chain(usual(operations), loss_inserts.edits(computing))

@@ -22,7 +22,8 @@ from harness.pairs.base import Mode
 from harness.requests import Edit
 from harness.sides.code_place import place_in_code
 from harness.sides.loss_formulas import described_index, distance_for, fitting, with_index
-from harness.sides.moved_targets import column_by_column, shifted
+from harness.sides.moved_targets import column_by_column, mean_of_lines, shifted
+from harness.sides.one_thread import one_thread
 from harness.sides.operations import other_operation
 from harness.sides.recorder import Recorder, Rehearsal, flatten, map_tensors, named_arguments, plain_value
 from harness.sides.samples_alone import SamplesAlone
@@ -33,6 +34,7 @@ HOW = (
     "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
     "taken", "result taken", "number", "interleaved", "shifted", "column by column", "by sample", "combined",
     "holds", "distance", "index", "called",
+    "after", "each line", "columns", "labels", "over all",
 )  # fmt: skip
 """Where a tensor is taken, `function` of an edit is its name, and `name` may reduce it."""
 
@@ -48,6 +50,8 @@ class KeptCase:
     leaf: Any
     results: dict[str, Any] = field(default_factory=dict)
     """What each operation of the losses returned, in order, where nothing changes it later."""
+    known: dict[str, Any] = field(default_factory=dict)
+    """The tensors of the losses by name, where nothing changes them later."""
 
 
 _Marks = Dict[str, Tuple[Any, List[int]]]
@@ -243,6 +247,14 @@ def _edited(
     if edit.how == "function":
         other = other_operation(edit.function, function, tensors[0])
         return other(*args, **fitting(other, kwargs))
+    if edit.how == "after":
+        return getattr(function(*args, **kwargs), edit.function)()
+    if edit.how == "over all":
+        summed = Edit(edit.path, "argument", name="reduction", value="sum")
+        args, kwargs = _with_argument(summed, function, args, kwargs)
+        return function(*args, **kwargs) / edit.value
+    if edit.how == "each line":
+        return mean_of_lines(function, tensors, args, kwargs, edit.value)
     if edit.how == "called":
         return other_operation(edit.function, function, tensors[0])(tensors[0], *(edit.value or ()))
     if edit.how == "distance":
@@ -268,6 +280,11 @@ def _changed(edit: Edit, function: Callable[..., Any], tensors: list[Any]) -> li
         new = column_by_column(own, edit.value)
     elif edit.how == "interleaved":
         new = own.reshape(*own.shape[:-2], own.shape[-1], own.shape[-2]).transpose(-1, -2)
+    elif edit.how == "labels":
+        step, classes = edit.value
+        new = (own + step) % classes
+    elif edit.how == "columns":
+        new = own[..., edit.value]
     elif edit.how == "number":
         new = own * 0 + edit.value
     elif edit.how == "input detached":
@@ -304,7 +321,7 @@ def list_loss(side: Side, inputs: str, mode: Mode, gradient_of: str = "") -> Los
         side.losses_of(side.kept.outputs)
     marks.update(tape.marks)
     if all(mark and mark == _marks_of(side, value) for value, mark in marks.values()):
-        side.kept.results = tape.results
+        side.kept.results, side.kept.known = tape.results, tape.known
     sizes = [LossTensor(name, [int(size) for size in tensor.shape]) for name, tensor in given.items()]
     return LossListed(tape.seen, sizes)
 
@@ -336,7 +353,8 @@ def try_loss(side: Side, trials: list[list[Edit]], folder: str = "") -> list[Los
     """The losses under each list of edits; with a folder, a gradient of the first one, too."""
     if side.kept is None:
         raise BadInput("there is no loss to try: list its operations first")
-    return [_tried(side, edits, number, folder) for number, edits in enumerate(trials)]
+    with one_thread():
+        return [_tried(side, edits, number, folder) for number, edits in enumerate(trials)]
 
 
 def _tried(side: Side, edits: list[Edit], number: int, folder: str) -> LossTried:
@@ -347,6 +365,8 @@ def _tried(side: Side, edits: list[Edit], number: int, folder: str) -> LossTried
         if not folder:
             tape = _Tape(side, edits, given)
             tape.earlier = _results_before(kept, edits)
+            if kept.known and len(edits) == 1:  # what stands before one edit is as it was
+                tape.known, tape.takes_others = kept.known, False
             with side.without_gradients(), side.observed(tape):
                 losses = side.losses_of(kept.outputs)
             return LossTried(_values(side, losses))

@@ -10,10 +10,14 @@ _ROW_OF_COLUMNS = "columns"
 
 
 def distance(kind: str, value: float, gap: Any) -> Any:
-    """A distance of each element: `smooth_l1` (beta), `huber` (delta), `charbonnier` (eps), `log_cosh`."""
+    """A distance of each element: `smooth_l1` (beta), `huber` (delta), `charbonnier` (eps), and others."""
     size = gap.abs()
     if kind == "charbonnier":
         return (gap * gap + value).sqrt()
+    if kind == "negative_log":
+        return -(gap + value).log()
+    if kind == "log1p":
+        return (size + 1.0).log()
     if kind == "log_cosh":
         return size + ((size * -2.0).exp() + 1.0).log() - 0.6931471805599453
     near = size.clamp(0.0, value)

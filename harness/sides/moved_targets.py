@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
@@ -16,6 +16,22 @@ def shifted(tensors: Sequence[Any], lines: int, step: int) -> list[Any]:
     parts = [part.reshape(lines, length, *part.shape[1:]) for part in (scores, targets)]
     scores, targets = (_cut(part, step if place else -step) for place, part in enumerate(parts))
     return [scores, targets, *rest]
+
+
+def mean_of_lines(
+    function: Callable[..., Any],
+    tensors: Sequence[Any],
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    lines: int,
+) -> Any:
+    """The mean of what a loss is of each of so many lines, of which scores and targets are one row."""
+    length = tensors[1].shape[0] // lines
+    total: Any = 0.0
+    for line in range(lines):
+        part = [one[line * length : (line + 1) * length] for one in tensors[:2]]
+        total = total + function(*part, *args[2:], **kwargs)
+    return total / lines
 
 
 def _cut(tensor: Any, step: int) -> Any:

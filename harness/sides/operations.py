@@ -6,6 +6,7 @@ they return is compared as the input of the layer or operation that takes it. A 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -122,7 +123,14 @@ def draws(name: str) -> bool:
 
 
 def other_operation(name: str, function: Callable[..., Any], tensor: Any) -> Callable[..., Any]:
-    """Another operation by its name: a method of tensors, or a neighbour of the function in its module."""
-    method = getattr(type(tensor), name, None)
-    found: Callable[..., Any] = method or getattr(import_module(function.__module__), name)
-    return found
+    """Another operation by its name: a method of tensors, a neighbour of the function, or one of layers."""
+    method: Callable[..., Any] | None = getattr(type(tensor), name, None)
+    if method is not None:
+        return method
+    framework = type(tensor).__module__.partition(".")[0]
+    places = [getattr(function, "__module__", None), f"{framework}.nn.functional", f"{framework}.nn"]
+    for place in filter(None, places):
+        with contextlib.suppress(ImportError, AttributeError):
+            found: Callable[..., Any] = getattr(import_module(place), name)
+            return found
+    raise AttributeError(f"{framework} has no operation {name}")

@@ -46,3 +46,21 @@ def test_the_logarithm_of_a_mean_is_the_mean_of_logarithms_in_another_order() ->
         Edit("mean.0", "called", function="log", value=[]),
     ]
     assert not any("order" in words for words, _ in loss_functions.edits([ABS, LOG]))  # neither reduces
+
+
+def test_one_minus_a_share_is_the_negative_logarithm_of_it() -> None:
+    one_minus = LossOperation("sub.0", "sub", {"1": 1.0}, [], 1, 0, [], {}, [LossTensor("div.0", [])])
+    found = [edits for words, edits in loss_functions.edits([one_minus]) if "-log" in words]
+    assert found[0] == [Edit("sub.0", "distance", function="negative_log", value=0.0)]
+    assert [edits[0].value for edits in found[1:]] == [1e-5, 1e-6, 1e-7, 1e-8]
+    other = LossOperation("sub.0", "sub", {"1": 0.5}, [], 1, 0, [])
+    assert list(loss_functions.edits([other])) == []
+
+
+def test_the_root_of_the_mean_of_squares_stands_for_the_mean_of_absolute_values() -> None:
+    mean = LossOperation("mean.0", "mean", {}, [], 1, 2, [2, 3], {}, [LossTensor("abs.0", [2, 3])])
+    (edits,) = (edits for words, edits in loss_functions.edits([ABS, mean]) if "root" in words)
+    assert edits == [
+        Edit("abs.0", "function", function="square"),
+        Edit("mean.0", "after", function="sqrt"),
+    ]

@@ -38,3 +38,15 @@ def test_a_long_slice_is_moved_alone() -> None:
 def test_what_no_plain_index_says_is_left_alone() -> None:
     assert values(["other", 1], [3, 4]) == []
     assert values([None], [3]) == []
+
+
+def test_a_column_that_is_taken_together_with_others_is_another_or_missing() -> None:
+    sides = LossOperation("prod.0", "prod", {"1": -1}, [], 1, 3, [2, 9, 2])
+    found = [edits[0].value for _, edits in loss_indices.edits([sides])]
+    assert found == [[1], [1, 1], [0, 0], [0]]
+    for other in (
+        LossOperation("prod.0", "prod", {}, [], 1, 3, [2, 9, 50]),
+        LossOperation("exp.0", "exp", {}, [], 1, 3, [2, 9, 2]),
+        LossOperation("sum.0", "sum", {}, [], 1, 1, [2]),
+    ):
+        assert list(loss_indices.edits([other])) == []

@@ -35,7 +35,29 @@ def test_shares_are_taken_along_an_axis_of_what_has_several() -> None:
 def test_labels_are_off_by_one_and_a_divisor_is_one_at_least() -> None:
     found = dict(loss_inserts.edits([ENTROPY, RATIO]))
     assert found["the labels (input 1) of cross_entropy.0 are one less: off by one"] == [
-        Edit("cross_entropy.0", "before", function="add", value=[-1], place=1)
+        Edit("cross_entropy.0", "labels", value=[-1, 5], place=1)
     ]
     assert "input 1 of div.0 is clamped to 1 at least before" in found
     assert not any("of softplus.0 are one" in words for words, _ in loss_inserts.edits([SOFTPLUS]))
+
+
+def test_one_tensor_is_changed_in_all_its_uses() -> None:
+    share = LossTensor("sigmoid.0", [6])
+    product = LossOperation("mul.0", "mul", {}, [], 2, 1, [6], {}, [share, LossTensor("m", [6])])
+    total = LossOperation("sum.0", "sum", {}, [], 1, 1, [6], {}, [share])
+    found = dict(loss_inserts.in_all_uses([product, total]))
+    words = "sigmoid.0, which is input 0 of mul.0 and input 0 of sum.0, goes through sigmoid before"
+    assert found[words] == [
+        Edit("mul.0", "before", function="sigmoid"),
+        Edit("sum.0", "before", function="sigmoid"),
+    ]
+    assert not any("m, which" in one for one in found)
+    square = LossOperation("mul.0", "mul", {}, [], 2, 1, [6], {}, [share, share])
+    assert list(loss_inserts.in_all_uses([square])) == []  # one operation has one edit
+
+
+def test_only_what_is_one_number_is_changed_behind() -> None:
+    mean = LossOperation("mean.0", "mean", {}, [], 1, 1, [6], {}, [], LossTensor("mean.0", []))
+    found = dict(loss_inserts.edits([mean]))
+    assert found["behind mean.0, its square root is taken"] == [Edit("mean.0", "after", function="sqrt")]
+    assert not any(edits[0].how == "after" for _, edits in loss_inserts.edits([SOFTPLUS]))

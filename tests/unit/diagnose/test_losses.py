@@ -34,7 +34,10 @@ def test_only_tensors_of_the_same_sizes_that_are_there_by_then_are_taken() -> No
     found = dict(losses.taken(WHOLE, WHOLE))
     words = "input 0 of mul.0 is input 0 of sigmoid.0, not the result of sigmoid.0: sigmoid.0 is left out"
     assert found[words] == [Edit("mul.0", "taken", place=0, function="sigmoid.0:0")]
-    assert "input 0 of sigmoid.0 stands in the place of the result of mul.0" in found
+    assert (
+        "input 0 of sigmoid.0 stands in the place of the result of mul.0: what lies between is left out"
+        in found
+    )
     assert "the mean of the result of mul.0 stands in the place of the result of sum.0" in found
     assert not any(words.startswith("input 0 of sigmoid.0 is") for words in found)
 

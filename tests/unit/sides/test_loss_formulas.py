@@ -27,6 +27,10 @@ def test_other_distances_are_numpys() -> None:
     gap = GAP.numpy()
     np.testing.assert_allclose(distance("charbonnier", 0.01, GAP).numpy(), np.sqrt(gap**2 + 0.01))
     np.testing.assert_allclose(distance("log_cosh", 0.0, GAP).numpy(), np.log(np.cosh(gap)), atol=1e-12)
+    np.testing.assert_allclose(distance("log1p", 0.0, GAP).numpy(), np.log1p(np.abs(gap)))
+    np.testing.assert_allclose(distance("huber", 1e9, GAP).numpy(), gap**2 / 2)
+    share = torch.tensor([0.25, 0.5], dtype=torch.float64)
+    np.testing.assert_allclose(distance("negative_log", 0.0, share).numpy(), np.log([4.0, 2.0]))
 
 
 @pytest.mark.parametrize("reduction", ["none", "mean", "sum"])

@@ -113,3 +113,37 @@ def test_a_distance_is_smooth_at_zero(side: Any, given: Arrays) -> None:
     gap = np.abs(scores(side, given) - given["wanted"].astype(np.float64))
     found = tried(side, "distance", Edit("abs.0", "distance", function="smooth_l1", value=1.0))
     assert found == pytest.approx(np.where(gap < 1, gap**2 / 2, gap - 0.5).mean(), rel=1e-5)
+
+
+def test_a_loss_of_each_line_is_the_mean_of_those_alone(side: Any, given: Arrays) -> None:
+    x, labels = scores(side, given), given["labels"]
+    found = tried(side, "labels", Edit("cross_entropy.0", "each line", value=3))
+    assert found == pytest.approx(np.mean([entropy(*line) for line in zip(x, labels, strict=True)]), rel=1e-5)
+
+
+def test_a_root_is_taken_behind_a_mean(side: Any, given: Arrays) -> None:
+    gap = scores(side, given) - given["wanted"].astype(np.float64)
+    edits = [Edit("abs.0", "function", function="square"), Edit("mean.0", "after", function="sqrt")]
+    assert tried(side, "distance", *edits) == pytest.approx(np.sqrt((gap**2).mean()), rel=1e-5)
+
+
+def test_a_column_of_the_last_axis_is_another_one(side: Any, given: Arrays) -> None:
+    x, wanted = scores(side, given), given["wanted"].astype(np.float64)
+    found = tried(side, "distance", Edit("mean.0", "columns", value=[0, 0, 2]))
+    assert found == pytest.approx(np.abs(x - wanted)[..., [0, 0, 2]].mean(), rel=1e-5)
+
+
+def test_a_function_that_no_tensor_has_is_one_of_layers(side: Any, given: Arrays) -> None:
+    gap = np.abs(scores(side, given) - given["wanted"].astype(np.float64))
+    found = tried(side, "distance", Edit("mean.0", "before", function="softplus"))
+    assert found == pytest.approx(np.log1p(np.exp(gap)).mean(), rel=1e-5)
+    (none,) = loss_edits.try_loss(side, [[Edit("mean.0", "before", function="no_such")]])
+    assert "no operation no_such" in none.error
+
+
+def test_labels_are_the_next_ones_or_counted_where_they_are_left_out(side: Any, given: Arrays) -> None:
+    x, labels = scores(side, given), given["labels"]
+    found = tried(side, "labels", Edit("cross_entropy.0", "labels", value=[1, 5], place=1))
+    assert found == pytest.approx(entropy(x, (labels + 1) % 5), rel=1e-5)
+    found = tried(side, "labels", Edit("cross_entropy.0", "over all", value=12))
+    assert found == pytest.approx(entropy(x, labels), rel=1e-5)  # none is left out
