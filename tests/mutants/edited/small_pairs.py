@@ -12,7 +12,7 @@ TRANSFORMER = (
         "x = self.norm1(x + self.dropout1(attended))",
         "x = x + self.norm1(self.dropout1(attended))",
         ("layers.?", "layers.?.norm1", "layers.?.linear1", "layers.?.norm2", "layers.?/add.?"),
-        ("order of|before", "add.*(missing|skipped|left out)", "self_attn#0:out"),
+        ("order of|before", "add.*(missing|skipped|left out)", "self_attn#0:out", "dropout1#0:out"),
     ),
     Edit(
         "transformer",
