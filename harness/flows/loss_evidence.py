@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,10 +102,18 @@ def confirmed(trials: LossTrials, gradient: Gradient, met: Sequence[Trial]) -> l
     ]
 
 
-def is_about_the_same(reference: Trace, tried: LossTried) -> bool:
-    """Whether a change that explains a gradient alone leaves the losses about as they are."""
+def slight_changes(trials: LossTrials, reference: Trace, edits: Iterable[Trial]) -> Iterator[Trial]:
+    """Those edits that leave all losses about as they are, and move one: they may change a gradient alone."""
+    for trial, result in trials.tried(edits):
+        if is_slight(reference, result):
+            yield trial
+
+
+def is_slight(reference: Trace, tried: LossTried) -> bool:
+    """Whether the losses are about the reference's, and not all the very same."""
     known = {name: _number(reference, f"loss:{name}") for name in tried.losses}
-    return all(abs(its - known[name]) <= _HARDLY * abs(known[name]) for name, its in tried.losses.items())
+    near = all(abs(its - known[name]) <= _HARDLY * abs(known[name]) for name, its in tried.losses.items())
+    return near and tried.losses != known
 
 
 def distance(path: str, port: Any) -> float:
