@@ -1,0 +1,62 @@
+"""Hypotheses: a decision by a threshold stands in the place of one that compares, as the largest is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
+
+_THRESHOLDS = (0.0, 0.5)
+_LEAST, _FEWEST, _FEWEST_OTHER = 32, 8, 4
+_MOST_TENSORS, _MOST_PLACES, _LARGEST = 24, 16, 1 << 22
+
+
+def trials(evidence: DifferingLayer) -> Iterator[Trial]:
+    """Where a recorded tensor, or one place along an axis of it, is above a number."""
+    right, port = evidence.reference, evidence.port
+    if right.shape != port.shape or not _LEAST <= port.size <= _LARGEST:
+        return
+    values = np.unique(port)
+    if len(values) != 2 or values[0] != 0 or not np.isin(right, values).all():
+        return
+    chosen = (port != 0).reshape(-1)
+    fewer = min(np.count_nonzero(chosen), np.count_nonzero(~chosen))
+    if fewer < _FEWEST or np.count_nonzero(right != port) < _FEWEST_OTHER:
+        return
+    looked = 0
+    for other in evidence.recorded:
+        parts = list(_axes(other.shape, port.shape))
+        if parts and looked < _MOST_TENSORS:
+            looked += 1
+            yield from _of(other, parts, chosen, evidence)
+
+
+def _axes(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[int | None]:
+    """An axis without which a tensor has as many places in the same order; None where it has them itself."""
+    long = [size for size in wanted if size > 1]
+    if [size for size in shape if size > 1] == long:
+        yield None
+    for axis, size in enumerate(shape):
+        if 1 < size <= _MOST_PLACES and [n for a, n in enumerate(shape) if a != axis and n > 1] == long:
+            yield axis
+
+
+def _of(
+    other: ReferenceTensor, axes: list[int | None], chosen: Array, evidence: DifferingLayer
+) -> Iterator[Trial]:
+    tensor = other.read()
+    if tensor.dtype.kind != "f":
+        return
+    for axis in axes:
+        for place in range(1 if axis is None else tensor.shape[axis]):
+            values = (tensor if axis is None else tensor.take(place, axis)).reshape(-1)
+            which = "" if axis is None else f"number {place} along axis {axis} of "
+            for threshold in _THRESHOLDS:
+                if np.array_equal(values > threshold, chosen):
+                    words = f"where {which}the reference's {other.name} is above {threshold:g}"
+                    yield Trial(
+                        f"decided by a threshold: {words}, not by the largest (argmax) or another comparison",
+                        predicted=evidence.port,
+                    )
