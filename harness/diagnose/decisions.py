@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,7 +10,7 @@ import numpy as np
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
 
 _THRESHOLDS = (0.0, 0.5)
-_LEAST, _FEWEST, _FEWEST_OTHER = 32, 8, 4
+_LEAST, _FEWEST_BITS, _FEWEST_OTHER = 32, 24, 4
 _MOST_TENSORS, _MOST_PLACES, _LARGEST = 24, 16, 1 << 22
 
 
@@ -22,8 +23,9 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     if len(values) != 2 or values[0] != 0 or not np.isin(right, values).all():
         return
     chosen = (port != 0).reshape(-1)
-    fewer = min(np.count_nonzero(chosen), np.count_nonzero(~chosen))
-    if fewer < _FEWEST or np.count_nonzero(right != port) < _FEWEST_OTHER:
+    if _bits(port.size, int(np.count_nonzero(chosen))) < _FEWEST_BITS:
+        return
+    if np.count_nonzero(right != port) < _FEWEST_OTHER:
         return
     looked = 0
     for other in evidence.recorded:
@@ -31,6 +33,12 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
         if parts and looked < _MOST_TENSORS:
             looked += 1
             yield from _of(other, parts, chosen, evidence)
+
+
+def _bits(size: int, chosen: int) -> float:
+    """How much it says that just these places are chosen."""
+    ways = math.lgamma(size + 1) - math.lgamma(chosen + 1) - math.lgamma(size - chosen + 1)
+    return ways / math.log(2)
 
 
 def _axes(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Iterator[int | None]:

@@ -36,3 +36,14 @@ def test_another_mask_is_not_explained() -> None:
     almost = (LOGITS[:, 1] > 0).astype(np.int64)
     almost[0, 0, :3] = 1 - almost[0, 0, :3]
     assert not told(almost).found
+
+
+def test_few_places_of_many_are_evidence_and_few_of_few_are_not() -> None:
+    rare = (LOGITS[:, 1] > 0.5).astype(np.int64)
+    assert told(rare).found
+    few = LOGITS[0, :, 0, 0]
+    recorded = (ReferenceTensor("layer:head#0:out", few.shape, lambda: few),)
+    port = (few > 0).astype(np.int64)
+    assert not explain_given(DifferingLayer("mul", 1 - port, port, recorded=recorded), {}).sentence.count(
+        "thres"
+    )
