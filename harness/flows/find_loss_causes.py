@@ -38,7 +38,7 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
                 met.append(trial)
         if met and gradient is not None:
             met = loss_evidence.confirmed(trials, gradient, met)
-        kept = loss_evidence.without_choices(trials, wanted, met)
+        kept = loss_evidence.without_choices(trials, wanted.reference, met)
         chosen += len(met) - len(kept)
         met = kept
         if met:

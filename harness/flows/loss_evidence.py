@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.answers import LossTried
 from harness.diagnose import loss_checks
-from harness.flows.loss_trials import SLIGHTLY, LossTrials, Trial, WantedLosses
+from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit
 from harness.trace import Trace
@@ -22,7 +22,7 @@ _OF_A_GRADIENT = 1e-3
 _LEAST = 8e-6  # of a loss: the rounding of a sum over many elements
 _SHARE = 0.1  # of a difference: what is farther off does not explain it
 _NOISE_OF_LOSS, _NOISE_OF_GRADIENT = 5e-7, 1e-5
-_NEAR = 1e-4
+_NEAR, _ROUNDING = 1e-4, 2.5e-7
 _HARDLY = 0.02  # by which share of a loss what changes gradients alone may change it
 
 
@@ -123,7 +123,7 @@ def distance(path: str, port: Any) -> float:
     return float(np.linalg.norm(found - port)) if found.shape == port.shape else float("inf")
 
 
-def without_choices(trials: LossTrials, wanted: WantedLosses, met: Sequence[Trial]) -> list[Trial]:
+def without_choices(trials: LossTrials, reference: Mapping[str, float], met: Sequence[Trial]) -> list[Trial]:
     """Those edits that are no arbitrary functions of what the loss only chooses by.
 
     Where a tensor only says which elements are taken, few results are possible, and among many functions of
@@ -135,10 +135,15 @@ def without_choices(trials: LossTrials, wanted: WantedLosses, met: Sequence[Tria
     only_chooses = [
         number
         for number, (_, result) in enumerate(trials.tried(probes))
-        if result.losses and not wanted.moved(result, SLIGHTLY)
+        if result.losses and _are_the_same(reference, result.losses)
     ]
     dropped = [arbitrary[number] for number in only_chooses]
     return [trial for trial in met if trial not in dropped]
+
+
+def _are_the_same(reference: Mapping[str, float], losses: Mapping[str, float]) -> bool:
+    """Whether losses are the reference's within its own rounding."""
+    return all(abs(its - reference[name]) <= _ROUNDING * abs(its) for name, its in losses.items())
 
 
 def _moved(edit: Edit) -> Edit:

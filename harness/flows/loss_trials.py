@@ -20,7 +20,7 @@ from harness.requests import Edit, ListLoss, Load, TryLoss
 
 _AT_ONCE = 32
 _SECONDS = 16.0  # a small loss takes a few
-SLIGHTLY = 1 / 32  # of the room of a loss: so little that a part of a sum moves in it counts as moved
+_SLIGHTLY = 1 / 32  # of the room of a loss: so little that a part of a sum moves in it counts as moved
 _TINY = 0.05  # by which share a number is moved to see which losses depend on it
 
 Trial = tuple[str, list[Edit]]
@@ -106,7 +106,7 @@ class LossTrials:
             moved = wanted.moved(result) if result.losses else set[str]()
             if not moved <= wrong:
                 right.add(one.path)
-            elif moved and not wrong <= wanted.moved(result, SLIGHTLY):
+            elif moved and not wrong <= wanted.moved(result, _SLIGHTLY):
                 in_part.add(one.path)
         found = [one for one in operations if one.path not in right]
         return Concerned(found, [one for one in found if one.path not in in_part])

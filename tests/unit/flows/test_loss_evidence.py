@@ -12,7 +12,7 @@ import pytest
 from harness.alignment import Alignment
 from harness.answers import LossTried
 from harness.flows import loss_evidence
-from harness.flows.loss_trials import LossTrials, WantedLosses
+from harness.flows.loss_trials import LossTrials
 from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit, Load
 
@@ -96,8 +96,7 @@ def test_a_function_of_what_is_only_chosen_by_is_no_evidence_and_its_sign_is() -
     place = Path("nowhere")
     probe = SimpleNamespace(worker=Reference(), inputs=place, state=place, mode="train", scratch=place)
     trials = LossTrials(cast(ReferenceProbe, probe))
-    wanted = WantedLosses({"total": 8.0}, {"total": 4.0}, {"total": 3e-5})
-    found = loss_evidence.without_choices(trials, wanted, [SQUARE, NEGATED, TWICE])
+    found = loss_evidence.without_choices(trials, {"total": 4.0}, [SQUARE, NEGATED, TWICE])
     assert found == [NEGATED, TWICE]
 
 
