@@ -77,6 +77,7 @@ def measured(mistake: Blind, workers: Workers) -> Row:
         {"address": one.address, "layers": one.layers, "text": one.text, "cause": one.cause}
         for one in found.sources
     ]
+    row["stopped"] = any(side.status == "failed" for side in found.sides.values())
     return {**row, "verdict": found.verdict, "sentence": found.sentence, "sources": sources}
 
 
@@ -143,7 +144,7 @@ def main() -> None:
                 rows.append(row)
                 _write(asked.out, rows)
                 print(json.dumps(judged(row)), flush=True)
-                if row["verdict"] in ("refused", "failed"):
+                if row["verdict"] == "refused" or row["stopped"]:
                     break  # these workers have ended
 
 
