@@ -261,12 +261,11 @@ class BlockTimed:
 
 @dataclass(frozen=True)
 class LayersTimed:
-    """The seconds of every layer in one pass, by path, what kind each is, and why some were not repeated."""
+    """The seconds of every layer in one pass, by path, and what kind each is."""
 
     forward: dict[str, float]
     backward: dict[str, float]
     kinds: dict[str, str]
-    failed: dict[str, str]
 
 
 @dataclass(frozen=True)

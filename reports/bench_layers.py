@@ -55,10 +55,6 @@ def notes(table: LayerTable) -> list[str]:
     lost = [f"{kind} {1000 * seconds:+.3f} ms" for kind, seconds in by_kind(table.rows).items()]
     said = [tr("What jittor loses by kind: {}.").format(", ".join(lost[:_KINDS]))] if lost else []
     said += map(_total, table.totals)
-    failed = tr("{} {}: its way back was not timed ({}).")
-    said += [
-        failed.format(side, path, why) for side, found in table.failed.items() for path, why in found.items()
-    ]
     alone = [row for row in table.rows if row.parts]
     held = tr("{} holds what one side alone has: {}.")
     said += [held.format(row.path, ", ".join(row.parts[:4])) for row in alone[:4]]

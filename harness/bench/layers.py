@@ -57,7 +57,7 @@ class Total:
 
 @dataclass(frozen=True)
 class LayerTable:
-    """The layers of one case. `failed` are those whose way back could not be timed alone, and why."""
+    """The layers of one case."""
 
     mode: Mode
     batch: int
@@ -65,7 +65,6 @@ class LayerTable:
     passes: int
     rows: list[LayerRow]
     totals: list[Total]
-    failed: dict[str, dict[str, str]]
 
 
 def layer_rows(passes: Mapping[str, Sequence[LayersTimed]]) -> list[LayerRow]:

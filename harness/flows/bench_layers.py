@@ -35,9 +35,8 @@ def layer_table(subject: Subject, seconds: float, progress: Progress) -> LayerTa
         for side, parts in bare.items()
     }
     count = len(next(iter(passes.values())))
-    failed = {side: dict(found[-1].failed) for side, found in passes.items()}
     case = subject.case
-    return LayerTable(case.mode, subject.batch, case.size, count, rows, totals(rows, whole), failed)
+    return LayerTable(case.mode, subject.batch, case.size, count, rows, totals(rows, whole))
 
 
 def _in_turns(

@@ -151,6 +151,10 @@ class Framework(ABC):
         """Wait until everything asked for has been computed."""
 
     @abstractmethod
+    def compute(self, tensors: list[Any]) -> None:
+        """Wait until these have been computed."""
+
+    @abstractmethod
     def gradient_of_leaf(self, loss: Any, leaf: Any) -> NDArray[Any]:
         """What the loss gives back to one leaf; what was computed is kept, so that it can be asked again."""
 
@@ -199,8 +203,8 @@ class Framework(ABC):
         """Whether gradients go back through a tensor."""
 
     @abstractmethod
-    def go_back(self, results: list[Any], gradients: list[Any], targets: list[Any]) -> None:
-        """Compute what gradients of some results give to the targets, and drop it."""
+    def backward_clock(self, turn: float) -> Any:
+        """What watches a pass and then times the layers on its way back; `turn`: what a turn costs."""
 
     def require_timed(self) -> Any:
         """The model that is ready to be timed."""

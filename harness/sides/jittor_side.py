@@ -32,7 +32,9 @@ from harness.sides.dropout import is_dropout
 from harness.sides.framework_code import JITTOR
 from harness.sides.jittor_calls import called_through
 from harness.sides.jittor_dropout import no_dropout
+from harness.sides.jittor_layer_times import JittorBackwardClock
 from harness.sides.jittor_masks import shared_dropout
+from harness.sides.jittor_names import second_name
 from harness.sides.operations import function_of, pooling
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
@@ -62,13 +64,6 @@ def _like(array: NDArray[Any], variable: Any) -> NDArray[Any]:
 def _reached(names: Iterable[str], found: Sequence[Any]) -> NamedTensors:
     """The gradients that there are, by name; those of other targets stand behind and are left out."""
     return {name: value for name, value in zip(names, found) if value is not None}
-
-
-def _second_name(tensor: Any) -> Any:
-    """Another variable of the same node: an operation in place on the one leaves the other as it is."""
-    held = jt.zeros(1).start_grad()
-    held.assign(tensor)
-    return held
 
 
 class JittorTensors:
@@ -102,7 +97,7 @@ class JittorTensors:
         It is kept by a name of its own, since an operation in place lets the model's name mean its result.
         """
         if not tensor.is_stop_grad() and tensor.dtype.is_float():
-            self.watched.append((address, _second_name(tensor)))
+            self.watched.append((address, second_name(tensor)))
 
 
 class JittorSide(Side):
@@ -385,7 +380,7 @@ class JittorSide(Side):
         if not (learns and made.dtype.is_float()):
             return made, made
         made.start_grad()
-        return made, _second_name(made)
+        return made, second_name(made)
 
     def fill(self, own: Mapping[str, Any], arrays: Arrays) -> None:
         """Assign."""
@@ -416,6 +411,10 @@ class JittorSide(Side):
     def synchronise(self) -> None:
         """Compute all that is pending, and wait for the card."""
         jt.sync_all(True)
+
+    def compute(self, tensors: list[Any]) -> None:
+        """These alone, and what they need."""
+        jt.sync(tensors, True, False)
 
     def device_peak(self, reset: bool = False) -> int:
         """Jittor's allocator reports no peak; the session samples the card's memory instead."""
@@ -480,10 +479,9 @@ class JittorSide(Side):
         """A floating variable that nothing has stopped."""
         return bool(tensor.dtype.is_float()) and not tensor.is_stop_grad()
 
-    def go_back(self, results: list[Any], gradients: list[Any], targets: list[Any]) -> None:
-        """Jittor's gradients of one sum, computed now."""
-        total = sum((result * gradient).sum() for result, gradient in strict_zip(results, gradients))
-        jt.sync(jt.grad(total, targets, retain_graph=False))
+    def backward_clock(self, turn: float) -> JittorBackwardClock:
+        """Jittor's."""
+        return JittorBackwardClock(self, turn, list(self._trainable().values()))
 
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
         """One optimisation of Jittor's."""

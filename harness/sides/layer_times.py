@@ -1,181 +1,229 @@
 """Takes the time of every layer of a pass, each computed to its end before the next one begins.
 
-Forward, the time between two layers belongs to the module around them. Backward, a layer is called once more
-on leaves, and what is timed is the way back through it alone: Jittor computes all gradients of a pass at
-once, so that nothing could be told apart there.
+Forward and backward are timed in passes of their own, so that neither finds the other's memory. Backward, it
+is one whole way back that is cut into layers. The time between two layers belongs to the module around them.
+What it costs to turn from one layer to the next is measured beside it and taken off.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from harness import address as addresses
 from harness.answers import LayersTimed
-from harness.sides.recorder import Recorder, Rehearsal, flatten, map_tensors
+from harness.sides.recorder import Recorder, Rehearsal, flatten
 from harness.sides.side import Side
 
 LOSS = "(loss)"
+GRAPH = "(gradients)"
+"""What a framework does before it computes the first gradient."""
+_SUMS, _ROUNDS = 50, 5
 
 
-class LayerClock(Recorder):
-    """Watches one pass of a side and records times instead of tensors."""
+class LayerWatch(Recorder):
+    """Sees every layer and every operation between layers begin and end; records nothing."""
 
-    def __init__(self, side: Side, trains: bool) -> None:
+    def __init__(self, side: Side) -> None:
         super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
-        self.side, self.trains = side, trains
-        self.modules = dict(side.modules())
-        self.forward: defaultdict[str, float] = defaultdict(float)
-        self.backward: defaultdict[str, float] = defaultdict(float)
-        self.kinds: dict[str, str] = {addresses.ROOT: "", LOSS: "loss"}
-        self.failed: dict[str, str] = {}
+        self.side = side
+        self.kinds: dict[str, str] = {addresses.ROOT: "", LOSS: "loss", GRAPH: "graph of gradients"}
         self.owners = [addresses.ROOT]
-        self.calls: list[tuple[tuple[Any, ...], Mapping[str, Any]]] = []
-        self.repeating = False
-        self.inputs = list(side._inputs.values())
-        self.last = time.perf_counter()
+
+    def begins(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """The layer that is now the last of `owners` begins."""
+
+    def turns(self, *values: Any) -> None:
+        """Something else runs from now on than until now, which has given these values."""
+
+    def ends(self, result: Any) -> None:
+        """The layer that is the last of `owners` has ended."""
+
+    def looks_into(self, path: str) -> bool:
+        """A layer that computes is one whole: to be told of what it calls takes time."""
+        return not self.computes()
+
+    def computes(self) -> bool:
+        """Whether the layer that runs is one that computes, and no module around others."""
+        owner = self.owners[-1]
+        layer = self.layers.get("" if owner == addresses.ROOT else owner)
+        return layer is None or (layer.builtin and layer.leaf)
 
     def save(self, address: str, tensor: Any, type: str = "") -> bool:
         """Nothing is recorded."""
         return False
 
-    def start(self) -> None:
-        """Begin to count, once nothing is pending."""
-        self.side.synchronise()
-        self.last = time.perf_counter()
-
-    def lap(self) -> None:
-        """Compute all that is pending; the time since the last lap belongs to the layer that runs."""
-        self.side.synchronise()
-        self.forward[self.owners[-1]] += time.perf_counter() - self.last
-        self.last = time.perf_counter()
-
     def enter(self, path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A module is being called."""
-        if not self.repeating:
-            self.lap()
-            name = path or addresses.ROOT
-            self.owners.append(name)
-            self.calls.append((args, kwargs))
-            self.kinds[name] = self.layers[path].type
+        self.turns(args, kwargs)
         super().enter(path, args, kwargs)
-        self.last = time.perf_counter()
+        self._begin(path or addresses.ROOT, self.layers[path].type, args, kwargs)
 
     def leave(self, result: Any) -> Any:
         """A module has returned."""
-        if self.repeating:
-            return super().leave(result)
-        self.lap()
-        frame, name = self.frames[-1], self.owners.pop()
-        args, kwargs = self.calls.pop()
-        if self.trains and frame.layer.builtin and frame.layer.leaf:
-            module = self.modules["" if name == addresses.ROOT else name]
-            self._go_back(name, module, args, kwargs, self._learning(module))
-        result = super().leave(result)
-        self.last = time.perf_counter()
-        return result
+        self.turns(result)
+        self._end(result)
+        return super().leave(result)
 
     def operation(
         self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Any:
-        """Run an operation between modules; what it is given may be changed in place."""
-        self.lap()
+        """Run an operation between modules."""
+        self.turns(args, kwargs)
         frame = self.frames[-1]
         path = f"{frame.path}/{name}.{frame.operations[name]}"
-        self.owners.append(path)
-        self.kinds[path] = name
-        result = super().operation(name, function, args, kwargs)
-        self.lap()
-        self.owners.pop()
-        if self.trains:
-            self._go_back(path, function, args, kwargs, [])
-        self.last = time.perf_counter()
-        return result
-
-    def losses(self, outputs: Any) -> None:
-        """The loss of the outputs, forward and back to the outputs."""
-        self.owners.append(LOSS)
-        self.start()
-        self.side.losses_of(outputs)
-        self.lap()
-        self.owners.pop()
-        self._go_back(LOSS, lambda given: list(self.side.losses_of(given).values())[:1], (outputs,), {}, [])
-
-    def _learning(self, module: Any) -> list[Any]:
-        return [value for value in module.parameters() if self.side.learns(value)]
-
-    def _go_back(
-        self,
-        path: str,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        learning: list[Any],
-    ) -> None:
-        """Time the way back through one call; where that cannot be repeated, its row says so."""
-        self.repeating, before = True, self.inside_operation
+        frame.operations[name] += 1
         self.inside_operation = True
         try:
-            self.backward[path] += self._time_back(function, args, kwargs, learning)
-        except Exception as error:  # a stranger's layer may not take leaves in the place of what it was given
-            self.failed[path] = f"{type(error).__name__}: {error}"[:200]
+            self._begin(path, name, args, kwargs)
+            result = function(*args, **kwargs)
+            self.turns(result)
+            self._end(result)
         finally:
-            self.repeating, self.inside_operation = False, before
+            self.inside_operation = False
+        return result
 
-    def _time_back(
-        self,
-        function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        learning: list[Any],
-    ) -> float:
-        leaves: list[Any] = []
+    def _begin(self, path: str, kind: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        self.owners.append(path)
+        self.kinds[path] = kind
+        self.begins(args, kwargs)
 
-        def leaf(key: str, tensor: Any) -> Any:
-            learns = self.side.learns(tensor) and not any(tensor is given for given in self.inputs)
-            made, onward = self.side.leaf(np.array(self.tensors.to_array(tensor)), tensor, learns)
-            if learns:
-                leaves.append(made)
-            return onward
+    def _end(self, result: Any) -> None:
+        self.ends(result)
+        self.owners.pop()
 
-        given, named = (
-            map_tensors(value, self.tensors.is_tensor, leaf) for value in (list(args), dict(kwargs))
-        )
-        results = [tensor for tensor in self._results(function(*given, **named)) if self.side.learns(tensor)]
-        if not results or not [*leaves, *learning]:
-            return 0.0
-        gradients = [self._gradient(result) for result in results]
+
+class BackwardClock(LayerWatch):
+    """The seconds of every layer on one whole way back; where that is cut into layers, a framework knows."""
+
+    def __init__(self, side: Side, turn: float) -> None:
+        """`turn`: the seconds that a turn costs."""
+        super().__init__(side)
+        self.turn = turn
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    def tensors_in(self, *values: Any) -> Iterator[Any]:
+        """The tensors through which gradients go back."""
+        for _, tensor in flatten(values, self.tensors.is_tensor):
+            if self.side.learns(tensor):
+                yield tensor
+
+    def count(self, path: str, began: float) -> None:
+        """The time since then belongs to a layer."""
+        self.seconds[path] += max(time.perf_counter() - began - self.turn, 0.0)
+
+    def loss_begins(self, outputs: Any) -> None:
+        """What the model returned is now given to the loss."""
+        self._begin(LOSS, "loss", (outputs,), {})
+
+    def seconds_back(self, loss: Any) -> dict[str, float]:
+        """Go back from a loss that is computed."""
+        raise NotImplementedError
+
+
+class ForwardClock(LayerWatch):
+    """The seconds of every layer on the way forward."""
+
+    def __init__(self, side: Side, turn: float) -> None:
+        """`turn`: the seconds that a turn costs."""
+        super().__init__(side)
+        self.turn = turn
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.last = 0.0
+
+    def start(self) -> None:
+        """Begin to count, once nothing is pending; what came before is not counted."""
+        self.seconds.clear()
         self.side.synchronise()
+        self.last = time.perf_counter()
+
+    def turns(self, *values: Any) -> None:
+        """Compute what the layer that ran has given; the time since the last turn belongs to it."""
+        before = time.perf_counter()
+        found = [tensor for _, tensor in flatten(values, self.tensors.is_tensor)]
+        between = time.perf_counter() - before
+        self.side.compute(found)
+        self._count(between)
+
+    def finish(self) -> None:
+        """Compute the rest."""
+        self.side.synchronise()
+        self._count(0.0)
+
+    def _count(self, between: float) -> None:
+        took = time.perf_counter() - self.last - between - self.turn
+        self.seconds[self.owners[-1]] += max(took, 0.0)
+
+    def begins(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """What the watch did is not counted."""
+        self.last = time.perf_counter()
+
+    def ends(self, result: Any) -> None:
+        """What the watch did is not counted."""
+        self.last = time.perf_counter()
+
+
+def cost_of_a_turn(side: Side) -> float:
+    """Seconds by which small sums take longer under a watch, for each of its two turns."""
+    like = next(iter(side._inputs.values()))
+    numbers = [side.leaf(np.ones(1, np.float32), like, False)[1] for _ in range(_SUMS)]
+
+    def bare() -> float:
+        side.synchronise()
         began = time.perf_counter()
-        self.side.go_back(results, gradients, [*leaves, *learning])
-        self.side.synchronise()
-        return time.perf_counter() - began
+        kept = [number + 1 for number in numbers]
+        side.synchronise()
+        took = time.perf_counter() - began
+        del kept
+        return took
 
-    def _results(self, result: Any) -> Iterator[Any]:
-        return (tensor for _, tensor in flatten(result, self.tensors.is_tensor))
+    def watched() -> float:
+        clock = ForwardClock(side, 0.0)
+        with side.observed(clock):
+            clock.enter("", (), {})
+            clock.start()
+            kept = [number + 1 for number in numbers]
+            clock.finish()
+        del kept
+        return sum(clock.seconds.values())
 
-    def _gradient(self, like: Any) -> Any:
-        """A gradient that is no constant: what multiplies with ones might be left out."""
-        shape: Sequence[int] = tuple(like.shape)
-        array = np.random.default_rng(0).standard_normal(shape, np.float32)
-        return self.side.leaf(np.asarray(array), like, False)[0]
+    alone, seen = (min(measured() for _ in range(_ROUNDS)) for measured in (bare, watched))
+    return max(seen - alone, 0.0) / (2 * _SUMS)
 
 
 def time_layers(side: Side) -> LayersTimed:
-    """One pass of the model that is ready to be timed, with the time of every layer."""
+    """Two passes of the model that is ready to be timed, with the time of every layer."""
     timed = side.require_timed()
-    clock = LayerClock(side, timed.optimizer is not None)
+    turn = cost_of_a_turn(side)
+    clock = ForwardClock(side, turn)
     with timed.keeping(), side.observed(clock):
         clock.start()
         outputs = side.call_model()
-        clock.lap()
-    if clock.trains:
-        clock.losses(outputs)
-    return LayersTimed(dict(clock.forward), dict(clock.backward), clock.kinds, clock.failed)
+        clock.finish()
+    if timed.optimizer is None:
+        return LayersTimed(dict(clock.seconds), {}, clock.kinds)
+    forward = dict(clock.seconds)
+    clock.owners.append(LOSS)
+    clock.start()
+    side.losses_of(outputs)
+    clock.finish()
+    del outputs
+    return LayersTimed({**forward, **clock.seconds}, _times_back(side, turn), clock.kinds)
+
+
+def _times_back(side: Side, turn: float) -> dict[str, float]:
+    clock: BackwardClock = side.backward_clock(turn)
+    with side.observed(clock):
+        outputs = side.call_model()
+    clock.loss_begins(outputs)
+    loss = next(iter(side.losses_of(outputs).values()))
+    side.synchronise()
+    del outputs
+    return clock.seconds_back(loss)
 
 
 VERBS: tuple[Callable[..., Any], ...] = (time_layers,)

@@ -204,6 +204,10 @@ class Recorder:
         """Whether an operation that starts now lies between modules, and not inside another operation."""
         return bool(self.frames) and not self.inside_operation and not self.frames[-1].layer.builtin
 
+    def looks_into(self, path: str) -> bool:
+        """Whether it wants to be told of the functions that a module calls."""
+        return True
+
     def observes_too(self, name: str) -> bool:
         """Whether a function is told that is no recorded operation."""
         return False

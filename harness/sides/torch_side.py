@@ -30,6 +30,7 @@ from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
 from harness.sides.state import check_state
 from harness.sides.torch_dropout import NoDropout
+from harness.sides.torch_layer_times import TorchBackwardClock
 from harness.sides.torch_masks import shared_dropout
 from harness.state_table import StateEntry, StateTable, tied
 
@@ -216,7 +217,8 @@ class TorchSide(Side):
                 return plain(module, *args, **kwargs)
             with DisableTorchFunction():  # what the recorder itself asks of tensors is none of its business
                 recorder.enter(path, args, kwargs)
-            result = plain(module, *args, **kwargs)
+            with contextlib.nullcontext() if recorder.looks_into(path) else DisableTorchFunction():
+                result = plain(module, *args, **kwargs)
             with DisableTorchFunction():
                 return recorder.leave(result)
 
@@ -303,6 +305,10 @@ class TorchSide(Side):
         if self.device == "cuda":
             torch.cuda.synchronize()
 
+    def compute(self, tensors: list[Tensor]) -> None:
+        """Torch computes at once; wait for the card."""
+        self.synchronise()
+
     def device_peak(self, reset: bool = False) -> int:
         """Peak of the caching allocator."""
         if self.device != "cuda":
@@ -364,9 +370,9 @@ class TorchSide(Side):
         """As torch says."""
         return tensor.requires_grad
 
-    def go_back(self, results: list[Tensor], gradients: list[Tensor], targets: list[Tensor]) -> None:
-        """Autograd."""
-        torch.autograd.grad(results, targets, gradients, allow_unused=True)
+    def backward_clock(self, turn: float) -> TorchBackwardClock:
+        """Torch's."""
+        return TorchBackwardClock(self, turn)
 
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
         """One optimisation of torch's."""

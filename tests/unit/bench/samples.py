@@ -61,7 +61,7 @@ def several() -> Bench:
     layer = LayerRow(
         "stage.conv", "Conv2d", {"forward": 0.01}, {"forward": 0.03}, 0.02, ["jittor stage.extra"]
     )
-    table = LayerTable("eval", 4, (64, 64), 7, [layer], [Total("torch", "forward", 0.01, 0.02)], {})
+    table = LayerTable("eval", 4, (64, 64), 7, [layer], [Total("torch", "forward", 0.01, 0.02)])
     largest = [LargestBatch("jittor", "train", 2 << 30, 32, 1 << 30, 48, "its peak is 2.3 GiB")]
     return dataclasses.replace(
         made([1.0, 1.0]),

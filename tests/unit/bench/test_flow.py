@@ -81,7 +81,7 @@ class Pretended:
         return BlockTimed({"forward": [SECONDS[self.contestant.side]] * 3})
 
     def time_layers(self) -> LayersTimed:
-        return LayersTimed({"conv": SECONDS[self.contestant.side]}, {}, {"conv": "Conv2d"}, {})
+        return LayersTimed({"conv": SECONDS[self.contestant.side]}, {}, {"conv": "Conv2d"})
 
     def memory(self) -> Memory:
         return Memory(100 << 20, None)

@@ -18,12 +18,11 @@ from reports import bench_layers
 from tests import ROOT
 
 KINDS = {"(model)": "Net", "conv": "Conv2d", "conv2": "Conv2d"}
-REFERENCE = LayersTimed({"(model)": 0.5, "conv": 1.0, "conv2": 2.0}, {"conv": 3.0}, KINDS, {})
+REFERENCE = LayersTimed({"(model)": 0.5, "conv": 1.0, "conv2": 2.0}, {"conv": 3.0}, KINDS)
 PORT = LayersTimed(
     {"(model)": 0.5, "conv": 2.0, "conv2": 1.0, "conv2/relu.0": 0.25, "extra.inner": 0.125},
     {"conv": 4.5},
     {**KINDS, "conv2/relu.0": "relu", "extra.inner": "Cast"},
-    {},
 )
 
 
@@ -55,7 +54,7 @@ def test_nothing_is_lost_between_the_layers_and_their_sum() -> None:
 
 
 def test_the_least_of_the_passes_counts() -> None:
-    passes = [LayersTimed({"conv": value}, {}, {"conv": "Conv2d"}, {}) for value in (2.0, 50.0, 1.0)]
+    passes = [LayersTimed({"conv": value}, {}, {"conv": "Conv2d"}) for value in (2.0, 50.0, 1.0)]
     (row,) = layer_rows({"torch": passes, "jittor": passes[2:]})
     assert (row.reference["forward"], row.port["forward"], row.lost) == (1.0, 1.0, 0.0)
 
@@ -87,7 +86,6 @@ def test_a_layer_that_sleeps_stands_first(tmp_path: Path) -> None:
     first = table.rows[0]
     assert first.path == "(model)"
     assert first.lost > 0.25
-    assert not any(table.failed.values())
     layers = {row.path: row for row in table.rows}
     assert {"conv", "(loss)"} <= layers.keys()
     for side in (layers["conv"].reference, layers["conv"].port):

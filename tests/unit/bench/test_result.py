@@ -160,9 +160,9 @@ def test_the_picture_shows_each_row_where_its_ratio_is() -> None:
 
 def test_every_table_says_that_settings_were_unequal() -> None:
     found = dataclasses.replace(made([2.0, 2.1]), unequal=["threads is 1 for torch and 2 for jittor"])
-    times = LayersTimed({"conv": 1.0}, {}, {"conv": "Conv2d"}, {})
+    times = LayersTimed({"conv": 1.0}, {}, {"conv": "Conv2d"})
     rows = layer_rows({"torch": [times], "jittor": [times]})
-    found = dataclasses.replace(found, layers=[LayerTable("eval", 4, None, 3, rows, [], {})])
+    found = dataclasses.replace(found, layers=[LayerTable("eval", 4, None, 3, rows, [])])
     heads = [line for line in markdown(found).splitlines() if line.startswith("#")]
     assert len(heads) == 2
     assert all("unequal settings" in head for head in heads)

@@ -97,9 +97,7 @@ def hostile() -> Bench:
     ratio = dataclasses.replace(found.rows[0].ratio, low=-1.0, value=math.nan, high=math.inf)
     rows = [found.rows[1], dataclasses.replace(found.rows[0], second=broken, ratio=ratio)]
     layer = LayerRow(HOSTILE, HOSTILE, {"forward": math.inf}, {HOSTILE: 1.0}, math.nan, [HOSTILE])
-    table = LayerTable(
-        "eval", -4, None, 7, [layer], [Total(HOSTILE, HOSTILE, 1.0, 0.0)], {HOSTILE: {HOSTILE: HOSTILE}}
-    )
+    table = LayerTable("eval", -4, None, 7, [layer], [Total(HOSTILE, HOSTILE, 1.0, 0.0)])
     return dataclasses.replace(
         found, model=HOSTILE, variant=HOSTILE, device=HOSTILE, date=HOSTILE, data=HOSTILE, rows=rows,
         machine=BenchMachine(HOSTILE, -1, -1, HOSTILE, HOSTILE), versions={HOSTILE: {HOSTILE: HOSTILE}},
