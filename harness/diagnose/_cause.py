@@ -265,7 +265,8 @@ def explain_state(evidence: DifferingLayer, before: Array, momentum: float | Non
     if size and momentum:
         factor = float(np.sum(step * (evidence.port.astype(np.float64) - old))) / size
         words = f"the reference's updated with momentum {momentum * factor:.4g}"
-        trials.append(Trial(words, predicted=(old + factor * step).astype(dtype)))
+        if len(np.unique(step)) > 1:  # a number fits any one channel
+            trials.append(Trial(words, predicted=(old + factor * step).astype(dtype)))
     for place, trial in enumerate(trials, 1):
         assert trial.predicted is not None
         if evidence.reproduces(trial.predicted):

@@ -346,6 +346,12 @@ def test_running_statistics(change: Any, words: str) -> None:
     assert words in explain_state(evidence, old, 0.1, 25).sentence
 
 
+def test_one_channel_fits_any_momentum() -> None:
+    old = np.array([1.0])
+    evidence = DifferingLayer("BatchNorm2d", np.array([1.2]), np.array([1.7]), floor=1e-6)
+    assert not explain_state(evidence, old, 0.1, 25).found
+
+
 @pytest.mark.parametrize(
     ("error", "sign"),
     [
