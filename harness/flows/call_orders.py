@@ -154,7 +154,9 @@ def _siblings(one: str, other: str) -> tuple[str, str]:
     if _is_around(one, other) or _is_around(other, one):
         return one, other
     ours, its = _parts(one), _parts(other)
-    shared = next(place for place, (a, b) in enumerate(zip(ours, its, strict=False)) if a != b)
+    shared = next((place for place, (a, b) in enumerate(zip(ours, its, strict=False)) if a != b), None)
+    if shared is None:  # what is taken is no layer's
+        return one, other
     return "".join(ours[: shared + 1]), "".join(its[: shared + 1])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows.call_orders import told
@@ -110,3 +112,9 @@ def test_modules_in_another_order_are_told_wherever_their_results_are_taken() ->
     words = "the order of b.two and b.three is exchanged: the port calls b.three before b.two."
     assert [cause.sentence for cause in found] == [words] * 3
     assert {cause.culprits for cause in found} == {("b.two", "b.three")}
+
+
+@pytest.mark.parametrize("taken", ["parameter head.weight", "input:x", ""])
+def test_what_no_layer_makes_tells_of_no_order(taken: str) -> None:
+    causes = [Cause(True, "given.", taken=taken)]
+    assert told([source("layer:act#0:in.0")], causes, chain(OURS), ITS) == causes
