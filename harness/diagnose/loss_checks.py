@@ -46,15 +46,15 @@ def is_arbitrary(edits: Sequence[Edit]) -> bool:
 def far_fetched(trial: tuple[str, Sequence[Edit]]) -> tuple[int, int]:
     """How unlikely a change is among those that give the same.
 
-    Another setting is likelier than a step that is left out or another function, this than a factor, and
-    that than a function or a tensor that has no business there.
+    Another setting is likelier than a step that is left out or another function, this than another
+    distance, and that than a function or a tensor that has no business there.
     """
     hows = {edit.how for edit in trial[1]}
     if hows == {"argument"}:
         return 0, len(trial[1])
     if _LEFT_OUT in trial[0]:
         return 1, len(trial[1])
-    return 3 if hows & set(_UNLIKELY) else 2 if "times" in hows else 1, len(trial[1])
+    return 3 if hows & set(_UNLIKELY) else 2 if "distance" in hows else 1, len(trial[1])
 
 
 def alike(edits_met: Sequence[Sequence[Edit]]) -> list[int]:

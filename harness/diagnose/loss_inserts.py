@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from harness.answers import LossOperation
-from harness.diagnose.losses import OF_LABELS
+from harness.diagnose.losses import KIN, OF_LABELS
 from harness.requests import Edit
 
 _Edits = tuple[str, list[Edit]]
@@ -76,7 +76,12 @@ def _before(one: LossOperation, place: int, function: str, *value: Any) -> Edit:
 
 
 def _shares(one: LossOperation) -> Iterator[_Edits]:
-    """Shares along an axis, or their logarithms."""
+    """Shares along an axis, or their logarithms; the sum of shares is only one."""
+    if one.type in KIN[0]:
+        if one.made is not None and math.prod(one.made.shape) > 1:
+            words = f"the result of {one.path} is 1 everywhere: it has no weight (not weighted)"
+            yield words, [Edit(one.path, "ones")]
+        return
     for place, tensor in enumerate(one.given):
         rank = len(tensor.shape)
         for axis in dict.fromkeys((rank - 1, 1) if rank > 1 else ()):

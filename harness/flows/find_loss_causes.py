@@ -16,6 +16,7 @@ from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit
 
 _MOST_TOLD = 3
+_MOST_ALIKE = 40  # changes that give the same: where there are more, none is told from the others
 _MOST_BY_ONE_NUMBER = 3000  # changes tried: among more, some give one number by chance
 
 
@@ -45,7 +46,7 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
             break
     met.sort(key=loss_checks.far_fetched)
     told = [met[place] for place in loss_checks.alike([changes for _, changes in met])]
-    if gradient is None and count > _MOST_BY_ONE_NUMBER:
+    if (gradient is None and count > _MOST_BY_ONE_NUMBER) or len(told) > _MOST_ALIKE:
         chosen, told = chosen + len(told), []
     if not told:
         return _no_cause(count, len(met) + chosen)

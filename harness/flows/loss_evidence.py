@@ -91,9 +91,9 @@ def _array(trace: Trace, address: str) -> Any:
 def confirmed(trials: LossTrials, gradient: Gradient, met: Sequence[Trial]) -> list[Trial]:
     """Those edits that give the port's gradient as well: one number alone fits by chance now and then."""
     probe = trials.probe
-    trials.give_time()
     trials.listed(gradient.address.replace(":grad", ":out"))
-    results = list(trials.tried(met, str(probe.scratch)))
+    with trials.more_time():
+        results = list(trials.tried(met, str(probe.scratch)))
     trials.listed()  # the next tries need no gradient
     return [
         trial
@@ -131,10 +131,11 @@ def without_choices(trials: LossTrials, reference: Mapping[str, float], met: Seq
     """
     arbitrary = [trial for trial in met if loss_checks.is_arbitrary(trial[1])]
     probes = [("", [_moved(edit) for edit in changes]) for _, changes in arbitrary]
-    trials.give_time()
+    with trials.more_time():
+        moved = list(trials.tried(probes))
     only_chooses = [
         number
-        for number, (_, result) in enumerate(trials.tried(probes))
+        for number, (_, result) in enumerate(moved)
         if result.losses and _are_the_same(reference, result.losses)
     ]
     dropped = [arbitrary[number] for number in only_chooses]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -76,9 +77,15 @@ class LossTrials:
         self.probe, self.until = probe, time.monotonic() + _SECONDS
         self.given: list[LossTensor] = []
 
-    def give_time(self) -> None:
-        """What was found is looked at again, however long it took to find it."""
-        self.until = max(self.until, time.monotonic() + _SECONDS / 3)
+    @contextlib.contextmanager
+    def more_time(self) -> Iterator[None]:
+        """In here, what was found is looked at again, however long it took to find it."""
+        before = self.until
+        self.until = max(before, time.monotonic() + _SECONDS / 3)
+        try:
+            yield
+        finally:
+            self.until = before
 
     def listed(self, gradient_of: str = "") -> list[LossOperation]:
         """The operations of the loss; what it takes is kept in the worker for what is tried next."""

@@ -31,8 +31,8 @@ def ways(
     computing_together = [one for one in together if one.type != loss_indices.INDEX]
     found: list[Way] = [
         lambda: trials.tried(chain(loss_pairs.settings(together), usual(alone))),
-        lambda: trials.tried(chain(loss_given.edits(computing, trials.given), loss_inserts.edits(computing))),
         lambda: trials.tried(loss_pairs.pairs(computing_together)),
+        lambda: trials.tried(chain(loss_given.edits(computing, trials.given), loss_inserts.edits(computing))),
     ]
     if with_gradient:
         found += [

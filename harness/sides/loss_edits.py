@@ -34,7 +34,7 @@ HOW = (
     "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
     "taken", "result taken", "number", "interleaved", "shifted", "column by column", "by sample", "combined",
     "holds", "distance", "index", "called",
-    "after", "each line", "columns", "labels", "over all",
+    "after", "each line", "columns", "ones", "labels", "over all",
 )  # fmt: skip
 """Where a tensor is taken, `function` of an edit is its name, and `name` may reduce it."""
 
@@ -237,6 +237,8 @@ def _edited(
         return tensors[edit.place]
     if edit.how == "times":
         return function(*args, **kwargs) * edit.value
+    if edit.how == "ones":
+        return function(*args, **kwargs) * 0 + 1
     if edit.how == "holds":
         made = function(*args, **kwargs)
         return made == made if edit.value else made != made

@@ -53,10 +53,11 @@ def test_unrelated_functions_of_one_tensor_tell_nothing_and_two_or_others_do() -
 
 def test_a_setting_is_likelier_than_a_step_left_out_and_this_than_any_function() -> None:
     square = "", [Edit("mean.0", "before", function="square")]
-    left_out, twice = ("", [Edit("add.0", "input")]), ("", [Edit("add.0", "times", value=2.0)])
+    left_out = "", [Edit("add.0", "input")]
+    smooth = "", [Edit("abs.0", "distance", function="smooth_l1", value=1.0)]
     setting = "", [Edit("pow.0", "argument", name="1", value=2.0)]
-    found = sorted([square, twice, setting, left_out], key=loss_checks.far_fetched)
-    assert found == [setting, left_out, twice, square]
+    found = sorted([square, smooth, setting, left_out], key=loss_checks.far_fetched)
+    assert found == [setting, left_out, smooth, square]
 
 
 def test_a_function_before_is_arbitrary_and_a_sign_or_a_setting_is_not() -> None:

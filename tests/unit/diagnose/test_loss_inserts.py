@@ -61,3 +61,12 @@ def test_only_what_is_one_number_is_changed_behind() -> None:
     found = dict(loss_inserts.edits([mean]))
     assert found["behind mean.0, its square root is taken"] == [Edit("mean.0", "after", function="sqrt")]
     assert not any(edits[0].how == "after" for _, edits in loss_inserts.edits([SOFTPLUS]))
+
+
+def test_what_is_added_up_has_no_weight_but_no_shares() -> None:
+    made = LossTensor("sum.0", [2, 9])
+    weight = LossOperation("sum.0", "sum", {}, [], 1, 3, [2, 9, 4], {}, [LossTensor("w", [2, 9, 4])], made)
+    found = dict(loss_inserts.edits([weight]))
+    words = "the result of sum.0 is 1 everywhere: it has no weight (not weighted)"
+    assert found[words] == [Edit("sum.0", "ones")]
+    assert not any("softmax" in one for one in found)  # the sum of shares is one

@@ -109,3 +109,14 @@ def test_it_ends_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = trials(worker)
     assert list(tried.solved(wanted(losses(exponent=1.5)), OPERATIONS)) == []
     assert worker.tried == 0
+
+
+def test_a_look_at_what_was_found_adds_time_for_itself_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loss_trials, "_SECONDS", 0.0)
+    tried = trials(Reference())
+    before = tried.until
+    monkeypatch.setattr(loss_trials, "_SECONDS", 60.0)
+    with tried.more_time():
+        assert tried.until > before
+        assert len(list(tried.tried([("", [])]))) == 1
+    assert tried.until == before
