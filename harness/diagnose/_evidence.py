@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +14,7 @@ Array = NDArray[Any]
 _FIRST = 64
 _PLAIN, _FEWEST_OF_PLAIN, _LARGEST_COUNT = 1e-5, 4, 1000
 _FEWEST_VALUES, _LEAST_PATTERN, _FEWEST_OTHERS = 4, 32, 6
+_SMALLEST = 1e-12  # below it nothing is a factor that anybody writes
 _FEWEST_FILLED, _DWARFED = 2, 1e-4
 _ROOM_BESIDE = 16.0  # by how much what is beside fills may stray more than in proportion to its size
 
@@ -119,7 +121,9 @@ class DifferingLayer:
 
     def carries_plain(self, number: float) -> bool:
         """Whether one fitted number, of two digits or one over a count, is so plain that few prove it."""
-        count = round(1 / number) if number else 0
+        if not math.isfinite(number) or abs(number) < _SMALLEST:
+            return False
+        count = round(1 / number)
         near = (float(f"{number:.1e}"), 1 / count if 0 < abs(count) <= _LARGEST_COUNT else 0.0)
         plain = any(abs(number - its) <= _PLAIN * abs(number) for its in near)
         return self.carries(1) or (plain and self._different() >= _FEWEST_OF_PLAIN)

@@ -10,7 +10,7 @@ from harness.diagnose._evidence import DifferingLayer
 from harness.forms import axes_text, shape_text
 
 _NEAR = 1e-5
-_DIGITS = 2
+_DIGITS, _SMALLEST = 2, 1e-12
 _LARGEST_COUNT = 1000
 _FEWEST = 5  # elements that a mean runs over, below which its count is any small number
 _MOST_AXES = 5
@@ -18,7 +18,7 @@ _MOST_AXES = 5
 
 def plain(number: float) -> float | None:
     """The number of two digits, or one over a count, that a fitted number is; None where it is neither."""
-    if not math.isfinite(number) or not number:
+    if not math.isfinite(number) or abs(number) < _SMALLEST:
         return None
     count = round(1 / number)
     near = [float(f"{number:.{_DIGITS - 1}e}"), round(number)]
@@ -28,9 +28,11 @@ def plain(number: float) -> float | None:
 
 def said_of_ratio(evidence: DifferingLayer, factor: float, shape: Sequence[int]) -> str:
     """What a factor of a tensor of this shape stands for, if a mean or a sum would make it; else nothing."""
+    if not math.isfinite(factor) or abs(factor) < _SMALLEST:
+        return ""
     count, words = factor, "a sum in the place of a mean"
     if abs(factor) < 1:
-        count, words = 1 / factor if factor else 0.0, "a mean in the place of a sum"
+        count, words = 1 / factor, "a mean in the place of a sum"
     whole = round(count)
     if whole < _FEWEST or abs(count - whole) > 4 * _NEAR * whole:
         return ""

@@ -95,3 +95,15 @@ def test_one_reduction_may_stand_in_the_place_of_several_steps() -> None:
         "the standard deviation (divided by n - 1) over axes 1 of the reference's layer:n/square.0#0:in.0"
         in (explain_given(evidence, {}).sentence)
     )
+
+
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e-42])
+def test_odd_numbers_in_the_port_are_no_relation(value: float) -> None:
+    port = np.full_like(PICTURE, value)
+    evidence = DifferingLayer("add", 2 * PICTURE, port, inputs=(PICTURE, PICTURE), operation=True, floor=1e-5)
+    with np.errstate(all="ignore"):
+        assert "fitted" not in explain_forward(evidence, lambda trials: [None for _ in trials]).sentence
+    port = np.where(PICTURE > 0.5, np.float32(value), PICTURE)
+    evidence = DifferingLayer("add", 2 * PICTURE, port, inputs=(PICTURE, PICTURE), operation=True, floor=1e-5)
+    with np.errstate(all="ignore"):
+        assert not explain_forward(evidence, lambda trials: [None for _ in trials]).found
