@@ -73,7 +73,8 @@ def _moved(reference: Array) -> Iterator[Trial]:
                 yield Trial(f"{said} shifted by one {name}", predicted=moved)
     if reference.ndim > _CHANNELS and reference.shape[_CHANNELS] > 1:
         yield Trial(f"{said} with its channels in the opposite order", predicted=reference[:, ::-1])
-    yield Trial(f"{said} with the opposite sign", predicted=-reference)
+    if reference.dtype.kind != "b":
+        yield Trial(f"{said} with the opposite sign", predicted=-reference)
     if reference.shape and reference.shape[0] > 1:
         first = np.broadcast_to(reference[:1], reference.shape)
         yield Trial(f"that of the first sample for every sample of {said}", predicted=first)

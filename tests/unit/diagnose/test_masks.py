@@ -88,3 +88,14 @@ def test_a_triangle_that_is_filled_in_is_off_by_one(step: int, words: str) -> No
     moved = np.broadcast_to(np.triu(np.ones((8, 8), bool), 1 + step), SCORES.shape)
     found = said(filled(moved))
     assert f"the mask begins one place {words}: its diagonal is off by one" in found
+
+
+def test_a_mask_of_truth_values_is_one_as_well() -> None:
+    lower = np.tril(np.ones((6, 6), bool))
+    for port, words in (
+        (~lower, "inverted"),
+        (np.tril(lower, -1), "off by one"),
+        (SCORES[0, 0, :6, :6] > 0, "none"),
+    ):
+        evidence = DifferingLayer(type="where", reference=lower, port=port, floor=1e-5)
+        assert words in explain_given(evidence, {}).sentence
