@@ -20,7 +20,7 @@ from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit, ListLoss, Load, TryLoss
 
 _AT_ONCE = 32
-_SECONDS = 16.0  # a small loss takes a few
+_SECONDS = 18.0  # a small loss takes a few
 _SLIGHTLY = 1 / 32  # of the room of a loss: so little that a part of a sum moves in it counts as moved
 _TINY = 0.05  # by which share a number is moved to see which losses depend on it
 

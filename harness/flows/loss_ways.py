@@ -32,14 +32,20 @@ def ways(
     found: list[Way] = [
         lambda: trials.tried(chain(loss_pairs.settings(together), usual(alone))),
         lambda: trials.tried(loss_pairs.pairs(computing_together)),
-        lambda: trials.tried(chain(loss_given.edits(computing, trials.given), loss_inserts.edits(computing))),
     ]
-    if with_gradient:
+
+    def inserts() -> Iterator[tuple[Trial, LossTried]]:
+        return trials.tried(chain(loss_given.edits(computing, trials.given), loss_inserts.edits(computing)))
+
+    if not with_gradient:
+        found.append(inserts)
+    else:
         found += [
+            lambda: trials.tried(losses.taken(whole, computing)),
+            inserts,
             lambda: trials.tried(
                 chain(
                     loss_neighbours.overlaps(computing_together),
-                    losses.taken(whole, computing),
                     loss_targets.combined(whole, computing),
                 )
             ),
