@@ -452,27 +452,6 @@ class TestASideThatStopped:
         assert Alignment.from_json(alignment.to_json()) == alignment
         assert rejudge(alignment, FixedPolicy(1, 1)).exit_code == 4
 
-    @pytest.mark.parametrize(
-        ("shape", "signal", "verdict", "code"),
-        [((8, 4), "", "diverged", 1), ((8, 4), "SIGSEGV", "failed", 4), (None, "", "failed", 4)],
-    )
-    def test_a_port_that_stops_where_shapes_do_not_fit_has_diverged(
-        self, bench: Bench, shape: tuple[int, ...] | None, signal: str, verdict: str, code: int
-    ) -> None:
-        left = bench.reference.write(bench.folder / "torch.h5", "torch")
-        writer = TraceWriter(bench.folder / "jittor.h5", {"side": "jittor"})
-        stem = np.asarray(bench.port({"layer:stem#0:out": scaled(1.01)}).array("layer:stem#0:out"))
-        writer.add("input:x", bench.toy.x)
-        writer.add("layer:stem#0:out", stem if shape is None else np.ones(shape, np.float32), "Linear")
-        writer.abort()
-        right = Trace.open(bench.folder / "jittor.h5.partial", allow_incomplete=True)
-        lost = SideReport("failed", "RuntimeError: sizes do not match", signal, "act")
-        alignment = compare(left, right, bench.truth, sides={"torch": SideReport(), "jittor": lost})
-        assert (alignment.verdict, alignment.exit_code) == (verdict, code)
-        assert [source.address for source in alignment.sources] == (
-            ["layer:stem#0:out"] if verdict == "diverged" else []
-        )
-
     def test_an_incomplete_trace_tells_it_itself(self, bench: Bench) -> None:
         left = bench.reference.write(bench.folder / "torch.h5", "torch")
         writer = TraceWriter(bench.folder / "jittor.h5", {"side": "jittor"})
