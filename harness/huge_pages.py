@@ -130,6 +130,11 @@ class Mapped:
             # An older kernel refuses: then they come as they are touched.
             self._library.madvise(self._place + first, start + size - first, _POPULATE_READ)
 
+    def release(self) -> None:
+        """Give the pages back that were touched; they come again from the file."""
+        if self._library is not None and self._place is not None:
+            self._library.madvise(self._place, len(self.bytes), _DONT_NEED)
+
 
 def _map(library: ctypes.CDLL, file: int, size: int, access: int) -> int | None:
     """Map a file at a multiple of a huge page; the address."""

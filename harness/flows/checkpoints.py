@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from harness import files
+from numpy.typing import NDArray
+
+from harness import files, unused_memory
 from harness.case import SIDES
 from harness.environment.places import free_bytes
 from harness.errors import BadInput, NoEnvironment
 from harness.flows.lockstep import Lockstep
 from harness.flows.together import together
-from harness.pairs.base import Arrays
 from harness.requests import ReadMemory, WriteMemory
 from harness.trace import Trace, TraceWriter
-from weight_convert import State, read_state, write_state
+from weight_convert import State, Tensor, read_state, write_state
 
 FOLDER = "checkpoints"
 _NAME = re.compile(r"step-(\d{8})")
@@ -29,18 +33,16 @@ def save(live: Lockstep, folder: Path, step: int, keep: int) -> str:
     if place.exists():
         return f"{FOLDER}/{place.name}"
 
-    def write(side: str) -> Path:
-        path = _memory_file(live, side)
+    written = {side: _memory_file(live, side) for side in SIDES}
+    for side, path in written.items():  # one after the other: each takes memory meanwhile
         live.workers[side].call(WriteMemory(str(path)))
-        return path
-
-    written = together(live.workers, SIDES, write)
     require_room(folder, sum(path.stat().st_size for path in written.values()))
     with files.new_folder(place) as draft:
         for side, path in written.items():
             with Trace.open(path) as memory:
-                write_state(State.of(_arrays(memory)), draft / f"{side}.safetensors")
+                write_state(_state_in(memory), draft / f"{side}.safetensors")
             path.unlink()
+    unused_memory.give_back()
     for older in found(folder)[:-keep] if keep else []:
         shutil.rmtree(older, ignore_errors=True)
     return f"{FOLDER}/{place.name}"
@@ -68,10 +70,21 @@ def _memory_file(live: Lockstep, side: str) -> Path:
     return live.scratch.folder / f"memory-{side}.h5"
 
 
-def _arrays(memory: Trace) -> Arrays:
-    """Every array of a file, as it lies there."""
-    found = {address: memory.array(address) for address in memory.records}
-    return {address: array for address, array in found.items() if array is not None}
+def _state_in(memory: Trace) -> State:
+    """What a file holds, each tensor read when it is needed and in the place of the one before."""
+
+    def load(address: str) -> NDArray[Any]:
+        memory.release()
+        array = memory.array(address)
+        assert array is not None  # what a training remembers is written whole
+        return array
+
+    return State(
+        {
+            address: replace(Tensor.of(load(address)), load=partial(load, address))
+            for address in memory.records
+        }
+    )
 
 
 def newest(folder: Path, steps: int) -> Path | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import reports
+from harness import unused_memory
 from harness.answers import PassDone
 from harness.case import PORT, REFERENCE, SIDES
 from harness.errors import WorkerLost
@@ -107,6 +108,7 @@ def _train(
         if not resume:
             needed = checkpoints.expected_bytes(live)
             checkpoints.require_room(folder, needed, "its checkpoints take about")
+        unused_memory.give_back()
         with TrainingLog(folder / NAME, resume=resume) as log:
             _begun(TrainingRun(live, log, folder), resume)
     training = Training.load(folder)

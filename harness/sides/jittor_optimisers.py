@@ -41,7 +41,7 @@ class Torchlike:
         """From the optimiser's own form of a state."""
         kept = self.optimizer.state_dict()["state"]
         return {
-            f"{name}.{slot}": np.array(value)
+            f"{name}.{slot}": np.asarray(value)
             for place, name in enumerate(self.names)
             for slot, value in kept.get(place, {}).items()
             if value is not None

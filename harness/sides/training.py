@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,13 +141,15 @@ class SideTraining(ABC):
 
     def memory(self) -> TrainingMemory:
         """All that must be kept to go on later."""
+        return TrainingMemory(**dict(self.parts()))
+
+    def parts(self) -> Iterator[tuple[str, Arrays]]:
+        """The same part by part, of which only one need be in memory."""
         to_array = self.side.tensors.to_array
-        return TrainingMemory(
-            state=self.side.read_state(),
-            slots=self.slots(),
-            sums={name: to_array(value) for name, value in self.sums.items()},
-            average={name: to_array(value) for name, value in self.average.items()},
-        )
+        yield "state", self.side.read_state()
+        yield "slots", self.slots()
+        yield "sums", {name: to_array(value) for name, value in self.sums.items()}
+        yield "average", {name: to_array(value) for name, value in self.average.items()}
 
     def remember(self, memory: TrainingMemory) -> None:
         """Go on from what was kept; the model's own state is written by the side."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from harness import unused_memory
 from harness.answers import Loaded, PassDone, StepsDone, Times, TrainingBegun
 from harness.errors import BadInput
 from harness.pairs.base import Arrays
@@ -159,13 +160,15 @@ def measure_pass(
 
 def write_memory(side: Side, path: str) -> Loaded:
     """Write all that the training remembers to a file."""
-    memory = _training(side).memory()
+    kinds = {name: kind for kind, name in KEPT.items()}
     count = 0
     with TraceWriter(Path(path), {"kind": "training"}) as writer:
-        for kind, name in KEPT.items():
-            for key, array in getattr(memory, name).items():
-                writer.add(f"{kind}:{key}", array)
-                count += 1
+        for name, arrays in _training(side).parts():
+            for key, array in arrays.items():
+                writer.add(f"{kinds[name]}:{key}", array)
+            count += len(arrays)
+            del arrays
+    unused_memory.give_back()
     return Loaded(count)
 
 

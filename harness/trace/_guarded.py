@@ -78,6 +78,11 @@ class GuardedFile:
                 group, _, name = place.rpartition("/")
                 self._members.setdefault(group, []).append(name)
 
+    def release(self) -> None:
+        """Give back the memory of what was read so far; arrays stay valid."""
+        if self._mapping is not None:
+            self._mapping.release()
+
     def close(self) -> None:
         """Close the file; arrays stay valid."""
         if self._file >= 0:

@@ -84,6 +84,10 @@ class Trace:
         with refusing(self.path):
             return self._content.whole(self._resolve(address))
 
+    def release(self) -> None:
+        """Give back the memory of what was read so far; arrays stay valid."""
+        self._file.release()
+
     def gradient(self, address: str) -> _Array | None:
         """The gradient of a layer's result, kept under the operation inside it that made it if one did.
 

@@ -171,3 +171,23 @@ def test_mappings_are_let_go(tmp_path: Path) -> None:
     assert path.name in maps.read_text()
     del mapped
     assert path.name not in maps.read_text()
+
+
+def test_pages_given_back_come_again(tmp_path: Path) -> None:
+    """An array that was made before stays valid, and takes memory only where it is looked at."""
+    path = tmp_path / "file"
+    values = np.arange(4 * MIB, dtype=np.float32)
+    path.write_bytes(values.tobytes())
+    with path.open("rb") as opened:
+        mapped = Mapped(opened.fileno(), values.nbytes)
+    found = np.frombuffer(mapped.bytes, np.float32)
+
+    def in_memory() -> int:
+        lines = Path("/proc/self/smaps").read_text().partition(str(path))[2].splitlines()
+        return 1024 * next(int(line.split()[1]) for line in lines if line.startswith("Rss:"))
+
+    assert np.array_equal(found, values)
+    assert in_memory() == values.nbytes
+    mapped.release()
+    assert in_memory() == 0
+    assert np.array_equal(found, values)
