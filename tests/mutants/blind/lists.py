@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from tests.mutants.blind.cpanet import CPANET
+from tests.mutants.blind.fourth_cpanet import FOURTH_CPANET
+from tests.mutants.blind.fourth_gold_yolo import FOURTH_GOLD_YOLO
+from tests.mutants.blind.fourth_l2sknet import FOURTH_L2SKNET
+from tests.mutants.blind.fourth_led import FOURTH_LED
+from tests.mutants.blind.fourth_small import FOURTH_SMALL
+from tests.mutants.blind.fourth_translator import FOURTH_TRANSLATOR
 from tests.mutants.blind.gold_yolo import GOLD_YOLO
 from tests.mutants.blind.l2sknet import L2SKNET
 from tests.mutants.blind.led import LED
@@ -38,4 +44,23 @@ THIRD = (
     *THIRD_SMALL,
     *THIRD_TRANSLATOR,
 )
-MISTAKES = (*L2SKNET, *CPANET, *GOLD_YOLO, *LED, *SMALL_MISTAKES, *SECOND, *THIRD, *SOUND, *MORE_SOUND)
+FOURTH = (
+    *FOURTH_L2SKNET,
+    *FOURTH_CPANET,
+    *FOURTH_GOLD_YOLO,
+    *FOURTH_LED,
+    *FOURTH_SMALL,
+    *FOURTH_TRANSLATOR,
+)
+MISTAKES = (
+    *L2SKNET,
+    *CPANET,
+    *GOLD_YOLO,
+    *LED,
+    *SMALL_MISTAKES,
+    *SECOND,
+    *THIRD,
+    *FOURTH,
+    *SOUND,
+    *MORE_SOUND,
+)
