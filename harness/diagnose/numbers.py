@@ -21,6 +21,7 @@ Replay = Callable[[Sequence[Trial]], list[Array | None]]
 _LARGEST = 1 << 19
 _MOST_COUNTED = 8
 _TOGETHER = ("kernel_size", "stride", "padding", "dilation", "output_padding")
+_ENLARGE = ("scale_factor", "upscale_factor")
 _NO_QUANTITIES = (
     "in_channels", "out_channels", "in_features", "out_features", "num_embeddings", "embedding_dim",
     "num_features", "input_size", "hidden_size", "dim", "axis", "p", "training",
@@ -69,7 +70,8 @@ def _counted(evidence: DifferingLayer) -> Iterator[Trial]:
     kept = {name: now for name, now in whole.items() if name not in _NO_QUANTITIES}
     for name, now in kept.items():
         for value in _others(now, evidence):
-            yield _trial(evidence, {name: value})
+            if name not in _ENLARGE or _enlarges_to_the_port(evidence, now, value):
+                yield _trial(evidence, {name: value})
     pairs = [name for name in kept if name in _TOGETHER]
     for one, other in combinations(pairs, 2):
         for first, second in product(_few(kept[one]), _few(kept[other])):
@@ -79,6 +81,14 @@ def _counted(evidence: DifferingLayer) -> Iterator[Trial]:
 
 def _trial(evidence: DifferingLayer, changes: Mapping[str, Any]) -> Trial:
     return Trial(computed_with(evidence, changes), dict(changes))
+
+
+def _enlarges_to_the_port(evidence: DifferingLayer, now: Any, value: Any) -> bool:
+    """Whether a factor makes the port's width: any other makes tensors of any size, for nothing."""
+    if not evidence.reference.ndim or not evidence.port.ndim:
+        return False
+    was, its = (one[-1] if isinstance(one, list | tuple) else one for one in (now, value))
+    return bool(evidence.reference.shape[-1] * its == evidence.port.shape[-1] * was)
 
 
 def _is_whole(now: Any) -> bool:

@@ -80,3 +80,16 @@ def test_a_padding_and_a_dilation_are_tried_together() -> None:
 
 def test_what_no_number_makes_has_none() -> None:
     assert found(leaky(0.1), np.tanh(leaky(0.1)), {"slope": 0.1}, leaky) == []
+
+
+def enlarged(scale_factor: int) -> Array:
+    assert scale_factor < 4, "no port is that large"
+    return GIVEN.repeat(scale_factor, -1).repeat(scale_factor, -2).astype(np.float32)
+
+
+def test_a_factor_is_tried_where_it_makes_the_ports_size() -> None:
+    """A channel count divides into large numbers; as factors they would fill the memory."""
+    said = found(enlarged(2), enlarged(3), {"scale_factor": 2}, enlarged)
+    assert said == ["the reference computed with scale_factor=3"]
+    other = np.roll(enlarged(2), 1, -1)
+    assert found(enlarged(2), other, {"scale_factor": 2}, enlarged) == []
