@@ -31,7 +31,7 @@ def title(table: LayerTable) -> str:
     """Which case it is, and how it was timed."""
     size = f", {table.size[0]}x{table.size[1]}" if table.size else ""
     ways = tr("forward + backward") if table.mode != "eval" else tr("forward")
-    known = tr("Layers, {}, batch {}{}: {}, the least of {} passes")
+    known = tr("Layers, {}, batch {}{}: {}, the middle one of {} passes")
     return known.format(table.mode, table.batch, size, ways, table.passes)
 
 

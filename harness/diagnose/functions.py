@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,15 @@ from harness.diagnose.activations import FUNCTIONS, Function
 
 Two = Callable[[Array, Array], Array]
 Reduction = Callable[..., Array]
+
+
+def _above(x: Array, threshold: float) -> Array:
+    return (x > threshold).astype(np.float64)
+
+
+def _quantised(x: Array, steps: int, to_whole: Function) -> Array:
+    return to_whole(x * steps) / steps
+
 
 _UNARY: dict[str, Function] = {
     **{name: function for name, function in FUNCTIONS.items() if not name.startswith("its input")},
@@ -31,6 +41,28 @@ _UNARY: dict[str, Function] = {
     "the sign": np.sign,
     "the product with the absolute value (the square with its sign)": lambda x: x * np.abs(x),
     "the rounded": np.round,
+    "the rounded down (floor)": np.floor,
+    "the rounded up (ceil)": np.ceil,
+    "the whole part (truncated)": np.trunc,
+    **{
+        f"ones and zeros, one where above {threshold:g} (a threshold, rounded),": partial(
+            _above, threshold=threshold
+        )
+        for threshold in (0.0, 0.5)
+    },
+    "ones and zeros, one from 0.5 on (a threshold, rounded),": lambda x: (x >= 0.5).astype(np.float64),
+    **{
+        f"the whole {steps}ths, {words} (quantised),": partial(_quantised, steps=steps, to_whole=to_whole)
+        for steps in (10, 100, 127, 128, 255, 256, 1000)
+        for words, to_whole in (("rounded", np.round), ("rounded down", np.floor))
+    },
+}
+_ALONG: dict[str, Reduction] = {
+    "brought to length one (normalised by its L2 norm)": lambda x, axis: np.sqrt(
+        np.sum(x * x, axis, keepdims=True)
+    ),
+    "brought to the sum one (normalised)": lambda x, axis: np.sum(x, axis, keepdims=True),
+    "divided by its largest": lambda x, axis: np.max(x, axis, keepdims=True),
 }
 _BINARY: dict[str, Two] = {
     "the sum": np.add,
@@ -112,6 +144,8 @@ def _unary(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial
         wide = tensor.astype(np.float64)
         grown = np.exp(wide - wide.max(axis, keepdims=True))
         yield _trial(evidence, f"softmax over axis {axis} of {name}", grown / grown.sum(axis, keepdims=True))
+        for words, size in _ALONG.items() if wide.size <= _LARGEST else ():
+            yield _trial(evidence, f"{name}, {words} along axis {axis}", wide / size(wide, axis=axis))
 
 
 def _first_fits(evidence: DifferingLayer, function: Function, tensor: Array) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from statistics import median
 
 from harness.answers import LayersTimed
 from harness.bench.layers import PASSES, LayerTable, layer_rows, totals
@@ -31,7 +32,7 @@ def layer_table(subject: Subject, seconds: float, progress: Progress) -> LayerTa
         passes, bare = _in_turns(workers, seconds)
     rows = layer_rows(passes)
     whole = {
-        side: {part: min(taken) for part, taken in parts.items() if part in PASSES}
+        side: {part: median(taken) for part, taken in parts.items() if part in PASSES}
         for side, parts in bare.items()
     }
     count = len(next(iter(passes.values())))

@@ -17,6 +17,7 @@ from harness.diagnose import Cause
 from harness.trace import Record
 
 _FEWEST_SHIFTED = 3
+_MOST_TOLD = 3
 
 Records = Mapping[str, Record]
 
@@ -33,21 +34,26 @@ def calls(recorded: Iterable[str]) -> dict[str, int]:
 
 @dataclasses.dataclass(frozen=True)
 class Fewer:
-    """A layer that the port calls fewer times: how many times each side does, and calls that are missing."""
+    """A layer that the port calls fewer times: how many times each side does, and calls that are missing.
+
+    `instead` are operations and layers that the port alone runs in the same module.
+    """
 
     path: str
     reference: int
     port: int
     missing: tuple[int, ...]
     given: str
+    instead: tuple[str, ...]
 
     @property
     def words(self) -> str:
         """The cause in words."""
+        runs = f" (the port runs {', '.join(self.instead)} there)" if self.instead else ""
         return (
             f"{self.path} is called fewer times in the port ({self.port}) than in the reference "
             f"({self.reference}): the call number {self.missing[0]}, which is given {self.given}, is "
-            f"missing, and later calls are compared with the wrong ones."
+            f"missing{runs}, and later calls are compared with the wrong ones."
         )
 
     def concerns(self, source: Source, cause: Cause, records: Records) -> bool:
@@ -102,8 +108,18 @@ def _fewer(
             missing = _gaps(matched, ours[path], its[path])
             if missing:
                 given = _origin(reference, addresses.layer(path, missing[0], "in", "0"))
-                found.append(Fewer(path, ours[path], its[path], missing, given))
+                found.append(Fewer(path, ours[path], its[path], missing, given, _alone(path, ours, its)))
     return found
+
+
+def _alone(path: str, ours: Mapping[str, int], its: Mapping[str, int]) -> tuple[str, ...]:
+    """What the port alone runs in the module that calls a layer."""
+    return tuple(other for other in its if other not in ours and _around(other) == _around(path))[:_MOST_TOLD]
+
+
+def _around(path: str) -> str:
+    module, mark, _ = path.rpartition("/" if "/" in path else ".")
+    return module if mark else addresses.ROOT
 
 
 def _given(
@@ -170,9 +186,22 @@ def _shifted(
         common = set[int].intersection(*steps) - {0}
         if len(members) >= _FEWEST_SHIFTED and len(common) == 1:
             words = _words_of_shift(path, common.pop(), count)
-            for place, _ in members:
-                causes[place] = dataclasses.replace(causes[place], sentence=words, hypothesis=words, also=())
+        elif len(members) >= _FEWEST_SHIFTED and _are_turned(members, steps, count):
+            words = (
+                f"the calls of {path} run in the opposite order: the first is given what the last should be."
+            )
+        else:
+            continue
+        for place, _ in members:
+            causes[place] = _said(causes[place], words)
     return causes
+
+
+def _are_turned(members: Sequence[tuple[int, LayerAddress]], steps: Sequence[set[int]], count: int) -> bool:
+    """Whether each call is given what the call as far from the other end should be."""
+    return all(
+        (count - 1 - 2 * layer.call) % count in its for (_, layer), its in zip(members, steps, strict=True)
+    )
 
 
 def _words_of_shift(path: str, step: int, count: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness import address as addresses
@@ -27,7 +28,7 @@ def told(
     """
     port = list(port)
     ours, its = _first_places(reference), _first_places(port)
-    counts = calls(reference), calls(port)
+    counts = _comparable(calls(reference), calls(port))
     alike = [
         {path: place for path, place in both.items() if _is_as_often(path, *counts)} for both in (ours, its)
     ]
@@ -50,6 +51,17 @@ def _first_places(recorded: Iterable[str]) -> dict[str, int]:
             found.setdefault(layer.module, place)
             found.setdefault(layer.path, place)
     return found
+
+
+def _comparable(ours: dict[str, int], its: dict[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+    """How often both sides call what has the same name there.
+
+    Operations are numbered in their module: where one of them is missing, the names of the others move on.
+    """
+    kinds = [Counter(path.rpartition(".")[0] for path in side if "/" in path) for side in (ours, its)]
+    moved = {kind for kind in kinds[0] | kinds[1] if kinds[0][kind] != kinds[1][kind]}
+    left = {path: 0 if path.rpartition(".")[0] in moved else count for path, count in ours.items()}
+    return left, its
 
 
 def _is_as_often(path: str, ours: dict[str, int], its: dict[str, int]) -> bool:

@@ -191,8 +191,8 @@ class Framework(ABC):
         """A context in which the framework runs as users have it; where it `trains`, dropout drops."""
 
     @abstractmethod
-    def backward_only(self, loss: Any) -> None:
-        """Compute the gradients of all parameters that learn; they stay with the framework."""
+    def backward_only(self, loss: Any, optimizer: Any) -> None:
+        """Compute the gradients of all parameters that learn; they stay for the next step."""
 
     @abstractmethod
     def step_only(self, optimizer: Any) -> None:
@@ -203,8 +203,8 @@ class Framework(ABC):
         """Whether gradients go back through a tensor."""
 
     @abstractmethod
-    def backward_clock(self, turn: float) -> Any:
-        """What watches a pass and then times the layers on its way back; `turn`: what a turn costs."""
+    def backward_clock(self, cost: Any) -> Any:
+        """What watches a pass, at a cost, and then times the layers on its way back."""
 
     def require_timed(self) -> Any:
         """The model that is ready to be timed."""

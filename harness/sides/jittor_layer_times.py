@@ -10,7 +10,7 @@ import jittor as jt
 
 from harness import address as addresses
 from harness.sides.jittor_names import second_name
-from harness.sides.layer_times import GRAPH, BackwardClock
+from harness.sides.layer_times import GRAPH, BackwardClock, WatchCost
 from harness.sides.side import Side
 from ports_jittor.torchlike.gradients import gradients
 from ports_jittor.torchlike.nodes import number
@@ -19,9 +19,9 @@ from ports_jittor.torchlike.nodes import number
 class JittorBackwardClock(BackwardClock):
     """The way back through a layer ends with the gradients of what it was given."""
 
-    def __init__(self, side: Side, turn: float, learning: list[Any]) -> None:
+    def __init__(self, side: Side, cost: WatchCost, learning: list[Any]) -> None:
         """`learning`: the parameters."""
-        super().__init__(side, turn)
+        super().__init__(side, cost)
         self.learning = learning
         self.modules = dict(side.modules())
         self.inputs = {number(value) for value in side._inputs.values()}
@@ -58,12 +58,13 @@ class JittorBackwardClock(BackwardClock):
         found = gradients(loss, [target for _, targets in calls for target in targets], retain_graph=False)
         self.count(GRAPH, began)
         while calls:
+            began = time.perf_counter()
             path, targets = calls.pop()
             first = len(found) - len(targets)
             own = [gradient for gradient in found[first:] if gradient is not None]
             del found[first:]
             if own:
-                began = time.perf_counter()
                 jt.sync(own, True, False)
+                del own, targets  # what nobody needs any more is let go of here, as in a pass without a watch
                 self.count(path, began)
         return dict(self.seconds)

@@ -35,6 +35,7 @@ from harness.sides.jittor_dropout import no_dropout
 from harness.sides.jittor_layer_times import JittorBackwardClock
 from harness.sides.jittor_masks import shared_dropout
 from harness.sides.jittor_names import second_name
+from harness.sides.layer_times import WatchCost
 from harness.sides.operations import function_of, pooling
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
@@ -464,24 +465,24 @@ class JittorSide(Side):
             self.model.train()
         return contextlib.nullcontext()
 
-    def backward_only(self, loss: Any) -> None:
+    def backward_only(self, loss: Any, optimizer: Any) -> None:
         """Jittor's gradients, computed now."""
-        learning = self._trainable()
-        self._gradients = _reached(learning, gradients(loss, list(learning.values()), retain_graph=False))
-        jt.sync(list(self._gradients.values()))
+        learning = [variable for group in optimizer.param_groups for variable in group["params"]]
+        found = gradients(loss, learning, retain_graph=False)
+        jt.sync([gradient for gradient in found if gradient is not None])
+        optimizer.take_gradients(found)
 
     def step_only(self, optimizer: Any) -> None:
-        """Hand the gradients over and step."""
-        optimizer.take_gradients([self._gradients.get(name) for name in self._learning])
+        """Jittor's step."""
         optimizer.step()
 
     def learns(self, tensor: Any) -> bool:
         """A floating variable that nothing has stopped."""
         return bool(tensor.dtype.is_float()) and not tensor.is_stop_grad()
 
-    def backward_clock(self, turn: float) -> JittorBackwardClock:
+    def backward_clock(self, cost: WatchCost) -> JittorBackwardClock:
         """Jittor's."""
-        return JittorBackwardClock(self, turn, list(self._trainable().values()))
+        return JittorBackwardClock(self, cost, list(self._trainable().values()))
 
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
         """One optimisation of Jittor's."""

@@ -2,7 +2,7 @@
 
 Forward and backward are timed in passes of their own, so that neither finds the other's memory. Backward, it
 is one whole way back that is cut into layers. The time between two layers belongs to the module around them.
-What it costs to turn from one layer to the next is measured beside it and taken off.
+What the watch itself costs is measured beside it and taken off.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from harness.sides.side import Side
 LOSS = "(loss)"
 GRAPH = "(gradients)"
 """What a framework does before it computes the first gradient."""
-_SUMS, _ROUNDS = 50, 5
+_TIMES, _ROUNDS = 50, 5
 
 
 class LayerWatch(Recorder):
@@ -45,13 +46,14 @@ class LayerWatch(Recorder):
 
     def looks_into(self, path: str) -> bool:
         """A layer that computes is one whole: to be told of what it calls takes time."""
-        return not self.computes()
+        layer = self.layers[path]
+        return not (layer.builtin and layer.leaf)
 
     def computes(self) -> bool:
         """Whether the layer that runs is one that computes, and no module around others."""
         owner = self.owners[-1]
-        layer = self.layers.get("" if owner == addresses.ROOT else owner)
-        return layer is None or (layer.builtin and layer.leaf)
+        path = "" if owner == addresses.ROOT else owner
+        return path not in self.layers or not self.looks_into(path)
 
     def save(self, address: str, tensor: Any, type: str = "") -> bool:
         """Nothing is recorded."""
@@ -97,13 +99,20 @@ class LayerWatch(Recorder):
         self.owners.pop()
 
 
+@dataclass(frozen=True)
+class WatchCost:
+    """Seconds that a watch takes: to turn from one layer to the next, and to let a function pass by."""
+
+    turn: float = 0.0
+    look: float = 0.0
+
+
 class BackwardClock(LayerWatch):
     """The seconds of every layer on one whole way back; where that is cut into layers, a framework knows."""
 
-    def __init__(self, side: Side, turn: float) -> None:
-        """`turn`: the seconds that a turn costs."""
+    def __init__(self, side: Side, cost: WatchCost) -> None:
         super().__init__(side)
-        self.turn = turn
+        self.cost = cost
         self.seconds: defaultdict[str, float] = defaultdict(float)
 
     def tensors_in(self, *values: Any) -> Iterator[Any]:
@@ -114,7 +123,7 @@ class BackwardClock(LayerWatch):
 
     def count(self, path: str, began: float) -> None:
         """The time since then belongs to a layer."""
-        self.seconds[path] += max(time.perf_counter() - began - self.turn, 0.0)
+        self.seconds[path] += max(time.perf_counter() - began - self.cost.turn, 0.0)
 
     def loss_begins(self, outputs: Any) -> None:
         """What the model returned is now given to the loss."""
@@ -128,16 +137,16 @@ class BackwardClock(LayerWatch):
 class ForwardClock(LayerWatch):
     """The seconds of every layer on the way forward."""
 
-    def __init__(self, side: Side, turn: float) -> None:
-        """`turn`: the seconds that a turn costs."""
+    def __init__(self, side: Side, cost: WatchCost) -> None:
         super().__init__(side)
-        self.turn = turn
+        self.cost = cost
         self.seconds: defaultdict[str, float] = defaultdict(float)
-        self.last = 0.0
+        self.last, self.passed_by = 0.0, 0
 
     def start(self) -> None:
         """Begin to count, once nothing is pending; what came before is not counted."""
         self.seconds.clear()
+        self.passed_by = 0
         self.side.synchronise()
         self.last = time.perf_counter()
 
@@ -155,11 +164,29 @@ class ForwardClock(LayerWatch):
         self._count(0.0)
 
     def _count(self, between: float) -> None:
-        took = time.perf_counter() - self.last - between - self.turn
-        self.seconds[self.owners[-1]] += max(took, 0.0)
+        took = time.perf_counter() - self.last - between
+        own = self.cost.turn + self.passed_by * self.cost.look
+        self.passed_by = 0
+        self.seconds[self.owners[-1]] += max(took - own, 0.0)
+
+    def observes_operation(self) -> bool:
+        """Every function comes by here; most are none that is timed."""
+        self.passed_by += 1
+        return super().observes_operation()
+
+    def operation(
+        self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """This one is."""
+        self.passed_by -= 1
+        return super().operation(name, function, args, kwargs)
 
     def begins(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """What the watch did is not counted."""
+        self.last = time.perf_counter()
+
+    def starts(self) -> None:
+        """What the side did for the watch is not counted either."""
         self.last = time.perf_counter()
 
     def ends(self, result: Any) -> None:
@@ -167,39 +194,50 @@ class ForwardClock(LayerWatch):
         self.last = time.perf_counter()
 
 
-def cost_of_a_turn(side: Side) -> float:
-    """Seconds by which small sums take longer under a watch, for each of its two turns."""
+def cost_of_a_watch(side: Side) -> WatchCost:
+    """By how much small sums, and looks at a shape, take longer under a watch."""
     like = next(iter(side._inputs.values()))
-    numbers = [side.leaf(np.ones(1, np.float32), like, False)[1] for _ in range(_SUMS)]
+    numbers = [side.leaf(np.ones(1, np.float32), like, False)[1] for _ in range(_TIMES)]
 
+    def sums() -> list[Any]:
+        return [number + 1 for number in numbers]
+
+    def looks() -> list[Any]:
+        return [number.shape for number in numbers]
+
+    turns, looked = (_longer(side, work) / _TIMES for work in (sums, looks))
+    return WatchCost(turns / 2, looked)
+
+
+def _longer(side: Side, work: Callable[[], list[Any]]) -> float:
     def bare() -> float:
         side.synchronise()
         began = time.perf_counter()
-        kept = [number + 1 for number in numbers]
+        kept = work()
         side.synchronise()
         took = time.perf_counter() - began
         del kept
         return took
 
     def watched() -> float:
-        clock = ForwardClock(side, 0.0)
+        clock = ForwardClock(side, WatchCost())
         with side.observed(clock):
             clock.enter("", (), {})
             clock.start()
-            kept = [number + 1 for number in numbers]
+            kept = work()
             clock.finish()
         del kept
         return sum(clock.seconds.values())
 
     alone, seen = (min(measured() for _ in range(_ROUNDS)) for measured in (bare, watched))
-    return max(seen - alone, 0.0) / (2 * _SUMS)
+    return max(seen - alone, 0.0)
 
 
 def time_layers(side: Side) -> LayersTimed:
     """Two passes of the model that is ready to be timed, with the time of every layer."""
     timed = side.require_timed()
-    turn = cost_of_a_turn(side)
-    clock = ForwardClock(side, turn)
+    cost = cost_of_a_watch(side)
+    clock = ForwardClock(side, cost)
     with timed.keeping(), side.observed(clock):
         clock.start()
         outputs = side.call_model()
@@ -212,11 +250,11 @@ def time_layers(side: Side) -> LayersTimed:
     side.losses_of(outputs)
     clock.finish()
     del outputs
-    return LayersTimed({**forward, **clock.seconds}, _times_back(side, turn), clock.kinds)
+    return LayersTimed({**forward, **clock.seconds}, _times_back(side, cost), clock.kinds)
 
 
-def _times_back(side: Side, turn: float) -> dict[str, float]:
-    clock: BackwardClock = side.backward_clock(turn)
+def _times_back(side: Side, cost: WatchCost) -> dict[str, float]:
+    clock: BackwardClock = side.backward_clock(cost)
     with side.observed(clock):
         outputs = side.call_model()
     clock.loss_begins(outputs)

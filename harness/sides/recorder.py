@@ -185,6 +185,9 @@ class Recorder:
             for key, tensor in flatten(dict(given), self.tensors.is_tensor):
                 self.save(addresses.layer(name, frame.call, "in", key), tensor, layer.type)
 
+    def starts(self) -> None:
+        """The module that was entered begins to compute."""
+
     def leave(self, result: Any) -> Any:
         """A module has returned: record its result, and return the value for its caller."""
         frame = self.frames.pop()

@@ -45,7 +45,7 @@ class TimedModel:
         self.side.synchronise()
         parts["forward"] = self._timed(self._forward)
         if self.optimizer is not None:
-            parts["backward"] = self._timed(lambda: self.side.backward_only(self.loss))
+            parts["backward"] = self._timed(lambda: self.side.backward_only(self.loss, self.optimizer))
             parts["step"] = self._timed(lambda: self.side.step_only(self.optimizer))
         return parts
 

@@ -24,6 +24,7 @@ from harness.sides.contract import NamedTensors
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
 from harness.sides.framework_code import TORCH
+from harness.sides.layer_times import WatchCost
 from harness.sides.operations import canonical, draws
 from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder
@@ -215,9 +216,11 @@ class TorchSide(Side):
             path = paths.get(id(module))
             if path is None:
                 return plain(module, *args, **kwargs)
+            inside = contextlib.nullcontext() if recorder.looks_into(path) else DisableTorchFunction()
             with DisableTorchFunction():  # what the recorder itself asks of tensors is none of its business
                 recorder.enter(path, args, kwargs)
-            with contextlib.nullcontext() if recorder.looks_into(path) else DisableTorchFunction():
+            with inside:
+                recorder.starts()
                 result = plain(module, *args, **kwargs)
             with DisableTorchFunction():
                 return recorder.leave(result)
@@ -357,9 +360,9 @@ class TorchSide(Side):
             self.model.train()
         return torch_switches.not_deterministic()
 
-    def backward_only(self, loss: Tensor) -> None:
+    def backward_only(self, loss: Tensor, optimizer: torch.optim.Optimizer) -> None:
         """Autograd; gradients stay on the parameters."""
-        self.model.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         loss.backward()
 
     def step_only(self, optimizer: torch.optim.Optimizer) -> None:
@@ -370,9 +373,9 @@ class TorchSide(Side):
         """As torch says."""
         return tensor.requires_grad
 
-    def backward_clock(self, turn: float) -> TorchBackwardClock:
+    def backward_clock(self, cost: WatchCost) -> TorchBackwardClock:
         """Torch's."""
-        return TorchBackwardClock(self, turn)
+        return TorchBackwardClock(self, cost)
 
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
         """One optimisation of torch's."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
-from harness.diagnose import Cause, DifferingLayer, Producer, explain_given
+from harness.diagnose import Cause, DifferingLayer, Producer, explain_formula, explain_given
 
 MAP = np.random.default_rng(9).standard_normal((1, 6, 4, 5)).astype(np.float32)
 TOTAL, AREA = MAP.sum((2, 3), keepdims=True), np.full((1, 1, 1, 1), 7, np.float32)
@@ -30,3 +31,30 @@ def test_a_mean_in_the_place_of_a_sum_and_a_division_is_told_and_blames_the_divi
 def test_the_largest_of_what_is_summed_is_told_too_and_another_factor_is_none() -> None:
     assert "the largest (max) over axes 2 and 3" in explained(MAP.max((2, 3), keepdims=True)).sentence
     assert not explained(TOTAL * 0.123).found
+
+
+IMAGE = np.random.default_rng(3).random((2, 3, 5, 5)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        (np.floor(IMAGE * 255) / 255, "the whole 255ths, rounded down (quantised), of"),
+        (np.round(IMAGE * 100) / 100, "the whole 100ths, rounded (quantised), of"),
+        ((IMAGE >= 0.5), "the rounded of"),
+        (np.where(IMAGE - 0.4 > 0, 1, 0), None),
+        (
+            IMAGE / np.linalg.norm(IMAGE, axis=1, keepdims=True),
+            "brought to length one (normalised by its L2 norm)",
+        ),
+        (IMAGE / IMAGE.sum((1,), keepdims=True), "brought to the sum one (normalised) along axis 1"),
+    ],
+)
+def test_what_is_quantised_or_normalised_is_told(port: Any, words: str | None) -> None:
+    floor = 1e-6 * float(np.linalg.norm(IMAGE))
+    given = DifferingLayer("conv", reference=IMAGE, port=port.astype(np.float32), floor=floor)
+    found = explain_formula(given)
+    if words is None:  # no plain threshold
+        assert "threshold" not in found.sentence
+    else:
+        assert words in found.sentence, found.sentence

@@ -82,6 +82,26 @@ def test_calls_that_are_all_given_the_next_ones_input_are_shifted() -> None:
     assert told(sources[:2], causes[:2], records(), records()) == causes[:2]  # too few to tell
 
 
+def test_calls_that_run_from_the_other_end_are_told_as_that() -> None:
+    makers = ("first", "second", "third", "fourth")
+    sources = [source(f"layer:act#{call}:in.0") for call in range(4)]
+    causes = [given(f"layer:{makers[3 - call]}#0:out") for call in range(4)]
+    found = told(sources, causes, records(makers), records(makers))
+    assert {cause.sentence for cause in found} == {
+        "the calls of act run in the opposite order: the first is given what the last should be."
+    }
+
+
+def test_what_the_port_runs_in_the_place_of_a_missing_call_is_told() -> None:
+    """A loss of likelihoods in the place of one layer of cross entropy; elsewhere is not there."""
+    port = records(("second",))
+    for name in ("layer:(model)/nll_loss.0#0:out", "layer:block/relu.0#0:out"):
+        port[name] = Record(name, (), "float32")
+    sources, causes = [source("layer:act#0:in.0")], [given("layer:second#0:out")]
+    (found,) = told(sources, causes, records(("first", "second")), port)
+    assert "is missing (the port runs (model)/nll_loss.0 there), and later calls" in found.sentence
+
+
 def test_the_order_of_a_layer_with_fewer_calls_tells_nothing() -> None:
     sources, causes = [source("layer:act#0:in.0")], [given("layer:second#0:out")]
     ours, its = records(), list(records(("second", "first")))

@@ -118,3 +118,21 @@ def test_modules_in_another_order_are_told_wherever_their_results_are_taken() ->
 def test_what_no_layer_makes_tells_of_no_order(taken: str) -> None:
     causes = [Cause(True, "given.", taken=taken)]
     assert told([source("layer:act#0:in.0")], causes, chain(OURS), ITS) == causes
+
+
+def test_operations_whose_numbers_have_moved_are_in_no_order() -> None:
+    """The port leaves the first product out: what it calls mul.0 is what the reference calls mul.1."""
+    ours = chain(
+        ["layer:conv#0:out", "layer:(model)/mul.0#0:out", "layer:ref#0:out", "layer:(model)/mul.1#0:out"]
+    )
+    its = ["layer:conv#0:out", "layer:ref#0:out", "layer:(model)/mul.0#0:out"]
+    causes = [Cause(True, "given.", taken="layer:(model)/mul.0#0:in.0")]
+    assert told([source("layer:ref#0:in.0")], causes, ours, its) == causes
+    as_many = [
+        "layer:conv#0:out",
+        "layer:ref#0:out",
+        "layer:(model)/mul.0#0:out",
+        "layer:(model)/mul.1#0:out",
+    ]
+    (cause,) = told([source("layer:ref#0:in.0")], causes, ours, as_many)
+    assert "the order of (model)/mul.0 and ref is exchanged" in cause.sentence
