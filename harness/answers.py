@@ -159,6 +159,17 @@ class LossTensor:
     shape: list[int]
 
 
+@dataclass(frozen=True)
+class LossListed:
+    """What a loss runs, in order, and what it may take besides: the case's inputs and the model's outputs.
+
+    Each of the latter has a name with `inputs.` or `outputs.` before it.
+    """
+
+    operations: list[LossOperation] = field(default_factory=list)
+    given: list[LossTensor] = field(default_factory=list)
+
+
 COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")
 ROUNDINGS = ("long", "int", "floor", "ceil", "round", "trunc")
 """Operations of a loss that compare, and that round, by the names that a side tells them by."""

@@ -17,6 +17,7 @@ from harness.answers import (
     FaultDone,
     LayersTimed,
     Loaded,
+    LossListed,
     LossTried,
     MemoryUsed,
     PassDone,
@@ -31,7 +32,6 @@ from harness.answers import (
 from harness.deviation import Deviation
 from harness.dropout import DropoutPlan
 from harness.layer_note import Attributes
-from harness.loss_listing import LossListed
 from harness.pairs.base import Mode
 from harness.trace_header import TraceHeader
 from harness.training.change import Change

@@ -14,10 +14,9 @@ from typing import Any, Dict, List, Tuple
 import numpy as np
 
 from harness import address as addresses
-from harness.answers import COMPARISONS, ROUNDINGS, LossOperation, LossTensor, LossTried
+from harness.answers import COMPARISONS, ROUNDINGS, LossListed, LossOperation, LossTensor, LossTried
 from harness.errors import BadInput
 from harness.layer_note import Attributes
-from harness.loss_listing import LossListed
 from harness.pairs.base import Mode
 from harness.requests import Edit
 from harness.sides.code_place import place_in_code

@@ -9,11 +9,10 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from harness.answers import LossOperation, LossTensor, LossTried
+from harness.answers import LossListed, LossOperation, LossTensor, LossTried
 from harness.flows import loss_trials
 from harness.flows.loss_trials import LossTrials, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
-from harness.loss_listing import LossListed
 from harness.requests import Edit, ListLoss, Load, TryLoss
 
 GIVEN = np.abs(np.random.default_rng(1).standard_normal(20)) + 0.1
