@@ -1,0 +1,1 @@
+"""Suites that run under pytest-benchmark."""
