@@ -153,7 +153,7 @@ FOURTH_TRANSLATOR = (
         new="rows, wanted = functional.softmax(outputs, dim=-1).reshape(-1, WORDS), ",
         truth="the loss is given shares where it takes scores: the softmax is taken twice",
         places=("(loss)", "(loss)/*", "loss:*"),
-        says=("softmax", "probabili", "twice", r"\bshares\b", "normali"),
+        says=("softmax", "probabilit", "twice", r"\bshares\b", "normali"),
         mode="train",
     ),
     TRANSLATOR(

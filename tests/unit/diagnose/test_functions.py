@@ -39,8 +39,8 @@ IMAGE = np.random.default_rng(3).random((2, 3, 5, 5)).astype(np.float32)
 @pytest.mark.parametrize(
     ("port", "words"),
     [
-        (np.floor(IMAGE * 255) / 255, "the whole 255ths, rounded down (quantised), of"),
-        (np.round(IMAGE * 100) / 100, "the whole 100ths, rounded (quantised), of"),
+        (np.floor(IMAGE * 255) / 255, "the multiple of 1/255, rounded down (quantised), of"),
+        (np.round(IMAGE * 100) / 100, "the multiple of 1/100, rounded (quantised), of"),
         ((IMAGE >= 0.5), "the rounded of"),
         (np.where(IMAGE - 0.4 > 0, 1, 0), None),
         (
