@@ -20,7 +20,7 @@ def _above(x: Array, threshold: float) -> Array:
     return (x > threshold).astype(np.float64)
 
 
-def _quantised(x: Array, steps: int, to_whole: Function) -> Array:
+def _to_steps(x: Array, steps: int, to_whole: Function) -> Array:
     return to_whole(x * steps) / steps
 
 
@@ -52,7 +52,7 @@ _UNARY: dict[str, Function] = {
     },
     "ones and zeros, one from 0.5 on (a threshold, rounded),": lambda x: (x >= 0.5).astype(np.float64),
     **{
-        f"the multiple of 1/{steps}, {words} (quantised),": partial(_quantised, steps=steps, to_whole=to_whole)
+        f"the multiple of 1/{steps}, {words} (quantised),": partial(_to_steps, steps=steps, to_whole=to_whole)
         for steps in (10, 100, 127, 128, 255, 256, 1000)
         for words, to_whole in (("rounded", np.round), ("rounded down", np.floor))
     },
