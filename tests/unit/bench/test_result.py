@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -25,7 +26,7 @@ from harness.errors import BadInput
 from harness.flows.bench_jobs import against_themselves, with_switches
 from reports.bench import agreed_bits, draw, interval, markdown, title
 from reports.bench_chart import svg
-from tests.unit.bench.samples import MACHINE, made
+from tests.unit.bench.samples import MACHINE, made, several
 
 USEFUL = [(one.side, one.name) for one in SWITCHES if not one.idle_because("cpu", "eval")]
 
@@ -43,7 +44,7 @@ def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     [
         ("{", "cannot be read"),
         ("[]", "no measurement"),
-        ('{"schema": "align-bench", "version": 99}', "no measurement of version 1"),
+        ('{"schema": "align-bench", "version": 99}', "no measurement of version 2"),
         ('{"schema": "align-bench", "version": 1}', "damaged measurement"),
     ],
 )
@@ -193,3 +194,22 @@ def test_switches_are_found_by_side() -> None:
     assert find("jittor", ["amp_level_6"])[0].idle_because("cuda", "train") == ""
     assert "every operator is compiled" in find("jittor", ["parallel_compile"])[0].never
     assert find("torch", ["inference_mode"])[0].idle_because("cpu", "train") == "does nothing in mode train"
+
+
+@pytest.mark.parametrize("tables", [None, "no list", [{"failed": {}}, 3]])
+def test_a_file_of_the_first_version_is_read(tmp_path: Path, tables: Any) -> None:
+    """It said of layers whose way back could not be timed; what is damaged there is said as ever."""
+    found = several()
+    data = {**json.loads(found.to_json()), "version": 1}
+    if tables is None:
+        data["layers"] = [{**table, "failed": {"torch": {"conv": "why"}}} for table in data["layers"]]
+        assert data["layers"]
+    else:
+        data["layers"] = tables
+    path = tmp_path / "bench.json"
+    path.write_text(json.dumps(data))
+    if tables is None:
+        assert Bench.load(path) == found
+    else:
+        with pytest.raises(BadInput, match="is a damaged measurement"):
+            Bench.load(path)
