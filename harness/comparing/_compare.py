@@ -136,7 +136,7 @@ def conclude(alignment: Alignment, policy: Policy) -> Alignment:
     unlike = stopped_at_another_shape(alignment) if failed else None
     alignment.verdict = "failed" if failed and unlike is None else _verdict(alignment)
     if unlike is not None:
-        alignment.sources = [first_of_another_shape(alignment, unlike)]
+        alignment.sources = [first_of_another_shape(unlike)]
     alignment.sentence = sentence(alignment)
     return alignment
 

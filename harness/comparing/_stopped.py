@@ -24,22 +24,7 @@ def stopped_at_another_shape(alignment: Alignment) -> Row | None:
     return row if is_shape and row is not None and kind_of(row.address) in _OF_LAYERS else None
 
 
-def first_of_another_shape(alignment: Alignment, row: Row) -> Source:
-    """The source that it is, and what its layer is told in the port alone."""
-    layer = addresses.parse_layer(row.address)
-    _, port = alignment.names
-    told = [
-        f"{one.name}={one.port}, not {one.reference}{_exchanged(one.reference, one.port)}"
-        for one in alignment.attributes
-        if one.layer == layer.path and layer.role == "out"
-    ]
-    cause = f"{port} computes {layer.path} with {' and '.join(told)}." if told else ""
-    return Source(row.address, "forward", [layer.path], row.verdict.reason, cause=cause)
-
-
-def _exchanged(ours: object, its: object) -> str:
-    """Whether two lists hold the same numbers in another order."""
-    if not isinstance(ours, (list, tuple)) or not isinstance(its, (list, tuple)):
-        return ""
-    same = list(ours) != list(its) and sorted(map(str, ours)) == sorted(map(str, its))
-    return " (the same numbers in another order: they are exchanged)" if same else ""
+def first_of_another_shape(row: Row) -> Source:
+    """The source that it is."""
+    path = addresses.parse_layer(row.address).path
+    return Source(row.address, "forward", [path], row.verdict.reason)
