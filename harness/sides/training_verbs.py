@@ -32,11 +32,13 @@ KEPT = {"state": "state", "optimizer": "slots", "sum": "sums", "ema": "average"}
 
 
 def begin_training(side: Side, setup: Setup, change: Change) -> TrainingBegun:
-    """Set up a training from the loaded state."""
+    """Set up a training from the loaded state, which is then let go of: the model has it."""
     side.let_pass_go()
     side.write_state(side.loaded_state)
     side.set_mode(setup.mode)
     side.training = _new_training(side, setup, change)
+    side.loaded_state = {}
+    unused_memory.give_back()
     return TrainingBegun(len(side.training.members))
 
 
