@@ -37,9 +37,10 @@ def begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]
     """A training of a small network whose module offers that code."""
     side = TorchSide("cpu", Breadcrumb(tmp_path / "place"))
     side.build("tests.mutants.steps.pair:SGD", "native sgd")
-    side.loaded_state = side.read_state()
+    state = side.read_state()
 
     def begin(own: Offer, change: Change | None = None, length: Length | None = LENGTH) -> Any:
+        side.loaded_state = dict(state)  # a training lets go of it
         monkeypatch.setattr(side, "side_module", lambda: SimpleNamespace(own_training=own))
         assert is_offered(side)
         training_verbs.begin_training(side, setup(length), change or Change())
