@@ -8,6 +8,7 @@ What the watch itself costs is measured beside it and taken off.
 from __future__ import annotations
 
 import time
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -26,12 +27,21 @@ GRAPH = "(gradients)"
 _TIMES, _ROUNDS = 50, 5
 
 
-class LayerWatch(Recorder):
-    """Sees every layer and every operation between layers begin and end; records nothing."""
+@dataclass(frozen=True)
+class WatchCost:
+    """Seconds that a watch takes: to turn from one layer to the next, and to let a function pass by."""
 
-    def __init__(self, side: Side) -> None:
+    turn: float = 0.0
+    look: float = 0.0
+
+
+class LayerWatch(Recorder):
+    """Sees every layer and every operation between layers begin and end; records no tensor."""
+
+    def __init__(self, side: Side, cost: WatchCost) -> None:
         super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
-        self.side = side
+        self.side, self.cost = side, cost
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         self.kinds: dict[str, str] = {addresses.ROOT: "", LOSS: "loss", GRAPH: "graph of gradients"}
         self.owners = [addresses.ROOT]
 
@@ -99,21 +109,8 @@ class LayerWatch(Recorder):
         self.owners.pop()
 
 
-@dataclass(frozen=True)
-class WatchCost:
-    """Seconds that a watch takes: to turn from one layer to the next, and to let a function pass by."""
-
-    turn: float = 0.0
-    look: float = 0.0
-
-
-class BackwardClock(LayerWatch):
+class BackwardClock(LayerWatch, ABC):
     """The seconds of every layer on one whole way back; where that is cut into layers, a framework knows."""
-
-    def __init__(self, side: Side, cost: WatchCost) -> None:
-        super().__init__(side)
-        self.cost = cost
-        self.seconds: defaultdict[str, float] = defaultdict(float)
 
     def tensors_in(self, *values: Any) -> Iterator[Any]:
         """The tensors through which gradients go back."""
@@ -129,18 +126,16 @@ class BackwardClock(LayerWatch):
         """What the model returned is now given to the loss."""
         self._begin(LOSS, "loss", (outputs,), {})
 
+    @abstractmethod
     def seconds_back(self, loss: Any) -> dict[str, float]:
         """Go back from a loss that is computed."""
-        raise NotImplementedError
 
 
 class ForwardClock(LayerWatch):
     """The seconds of every layer on the way forward."""
 
     def __init__(self, side: Side, cost: WatchCost) -> None:
-        super().__init__(side)
-        self.cost = cost
-        self.seconds: defaultdict[str, float] = defaultdict(float)
+        super().__init__(side, cost)
         self.last, self.passed_by = 0.0, 0
 
     def start(self) -> None:

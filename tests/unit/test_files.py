@@ -247,9 +247,10 @@ def test_of_many_processes_exactly_one_gets_the_place(make: Making, tmp_path: Pa
 
 
 def writer(folder: Path) -> subprocess.Popen[bytes]:
-    """A process that is in the middle of a file."""
+    """A process that is in the middle of a file, without the sweeper that might clear it away first."""
     program = (
         "import time; from pathlib import Path; from harness import files\n"
+        "files.guard.sweep = lambda folder: None\n"
         "with files.new_file(Path('slow')) as draft:\n"
         "    draft.write_text('half'); print('begun', flush=True); time.sleep(600)"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,14 +68,15 @@ def test_every_layer_has_its_time_both_ways(side: Any, inputs: str) -> None:
 @pytest.fixture
 def one_thread(side: Any) -> Iterator[None]:
     """Two threads wait for each other where the machine has other work."""
-    if side.name != "torch":
-        yield
-        return
-    torch = importlib.import_module("torch")
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    if side.name == "torch":
+        torch = importlib.import_module("torch")
+        threads, change = torch.get_num_threads(), torch.set_num_threads
+    else:
+        openmp = ctypes.CDLL("libgomp.so.1")  # that of Jittor's operators
+        threads, change = openmp.omp_get_max_threads(), openmp.omp_set_num_threads
+    change(1)
     yield
-    torch.set_num_threads(threads)
+    change(threads)
 
 
 @pytest.mark.usefixtures("one_thread")
