@@ -52,6 +52,11 @@ class LayerAddress(NamedTuple):
         return self.path.partition("/")[0]
 
     @property
+    def module_call(self) -> tuple[str, int]:
+        """That module, and the number of its call."""
+        return self.module, self.call
+
+    @property
     def is_operation(self) -> bool:
         """Whether this is an operation between modules, not a module."""
         return "/" in self.path
@@ -92,6 +97,11 @@ def with_role(address: str, role: str) -> str:
         return address
     place = parse_layer(address)
     return layer(place.path, place.call, role, place.key)
+
+
+def lies_in(path: str, outer: str) -> bool:
+    """Whether a layer is another one, or runs inside of it."""
+    return path == outer or path.startswith((f"{outer}.", f"{outer}/"))
 
 
 def is_inside(address: str, layer: str) -> bool:

@@ -57,7 +57,8 @@ def _is_root(address: str, wrong: Mapping[str, Row], rows: Sequence[Row]) -> boo
     return all(
         other.found == "both"
         for other in rows
-        if kind_of(other.address) == "operation" and _module(other.address) == (layer.module, layer.call)
+        if kind_of(other.address) == "operation"
+        and addresses.parse_layer(other.address).module_call == layer.module_call
     )
 
 
@@ -66,8 +67,11 @@ def _follows(row: Row, roots: Sequence[str], wrong: Mapping[str, Row], places: M
     beside = [address for address in wrong if address.startswith("layer:") and address != row.address]
     if row.type not in _GIVEN_A_SIZE or any(_key(address) == _key(row.address) for address in beside):
         return False
-    module = _module(row.address)
-    return any(_module(root) == module and places[root] < places[row.address] for root in roots)
+    module = addresses.parse_layer(row.address).module_call
+    return any(
+        addresses.parse_layer(root).module_call == module and places[root] < places[row.address]
+        for root in roots
+    )
 
 
 def _is_reached(address: str, reached: set[Key]) -> bool:
@@ -90,8 +94,7 @@ def _comes_of(row: Row, begins: Mapping[Key, int], reached: set[Key], places: Ma
     ):
         return True
     return not row.inputs and any(
-        place > begin and _is_in(key[0], addresses.parse_layer(addresses.layer(path, call, "out")).module)
-        for (path, call), begin in begins.items()
+        place > begin and _is_in(key[0], path.partition("/")[0]) for (path, _), begin in begins.items()
     )
 
 
@@ -100,10 +103,5 @@ def _key(address: str) -> Key:
     return layer.path, layer.call
 
 
-def _module(address: str) -> Key:
-    layer = addresses.parse_layer(address)
-    return layer.module, layer.call
-
-
 def _is_in(path: str, module: str) -> bool:
-    return module == addresses.ROOT or path.startswith((f"{module}.", f"{module}/"))
+    return module == addresses.ROOT or addresses.lies_in(path, module)

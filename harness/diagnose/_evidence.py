@@ -19,6 +19,20 @@ _FEWEST_FILLED, _DWARFED = 2, 1e-4
 _ROOM_BESIDE = 16.0  # by how much what is beside fills may stray more than in proportion to its size
 
 
+def is_number(number: float) -> bool:
+    """Whether it is finite, and more than next to nothing."""
+    return math.isfinite(number) and abs(number) >= _SMALLEST
+
+
+def plain_number(number: float) -> float | None:
+    """The number of two digits, or one over a count, that a fitted number is; None where it is neither."""
+    if not is_number(number):
+        return None
+    count = round(1 / number)
+    near = [float(f"{number:.1e}"), *([1 / count] if 0 < abs(count) <= _LARGEST_COUNT else [])]
+    return next((its for its in near if abs(number - its) <= _PLAIN * abs(number)), None)
+
+
 def fills(tensor: Array) -> Array | None:
     """Where a tensor is filled with values that dwarf all others, as a mask does it; None where it is not."""
     if tensor.dtype.kind != "f" or not tensor.size:
@@ -121,12 +135,8 @@ class DifferingLayer:
 
     def carries_plain(self, number: float) -> bool:
         """Whether one fitted number, of two digits or one over a count, is so plain that few prove it."""
-        if not math.isfinite(number) or abs(number) < _SMALLEST:
-            return False
-        count = round(1 / number)
-        near = (float(f"{number:.1e}"), 1 / count if 0 < abs(count) <= _LARGEST_COUNT else 0.0)
-        plain = any(abs(number - its) <= _PLAIN * abs(number) for its in near)
-        return self.carries(1) or (plain and self._different() >= _FEWEST_OF_PLAIN)
+        is_plain = plain_number(number) is not None
+        return is_number(number) and (self.carries(1) or (is_plain and self._different() >= _FEWEST_OF_PLAIN))
 
     def tells(self) -> bool:
         """Whether the port's values can tell one hypothesis from another.

@@ -6,29 +6,25 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import combinations
 
-from harness.diagnose._evidence import DifferingLayer
+from harness.diagnose._evidence import DifferingLayer, is_number, plain_number
 from harness.forms import axes_text, shape_text
 
 _NEAR = 1e-5
-_DIGITS, _SMALLEST = 2, 1e-12
-_LARGEST_COUNT = 1000
 _FEWEST = 5  # elements that a mean runs over, below which its count is any small number
 _MOST_AXES = 5
 
 
 def plain(number: float) -> float | None:
-    """The number of two digits, or one over a count, that a fitted number is; None where it is neither."""
-    if not math.isfinite(number) or abs(number) < _SMALLEST:
-        return None
-    count = round(1 / number)
-    near = [float(f"{number:.{_DIGITS - 1}e}"), round(number)]
-    near += [1 / count] if 0 < abs(count) <= _LARGEST_COUNT else []
-    return next((float(its) for its in near if abs(number - its) <= _NEAR * abs(number)), None)
+    """The plain number, or the whole one, that a fitted number is; None where it is neither."""
+    found = plain_number(number)
+    if found is None and is_number(number) and abs(number - round(number)) <= _NEAR * abs(number):
+        found = float(round(number))
+    return found
 
 
 def said_of_ratio(evidence: DifferingLayer, factor: float, shape: Sequence[int]) -> str:
     """What a factor of a tensor of this shape stands for, if a mean or a sum would make it; else nothing."""
-    if not math.isfinite(factor) or abs(factor) < _SMALLEST:
+    if not is_number(factor):
         return ""
     count, words = factor, "a sum in the place of a mean"
     if abs(factor) < 1:

@@ -170,7 +170,6 @@ def _reduced(
     evidence: DifferingLayer,
     name: str,
     tensor: Array,
-    reductions: Mapping[str, Reduction] = REDUCTIONS,
     inside: Mapping[str, Function] = _BEFORE,
 ) -> Iterator[Trial]:
     """Reductions over any axes that leave as many elements, with the axes kept or not."""
@@ -186,7 +185,7 @@ def _reduced(
             if count == 1:
                 yield from _one_place(evidence, name, wide, *axes)
             for before, change in inside.items():
-                for words, reduction in reductions.items():
+                for words, reduction in REDUCTIONS.items():
                     found = np.asarray(reduction(change(wide), axis=axes)).reshape(evidence.port.shape)
                     yield _trial(evidence, f"{words} over axes {_listed(axes)}{before} of {name}", found)
 

@@ -7,16 +7,14 @@ computed first, so that tensors that have nothing to do with it cost nothing.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
-from harness.diagnose.functions import REDUCTIONS
+from harness.diagnose.functions import REDUCTIONS, Reduction
 from harness.forms import axes_text
-
-Reduction = Callable[..., Array]
 
 _LARGEST = 1 << 21
 _MOST_AXES, _MOST_TENSORS = 5, 64

@@ -79,8 +79,8 @@ def _exchanged(
         if not all(path in both for path in (one, other) for both in (ours, its)):
             one, other = exact  # what is called through another name
         if (
-            _is_around(one, other)
-            or _is_around(other, one)
+            addresses.lies_in(other, one)
+            or addresses.lies_in(one, other)
             or not all(path in both for path in (one, other) for both in (ours, its))
         ):
             continue
@@ -96,8 +96,8 @@ def _feeds(first: str, last: str, records: Mapping[str, Record], wrong: Sequence
     """
     places = {address: place for place, address in enumerate(records)}
     given = _given(records)
-    begin = min(place for address, place in places.items() if _is_around(first, _path(address)))
-    waiting = [key for key in given if _is_around(last, key[0]) and key[1] == 0]
+    begin = min(place for address, place in places.items() if addresses.lies_in(_path(address), first))
+    waiting = [key for key in given if addresses.lies_in(key[0], last) and key[1] == 0]
     seen, unknown = set(waiting), False
     while waiting:
         for address in given.get(waiting.pop(), ()):
@@ -106,7 +106,7 @@ def _feeds(first: str, last: str, records: Mapping[str, Record], wrong: Sequence
                 continue  # it was there before
             if made is None:
                 unknown = True
-            elif _is_around(first, _path(made)):
+            elif addresses.lies_in(_path(made), first):
                 return True
             elif addresses.is_result(made):
                 layer = addresses.parse_layer(made)
@@ -114,7 +114,7 @@ def _feeds(first: str, last: str, records: Mapping[str, Record], wrong: Sequence
                     seen.add((layer.path, layer.call))
                     waiting.append((layer.path, layer.call))
     return unknown and any(
-        _key(address) in seen and not _is_around(first, _path(address)) for address in wrong
+        _key(address) in seen and not addresses.lies_in(_path(address), first) for address in wrong
     )
 
 
@@ -132,10 +132,6 @@ def _given(records: Mapping[str, Record]) -> dict[tuple[str, int], list[str]]:
             if layer.role == "in":
                 found.setdefault((layer.path, layer.call), []).append(address)
     return found
-
-
-def _is_around(outer: str, path: str) -> bool:
-    return path == outer or path.startswith((f"{outer}.", f"{outer}/"))
 
 
 def _in_order(
@@ -163,7 +159,7 @@ def _concerns(source: Source, taken: str, first: str, last: str, records: Mappin
 
 def _siblings(one: str, other: str) -> tuple[str, str]:
     """Two layers as their innermost common module calls them: one may be a part of what it calls."""
-    if _is_around(one, other) or _is_around(other, one):
+    if addresses.lies_in(other, one) or addresses.lies_in(one, other):
         return one, other
     ours, its = _parts(one), _parts(other)
     shared = next((place for place, (a, b) in enumerate(zip(ours, its, strict=False)) if a != b), None)

@@ -24,7 +24,7 @@ def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]
             continue
         for other, its in zip(sources, causes, strict=True):
             first, last = _path(other.address, "in"), _path(its.taken, "out")
-            if first and last and _is_same(earlier, first) and _is_same(last, later):
+            if first and last and addresses.lies_in(earlier, first) and addresses.lies_in(last, later):
                 found = _renamed(sources, found, first, later)
         after = causes[place + 1 :]
         if found[place] is cause and any(_path(its.taken, "out") == earlier for its in after):
@@ -118,7 +118,7 @@ def _renamed(sources: Sequence[Source], causes: list[Cause], first: str, later: 
     both = (first, later)
     return [
         blamed(cause, words, both)
-        if cause.taken and any(_is_same(_path(cause.taken), path) for path in both)
+        if cause.taken and any(addresses.lies_in(_path(cause.taken), path) for path in both)
         else cause
         for source, cause in zip(sources, causes, strict=True)
     ]
@@ -130,8 +130,3 @@ def _path(address: str, role: str = "") -> str:
         return ""
     layer = addresses.parse_layer(address)
     return layer.path if role in ("", layer.role) else ""
-
-
-def _is_same(inner: str, outer: str) -> bool:
-    """Whether a layer is another one, or makes that one's result inside of it."""
-    return inner == outer or inner.startswith((f"{outer}.", f"{outer}/"))

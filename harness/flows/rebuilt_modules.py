@@ -20,14 +20,15 @@ _OPERATIONS = ("operation", "operation_input")
 def told(alignment: Alignment, sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]:
     """The causes, where the first one of such a module is explained and others are claimed beside it."""
     rebuilt = {
-        _module(row.address)
+        addresses.parse_layer(row.address).module_call
         for row in alignment.rows
         if row.found != "both" and kind_of(row.address) == "operation"
     }
     first: dict[Key, str] = {}
     found = []
     for source, cause in zip(sources, causes, strict=True):
-        key = _module(source.address) if kind_of(source.address) in _OPERATIONS else None
+        is_operation = kind_of(source.address) in _OPERATIONS
+        key = addresses.parse_layer(source.address).module_call if is_operation else None
         if key in rebuilt and key in first:
             cause = _following(cause, first[key])
         elif key in rebuilt and key is not None and cause.found and not cause.fitted:
@@ -39,8 +40,3 @@ def told(alignment: Alignment, sources: Sequence[Source], causes: Sequence[Cause
 def _following(cause: Cause, first: str) -> Cause:
     words = f"none of its own: the port runs other operations here, and this follows from {first}."
     return Cause(False, words, tried=cause.tried)
-
-
-def _module(address: str) -> Key:
-    layer = addresses.parse_layer(address)
-    return layer.module, layer.call
