@@ -67,5 +67,6 @@ def test_speed(
 ) -> None:
     """The seconds of one call."""
     benchmark.group = f"{asked.model} {asked.variant}, {mode}, {asked.size[0]}x{asked.size[1]}"
+    began = CLOCK.seconds
     benchmark.pedantic(call, rounds=_ROUNDS, iterations=1)
-    assert benchmark.stats.stats.min > 0
+    assert CLOCK.seconds > began  # also where pytest-benchmark measures nothing itself, as under xdist
