@@ -13,6 +13,7 @@ from harness.diagnose import (
     activations,
     attributes,
     calls,
+    constants,
     decisions,
     drops,
     fits,
@@ -34,12 +35,14 @@ from harness.diagnose import (
     reductions,
     relations,
     resizing,
+    sums,
     tables,
     tensors,
 )
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
+from harness.forms import shape_text
 
 Source = Callable[[DifferingLayer], Iterator[Trial]]
 Replay = Callable[[Sequence[Trial]], list[Array | None]]
@@ -60,10 +63,12 @@ OF_TENSORS: tuple[Source, ...] = (
     tensors.trials,
     others.trials,
     functions.trials,
+    sums.trials,
     reductions.trials,
     resizing.trials,
     decisions.trials,
     products.trials,
+    constants.trials,
     layouts.trials,
     places.trials,
     masks.trials,
@@ -314,5 +319,8 @@ def _rivals(also: Sequence[str]) -> str:
 def _unexplained(evidence: DifferingLayer, tried: int) -> Cause:
     traits = signature(evidence.reference, evidence.port)
     looks = ", ".join(traits) or "none"
+    if evidence.reference.shape != evidence.port.shape:
+        shapes = [shape_text(one.shape) for one in (evidence.port, evidence.reference)]
+        looks += f", {shapes[0]} in place of {shapes[1]}"
     words = f"none of {tried} hypotheses reproduces the port's tensor; its error is: {looks}."
     return Cause(False, words, signature=traits, tried=tried)

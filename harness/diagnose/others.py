@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
-from harness.diagnose._rules import every, part_from
+from harness.diagnose._rules import every, one_of, part_from
 
 _FEWEST = 4  # different values, below which two tensors are alike by chance
 _MOST_PARTS = 256
@@ -56,7 +56,7 @@ def _parts(evidence: DifferingLayer, other: ReferenceTensor) -> Iterator[Trial]:
         if rest == port.shape:
             tensor = other.read()
             for place in range(length):
-                words = f"number {place} of {length} along axis {axis} of the reference's {other.name}"
+                words = f"{one_of(place, length, axis)} of the reference's {other.name}"
                 yield from _part(evidence, tensor.take(place, axis), words)
         elif len(other.shape) == port.ndim and rest == port.shape[:axis] + port.shape[axis + 1 :]:
             tensor, wanted = np.moveaxis(other.read(), axis, 0), port.shape[axis]
