@@ -17,6 +17,7 @@ from harness.comparing._own_shapes import keep_makers
 from harness.comparing._pairing import of_one_form
 from harness.comparing._places import first_diverged, in_order_of_computation, kind_of, worst_row
 from harness.comparing._sentence import sentence
+from harness.comparing._stopped import sources_of_stopped, stopped_by_itself, take_back_takers
 from harness.comparing._turned_units import doubt_turned_units
 from harness.forms import same_type, shape_text
 from harness.numerics import no_difference
@@ -79,8 +80,9 @@ def add_isolated(
     _add_extra(alignment.rows, forced)
     _add_unpaired_outputs(alignment.rows, reference)
     if carried := forced.notes.get(addresses.OWN_SHAPES):
-        keep_makers(alignment.rows, carried)
-    alignment.sources = sources(alignment.rows)
+        take_back = take_back_takers if stopped_by_itself(alignment) else keep_makers
+        take_back(alignment.rows, carried)
+    alignment.sources = sources(alignment.rows) or sources_of_stopped(alignment)
     judged = sum(row.isolated is not None for row in alignment.rows)
     alignment.isolated = IsolatedRun(ran=True, judged=judged)
     _conclude(alignment)
@@ -243,7 +245,8 @@ def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[O
             verdict = judge(row.address, row.isolated.measured, _for_one_run(policy), overrides)
             row.isolated = Isolated(row.isolated.measured, verdict)
     explained = {source.address: source for source in alignment.sources if source.cause}
-    alignment.sources = [explained.get(found.address, found) for found in sources(alignment.rows)]
+    found = sources(alignment.rows) or sources_of_stopped(alignment)
+    alignment.sources = [explained.get(source.address, source) for source in found]
     _conclude(alignment)
 
 
@@ -260,6 +263,8 @@ def _conclude(alignment: Alignment) -> None:
         alignment.first = first.address if first else None
         alignment.worst = worst.address if worst else None
         alignment.isolated = dataclasses.replace(alignment.isolated, decided=True)
+        alignment.verdict = "diverged"
+    if alignment.sources and stopped_by_itself(alignment):
         alignment.verdict = "diverged"
     alignment.sentence = sentence(alignment)
 

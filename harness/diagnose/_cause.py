@@ -19,6 +19,7 @@ from harness.diagnose import (
     fits,
     formulas,
     functions,
+    geometry,
     gradients,
     heads,
     known,
@@ -34,6 +35,7 @@ from harness.diagnose import (
     products,
     reductions,
     relations,
+    repeats,
     resizing,
     sums,
     tables,
@@ -52,11 +54,13 @@ Solver = Callable[[DifferingLayer, Replay], Iterator[Trial]]
 OF_LAYERS: tuple[Source, ...] = (
     known.trials,
     attributes.trials,
+    geometry.trials,
     attributes.trials_of_mode,
     means.trials,
     parameters.trials,
     norms.trials,
     activations.trials,
+    repeats.trials,
 )
 OF_TENSORS: tuple[Source, ...] = (
     masks.of_two_values,

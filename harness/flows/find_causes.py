@@ -109,6 +109,8 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
     reference = probe.reference.array(row.address)
     assert reference is not None  # it was recorded whole
     port = probe.isolated.array(row.address) if row.address in probe.isolated.records else None
+    if port is None and row.isolated is None and row.address in probe.port.records:
+        port = probe.port.array(row.address)  # it raised before its layers could tell
     if port is None:  # a gradient that the port has not at all
         port = np.zeros_like(reference)
     path = source.layers[0] if source.layers else ""

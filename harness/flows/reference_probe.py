@@ -72,7 +72,9 @@ class ReferenceProbe:
         if trial.state:
             path = self.scratch / f"state-{number}.h5"
             state = str(inputs_and_weights.write(path, "state", dict(trial.state)))
-        return CallChange(dict(trial.changes), trial.training, state, list(trial.without), trial.kind)
+        return CallChange(
+            dict(trial.changes), trial.training, state, list(trial.without), trial.kind, trial.twice
+        )
 
     def layer_note(self, path: str) -> LayerNote:
         """What the reference's trace says of a layer: its type and attributes."""

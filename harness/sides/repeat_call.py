@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
         yield other_operation(change.kind, call.function, tensors[0])(*call.args, **call.kwargs)
         return
     if call.module is None:
-        yield _call_function(call, change.changes)
+        yield _call_function(_given_its_result(call) if change.twice else call, change.changes)
         return
     if change.kind:
         yield _as_another_kind(call, change.kind)(*call.args, **call.kwargs)
@@ -89,13 +90,20 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
             setattr(call.module, name, tuple(value) if isinstance(value, list) else value)
         if change.training is not None and mode is not None:
             call.module.train(change.training)
-        yield call.module(*args, **call.kwargs)
+        made = call.module(*args, **call.kwargs)
+        yield call.module(made, *args[1:], **call.kwargs) if change.twice else made
     finally:
         for name, value in kept.items():
             setattr(call.module, name, value)
         if mode is not None:
             call.module.train(mode)
         side.fill(own, before)
+
+
+def _given_its_result(call: CapturedCall) -> CapturedCall:
+    """The call of a function with what it returns in the place of its first argument."""
+    made = call.function(*call.args, **call.kwargs)
+    return replace(call, args=(made, *call.args[1:]))
 
 
 def _updated(held: Arrays, now: Arrays) -> Arrays:
