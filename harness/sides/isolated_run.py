@@ -215,8 +215,8 @@ def _forced(side: Side, mode: Mode, writer: TraceWriter, substitutes: Substitute
     if mode != "eval" and not partly:
         _backward(side, recorder, substitutes.reference, writer)
     writer.note(addresses.EQUAL, recorder.equal)
-    if substitutes.own_shapes or partly:
-        writer.note(addresses.OWN_SHAPES, recorder.carried)
+    is_own = substitutes.own_shapes or partly
+    writer.note(addresses.OWN_SHAPES if is_own else addresses.CARRIED, recorder.carried)
 
 
 @contextlib.contextmanager
