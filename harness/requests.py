@@ -175,7 +175,8 @@ class CallChange:
 
     `state` names a trace file with the `state:` tensors that replace the module's own. An argument without a
     name has its place for one. `without` are the places of arguments that are left out, `kind` is the class
-    of the same package that stands in the module's place. `twice` gives the result to it once more.
+    of the same package that stands in the module's place. `twice` gives the result to it once more. `given`
+    names a trace file with `input:` tensors that stand in the place of its own.
     """
 
     changes: Attributes = field(default_factory=dict)
@@ -184,6 +185,7 @@ class CallChange:
     without: list[str] = field(default_factory=list)
     kind: str = ""
     twice: bool = False
+    given: str = ""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ from harness.flows import (
     recorded,
     source_groups,
 )
+from harness.flows.forced_flow import ForcedFlow
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
 from harness.forms import same_operand, same_shape
@@ -327,12 +328,13 @@ def explain_sources(
             if shared is not None:
                 found |= {other.address: shared for other in group}
     tried = [source for source in chosen if source.address in found]
+    flow = ForcedFlow(probe.reference, probe.isolated, probe.call_with)
     both = probe.reference.records, probe.port.records
-    causes = call_counts.told(tried, [found[source.address] for source in tried], *both)
-    causes = orders.applied_before(tried, causes, probe.reference.records)
+    causes = call_counts.told(tried, [found[source.address] for source in tried], *both, flow)
+    causes = orders.applied_before(tried, causes, probe.reference.records, flow)
     causes = orders.given_crosswise(tried, causes)
-    causes = orders.exchanged(tried, causes)
-    causes = call_orders.told(tried, causes, *both)
+    causes = orders.exchanged(tried, causes, flow)
+    causes = call_orders.told(tried, causes, *both, flow)
     causes = rebuilt_modules.told(alignment, tried, causes)
     causes = gradients_that_follow.told(tried, causes, probe.reference)
     for source, cause in zip(tried, causes, strict=True):

@@ -67,6 +67,7 @@ def own_state(side: Side, module: Any) -> NamedTensors:
 @contextlib.contextmanager
 def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterator[Any]:
     """The result of the changed call, by the masks of the run; the change is undone at the end."""
+    call = _given_others(side, call, change)
     if call.position is not None:
         side.masks.go_to(call.position)
     if call.module is None and change.kind:
@@ -104,6 +105,19 @@ def _given_its_result(call: CapturedCall) -> CapturedCall:
     """The call of a function with what it returns in the place of its first argument."""
     made = call.function(*call.args, **call.kwargs)
     return replace(call, args=(made, *call.args[1:]))
+
+
+def _given_others(side: Side, call: CapturedCall, change: CallChange) -> CapturedCall:
+    """The call with other tensors in the place of those that it was given."""
+    if not change.given:
+        return call
+    with Trace.open(Path(change.given)) as stored:
+        given = {name.partition(":")[2]: np.array(_whole(stored, name)) for name in stored.records}
+
+    def other(key: str, tensor: Any) -> Any:
+        return side.leaf(given[key], tensor, False)[1] if key in given else tensor
+
+    return call.with_tensors(side.tensors.is_tensor, other)
 
 
 def _updated(held: Arrays, now: Arrays) -> Arrays:
