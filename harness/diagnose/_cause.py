@@ -26,6 +26,7 @@ from harness.diagnose import (
     layouts,
     masks,
     means,
+    normalised,
     norms,
     numbers,
     operations,
@@ -67,6 +68,7 @@ OF_TENSORS: tuple[Source, ...] = (
     tensors.trials,
     others.trials,
     functions.trials,
+    normalised.trials,
     sums.trials,
     reductions.trials,
     resizing.trials,
@@ -83,7 +85,12 @@ OF_TENSORS: tuple[Source, ...] = (
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)
-OF_FORMULAS: tuple[Source, ...] = (functions.of_the_right_one, relations.trials, formulas.trials)
+OF_FORMULAS: tuple[Source, ...] = (
+    functions.of_the_right_one,
+    normalised.of_the_right_one,
+    relations.trials,
+    formulas.trials,
+)
 AT_LAST: tuple[Source, ...] = (fits.trials,)
 
 _GIVEN = "what the port's layer is given is"

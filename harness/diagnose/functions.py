@@ -62,13 +62,6 @@ _UNARY: dict[str, Function] = {
         for words, to_whole in (("rounded", np.round), ("rounded down", np.floor))
     },
 }
-_ALONG: dict[str, Reduction] = {
-    "brought to length one (normalised by its L2 norm)": lambda x, axis: np.sqrt(
-        np.sum(x * x, axis, keepdims=True)
-    ),
-    "brought to the sum one (normalised)": lambda x, axis: np.sum(x, axis, keepdims=True),
-    "divided by its largest": lambda x, axis: np.max(x, axis, keepdims=True),
-}
 _BINARY: dict[str, Two] = {
     "the sum": np.add,
     "the difference": np.subtract,
@@ -148,12 +141,6 @@ def _unary(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial
             trial = _trial(evidence, f"{words} of {name}", function(tensor.astype(np.float64)))
             told = words in _TO_STEPS and _is_told_by_steps(tensor, evidence.port)
             yield replace(trial, says_itself=True) if told else trial
-    for axis in range(tensor.ndim):
-        wide = tensor.astype(np.float64)
-        grown = np.exp(wide - wide.max(axis, keepdims=True))
-        yield _trial(evidence, f"softmax over axis {axis} of {name}", grown / grown.sum(axis, keepdims=True))
-        for words, size in _ALONG.items() if wide.size <= _LARGEST else ():
-            yield _trial(evidence, f"{name}, {words} along axis {axis}", wide / size(wide, axis=axis))
 
 
 def _is_told_by_steps(tensor: Array, port: Array) -> bool:

@@ -13,6 +13,12 @@ _FEWEST = 4  # different values, below which two tensors are alike by chance
 _MOST_PARTS = 256
 _LOOKED_AT = 4096
 _LARGEST = 64
+_NOUNS = {
+    "add": "a sum", "sub": "a difference", "mul": "a product", "div": "a division", "pow": "a power",
+    "matmul": "a matrix product", "bmm": "a matrix product", "cat": "a concatenation",
+    "interpolate": "a resizing", "maximum": "the larger of two (maximum)",
+    "minimum": "the smaller of two (minimum)", "normalize": "a normalisation (normalize)",
+}  # fmt: skip
 
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
@@ -34,8 +40,14 @@ def _producer_missing(evidence: DifferingLayer) -> Iterator[Trial]:
     name = evidence.producer.name
     for given, tensor in evidence.producer.given.items():
         if tensor.shape == evidence.port.shape and tells(tensor):
-            words = f"the reference's {given}, which {name} is given: {name} is skipped"
+            words = f"the reference's {given}, which {name} is given: {name} is skipped{_left_out(name)}"
             yield Trial(words, predicted=tensor, taken=given)
+
+
+def _left_out(name: str) -> str:
+    """What is left out where an operation is skipped."""
+    kind = name.partition("/")[2].rpartition(".")[0]
+    return f" ({_NOUNS.get(kind, kind)} is left out)" if kind else ""
 
 
 def _taken(evidence: DifferingLayer, other: ReferenceTensor, how: str = "") -> Iterator[Trial]:
