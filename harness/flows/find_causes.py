@@ -328,7 +328,7 @@ def explain_sources(
             if shared is not None:
                 found |= {other.address: shared for other in group}
     tried = [source for source in chosen if source.address in found]
-    flow = ForcedFlow(probe.reference, probe.isolated, probe.call_with)
+    flow = ForcedFlow(probe.reference, probe.port, probe.isolated, probe.call_with)
     both = probe.reference.records, probe.port.records
     causes = call_counts.told(tried, [found[source.address] for source in tried], *both, flow)
     causes = orders.applied_before(tried, causes, probe.reference.records, flow)

@@ -24,23 +24,25 @@ _ALIKE = 1e-4
 
 @dataclass(frozen=True)
 class ForcedFlow:
-    """The reference's trace, and that of the port's layers run alone, which leaves out what is the same.
+    """The reference's trace, the port's, and that of its layers run alone, which leaves out what is the same.
 
     `call_with` repeats a call of the reference with other tensors in some of its places.
     """
 
     reference: Trace
+    port: Trace
     isolated: Trace
     call_with: CallWith
 
     def shows_order(self, first: str, last: str, between: Iterable[Call]) -> bool:
         """Whether the port calls the reference's first layer on what comes of the last one, in its place.
 
-        The first one takes a result of the last one; and the last one, or what is called between them in the
-        reference, takes what the first one should be given, or makes what the reference's makes of that.
+        The first one takes a result of the last one; the last one, or what is called between them in the
+        reference, takes what the first one should be given, or makes what the reference's makes of that; and
+        what should take the result of the last one does not go on with it.
         """
         results = [*self._of_reference(self._results(last)), *self._of_port(self._results(last))]
-        if not self._is_any(self._given(first), results):
+        if not self._is_any(self._given(first), results) or self.goes_on_with(last, first):
             return False
         takers = [
             name for path, call in between for name in self._inputs(path) if _call(name) == (path, call)
@@ -63,6 +65,19 @@ class ForcedFlow:
     def _given_from_outside(self, path: str) -> list[str]:
         """What a layer is given, and what runs inside of it, where nothing in it makes that."""
         return [name for name in self._inputs(path) if not self._is_made_in(name, path)]
+
+    def goes_on_with(self, last: str, first: str) -> bool:
+        """Whether the port goes on with a result of the last one, and nothing with one of the first."""
+        results = set(self._results(last))
+        takers = [
+            name
+            for name, record in self.reference.records.items()
+            if _is_input(name) and record.alias in results and not _lies_in(name, last)
+        ]
+        instead = [*self._of_reference(self._results(first)), *self._of_port(self._results(first))]
+        if self._is_any(self._of_port(takers), instead):
+            return False
+        return any(name in self.port.records and self.port.records[name].alias in results for name in takers)
 
     def takes_result(self, result: str, instead: str) -> bool:
         """Whether something that should take one result, in whatever form, is given another one."""

@@ -26,7 +26,9 @@ def exchanged(sources: Sequence[Source], causes: Sequence[Cause], flow: ForcedFl
             continue
         for other, its in zip(sources, causes, strict=True):
             first, last = _path(other.address, "in"), _path(its.taken, "out")
-            if first and last and addresses.lies_in(earlier, first) and addresses.lies_in(last, later):
+            if not (first and last and addresses.lies_in(earlier, first) and addresses.lies_in(last, later)):
+                continue
+            if not flow.goes_on_with(later, first):
                 found = _renamed(sources, found, first, later)
         after = causes[place + 1 :]
         takes = any(_path(its.taken, "out") == earlier for its in after)

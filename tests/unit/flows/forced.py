@@ -36,4 +36,16 @@ def flow_of(
             array = ours.array(taken)
             assert array is not None
             writer.add(name, np.array(array))
-    return ForcedFlow(ours, Trace.open(folder / "alone.h5"), call_with)
+    with TraceWriter(folder / "port.h5", {}) as writer:
+        made = [name for name in ours.records if ours.records[name].alias is None and name not in given]
+        for name in made:
+            writer.add(name, np.array(ours.array(name)))
+        for name in (name for name in ours.records if name not in made):
+            taken = given.get(name, name)
+            origin = ours.records[taken].alias or taken
+            if origin in made:
+                writer.alias(name, origin)
+            else:
+                writer.add(name, np.array(ours.array(taken)))
+    port, alone = (Trace.open(folder / f"{name}.h5") for name in ("port", "alone"))
+    return ForcedFlow(ours, port, alone, call_with)

@@ -167,7 +167,7 @@ def test_operations_whose_numbers_have_moved_are_in_no_order(tmp_path: Path) -> 
         "layer:(model)/mul.0#0:out",
         "layer:(model)/mul.1#0:out",
     ]
-    after = {"(model)/mul.0": "layer:ref#0:out"}
+    after = {"(model)/mul.0": "layer:ref#0:out", "(model)/mul.1": "layer:(model)/mul.0#0:out"}
     (cause,) = told(tmp_path, [source("layer:ref#0:in.0")], causes, ours, as_many, **after)
     assert "the order of (model)/mul.0 and ref is exchanged" in cause.sentence
 

@@ -46,6 +46,13 @@ def test_one_of_both_alone_shows_no_order(missing: str, tmp_path: Path) -> None:
     assert not flow_of(tmp_path, CHAIN, given).shows_order("norm", "act", [("act", 0)])
 
 
+def test_a_layer_that_is_called_on_the_result_of_a_later_one_for_nothing_is_in_no_other_order(
+    tmp_path: Path,
+) -> None:
+    given = {name: taken for name, taken in EXCHANGED.items() if name != "layer:head#0:in.0"}
+    assert not flow_of(tmp_path, CHAIN, given).shows_order("norm", "act", [("act", 0)])
+
+
 def test_layers_between_may_take_what_the_first_one_should(tmp_path: Path) -> None:
     """A sum behind two layers of a decoder, not before them."""
     reference = recorded(
@@ -82,7 +89,7 @@ def test_a_result_of_another_shape_goes_on_as_the_port_made_it(tmp_path: Path) -
         ):
             writer.add(name, array)
     with Trace.open(tmp_path / "reference.h5") as ours, Trace.open(tmp_path / "alone.h5") as its:
-        assert ForcedFlow(ours, its, nothing).shows_order("resize", "decode", [("decode", 0)])
+        assert ForcedFlow(ours, its, its, nothing).shows_order("resize", "decode", [("decode", 0)])
 
 
 def test_a_last_one_that_makes_the_right_thing_of_it_shows_the_order_as_well(tmp_path: Path) -> None:

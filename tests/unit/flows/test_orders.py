@@ -43,6 +43,17 @@ def test_two_layers_that_take_each_others_place_are_one_cause(tmp_path: Path) ->
     assert third.sentence == "none of 3"
 
 
+def test_a_layer_that_is_called_for_nothing_on_the_result_of_a_later_one_is_in_no_order(
+    tmp_path: Path,
+) -> None:
+    sources = [source("layer:mix#0:in.0"), source("layer:resize#0:in.0")]
+    causes = [given("layer:resize#0:in.0"), given("layer:mix#0:out")]
+    given_so = {"layer:mix#0:in.0": "layer:resize#0:in.0", "layer:resize#0:in.0": "layer:mix#0:out"}
+    assert exchanged(sources, causes, flow(tmp_path, given_so)) == causes
+    after = flow(tmp_path, {**given_so, "layer:join#0:in.0": "layer:resize#0:out"})
+    assert all("the order of resize and mix" in cause.sentence for cause in exchanged(sources, causes, after))
+
+
 def test_a_layer_that_comes_later_is_told_by_what_takes_its_result(tmp_path: Path) -> None:
     sources = [source("layer:mix#0:in.0"), source("layer:join#0:in.0")]
     causes = [given("layer:resize#0:in.0"), given("layer:resize#0:out")]
