@@ -160,14 +160,44 @@ class LossTensor:
 
 
 @dataclass(frozen=True)
+class CodeValue:
+    """What an expression is when it first runs; it stands from byte `start` to byte `end` of a text.
+
+    `kind` is `int`, `float`, `bool`, one of these and `tensor`, or empty for anything else. `chooses` is true
+    of a tensor of zeros and ones. `before` counts the operations that have run until then.
+    """
+
+    start: int
+    end: int
+    kind: str
+    shape: list[int] = field(default_factory=list)
+    chooses: bool = False
+    before: int = 0
+
+
+@dataclass(frozen=True)
+class ModelCode:
+    """A function of a model's code: its text without indentation, its place, and what its expressions are."""
+
+    key: str
+    name: str
+    file: str
+    line: int
+    text: str
+    values: list[CodeValue] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class LossListed:
     """What a loss runs, in order, and what it may take besides: the case's inputs and the model's outputs.
 
-    Each of the latter has a name with `inputs.` or `outputs.` before it.
+    Each of the latter has a name with `inputs.` or `outputs.` before it. `code` are the model's own functions
+    that a loss calls.
     """
 
     operations: list[LossOperation] = field(default_factory=list)
     given: list[LossTensor] = field(default_factory=list)
+    code: list[ModelCode] = field(default_factory=list)
 
 
 COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")

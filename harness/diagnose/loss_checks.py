@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.answers import COMPARISONS, LossOperation
+from harness.diagnose.code_tree import CODE
 from harness.requests import Edit
 
 HOLDS = "holds"
 _STEP = "add"
 _UNRELATED = 3
+_MOST_PLACES = 6
 
 
 def edits(operations: Sequence[LossOperation]) -> Iterator[tuple[str, list[Edit]]]:
@@ -72,3 +74,9 @@ def alike(edits_met: Sequence[Sequence[Edit]]) -> list[int]:
     places = {(edits_met[place][0].path, edits_met[place][0].place) for place in before}
     unrelated = len(functions) >= _UNRELATED and len(places) == 1
     return [place for place in whole if place not in before] if unrelated else list(whole)
+
+
+def scattered(edits_met: Sequence[Sequence[Edit]]) -> bool:
+    """Whether slips in code that give the same stand in many places: then none is told from the others."""
+    places = {(edit.path, edit.place) for edits in edits_met for edit in edits if edit.how == CODE}
+    return len(places) > _MOST_PLACES

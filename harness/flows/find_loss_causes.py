@@ -46,7 +46,8 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
             break
     met.sort(key=loss_checks.far_fetched)
     told = [met[place] for place in loss_checks.alike([changes for _, changes in met])]
-    if (gradient is None and count > _MOST_BY_ONE_NUMBER) or len(told) > _MOST_ALIKE:
+    by_chance = gradient is None and count > _MOST_BY_ONE_NUMBER
+    if by_chance or len(told) > _MOST_ALIKE or loss_checks.scattered([changes for _, changes in told]):
         chosen, told = chosen + len(told), []
     if not told:
         return _no_cause(count, len(met) + chosen)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.answers import LossOperation, LossTensor, LossTried
+from harness.answers import LossOperation, LossTensor, LossTried, ModelCode
 from harness.diagnose import losses
 from harness.diagnose._solve import plain_numbers
 from harness.diagnose.losses import LossNumber
@@ -76,6 +76,7 @@ class LossTrials:
     def __init__(self, probe: ReferenceProbe) -> None:
         self.probe, self.until = probe, time.monotonic() + _SECONDS
         self.given: list[LossTensor] = []
+        self.code: list[ModelCode] = []
 
     @contextlib.contextmanager
     def more_time(self) -> Iterator[None]:
@@ -94,13 +95,15 @@ class LossTrials:
             found = self.probe.worker.call(ListLoss(str(self.probe.inputs), self.probe.mode, gradient_of))
         except BadInput:
             return []
-        self.given = found.given
+        self.given, self.code = found.given, found.code
         return found.operations
 
-    def tried(self, edits: Iterable[Trial], folder: str = "") -> Iterator[tuple[Trial, LossTried]]:
-        """The result of each edit."""
-        waiting = iter(edits)
-        while time.monotonic() < self.until and (batch := list(islice(waiting, _AT_ONCE))):
+    def tried(
+        self, edits: Iterable[Trial], folder: str = "", share: float = 1.0
+    ) -> Iterator[tuple[Trial, LossTried]]:
+        """The result of each edit, for as long as there is time, or for this share of the whole time."""
+        waiting, until = iter(edits), min(self.until, time.monotonic() + share * _SECONDS)
+        while time.monotonic() < until and (batch := list(islice(waiting, _AT_ONCE))):
             results = self.probe.worker.call(TryLoss([changes for _, changes in batch], folder))
             yield from zip(batch, results, strict=True)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from itertools import chain
 
 from harness.answers import LossOperation, LossTried
 from harness.diagnose import (
+    code_edits,
     loss_checks,
     loss_functions,
     loss_given,
@@ -19,6 +21,7 @@ from harness.diagnose import (
 )
 from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
 
+_SHARE = 0.45  # of the time, so that what is left can be tried, too
 Way = Callable[[], Iterator[tuple[Trial, LossTried]]]
 
 
@@ -29,9 +32,11 @@ def ways(
     together, alone = trials.concerned(wanted, whole)
     computing = [one for one in alone if one.type != loss_indices.INDEX]
     computing_together = [one for one in together if one.type != loss_indices.INDEX]
+    share = _SHARE if with_gradient else 1.0
+    in_code = cache(lambda: code_edits.edits(trials.code, whole, together))
     found: list[Way] = [
-        lambda: trials.tried(chain(loss_pairs.settings(together), usual(alone))),
-        lambda: trials.tried(loss_pairs.pairs(computing_together)),
+        lambda: trials.tried(chain(loss_pairs.settings(together), usual(alone)), share=share),
+        lambda: trials.tried(loss_pairs.pairs(computing_together), share=share),
     ]
 
     def inserts() -> Iterator[tuple[Trial, LossTried]]:
@@ -41,8 +46,10 @@ def ways(
         found.append(inserts)
     else:
         found += [
+            lambda: trials.tried(in_code()[0], share=_SHARE),
             lambda: trials.tried(losses.taken(whole, computing)),
             inserts,
+            lambda: trials.tried(in_code()[1], share=_SHARE),
             lambda: trials.tried(
                 chain(
                     loss_neighbours.overlaps(computing_together),

@@ -15,7 +15,7 @@ def place_in_code() -> str:
     """The function of the model's code that runs now, as `inside (assigners.py, line 45)`; empty if none."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if _is_of_model(frame):
+        if is_of_model(frame):
             return _said(frame, frame.f_lineno)
         frame = frame.f_back
     return ""
@@ -25,13 +25,14 @@ def place_of_error(error: BaseException) -> str:
     """The innermost function of the model's code that an error came through, in the same form."""
     trace, found = error.__traceback__, ""
     while trace is not None:
-        if _is_of_model(trace.tb_frame):
+        if is_of_model(trace.tb_frame):
             found = _said(trace.tb_frame, trace.tb_lineno)
         trace = trace.tb_next
     return found
 
 
-def _is_of_model(frame: FrameType) -> bool:
+def is_of_model(frame: FrameType) -> bool:
+    """Whether a function of the model's own code runs in a frame."""
     module = str(frame.f_globals.get("__name__", ""))
     if module.partition(".")[0] in _OF_OTHERS or module.startswith(_TORCHLIKE):
         return False

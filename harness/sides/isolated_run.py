@@ -6,15 +6,12 @@ is handed the reference's gradient of its result; what it gives back is its own 
 
 A result of another shape than the reference's is replaced like any other. A port that hands other tensors
 around inside cannot go on with it and raises: then it runs once more, and such results go on as they are.
-
-A port that raises in its own run is asked for the way forward alone, and what came until it raises is kept.
 """
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
@@ -173,7 +170,6 @@ def run_isolated(
     path: Path,
     dtype: str,
     header: Header,
-    partly: bool = False,
 ) -> Times:
     """One forced pass of a side, in a training mode backward too; its tensors go to the trace at `path`."""
     started, cpu = time.perf_counter(), time.process_time()
@@ -183,7 +179,7 @@ def run_isolated(
             side.prepare(inputs, mode, dtype)
             with TraceWriter(path, {**header, "forced": True}) as writer:
                 substitutes = _substitutes(side, recorded, paired, mode, dtype, own_shapes)
-                _forced(side, mode, writer, substitutes, partly)
+                _forced(side, mode, writer, substitutes)
 
         try:
             forced(own_shapes=False)
@@ -208,26 +204,14 @@ def _substitutes(
     return Substitutes(recorded, known, make, mode != "eval", own_shapes)
 
 
-def _forced(side: Side, mode: Mode, writer: TraceWriter, substitutes: Substitutes, partly: bool) -> None:
+def _forced(side: Side, mode: Mode, writer: TraceWriter, substitutes: Substitutes) -> None:
     recorder = IsolatedRecorder(side.tensors, side.layers, writer, side.breadcrumb, substitutes=substitutes)
-    with _until_it_raises() if partly else contextlib.nullcontext():
-        side.forward(mode, writer, "all", observe=True, recorder=recorder)
-    if mode != "eval" and not partly:
+    side.forward(mode, writer, "all", observe=True, recorder=recorder)
+    if mode != "eval":
         _backward(side, recorder, substitutes.reference, writer)
     writer.note(addresses.EQUAL, recorder.equal)
-    is_own = substitutes.own_shapes or partly
-    writer.note(addresses.OWN_SHAPES if is_own else addresses.CARRIED, recorder.carried)
-
-
-@contextlib.contextmanager
-def _until_it_raises() -> Iterator[None]:
-    """In here whatever the model raises ends the pass, and nothing else."""
-    try:
-        yield
-    except HarnessError:
-        raise
-    except Exception:  # whatever the model raises: its own run raised, too
-        return
+    if substitutes.own_shapes:
+        writer.note(addresses.OWN_SHAPES, recorder.carried)
 
 
 def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: TraceWriter) -> None:

@@ -5,22 +5,32 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
 import numpy as np
 
 from harness import address as addresses
-from harness.answers import COMPARISONS, ROUNDINGS, LossListed, LossOperation, LossTensor, LossTried
+from harness.answers import (
+    COMPARISONS,
+    ROUNDINGS,
+    LossListed,
+    LossOperation,
+    LossTensor,
+    LossTried,
+    ModelCode,
+)
 from harness.errors import BadInput
 from harness.layer_note import Attributes
 from harness.pairs.base import Mode
 from harness.requests import Edit
 from harness.sides.code_place import place_in_code
+from harness.sides.code_values import Watch
+from harness.sides.loss_code import CODE, first_changed, in_code, told
 from harness.sides.loss_formulas import described_index, distance_for, fitting, with_index
+from harness.sides.model_code import OwnFunction, functions_that_run
 from harness.sides.moved_targets import column_by_column, mean_of_lines, shifted
 from harness.sides.one_thread import one_thread
 from harness.sides.operations import other_operation
@@ -33,7 +43,7 @@ HOW = (
     "input", "argument", "function", "before", "exchanged", "axes", "times", "detached", "input detached",
     "taken", "result taken", "number", "interleaved", "shifted", "column by column", "by sample", "combined",
     "holds", "distance", "index", "called",
-    "after", "each line", "columns", "ones", "labels", "over all",
+    "after", "each line", "columns", "ones", "labels", "over all", CODE,
 )  # fmt: skip
 """Where a tensor is taken, `function` of an edit is its name, and `name` may reduce it."""
 
@@ -51,6 +61,12 @@ class KeptCase:
     """What each operation of the losses returned, in order, where nothing changes it later."""
     known: dict[str, Any] = field(default_factory=dict)
     """The tensors of the losses by name, where nothing changes them later."""
+    code: list[OwnFunction] = field(default_factory=list)
+    """The model's own functions that the losses call."""
+    marks: list[tuple[Any, int]] = field(default_factory=list)
+    """Tensors of `results`, and how often each was changed in place, where the framework counts it."""
+    marks_given: list[tuple[Any, int]] = field(default_factory=list)
+    """The same of what the losses are given."""
 
 
 _Marks = Dict[str, Tuple[Any, List[int]]]
@@ -116,6 +132,8 @@ class _Tape(Recorder):
         name = name.strip("_")
         path = f"{name}.{self.counts[name]}"
         self.counts[name] += 1
+        if path in self.earlier and not self.takes_others:
+            return self.earlier[path]
         self.inside_operation = True
         try:
             given = self._named(path, args, kwargs)
@@ -315,16 +333,55 @@ def _with_argument(
 def list_loss(side: Side, inputs: str, mode: Mode, gradient_of: str = "") -> LossListed:
     """Run forward and tell the operations of the losses; what they take is kept."""
     side.kept = _kept(side, inputs, mode, gradient_of)
+    operations = _run_once(side, side.kept)
     given = _given(side, side.kept.outputs)
+    sizes = [LossTensor(name, [int(size) for size in tensor.shape]) for name, tensor in given.items()]
+    return LossListed(operations, sizes, _code(side, side.kept))
+
+
+def _run_once(side: Side, kept: KeptCase) -> list[LossOperation]:
+    """The operations of the losses; what they return is kept where nothing changes it later."""
+    given = _given(side, kept.outputs)
     tape = _Tape(side, (), given, lists=True)
     marks: _Marks = {name: (tensor, _marks_of(side, tensor)) for name, tensor in given.items()}
     with side.without_gradients(), side.observed(tape):
-        side.losses_of(side.kept.outputs)
+        side.losses_of(kept.outputs)
     marks.update(tape.marks)
     if all(mark and mark == _marks_of(side, value) for value, mark in marks.values()):
-        side.kept.results, side.kept.known = tape.results, tape.known
-    sizes = [LossTensor(name, [int(size) for size in tensor.shape]) for name, tensor in given.items()]
-    return LossListed(tape.seen, sizes)
+        kept.results, kept.known = tape.results, tape.known
+        kept.marks_given, kept.marks = (
+            list(_counted(side, part)) for part in (list(given.values()), list(tape.results.values()))
+        )
+    return tape.seen
+
+
+def _code(side: Side, kept: KeptCase) -> list[ModelCode]:
+    """The functions that the losses call, which are kept, and what their expressions are."""
+    tape = _Tape(side, (), {})
+
+    def to_array(tensor: Any) -> Any:
+        tape.inside_operation = True
+        try:
+            return side.tensors.to_array(tensor)
+        finally:
+            tape.inside_operation = False
+
+    def run() -> None:
+        with side.without_gradients(), side.observed(tape):
+            side.losses_of(kept.outputs)
+
+    kept.code = functions_that_run(run)
+    tape.counts.clear()
+    watch = Watch(side.tensors.is_tensor, to_array, lambda: sum(tape.counts.values()))
+    try:
+        return told(kept.code, watch.of(kept.code, run))
+    except Exception:  # code that looks at itself may fail where it is another one: it is left alone
+        return []
+
+
+def _counted(side: Side, values: Sequence[Any]) -> Iterator[tuple[Any, int]]:
+    for _, tensor in flatten(values, side.tensors.is_tensor):
+        yield tensor, tensor._version
 
 
 def _marks_of(side: Side, value: Any) -> list[int]:
@@ -354,8 +411,31 @@ def try_loss(side: Side, trials: list[list[Edit]], folder: str = "") -> list[Los
     """The losses under each list of edits; with a folder, a gradient of the first one, too."""
     if side.kept is None:
         raise BadInput("there is no loss to try: list its operations first")
-    with one_thread():
-        return [_tried(side, edits, number, folder) for number, edits in enumerate(trials)]
+    found: list[LossTried] = []
+    while len(found) < len(trials):
+        with one_thread():
+            for number, edits in enumerate(trials[len(found) :], len(found)):
+                found.append(_tried(side, edits, number, folder))
+                if _is_spoiled(side):
+                    break
+        _as_before(side)
+    return found
+
+
+def _is_spoiled(side: Side) -> bool:
+    """Whether a trial has changed in place what is kept."""
+    assert isinstance(side.kept, KeptCase)
+    return any(tensor._version != count for tensor, count in (*side.kept.marks_given, *side.kept.marks))
+
+
+def _as_before(side: Side) -> None:
+    """Make again what is kept where a trial has changed it in place; on all threads, as it was made."""
+    assert isinstance(side.kept, KeptCase)
+    kept = side.kept
+    if any(tensor._version != count for tensor, count in kept.marks_given):
+        list_loss(side, kept.inputs, kept.mode, kept.gradient_of)
+    elif any(tensor._version != count for tensor, count in kept.marks):
+        _run_once(side, kept)
 
 
 def _tried(side: Side, edits: list[Edit], number: int, folder: str) -> LossTried:
@@ -368,10 +448,10 @@ def _tried(side: Side, edits: list[Edit], number: int, folder: str) -> LossTried
             tape.earlier = _results_before(kept, edits)
             if kept.known and len(edits) == 1:  # what stands before one edit is as it was
                 tape.known, tape.takes_others = kept.known, False
-            with side.without_gradients(), side.observed(tape):
+            with side.without_gradients(), side.observed(tape), in_code(kept.code, edits):
                 losses = side.losses_of(kept.outputs)
             return LossTried(_values(side, losses))
-        with side.observed(_Tape(side, edits, given)):
+        with side.observed(_Tape(side, edits, given)), in_code(kept.code, edits):
             losses = side.losses_of(kept.outputs)
         return LossTried(_values(side, losses), _gradient(side, losses, kept, Path(folder), number))
     except Exception as error:  # an edit that the loss does not take is an answer, too
@@ -380,10 +460,15 @@ def _tried(side: Side, edits: list[Edit], number: int, folder: str) -> LossTried
 
 def _results_before(kept: KeptCase, edits: Sequence[Edit]) -> dict[str, Any]:
     """What operations returned before the first one that is edited: they need not run again."""
-    edited = {edit.path for edit in edits}
+    edited, until = {edit.path for edit in edits}, first_changed(edits)
+    found: dict[str, Any] = {}
     if any(edit.how == "by sample" for edit in edits):  # it watches all of them
-        return {}
-    return dict(takewhile(lambda one: one[0] not in edited, kept.results.items()))
+        return found
+    for count, (path, result) in enumerate(kept.results.items()):
+        if path in edited or count >= until:
+            break
+        found[path] = result
+    return found
 
 
 def _values(side: Side, losses: Mapping[str, Any]) -> dict[str, float]:

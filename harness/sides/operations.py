@@ -7,6 +7,7 @@ they return is compared as the input of the layer or operation that takes it. A 
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Callable
 from importlib import import_module
 from typing import Any
@@ -84,6 +85,7 @@ _SPACES = ("linalg_", "special_")
 """Torch writes the name space of some functions into their names."""
 
 
+@functools.lru_cache(maxsize=1024)
 def canonical(name: str) -> str | None:
     """The common name of a framework's operation, or None where it is not recorded."""
     plain = name.strip("_") if name.startswith("__") else name.rstrip("_")
@@ -117,6 +119,7 @@ _DRAWS = frozenset([
 ])  # fmt: skip
 
 
+@functools.lru_cache(maxsize=1024)
 def draws(name: str) -> bool:
     """Whether a framework's function of this name draws at random."""
     return name.rstrip("_") in _DRAWS

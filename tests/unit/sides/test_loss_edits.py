@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from torch import Tensor
 
+from harness.answers import LossListed
 from harness.requests import Edit
 from harness.sides.loss_edits import KeptCase, list_loss, try_loss
 from harness.sides.torch_side import TorchSide
@@ -95,3 +96,51 @@ def test_the_inputs_of_the_case_and_the_results_of_the_model_are_told(side: tupl
     names = [tensor.name for tensor in list_loss(*side, "eval").given]
     assert "outputs" in names
     assert any(name.startswith("inputs.") for name in names)
+
+
+def code_edit(found: LossListed, name: str, old: str, new: str) -> Edit:
+    """The edit that puts another part into the text of a function."""
+    own = next(one for one in found.code if one.name == name)
+    start = own.text.index(old)
+    values = [one for one in own.values if one.start <= start + len(old) and start <= one.end]
+    place = min(one.before for one in values)
+    return Edit(own.key, "code", value=[[start, start + len(old), new]], place=place)
+
+
+def test_another_text_stands_in_a_function_of_the_loss_while_it_is_tried(
+    side: tuple[TorchSide, str], tmp_path: Path
+) -> None:
+    found = list_loss(*side, "eval")
+    assert [one.name for one in found.code] == ["losses", "far_away"]
+    edits = [code_edit(found, "far_away", "> 0.25", "<= 0.25")]
+    turned, as_it_is = try_loss(side[0], [edits, []])
+    kept = side[0].kept
+    assert isinstance(kept, KeptCase)
+    whole = kept.outputs.double().numpy()
+    assert turned.losses["total"] == pytest.approx(float(whole[np.abs(whole) <= 0.25].sum()))
+    assert as_it_is.losses["total"] == pytest.approx(float(whole[np.abs(whole) > 0.25].sum()))
+    last = code_edit(found, "losses", "values.mean()", "values.sum()")
+    assert last.place > 0  # what runs before is not run again
+    (tried,) = try_loss(side[0], [[last]])
+    assert tried.losses["mean"] == pytest.approx(float(whole.sum()))
+    (failed,) = try_loss(side[0], [[code_edit(found, "losses", "values.mean()", "values.(")]])
+    assert failed.error.startswith("SyntaxError")
+
+
+def losses_of_parts(outputs: Tensor, inputs: Any) -> dict[str, Tensor]:
+    first = outputs.abs()
+    second = first.square()
+    return {"total": (second + outputs).mean()}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("second + outputs", "outputs.mul_(2)"), ("second + outputs", "first.mul_(2)")]
+)
+def test_what_a_trial_changes_in_place_is_made_again(side: tuple[TorchSide, str], old: str, new: str) -> None:
+    side[0].model.losses = losses_of_parts  # type: ignore[assignment]
+    found = list_loss(*side, "eval")
+    edit = [code_edit(found, "losses_of_parts", old, new)]
+    before, spoils, after, again = try_loss(side[0], [[], edit, [], edit])
+    assert spoils.losses["total"] != pytest.approx(before.losses["total"])
+    assert after == before
+    assert again == spoils

@@ -1,0 +1,159 @@
+"""The syntax tree of a function of the reference, with what its expressions are when they run."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from harness.answers import CodeValue, ModelCode
+from harness.code_spans import Span, line_starts, span_of, with_parts
+from harness.requests import Edit
+
+CODE = "code"
+_LONGEST = 110
+_LEFT_ALONE = (ast.JoinedStr, ast.Raise, ast.Assert, ast.While)  # a loop could run for ever
+_BESIDE = (ast.Attribute, ast.Tuple, ast.List, ast.Slice, ast.keyword, ast.Starred)
+
+
+@dataclass(frozen=True)
+class CodeChange:
+    """Other parts in a function's text, the words about them, and how unlikely they are."""
+
+    words: str
+    parts: tuple[tuple[int, int, str], ...]
+    rank: int = 0
+
+
+class CodeTree:
+    """A function: its nodes, their texts, and their values."""
+
+    def __init__(self, code: ModelCode) -> None:
+        self.code, self._bytes, self._starts = code, code.text.encode(), line_starts(code.text)
+        (function,) = ast.parse(code.text).body
+        assert isinstance(function, ast.FunctionDef)
+        self.function = function
+        self._values = {(value.start, value.end): value for value in code.values}
+        self.parents: dict[ast.AST, ast.AST] = {}
+        self.nodes = list(self._inside(function.body, function))
+        statements = [self.span(node) for node in self.nodes if isinstance(node, ast.stmt)]
+        self._statements = [(span, self._first_of(span)) for span in statements]
+
+    def _inside(self, nodes: Sequence[ast.AST], parent: ast.AST) -> Iterator[ast.AST]:
+        """All nodes of the body but those of texts, errors, annotations and endless loops."""
+        for node in nodes:
+            self.parents[node] = parent
+            if isinstance(node, _LEFT_ALONE):
+                continue
+            yield node
+            inner: list[ast.AST] = list(ast.iter_child_nodes(node))
+            if isinstance(node, ast.FunctionDef):
+                inner = list(node.body)
+            elif isinstance(node, ast.AnnAssign):
+                inner.remove(node.annotation)
+            yield from self._inside(inner, node)
+
+    def _first_of(self, span: Span) -> int | None:
+        """How many operations run before a statement; None where it never runs."""
+        found = (one.before for one in self.code.values if _holds(span, one.start))
+        return min(found, default=None)
+
+    def span(self, node: ast.AST) -> Span:
+        """Where a node stands."""
+        return span_of(node, self._starts)
+
+    def text(self, node: ast.AST) -> str:
+        """The text of a node."""
+        start, end = self.span(node)
+        return self._bytes[start:end].decode()
+
+    def value(self, node: ast.AST) -> CodeValue | None:
+        """What an expression is; None where it did not run, or is a constant."""
+        return self._values.get(self.span(node))
+
+    def of_type(self, *kinds: type[ast.AST]) -> Iterator[Any]:
+        """The nodes of some types."""
+        return (node for node in self.nodes if isinstance(node, kinds))
+
+    def to(self, node: ast.AST, new: str, why: str, rank: int = 0) -> CodeChange:
+        """A change of one node to another text."""
+        return self.to_all(node, ((node, new),), why, rank)
+
+    def to_all(
+        self, shown: ast.AST, new: Sequence[tuple[ast.AST | Span, str]], why: str, rank: int = 0
+    ) -> CodeChange:
+        """A change of several nodes or parts; `shown` is what tells of it."""
+        spans = [place if isinstance(place, tuple) else self.span(place) for place, _ in new]
+        parts = tuple((*span, text) for span, (_, text) in zip(spans, new, strict=True))
+        node = self._around(shown)
+        start, end = self.span(node)
+        inside = [(first - start, last - start, text) for first, last, text in parts if start <= first < end]
+        before = self.text(node)
+        return CodeChange(f"`{_plain(before)}` is `{_plain(with_parts(before, inside))}`: {why}", parts, rank)
+
+    def _around(self, node: ast.AST) -> ast.AST:
+        """The expression around one, so that a reader sees what it is about, unless that is long."""
+        outer = self.parents.get(node)
+        while isinstance(outer, _BESIDE):
+            outer = self.parents.get(outer)
+        is_short = isinstance(outer, ast.expr) and len(self.text(outer)) <= _LONGEST
+        return outer if outer is not None and is_short else node
+
+    def trial(self, change: CodeChange) -> tuple[str, list[Edit]] | None:
+        """The change as what is tried; None where it changes nothing that runs."""
+        counts = [self._before(start) for start, _, _ in change.parts]
+        before = [count for count in counts if count is not None]
+        if len(before) < len(counts) or _overlap(change.parts):
+            return None
+        words = f"in {self.place(change)}, {change.words}"
+        edit = Edit(self.code.key, CODE, value=[list(part) for part in change.parts], place=min(before))
+        return words, [edit]
+
+    def _before(self, place: int) -> int | None:
+        return [count for span, count in self._statements if _holds(span, place)][-1]
+
+    def place(self, change: CodeChange) -> str:
+        """The function, its file, and the line that a change begins in."""
+        line = self.code.line - 1 + sum(start <= change.parts[0][0] for start in self._starts)
+        return f"{self.code.name} ({self.code.file}, line {line})"
+
+    def changed(self, change: CodeChange) -> str:
+        """The text of the function with a change."""
+        return with_parts(self.code.text, change.parts)
+
+
+def _overlap(parts: Sequence[tuple[int, int, str]]) -> bool:
+    """Whether one part stands in another one."""
+    ordered = sorted(parts)
+    return any(one[1] > other[0] for one, other in pairwise(ordered))
+
+
+def _holds(span: Span, place: int) -> bool:
+    return span[0] <= place < span[1]
+
+
+def _plain(text: str) -> str:
+    """A piece of code in one line, without brackets that it does not need."""
+    try:
+        text = ast.unparse(ast.parse(text.strip()))
+    except SyntaxError:
+        text = " ".join(text.split())
+    return text if len(text) <= 2 * _LONGEST else f"{text[: 2 * _LONGEST]}..."
+
+
+def is_tensor(value: CodeValue | None) -> bool:
+    """Whether an expression is a tensor."""
+    return value is not None and value.kind.endswith("tensor")
+
+
+def is_number(value: CodeValue | None) -> bool:
+    """Whether an expression is one plain number."""
+    return value is not None and value.kind in ("int", "float")
+
+
+def goes_with(one: Sequence[int], other: Sequence[int]) -> bool:
+    """Whether a tensor of one shape can be taken to one of another shape, which stays as it is."""
+    own = zip(one[::-1], other[::-1], strict=False)
+    return len(one) <= len(other) and all(size in (1, its) for size, its in own)

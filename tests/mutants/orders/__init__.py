@@ -1,1 +1,0 @@
-"""A model whose layers are called in other orders, left out, or called on something else."""

@@ -1,0 +1,99 @@
+"""Functions of a model's code are found where they run, take other texts, and are themselves again."""
+
+from __future__ import annotations
+
+import inspect
+from functools import cache
+
+import pytest
+
+from harness.sides.code_values import Watch
+from harness.sides.model_code import changed, functions_that_run
+
+
+def doubled(value: float) -> float:
+    return value * 2
+
+
+class Base:
+    def start(self) -> float:
+        return 10.0
+
+
+class Sum(Base):
+    __more = 1.0
+
+    def start(self) -> float:
+        return super().start() + self.__more
+
+    @staticmethod
+    def of(*values: float) -> float:
+        return sum(one - 1 for one in values)
+
+
+@cache
+def kept(value: float) -> float:
+    return value + 3
+
+
+def test_functions_that_run_are_told_in_order_with_their_texts() -> None:
+    ran = functions_that_run(lambda: Sum.of(doubled(3), Sum().start()))
+    assert [(one.name, one.in_class) for one in ran] == [
+        ("doubled", ""), ("start", "Sum"), ("start", "Base"), ("of", "Sum"),
+    ]  # fmt: skip
+    assert ran[0].text == inspect.getsource(doubled)
+    assert ran[0].line == inspect.getsourcelines(doubled)[1]
+    assert ran[1].text.startswith("def start(self)")
+
+
+@pytest.mark.parametrize(
+    ("call", "old", "new", "before", "then"),
+    [
+        (lambda: doubled(3), "* 2", "* 5", 6, 15),
+        (lambda: Sum().start(), "+ self", "- self", 11, 9),
+        (lambda: Sum.of(4, 5), "- 1", "+ 1", 7, 11),
+    ],
+)
+def test_another_text_takes_the_place_of_a_function(
+    call: object, old: str, new: str, before: float, then: float
+) -> None:
+    assert callable(call)
+    own = next(one for one in functions_that_run(call) if old in one.text)
+    start = own.text.index(old)
+    with changed(own, [(start, start + len(old), new)]):
+        assert call() == then
+    assert call() == before
+    with pytest.raises(SyntaxError), changed(own, [(start, start + len(old), "* (")]):
+        pass
+    assert call() == before
+
+
+def test_a_decorated_function_is_found_behind_its_decorator() -> None:
+    (own,) = functions_that_run(lambda: kept(1.0))
+    start = own.text.index("+ 3")
+    with changed(own, [(start, start + 3, "- 3")]):
+        assert kept(20.0) == 17.0
+    assert kept(21.0) == 24.0
+
+
+def halves(values: list[float], about: dict[str, float]) -> float:
+    total = 0.0
+    for value in values:
+        total += value / 2 if value > 0 else value
+    return next(total * one for one in about.values()) - about["by"]
+
+
+def test_expressions_tell_what_they_are_when_they_run_first() -> None:
+    (own,) = functions_that_run(lambda: halves([2.0, 4.0], {"by": 1.0}))
+    counts = iter(range(100))
+    watch = Watch(lambda value: False, lambda value: value, lambda: next(counts))
+    values = watch.of([own], lambda: halves([2.0, 4.0], {"by": 1.0}))[own.key]
+    kinds = {own.text[start:end]: value.kind for (start, end), value in values.items()}
+    assert kinds["value / 2"] == "float"
+    assert kinds["value > 0"] == "bool"
+    assert kinds["about['by']".replace("'", '"')] == "float"
+    assert kinds["values"] == ""
+    assert "total" in kinds
+    before = {own.text[start:end]: value.before for (start, end), value in values.items()}
+    assert before["value > 0"] < before["value / 2"] < before["total * one"]
+    assert halves([2.0, 4.0], {"by": 1.0}) == 2.0
