@@ -29,6 +29,7 @@ from typing import NamedTuple
 
 ROOT = "(model)"
 EQUAL = "equal"  # the note of a trace of layers run alone: what is the reference's to the bit
+CARRIED = "carried"  # a note of it: where results of calls that are given another shape arrived, and of whom
 OWN_SHAPES = "own shapes"  # another note of it: where tensors of another shape arrived, and who made them
 KINDS = (
     "input", "layer", "output", "loss", "grad", "grad_input", "state", "sum", "update", "optimizer", "ema",

@@ -11,7 +11,7 @@ from harness import json_codec, worker, worker_answers
 from harness.answers import Identity
 from harness.breadcrumb import Place
 from harness.requests import Answer, Request
-from harness.session import ModelFailed
+from harness.session import Loss, ModelFailed
 
 if TYPE_CHECKING:
     from harness.sides.side import Side
@@ -41,6 +41,10 @@ class InlineWorker:
 
     def stop(self, why: str) -> None:
         """There is no process that could be ended."""
+
+    def loss(self, error: Exception) -> Loss:
+        """What the report shows of a model that raised."""
+        return Loss(str(error), "", self.place().layer, "")
 
     def place(self) -> Place:
         """The layer reached last."""

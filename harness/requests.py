@@ -112,7 +112,10 @@ class Backward(Request[RunDone]):
 
 @dataclass(frozen=True)
 class RunIsolated(Request[Times]):
-    """Run every layer alone on the inputs that the reference recorded."""
+    """Run every layer alone on the inputs that the reference recorded.
+
+    `partly` is for a model that may raise on its way: forward only, and what came until then is kept.
+    """
 
     verb = "run_isolated"
     inputs: str
@@ -122,6 +125,7 @@ class RunIsolated(Request[Times]):
     trace: str
     dtype: str = "float32"
     header: TraceHeader = field(default_factory=TraceHeader)
+    partly: bool = False
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,8 @@ class CallChange:
 
     `state` names a trace file with the `state:` tensors that replace the module's own. An argument without a
     name has its place for one. `without` are the places of arguments that are left out, `kind` is the class
-    of the same package that stands in the module's place.
+    of the same package that stands in the module's place. `twice` gives the result to it once more. `given`
+    names a trace file with `input:` tensors that stand in the place of its own.
     """
 
     changes: Attributes = field(default_factory=dict)
@@ -179,6 +184,8 @@ class CallChange:
     state: str = ""
     without: list[str] = field(default_factory=list)
     kind: str = ""
+    twice: bool = False
+    given: str = ""
 
 
 @dataclass(frozen=True)

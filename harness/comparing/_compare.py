@@ -30,7 +30,7 @@ from harness.comparing._provenance import (
     side_reports,
 )
 from harness.comparing._sentence import sentence
-from harness.comparing._stopped import first_of_another_shape, stopped_at_another_shape
+from harness.comparing._stopped import sources_of_stopped
 from harness.coverage import Coverage
 from harness.errors import BadInput
 from harness.pairs.base import Override
@@ -133,10 +133,10 @@ def conclude(alignment: Alignment, policy: Policy) -> Alignment:
     alignment.worst = worst.address if worst else None
     fallback = [row.address for row in rows if _fell_back(row, policy, alignment.overrides)]
     alignment.coverage = coverage(rows, fallback, alignment.coverage)
-    unlike = stopped_at_another_shape(alignment) if failed else None
-    alignment.verdict = "failed" if failed and unlike is None else _verdict(alignment)
-    if unlike is not None:
-        alignment.sources = [first_of_another_shape(unlike)]
+    unlike = sources_of_stopped(alignment) if failed else []
+    alignment.verdict = "failed" if failed and not unlike else _verdict(alignment)
+    if unlike and not alignment.isolated.ran:
+        alignment.sources = unlike
     alignment.sentence = sentence(alignment)
     return alignment
 

@@ -13,10 +13,12 @@ from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Isolated, IsolatedRun, Row, Source
 from harness.comparing._measuring import TensorMeter
-from harness.comparing._own_shapes import keep_makers
+from harness.comparing._own_shapes import keep_makers, take_back_behind_wrong_shapes
 from harness.comparing._pairing import of_one_form
 from harness.comparing._places import first_diverged, in_order_of_computation, kind_of, worst_row
 from harness.comparing._sentence import sentence
+from harness.comparing._stopped import sources_of_stopped, stopped_by_itself, take_back_takers
+from harness.comparing._takers import LOSS, Takers, caller
 from harness.comparing._turned_units import doubt_turned_units
 from harness.forms import same_type, shape_text
 from harness.numerics import no_difference
@@ -79,8 +81,11 @@ def add_isolated(
     _add_extra(alignment.rows, forced)
     _add_unpaired_outputs(alignment.rows, reference)
     if carried := forced.notes.get(addresses.OWN_SHAPES):
-        keep_makers(alignment.rows, carried)
-    alignment.sources = sources(alignment.rows)
+        take_back = take_back_takers if stopped_by_itself(alignment) else keep_makers
+        take_back(alignment.rows, carried)
+    elif carried := forced.notes.get(addresses.CARRIED):
+        take_back_behind_wrong_shapes(alignment.rows, carried)
+    alignment.sources = sources(alignment.rows) or sources_of_stopped(alignment)
     judged = sum(row.isolated is not None for row in alignment.rows)
     alignment.isolated = IsolatedRun(ran=True, judged=judged)
     _conclude(alignment)
@@ -243,7 +248,8 @@ def rejudge_isolated(alignment: Alignment, policy: Policy, overrides: Sequence[O
             verdict = judge(row.address, row.isolated.measured, _for_one_run(policy), overrides)
             row.isolated = Isolated(row.isolated.measured, verdict)
     explained = {source.address: source for source in alignment.sources if source.cause}
-    alignment.sources = [explained.get(found.address, found) for found in sources(alignment.rows)]
+    found = sources(alignment.rows) or sources_of_stopped(alignment)
+    alignment.sources = [explained.get(source.address, source) for source in found]
     _conclude(alignment)
 
 
@@ -261,6 +267,8 @@ def _conclude(alignment: Alignment) -> None:
         alignment.worst = worst.address if worst else None
         alignment.isolated = dataclasses.replace(alignment.isolated, decided=True)
         alignment.verdict = "diverged"
+    if alignment.sources and stopped_by_itself(alignment):
+        alignment.verdict = "diverged"
     alignment.sentence = sentence(alignment)
 
 
@@ -270,9 +278,12 @@ def sources(rows: list[Row]) -> list[Source]:
     places = {
         addresses.parse_layer(row.address).path for row in rows if addresses.kind(row.address) == "layer"
     }
-    forward = list(_forward(wrong, _wrongly_given_again(rows, wrong), places))
+    unpaired = {
+        row.address for row in rows if kind_of(row.address) == "operation" and _stands_in_the_way(row)
+    }
+    forward = list(_forward(wrong, _wrongly_given_again(rows, wrong), places, unpaired))
     made = {path for source in forward for path in source.layers}
-    backward = list(_backward(wrong, _consumers(rows), made, places))
+    backward = list(_backward(wrong, Takers(rows, places), made, places))
     made |= {path for source in backward for path in source.layers}
     return [*forward, *backward, *_state(wrong, made, places)]
 
@@ -301,7 +312,7 @@ def _wrongly_given_again(rows: Iterable[Row], wrong: Iterable[Row]) -> set[Key]:
     }
 
 
-def _forward(wrong: Iterable[Row], again: set[Key], places: set[str]) -> Iterable[Source]:
+def _forward(wrong: Iterable[Row], again: set[Key], places: set[str], unpaired: set[str]) -> Iterable[Source]:
     """Results that are wrong though all that was given is right, and inputs that nothing recorded makes."""
     rows = [row for row in wrong if kind_of(row.address) in _FORWARD]
     inputs = {row.address for row in rows if kind_of(row.address).endswith("_input")}
@@ -313,23 +324,29 @@ def _forward(wrong: Iterable[Row], again: set[Key], places: set[str]) -> Iterabl
         if kind == "output" and row.found != "both":
             yield _source(row, "forward", [addresses.ROOT], "")
         elif kind in ("output", "loss"):
-            yield _source(row, "forward", [_LOSS if kind == "loss" else row.address], "")
+            yield _source(row, "forward", [LOSS if kind == "loss" else row.address], "")
         elif kind.endswith("_input"):
             if _is_inside(row.address, around):
                 continue
             if kind == "layer_input" or _key(row.address) in made:
-                yield _wrongly_given(row, places)
+                yield _wrongly_given(row, places, unpaired)
         elif _key(row.address) not in given and not inputs.intersection(row.inputs):
             yield _source(row, "forward", [addresses.parse_layer(row.address).path], "")
 
 
-def _wrongly_given(row: Row, places: set[str]) -> Source:
-    """The source of a wrong input: what takes it, or what calls that where it only hands it to its parts."""
+def _wrongly_given(row: Row, places: set[str], unpaired: set[str]) -> Source:
+    """The source of a wrong input: what takes it, or what calls that where it only hands it to its parts.
+
+    Where an operation that has no counterpart in the port makes it in the reference, that is a place as well.
+    """
     path = addresses.parse_layer(row.address).path
-    if not _has_parts(path, places):
-        return _source(row, "forward", [path], f"what it is given {_BEFORE} the layers before it")
-    caller = _caller(path, places)
-    return _source(row, "forward", [caller], f"what {path} is given {_BEFORE} what {caller} calls before it")
+    maker = next((addresses.parse_layer(given).path for given in row.inputs if given in unpaired), "")
+    has_parts = _has_parts(path, places)
+    taker = caller(path, places) if has_parts else path
+    before = f"what {taker} calls before it" if has_parts else "the layers before it"
+    why = f"{maker}, which makes that, has no counterpart in the port" if maker else f"{_BETWEEN} {before}"
+    text = f"what {path if has_parts else 'it'} is given {_NOT_GIVEN} {why}"
+    return _source(row, "forward", [taker, maker] if maker else [taker], text)
 
 
 def _has_parts(path: str, places: set[str]) -> bool:
@@ -342,41 +359,32 @@ def _is_inside(address: str, around: set[Key]) -> bool:
     return any(path.startswith((f"{outer}.", f"{outer}/")) for outer, _ in around)
 
 
-def _caller(path: str, places: set[str]) -> str:
-    """The innermost recorded layer that a layer belongs to."""
-    while path:
-        path = path.rpartition(".")[0]
-        if path in places:
-            return path
-    return addresses.ROOT
-
-
-_LOSS = "(loss)"
 _GRADIENTS = ("grad", "grad_input", "layer_grad", "operation_grad")
 _FORWARD = ("layer", "operation", "layer_input", "operation_input", "output", "loss")
 _GOES_ON = "a gradient goes on from here that the reference stops"
-_BEFORE = "is not what the reference gives: something between"
+_NOT_GIVEN, _BETWEEN = "is not what the reference gives:", "something between"
 
 
-def _backward(
-    wrong: Iterable[Row], consumers: dict[str, list[str]], made: set[str], places: set[str]
-) -> Iterable[Source]:
+def _backward(wrong: Iterable[Row], takers: Takers, made: set[str], places: set[str]) -> Iterable[Source]:
     """Gradients that are wrong though every gradient handed in is right."""
     for row in wrong:
         kind = kind_of(row.address)
+        known: list[str] | None = None
         if _is_reached(row):
-            takers, text = [addresses.parse_layer(row.address).path], _GOES_ON
+            paths, text = [addresses.parse_layer(row.address).path], _GOES_ON
         elif kind in ("layer_grad", "operation_grad"):
-            takers = consumers.get(addresses.with_role(row.address, "out"), [])
-            text = f"the gradient that {' and '.join(takers) or 'what takes it'} should give back"
+            paths = takers.of(addresses.with_role(row.address, "out"))
+            text = f"the gradient that {' and '.join(paths) or 'what takes it'} should give back"
+            if not paths:
+                paths, known = takers.near(addresses.parse_layer(row.address).path)
         elif kind == "grad":
-            takers, text = [_user(row.address, places)], ""
+            paths, text = [_user(row.address, places)], ""
         elif kind == "grad_input":
-            takers, text = consumers.get(f"input:{row.address.partition(':')[2]}", []), ""
+            paths, text = takers.of(f"input:{row.address.partition(':')[2]}"), ""
         else:
             continue
-        if not made & set(takers):
-            yield _source(row, "backward", takers, text)
+        if not made.intersection(paths if known is None else known):
+            yield _source(row, "backward", paths, text)
 
 
 def _state(wrong: Iterable[Row], made: set[str], places: set[str]) -> Iterable[Source]:
@@ -406,32 +414,4 @@ def _user(address: str, places: set[str]) -> str:
     A module that is never called only holds what another one, as torch's attention, computes with.
     """
     owner = _owner(address)
-    return owner if owner in places else _caller(owner, places)
-
-
-def _consumers(rows: Iterable[Row]) -> dict[str, list[str]]:
-    """The innermost layers that take each tensor."""
-    takers: dict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        kind = kind_of(row.address)
-        if kind not in ("layer", "operation", "output"):
-            continue
-        path = _LOSS if kind == "output" else addresses.parse_layer(row.address).path
-        for given in row.inputs:
-            if path not in takers[given] and path != addresses.ROOT and not _is_within(given, path):
-                takers[given].append(path)
-    return {given: _innermost(paths) for given, paths in takers.items()}
-
-
-def _is_within(given: str, path: str) -> bool:
-    """Whether a tensor is made inside a layer. A module that contains a layer does not consume its result."""
-    return given.startswith((f"layer:{path}.", f"layer:{path}/"))
-
-
-def _innermost(paths: list[str]) -> list[str]:
-    return [
-        path
-        for path in paths
-        if not any(other != path and other.startswith((f"{path}.", f"{path}/")) for other in paths)
-        and path != addresses.ROOT
-    ] or paths
+    return owner if owner in places else caller(owner, places)

@@ -13,12 +13,15 @@ from harness.alignment_rows import Row
 from harness.comparing._places import kind_of
 from harness.comparing._shape_roots import keep_first
 
+Call = tuple[str, int]
+
 
 def keep_makers(rows: Sequence[Row], carried: Mapping[str, str]) -> None:
     """Take back what was judged of layers that others only made look wrong.
 
     `carried` says of each address at which a tensor of another shape arrived where it was made.
     """
+    take_back_behind_wrong_shapes(rows, carried)
     if keep_first(rows, carried):
         return
     wrong = {row.address: row for row in rows if _is_wrong(row)}
@@ -41,6 +44,48 @@ def keep_makers(rows: Sequence[Row], carried: Mapping[str, str]) -> None:
 
 
 _GRADIENTS = ("layer_grad", "operation_grad")  # they come back through such tensors
+
+
+def take_back_behind_wrong_shapes(rows: Sequence[Row], carried: Mapping[str, str]) -> None:
+    """Take back what comes of layers that are given a tensor of another shape which no call made in it.
+
+    They did not run on what the reference gives them, nor did anything that takes what they give on.
+    """
+    begins = {
+        _call(row.address) for row in rows if _is_given_another_shape(row) and row.address not in carried
+    }
+    reached, arrived = set(begins), set[str]()
+    while more := {
+        address for address, origin in carried.items() if address not in arrived and _is_in(origin, reached)
+    }:
+        arrived |= more
+        reached |= {_call(address) for address in more if kind_of(address).endswith("_input")}
+    _take_back([row for row in rows if begins and _comes_behind(row, begins, reached, arrived)])
+
+
+def _is_given_another_shape(row: Row) -> bool:
+    return kind_of(row.address) == "layer_input" and row.obstacle is not None and _is_wrong(row)
+
+
+def _comes_behind(row: Row, begins: set[Call], reached: set[Call], arrived: set[str]) -> bool:
+    kind = kind_of(row.address)
+    if addresses.kind(row.address) != "layer":
+        return kind in ("grad", "state") and _owner(row.address) in {path for path, _ in reached}
+    if kind in _GRADIENTS or row.address in arrived:
+        return True
+    is_where_it_begins = kind == "layer_input" and _call(row.address) in begins
+    return _is_in(row.address, reached) and not is_where_it_begins
+
+
+def _is_in(address: str, calls: set[Call]) -> bool:
+    """Whether a tensor belongs to one of these calls, or to what runs inside one of them."""
+    layer = addresses.parse_layer(address)
+    return any(call == layer.call and addresses.lies_in(layer.path, path) for path, call in calls)
+
+
+def _call(address: str) -> Call:
+    layer = addresses.parse_layer(address)
+    return layer.path, layer.call
 
 
 def _take_back(rows: Iterable[Row]) -> None:

@@ -109,14 +109,19 @@ def case_differences(reference: Trace | None, candidate: Trace | None) -> list[C
 def attributes(
     reference: Trace | None, candidate: Trace | None, rows: Iterable[Row]
 ) -> list[AttributeDifference]:
-    """Attributes that differ, without those of operations that could not be paired."""
+    """Attributes that differ, without those of operations that could not be paired.
+
+    What makes another shape is paired: its attributes are what makes it.
+    """
     if reference is None or candidate is None:
         return []
     ours, its = (read_layer_notes(trace.notes.get("layers")) for trace in (reference, candidate))
     unpaired = {
         addresses.parse_layer(row.address).path
         for row in rows
-        if row.obstacle is not None and addresses.kind(row.address) == "layer"
+        if row.obstacle is not None
+        and row.obstacle.status != "diverged"
+        and addresses.kind(row.address) == "layer"
     }
     return [
         item

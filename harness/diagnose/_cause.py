@@ -13,17 +13,20 @@ from harness.diagnose import (
     activations,
     attributes,
     calls,
+    constants,
     decisions,
     drops,
     fits,
     formulas,
     functions,
+    geometry,
     gradients,
     heads,
     known,
     layouts,
     masks,
     means,
+    normalised,
     norms,
     numbers,
     operations,
@@ -33,13 +36,16 @@ from harness.diagnose import (
     products,
     reductions,
     relations,
+    repeats,
     resizing,
+    sums,
     tables,
     tensors,
 )
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
+from harness.forms import shape_text
 
 Source = Callable[[DifferingLayer], Iterator[Trial]]
 Replay = Callable[[Sequence[Trial]], list[Array | None]]
@@ -49,21 +55,26 @@ Solver = Callable[[DifferingLayer, Replay], Iterator[Trial]]
 OF_LAYERS: tuple[Source, ...] = (
     known.trials,
     attributes.trials,
+    geometry.trials,
     attributes.trials_of_mode,
     means.trials,
     parameters.trials,
     norms.trials,
     activations.trials,
+    repeats.trials,
 )
 OF_TENSORS: tuple[Source, ...] = (
     masks.of_two_values,
     tensors.trials,
     others.trials,
     functions.trials,
+    normalised.trials,
+    sums.trials,
     reductions.trials,
     resizing.trials,
     decisions.trials,
     products.trials,
+    constants.trials,
     layouts.trials,
     places.trials,
     masks.trials,
@@ -74,7 +85,12 @@ OF_TENSORS: tuple[Source, ...] = (
 )
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)
-OF_FORMULAS: tuple[Source, ...] = (functions.of_the_right_one, relations.trials, formulas.trials)
+OF_FORMULAS: tuple[Source, ...] = (
+    functions.of_the_right_one,
+    normalised.of_the_right_one,
+    relations.trials,
+    formulas.trials,
+)
 AT_LAST: tuple[Source, ...] = (fits.trials,)
 
 _GIVEN = "what the port's layer is given is"
@@ -314,5 +330,8 @@ def _rivals(also: Sequence[str]) -> str:
 def _unexplained(evidence: DifferingLayer, tried: int) -> Cause:
     traits = signature(evidence.reference, evidence.port)
     looks = ", ".join(traits) or "none"
+    if evidence.reference.shape != evidence.port.shape:
+        shapes = [shape_text(one.shape) for one in (evidence.port, evidence.reference)]
+        looks += f", {shapes[0]} in place of {shapes[1]}"
     words = f"none of {tried} hypotheses reproduces the port's tensor; its error is: {looks}."
     return Cause(False, words, signature=traits, tried=tried)

@@ -57,12 +57,13 @@ class ReferenceTensor:
 class Producer:
     """What makes a tensor in the reference: a layer or an operation, and what it is given, by name.
 
-    `before` is what the makers of these are given in their turn.
+    `before` is what the makers of these are given in their turn, `terms` what a chain of sums adds up.
     """
 
     name: str
     given: Mapping[str, Array]
     before: Mapping[str, Array] = field(default_factory=dict)
+    terms: Mapping[str, Array] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -161,7 +162,8 @@ class Trial:
 
     `words` follow "the port's output equals ". `fitted` counts the numbers that were fitted to the port's
     tensor: what fits by them is a description more than a cause, and is reported as fitted. `says_itself`
-    marks what tells of the values themselves, as zeros, so that few of them are enough. `taken` names the
+    marks what tells of the values themselves, as zeros, so that few of them are enough. `twice` gives the
+    layer's result to it once more. `taken` names the
     recorded tensor that this one would be, `entry` the fact of the knowledge base that it tries,
     `culprits` the layers at fault, where it tells of others than the one that differs.
     """
@@ -178,3 +180,4 @@ class Trial:
     entry: str = ""
     culprits: tuple[str, ...] = ()
     says_itself: bool = False
+    twice: bool = False

@@ -226,6 +226,12 @@ def _lies_in(digit: Digit, stride: int, size: int) -> bool:
     return all(step % stride == 0 and abs(step // stride) < size for step in digit.steps)
 
 
+def one_of(place: int, size: int, axis: int) -> str:
+    """One index in words."""
+    sample = ", one sample where that is the batch" if axis == 0 else ""
+    return f"number {place} of {size} along axis {axis} (index {place}{sample})"
+
+
 def part_from(first: int, count: int) -> str:
     """A slice in words."""
     return f"the part from {first} (slice {first}:{first + count})"
@@ -241,7 +247,7 @@ def _along(axis: int, size: int, places: Array) -> Iterator[str]:
     first, steps = int(places[0]), np.diff(places)
     if len(places) == 1:
         if size > 1:
-            yield f"number {first} of {size} along axis {axis}"
+            yield one_of(first, size, axis)
     elif (steps == 1).all():
         if len(places) < size:
             yield f"{part_from(first, len(places))} along axis {axis}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 
@@ -24,6 +25,20 @@ def _to_steps(x: Array, steps: int, to_whole: Function) -> Array:
     return to_whole(x * steps) / steps
 
 
+# What makes few values of many: plain ones, that agree with much by chance.
+_TO_STEPS: dict[str, Function] = {
+    "the rounded": np.round,
+    "the rounded down (floor)": np.floor,
+    "the rounded up (ceil)": np.ceil,
+    "the whole part (truncated)": np.trunc,
+    **{
+        f"ones and zeros, one where above {threshold:g} (a threshold, rounded),": partial(
+            _above, threshold=threshold
+        )
+        for threshold in (0.0, 0.5)
+    },
+    "ones and zeros, one from 0.5 on (a threshold, rounded),": lambda x: (x >= 0.5).astype(np.float64),
+}
 _UNARY: dict[str, Function] = {
     **{name: function for name, function in FUNCTIONS.items() if not name.startswith("its input")},
     "minus": np.negative,
@@ -40,29 +55,12 @@ _UNARY: dict[str, Function] = {
     "1 +": lambda x: 1 + x,
     "the sign": np.sign,
     "the product with the absolute value (the square with its sign)": lambda x: x * np.abs(x),
-    "the rounded": np.round,
-    "the rounded down (floor)": np.floor,
-    "the rounded up (ceil)": np.ceil,
-    "the whole part (truncated)": np.trunc,
-    **{
-        f"ones and zeros, one where above {threshold:g} (a threshold, rounded),": partial(
-            _above, threshold=threshold
-        )
-        for threshold in (0.0, 0.5)
-    },
-    "ones and zeros, one from 0.5 on (a threshold, rounded),": lambda x: (x >= 0.5).astype(np.float64),
+    **_TO_STEPS,
     **{
         f"the multiple of 1/{steps}, {words} (quantised),": partial(_to_steps, steps=steps, to_whole=to_whole)
         for steps in (10, 100, 127, 128, 255, 256, 1000)
         for words, to_whole in (("rounded", np.round), ("rounded down", np.floor))
     },
-}
-_ALONG: dict[str, Reduction] = {
-    "brought to length one (normalised by its L2 norm)": lambda x, axis: np.sqrt(
-        np.sum(x * x, axis, keepdims=True)
-    ),
-    "brought to the sum one (normalised)": lambda x, axis: np.sum(x, axis, keepdims=True),
-    "divided by its largest": lambda x, axis: np.max(x, axis, keepdims=True),
 }
 _BINARY: dict[str, Two] = {
     "the sum": np.add,
@@ -99,6 +97,7 @@ _BEFORE: dict[str, Function] = {
 }
 _ALONE = {"": _BEFORE[""]}
 _MOST_GIVEN, _LARGEST = 4, 1 << 22
+_FEWEST_MOVED = 4  # values between steps, below which a pattern of zeros and ones is chance
 _MOST_AXES = 5
 
 
@@ -139,13 +138,17 @@ def _unary(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial
         return
     for words, function in _UNARY.items():
         if _first_fits(evidence, function, tensor):
-            yield _trial(evidence, f"{words} of {name}", function(tensor.astype(np.float64)))
-    for axis in range(tensor.ndim):
-        wide = tensor.astype(np.float64)
-        grown = np.exp(wide - wide.max(axis, keepdims=True))
-        yield _trial(evidence, f"softmax over axis {axis} of {name}", grown / grown.sum(axis, keepdims=True))
-        for words, size in _ALONG.items() if wide.size <= _LARGEST else ():
-            yield _trial(evidence, f"{name}, {words} along axis {axis}", wide / size(wide, axis=axis))
+            trial = _trial(evidence, f"{words} of {name}", function(tensor.astype(np.float64)))
+            told = words in _TO_STEPS and _is_told_by_steps(tensor, evidence.port)
+            yield replace(trial, says_itself=True) if told else trial
+
+
+def _is_told_by_steps(tensor: Array, port: Array) -> bool:
+    """Whether enough values are moved up and down to a step: then few plain ones are no chance."""
+    up, down = port > tensor, port < tensor
+    moved = up | down
+    values = np.unique(tensor[moved])
+    return bool(up.any() and down.any() and moved.sum() > len(values) >= _FEWEST_MOVED)
 
 
 def _first_fits(evidence: DifferingLayer, function: Function, tensor: Array) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from harness.diagnose._evidence import Array, DifferingLayer, Trial
 Pull = Callable[[Sequence[Trial]], list[Array | None]]
 
 _LARGEST = ("max", "amax", "maximum", "maxpool2d", "max_pool2d", "adaptivemaxpool2d", "adaptive_max_pool2d")
+_FIRST = 64
 _SMALLEST = ("min", "amin", "minimum")
 # What is 0 times its slope on one side and the other: the slopes that a framework may take at 0 itself.
 _KINKS = {"relu": (0.5, 1.0), "leakyrelu": (0.0, 0.5, 1.0), "abs": (1.0, -1.0, 0.5), "relu6": (0.5, 1.0),
@@ -42,6 +44,11 @@ def trials(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Tri
         rest = _rest(whole, share)
         yield _predicted(f"without the part of {share.name}: that branch is detached", rest), None
         yield _predicted(f"with the part of {share.name} twice", rest + 2 * share.share), None
+    for some in _several(whole, shares) if whole.port.any() else ():
+        part = np.sum([share.share for share in some], axis=0)
+        rest, said = _less(whole, part), _listed([share.name for share in some])
+        yield _predicted(f"without the parts of {said}: these branches are detached", rest), None
+        yield _predicted(f"with the parts of {said} twice", rest + 2 * part), None
     for share in shares:
         for words, part in _of_share(share):
             yield _predicted(words, _rest(whole, share) + part), None
@@ -66,8 +73,30 @@ def _predicted(words: str, tensor: Array) -> Trial:
     return Trial(f"the reference's {words}", predicted=np.asarray(tensor))
 
 
+def _several(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Share, ...]]:
+    """Several consumers at once: what is detached before it goes to all of them.
+
+    A few elements are looked at first, so that large gradients cost nothing.
+    """
+    ours, its = (np.asarray(one.flat[:_FIRST], np.float64) for one in (whole.reference, whole.port))
+    few = {id(share): np.asarray(share.share.flat[:_FIRST], np.float64) for share in shares}
+    for count in range(2, len(shares) + 1):
+        for some in combinations(shares, count):
+            part = sum((few[id(share)] for share in some), np.zeros(()))
+            if any(np.linalg.norm(ours + sign * part - its) <= whole.floor for sign in (1, -1)):
+                yield some
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
+
+
 def _rest(whole: DifferingLayer, share: Share) -> Array:
-    rest = whole.reference.astype(np.float64) - share.share
+    return _less(whole, share.share)
+
+
+def _less(whole: DifferingLayer, part: Array) -> Array:
+    rest = whole.reference.astype(np.float64) - part
     # What remains of a sum of one part is rounding.
     small = np.linalg.norm(rest) <= 1e-5 * np.linalg.norm(whole.reference.astype(np.float64))
     return np.zeros_like(rest) if small else rest

@@ -7,12 +7,18 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
-from harness.diagnose._rules import every, part_from
+from harness.diagnose._rules import every, one_of, part_from
 
 _FEWEST = 4  # different values, below which two tensors are alike by chance
 _MOST_PARTS = 256
 _LOOKED_AT = 4096
 _LARGEST = 64
+_NOUNS = {
+    "add": "a sum", "sub": "a difference", "mul": "a product", "div": "a division", "pow": "a power",
+    "matmul": "a matrix product", "bmm": "a matrix product", "cat": "a concatenation",
+    "interpolate": "a resizing", "maximum": "the larger of two (maximum)",
+    "minimum": "the smaller of two (minimum)", "normalize": "a normalisation (normalize)",
+}  # fmt: skip
 
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
@@ -34,8 +40,14 @@ def _producer_missing(evidence: DifferingLayer) -> Iterator[Trial]:
     name = evidence.producer.name
     for given, tensor in evidence.producer.given.items():
         if tensor.shape == evidence.port.shape and tells(tensor):
-            words = f"the reference's {given}, which {name} is given: {name} is skipped"
+            words = f"the reference's {given}, which {name} is given: {name} is skipped{_left_out(name)}"
             yield Trial(words, predicted=tensor, taken=given)
+
+
+def _left_out(name: str) -> str:
+    """What is left out where an operation is skipped."""
+    kind = name.partition("/")[2].rpartition(".")[0]
+    return f" ({_NOUNS.get(kind, kind)} is left out)" if kind else ""
 
 
 def _taken(evidence: DifferingLayer, other: ReferenceTensor, how: str = "") -> Iterator[Trial]:
@@ -56,7 +68,7 @@ def _parts(evidence: DifferingLayer, other: ReferenceTensor) -> Iterator[Trial]:
         if rest == port.shape:
             tensor = other.read()
             for place in range(length):
-                words = f"number {place} of {length} along axis {axis} of the reference's {other.name}"
+                words = f"{one_of(place, length, axis)} of the reference's {other.name}"
                 yield from _part(evidence, tensor.take(place, axis), words)
         elif len(other.shape) == port.ndim and rest == port.shape[:axis] + port.shape[axis + 1 :]:
             tensor, wanted = np.moveaxis(other.read(), axis, 0), port.shape[axis]

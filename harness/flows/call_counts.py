@@ -14,6 +14,7 @@ from harness import address as addresses
 from harness.address import LayerAddress
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
+from harness.flows.forced_flow import ForcedFlow
 from harness.trace import Record
 
 _FEWEST_SHIFTED = 3
@@ -71,11 +72,18 @@ class Fewer:
 
 
 def told(
-    sources: Sequence[Source], causes: Sequence[Cause], reference: Records, port: Iterable[str]
+    sources: Sequence[Source],
+    causes: Sequence[Cause],
+    reference: Records,
+    port: Iterable[str],
+    flow: ForcedFlow,
 ) -> list[Cause]:
-    """The causes, where a call is missing, or where each call is given what another one should be."""
+    """The causes, where a call is missing, or where each call is given what another one should be.
+
+    A call is missing where `flow` shows that those which the port makes are other ones of the reference.
+    """
     ours, its = calls(reference), calls(port)
-    fewer = _fewer(sources, causes, reference, ours, its)
+    fewer = _fewer(sources, causes, reference, ours, its, flow)
     found = [_missing(source, cause, fewer, reference) for source, cause in zip(sources, causes, strict=True)]
     return _shifted(sources, found, reference, {path: n for path, n in ours.items() if its.get(path) == n})
 
@@ -100,11 +108,16 @@ def _fewer(
     reference: Records,
     ours: Mapping[str, int],
     its: Mapping[str, int],
+    flow: ForcedFlow,
 ) -> list[Fewer]:
     found = []
     for path, by in _given(sources, causes, reference).items():
         if 0 < its.get(path, 0) < ours.get(path, 0):
-            matched = _matched(path, by, reference, ours[path], its[path])
+            known = {
+                call: [n for n in range(ours[path]) if _is_given(path, n, taken, reference)]
+                for call, taken in by.items()
+            }
+            matched = _matched(path, known, its[path], flow)
             missing = _gaps(matched, ours[path], its[path])
             if missing:
                 given = _origin(reference, addresses.layer(path, missing[0], "in", "0"))
@@ -134,14 +147,20 @@ def _given(
     return found
 
 
-def _matched(path: str, by: Mapping[int, set[str]], records: Records, ours: int, its: int) -> dict[int, int]:
-    """Which call of the reference each call of the port is, where that is known; they keep their order."""
+def _matched(path: str, known: Mapping[int, list[int]], its: int, flow: ForcedFlow) -> dict[int, int]:
+    """Which call of the reference each call of the port is, where that is known; they keep their order.
+
+    `known` says of calls that are given something wrong which ones should be given that. It is one of these
+    if it returns what that one does.
+    """
     found, last = dict[int, int](), -1
     for call in range(its):
-        if call not in by:
-            own = call if not found or found.get(call - 1) == call - 1 else None
+        if call in known:
+            later = (n for n in known[call] if n > last and (n == call or flow.returns_as(path, call, n)))
+            own = next(later, None)
         else:
-            own = next((n for n in range(last + 1, ours) if _is_given(path, n, by[call], records)), None)
+            in_turn = not found or found.get(call - 1) == call - 1
+            own = call if in_turn and flow.is_given_right(path, call) else None
         if own is not None:
             found[call] = last = own
     return found

@@ -12,32 +12,41 @@ from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows import orders
 from harness.flows.call_counts import calls
+from harness.flows.forced_flow import Call, ForcedFlow
 from harness.trace import Record
 
 SKIPPED = "is skipped"
 
 
 def told(
-    sources: Sequence[Source], causes: Sequence[Cause], reference: Mapping[str, Record], port: Iterable[str]
+    sources: Sequence[Source],
+    causes: Sequence[Cause],
+    reference: Mapping[str, Record],
+    port: Iterable[str],
+    flow: ForcedFlow,
 ) -> list[Cause]:
     """The causes, where what a layer takes comes of another order; `port` are addresses.
 
     What the port calls elsewhere is not skipped: only its place is another one. Where a layer is not called
     as many times by both sides, its first calls are not the same, and their order tells nothing. Nor does
-    that of two layers of which the second one takes nothing that comes of the first.
+    that of two layers of which the second one takes nothing that comes of the first. Another order is
+    claimed where `flow` shows that each takes what it should in that order.
     """
     port = list(port)
     ours, its = _first_places(reference), _first_places(port)
-    counts = _comparable(calls(reference), calls(port))
+    every = calls(reference), calls(port)
+    counts = _comparable(*every)
     alike = [
         {path: place for path, place in both.items() if _is_as_often(path, *counts)} for both in (ours, its)
     ]
     wrong = [source.address for source in sources if _path(source.address)]
     pairs = [
-        pair for pair in dict.fromkeys(_exchanged(sources, causes, *alike)) if _feeds(*pair, reference, wrong)
+        pair
+        for pair in dict.fromkeys(_exchanged(sources, causes, *alike))
+        if (between := _between(*pair, reference, wrong)) and flow.shows_order(*pair, between)
     ]
     return [
-        _in_order(source, cause, pairs, reference) or _elsewhere(source, cause, its)
+        _in_order(source, cause, pairs, reference) or _elsewhere(source, cause, *every)
         for source, cause in zip(sources, causes, strict=True)
     ]
 
@@ -89,8 +98,8 @@ def _exchanged(
             yield first, last
 
 
-def _feeds(first: str, last: str, records: Mapping[str, Record], wrong: Sequence[str]) -> bool:
-    """Whether a layer takes what comes of another one.
+def _between(first: str, last: str, records: Mapping[str, Record], wrong: Sequence[str]) -> set[Call]:
+    """The calls by which a layer takes what comes of another one, itself among them; none where it does not.
 
     If something between them is not recorded, it does where another layer between is given something wrong.
     """
@@ -98,7 +107,7 @@ def _feeds(first: str, last: str, records: Mapping[str, Record], wrong: Sequence
     given = _given(records)
     begin = min(place for address, place in places.items() if addresses.lies_in(_path(address), first))
     waiting = [key for key in given if addresses.lies_in(key[0], last) and key[1] == 0]
-    seen, unknown = set(waiting), False
+    seen, unknown, feeds = set(waiting), False, False
     while waiting:
         for address in given.get(waiting.pop(), ()):
             made = records[address].alias
@@ -107,25 +116,22 @@ def _feeds(first: str, last: str, records: Mapping[str, Record], wrong: Sequence
             if made is None:
                 unknown = True
             elif addresses.lies_in(_path(made), first):
-                return True
-            elif addresses.is_result(made):
-                layer = addresses.parse_layer(made)
-                if (layer.path, layer.call) not in seen:
-                    seen.add((layer.path, layer.call))
-                    waiting.append((layer.path, layer.call))
-    return unknown and any(
-        _key(address) in seen and not addresses.lies_in(_path(address), first) for address in wrong
-    )
+                feeds = True
+            elif addresses.is_result(made) and _key(made) not in seen:
+                seen.add(_key(made))
+                waiting.append(_key(made))
+    beside = any(_key(address) in seen and not addresses.lies_in(_path(address), first) for address in wrong)
+    return seen if feeds or (unknown and beside) else set()
 
 
-def _key(address: str) -> tuple[str, int]:
+def _key(address: str) -> Call:
     layer = addresses.parse_layer(address)
     return layer.path, layer.call
 
 
-def _given(records: Mapping[str, Record]) -> dict[tuple[str, int], list[str]]:
+def _given(records: Mapping[str, Record]) -> dict[Call, list[str]]:
     """What each call of a layer is given, by address."""
-    found: dict[tuple[str, int], list[str]] = {}
+    found: dict[Call, list[str]] = {}
     for address in records:
         if address.startswith("layer:"):
             layer = addresses.parse_layer(address)
@@ -178,14 +184,24 @@ def _taken(cause: Cause) -> list[str]:
     return [name for name in (cause.taken, *cause.also_taken) if name]
 
 
-def _elsewhere(source: Source, cause: Cause, its: dict[str, int]) -> Cause:
-    """A cause that says of no layer that it is skipped if the port does call it."""
+def _elsewhere(source: Source, cause: Cause, ours: Mapping[str, int], its: Mapping[str, int]) -> Cause:
+    """A cause that says of no layer that it is skipped if the port calls it as often as the reference."""
     path = _path(cause.taken)
-    if SKIPPED not in cause.sentence or not path or path not in its or path == _path(source.address):
+    if SKIPPED not in cause.sentence or not path or path == _path(source.address):
         return cause
-    said = f"{path} {SKIPPED}"
-    words = cause.sentence.replace(said, f"{path} is not applied here, and the port calls it elsewhere")
-    return dataclasses.replace(cause, sentence=words)
+    if _count(path, its) < max(1, _count(path, ours)):
+        return cause
+    said = rf"{re.escape(path)} {SKIPPED}( \([^()]*\))?"
+    here = f"{path} is not applied here, and the port calls it elsewhere"
+    return dataclasses.replace(cause, sentence=re.sub(said, lambda _: here, cause.sentence))
+
+
+def _count(path: str, counts: Mapping[str, int]) -> int:
+    """How often a layer is called; of an operation, whose number may have moved, all of its kind there."""
+    if "/" not in path:
+        return counts.get(path, 0)
+    kind = path.rpartition(".")[0]
+    return sum(count for other, count in counts.items() if other.rpartition(".")[0] == kind)
 
 
 def _path(address: str) -> str:

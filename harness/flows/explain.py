@@ -14,7 +14,7 @@ from typing import Any
 import reports
 from harness.alignment import Alignment
 from harness.alignment_rows import Source
-from harness.case import PORT, REFERENCE, Case
+from harness.case import REFERENCE, Case
 from harness.costs import Spent
 from harness.errors import BadInput
 from harness.flows import explain_steps, find_causes, stored_case
@@ -119,9 +119,10 @@ def add_causes(compared: Compared, wanted: str | None = None, seconds: float = 1
 def reference_probe(compared: Compared) -> Iterator[ReferenceProbe]:
     """What explanations ask, while the workers are alive."""
     live, recordings = compared.live, compared.recordings
+    assert recordings.port is not None  # its layers ran alone
     with (
         Trace.open(recordings.sides[REFERENCE].trace) as reference,
-        Trace.open(recordings.sides[PORT].trace) as port,
+        Trace.open(recordings.port, allow_incomplete=True) as port,
         Trace.open(recordings.isolated) as isolated,
         Trace.open(recordings.weights.path) as held,
     ):

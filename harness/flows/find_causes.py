@@ -28,6 +28,7 @@ from harness.flows import (
     recorded,
     source_groups,
 )
+from harness.flows.forced_flow import ForcedFlow
 from harness.flows.gradient_consumers import gradient_shares
 from harness.flows.reference_probe import ReferenceProbe, layer_note
 from harness.forms import same_operand, same_shape
@@ -109,6 +110,8 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
     reference = probe.reference.array(row.address)
     assert reference is not None  # it was recorded whole
     port = probe.isolated.array(row.address) if row.address in probe.isolated.records else None
+    if port is None and row.isolated is None and row.address in probe.port.records:
+        port = probe.port.array(row.address)  # it raised before its layers could tell
     if port is None:  # a gradient that the port has not at all
         port = np.zeros_like(reference)
     path = source.layers[0] if source.layers else ""
@@ -325,12 +328,13 @@ def explain_sources(
             if shared is not None:
                 found |= {other.address: shared for other in group}
     tried = [source for source in chosen if source.address in found]
+    flow = ForcedFlow(probe.reference, probe.port, probe.isolated, probe.call_with)
     both = probe.reference.records, probe.port.records
-    causes = call_counts.told(tried, [found[source.address] for source in tried], *both)
-    causes = orders.applied_before(tried, causes, probe.reference.records)
+    causes = call_counts.told(tried, [found[source.address] for source in tried], *both, flow)
+    causes = orders.applied_before(tried, causes, probe.reference.records, flow)
     causes = orders.given_crosswise(tried, causes)
-    causes = orders.exchanged(tried, causes)
-    causes = call_orders.told(tried, causes, *both)
+    causes = orders.exchanged(tried, causes, flow)
+    causes = call_orders.told(tried, causes, *both, flow)
     causes = rebuilt_modules.told(alignment, tried, causes)
     causes = gradients_that_follow.told(tried, causes, probe.reference)
     for source, cause in zip(tried, causes, strict=True):

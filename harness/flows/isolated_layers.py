@@ -40,9 +40,10 @@ def judge_isolated_layers(live: Comparison, recordings: Recordings, alignment: A
 def _why_not(live: Comparison, recordings: Recordings, alignment: Alignment) -> str:
     if live.request.isolated == "never":
         return "it was not asked for (--isolated never)"
-    if any(side.status == "failed" for side in alignment.sides.values()):
+    failed = [side for side, report in alignment.sides.items() if report.status == "failed"]
+    if failed and not (failed == [PORT] and _still_answers(live, recordings)):
         return "a side did not reach the end"
-    if set(recordings.sides) != set(SIDES):
+    if not failed and set(recordings.sides) != set(SIDES):
         return "a stored trace replaces the reference, and isolated layers need the reference to run"
     if isinstance(live.request.policy, MetricPolicy):
         return "metrics alone were judged"
@@ -51,6 +52,12 @@ def _why_not(live: Comparison, recordings: Recordings, alignment: Alignment) -> 
     if live.request.isolated == "auto" and alignment.verdict == "aligned":
         return "nothing diverged (--isolated always runs them all the same)"
     return ""
+
+
+def _still_answers(live: Comparison, recordings: Recordings) -> bool:
+    """Whether a port that raised has left what it did until then, and both workers are alive."""
+    recorded = PORT in recordings.partly and REFERENCE in recordings.sides
+    return recorded and not any(live.workers[side].stopped for side in SIDES)
 
 
 def _judge(live: Comparison, recordings: Recordings, alignment: Alignment) -> None:
@@ -78,6 +85,7 @@ def run_isolated(live: Comparison, recordings: Recordings, paired: list[str]) ->
         trace=str(recordings.isolated),
         dtype=live.case.dtype,
         header=trace_header(live, recordings, PORT),
+        partly=PORT in recordings.partly,
     )
     return live.workers[PORT].call(request)
 

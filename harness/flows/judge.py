@@ -23,13 +23,7 @@ def judge(live: Comparison, recordings: Recordings) -> Alignment:
     """Compare the recorded traces, each tensor by the policy of the request."""
     started = time.process_time()
     with contextlib.ExitStack() as stack:
-        traces = {
-            side: stack.enter_context(Trace.open(done.trace)) for side, done in recordings.sides.items()
-        }
-        traces |= {
-            side: stack.enter_context(Trace.open(partly, allow_incomplete=True))
-            for side, partly in recordings.partly.items()
-        }
+        traces = _open(recordings, stack)
         truth = stack.enter_context(Trace.open(recordings.truth)) if recordings.truth else None
         alignment = _compare_traces(live, recordings, traces, truth)
     alignment.costs = Costs(
@@ -46,12 +40,19 @@ def add_evidence(live: Comparison, recordings: Recordings, alignment: Alignment)
         return
     stored = live.stored
     with contextlib.ExitStack() as stack:
-        traces = {
-            side: stack.enter_context(Trace.open(done.trace)) for side, done in recordings.sides.items()
-        }
+        traces = _open(recordings, stack)
         replaced = stored is not None and not stored.upstream
         reference = stored.trace if stored is not None and replaced else traces.get(REFERENCE)
         alignment.evidence = comparing.evidence(alignment, reference, traces.get(PORT))
+
+
+def _open(recordings: Recordings, stack: contextlib.ExitStack) -> dict[str, Trace]:
+    """What each side recorded, or recorded until it was lost."""
+    traces = {side: stack.enter_context(Trace.open(done.trace)) for side, done in recordings.sides.items()}
+    return traces | {
+        side: stack.enter_context(Trace.open(partly, allow_incomplete=True))
+        for side, partly in recordings.partly.items()
+    }
 
 
 def _compare_traces(

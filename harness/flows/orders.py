@@ -9,13 +9,15 @@ from itertools import combinations
 from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
+from harness.flows.forced_flow import ForcedFlow
 from harness.trace import Record
 
 
-def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]:
+def exchanged(sources: Sequence[Source], causes: Sequence[Cause], flow: ForcedFlow) -> list[Cause]:
     """The causes, where layers are found to run in another order with that for a cause.
 
-    One layer is given what the layer before it should be given, and that one is given its result.
+    One layer is given what the layer before it should be given, and that one is given its result: both are
+    sources, or `flow` shows it.
     """
     found = list(causes)
     for place, (source, cause) in enumerate(zip(sources, causes, strict=True)):
@@ -24,10 +26,13 @@ def exchanged(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]
             continue
         for other, its in zip(sources, causes, strict=True):
             first, last = _path(other.address, "in"), _path(its.taken, "out")
-            if first and last and addresses.lies_in(earlier, first) and addresses.lies_in(last, later):
+            if not (first and last and addresses.lies_in(earlier, first) and addresses.lies_in(last, later)):
+                continue
+            if not flow.goes_on_with(later, first):
                 found = _renamed(sources, found, first, later)
         after = causes[place + 1 :]
-        if found[place] is cause and any(_path(its.taken, "out") == earlier for its in after):
+        takes = any(_path(its.taken, "out") == earlier for its in after)
+        if found[place] is cause and takes and flow.shows_order(earlier, later, ()):
             found = _renamed(sources, found, earlier, later)  # it is not skipped: something takes its result
     return found
 
@@ -38,20 +43,28 @@ def given_crosswise(sources: Sequence[Source], causes: Sequence[Cause]) -> list[
     for (place, source), (other, its) in combinations(enumerate(sources), 2):
         if its.address in _takes(causes[place]) and source.address in _takes(causes[other]):
             one, two = _path(source.address, "in"), _path(its.address, "in")
-            words = (
-                f"what {one} and {two} are given is exchanged: each is given what the other should be given."
-            )
+            both = f"{one} and {two}" if one != two else _calls_of(one, source.address, its.address)
+            words = f"what {both} are given is exchanged: each is given what the other should be given."
             for number in (place, other) if one and two else ():
                 found[number] = blamed(causes[number], words, (one, two))
     return found
 
 
+def _calls_of(path: str, *inputs: str) -> str:
+    """Calls of one layer, or inputs of one call, in words."""
+    layers = [addresses.parse_layer(address) for address in inputs]
+    if len({layer.call for layer in layers}) == 1:
+        return f"the inputs {' and '.join(layer.key for layer in layers)} of {path}"
+    return f"calls {' and '.join(str(layer.call) for layer in layers)} of {path}"
+
+
 def applied_before(
-    sources: Sequence[Source], causes: Sequence[Cause], records: Mapping[str, Record]
+    sources: Sequence[Source], causes: Sequence[Cause], records: Mapping[str, Record], flow: ForcedFlow
 ) -> list[Cause]:
     """The causes, where a function is applied to each input of a sum or the like, not to its result.
 
-    Each input of a call is that function of the right one, and the reference applies it to its result.
+    Each input of a call is that function of the right one, and the reference applies it to its result. In
+    the port something takes that result as it is, in the place of the function of it.
     """
     found = list(causes)
     for path, call, members in _whole_calls(sources, records):
@@ -67,6 +80,8 @@ def applied_before(
                 f"to each of its inputs, and not after it, to its result."
             )
             result = addresses.layer(path, call, "out")
+            if not flow.takes_result(taker, result):
+                continue
             for place, cause in enumerate(causes):
                 if place in members or result in _takes(cause):
                     found[place] = blamed(cause, words, (path, later))

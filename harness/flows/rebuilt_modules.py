@@ -5,6 +5,7 @@ There an operation may stand for another one of the same name, and is handed res
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from harness import address as addresses
@@ -15,6 +16,7 @@ from harness.diagnose import Cause
 
 Key = tuple[str, int]
 _OPERATIONS = ("operation", "operation_input")
+_NAMES = re.compile(r"layer:\S+|\S+/\w+\.\d+|\d+")
 
 
 def told(alignment: Alignment, sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]:
@@ -24,17 +26,23 @@ def told(alignment: Alignment, sources: Sequence[Source], causes: Sequence[Cause
         for row in alignment.rows
         if row.found != "both" and kind_of(row.address) == "operation"
     }
-    first: dict[Key, str] = {}
+    first: dict[Key, tuple[str, Cause]] = {}
     found = []
     for source, cause in zip(sources, causes, strict=True):
         is_operation = kind_of(source.address) in _OPERATIONS
         key = addresses.parse_layer(source.address).module_call if is_operation else None
         if key in rebuilt and key in first:
-            cause = _following(cause, first[key])
+            cause = cause if _says_the_same(cause, first[key][1]) else _following(cause, first[key][0])
         elif key in rebuilt and key is not None and cause.found and not cause.fitted:
-            first[key] = source.address
+            first[key] = source.address, cause
         found.append(cause)
     return found
+
+
+def _says_the_same(cause: Cause, first: Cause) -> bool:
+    """Whether the same is told of another place: what is done once a level is wrong once a level."""
+    ours, its = (_NAMES.sub("", one.hypothesis) for one in (cause, first))
+    return cause.found and not cause.fitted and bool(ours) and ours == its
 
 
 def _following(cause: Cause, first: str) -> Cause:

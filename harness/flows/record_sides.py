@@ -34,7 +34,10 @@ def record_sides(live: Comparison, known: bool = False) -> Recordings:
 
 
 def _record_guarded(live: Comparison, recordings: Recordings, known: bool, side: str) -> None:
-    """Run one side; a lost worker becomes a report and ends the other, anything else ends the comparison."""
+    """Run one side; a lost worker becomes a report and ends the other, anything else ends the comparison.
+
+    A port that raised and still answers can be asked why, as long as the reference does.
+    """
     worker = live.workers[side]
     asked = live.request.layers
     run = SideRun(worker, live.case, asked, live.progress, live.quiet, live.asked, known)
@@ -48,6 +51,8 @@ def _record_guarded(live: Comparison, recordings: Recordings, known: bool, side:
         _stop_waiting(live, side, recordings)
         if side == PORT:
             _save_what_was_recorded(run, recordings)
+            if side in recordings.partly and REFERENCE in recordings.sides:
+                return
         end_others(live.workers, side)
         if side == REFERENCE and PORT in recordings.sides:
             _save_what_was_recorded(run, recordings)

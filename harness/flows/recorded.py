@@ -22,6 +22,7 @@ Array = Any
 _LARGEST = 1 << 24
 _MOST_KIN = 8
 _FEWEST_REPEATED, _MOST_EQUAL = 4, 3
+_SUM, _MOST_TERMS = "add", 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,6 +120,7 @@ def traced_back(probe: ReferenceProbe, address: str, evidence: DifferingLayer) -
         maker = maker or _inner(trace, address)
     yield Traced(_with_producer(trace, evidence, maker), maker)
     if maker is None:
+        yield from _as_it_is(trace, address, evidence)
         yield from _in_its_layout(trace, address, evidence)
         yield from _not_repeated(trace, address, evidence)
 
@@ -136,6 +138,16 @@ def operands(probe: ReferenceProbe, address: str, evidence: DifferingLayer) -> I
 def _inner(trace: Trace, address: str) -> str | None:
     record = trace.records.get(address)
     return record.alias if record is not None and record.alias and addresses.is_result(record.alias) else None
+
+
+def _as_it_is(trace: Trace, address: str, evidence: DifferingLayer) -> Iterator[Traced]:
+    """Where the port's has another size: the result that the reference only copies, or hands on by a view."""
+    right = evidence.reference
+    if right.size == evidence.port.size or right.dtype.kind != "f":
+        return
+    for name in islice(_equal_results(trace, address, right), 1):
+        if tuple(trace.records[name].shape) == right.shape:
+            yield Traced(_with_producer(trace, evidence, name), name)
 
 
 def _in_its_layout(trace: Trace, address: str, evidence: DifferingLayer) -> Iterator[Traced]:
@@ -230,7 +242,27 @@ def _with_producer(trace: Trace, evidence: DifferingLayer, maker: str | None) ->
         if addresses.is_result(made):
             before.update(_given(trace, made))
     path = addresses.parse_layer(maker).path
-    return dataclasses.replace(evidence, producer=Producer(path, given, before))
+    return dataclasses.replace(evidence, producer=Producer(path, given, before, _terms(trace, maker)))
+
+
+def _terms(trace: Trace, maker: str) -> dict[str, Array]:
+    """What a chain of sums in one module adds up, in order; empty where the result is no such sum."""
+    if not _is_sum(trace, maker):
+        return {}
+    found: dict[str, Array] = {}
+    for name, tensor in _given(trace, maker).items():
+        made = _origin(trace, name)
+        inner = _terms(trace, made) if _is_sum(trace, made) and _module(made) == _module(maker) else {}
+        found.update(inner or {made: tensor})
+    return found if len(found) <= _MOST_TERMS else {}
+
+
+def _is_sum(trace: Trace, address: str) -> bool:
+    return addresses.is_result(address) and trace.records[address].type == _SUM
+
+
+def _module(address: str) -> tuple[str, int]:
+    return addresses.parse_layer(address).module_call
 
 
 def _given(trace: Trace, maker: str) -> dict[str, Array]:

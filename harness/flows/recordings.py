@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.alignment_rows import SideReport, ended_for
-from harness.case import REFERENCE
+from harness.case import PORT, REFERENCE
 from harness.costs import Spent
 from harness.errors import WorkerLost
 from harness.flows.shared_dropout import DropoutAgreement
@@ -49,6 +49,12 @@ class Recordings:
         """Tell the side that waits for its weights that they will not come."""
         if not self._weights.done():
             self._weights.set_exception(WorkerLost(ended_for(side)))
+
+    @property
+    def port(self) -> Path | None:
+        """The trace of the port: whole, or up to where it raised; None where it left none."""
+        whole = self.sides.get(PORT)
+        return self.partly.get(PORT) if whole is None else whole.trace
 
     @property
     def isolated(self) -> Path:

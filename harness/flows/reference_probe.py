@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from harness.diagnose import Trial
 from harness.flows import inputs_and_weights
 from harness.layer_note import LayerNote, read_layer_notes
 from harness.pairs.base import Mode
-from harness.requests import CallChange, CaptureCall, Load
+from harness.requests import CallChange, CaptureCall, Load, TryChanges
 from harness.session import Worker
 from harness.trace import Trace
 
@@ -63,6 +63,22 @@ class ReferenceProbe:
             self._captured[path, call] = {name: np.array(captured.array(name)) for name in captured.records}
         return description
 
+    def call_with(self, path: str, call: int, given: Mapping[str, Array]) -> dict[str, Array]:
+        """What a call of the reference returns, given others in some of its places; nothing if it fails.
+
+        Places are those in addresses: of an operation they count its tensors.
+        """
+        names = [
+            name.partition(":")[2] for name in self.capture_call(path, call) if name.startswith("input:")
+        ]
+        by_name = {names[int(key)] if "/" in path else key: array for key, array in given.items()}
+        file = inputs_and_weights.write(self.scratch / "given.h5", "input", by_name)
+        (answer,) = self.worker.call(TryChanges([CallChange(given=str(file))], str(self.scratch)))
+        if answer.error:
+            return {}
+        with Trace.open(answer.trace) as made:
+            return {name.partition(":")[2]: np.array(made.array(name)) for name in made.records}
+
     def call_changes(self, trials: Sequence[Trial]) -> list[CallChange]:
         """Trials as the worker takes them: arrays go by file."""
         return [self._call_change(number, trial) for number, trial in enumerate(trials)]
@@ -72,7 +88,9 @@ class ReferenceProbe:
         if trial.state:
             path = self.scratch / f"state-{number}.h5"
             state = str(inputs_and_weights.write(path, "state", dict(trial.state)))
-        return CallChange(dict(trial.changes), trial.training, state, list(trial.without), trial.kind)
+        return CallChange(
+            dict(trial.changes), trial.training, state, list(trial.without), trial.kind, trial.twice
+        )
 
     def layer_note(self, path: str) -> LayerNote:
         """What the reference's trace says of a layer: its type and attributes."""

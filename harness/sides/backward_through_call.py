@@ -12,7 +12,7 @@ from harness.pairs.base import Arrays
 from harness.requests import CallChange
 from harness.sides.captured_call import CapturedCall
 from harness.sides.contract import NamedTensors
-from harness.sides.recorder import flatten, map_tensors
+from harness.sides.recorder import flatten
 from harness.sides.repeat_call import failed_trial, repeated_call
 from harness.sides.side import Side
 from harness.trace import Trace, TraceWriter
@@ -50,12 +50,7 @@ def _gradients_of_trial(side: Side, call: CapturedCall, given: Arrays, change: C
         leaves[f"input:{key}"] = made
         return onward
 
-    places = {str(place): value for place, value in enumerate(call.args)}
-    fresh = map_tensors({**places, **call.kwargs}, side.tensors.is_tensor, leaf)
-    args = tuple(fresh[place] for place in places)
-    kwargs = {name: fresh[name] for name in call.kwargs}
-    again = CapturedCall(call.path, call.function, args, kwargs, call.module, call.position, state=call.state)
-    with repeated_call(side, again, change) as result:
+    with repeated_call(side, call.with_tensors(side.tensors.is_tensor, leaf), change) as result:
         tensors = [
             (tensor, given[key or "0"])
             for key, tensor in flatten(result, side.tensors.is_tensor)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness import address as addresses
 from harness.breadcrumb import Breadcrumb
 from harness.layer_note import Attributes
 from harness.sides.masks import Masks, Position
-from harness.sides.recorder import Array, Layer, Recorder, Rehearsal, Tensors
+from harness.sides.recorder import Array, Layer, Recorder, Rehearsal, Tensors, map_tensors
 
 
 @dataclass
@@ -28,6 +28,15 @@ class CapturedCall:
     position: Position | None = None  # from where it draws what it drew in the run
     drawn: list[Array] = field(default_factory=list)
     state: dict[str, Array] = field(default_factory=dict)
+
+    def with_tensors(
+        self, is_tensor: Callable[[Any], bool], change: Callable[[str, Any], Any]
+    ) -> CapturedCall:
+        """The same call with every tensor that it is given changed, by its key."""
+        places = {str(place): value for place, value in enumerate(self.args)}
+        fresh = map_tensors({**places, **self.kwargs}, is_tensor, change)
+        args = tuple(fresh[place] for place in places)
+        return replace(self, args=args, kwargs={name: fresh[name] for name in self.kwargs})
 
 
 class CallCapture(Recorder):

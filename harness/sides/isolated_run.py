@@ -6,12 +6,15 @@ is handed the reference's gradient of its result; what it gives back is its own 
 
 A result of another shape than the reference's is replaced like any other. A port that hands other tensors
 around inside cannot go on with it and raises: then it runs once more, and such results go on as they are.
+
+A port that raises in its own run is asked for the way forward alone, and what came until it raises is kept.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Mapping, NamedTuple
@@ -170,6 +173,7 @@ def run_isolated(
     path: Path,
     dtype: str,
     header: Header,
+    partly: bool = False,
 ) -> Times:
     """One forced pass of a side, in a training mode backward too; its tensors go to the trace at `path`."""
     started, cpu = time.perf_counter(), time.process_time()
@@ -179,7 +183,7 @@ def run_isolated(
             side.prepare(inputs, mode, dtype)
             with TraceWriter(path, {**header, "forced": True}) as writer:
                 substitutes = _substitutes(side, recorded, paired, mode, dtype, own_shapes)
-                _forced(side, mode, writer, substitutes)
+                _forced(side, mode, writer, substitutes, partly)
 
         try:
             forced(own_shapes=False)
@@ -204,14 +208,26 @@ def _substitutes(
     return Substitutes(recorded, known, make, mode != "eval", own_shapes)
 
 
-def _forced(side: Side, mode: Mode, writer: TraceWriter, substitutes: Substitutes) -> None:
+def _forced(side: Side, mode: Mode, writer: TraceWriter, substitutes: Substitutes, partly: bool) -> None:
     recorder = IsolatedRecorder(side.tensors, side.layers, writer, side.breadcrumb, substitutes=substitutes)
-    side.forward(mode, writer, "all", observe=True, recorder=recorder)
-    if mode != "eval":
+    with _until_it_raises() if partly else contextlib.nullcontext():
+        side.forward(mode, writer, "all", observe=True, recorder=recorder)
+    if mode != "eval" and not partly:
         _backward(side, recorder, substitutes.reference, writer)
     writer.note(addresses.EQUAL, recorder.equal)
-    if substitutes.own_shapes:
-        writer.note(addresses.OWN_SHAPES, recorder.carried)
+    is_own = substitutes.own_shapes or partly
+    writer.note(addresses.OWN_SHAPES if is_own else addresses.CARRIED, recorder.carried)
+
+
+@contextlib.contextmanager
+def _until_it_raises() -> Iterator[None]:
+    """In here whatever the model raises ends the pass, and nothing else."""
+    try:
+        yield
+    except HarnessError:
+        raise
+    except Exception:  # whatever the model raises: its own run raised, too
+        return
 
 
 def _backward(side: Side, recorder: IsolatedRecorder, recorded: Trace, writer: TraceWriter) -> None:

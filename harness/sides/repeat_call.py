@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ def own_state(side: Side, module: Any) -> NamedTensors:
 @contextlib.contextmanager
 def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterator[Any]:
     """The result of the changed call, by the masks of the run; the change is undone at the end."""
+    call = _given_others(side, call, change)
     if call.position is not None:
         side.masks.go_to(call.position)
     if call.module is None and change.kind:
@@ -73,7 +75,7 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
         yield other_operation(change.kind, call.function, tensors[0])(*call.args, **call.kwargs)
         return
     if call.module is None:
-        yield _call_function(call, change.changes)
+        yield _call_function(_given_its_result(call) if change.twice else call, change.changes)
         return
     if change.kind:
         yield _as_another_kind(call, change.kind)(*call.args, **call.kwargs)
@@ -89,13 +91,33 @@ def repeated_call(side: Side, call: CapturedCall, change: CallChange) -> Iterato
             setattr(call.module, name, tuple(value) if isinstance(value, list) else value)
         if change.training is not None and mode is not None:
             call.module.train(change.training)
-        yield call.module(*args, **call.kwargs)
+        made = call.module(*args, **call.kwargs)
+        yield call.module(made, *args[1:], **call.kwargs) if change.twice else made
     finally:
         for name, value in kept.items():
             setattr(call.module, name, value)
         if mode is not None:
             call.module.train(mode)
         side.fill(own, before)
+
+
+def _given_its_result(call: CapturedCall) -> CapturedCall:
+    """The call of a function with what it returns in the place of its first argument."""
+    made = call.function(*call.args, **call.kwargs)
+    return replace(call, args=(made, *call.args[1:]))
+
+
+def _given_others(side: Side, call: CapturedCall, change: CallChange) -> CapturedCall:
+    """The call with other tensors in the place of those that it was given."""
+    if not change.given:
+        return call
+    with Trace.open(Path(change.given)) as stored:
+        given = {name.partition(":")[2]: np.array(_whole(stored, name)) for name in stored.records}
+
+    def other(key: str, tensor: Any) -> Any:
+        return side.leaf(given[key], tensor, False)[1] if key in given else tensor
+
+    return call.with_tensors(side.tensors.is_tensor, other)
 
 
 def _updated(held: Arrays, now: Arrays) -> Arrays:

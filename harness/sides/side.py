@@ -187,6 +187,7 @@ class Side(Framework):
 
     def _abandon_trace(self) -> None:
         if self._writer is not None:
+            self._note_layers(self._writer)
             self._writer.note("side", json_codec.to_plain(self.identity()))
             self._writer.abort()
             self._writer = None
@@ -316,17 +317,21 @@ class Side(Framework):
         assert self._writer is not None
         assert self.recorder is not None
         watch = Stopwatch()
-        notes = self.layer_notes()
-        for path, arguments in self.recorder.operation_arguments.items():
-            notes[path] = LayerNote(path.rpartition("/")[2].rpartition(".")[0], arguments)
+        self._note_layers(self._writer)
         self._writer.note(NOTE, json_codec.to_plain(self.masks.noted(), List[Draw]))
-        self._writer.note("layers", {path: note.to_dict() for path, note in notes.items()})
         self._writer.note("state", self.state_table())
         self._writer.note("side", json_codec.to_plain(self.identity()))
         self._writer.note("cost", json_codec.to_plain(done.cost))
         self._writer.close()
         self._writer = None
         return replace(done, cost=done.cost.plus(watch.times()))
+
+    def _note_layers(self, writer: TraceWriter) -> None:
+        """What every module is, and what operations were given that are no tensors."""
+        notes = self.layer_notes()
+        for path, arguments in (self.recorder.operation_arguments if self.recorder else {}).items():
+            notes[path] = LayerNote(path.rpartition("/")[2].rpartition(".")[0], arguments)
+        writer.note("layers", {path: note.to_dict() for path, note in notes.items()})
 
     def _step_once(self, lr: float | None = None) -> Arrays:
         """One optimiser step with the gradients of the last `backward`."""

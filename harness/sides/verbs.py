@@ -43,10 +43,13 @@ def run_isolated(
     trace: str,
     dtype: str = "float32",
     header: TraceHeader | None = None,
+    partly: bool = False,
 ) -> Times:
     """Run every layer alone on the inputs that the reference recorded."""
     kept = header.to_dict() if header else {}
-    return isolated_run.run_isolated(side, inputs, mode, Path(reference), addresses, Path(trace), dtype, kept)
+    return isolated_run.run_isolated(
+        side, inputs, mode, Path(reference), addresses, Path(trace), dtype, kept, partly
+    )
 
 
 def capture_call(side: Side, inputs: str, mode: Mode, path: str, call: int, given: str) -> CallDescription:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import jittor as jt
 import numpy as np
@@ -28,10 +28,11 @@ def wants_gradient(*values: jt.Var | None) -> bool:
     return not jt.flags.no_grad and any(v is not None and not v.is_stop_grad() for v in values)
 
 
-def let_learn(variable: jt.Var) -> None:
-    """Have a variable learn, even while no gradients are kept: before Jittor 1.3.10 that froze it."""
+def let_learn(variables: Iterable[jt.Var]) -> None:
+    """Have variables learn, even while no gradients are kept: before Jittor 1.3.10 that froze them."""
     with jt.flag_scope(no_grad=0):
-        variable.start_grad()
+        for variable in variables:
+            variable.start_grad()
 
 
 def variable(array: NDArray[np.generic]) -> jt.Var:

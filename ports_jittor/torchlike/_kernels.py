@@ -15,6 +15,8 @@ from typing import Tuple
 import jittor as jt
 
 Blocks = Tuple[int, int, int, int]
+WAKES_A_SECOND_THREAD = 1 << 22
+"""So many elements; waking it costs more below."""
 
 _HEADER = """
 namespace torchlike {
@@ -54,19 +56,19 @@ inline void add_up(const long long* b, long long row, long long first, long long
 }  // namespace torchlike
 """
 
-_SOURCE = """
+_SOURCE = f"""
 using torchlike::WIDE;
 using torchlike::add_both;
 using torchlike::add_up;
-const long long blocks[4] = {in0_shape0, in0_shape1, in0_shape2, in0_shape3};
+const long long blocks[4] = {{in0_shape0, in0_shape1, in0_shape2, in0_shape3}};
 const long long chunks = (blocks[3] + WIDE - 1) / WIDE;
-#pragma omp parallel for if (in0->num > 1 << 22)  // waking a second thread costs more below
-for (long long task = 0; task < blocks[1] * chunks; ++task) {
+#pragma omp parallel for if (in0->num > {WAKES_A_SECOND_THREAD})
+for (long long task = 0; task < blocks[1] * chunks; ++task) {{
   const long long row = task / chunks, first = task % chunks * WIDE;
   const long long width = std::min(WIDE, blocks[3] - first), kept = row * blocks[3] + first;
   double a[WIDE], b[WIDE];
   BODY
-}
+}}
 """
 
 _SUM = """

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 import jittor as jt
 
+from ports_jittor.torchlike._batch_norm import NormalizeBatch
 from ports_jittor.torchlike._common import constant, wants_gradient
-from ports_jittor.torchlike._kernels import moments, sum_and_dot
+from ports_jittor.torchlike._kernels import moments, native, sum_and_dot
 from ports_jittor.torchlike.broadcast import summed_like
 from ports_jittor.torchlike.module import Module
 from ports_jittor.torchlike.state import Parameter
@@ -120,19 +121,36 @@ class _BatchNorm(Module):
             raise ValueError(
                 f"batch statistics need more than one value per channel, found shape {tuple(x.shape)}"
             )
+        share = self._count_batch()
+        if self.running_mean is not None and weight is not None and native(x):
+            joined = NormalizeBatch(self.eps, share, (self.running_mean, self.running_var))
+            result = joined(x, self.weight, self.bias)
+            self._track(*joined.running)
+            return result
         normalize = _Normalize([dim for dim in range(x.ndim) if dim != 1], self.eps)
         result = normalize(x, weight, bias)
         if self.running_mean is not None:
-            self._track(normalize.mean, normalize.variance * constant(count / (count - 1), x))
+            unbiased = normalize.variance * constant(count / (count - 1), x)
+            self._track(
+                _towards(self.running_mean, normalize.mean, share),
+                _towards(self.running_var, unbiased, share),
+            )
         return result
 
+    def _count_batch(self) -> float:
+        """How far the running statistics go towards this batch's; without a momentum, to the mean of all."""
+        if self.batches_tracked is None:
+            return 0.0
+        self.batches_tracked += 1
+        return 1 / self.batches_tracked if self.momentum is None else self.momentum
+
     def _track(self, mean: jt.Var, variance: jt.Var) -> None:
-        self.batches_tracked = (self.batches_tracked or 0) + 1
-        share = 1 / self.batches_tracked if self.momentum is None else self.momentum
-        for running, batch in ((self.running_mean, mean), (self.running_var, variance)):
-            running.update(
-                running + (batch.detach().reshape(running.shape) - running) * constant(share, running)
-            )
+        self.running_mean.update(mean.detach())
+        self.running_var.update(variance.detach())
+
+
+def _towards(running: jt.Var, batch: jt.Var, share: float) -> jt.Var:
+    return running + (batch.reshape(running.shape) - running) * constant(share, running)
 
 
 class BatchNorm1d(_BatchNorm):

@@ -12,19 +12,27 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
-from typing import Any, Dict
+from typing import Any, Dict, NamedTuple
 
 import jittor as jt
 import numpy as np
 
 from harness.older_python import strict_zip
-from ports_jittor.torchlike._common import constant, let_learn, variable
+from ports_jittor.torchlike._common import let_learn, variable
+from ports_jittor.torchlike._together import Number, Operand, Term, compute
 from ports_jittor.torchlike.gradients import gradients as gradients_of
 from ports_jittor.torchlike.reduce import sum as total
 
 Group = Dict[str, Any]
 Slots = Dict[str, Any]  # what an optimiser remembers of one parameter, under torch's names
+
+
+class _Row(NamedTuple):
+    """A parameter that is moved."""
+
+    var: jt.Var
+    gradient: jt.Var
+    slots: Slots
 
 
 class Optimizer(ABC):
@@ -89,18 +97,40 @@ class Optimizer(ABC):
         changed: list[jt.Var] = []
         with jt.no_grad():
             for group in self.param_groups:
-                for var, gradient in (next(gradients) for _ in group["params"]):
-                    if gradient is None or var.is_stop_grad():
-                        continue
-                    slots = self.state.get(id(var)) or self._start(var)
-                    self._update(var, gradient, group, slots)
-                    if slots:
-                        self.state[id(var)] = slots
-                    let_learn(var)  # an update without gradients takes them from the parameter
-                    changed += [var, *(slot for slot in slots.values() if isinstance(slot, jt.Var))]
+                asked = [next(gradients) for _ in group["params"]]
+                rows = [
+                    _Row(var, gradient, self.state.get(id(var)) or self._start(var))
+                    for var, gradient in asked
+                    if gradient is not None and not var.is_stop_grad()
+                ]
+                for alike in _alike(rows):
+                    changed += self._move(alike, group)
         jt.sync(changed)
         if loss is not None:
             self.zero_grad()
+
+    def _move(self, rows: list[_Row], group: Group) -> list[jt.Var]:
+        """One update of parameters whose slots are alike; all that has changed."""
+        start = rows[0].slots
+        names = [name for name, slot in start.items() if _is_computed(slot)]
+        slots: Slots = {}
+
+        def formula(number: Number, operands: list[Operand]) -> list[Operand]:
+            value, gradient, *kept = operands
+            slots.clear()
+            slots.update({**start, **dict(strict_zip(names, kept))})
+            value = self._update(value, gradient, group, slots, number)
+            return [value, *filter(_is_computed, slots.values())]
+
+        found = compute(formula, [[row.var, row.gradient, *map(row.slots.get, names)] for row in rows])
+        for row, (value, *computed) in strict_zip(rows, found):
+            row.var.update(value)
+            fresh = iter(computed)
+            mine = {name: next(fresh) if _is_computed(slot) else slot for name, slot in slots.items()}
+            if mine:
+                self.state[id(row.var)] = mine
+        let_learn([row.var for row in rows])  # an update without gradients takes them from a parameter
+        return [var for row, values in strict_zip(rows, found) for var in (row.var, *values[1:])]
 
     def clip_grad_norm(self, max_norm: float) -> float:
         """torch's clip_grad_norm_ on the gradients of backward(); returns the norm (Jittor's drifts)."""
@@ -145,8 +175,10 @@ class Optimizer(ABC):
         """What is remembered of a parameter before its first step."""
 
     @abstractmethod
-    def _update(self, var: jt.Var, gradient: jt.Var, group: Group, slots: Slots) -> None:
-        """One step of one parameter."""
+    def _update(
+        self, value: Operand, gradient: Operand, group: Group, slots: Slots, number: Number
+    ) -> Operand:
+        """The formula of one step: the new value; the slots are replaced in `slots`."""
 
 
 class SGD(Optimizer):
@@ -169,19 +201,20 @@ class SGD(Optimizer):
     def _start(self, var: jt.Var) -> Slots:
         return {}
 
-    def _update(self, var: jt.Var, gradient: jt.Var, group: Group, slots: Slots) -> None:
+    def _update(
+        self, value: Operand, gradient: Operand, group: Group, slots: Slots, number: Number
+    ) -> Operand:
         if group["weight_decay"]:
-            gradient = gradient + var * constant(group["weight_decay"], var)
-        momentum = group["momentum"]
-        if momentum:
-            buffer, share = slots.get("momentum_buffer"), constant(momentum, var)
+            gradient = gradient + value * number(group["weight_decay"])
+        if group["momentum"]:
+            buffer, share = slots.get("momentum_buffer"), number(group["momentum"])
             if buffer is None:
                 buffer = gradient
             else:
-                buffer = buffer * share + gradient * constant(1 - group["dampening"], var)
+                buffer = buffer * share + gradient * number(1 - group["dampening"])
             slots["momentum_buffer"] = buffer
             gradient = gradient + buffer * share if group["nesterov"] else buffer
-        var.update(var - gradient * constant(group["lr"], var))
+        return value - gradient * number(group["lr"])
 
 
 class Adam(Optimizer):
@@ -202,10 +235,11 @@ class Adam(Optimizer):
     def _start(self, var: jt.Var) -> Slots:
         return {"step": 0, "exp_avg": jt.zeros_like(var), "exp_avg_sq": jt.zeros_like(var)}
 
-    def _update(self, var: jt.Var, gradient: jt.Var, group: Group, slots: Slots) -> None:
+    def _update(
+        self, value: Operand, gradient: Operand, group: Group, slots: Slots, number: Number
+    ) -> Operand:
         first, second = group["betas"]
-        number = partial(constant, like=var)
-        value, rate, decay = var, group["lr"], group["weight_decay"]
+        rate, decay = group["lr"], group["weight_decay"]
         if decay and self.decoupled:
             value = value * number(1 - rate * decay)
         elif decay:
@@ -214,8 +248,8 @@ class Adam(Optimizer):
         mean = slots["exp_avg"] + (gradient - slots["exp_avg"]) * number(1 - first)
         square = slots["exp_avg_sq"] * number(second) + gradient * gradient * number(1 - second)
         slots["exp_avg"], slots["exp_avg_sq"] = mean, square
-        root = jt.sqrt(square) / number(math.sqrt(1 - second ** slots["step"])) + number(group["eps"])
-        var.update(value - mean / root * number(rate / (1 - first ** slots["step"])))
+        root = square.sqrt() / number(math.sqrt(1 - second ** slots["step"])) + number(group["eps"])
+        return value - mean / root * number(rate / (1 - first ** slots["step"]))
 
 
 class AdamW(Adam):
@@ -232,6 +266,20 @@ class AdamW(Adam):
         weight_decay: float = 1e-2,
     ) -> None:
         super().__init__(params, lr, betas, eps, weight_decay)
+
+
+def _alike(rows: Iterable[_Row]) -> Iterable[list[_Row]]:
+    """Rows that one formula serves: the same rank and precision, the same slots, after as many steps."""
+    found: dict[Any, list[_Row]] = {}
+    for row in rows:
+        slots = tuple((name, "" if _is_computed(slot) else slot) for name, slot in row.slots.items())
+        found.setdefault((row.var.ndim, str(row.var.dtype), slots), []).append(row)
+    return found.values()
+
+
+def _is_computed(slot: Any) -> bool:
+    """Whether a slot is an operand of the formula, unlike a count of steps or a buffer that is not there."""
+    return isinstance(slot, (jt.Var, Term))
 
 
 def _sum(old: jt.Var | None, new: jt.Var | None) -> jt.Var | None:

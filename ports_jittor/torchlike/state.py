@@ -158,7 +158,7 @@ def change(parameter: jt.Var, value: jt.Var) -> None:
     learns = not parameter.is_stop_grad()
     parameter.update(value)
     if learns:
-        let_learn(parameter)
+        let_learn([parameter])
 
 
 def _fits(found: Array, owner: dict[Any, Any], name: str) -> bool:

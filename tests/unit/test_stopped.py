@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness.alignment_rows import SideReport
+from harness.alignment_rows import Isolated, SideReport
 from harness.comparing import compare
+from harness.comparing._stopped import take_back_takers
 from harness.trace import Trace, TraceWriter
 from tests.unit.toy_network import Bench, scaled
 
@@ -38,3 +39,15 @@ def test_a_port_that_stops_where_shapes_do_not_fit_has_diverged(
     assert [source.address for source in alignment.sources] == (
         ["layer:stem#0:out"] if verdict == "diverged" else []
     )
+
+
+def test_what_takes_a_tensor_in_the_ports_own_shape_made_no_error(bench: Bench) -> None:
+    left = bench.reference.write(bench.folder / "torch.h5", "torch")
+    right = bench.reference.write(bench.folder / "jittor.h5", "jittor")
+    rows = {row.address: row for row in compare(left, right, bench.truth).rows}
+    for row in rows.values():
+        row.isolated = Isolated(row.measured, row.verdict) if row.measured is not None else None
+    carried = {"layer:block#0:in.0": "layer:act#0:out", "layer:head#0:out": "layer:act#0:out"}
+    take_back_takers(rows.values(), carried)
+    left_out = {address for address, row in rows.items() if row.measured and row.isolated is None}
+    assert left_out == {"layer:block#0:in.0", "layer:block#0:out", "layer:head#0:out"}

@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness import seeded
-from harness.pairs.base import Arrays, InputRequest, Pair, Recipe, Variant
+from tests.mutants.faulty_pair import faulty_pair
 
 FAULTS = ("sound", "padding", "learns", "frozen")
 
-
-def draw_inputs(request: InputRequest) -> Arrays:
-    return {"x": seeded.tensor(request.seed, "x", (3, 4, 16))}
-
-
-PAIR = Pair(
-    name="forms",
-    title="A convolution, a frozen one, a mean and a head",
-    variants={fault: Variant(fault, fault, options={"fault": fault}) for fault in FAULTS},
-    reference="tests.mutants.forms.reference",
-    port="tests.mutants.forms.port",
-    draw_inputs=draw_inputs,
-    forward=("x",),
-    recipe=Recipe(optimizer="sgd", lr=0.1),
-)
+PAIR = faulty_pair("forms", "A convolution, a frozen one, a mean and a head", FAULTS, (3, 4, 16))
 IN_JITTOR = replace(PAIR, port="tests.mutants.forms.jittor_port")

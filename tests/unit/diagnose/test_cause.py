@@ -288,6 +288,25 @@ def test_a_branch_gives_back_something_else(port: Array, words: str) -> None:
     assert words in explain_gradient(evidence, shares).sentence
 
 
+@pytest.mark.parametrize(
+    ("sign", "words"),
+    [
+        (-1, "without the parts of cell.kept and cell/mul.0: these branches are detached"),
+        (1, "with the parts of cell.kept and cell/mul.0 twice"),
+    ],
+)
+def test_what_goes_to_several_layers_is_detached_before_it_does(sign: int, words: str) -> None:
+    other = np.random.default_rng(12).standard_normal(GIVEN.shape)
+    shares = [
+        share("cell.kept", "Linear", BRANCH, GIVEN),
+        share("stack.0", "stack", GIVEN - BRANCH - other, GIVEN),
+        share("cell/mul.0", "mul", other, GIVEN),
+    ]
+    port = (GIVEN + sign * (BRANCH + other)).astype(np.float32)
+    found = explain_gradient(DifferingLayer("grad", GIVEN, port, floor=1e-3), shares)
+    assert words in found.sentence
+
+
 TIED = np.array([[[[1.0, 3.0], [3.0, 2.0]]], [[[5.0, 0.0], [0.0, 1.0]]]])
 
 

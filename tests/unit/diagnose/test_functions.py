@@ -58,3 +58,19 @@ def test_what_is_quantised_or_normalised_is_told(port: Any, words: str | None) -
         assert "threshold" not in found.sentence
     else:
         assert words in found.sentence, found.sentence
+
+
+SHARES = np.zeros((1, 1, 5, 5), np.float32)
+SHARES[0, 0, 1:4, 1:4] = np.array([[0.5625, 0, 0.75], [0.5, 0, 0.25], [0, 0.5, 0]])
+
+
+def test_a_small_mask_whose_shares_are_rounded_up_and_down_is_told() -> None:
+    evidence = DifferingLayer("mul", SHARES, (SHARES > 0.5).astype(np.float32), floor=1e-5)
+    assert "one where above 0.5 (a threshold, rounded)" in explain_formula(evidence).sentence
+
+
+def test_a_mask_that_few_shares_agree_with_is_not() -> None:
+    few = np.where(SHARES > 0.5, 1, SHARES).astype(np.float32)
+    few[few == 0.25] = 0
+    evidence = DifferingLayer("mul", few, (few > 0.5).astype(np.float32), floor=1e-5)
+    assert not explain_formula(evidence).found

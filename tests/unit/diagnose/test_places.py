@@ -42,7 +42,10 @@ LAYOUTS: dict[str, tuple[Array, Layout]] = {
     "the two halves of axis 2 exchanged": (TOKENS, lambda x: np.roll(x, 8, 2)),
     "axis 1 shifted by -1": (TOKENS, lambda x: np.roll(x, -1, 1)),
     "moved by 1, with zeros in front, along axis 1": (TOKENS, pushed),
-    "number 0 of 2 along axis 0, repeated 2 times": (TOKENS, lambda x: np.broadcast_to(x[:1], x.shape)),
+    "(index 0, one sample where that is the batch), repeated 2 times": (
+        TOKENS,
+        lambda x: np.broadcast_to(x[:1], x.shape),
+    ),
     "reshaped to 2x2x4x4x4, its axes in the order 0, 2, 1, 3, 4": (
         MAP,
         lambda x: x.reshape(2, 2, 4, 4, 4).transpose(0, 2, 1, 3, 4).reshape(2, 8, 4, 4),

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
-from harness.flows.call_orders import told
+from harness.flows import call_orders
 from harness.trace import Record
+from tests.unit.flows.forced import flow_of
 
 OURS = ["layer:conv#0:out", "layer:norm#0:out", "layer:act#0:out", "layer:head#0:out"]
 ITS = ["layer:conv#0:out", "layer:act#0:out", "layer:norm#0:out", "layer:head#0:out"]
+
+
+def told(
+    folder: Path,
+    sources: Sequence[Source],
+    causes: Sequence[Cause],
+    ours: Mapping[str, Record],
+    its: Iterable[str],
+    **given: str,
+) -> list[Cause]:
+    """What is told where layers run alone are given what the causes say, and some more by path."""
+    alone = {
+        source.address: cause.taken for source, cause in zip(sources, causes, strict=True) if cause.taken
+    }
+    alone |= {f"layer:{path}#0:in.0": taken for path, taken in given.items()}
+    flow = flow_of(folder, ours, {name: taken for name, taken in alone.items() if taken in ours})
+    return call_orders.told(sources, causes, ours, its, flow)
 
 
 def chain(results: Sequence[str]) -> dict[str, Record]:
@@ -33,47 +52,59 @@ def skipped(path: str) -> Cause:
     return Cause(True, f"what it is given is {taken}, which {path} is given: {path} is skipped.", taken=taken)
 
 
-def test_two_layers_that_the_port_calls_the_other_way_round_are_one_cause() -> None:
+def test_two_layers_that_the_port_calls_the_other_way_round_are_one_cause(tmp_path: Path) -> None:
     sources = [source("layer:act#0:in.0"), source("layer:head#0:in.0"), source("layer:other#0:out")]
     first, second, third = told(
-        sources, [skipped("norm"), skipped("act"), Cause(False, "none of 3")], chain(OURS), ITS
+        tmp_path,
+        sources,
+        [skipped("norm"), skipped("act"), Cause(False, "none of 3")],
+        chain(OURS),
+        ITS,
+        norm="layer:act#0:out",
     )
     assert first.sentence == "the order of norm and act is exchanged: the port calls act before norm."
     assert second.sentence == first.sentence
     assert third.sentence == "none of 3"
 
 
-def test_what_the_port_never_calls_is_skipped() -> None:
+def test_what_the_port_never_calls_is_skipped(tmp_path: Path) -> None:
     causes = [skipped("norm")]
     assert (
-        told([source("layer:act#0:in.0")], causes, chain(OURS), [name for name in ITS if "norm" not in name])
+        told(
+            tmp_path,
+            [source("layer:act#0:in.0")],
+            causes,
+            chain(OURS),
+            [name for name in ITS if "norm" not in name],
+        )
         == causes
     )
 
 
-def test_what_the_port_calls_in_the_same_order_is_not_skipped_but_passed_by() -> None:
-    (cause,) = told([source("layer:head#0:in.0")], [skipped("act")], chain(OURS), OURS)
+def test_what_the_port_calls_in_the_same_order_is_not_skipped_but_passed_by(tmp_path: Path) -> None:
+    (cause,) = told(tmp_path, [source("layer:head#0:in.0")], [skipped("act")], chain(OURS), OURS)
     assert cause.sentence.endswith("act is not applied here, and the port calls it elsewhere.")
 
 
-def test_the_same_order_tells_nothing_of_another_one() -> None:
+def test_the_same_order_tells_nothing_of_another_one(tmp_path: Path) -> None:
     causes = [Cause(True, "it is layer:conv#0:out.", taken="layer:conv#0:out")]
-    assert told([source("layer:head#0:in.0")], causes, chain(OURS), OURS) == causes
+    assert told(tmp_path, [source("layer:head#0:in.0")], causes, chain(OURS), OURS) == causes
 
 
-def test_a_layer_is_called_where_the_first_operation_in_it_is() -> None:
+def test_a_layer_is_called_where_the_first_operation_in_it_is(tmp_path: Path) -> None:
     sources = [Source("layer:act#0:in.0", "forward", [], "")]
     causes = [
         Cause(True, "given.", taken="layer:bn#0:out", also_taken=("layer:(model)/interpolate.0#0:out",))
     ]
     ours = ["layer:bn#0:out", "layer:act/div.0#0:out", "layer:act#0:out", "layer:(model)/interpolate.0#0:out"]
     its = ["layer:bn#0:out", "layer:(model)/interpolate.0#0:out", "layer:act/div.0#0:out"]
-    (cause,) = told(sources, causes, chain(ours), its)
+    moved = {"act": "layer:(model)/interpolate.0#0:out", "(model)/interpolate.0": "layer:bn#0:out"}
+    (cause,) = told(tmp_path, sources, causes, chain(ours), its, **moved)
     assert "the order of act and (model)/interpolate.0 is exchanged" in cause.sentence
     assert cause.culprits == ("act", "(model)/interpolate.0")
 
 
-def test_a_layer_that_takes_nothing_of_the_other_may_come_before_it() -> None:
+def test_a_layer_that_takes_nothing_of_the_other_may_come_before_it(tmp_path: Path) -> None:
     """A pool and a refinement of one map: the port goes on from the refined one."""
     ours = {
         **chain(["layer:conv#0:out", "layer:pool#0:out"]),
@@ -82,16 +113,18 @@ def test_a_layer_that_takes_nothing_of_the_other_may_come_before_it() -> None:
     }
     its = ["layer:conv#0:out", "layer:refine#0:out", "layer:pool#0:out"]
     sources, causes = [source("layer:pool#0:in.0")], [Cause(True, "given.", taken="layer:refine#0:out")]
-    assert told(sources, causes, ours, its) == causes
+    assert told(tmp_path, sources, causes, ours, its) == causes
     between = Record("layer:refine#0:in.0", (2, 3), "float32")  # it comes of something that is not recorded
     unknown = {**ours, "layer:refine#0:in.0": between}
-    assert told(sources, causes, unknown, its) == causes
+    assert told(tmp_path, sources, causes, unknown, its) == causes
     both = [*sources, source("layer:refine#0:in.0")]
-    (first, _) = told(both, [*causes, Cause(False, "none of 3")], unknown, its)
+    (first, _) = told(
+        tmp_path, both, [*causes, Cause(False, "none of 3")], unknown, its, refine="layer:conv#0:out"
+    )
     assert "the order of pool and refine" in first.sentence
 
 
-def test_modules_in_another_order_are_told_wherever_their_results_are_taken() -> None:
+def test_modules_in_another_order_are_told_wherever_their_results_are_taken(tmp_path: Path) -> None:
     """A block of three modules that each end with an activation; the port calls the last two exchanged."""
     ours = chain(["layer:b.one.act#0:out", "layer:b.two.act#0:out", "layer:b.three.act#0:out"])
     for name, given in (
@@ -108,31 +141,53 @@ def test_modules_in_another_order_are_told_wherever_their_results_are_taken() ->
     taken = {"b.two": "b.three.act", "b.three": "b.one.act", "head": "b.two.act"}
     sources = [source(f"layer:{path}#0:in.0") for path in taken]
     causes = [Cause(True, "given.", taken=f"layer:{path}#0:out") for path in taken.values()]
-    found = told(sources, causes, ours, its)
+    found = told(tmp_path, sources, causes, ours, its)
     words = "the order of b.two and b.three is exchanged: the port calls b.three before b.two."
     assert [cause.sentence for cause in found] == [words] * 3
     assert {cause.culprits for cause in found} == {("b.two", "b.three")}
 
 
 @pytest.mark.parametrize("taken", ["parameter head.weight", "input:x", ""])
-def test_what_no_layer_makes_tells_of_no_order(taken: str) -> None:
+def test_what_no_layer_makes_tells_of_no_order(taken: str, tmp_path: Path) -> None:
     causes = [Cause(True, "given.", taken=taken)]
-    assert told([source("layer:act#0:in.0")], causes, chain(OURS), ITS) == causes
+    assert told(tmp_path, [source("layer:act#0:in.0")], causes, chain(OURS), ITS) == causes
 
 
-def test_operations_whose_numbers_have_moved_are_in_no_order() -> None:
+def test_operations_whose_numbers_have_moved_are_in_no_order(tmp_path: Path) -> None:
     """The port leaves the first product out: what it calls mul.0 is what the reference calls mul.1."""
     ours = chain(
         ["layer:conv#0:out", "layer:(model)/mul.0#0:out", "layer:ref#0:out", "layer:(model)/mul.1#0:out"]
     )
     its = ["layer:conv#0:out", "layer:ref#0:out", "layer:(model)/mul.0#0:out"]
     causes = [Cause(True, "given.", taken="layer:(model)/mul.0#0:in.0")]
-    assert told([source("layer:ref#0:in.0")], causes, ours, its) == causes
+    assert told(tmp_path, [source("layer:ref#0:in.0")], causes, ours, its) == causes
     as_many = [
         "layer:conv#0:out",
         "layer:ref#0:out",
         "layer:(model)/mul.0#0:out",
         "layer:(model)/mul.1#0:out",
     ]
-    (cause,) = told([source("layer:ref#0:in.0")], causes, ours, as_many)
+    after = {"(model)/mul.0": "layer:ref#0:out", "(model)/mul.1": "layer:(model)/mul.0#0:out"}
+    (cause,) = told(tmp_path, [source("layer:ref#0:in.0")], causes, ours, as_many, **after)
     assert "the order of (model)/mul.0 and ref is exchanged" in cause.sentence
+
+
+def test_a_layer_that_is_left_out_and_one_that_is_called_later_are_in_no_order(tmp_path: Path) -> None:
+    """The port goes on without a layer, and calls it on something else: its place alone tells nothing."""
+    causes = [skipped("norm")]
+    (cause,) = told(tmp_path, [source("layer:act#0:in.0")], causes, chain(OURS), ITS)
+    assert cause.sentence.endswith("norm is not applied here, and the port calls it elsewhere.")
+
+
+def test_an_operation_that_the_port_runs_fewer_times_is_skipped_whatever_its_number(tmp_path: Path) -> None:
+    """Of two products one is left out: the other one has its number in the port."""
+    ours = chain(
+        ["layer:conv#0:out", "layer:(model)/mul.0#0:out", "layer:ref#0:out", "layer:(model)/mul.1#0:out"]
+    )
+    its = ["layer:conv#0:out", "layer:ref#0:out", "layer:(model)/mul.0#0:out"]
+    words = "given: (model)/mul.0 is skipped (a product is left out)."
+    causes = [Cause(True, words, taken="layer:(model)/mul.0#0:in.0")]
+    assert told(tmp_path, [source("layer:ref#0:in.0")], causes, ours, its) == causes
+    its.append("layer:(model)/mul.1#0:out")
+    (cause,) = told(tmp_path, [source("layer:ref#0:in.0")], causes, ours, its)
+    assert cause.sentence == "given: (model)/mul.0 is not applied here, and the port calls it elsewhere."

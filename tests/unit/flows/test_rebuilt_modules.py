@@ -41,3 +41,14 @@ def test_what_follows_claims_nothing(
     found: Literal["both", "reference"], first: Cause, expected: list[bool]
 ) -> None:
     assert claimed(found, first) == expected
+
+
+def test_what_is_done_once_a_level_is_wrong_once_a_level() -> None:
+    sources = [Source(address, "forward", [], "") for address in (FIRST, SECOND)]
+    first, second = (
+        Cause(True, "given.", f"the smaller of the reference's layer:norm/maximum.{number}#0:in.0")
+        for number in (3, 4)
+    )
+    assert told(alignment("reference"), sources, [first, second]) == [first, second]
+    other = Cause(True, "given.", "the larger of the reference's layer:norm/maximum.4#0:in.0")
+    assert [cause.found for cause in told(alignment("reference"), sources, [first, other])] == [True, False]

@@ -74,3 +74,23 @@ def test_a_tensor_between_layers_is_told_by_the_result_that_it_holds(tmp_path: P
         ]
         assert said == [" (which holds layer:(model)/div.0#0:out, repeated along axes 2 and 3)", "", ""]
         assert recorded.held_by(reference, "layer:(model)/cat.0#0:in.1") == ""
+
+
+def test_the_terms_of_a_chain_of_sums_are_told_in_order(tmp_path: Path) -> None:
+    made = [RNG.standard_normal((2, 3)).astype(np.float32) for _ in range(3)]
+    with TraceWriter(tmp_path / "reference.h5", {}) as writer:
+        for name, array in zip("abc", made, strict=True):
+            writer.add(f"layer:{name}#0:out", array, "Linear")
+        writer.alias("layer:(model)/add.0#0:in.0", "layer:a#0:out", "add")
+        writer.alias("layer:(model)/add.0#0:in.1", "layer:b#0:out", "add")
+        writer.add("layer:(model)/add.0#0:out", made[0] + made[1], "add")
+        writer.alias("layer:(model)/add.1#0:in.0", "layer:(model)/add.0#0:out", "add")
+        writer.alias("layer:(model)/add.1#0:in.1", "layer:c#0:out", "add")
+        writer.add("layer:(model)/add.1#0:out", made[0] + made[1] + made[2], "add")
+        writer.alias("layer:head#0:in.0", "layer:(model)/add.1#0:out", "Linear")
+    with Trace.open(tmp_path / "reference.h5") as reference:
+        probe = cast(ReferenceProbe, SimpleNamespace(reference=reference))
+        right = np.array(reference.array("layer:head#0:in.0"))
+        (whole,) = recorded.traced_back(probe, "layer:head#0:in.0", DifferingLayer("Linear", right, right))
+    assert whole.evidence.producer is not None
+    assert list(whole.evidence.producer.terms) == ["layer:a#0:out", "layer:b#0:out", "layer:c#0:out"]

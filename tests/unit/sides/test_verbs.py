@@ -345,6 +345,22 @@ def test_held_call_is_tried_again_and_left_as_it_was(side: Any, inputs: str, tmp
     np.testing.assert_array_equal(first, again)
 
 
+def test_held_call_is_repeated_on_other_tensors(side: Any, inputs: str, tmp_path: Path) -> None:
+    """A sum of two, of which the second is another one; a norm in evaluation is linear."""
+    for path, key in (("(model)/add.0", "1"), ("norm", "0")):
+        verbs.capture_call(side, inputs, "eval", path, 0, str(tmp_path / "held.h5"))
+        with Trace.open(tmp_path / "held.h5") as held:
+            own = np.array(held.array(f"input:{key}"))
+        moved = inputs_and_weights.write(tmp_path / "given.h5", "input", {key: own + 1})
+        answers = verbs.try_changes(side, [CallChange(), CallChange(given=str(moved))], str(tmp_path))
+        first, other = (np.array(Trace.open(Path(one.trace)).array("output:0")) for one in answers)
+        gap = (other - first).mean((0, 2, 3))
+        assert np.abs(gap).min() > 0.05
+        np.testing.assert_allclose(other - first, np.broadcast_to(gap[:, None, None], own.shape), atol=1e-4)
+        if path == "(model)/add.0":
+            np.testing.assert_allclose(gap, 1.0, atol=1e-5)
+
+
 def test_held_call_begins_at_the_statistics_that_it_began_at(side: Any, inputs: str, tmp_path: Path) -> None:
     """The run that holds a norm in training updates what the norm in evaluation divides by."""
     shape = (1, 4, 1, 1)

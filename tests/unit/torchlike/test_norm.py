@@ -75,6 +75,25 @@ def test_a_mean_far_from_zero_does_not_ruin_the_variance() -> None:
     assert distance(port.running_var.numpy(), reference.running_var.numpy()) < 1e-6
 
 
+@pytest.mark.parametrize("shape", [(4, 3, 5, 6), (6, 3, 1, 1), (2, 2, 1024, 1050), (6, 5), (3, 5, 4)])
+def test_one_kernel_and_jittors_operators_agree(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The large one is beyond what one thread computes."""
+    found = []
+    for native in (True, False):
+        if not native:
+            monkeypatch.setattr(norm, "native", lambda _: False)
+        port = nn.BatchNorm2d(shape[1]) if len(shape) == 4 else nn.BatchNorm1d(shape[1])
+        port.weight.update(jt.array(drawn("weight", shape[1])))
+        x = jt.array(drawn("x", *shape) + 1)
+        result = port(x)
+        gradients = jt.grad(result * jt.array(drawn("cotangent", *shape)), [x, port.weight, port.bias])
+        found.append([one.numpy() for one in (result, port.running_mean, port.running_var, *gradients)])
+    for one, other in zip(*found, strict=True):
+        assert distance(one, other) < 2e-6
+
+
 def test_running_statistics_do_not_train_and_carry_no_graph() -> None:
     port = nn.BatchNorm2d(3)
     port(jt.array(drawn("x", 4, 3, 5, 6)))

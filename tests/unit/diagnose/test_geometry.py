@@ -1,0 +1,109 @@
+"""A tensor of another shape is explained by the amounts, steps, sizes or axes that its maker is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from harness.diagnose import Cause, DifferingLayer, Trial, explain_forward
+
+Array = NDArray[Any]
+Made = Callable[..., Array]
+GIVEN = np.random.default_rng(6).standard_normal((2, 3, 8, 12)).astype(np.float32)
+
+
+def padded(pad: Sequence[int], **others: Any) -> Array:
+    left, right, top, bottom = pad
+    return np.pad(GIVEN, ((0, 0), (0, 0), (top, bottom), (left, right)), mode="edge")
+
+
+def strided(stride: int | Sequence[int] = 2, padding: int = 1, **others: Any) -> Array:
+    steps = (stride, stride) if isinstance(stride, int) else stride
+    wide = np.pad(GIVEN, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
+    return wide[:, :, :: steps[0], :: steps[1]]
+
+
+def averaged(kernel_size: int, **others: Any) -> Array:
+    rows, columns = 8 // kernel_size, 12 // kernel_size
+    cut = GIVEN[:, :, : rows * kernel_size, : columns * kernel_size]
+    return cut.reshape(2, 3, rows, kernel_size, columns, kernel_size).mean((3, 5))
+
+
+def joined(dim: int, **others: Any) -> Array:
+    return np.concatenate([GIVEN, 2 * GIVEN], dim)
+
+
+def enlarged(scale_factor: float | Sequence[float], **others: Any) -> Array:
+    factors = (scale_factor, scale_factor) if isinstance(scale_factor, float) else scale_factor
+    rows, columns = (
+        np.arange(int(size * factor)) * size // int(size * factor)
+        for size, factor in zip(GIVEN.shape[2:], factors, strict=True)
+    )
+    return GIVEN[:, :, rows][..., columns]
+
+
+def explained(kind: str, made: Made, port: Array, attributes: dict[str, Any], names: Sequence[str]) -> Cause:
+    """`names` are those of the attributes, as the layer takes them."""
+    told = dict(zip(attributes, names, strict=True))
+
+    def replay(trials: Sequence[Trial]) -> list[Array | None]:
+        return [tried(trial) for trial in trials]
+
+    def tried(trial: Trial) -> Array | None:
+        now = {**attributes, **trial.changes}
+        if set(now) - set(told) or trial.twice or trial.kind:
+            return None
+        try:
+            return made(**{told[key]: value for key, value in now.items()})
+        except (ValueError, ZeroDivisionError, np.exceptions.AxisError):
+            return None
+
+    right = made(**{told[key]: value for key, value in attributes.items()})
+    evidence = DifferingLayer(kind, right, port, (GIVEN,), attributes=attributes, operation=True, floor=1e-4)
+    return explain_forward(evidence, replay)
+
+
+@pytest.mark.parametrize(
+    ("kind", "made", "attributes", "names", "now", "words"),
+    [
+        ("pad", padded, {"pad": [1, 1, 2, 2]}, ("pad",), [2, 2, 1, 1], "those of another side come first"),
+        ("pad", padded, {"1": [1, 1, 2, 2]}, ("pad",), [2, 2, 1, 1], "pad=[2, 2, 1, 1], not [1, 1, 2, 2]"),
+        ("pad", padded, {"pad": [2, 1, 2, 1]}, ("pad",), [0, 1, 2, 3], "pad=[0, 1, 2, 3], not [2, 1, 2, 1]"),
+        ("pad", padded, {"pad": [2, 1, 2, 1]}, ("pad",), [2, 2, 2, 2], "[4, 4] in all, not [3, 3]"),
+        ("avg_pool2d", averaged, {"1": 2}, ("kernel_size",), 3, "kernel_size=3, not 2"),
+        ("cat", joined, {"1": 1}, ("dim",), 2, "dim=2, not 1"),
+        ("conv2d", strided, {"3": [2, 1]}, ("stride",), [1, 2], "stride=[1, 2], not [2, 1] (its sizes are"),
+        ("interpolate", enlarged, {"scale_factor": 2.0}, ("scale_factor",), 1.5, "scale_factor=1.5, not 2.0"),
+    ],
+)
+def test_what_it_is_told_is_named(
+    kind: str, made: Made, attributes: dict[str, Any], names: Sequence[str], now: Any, words: str
+) -> None:
+    assert words in explained(kind, made, made(now), attributes, names).sentence
+
+
+def test_what_is_not_given_has_its_usual_value() -> None:
+    attributes = {"3": 2, "4": 1}
+    found = explained("conv2d", strided, strided(2, 0), attributes, ("stride", "padding"))
+    assert "padding=0, not 1 (what it is where it is not given)" in found.sentence
+
+
+def test_windows_that_lie_side_by_side_have_another_size() -> None:
+    def pooled(kernel_size: int, stride: int) -> Array:
+        if kernel_size != stride:
+            raise ValueError
+        return averaged(kernel_size)
+
+    attributes = {"kernel_size": 2, "stride": 2}
+    found = explained("AvgPool2d", pooled, averaged(4), attributes, tuple(attributes))
+    assert "windows of 4, not 2" in found.sentence
+
+
+def test_other_values_of_such_a_shape_have_no_such_cause() -> None:
+    found = explained("pad", padded, padded([2, 2, 1, 1]) + 1, {"pad": [1, 1, 2, 2]}, ("pad",))
+    assert not found.found
+    assert found.sentence.endswith("another shape, 2x3x10x16 in place of 2x3x12x14.")
