@@ -40,6 +40,7 @@ class CodeTree:
         self.nodes = list(self._inside(function.body, function))
         statements = [self.span(node) for node in self.nodes if isinstance(node, ast.stmt)]
         self._statements = [(span, self._first_of(span)) for span in statements]
+        self._normalisers = list(self._found_normalisers())
 
     def _inside(self, nodes: Sequence[ast.AST], parent: ast.AST) -> Iterator[ast.AST]:
         """All nodes of the body but those of texts, errors, annotations and endless loops."""
@@ -107,9 +108,23 @@ class CodeTree:
         before = [count for count in counts if count is not None]
         if len(before) < len(counts) or _overlap(change.parts):
             return None
-        words = f"in {self.place(change)}, {change.words}"
+        words = f"in {self.place(change)}, {change.words}{self._divides(change.parts[0][0])}"
         edit = Edit(self.code.key, CODE, value=[list(part) for part in change.parts], place=min(before))
         return words, [edit]
+
+    def _divides(self, place: int) -> str:
+        """Words where something is divided by what a changed statement makes."""
+        names = [name for span, name in self._normalisers if _holds(span, place)]
+        return f" (something is divided by {names[0]}, a normaliser)" if names else ""
+
+    def _found_normalisers(self) -> Iterator[tuple[Span, str]]:
+        """Statements that make what something is divided by, and its name."""
+        by = (node.right for node in self.of_type(ast.BinOp) if isinstance(node.op, ast.Div))
+        divisors = {node.id for node in by if isinstance(node, ast.Name)}
+        for node in self.of_type(ast.Assign):
+            for name in map(self.text, node.targets):
+                if name in divisors:
+                    yield self.span(node), name
 
     def _before(self, place: int) -> int | None:
         return [count for span, count in self._statements if _holds(span, place)][-1]

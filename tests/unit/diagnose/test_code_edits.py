@@ -134,6 +134,14 @@ def test_the_words_show_both_texts() -> None:
     assert words == "in loss (made.py, line 2), `a - b` is `b - a`: its operands are exchanged"
 
 
+def test_the_words_say_what_is_divided_by_what_a_slip_makes() -> None:
+    found = changed("total = a.sum()\nreturn b / total")
+    assert (
+        "(something is divided by total, a normaliser)" in found["    total = b.sum()\n    return b / total"]
+    )
+    assert "normaliser" not in found["    total = a.sum()\n    return a / total"]
+
+
 def test_what_never_runs_what_may_not_end_and_what_is_no_number_is_left_alone() -> None:
     body = """
         if n > 5:
