@@ -83,7 +83,7 @@ def add_isolated(
     if carried := forced.notes.get(addresses.OWN_SHAPES):
         take_back = take_back_takers if stopped_by_itself(alignment) else keep_makers
         take_back(alignment.rows, carried)
-    elif carried := forced.notes.get(addresses.CARRIED):
+    elif (carried := forced.notes.get(addresses.CARRIED)) is not None:
         take_back_behind_wrong_shapes(alignment.rows, carried)
     alignment.sources = sources(alignment.rows) or sources_of_stopped(alignment)
     judged = sum(row.isolated is not None for row in alignment.rows)

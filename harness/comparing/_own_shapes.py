@@ -12,6 +12,7 @@ from harness import address as addresses
 from harness.alignment_rows import Row
 from harness.comparing._places import kind_of
 from harness.comparing._shape_roots import keep_first
+from harness.comparing._takers import caller
 
 Call = tuple[str, int]
 
@@ -49,18 +50,43 @@ _GRADIENTS = ("layer_grad", "operation_grad")  # they come back through such ten
 def take_back_behind_wrong_shapes(rows: Sequence[Row], carried: Mapping[str, str]) -> None:
     """Take back what comes of layers that are given a tensor of another shape which no call made in it.
 
-    They did not run on what the reference gives them, nor did anything that takes what they give on.
+    They did not run on what the reference gives them, nor did anything that takes what they give on. What
+    is taken later in the same module and is made by nothing recorded may come of that.
     """
     begins = {
         _call(row.address) for row in rows if _is_given_another_shape(row) and row.address not in carried
     }
-    reached, arrived = set(begins), set[str]()
+    arrived = _of_unknown(rows, begins)
+    reached = begins | {_call(address) for address in arrived}
     while more := {
         address for address, origin in carried.items() if address not in arrived and _is_in(origin, reached)
     }:
         arrived |= more
         reached |= {_call(address) for address in more if kind_of(address).endswith("_input")}
     _take_back([row for row in rows if begins and _comes_behind(row, begins, reached, arrived)])
+
+
+def _of_unknown(rows: Sequence[Row], begins: set[Call]) -> set[str]:
+    """Wrong inputs that nothing recorded makes, after calls in the same module that make another shape."""
+    places = {_place(row.address) for row in rows if addresses.kind(row.address) == "layer"}
+    first: dict[str, int] = {}
+    for row in rows:
+        if kind_of(row.address) == "layer" and row.obstacle is not None and _call(row.address) in begins:
+            first.setdefault(caller(_place(row.address), places), row.order)
+    return {
+        row.address
+        for row in rows
+        if kind_of(row.address).endswith("_input")
+        and _is_wrong(row)
+        and not row.inputs
+        and _call(row.address) not in begins
+        and row.order > first.get(_caller_of(row, places), row.order)
+    }
+
+
+def _caller_of(row: Row, places: set[str]) -> str:
+    layer = addresses.parse_layer(row.address)
+    return layer.module if layer.is_operation else caller(layer.path, places)
 
 
 def _is_given_another_shape(row: Row) -> bool:

@@ -15,6 +15,7 @@ TakenBack = Callable[[Sequence[Row], Mapping[str, str]], None]
 WRONG = Verdict("diverged", "pairing", "")
 RESIZE, LOGITS = "layer:(model)/interpolate.0#0", "layer:(model)#0:out.logits"
 NAMES = (
+    "layer:stem#0:in.0",
     "layer:stem#0:out",
     f"{RESIZE}:in.0",
     f"{RESIZE}:out",
@@ -25,7 +26,9 @@ NAMES = (
     "layer:dec.mix#0:out",
     "layer:dec.head#0:out",
     "layer:dec.head#0:grad",
+    "layer:dec#0:out",
     LOGITS,
+    "layer:side#0:in.0",
     "layer:side#0:out",
     "layer:side#0:grad",
 )
@@ -37,12 +40,16 @@ CARRIED = {
 
 
 def left(
-    wrong: Mapping[str, str], carried: Mapping[str, str] = CARRIED, taken_back: TakenBack = keep_makers
+    wrong: Mapping[str, str],
+    carried: Mapping[str, str] = CARRIED,
+    taken_back: TakenBack = take_back_behind_wrong_shapes,
+    inputs: Mapping[str, list[str]] | None = None,
 ) -> list[str]:
     """What is still judged alone; `wrong` says "shape" or "values" of some."""
     rows = []
     for order, address in enumerate(NAMES):
         row = Row(address, "Conv2d", (4, 4), "float32", order, None, WRONG)
+        row.inputs = (inputs or {}).get(address, [])
         row.obstacle = Obstacle("shape", "diverged") if wrong.get(address) == "shape" else None
         if address in wrong:
             row.isolated = Isolated(_unknown(row), WRONG)
@@ -67,6 +74,15 @@ def test_a_map_that_is_decoded_before_it_is_enlarged_is_one_place(taken_back: Ta
     assert left(DECODED_SMALL, CARRIED, taken_back) == ["layer:dec#0:in.0"]
 
 
+def test_what_nothing_recorded_makes_may_come_of_it_where_it_is_taken_later() -> None:
+    """A layer that is given batch and time exchanged, and steps that take slices of what it returns."""
+    wrong = {"layer:dec#0:in.0": "shape", "layer:dec#0:out": "shape", "layer:side#0:in.0": "values"}
+    assert left(wrong, {}) == ["layer:dec#0:in.0"]
+    known = {"layer:side#0:in.0": ["layer:stem#0:out"]}
+    assert left(wrong, {}, inputs=known) == ["layer:dec#0:in.0", "layer:side#0:in.0"]
+    assert left({**wrong, "layer:stem#0:in.0": "values"}, {}) == ["layer:stem#0:in.0", "layer:dec#0:in.0"]
+
+
 def test_an_error_that_does_not_come_of_it_stays() -> None:
     assert left({**DECODED_SMALL, "layer:side#0:out": "values"}) == ["layer:dec#0:in.0", "layer:side#0:out"]
 
@@ -78,4 +94,6 @@ def test_a_layer_that_makes_another_shape_of_what_is_right_is_still_the_place() 
         "layer:dec.mix#0:in.0": "values",
         "layer:dec.mix#0:out": "values",
     }
-    assert left(wrong, {"layer:dec.mix#0:in.0": "layer:dec.pool#0:out"}) == ["layer:dec.pool#0:out"]
+    carried = {"layer:dec.mix#0:in.0": "layer:dec.pool#0:out"}
+    assert left(wrong, carried, keep_makers) == ["layer:dec.pool#0:out"]
+    assert left(wrong, carried) == list(wrong)
