@@ -109,12 +109,16 @@ def _between(first: str, last: str, records: Mapping[str, Record], wrong: Sequen
     waiting = [key for key in given if addresses.lies_in(key[0], last) and key[1] == 0]
     seen, unknown, feeds = set(waiting), False, False
     while waiting:
-        for address in given.get(waiting.pop(), ()):
+        call = waiting.pop()
+        for address in given.get(call, ()):
             made = records[address].alias
             if places[address] < begin:
                 continue  # it was there before
             if made is None:
                 unknown = True
+                around = [outer for outer in _around(call, given) if outer not in seen]
+                seen.update(around)
+                waiting += around
             elif addresses.lies_in(_path(made), first):
                 feeds = True
             elif addresses.is_result(made) and _key(made) not in seen:
@@ -122,6 +126,13 @@ def _between(first: str, last: str, records: Mapping[str, Record], wrong: Sequen
                 waiting.append(_key(made))
     beside = any(_key(address) in seen and not addresses.lies_in(_path(address), first) for address in wrong)
     return seen if feeds or (unknown and beside) else set()
+
+
+def _around(call: Call, given: Mapping[Call, Sequence[str]]) -> list[Call]:
+    """The call in which a call is made: what nothing recorded makes may come of what that is given."""
+    path, number = call
+    module, mark, _ = path.rpartition("/" if "/" in path else ".")
+    return [outer for outer in ((module, number), (module, 0)) if mark and outer in given][:1]
 
 
 def _key(address: str) -> Call:

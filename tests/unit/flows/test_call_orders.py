@@ -191,3 +191,29 @@ def test_an_operation_that_the_port_runs_fewer_times_is_skipped_whatever_its_num
     its.append("layer:(model)/mul.1#0:out")
     (cause,) = told(tmp_path, [source("layer:ref#0:in.0")], causes, ours, its)
     assert cause.sentence == "given: (model)/mul.0 is not applied here, and the port calls it elsewhere."
+
+
+def test_what_nothing_recorded_makes_in_a_module_may_come_of_what_that_is_given(tmp_path: Path) -> None:
+    """A norm behind an attention and its sum, not before both; heads are put together in the attention."""
+    rows: dict[str, str | None] = {
+        "layer:embed#0:out": None,
+        "layer:norm#0:in.0": "layer:embed#0:out",
+        "layer:norm#0:out": None,
+        "layer:attn#0:in.0": "layer:norm#0:out",
+        "layer:attn.query#0:in.0": "layer:norm#0:out",
+        "layer:attn.query#0:out": None,
+        "layer:attn.out#0:in.0": None,
+        "layer:attn.out#0:out": None,
+        "layer:attn#0:out": "layer:attn.out#0:out",
+        "layer:(model)/add.0#0:in.0": "layer:embed#0:out",
+        "layer:(model)/add.0#0:in.1": "layer:attn.out#0:out",
+        "layer:(model)/add.0#0:out": None,
+        "layer:head#0:in.0": "layer:(model)/add.0#0:out",
+        "layer:head#0:out": None,
+    }
+    ours = {name: Record(name, (2, 3), "float32", "", alias) for name, alias in rows.items()}
+    its = [f"layer:{path}#0:out" for path in ("embed", "attn.query", "attn", "(model)/add.0", "norm", "head")]
+    sources = [source(f"layer:{path}#0:in.0") for path in ("norm", "attn", "head")]
+    taken = ("layer:(model)/add.0#0:out", "layer:norm#0:in.0", "layer:norm#0:out")
+    found = told(tmp_path, sources, [Cause(True, "given.", taken=one) for one in taken], ours, its)
+    assert "the order of norm and (model)/add.0 is exchanged" in found[0].sentence
