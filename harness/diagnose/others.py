@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
 from harness.diagnose._rules import every, one_of, part_from
+from harness.diagnose.layouts import layouts, same_elements
 
 _FEWEST = 4  # different values, below which two tensors are alike by chance
 _MOST_PARTS = 256
@@ -53,7 +54,19 @@ def _left_out(name: str) -> str:
 def _taken(evidence: DifferingLayer, other: ReferenceTensor, how: str = "") -> Iterator[Trial]:
     tensor = other.read().reshape(evidence.port.shape)
     if evidence.begins_like(tensor) and tells(tensor):
-        yield Trial(f"the reference's {other.name}{how}", predicted=tensor, taken=other.name)
+        said = f"the reference's {other.name}{how}{_not_moved(evidence, other.read())}"
+        yield Trial(said, predicted=tensor, taken=other.name)
+
+
+def _not_moved(evidence: DifferingLayer, taken: Array) -> str:
+    """What the reference does to a tensor that the port takes as it is, where it turns its axes."""
+    right = evidence.reference
+    if not same_elements(taken, right, 0.0) or np.array_equal(taken.reshape(-1), right.reshape(-1)):
+        return ""
+    for layout in layouts(taken.shape, right.shape):
+        if np.array_equal(layout.of(taken, right.shape), right):
+            return f", where the reference gives it transposed ({layout.words})"
+    return ""
 
 
 def _parts(evidence: DifferingLayer, other: ReferenceTensor) -> Iterator[Trial]:

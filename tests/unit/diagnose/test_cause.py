@@ -210,6 +210,19 @@ def test_another_recorded_tensor_is_named() -> None:
     assert (found.found, found.taken) == (True, "layer:skip#0:out")
 
 
+def test_a_tensor_whose_axes_are_not_turned_is_told_with_what_the_reference_does() -> None:
+    """Heads that are split and not turned, or a batch in the place of the time."""
+    for right in (
+        GIVEN.transpose(1, 0, 2, 3),
+        GIVEN.reshape(2, 2, 2, 8, 8).transpose(1, 0, 2, 3, 4),
+    ):
+        port = GIVEN.reshape(right.shape)
+        other = ReferenceTensor("layer:embed#0:out", GIVEN.shape, lambda: GIVEN)
+        told = DifferingLayer("LSTM", np.ascontiguousarray(right), port, floor=1e-6, recorded=(other,))
+        found = explain_given(told, {})
+        assert "layer:embed#0:out, reshaped, where the reference gives it transposed (" in found.sentence
+
+
 def test_a_producer_that_is_skipped_is_named() -> None:
     producer = Producer("act", {"layer:act#0:in.0": GIVEN})
     told = DifferingLayer("conv2d", np.maximum(GIVEN, 0), GIVEN, floor=1e-6, producer=producer)
