@@ -199,12 +199,12 @@ class Pairing:
     def _of_another_shape(self, record: Record, other: Record) -> Obstacle | None:
         """Where as many operations make other shapes: what has another one, and not just another form."""
         layer = addresses.parse_layer(record.address)
-        ours, its = (operations.get(Operation.of(layer), []) for operations in self._operations)
+        ours, its = self._results_of(Operation.of(layer))
         if len(ours) != len(its) or sorted(shape for _, shape in ours) == sorted(shape for _, shape in its):
             return None
         if same_shape(record.shape, other.shape):
             return None
-        if self._holds_the_same(record.address) and not self._is_given_alike(layer):
+        if self._holds_the_same(record.address) and not self._is_misfit(layer):
             return None
         return Obstacle(self._said(shape_text(record.shape), shape_text(other.shape), "shape"), "diverged")
 
@@ -215,9 +215,9 @@ class Pairing:
             return False
         return _apart(ours.stats(address), its.stats(address)) < _ALIKE
 
-    def _is_given_alike(self, layer: LayerAddress) -> bool:
-        """Whether a result is made of tensors of the same shapes: then its other form is made here."""
-        if layer.role != "out":
+    def _is_misfit(self, layer: LayerAddress) -> bool:
+        """Whether a port that stopped makes another form of tensors of the same shapes."""
+        if self.candidate.complete or layer.role != "out":
             return False
         begin = f"{addresses.layer(layer.path, layer.call, 'in')}."
         given = [address for address in self.reference.records if address.startswith(begin)]
@@ -281,9 +281,14 @@ class Pairing:
         size = "not finite" if stats.nonfinite else f"as large as {stats.absmax:.2g}"
         return Obstacle(f"{other} has no gradient here, that of {owner} is {size}", "diverged")
 
+    def _results_of(self, group: Operation) -> list[list[tuple[str, tuple[int, ...]]]]:
+        """What operations of one kind in a call of a module return, as far as a side that stopped came."""
+        ours, its = (operations.get(group, []) for operations in self._operations)
+        return [ours if self.candidate.complete else ours[: len(its)], its]
+
     def _operations_differ(self, group: Operation) -> str:
         """Why operations of one kind in one call of a module cannot be paired; empty where they can."""
-        ours, its = (operations.get(group, []) for operations in self._operations)
+        ours, its = self._results_of(group)
         place = f"{group.name} in {group.module}"
         if len(ours) != len(its):
             return f"{self.names[0]} runs {_times(len(ours))} {place}, {self.names[1]} {_times(len(its))}"

@@ -7,73 +7,42 @@ gives the port's tensor on the reference counts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+
+import numpy as np
 
 from harness.attributes import same_value
+from harness.diagnose import repeats, windows
+from harness.diagnose._arguments import Argument, arguments
 from harness.diagnose._evidence import DifferingLayer, Trial
 from harness.diagnose.attributes import VALUES
 
-_CONVOLUTION = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
-_POOLING = ("input", "kernel_size", "stride", "padding")
-# What functions without a signature call the arguments that they are given by position.
-POSITIONS: dict[str, tuple[str, ...]] = {
-    **{f"conv{rank}d": _CONVOLUTION for rank in (1, 2, 3)},
-    **{
-        f"conv_transpose{rank}d": (*_CONVOLUTION[:5], "output_padding", "groups", "dilation")
-        for rank in (1, 2, 3)
-    },
-    **{f"avg_pool{rank}d": (*_POOLING, "ceil_mode", "count_include_pad") for rank in (1, 2, 3)},
-    **{f"max_pool{rank}d": (*_POOLING, "dilation", "ceil_mode") for rank in (1, 2, 3)},
-    "pad": ("input", "pad", "mode", "value"),
-    "pixel_shuffle": ("input", "upscale_factor"),
-    **dict.fromkeys(("cat", "stack"), ("tensors", "dim")),
-    **dict.fromkeys(("sum", "mean", "amax", "amin", "var", "std", "norm"), ("input", "dim", "keepdim")),
-    "softmax": ("input", "dim"),
-}
-_DEFAULTS = {"padding": 0, "stride": 1, "dilation": 1, "output_padding": 0}
-_LARGEST = 6
-_STEPS = ("padding", "stride", "dilation", "kernel_size", "output_padding")
+_MOST_PARTS = 16
 _AMOUNTS = ("pad", "padding")
-
-
-class Argument(NamedTuple):
-    """What a layer or a function is told: its name, how a change is told, and the value."""
-
-    name: str
-    key: str
-    value: Any
+_OF_OTHERS = ("stride", "padding", "output_padding", "dilation")  # of layers that make maps larger
+_LARGEST = 4
 
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
-    """Amounts of a padding, sizes and factors that give the port's shape, then steps and axes."""
+    """Amounts of a padding, sizes and factors that give the port's shape, then windows, axes, parts."""
+    told = {argument.name: argument for argument in arguments(evidence)}
+    is_padding = "pad" in evidence.type.lower()
+    for name in _AMOUNTS if is_padding else ():
+        if name in told:
+            yield from _amounts(evidence, told[name])
     if evidence.reference.shape == evidence.port.shape:
         return
-    told = list(arguments(evidence))
-    for argument in told:
-        if argument.name in _AMOUNTS and "pad" in evidence.type.lower():
-            yield from _amounts(evidence, argument)
-        if argument.name in ("size", "output_size", "scale_factor"):
-            yield from _sizes(evidence, argument)
-    for argument in told:
-        if argument.name in _STEPS and "pad" not in evidence.type.lower():
-            yield from _steps(argument)
-        elif argument.key.isdigit():
+    for name in ("size", "output_size", "scale_factor"):
+        if name in told:
+            yield from _sizes(evidence, told[name])
+    yield from windows.trials(evidence, told)
+    for argument in told.values():
+        if argument.key.isdigit():
             yield from _often_confused(argument)
-    yield from _windows({argument.name: argument for argument in told})
-
-
-def arguments(evidence: DifferingLayer) -> Iterator[Argument]:
-    """What is told, by the names that a function without a signature has for it."""
-    names = POSITIONS.get(evidence.type, ())
-    for key, value in evidence.attributes.items():
-        place = int(key) if key.isdigit() else -1
-        yield Argument(names[place] if 0 <= place < len(names) else key, key, value)
-
-
-def _said(argument: Argument, value: Any, why: str = "") -> Trial:
-    now = list(argument.value) if isinstance(argument.value, (list, tuple)) else argument.value
-    words = f"the reference computed with {argument.name}={value}, not {now}{why}"
-    return Trial(words, {argument.key: value})
+        if argument.name in _OF_OTHERS and not is_padding and not windows.is_window(evidence.type):
+            yield from _near(argument)
+    if evidence.type == "cat":
+        yield from _of_other_parts(evidence)
+    yield from repeats.trials(evidence)
 
 
 def _amounts(evidence: DifferingLayer, argument: Argument) -> Iterator[Trial]:
@@ -86,14 +55,19 @@ def _amounts(evidence: DifferingLayer, argument: Argument) -> Iterator[Trial]:
     if len(given) != len(port) or axes > len(port):
         return
     wanted = [port[-1 - place] - given[-1 - place] for place in range(axes)]
-    pairs = [now[2 * place : 2 * place + 2] for place in range(axes)]
-    for order, why in ((pairs[::-1], "those of another side come first"), ([now[::-1]], "in reverse")):
-        amounts = [one for pair in order for one in pair]
+    for amounts, why in _other_orders(now):
         if amounts != now and _made(amounts) == wanted:
-            yield _said(argument, amounts, f" (the same amounts in another order: {why}, they are exchanged)")
+            yield argument.trial(amounts, f" (the same amounts in another order: {why}, they are exchanged)")
     for split in _splits(wanted):
         if split != now:
-            yield _said(argument, split, f": {_made(split)} in all, not {_made(now)}, from the last axis on")
+            yield argument.trial(split, f": {_made(split)} in all, not {_made(now)}, from the last axis on")
+
+
+def _other_orders(now: Sequence[int]) -> Iterator[tuple[list[int], str]]:
+    pairs = [list(now[place : place + 2]) for place in range(0, len(now), 2)]
+    yield [one for pair in pairs[::-1] for one in pair], "those of another side come first"
+    yield list(now[::-1]), "in reverse"
+    yield [one for pair in pairs for one in pair[::-1]], "those before and behind"
 
 
 def _made(amounts: Sequence[int]) -> list[int]:
@@ -111,45 +85,44 @@ def _sizes(evidence: DifferingLayer, argument: Argument) -> Iterator[Trial]:
     """The size or the factor by which the reference makes what has the port's shape."""
     ours, its = evidence.reference.shape, evidence.port.shape
     given = evidence.inputs[0].shape if evidence.inputs else ()
-    sides = len(its) - 2
-    if sides < 1 or len(given) != len(its) or ours[:2] != its[:2] or argument.value is None:
+    if len(its) < 3 or len(given) != len(its) or ours[:2] != its[:2] or argument.value is None:
         return
     if argument.name != "scale_factor":
-        if isinstance(argument.value, int):  # a list of sizes is another module's matter
-            yield _said(argument, list(its[2:]))
+        if isinstance(argument.value, int):  # lists of sizes are tried by `attributes`
+            yield argument.trial(list(its[2:]))
         return
     factors = [wanted / size for wanted, size in zip(its[2:], given[2:], strict=True)]
     if len(set(factors)) == 1:
-        yield _said(argument, factors[0])
-    yield _said(argument, factors)
+        yield argument.trial(factors[0])
+    yield argument.trial(factors)
 
 
-def _steps(argument: Argument) -> Iterator[Trial]:
-    """The value that it has where it is not given, its numbers exchanged, then others."""
-    now = argument.value
-    default = _DEFAULTS.get(argument.name)
-    if default is not None and not same_value(argument.name, now, default):
-        yield _said(argument, default, " (what it is where it is not given)")
-    if isinstance(now, (list, tuple)) and list(now) != list(now)[::-1]:
-        yield _said(argument, list(now)[::-1], " (its sizes are exchanged)")
+def _near(argument: Argument) -> Iterator[Trial]:
     for value in range(_LARGEST + 1):
-        if value != default and not same_value(argument.name, now, value):
-            yield _said(argument, value)
+        if not same_value(argument.name, argument.value, value):
+            yield argument.trial(value)
 
 
 def _often_confused(argument: Argument) -> Iterator[Trial]:
     """An axis, a switch or a factor that a function is given by position."""
     for value in VALUES.get(argument.name, ()):
         if not same_value(argument.name, argument.value, value):
-            yield _said(argument, value)
+            yield argument.trial(value)
 
 
-def _windows(told: dict[str, Argument]) -> Iterator[Trial]:
-    """A pooling whose windows lie side by side, with windows of another size."""
-    size, step = told.get("kernel_size"), told.get("stride")
-    if size is None or (step is not None and not same_value("stride", size.value, step.value)):
+def _of_other_parts(evidence: DifferingLayer) -> Iterator[Trial]:
+    """What is joined without one of its parts, or with one of them twice."""
+    parts, port, right = evidence.inputs, evidence.port, evidence.reference
+    if not 2 <= len(parts) <= _MOST_PARTS or port.ndim != right.ndim:
         return
-    for value in range(2, _LARGEST + 1):
-        if not same_value("kernel_size", size.value, value):
-            changes = {size.key: value, **({} if step is None else {step.key: value})}
-            yield Trial(f"the reference computed with windows of {value}, not {size.value}", changes)
+    axes = [axis for axis, size in enumerate(port.shape) if size != right.shape[axis]]
+    if len(axes) != 1 or sum(one.shape[axes[0]] for one in parts) != right.shape[axes[0]]:
+        return
+    (axis,) = axes
+    for place in range(len(parts)):
+        for words, some in (
+            (f"without its part number {place}", [*parts[:place], *parts[place + 1 :]]),
+            (f"with its part number {place} twice", [*parts[: place + 1], *parts[place:]]),
+        ):
+            if sum(one.shape[axis] for one in some) == port.shape[axis]:
+                yield Trial(f"the reference joined {words}", predicted=np.concatenate(some, axis))

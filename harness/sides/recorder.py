@@ -129,6 +129,9 @@ def _of_kind(value: Any, parts: list[Any]) -> Any:
     return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
 
 
+_LISTED = inspect.Parameter.VAR_POSITIONAL  # such a list has no names for what is in it
+
+
 @functools.lru_cache(maxsize=1024)
 def _signature(function: Callable[..., Any]) -> inspect.Signature | None:
     try:
@@ -144,7 +147,9 @@ def named_arguments(
     signature = _signature(function)
     if signature is not None:
         with contextlib.suppress(TypeError):
-            return dict(signature.bind(*args, **kwargs).arguments)
+            bound = signature.bind(*args, **kwargs).arguments
+            if not any(signature.parameters[name].kind is _LISTED for name in bound):
+                return dict(bound)
     return {**{str(place): value for place, value in enumerate(args)}, **kwargs}
 
 

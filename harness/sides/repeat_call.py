@@ -141,6 +141,8 @@ def _call_function(call: CapturedCall, changes: Mapping[str, Any]) -> Any:
         signature = inspect.signature(call.function)
     except (TypeError, ValueError):
         return call.function(*call.args, **{**call.kwargs, **changes})
+    if any(one.kind is inspect.Parameter.VAR_POSITIONAL for one in signature.parameters.values()):
+        return call.function(*call.args, **{**call.kwargs, **changes})
     unknown = [name for name in changes if name not in signature.parameters]
     if unknown:
         raise TypeError(f"{call.path} takes no {', '.join(unknown)}")

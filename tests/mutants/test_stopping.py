@@ -48,6 +48,8 @@ def explained(tmp_path: Path) -> Iterator[Explained]:
         ("transposed", "layer:mix#0:in.0", "transposed (height and width exchanged)"),
         ("larger", "layer:mix#0:in.0", "the reference's layer:(model)/relu.0#0:out"),
         ("size", "layer:(model)/interpolate.0#0:out", "computed with size=[14, 12]"),
+        ("flat", "layer:(model)/add.0#0:in.1", "with the shape 1x4x42 in place of 1x4x6x7"),
+        ("one part", "layer:(model)/cat.0#0:out", "joined without its part number 1"),
         ("axis", "layer:(model)/cat.0#0:out", "dim=2, not 1"),
     ],
 )

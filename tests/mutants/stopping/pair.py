@@ -6,7 +6,7 @@ from tests.mutants.faulty_pair import faulty_pair
 
 FAULTS = (
     "amounts", "remainder", "no padding", "twice", "turned", "transposed", "larger", "size", "axis",
-    "values", "nothing",
+    "flat", "one part", "values", "nothing",
 )  # fmt: skip
 
 PAIR = faulty_pair("stopping", "Margins, a smaller map, and both put together", FAULTS, (2, 3, 8, 12))

@@ -38,10 +38,15 @@ class Faulty(Maps):
             return small.transpose(2, 3)
         return large if self.fault == "larger" else small
 
+    def placed(self, x: Tensor) -> Tensor:
+        return x + (self.place.flatten(2) if self.fault == "flat" else self.place)
+
     def enlarged(self, x: Tensor) -> Tensor:
         return functional.interpolate(x, size=(14, 12) if self.fault == "size" else (12, 14))
 
     def together(self, x: Tensor, other: Tensor) -> Tensor:
+        if self.fault == "one part":
+            return torch.cat([x], 1)
         return torch.cat([x, other], 2 if self.fault == "axis" else 1)
 
 

@@ -33,6 +33,9 @@ class Maps(nn.Module):
     def as_map(self, small: Tensor, large: Tensor) -> Tensor:
         return small.flatten(2).reshape(small.shape)
 
+    def placed(self, x: Tensor) -> Tensor:
+        return x + self.place
+
     def enlarged(self, x: Tensor) -> Tensor:
         return functional.interpolate(x, size=(12, 14))
 
@@ -41,7 +44,7 @@ class Maps(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         large = self.seen(self.padded(x))
-        mixed = self.mix(self.as_map(self.smaller(large), large)) + self.place
+        mixed = self.placed(self.mix(self.as_map(self.smaller(large), large)))
         found: Tensor = self.last(self.together(self.enlarged(mixed), large))
         return found
 

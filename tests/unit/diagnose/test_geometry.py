@@ -14,6 +14,7 @@ from harness.diagnose import Cause, DifferingLayer, Trial, explain_forward
 Array = NDArray[Any]
 Made = Callable[..., Array]
 GIVEN = np.random.default_rng(6).standard_normal((2, 3, 8, 12)).astype(np.float32)
+POINT = np.ones((3, 3, 1, 1), np.float32)  # a convolution of single pixels takes some of them
 
 
 def padded(pad: Sequence[int], **others: Any) -> Array:
@@ -21,7 +22,7 @@ def padded(pad: Sequence[int], **others: Any) -> Array:
     return np.pad(GIVEN, ((0, 0), (0, 0), (top, bottom), (left, right)), mode="edge")
 
 
-def strided(stride: int | Sequence[int] = 2, padding: int = 1, **others: Any) -> Array:
+def strided(stride: int | Sequence[int] = 2, padding: int = 0, **others: Any) -> Array:
     steps = (stride, stride) if isinstance(stride, int) else stride
     wide = np.pad(GIVEN, ((0, 0), (0, 0), (padding, padding), (padding, padding)))
     return wide[:, :, :: steps[0], :: steps[1]]
@@ -63,7 +64,8 @@ def explained(kind: str, made: Made, port: Array, attributes: dict[str, Any], na
             return None
 
     right = made(**{told[key]: value for key, value in attributes.items()})
-    evidence = DifferingLayer(kind, right, port, (GIVEN,), attributes=attributes, operation=True, floor=1e-4)
+    given = (GIVEN, POINT) if kind == "conv2d" else (GIVEN,)
+    evidence = DifferingLayer(kind, right, port, given, attributes=attributes, operation=True, floor=1e-4)
     return explain_forward(evidence, replay)
 
 
@@ -100,7 +102,35 @@ def test_windows_that_lie_side_by_side_have_another_size() -> None:
 
     attributes = {"kernel_size": 2, "stride": 2}
     found = explained("AvgPool2d", pooled, averaged(4), attributes, tuple(attributes))
-    assert "windows of 4, not 2" in found.sentence
+    assert "stride=4, not 2 and kernel_size=4, not 2" in found.sentence
+
+
+def test_what_the_reference_is_not_told_may_be_told_in_the_port() -> None:
+    right, port = averaged(2), averaged(2)[:, :, ::2, ::2]
+
+    def replay(trials: Sequence[Trial]) -> list[Array | None]:
+        return [port if trial.changes == {"stride": 4} else None for trial in trials]
+
+    evidence = DifferingLayer(
+        "avg_pool2d", right, port, (GIVEN,), attributes={"1": 2}, operation=True, floor=1e-4
+    )
+    assert "stride=4, where the reference tells none" in explain_forward(evidence, replay).sentence
+
+
+@pytest.mark.parametrize(
+    ("parts", "words"),
+    [((0,), "without its part number 1"), ((0, 0, 1), "with its part number 0 twice")],
+)
+def test_what_is_joined_of_other_parts_is_named(parts: Sequence[int], words: str) -> None:
+    given = GIVEN, np.array(GIVEN[:, :2] ** 2)
+    port = np.concatenate([given[place] for place in parts], 1)
+    evidence = DifferingLayer("cat", np.concatenate(given, 1), port, given, operation=True, floor=1e-4)
+    assert words in explain_forward(evidence, lambda trials: [None for _ in trials]).sentence
+
+
+def test_amounts_before_and_behind_are_exchanged_in_the_same_shape() -> None:
+    found = explained("pad", padded, padded([2, 1, 0, 3]), {"pad": [1, 2, 3, 0]}, ("pad",))
+    assert "those before and behind, they are exchanged" in found.sentence
 
 
 def test_other_values_of_such_a_shape_have_no_such_cause() -> None:
