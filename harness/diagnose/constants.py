@@ -12,7 +12,7 @@ import numpy as np
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
 
 _LARGEST, _LONGEST = 4096, 64
-_FEWEST = 4  # entries, of which three are right where one is another number
+_FEWEST = 4  # different entries: fewer agree with much by chance
 _EXACT = 1e-6
 _SHOWN = 8
 _RIGHT = "the reference's output"
@@ -21,7 +21,7 @@ _RIGHT = "the reference's output"
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     """Two entries exchanged, places along an axis in another order, steps from one, one other number."""
     right, port = evidence.reference, evidence.port
-    if right.shape != port.shape or not 2 <= right.size <= _LARGEST or right.dtype.kind == "b":
+    if right.shape != port.shape or not _FEWEST <= right.size <= _LARGEST or right.dtype.kind == "b":
         return
     if evidence.producer is not None or not (_is_plain(right) and np.isfinite(port).all()):
         return
@@ -32,9 +32,9 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
 
 
 def _is_plain(tensor: Array) -> bool:
-    """Whether a person would write these numbers: of few digits, and not all one number."""
+    """Whether a person would write these numbers: of few digits, and enough different ones."""
     values = np.unique(tensor.astype(np.float64))
-    if not np.isfinite(values).all() or not 1 < len(values) <= _LARGEST:
+    if not np.isfinite(values).all() or len(values) < _FEWEST:
         return False
     return all(abs(float(f"{value:.3g}") - value) <= _EXACT * abs(value) for value in values)
 
@@ -59,7 +59,7 @@ def _exchanged(right: Array, port: Array) -> Iterator[tuple[str, Array]]:
             f"with the entries at {list(one)} and {list(other)} exchanged ({right[one]:g}, {right[other]:g})"
         )
         yield f"{_RIGHT} {words}: a constant in the code", found
-    if len(places) == 1 and right.size >= _FEWEST:
+    if len(places) == 1:
         at = tuple(places[0].tolist())
         found = right.copy()
         found[at] = port[at]
@@ -76,6 +76,9 @@ def _in_order(right: Array, port: Array) -> Iterator[tuple[str, Array]]:
         if order is not None and order != list(range(size)):
             words = f"{_RIGHT} with axis {axis} in {_said(order)}: a constant in the code"
             yield words, right.take(order, axis)
+        ends = np.sort(right, axis)
+        for words, found in (("ascending", ends), ("descending", np.flip(ends, axis))):
+            yield f"{_RIGHT} sorted along axis {axis} ({words}): a constant in the code", found
     if right.ndim >= 2 and right.shape[-1] == right.shape[-2]:
         yield f"{_RIGHT} transposed: a constant in the code", right.swapaxes(-1, -2)
 
@@ -103,8 +106,6 @@ def _said(order: list[int]) -> str:
 
 def _moved(right: Array, port: Array) -> Iterator[tuple[str, Array]]:
     """Counted from another number, or in steps that leave the end out, or do not."""
-    if right.size < _FEWEST or len(np.unique(right)) < _FEWEST:
-        return
     ours = right.astype(np.float64)
     for step in (1.0, -1.0, 0.5, -0.5):
         said = "plus" if step > 0 else "minus"

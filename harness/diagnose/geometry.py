@@ -55,12 +55,13 @@ def _amounts(evidence: DifferingLayer, argument: Argument) -> Iterator[Trial]:
     if len(given) != len(port) or axes > len(port):
         return
     wanted = [port[-1 - place] - given[-1 - place] for place in range(axes)]
-    for amounts, why in _other_orders(now):
-        if amounts != now and _made(amounts) == wanted:
-            yield argument.trial(amounts, f" (the same amounts in another order: {why}, they are exchanged)")
-    for split in _splits(wanted):
-        if split != now:
-            yield argument.trial(split, f": {_made(split)} in all, not {_made(now)}, from the last axis on")
+    tried = [now]
+    for amounts, why in (*_other_orders(now), *((split, "") for split in _splits(wanted))):
+        if amounts not in tried and _made(amounts) == wanted:
+            tried.append(amounts)
+            said = f": {_made(amounts)} in all, not {_made(now)}, from the last axis on"
+            order = f" (the same amounts in another order: {why}, they are exchanged)"
+            yield argument.trial(amounts, order if why else said)
 
 
 def _other_orders(now: Sequence[int]) -> Iterator[tuple[list[int], str]]:

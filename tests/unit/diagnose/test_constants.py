@@ -27,6 +27,7 @@ def explained(right: Array, port: Array, recorded: tuple[ReferenceTensor, ...] =
         (ANCHORS, ANCHORS[[0, 2, 1]], "axis 0 in which numbers 1 and 2 are exchanged"),
         (FOUR, FOUR[[1, 3, 0, 2]], "axis 0 in the order 1, 3, 0, 2"),
         (ANCHORS, [[3, 5], [8, 6], [20, 14]], "with 14 at [2, 1], where the reference has 11"),
+        (FOUR, np.sort(FOUR, 0), "sorted along axis 0 (ascending)"),
         (STEPS, STEPS[::-1], "in the opposite order"),
         (STEPS, STEPS + 1, "plus 1: it is counted from another number"),
         (STEPS, STEPS + 0.5, "plus 0.5"),
