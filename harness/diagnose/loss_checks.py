@@ -76,6 +76,16 @@ def alike(edits_met: Sequence[Sequence[Edit]]) -> list[int]:
     return [place for place in whole if place not in before] if unrelated else list(whole)
 
 
+def definite_first(met: Sequence[tuple[str, list[Edit]]]) -> list[tuple[str, list[Edit]]]:
+    """Slips in code, those first that are not one of several in the place where they are.
+
+    Where several numbers or variables in one place give the same, what stands there hardly matters.
+    """
+    places = [[(edit.path, edit.value[0][0]) for edit in changes if edit.how == CODE] for _, changes in met]
+    several = [bool(own) and places.count(own) >= _UNRELATED for own in places]
+    return [met[place] for place in sorted(range(len(met)), key=several.__getitem__)]
+
+
 def scattered(edits_met: Sequence[Sequence[Edit]]) -> bool:
     """Whether slips in code that give the same stand in many places: then none is told from the others."""
     places = {(edit.path, edit.place) for edits in edits_met for edit in edits if edit.how == CODE}

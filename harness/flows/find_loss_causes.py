@@ -45,6 +45,7 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
         if met:
             break
     met.sort(key=loss_checks.far_fetched)
+    met = loss_checks.definite_first(met)
     told = [met[place] for place in loss_checks.alike([changes for _, changes in met])]
     by_chance = gradient is None and count > _MOST_BY_ONE_NUMBER
     if by_chance or len(told) > _MOST_ALIKE or loss_checks.scattered([changes for _, changes in told]):

@@ -8,6 +8,7 @@ import contextlib
 import gc
 import inspect
 import sys
+import sysconfig
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from harness.sides.code_place import is_of_model
 _FUTURE = 0
 for _name in __future__.all_feature_names:
     _FUTURE |= getattr(__future__, _name).compiler_flag
+_LIBRARY, _PACKAGES = sysconfig.get_paths()["stdlib"], "site-packages"
 _NESTED = 0x10  # a function in another one: it stands in the text of that
 
 Parts = List[Tuple[int, int, str]]
@@ -99,11 +101,16 @@ def running(own: OwnFunction, code: CodeType) -> Iterator[None]:
             function.__code__ = own.code
 
 
+def _is_of_python(file: str) -> bool:
+    """Whether a file is of Python's own library."""
+    return file.startswith(_LIBRARY) and _PACKAGES not in file
+
+
 def _own(code: CodeType) -> OwnFunction | None:
     functions = [
         one for one in gc.get_referrers(code) if isinstance(one, FunctionType) and one.__code__ is code
     ]
-    if not functions or not code.co_name.isidentifier():
+    if not functions or not code.co_name.isidentifier() or _is_of_python(code.co_filename):
         return None
     try:
         text = textwrap.dedent(inspect.getsource(code))

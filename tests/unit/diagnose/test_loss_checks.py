@@ -66,3 +66,18 @@ def test_a_function_before_is_arbitrary_and_a_sign_or_a_setting_is_not() -> None
     assert not loss_checks.is_arbitrary([Edit("mean.0", "before", function="neg")])
     assert not loss_checks.is_arbitrary([square, Edit("add.0", "input")])
     assert not loss_checks.is_arbitrary([Edit("long.0", "before", function="round")])
+
+
+def slip(place: int, new: str) -> tuple[str, list[Edit]]:
+    return new, [Edit("made.py:1", "code", value=[[place, place + 1, new]], place=place)]
+
+
+def test_where_several_slips_in_one_place_give_the_same_what_stands_elsewhere_is_told_first() -> None:
+    numbers, other = [slip(3, new) for new in ("0", "1", "2")], slip(9, "min")
+    assert loss_checks.definite_first([*numbers, other]) == [other, *numbers]
+    assert loss_checks.definite_first([*numbers[:2], other]) == [*numbers[:2], other]
+
+
+def test_slips_in_many_places_are_told_from_none() -> None:
+    assert loss_checks.scattered([slip(place, "0")[1] for place in range(7)])
+    assert not loss_checks.scattered([slip(place % 6, "0")[1] for place in range(12)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from functools import cache
 
 import pytest
@@ -66,6 +67,10 @@ def test_another_text_takes_the_place_of_a_function(
     with pytest.raises(SyntaxError), changed(own, [(start, start + len(old), "* (")]):
         pass
     assert call() == before
+
+
+def test_what_belongs_to_python_is_no_code_of_a_model() -> None:
+    assert functions_that_run(lambda: Counter("aab").update("b")) == []
 
 
 def test_a_decorated_function_is_found_behind_its_decorator() -> None:
