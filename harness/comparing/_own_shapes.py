@@ -44,6 +44,7 @@ def keep_makers(rows: Sequence[Row], carried: Mapping[str, str]) -> None:
         _take_back(apart)
 
 
+_INPUTS = ("layer_input", "operation_input")  # the gradient of an input of the model is none
 _GRADIENTS = ("layer_grad", "operation_grad")  # they come back through such tensors
 
 
@@ -62,7 +63,7 @@ def take_back_behind_wrong_shapes(rows: Sequence[Row], carried: Mapping[str, str
         address for address, origin in carried.items() if address not in arrived and _is_in(origin, reached)
     }:
         arrived |= more
-        reached |= {_call(address) for address in more if kind_of(address).endswith("_input")}
+        reached |= {_call(address) for address in more if kind_of(address) in _INPUTS}
     _take_back([row for row in rows if begins and _comes_behind(row, begins, reached, arrived)])
 
 
@@ -76,7 +77,7 @@ def _of_unknown(rows: Sequence[Row], begins: set[Call]) -> set[str]:
     return {
         row.address
         for row in rows
-        if kind_of(row.address).endswith("_input")
+        if kind_of(row.address) in _INPUTS
         and _is_wrong(row)
         and not row.inputs
         and _call(row.address) not in begins

@@ -31,6 +31,7 @@ NAMES = (
     "layer:side#0:in.0",
     "layer:side#0:out",
     "layer:side#0:grad",
+    "grad_input:x",
 )
 CARRIED = {
     "layer:dec.mix#0:in.0": "layer:dec.pool#0:out",
@@ -97,3 +98,8 @@ def test_a_layer_that_makes_another_shape_of_what_is_right_is_still_the_place() 
     carried = {"layer:dec.mix#0:in.0": "layer:dec.pool#0:out"}
     assert left(wrong, carried, keep_makers) == ["layer:dec.pool#0:out"]
     assert left(wrong, carried) == list(wrong)
+
+
+def test_the_gradient_of_what_the_model_is_given_is_no_input_of_a_layer() -> None:
+    wrong = {"layer:dec#0:in.0": "shape", "layer:dec#0:out": "shape", "grad_input:x": "values"}
+    assert left(wrong, {}) == ["layer:dec#0:in.0", "grad_input:x"]
