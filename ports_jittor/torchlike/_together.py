@@ -13,8 +13,8 @@ from typing import Any, Callable, List
 
 import jittor as jt
 
+from ports_jittor.torchlike import _kernels
 from ports_jittor.torchlike._common import constant
-from ports_jittor.torchlike._kernels import native
 
 Operand = Any  # a tensor or a term
 Number = Callable[[float], Any]
@@ -60,7 +60,7 @@ def compute(formula: Formula, rows: Sequence[Sequence[jt.Var]]) -> list[list[jt.
 
 def _joined(formula: Formula, rows: Sequence[Sequence[jt.Var]]) -> list[list[jt.Var]]:
     first = rows[0]
-    if not native(first[0]):
+    if not _kernels.native(first[0]):
         return [formula(partial(constant, like=row[0]), list(row)) for row in rows]
     numbers: dict[str, float] = {}
     results = formula(partial(_named, numbers), [Term(f"a{place}") for place in range(len(first))])

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import jittor as jt
 
+from ports_jittor.torchlike import _kernels
 from ports_jittor.torchlike._batch_norm import NormalizeBatch
 from ports_jittor.torchlike._common import constant, wants_gradient
-from ports_jittor.torchlike._kernels import moments, native, sum_and_dot
+from ports_jittor.torchlike._kernels import moments, sum_and_dot
 from ports_jittor.torchlike.broadcast import summed_like
 from ports_jittor.torchlike.module import Module
 from ports_jittor.torchlike.state import Parameter
@@ -122,7 +123,7 @@ class _BatchNorm(Module):
                 f"batch statistics need more than one value per channel, found shape {tuple(x.shape)}"
             )
         share = self._count_batch()
-        if self.running_mean is not None and weight is not None and native(x):
+        if self.running_mean is not None and weight is not None and _kernels.native(x):
             joined = NormalizeBatch(self.eps, share, (self.running_mean, self.running_var))
             result = joined(x, self.weight, self.bias)
             self._track(*joined.running)

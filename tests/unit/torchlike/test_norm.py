@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from ports_jittor.torchlike import nn, norm
+from ports_jittor.torchlike import _kernels, nn, norm
 from ports_jittor.torchlike.state import load_state_dict, torch_state_dict
 from tests.unit.torchlike.compare import FLOAT64, agree, distance, drawn, in_torch
 
@@ -83,7 +83,7 @@ def test_one_kernel_and_jittors_operators_agree(
     found = []
     for native in (True, False):
         if not native:
-            monkeypatch.setattr(norm, "native", lambda _: False)
+            monkeypatch.setattr(_kernels, "native", lambda _: False)
         port = nn.BatchNorm2d(shape[1]) if len(shape) == 4 else nn.BatchNorm1d(shape[1])
         port.weight.update(jt.array(drawn("weight", shape[1])))
         x = jt.array(drawn("x", *shape) + 1)

@@ -6,7 +6,7 @@ import jittor as jt
 import numpy as np
 import pytest
 
-from ports_jittor.torchlike import _together
+from ports_jittor.torchlike import _kernels, _together
 from tests.unit.torchlike.compare import distance, drawn
 
 SHAPES = ((3, 2), (1, 5), (4, 4), (2, 1))
@@ -52,7 +52,7 @@ def test_large_tensors_go_to_several_threads() -> None:
 def test_what_no_kernel_serves_is_computed_by_jittors_operators(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [[jt.array(one) for one in row] for row in rows_of(_together.TOGETHER)]
     joined = [[one.numpy() for one in row] for row in _together.compute(both, rows)]
-    monkeypatch.setattr(_together, "native", lambda _: False)
+    monkeypatch.setattr(_kernels, "native", lambda _: False)
     alone = [[one.numpy() for one in row] for row in _together.compute(both, rows)]
     for one, other in zip(joined, alone, strict=True):
         assert all(distance(a, b) < 1e-7 for a, b in zip(one, other, strict=True))
