@@ -106,7 +106,9 @@ class TorchSide(Side):
             torch.backends.cuda.matmul.allow_tf32 = False
             torch.backends.cudnn.allow_tf32 = False
             torch.backends.cudnn.benchmark = False
-            torch.use_deterministic_algorithms(True, warn_only=True)
+            torch.set_deterministic_debug_mode(
+                "warn"
+            )  # the other call imports a compiler, which takes a second
         self.tensors: TorchTensors = TorchTensors()
         self.model: nn.Module
         self._target = torch.device(device)

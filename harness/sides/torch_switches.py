@@ -51,13 +51,12 @@ def _is_channels_last(tensor: torch.Tensor) -> bool:
 @contextlib.contextmanager
 def not_deterministic() -> Iterator[None]:
     """Algorithms that may add up in any order, as long as the context lasts."""
-    before = torch.are_deterministic_algorithms_enabled()
-    warns = torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(False)
+    before = torch.get_deterministic_debug_mode()
+    torch.set_deterministic_debug_mode("default")
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(before, warn_only=warns)
+        torch.set_deterministic_debug_mode(before)
 
 
 @contextlib.contextmanager
