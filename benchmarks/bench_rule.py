@@ -31,10 +31,11 @@ from harness.bench.statistics import Ratio
 from harness.flows.bench import bench
 from harness.flows.bench_jobs import against_themselves
 from harness.flows.bench_request import BenchRequest
+from harness.flows.bench_row import BLOCK_SECONDS, MOST_TURNS
 from harness.progress import Silent
 
 SLOWDOWN = 0.03
-BLOCKS, BLOCK_SECONDS = 6, 0.25
+BLOCKS = 2 * MOST_TURNS
 Floats = NDArray[np.float64]
 
 

@@ -19,8 +19,12 @@ from harness.flows.bench_subject import Subject
 from harness.flows.timed_worker import TimedWorker
 from harness.progress import Progress
 
-_TURNS = 3  # of four blocks A B B A, in a round
-_BLOCK_SECONDS = 0.25
+BLOCK_SECONDS = 0.06
+"""Short, so that two neighbouring blocks meet the same state of a shared machine."""
+MOST_TURNS = 12
+"""Of four blocks A B B A, in a round."""
+_FEWEST_TURNS = 3  # where a call takes long
+_ROUND_SECONDS = 3.0
 
 
 @dataclass
@@ -52,6 +56,8 @@ class MeasuredRow:
         self.ratios: list[float] = []
         self.part_ratios: dict[str, list[float]] = {}
         self.unequal: list[str] = []
+        self.turns = 0
+        """Of every round, as the first one had time for."""
 
     def row(self) -> BenchRow:
         """Make rounds until the interval is narrow enough or the time is over."""
@@ -97,14 +103,26 @@ class MeasuredRow:
                 self._require_equal()
             for name in order:
                 self.taken[name].steady.append(workers[name].warm_up(self.request.warm_up))
-            blocks = {name: list[BlockTimed]() for name in self.names}
-            for _ in range(_TURNS):
-                for name in (*order, *order[::-1]):
-                    blocks[name].append(workers[name].time_block(_BLOCK_SECONDS))
+            blocks = self._blocks([(name, workers[name]) for name in order])
             for name in self.names:
                 self.taken[name].memory.append(workers[name].memory())
                 self.taken[name].blocks += blocks[name]
+                workers[name].dismiss()
         self._add_ratios(blocks)
+
+    def _blocks(self, workers: list[tuple[str, TimedWorker]]) -> dict[str, list[BlockTimed]]:
+        """Both in turns."""
+        blocks = {name: list[BlockTimed]() for name in self.names}
+        began, turns = time.monotonic(), 0
+        while turns < self.turns or (not self.turns and self._has_time(turns, time.monotonic() - began)):
+            for name, worker in (*workers, *workers[::-1]):
+                blocks[name].append(worker.time_block(BLOCK_SECONDS))
+            turns += 1
+        self.turns = turns
+        return blocks
+
+    def _has_time(self, turns: int, seconds: float) -> bool:
+        return turns < _FEWEST_TURNS or (turns < MOST_TURNS and seconds < _ROUND_SECONDS)
 
     def _start(self, worker: TimedWorker, taken: _Taken) -> None:
         wanted = self.subject.truth is not None and not taken.started

@@ -67,6 +67,10 @@ class TimedWorker:
         """One pass, with the time of every layer."""
         return self.worker.call(TimeLayers())
 
+    def dismiss(self) -> None:
+        """It is no longer needed; leaving the context waits for its end."""
+        self.worker.dismiss()
+
     def memory(self) -> Memory:
         """The memory of one call."""
         used = self.worker.call(MeasureMemory())

@@ -83,6 +83,9 @@ class Pretended:
     def time_layers(self) -> LayersTimed:
         return LayersTimed({"conv": SECONDS[self.contestant.side]}, {}, {"conv": "Conv2d"})
 
+    def dismiss(self) -> None:
+        """Nothing runs."""
+
     def memory(self) -> Memory:
         return Memory(100 << 20, None)
 

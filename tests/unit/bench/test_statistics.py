@@ -39,6 +39,20 @@ def test_the_interval_is_students() -> None:
     assert (found.low, found.high) == pytest.approx((math.exp(low), math.exp(high)), rel=1e-6)
 
 
+def test_many_rounds_are_judged_without_the_fifths_at_both_ends() -> None:
+    """SciPy has Yuen's test of two samples; the other one does not vary."""
+    rng = np.random.default_rng(7)
+    rounds = np.exp(rng.normal(0.02, 0.01, 17))
+    rounds[3] = 1.7
+    found = statistics.ratio_of(list(rounds))
+    assert found.value == pytest.approx(math.exp(scipy.stats.trim_mean(np.log(rounds), 0.2)))
+    for end in (found.low, found.high):
+        told = scipy.stats.ttest_ind(np.log(rounds / end), np.zeros(17), equal_var=False, trim=0.2)
+        assert told.pvalue == pytest.approx(0.01, rel=1e-5)
+    assert found.verdict == "slower"
+    assert statistics.ratio_of(list(rounds[:9])).verdict == "ambiguous"  # too few to leave one out
+
+
 def test_the_same_against_itself_is_hardly_ever_called_faster_or_slower() -> None:
     rng = np.random.default_rng(1)
     wrong = sum(measured(rng, 0.0).verdict in ("faster", "slower") for _ in range(500))
