@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness import address as addresses
 from harness.diagnose import (
     activations,
     attributes,
@@ -160,14 +161,15 @@ def _of_numbers(replay: Replay) -> list[Source]:
 
 
 def explain_given(evidence: DifferingLayer, elsewhere: Mapping[str, Array]) -> Cause:
-    """The same for an input of a layer; `elsewhere` are the other inputs of that call in the reference."""
+    """The same for an input of a layer; `elsewhere` are the other inputs of that call, by address."""
 
     def exchanged(evidence: DifferingLayer) -> Iterator[Trial]:
         found = False
         for name, other in elsewhere.items():
             if others.tells(other):
-                words = f"the reference's input {name}: its inputs come in another order, or one twice"
-                yield Trial(words, predicted=other)
+                key = addresses.parse_layer(name).key
+                words = f"the reference's input {key}: its inputs come in another order, or one twice"
+                yield Trial(words, predicted=other, taken=name)
                 found = found or evidence.reproduces(other)
         if found:  # the same tensor may have other names, which may be what is meant
             yield from others.trials(evidence)

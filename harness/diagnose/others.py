@@ -40,9 +40,10 @@ def _producer_missing(evidence: DifferingLayer) -> Iterator[Trial]:
         return
     name = evidence.producer.name
     for given, tensor in evidence.producer.given.items():
-        if tensor.shape == evidence.port.shape and tells(tensor):
-            words = f"the reference's {given}, which {name} is given: {name} is skipped{_left_out(name)}"
-            yield Trial(words, predicted=tensor, taken=given)
+        if tensor.size == evidence.port.size and evidence.tells():
+            how = "" if tensor.shape == evidence.port.shape else ", reshaped"
+            words = f"the reference's {given}{how}, which {name} is given: {name} is skipped{_left_out(name)}"
+            yield Trial(words, predicted=tensor.reshape(evidence.port.shape), taken=given)
 
 
 def _left_out(name: str) -> str:

@@ -85,7 +85,7 @@ def _has_no_counterpart(probe: ReferenceProbe, address: str) -> bool:
 
 
 def _given_elsewhere(probe: ReferenceProbe, row: Row) -> dict[str, Array]:
-    """The other inputs that the reference gives to the same call, by name."""
+    """The other inputs that the reference gives to the same call, by address."""
     ours = addresses.parse_layer(row.address)
     found = {}
     for address in probe.reference.records:
@@ -95,7 +95,7 @@ def _given_elsewhere(probe: ReferenceProbe, row: Row) -> dict[str, Array]:
         if (its.path, its.call, its.role) == (ours.path, ours.call, ours.role):
             array = probe.reference.array(address)
             if array is not None:
-                found[its.key] = array
+                found[address] = array
     return found
 
 

@@ -9,7 +9,7 @@ from itertools import combinations
 from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
-from harness.flows.forced_flow import ForcedFlow
+from harness.flows.forced_flow import Call, ForcedFlow
 from harness.trace import Record
 
 
@@ -44,16 +44,22 @@ def given_crosswise(sources: Sequence[Source], causes: Sequence[Cause]) -> list[
         if its.address in _takes(causes[place]) and source.address in _takes(causes[other]):
             one, two = _path(source.address, "in"), _path(its.address, "in")
             both = f"{one} and {two}" if one != two else _calls_of(one, source.address, its.address)
-            words = f"what {both} are given is exchanged: each is given what the other should be given."
+            words = f"what {both} are given is exchanged: each is given what the other should be given"
+            words += ", in the other order." if _call(source.address) == _call(its.address) else "."
             for number in (place, other) if one and two else ():
-                found[number] = blamed(causes[number], words, (one, two))
+                found[number] = blamed(causes[number], words, tuple(dict.fromkeys((one, two))))
     return found
+
+
+def _call(address: str) -> Call:
+    layer = addresses.parse_layer(address)
+    return layer.path, layer.call
 
 
 def _calls_of(path: str, *inputs: str) -> str:
     """Calls of one layer, or inputs of one call, in words."""
     layers = [addresses.parse_layer(address) for address in inputs]
-    if len({layer.call for layer in layers}) == 1:
+    if len({_call(address) for address in inputs}) == 1:
         return f"the inputs {' and '.join(layer.key for layer in layers)} of {path}"
     return f"calls {' and '.join(str(layer.call) for layer in layers)} of {path}"
 

@@ -207,7 +207,8 @@ def holders(trace: Trace, name: str) -> tuple[list[str], list[int]]:
     if record is None or addresses.is_result(name) or not name.startswith("layer:"):
         return [], []
     if record.alias is not None:
-        return [record.alias], []
+        is_given = record.alias.startswith("layer:") and not addresses.is_result(record.alias)
+        return holders(trace, record.alias) if is_given else ([record.alias], [])
     tensor = _read(trace, name)
     axes = [axis for axis, size in enumerate(tensor.shape) if size > 1 and _same_along(axis, tensor)]
     made = tensor[tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(tensor.ndim))]

@@ -229,6 +229,18 @@ def test_a_producer_that_is_skipped_is_named() -> None:
     assert "act is skipped" in explain_given(told, {}).sentence
 
 
+def test_a_mask_that_is_not_multiplied_by_another_one_is_told_by_its_pattern_and_ones_are_not() -> None:
+    """A causal mask for all sentences, where the reference hides what is padded as well."""
+    causal, there = np.tril(np.ones((6, 6), np.float32)), np.ones((3, 1, 1, 6), np.float32)
+    there[0, ..., 4:] = there[1, ..., 2:] = 0
+    producer = Producer("(model)/mul.0", {"in.0": causal, "in.1": there})
+    for mask, skipped in ((causal, True), (np.ones_like(causal), False)):
+        told = DifferingLayer("layer", mask * there, mask[None, None], floor=1e-6, producer=producer)
+        found = explain_given(told, {}).sentence
+        assert ("in.0, reshaped, which (model)/mul.0 is given: (model)/mul.0 is skipped" in found) == skipped
+        assert ("(a product is left out)" in found) == skipped
+
+
 @pytest.mark.parametrize(
     ("port", "words"),
     [
@@ -399,17 +411,18 @@ def test_signatures(error: Array, sign: str) -> None:
 
 def test_inputs_in_another_order() -> None:
     other = BRANCH.astype(np.float32)
-    found = explain_given(DifferingLayer("sub", GIVEN, other, operation=True), {"1": other})
+    found = explain_given(DifferingLayer("sub", GIVEN, other, operation=True), {"layer:sub#0:in.1": other})
     assert found.found
     assert found.sentence == (
         "what the port's layer is given is the reference's input 1: its inputs come in another order, "
         "or one twice."
     )
+    assert found.taken == "layer:sub#0:in.1"
 
 
 def test_an_input_that_is_another_tensors_multiple() -> None:
     evidence = DifferingLayer("sub", GIVEN, GIVEN * np.float32(1.5), operation=True, floor=1e-4)
-    assert not explain_given(evidence, {"1": BRANCH.astype(np.float32)}).found
+    assert not explain_given(evidence, {"layer:sub#0:in.1": BRANCH.astype(np.float32)}).found
     found = explain_at_last(evidence)
     assert found.sentence == (
         "what the port's layer is given is the reference's input times 1.5 "
@@ -420,7 +433,9 @@ def test_an_input_that_is_another_tensors_multiple() -> None:
 @pytest.mark.parametrize("other", [BRANCH.astype(np.float32), GIVEN[:1], GIVEN])
 def test_an_input_that_is_neither(other: Array) -> None:
     port = np.random.default_rng(12).standard_normal(GIVEN.shape).astype(np.float32)
-    assert not explain_given(DifferingLayer("sub", GIVEN, port, operation=True), {"1": other}).found
+    assert not explain_given(
+        DifferingLayer("sub", GIVEN, port, operation=True), {"layer:sub#0:in.1": other}
+    ).found
 
 
 def test_a_pooling_of_another_kind_is_told_by_its_blocks() -> None:
@@ -443,6 +458,6 @@ def test_an_exchanged_input_is_told_with_every_other_name_of_the_same_tensor() -
     last = np.random.default_rng(13).standard_normal((3, 8)).astype(np.float32)
     recorded = (ReferenceTensor("layer:lstm#0:out.1.0", (1, 3, 8), lambda: last[None]),)
     evidence = DifferingLayer("Cell", np.zeros_like(last), last, floor=1e-6, recorded=recorded)
-    sentence = explain_given(evidence, {"0": last}).sentence
+    sentence = explain_given(evidence, {"layer:cell#0:in.0": last}).sentence
     assert "the same tensor: the reference's layer:lstm#0:out.1.0, reshaped" in sentence
     assert sentence.endswith("where the reference gives zeros everywhere.")

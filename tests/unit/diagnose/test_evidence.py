@@ -69,6 +69,6 @@ def test_no_cause_is_claimed_of_unrelated_tensors_of_few_values(seed: int) -> No
             for place, tensor in enumerate(others)
         )
         evidence = DifferingLayer("x", right, port, floor=1e-5, operation=True, recorded=recorded)
-        cause = explain_given(evidence, {"1": others[0]})
+        cause = explain_given(evidence, {"layer:x#0:in.1": others[0]})
         plain = ("zero everywhere", "ones everywhere", "the reference's output inverted")
         assert not cause.found or cause.hypothesis.startswith(plain) or "triangle" in cause.hypothesis

@@ -39,5 +39,21 @@ def test_the_gradients_of_both_tensors_follow_and_another_one_does_not(tmp_path:
     assert other == NONE
 
 
+def test_what_is_given_twice_to_one_call_is_known_by_what_holds_it(tmp_path: Path) -> None:
+    """The second of two equal inputs is recorded as the first, which repeats what a pool makes."""
+    second = GIVEN.replace("in.1", "in.2")
+    with TraceWriter(tmp_path / "reference.h5", {}) as writer:
+        writer.add("layer:pool#0:out", RIGHT)
+        writer.add(GIVEN, np.ascontiguousarray(np.broadcast_to(RIGHT, (2, 6, 5, 4))))
+        writer.alias(second, GIVEN)
+    sources = [Source(second, "forward", ["(model)/cat.3"], "")]
+    sources.append(Source("layer:pool#0:grad", "backward", [], ""))
+    first = Cause(True, "what it is given is another tensor.", taken=second.replace("in.2", "in.0"))
+    with Trace.open(tmp_path / "reference.h5") as reference:
+        _, right = told(sources, [first, NONE], reference)
+    assert right.sentence.startswith("it follows from the first one")
+    assert right.culprits == ("(model)/cat.3",)
+
+
 def test_nothing_follows_from_what_is_not_explained(tmp_path: Path) -> None:
     assert causes_of(tmp_path, NONE, "pool") == [NONE, NONE]
