@@ -49,6 +49,7 @@ def trials(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Tri
         rest, said = _less(whole, part), _listed([share.name for share in some])
         yield _predicted(f"without the parts of {said}: these branches are detached", rest), None
         yield _predicted(f"with the parts of {said} twice", rest + 2 * part), None
+    yield from _alone(whole, shares)
     for share in shares:
         for words, part in _of_share(share):
             yield _predicted(words, _rest(whole, share) + part), None
@@ -73,6 +74,17 @@ def _predicted(words: str, tensor: Array) -> Trial:
     return Trial(f"the reference's {words}", predicted=np.asarray(tensor))
 
 
+def _alone(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Trial, None]]:
+    """What the known consumers give back, where others take the tensor by a view or an index."""
+    if not shares or not whole.port.any():
+        return
+    given = np.sum([share.share for share in shares], axis=0)
+    if _less(whole, given).any():
+        said = _listed([share.name for share in shares])
+        words = f"only the part of {said}: what else takes it, by a view or an index, is detached"
+        yield Trial(f"the reference's gradient, {words}", predicted=given), None
+
+
 def _several(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Share, ...]]:
     """Several consumers at once: what is detached before it goes to all of them.
 
@@ -88,7 +100,7 @@ def _several(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[S
 
 
 def _listed(names: Sequence[str]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
 
 
 def _rest(whole: DifferingLayer, share: Share) -> Array:

@@ -332,6 +332,13 @@ def test_what_goes_to_several_layers_is_detached_before_it_does(sign: int, words
     assert words in found.sentence
 
 
+def test_what_is_taken_by_an_index_may_be_detached() -> None:
+    """Of a tensor, one layer is a known consumer; another one takes a part of it, which has no name."""
+    evidence = DifferingLayer("grad", GIVEN, BRANCH.astype(np.float32), floor=1e-3)
+    found = explain_gradient(evidence, [share("head", "Linear", BRANCH, GIVEN)])
+    assert "only the part of head: what else takes it, by a view or an index, is detached" in found.sentence
+
+
 TIED = np.array([[[[1.0, 3.0], [3.0, 2.0]]], [[[5.0, 0.0], [0.0, 1.0]]]])
 
 

@@ -57,3 +57,21 @@ def test_what_is_given_twice_to_one_call_is_known_by_what_holds_it(tmp_path: Pat
 
 def test_nothing_follows_from_what_is_not_explained(tmp_path: Path) -> None:
     assert causes_of(tmp_path, NONE, "pool") == [NONE, NONE]
+
+
+def test_what_a_wrong_operation_takes_by_a_view_follows_from_it(tmp_path: Path) -> None:
+    """An operation is given a wrong constant beside a view of a result: that has a wrong gradient, too."""
+    with TraceWriter(tmp_path / "reference.h5", {}) as writer:
+        writer.add("layer:pool#0:out", RIGHT)
+        writer.add("layer:head#0:out", APART)
+        writer.add("layer:(model)/mul.0#0:in.0", np.ascontiguousarray(RIGHT[:, None]))
+        writer.add("layer:(model)/mul.0#0:in.1", OTHER)
+    first = Source("layer:(model)/mul.0#0:in.1", "forward", ["(model)/mul.0"], "")
+    sources = [first, *(Source(f"layer:{path}#0:grad", "backward", [path], "") for path in ("pool", "head"))]
+    with Trace.open(tmp_path / "reference.h5") as reference:
+        _, behind, other = told(sources, [Cause(True, "it is a constant."), NONE, NONE], reference)
+    assert behind.sentence.startswith(
+        "none of its own: it follows from layer:(model)/mul.0#0:in.1, which takes"
+    )
+    assert (behind.found, behind.culprits) == (False, ("(model)/mul.0",))
+    assert other == NONE
