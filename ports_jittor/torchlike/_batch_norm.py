@@ -1,15 +1,20 @@
-"""Batch normalisation over a batch's own statistics, for the CPU: one kernel forth, one back.
+"""Batch normalisation for the CPU: one kernel forth, one back.
 
 Small networks have a hundred such layers, and each of Jittor's operators takes some microseconds however
-little it computes. The last pass forth stays an expression of Jittor's, which joins it with the activation
-behind it.
+little it computes. With many elements the last pass forth is an expression of Jittor's, which joins it with
+the activation behind it: that saves a pass over memory.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import jittor as jt
 
 from ports_jittor.torchlike._kernels import WAKES_A_SECOND_THREAD
+
+MANY = 1 << 18
+"""So many elements are passed over in more time than Jittor takes for the operators of an expression."""
 
 _SIZES = f"""
 const long long samples = in0_shape0, channels = in0_shape1, inner = in0->num / (samples * channels);
@@ -38,6 +43,21 @@ out2_p[k] = rstd * in1_p[k];
 out3_p[k] = in2_p[k] + (mean - in2_p[k]) * share;
 out4_p[k] = in3_p[k] + (square / (count - 1) - in3_p[k]) * share;
 """
+
+
+def _scaled(mean: str, scale: str, bias: str, result: str) -> str:
+    """The last pass."""
+    return f"""
+    const in0_type middle = {mean}, factor = {scale}, shift = {bias};
+    for (long long i = 0; i < samples; ++i) {{
+      const long long start = (i * channels + k) * inner;
+      for (long long j = start; j < start + inner; ++j) {result}[j] = (in0_p[j] - middle) * factor + shift;
+    }}
+    """
+
+
+_NORMALIZED = _STATISTICS + _scaled("mean", "out2_p[k]", "in4_p[k]", "out5_p")
+_FIXED = _scaled("in1_p[k]", "in3_p[k] / std::sqrt(in2_p[k] + eps)", "in4_p[k]", "out0_p")
 
 _GRADIENTS = """
 const in1_type mean = in2_p[k], rstd = in3_p[k];
@@ -76,24 +96,37 @@ class NormalizeBatch(jt.Function):
         self.running = running
 
     def execute(self, x: jt.Var, weight: jt.Var, bias: jt.Var) -> jt.Var:
-        channels = (x.shape[1],)
-        along = (1, *channels) + (1,) * (x.ndim - 2)
-        mean, rstd, scale, *running = jt.code(
-            [along, channels, along, channels, channels],
-            [x.dtype] * 5,
-            [x, weight, *self.running],
-            cpu_header="#include <cmath>",
-            cpu_src='const double eps = data["eps"], share = data["share"];'
-            + _SIZES.replace("BODY", _STATISTICS),
-            data=self.numbers,
-        )
-        self.running = (running[0], running[1])
+        channels, along = weight.shape, _along(x)
+        shapes = [along, channels, along, channels, channels]
+        inputs, whole = [x, weight, *self.running], x.numel() < MANY
+        if whole:
+            shapes, inputs = [*shapes, x.shape], [*inputs, bias]
+        mean, rstd, scale, *others = _run(_NORMALIZED if whole else _STATISTICS, shapes, inputs, self.numbers)
+        self.running = (others[0], others[1])
         self.x, self.weight, self.mean, self.rstd = x, weight, mean, rstd
-        return (x - mean) * scale + bias.reshape(along)
+        return others[2] if whole else (x - mean) * scale + bias.reshape(along)
 
     def grad(self, g: jt.Var) -> tuple[jt.Var, jt.Var, jt.Var]:
         inputs = [g, self.x, self.mean, self.rstd, self.weight]
         shapes = [self.x.shape, self.weight.shape, self.weight.shape]
-        source = _SIZES.replace("BODY", _GRADIENTS)
-        to_input, to_weight, to_bias = jt.code(shapes, [g.dtype] * 3, inputs, cpu_src=source)
+        to_input, to_weight, to_bias = _run(_GRADIENTS, shapes, inputs, {})
         return to_input, to_weight, to_bias
+
+
+def normalize_by(
+    x: jt.Var, mean: jt.Var, variance: jt.Var, weight: jt.Var, bias: jt.Var, eps: float
+) -> jt.Var:
+    """The same with given statistics; for fewer elements than `MANY`."""
+    return _run(_FIXED, [x.shape], [x, mean, variance, weight, bias], {"eps": eps})[0]
+
+
+def _along(x: jt.Var) -> tuple[int, ...]:
+    """The shape of what goes with each channel."""
+    return (1, x.shape[1]) + (1,) * (x.ndim - 2)
+
+
+def _run(body: str, shapes: list[Any], inputs: list[jt.Var], numbers: dict[str, float]) -> list[jt.Var]:
+    named = "".join(f'const double {name} = data["{name}"];' for name in numbers)
+    source = named + _SIZES.replace("BODY", body)
+    dtypes = [inputs[0].dtype] * len(shapes)
+    return list(jt.code(shapes, dtypes, inputs, cpu_header="#include <cmath>", cpu_src=source, data=numbers))

@@ -94,6 +94,29 @@ def test_one_kernel_and_jittors_operators_agree(
         assert distance(one, other) < 2e-6
 
 
+@pytest.mark.parametrize("shape", [(2, 3, 4, 4), (2, 3, 256, 256)])
+@pytest.mark.parametrize("mode", ["gradients", "gradient of x alone", "none"])
+def test_given_statistics_normalise_alike_by_either_way(path: str, shape: tuple[int, ...], mode: str) -> None:
+    """Few elements are a kernel's, many an expression's."""
+    reference, port = twins("BatchNorm2d", 3)
+    reference.eval()
+    port.eval()
+    x = drawn("x", *shape)
+    value, (to_input,) = in_torch(reference, [x])
+    if mode == "none":
+        with jt.no_grad():
+            assert distance(port(jt.array(x)).numpy(), value) < 1e-6
+        return
+    if mode == "gradient of x alone":
+        port.weight.stop_grad()
+        port.bias.stop_grad()
+    variable = jt.array(x)
+    result = port(variable)
+    found = jt.grad(result * jt.array(drawn("cotangent", *shape)), variable)
+    assert distance(result.numpy(), value) < 1e-6
+    assert distance(found.numpy(), to_input) < 1e-6
+
+
 def test_running_statistics_do_not_train_and_carry_no_graph() -> None:
     port = nn.BatchNorm2d(3)
     port(jt.array(drawn("x", 4, 3, 5, 6)))
