@@ -203,7 +203,7 @@ class Framework(ABC):
         """Whether gradients go back through a tensor."""
 
     @abstractmethod
-    def backward_clock(self, cost: Any) -> Any:
+    def backward_clock(self) -> Any:
         """What watches a pass, at a cost, and then times the layers on its way back."""
 
     def require_timed(self) -> Any:

@@ -10,7 +10,7 @@ import jittor as jt
 
 from harness import address as addresses
 from harness.sides.jittor_names import second_name
-from harness.sides.layer_times import GRAPH, BackwardClock, WatchCost
+from harness.sides.layer_times import GRAPH, BackwardClock
 from harness.sides.side import Side
 from ports_jittor.torchlike.gradients import gradients
 from ports_jittor.torchlike.nodes import number
@@ -19,9 +19,9 @@ from ports_jittor.torchlike.nodes import number
 class JittorBackwardClock(BackwardClock):
     """The way back through a layer ends with the gradients of what it was given."""
 
-    def __init__(self, side: Side, cost: WatchCost, learning: list[Any]) -> None:
+    def __init__(self, side: Side, learning: list[Any]) -> None:
         """`learning`: the parameters."""
-        super().__init__(side, cost)
+        super().__init__(side)
         self.learning = learning
         self.modules = dict(side.modules())
         self.inputs = {number(value) for value in side._inputs.values()}
@@ -50,7 +50,7 @@ class JittorBackwardClock(BackwardClock):
             if number(tensor) == lent:
                 tensor.assign(original)
 
-    def seconds_back(self, loss: Any) -> dict[str, float]:
+    def go_back(self, loss: Any) -> None:
         """Jittor's whole way back."""
         calls = [(addresses.ROOT, self.learning), *self.given]
         self.given = []
@@ -67,4 +67,3 @@ class JittorBackwardClock(BackwardClock):
                 jt.sync(own, True, False)
                 del own, targets  # what nobody needs any more is let go of here, as in a pass without a watch
                 self.count(path, began)
-        return dict(self.seconds)

@@ -35,7 +35,6 @@ from harness.sides.jittor_dropout import no_dropout
 from harness.sides.jittor_layer_times import JittorBackwardClock
 from harness.sides.jittor_masks import shared_dropout
 from harness.sides.jittor_names import second_name
-from harness.sides.layer_times import WatchCost
 from harness.sides.operations import function_of, pooling
 from harness.sides.recorder import Layer, Recorder
 from harness.sides.side import Side
@@ -480,9 +479,9 @@ class JittorSide(Side):
         """A floating variable that nothing has stopped."""
         return bool(tensor.dtype.is_float()) and not tensor.is_stop_grad()
 
-    def backward_clock(self, cost: WatchCost) -> JittorBackwardClock:
+    def backward_clock(self) -> JittorBackwardClock:
         """Jittor's."""
-        return JittorBackwardClock(self, cost, list(self._trainable().values()))
+        return JittorBackwardClock(self, list(self._trainable().values()))
 
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
         """One optimisation of Jittor's."""

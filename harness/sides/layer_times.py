@@ -2,7 +2,7 @@
 
 Forward and backward are timed in passes of their own, so that neither finds the other's memory. Backward, it
 is one whole way back that is cut into layers. The time between two layers belongs to the module around them.
-What the watch itself costs is measured beside it and taken off.
+What the watch itself costs is taken off: what earlier passes of the model took longer under it than without.
 """
 
 from __future__ import annotations
@@ -11,10 +11,8 @@ import time
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from harness import address as addresses
 from harness.answers import LayersTimed
@@ -24,26 +22,24 @@ from harness.sides.side import Side
 LOSS = "(loss)"
 GRAPH = "(gradients)"
 """What a framework does before it computes the first gradient."""
-_TIMES, _ROUNDS = 50, 5
-
-
-@dataclass(frozen=True)
-class WatchCost:
-    """Seconds that a watch takes: to turn from one layer to the next, and to let a function pass by."""
-
-    turn: float = 0.0
-    look: float = 0.0
 
 
 class LayerWatch(Recorder):
     """Sees every layer and every operation between layers begin and end; records no tensor."""
 
-    def __init__(self, side: Side, cost: WatchCost) -> None:
+    def __init__(self, side: Side) -> None:
         super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
-        self.side, self.cost = side, cost
+        self.side = side
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self.counts: defaultdict[str, int] = defaultdict(int)
+        """How often a layer was turned away from, which costs the watch some time."""
         self.kinds: dict[str, str] = {addresses.ROOT: "", LOSS: "loss", GRAPH: "graph of gradients"}
         self.owners = [addresses.ROOT]
+
+    def add(self, path: str, seconds: float) -> None:
+        """A layer has run for so long."""
+        self.seconds[path] += seconds
+        self.counts[path] += 1
 
     def begins(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """The layer that is now the last of `owners` begins."""
@@ -120,28 +116,24 @@ class BackwardClock(LayerWatch, ABC):
 
     def count(self, path: str, began: float) -> None:
         """The time since then belongs to a layer."""
-        self.seconds[path] += max(time.perf_counter() - began - self.cost.turn, 0.0)
+        self.add(path, time.perf_counter() - began)
 
     def loss_begins(self, outputs: Any) -> None:
         """What the model returned is now given to the loss."""
         self._begin(LOSS, "loss", (outputs,), {})
 
     @abstractmethod
-    def seconds_back(self, loss: Any) -> dict[str, float]:
+    def go_back(self, loss: Any) -> None:
         """Go back from a loss that is computed."""
 
 
 class ForwardClock(LayerWatch):
     """The seconds of every layer on the way forward."""
 
-    def __init__(self, side: Side, cost: WatchCost) -> None:
-        super().__init__(side, cost)
-        self.last, self.passed_by = 0.0, 0
+    last: float
 
     def start(self) -> None:
-        """Begin to count, once nothing is pending; what came before is not counted."""
-        self.seconds.clear()
-        self.passed_by = 0
+        """Begin to count, once nothing is pending."""
         self.side.synchronise()
         self.last = time.perf_counter()
 
@@ -159,22 +151,7 @@ class ForwardClock(LayerWatch):
         self._count(0.0)
 
     def _count(self, between: float) -> None:
-        took = time.perf_counter() - self.last - between
-        own = self.cost.turn + self.passed_by * self.cost.look
-        self.passed_by = 0
-        self.seconds[self.owners[-1]] += max(took - own, 0.0)
-
-    def observes_operation(self) -> bool:
-        """Every function comes by here; most are none that is timed."""
-        self.passed_by += 1
-        return super().observes_operation()
-
-    def operation(
-        self, name: str, function: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
-    ) -> Any:
-        """This one is."""
-        self.passed_by -= 1
-        return super().operation(name, function, args, kwargs)
+        self.add(self.owners[-1], time.perf_counter() - self.last - between)
 
     def begins(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """What the watch did is not counted."""
@@ -189,74 +166,53 @@ class ForwardClock(LayerWatch):
         self.last = time.perf_counter()
 
 
-def cost_of_a_watch(side: Side) -> WatchCost:
-    """By how much small sums, and looks at a shape, take longer under a watch."""
-    like = next(iter(side._inputs.values()))
-    numbers = [side.leaf(np.ones(1, np.float32), like, False)[1] for _ in range(_TIMES)]
+@dataclass
+class WholePasses:
+    """What whole passes have taken so far, without a watch and under one."""
 
-    def sums() -> list[Any]:
-        return [number + 1 for number in numbers]
+    bare: list[float] = field(default_factory=list)
+    watched: list[float] = field(default_factory=list)
 
-    def looks() -> list[Any]:
-        return [number.shape for number in numbers]
-
-    turns, looked = (_longer(side, work) / _TIMES for work in (sums, looks))
-    return WatchCost(turns / 2, looked)
-
-
-def _longer(side: Side, work: Callable[[], list[Any]]) -> float:
-    def bare() -> float:
-        side.synchronise()
-        began = time.perf_counter()
-        kept = work()
-        side.synchronise()
-        took = time.perf_counter() - began
-        del kept
-        return took
-
-    def watched() -> float:
-        clock = ForwardClock(side, WatchCost())
-        with side.observed(clock):
-            clock.enter("", (), {})
-            clock.start()
-            kept = work()
-            clock.finish()
-        del kept
-        return sum(clock.seconds.values())
-
-    alone, seen = (min(measured() for _ in range(_ROUNDS)) for measured in (bare, watched))
-    return max(seen - alone, 0.0)
+    def add(self, clock: LayerWatch, bare: float) -> dict[str, float]:
+        """The seconds of each layer in one more pass, without what earlier ones tell that its watch costs."""
+        longer = max(min(self.watched) - min(self.bare), 0.0) if self.watched else 0.0
+        cost = longer / sum(clock.counts.values())
+        self.bare.append(bare)
+        self.watched.append(sum(clock.seconds.values()))
+        return {path: max(took - clock.counts[path] * cost, 0.0) for path, took in clock.seconds.items()}
 
 
 def time_layers(side: Side) -> LayersTimed:
     """Two passes of the model that is ready to be timed, with the time of every layer."""
     timed = side.require_timed()
-    cost = cost_of_a_watch(side)
-    clock = ForwardClock(side, cost)
+    bare = timed.call(steps=False)
+    clock = ForwardClock(side)
     with timed.keeping(), side.observed(clock):
         clock.start()
         outputs = side.call_model()
         clock.finish()
     if timed.optimizer is None:
-        return LayersTimed(dict(clock.seconds), {}, clock.kinds)
-    forward = dict(clock.seconds)
+        return LayersTimed(timed.passes["forward"].add(clock, bare["forward"]), {}, clock.kinds)
     clock.owners.append(LOSS)
     clock.start()
     side.losses_of(outputs)
     clock.finish()
     del outputs
-    return LayersTimed({**forward, **clock.seconds}, _times_back(side, cost), clock.kinds)
+    forward = timed.passes["forward"].add(clock, bare["forward"])
+    backward = timed.passes["backward"].add(_way_back(side), bare["backward"])
+    return LayersTimed(forward, backward, clock.kinds)
 
 
-def _times_back(side: Side, cost: WatchCost) -> dict[str, float]:
-    clock: BackwardClock = side.backward_clock(cost)
+def _way_back(side: Side) -> BackwardClock:
+    clock: BackwardClock = side.backward_clock()
     with side.observed(clock):
         outputs = side.call_model()
     clock.loss_begins(outputs)
     loss = next(iter(side.losses_of(outputs).values()))
     side.synchronise()
     del outputs
-    return clock.seconds_back(loss)
+    clock.go_back(loss)
+    return clock
 
 
 VERBS: tuple[Callable[..., Any], ...] = (time_layers,)

@@ -19,6 +19,7 @@ from harness.bench.statistics import halves_agree
 from harness.bench.switches import WITH_GRAPH, find
 from harness.pairs.base import Arrays, Mode
 from harness.sides.cost import peak_bytes, reset_peak
+from harness.sides.layer_times import WholePasses
 from harness.sides.recorder import flatten
 from harness.sides.side import Side
 from harness.trace import TraceWriter
@@ -38,14 +39,19 @@ class TimedModel:
             self.stack.enter_context(side.switched(switch.name))
         self.optimizer = side.make_optimizer() if mode != "eval" else None
         self.outputs: Any = None
+        self.passes = {"forward": WholePasses(), "backward": WholePasses()}
 
-    def call(self) -> dict[str, float]:
-        """One call, synchronised before and after each part; the seconds of each part."""
+    def call(self, steps: bool = True) -> dict[str, float]:
+        """One call, synchronised before and after each part; the seconds of each part.
+
+        Without a step, a call in training leaves the parameters as they are.
+        """
         parts: dict[str, float] = {}
         self.side.synchronise()
         parts["forward"] = self._timed(self._forward)
         if self.optimizer is not None:
             parts["backward"] = self._timed(lambda: self.side.backward_only(self.loss, self.optimizer))
+        if self.optimizer is not None and steps:
             parts["step"] = self._timed(lambda: self.side.step_only(self.optimizer))
         return parts
 

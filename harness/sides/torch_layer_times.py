@@ -42,10 +42,9 @@ class TorchBackwardClock(BackwardClock):
         self.count(self.running, self.last)
         self.running, self.last = path, time.perf_counter()
 
-    def seconds_back(self, loss: Tensor) -> dict[str, float]:
+    def go_back(self, loss: Tensor) -> None:
         """Autograd's whole way back."""
         self.side.model.zero_grad(set_to_none=True)
         self.running, self.last = LOSS, time.perf_counter()
         loss.backward()  # type: ignore[no-untyped-call]
         self._turn_to(addresses.ROOT)
-        return dict(self.seconds)

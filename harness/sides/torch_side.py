@@ -24,7 +24,6 @@ from harness.sides.contract import NamedTensors
 from harness.sides.description import installed
 from harness.sides.dropout import is_dropout
 from harness.sides.framework_code import TORCH
-from harness.sides.layer_times import WatchCost
 from harness.sides.operations import canonical, draws
 from harness.sides.perturbation import Perturbation
 from harness.sides.recorder import Layer, Recorder
@@ -375,9 +374,9 @@ class TorchSide(Side):
         """As torch says."""
         return tensor.requires_grad
 
-    def backward_clock(self, cost: WatchCost) -> TorchBackwardClock:
+    def backward_clock(self) -> TorchBackwardClock:
         """Torch's."""
-        return TorchBackwardClock(self, cost)
+        return TorchBackwardClock(self)
 
     def switched(self, name: str) -> contextlib.AbstractContextManager[None]:
         """One optimisation of torch's."""
