@@ -200,6 +200,22 @@ class LossListed:
     code: list[ModelCode] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class CodeListed:
+    """The functions of a module's own code that run in one of its calls, and that call, as `PATH#CALL`."""
+
+    around: str
+    code: list[ModelCode] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CodeTried:
+    """How far the tensor that a changed code makes is from the wanted one; or why there is none."""
+
+    distance: float = -1.0
+    error: str = ""
+
+
 COMPARISONS = ("gt", "ge", "lt", "le", "eq", "ne")
 ROUNDINGS = ("long", "int", "floor", "ceil", "round", "trunc")
 """Operations of a loss that compare, and that round, by the names that a side tells them by."""

@@ -12,6 +12,8 @@ from harness import json_codec
 from harness.answers import (
     BlockTimed,
     CallDescription,
+    CodeListed,
+    CodeTried,
     Description,
     DropoutPlanned,
     FaultDone,
@@ -243,6 +245,25 @@ class TryLoss(Request[List[LossTried]]):
     verb = "try_loss"
     trials: list[list[Edit]]
     folder: str = ""
+
+
+@dataclass(frozen=True)
+class ListCode(Request[CodeListed]):
+    """Run forward and tell the code of the module that makes the tensor at an address; its call is kept."""
+
+    verb = "list_code"
+    inputs: str
+    mode: Mode
+    wanted: str
+
+
+@dataclass(frozen=True)
+class TryCode(Request[List[CodeTried]]):
+    """Run the kept call once for each list of edits; the file `wanted` holds the tensor to compare with."""
+
+    verb = "try_code"
+    trials: list[list[Edit]]
+    wanted: str
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from harness.errors import WorkerLost
 from harness.flows import (
     call_counts,
     call_orders,
+    find_code_causes,
     find_loss_causes,
     gradients_that_follow,
     orders,
@@ -191,7 +192,8 @@ def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Diff
             tried += cause.tried
             if cause.found:
                 return _with_holders(probe, own.with_layout(cause))
-    return diagnose.explain_at_last(evidence, tried)
+    in_code = find_code_causes.explain_code(probe, row.address, evidence, "what the port's layer is given is")
+    return in_code if in_code.found else diagnose.explain_at_last(evidence, tried)
 
 
 def _as_made(

@@ -15,7 +15,7 @@ from harness.diagnose import Trial
 from harness.flows import inputs_and_weights
 from harness.layer_note import LayerNote, read_layer_notes
 from harness.pairs.base import Mode
-from harness.requests import CallChange, CaptureCall, Load, TryChanges
+from harness.requests import CallChange, CaptureCall, Edit, Load, TryChanges
 from harness.session import Worker
 from harness.trace import Trace
 
@@ -25,6 +25,18 @@ Array = Any
 def layer_note(trace: Trace, path: str) -> LayerNote:
     """What a trace says of a layer: its type and attributes."""
     return read_layer_notes(trace.notes.get("layers")).get(path, LayerNote())
+
+
+@dataclasses.dataclass
+class FoundSlips:
+    """What was found in the code of modules so far, by the functions that it is, and the time that it took.
+
+    `vain` are functions and places where nothing was found.
+    """
+
+    found: dict[str, list[tuple[str, list[Edit]]]] = dataclasses.field(default_factory=dict)
+    vain: set[tuple[str, str]] = dataclasses.field(default_factory=set)
+    seconds: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +56,7 @@ class ReferenceProbe:
     port: Trace
     isolated: Trace
     held: Trace
+    slips: FoundSlips = dataclasses.field(default_factory=FoundSlips)
     _captured: dict[tuple[str, int], dict[str, Array]] = dataclasses.field(default_factory=dict)
 
     def capture_call(self, path: str, call: int) -> dict[str, Array]:

@@ -47,6 +47,7 @@ class Framework(ABC):
         self.recorder: Recorder | None = None
         self.captured: CapturedCall | None = None
         self.kept: Any = None  # what harness.sides.loss_edits keeps to try a loss again
+        self.kept_call: Any = None  # what harness.sides.call_code keeps to try a module's code again
         self.loss_arguments: dict[str, int] = {}  # what the losses get beside outputs and inputs
         self.training: Any = None  # what harness.sides.training holds while a training goes on
         self.timed: Any = None  # the model that is being timed, if any

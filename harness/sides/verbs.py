@@ -17,6 +17,7 @@ from harness.pairs.base import Mode
 from harness.requests import Answer, CallChange, Request
 from harness.sides import backward_through_call as through
 from harness.sides import (
+    call_code,
     float64_truth,
     isolated_run,
     layer_times,
@@ -142,6 +143,7 @@ _FUNCTIONS: tuple[Callable[..., Any], ...] = (
     inject_fault,
     fault_effect,
     *loss_edits.VERBS,
+    *call_code.VERBS,
     *training_verbs.VERBS,
     *timing.VERBS,
     *layer_times.VERBS,

@@ -1,0 +1,100 @@
+"""Why the code of a module gives a layer another tensor: slips in the reference's, until it is the port's."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+
+import numpy as np
+
+from harness import address as addresses
+from harness.answers import CodeTried
+from harness.diagnose import Cause, DifferingLayer, code_edits, loss_checks
+from harness.errors import BadInput
+from harness.flows import inputs_and_weights
+from harness.flows.reference_probe import ReferenceProbe
+from harness.requests import Edit, ListCode, Load, TryCode
+
+_AT_ONCE = 32
+_SECONDS = 10.0
+_MOST_TOLD = 3
+_LEAST_ELEMENTS = 16
+_CLEAR = 10.0  # how many times the rounding a difference must be
+_Trial = tuple[str, list[Edit]]
+
+
+def explain_code(probe: ReferenceProbe, address: str, evidence: DifferingLayer, said: str) -> Cause:
+    """The slips in the reference's code that make the port's tensor at an address; `said` is what it is.
+
+    What one module's code was found to lack is tried first in another module of the same code. All sources
+    together have `_SECONDS`.
+    """
+    slips, nothing = probe.slips, Cause(False, "")
+    if slips.seconds > _SECONDS or not _is_telling(evidence):
+        return nothing
+    started = time.monotonic()
+    try:
+        probe.worker.call(Load(str(probe.state)))
+        listed = probe.worker.call(ListCode(str(probe.inputs), probe.mode, address))
+    except BadInput:
+        return nothing
+    functions, place = " ".join(one.key for one in listed.code), _place(address)
+    if (functions, place) in slips.vain or not _is_repeated(probe, evidence):
+        return nothing
+    known = slips.found.get(functions, [])
+    trials = chain(known) if known else chain(*code_edits.edits(listed.code, (), ()))
+    wanted = inputs_and_weights.write(probe.scratch / "wanted.h5", "input", {"wanted": evidence.port})
+    met, count = list[_Trial](), 0
+    for trial, result in _tried(probe, trials, wanted, started + _SECONDS - slips.seconds):
+        count += 1
+        if 0 <= result.distance <= evidence.floor:
+            met.append(trial)
+    slips.seconds += time.monotonic() - started
+    if not met or loss_checks.scattered([changes for _, changes in met]):
+        slips.vain.add((functions, place))
+        return dataclasses.replace(nothing, tried=count)
+    slips.found[functions] = met
+    return _cause([words for words, _ in loss_checks.definite_first(met)], said, count)
+
+
+def _place(address: str) -> str:
+    """Where in the code of a module a tensor arrives, whichever module of this code it is."""
+    path, _, role, key = addresses.parse_layer(address)
+    return f"{path.rpartition('/')[2].rpartition('.')[2]} {role} {key}"
+
+
+def _is_telling(evidence: DifferingLayer) -> bool:
+    """Whether a tensor says more than a few numbers do, and is far from the reference's."""
+    port, reference = (np.asarray(one, np.float64) for one in (evidence.port, evidence.reference))
+    if port.size < _LEAST_ELEMENTS or not np.isfinite(port).all():
+        return False
+    _, counts = np.unique(port, return_counts=True)
+    if port.size - counts.max() < _LEAST_ELEMENTS / 2:
+        return False
+    return port.shape != reference.shape or bool(np.linalg.norm(port - reference) > _CLEAR * evidence.floor)
+
+
+def _is_repeated(probe: ReferenceProbe, evidence: DifferingLayer) -> bool:
+    """Whether the code alone makes the reference's own tensor again."""
+    path = inputs_and_weights.write(probe.scratch / "wanted.h5", "input", {"wanted": evidence.reference})
+    (own,) = probe.worker.call(TryCode([[]], str(path)))
+    return 0 <= own.distance <= evidence.floor
+
+
+def _tried(
+    probe: ReferenceProbe, trials: Iterator[_Trial], wanted: Path, until: float
+) -> Iterator[tuple[_Trial, CodeTried]]:
+    while time.monotonic() < until and (batch := list(islice(trials, _AT_ONCE))):
+        results = probe.worker.call(TryCode([changes for _, changes in batch], str(wanted)))
+        yield from zip(batch, results, strict=True)
+
+
+def _cause(met: Sequence[str], said: str, tried: int) -> Cause:
+    first, *rest = met
+    more = f", and {len(rest) - _MOST_TOLD} more" if len(rest) > _MOST_TOLD else ""
+    rivals = f" (the same: {'; '.join(rest[:_MOST_TOLD])}{more})" if rest else ""
+    words = f"{said} the reference's where {first}{rivals}."
+    return Cause(True, words, first, tried=tried, also=tuple(rest))
