@@ -104,7 +104,8 @@ class _Operations(Recorder):
 
     def __init__(self, side: Side, wanted: addresses.LayerAddress) -> None:
         super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
-        self.wanted, self.counts = wanted, Counter[str]()
+        self.wanted = wanted
+        self.counts: Counter[str] = Counter()
 
     def enter(self, path: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         """A module is called, which is none of its business."""
