@@ -22,6 +22,7 @@ _AT_ONCE = 32
 _SECONDS = 10.0
 _MOST_TOLD = 3
 _LEAST_ELEMENTS = 16
+_FEW_VALUES, _LEAST_OF_FEW = 8, 64  # of few plain values, so many must be others than the most frequent one
 _CLEAR = 10.0  # how many times the rounding a difference must be
 _Trial = tuple[str, list[Edit]]
 
@@ -71,8 +72,9 @@ def _is_telling(evidence: DifferingLayer) -> bool:
     port, reference = (np.asarray(one, np.float64) for one in (evidence.port, evidence.reference))
     if port.size < _LEAST_ELEMENTS or not np.isfinite(port).all():
         return False
-    _, counts = np.unique(port, return_counts=True)
-    if port.size - counts.max() < _LEAST_ELEMENTS / 2:
+    values, counts = np.unique(port, return_counts=True)
+    least = _LEAST_ELEMENTS / 2 if len(values) > _FEW_VALUES else _LEAST_OF_FEW
+    if port.size - counts.max() < least:
         return False
     return port.shape != reference.shape or bool(np.linalg.norm(port - reference) > _CLEAR * evidence.floor)
 
