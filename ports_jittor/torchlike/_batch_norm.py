@@ -96,6 +96,7 @@ class NormalizeBatch(jt.Function):
         self.running = running
 
     def execute(self, x: jt.Var, weight: jt.Var, bias: jt.Var) -> jt.Var:
+        """By the statistics of x."""
         channels, along = weight.shape, _along(x)
         shapes = [along, channels, along, channels, channels]
         inputs, whole = [x, weight, *self.running], x.numel() < MANY
@@ -107,6 +108,7 @@ class NormalizeBatch(jt.Function):
         return others[2] if whole else (x - mean) * scale + bias.reshape(along)
 
     def grad(self, g: jt.Var) -> tuple[jt.Var, jt.Var, jt.Var]:
+        """The gradients of x, weight and bias."""
         inputs = [g, self.x, self.mean, self.rstd, self.weight]
         shapes = [self.x.shape, self.weight.shape, self.weight.shape]
         to_input, to_weight, to_bias = _run(_GRADIENTS, shapes, inputs, {})
