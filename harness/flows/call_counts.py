@@ -62,10 +62,10 @@ class Fewer:
         its = _layer(source.address)
         if its is not None and its.path == self.path and its.call >= self.missing[0]:
             return True
-        made = _layer(_origin(records, source.address))
+        made = _layer(origin(records, source.address))
         if made is None or made.path != self.path or made.role != "out" or made.call < self.missing[0]:
             return False
-        given = _origin(records, addresses.layer(self.path, made.call, "in", "0"))
+        given = origin(records, addresses.layer(self.path, made.call, "in", "0"))
         if made.call in self.missing:  # if it is not passed by, something else is in its place
             return given in _taken(cause, records)
         return not cause.found or bool(cause.fitted) or given in _taken(cause, records)
@@ -120,7 +120,7 @@ def _fewer(
             matched = _matched(path, known, its[path], flow)
             missing = _gaps(matched, ours[path], its[path])
             if missing:
-                given = _origin(reference, addresses.layer(path, missing[0], "in", "0"))
+                given = origin(reference, addresses.layer(path, missing[0], "in", "0"))
                 found.append(Fewer(path, ours[path], its[path], missing, given, _alone(path, ours, its)))
     return found
 
@@ -167,7 +167,7 @@ def _matched(path: str, known: Mapping[int, list[int]], its: int, flow: ForcedFl
 
 
 def _is_given(path: str, call: int, taken: set[str], records: Records) -> bool:
-    return _origin(records, addresses.layer(path, call, "in", "0")) in taken
+    return origin(records, addresses.layer(path, call, "in", "0")) in taken
 
 
 def _gaps(matched: Mapping[int, int], ours: int, its: int) -> tuple[int, ...]:
@@ -198,7 +198,7 @@ def _shifted(
             {
                 (call - layer.call) % count
                 for call in range(count)
-                if _origin(records, addresses.layer(path, call, "in", key)) in _taken(causes[place], records)
+                if origin(records, addresses.layer(path, call, "in", key)) in _taken(causes[place], records)
             }
             for place, layer in members
         ]
@@ -233,10 +233,11 @@ def _words_of_shift(path: str, step: int, count: int) -> str:
 
 
 def _taken(cause: Cause, records: Records) -> set[str]:
-    return {_origin(records, name) for name in (cause.taken, *cause.also_taken) if name}
+    return {origin(records, name) for name in (cause.taken, *cause.also_taken) if name}
 
 
-def _origin(records: Records, address: str) -> str:
+def origin(records: Records, address: str) -> str:
+    """What a recorded tensor is another name of, or itself."""
     record = records.get(address)
     return (record.alias if record is not None else None) or address
 

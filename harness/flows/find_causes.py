@@ -334,7 +334,7 @@ def explain_sources(
     both = probe.reference.records, probe.port.records
     causes = call_counts.told(tried, [found[source.address] for source in tried], *both, flow)
     causes = orders.applied_before(tried, causes, probe.reference.records, flow)
-    causes = orders.given_crosswise(tried, causes)
+    causes = orders.given_crosswise(tried, causes, probe.reference.records)
     causes = orders.exchanged(tried, causes, flow)
     causes = call_orders.told(tried, causes, *both, flow)
     causes = rebuilt_modules.told(alignment, tried, causes)

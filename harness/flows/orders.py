@@ -9,6 +9,7 @@ from itertools import combinations
 from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
+from harness.flows.call_counts import origin
 from harness.flows.forced_flow import Call, ForcedFlow
 from harness.trace import Record
 
@@ -37,11 +38,15 @@ def exchanged(sources: Sequence[Source], causes: Sequence[Cause], flow: ForcedFl
     return found
 
 
-def given_crosswise(sources: Sequence[Source], causes: Sequence[Cause]) -> list[Cause]:
+def given_crosswise(
+    sources: Sequence[Source], causes: Sequence[Cause], records: Mapping[str, Record]
+) -> list[Cause]:
     """The causes, where two layers are each given what the other one should be given."""
     found = list(causes)
+    should = [origin(records, source.address) for source in sources]
+    takes = [{origin(records, name) for name in _takes(cause) if name} for cause in causes]
     for (place, source), (other, its) in combinations(enumerate(sources), 2):
-        if its.address in _takes(causes[place]) and source.address in _takes(causes[other]):
+        if should[other] in takes[place] and should[place] in takes[other]:
             one, two = _path(source.address, "in"), _path(its.address, "in")
             both = f"{one} and {two}" if one != two else _calls_of(one, source.address, its.address)
             words = f"what {both} are given is exchanged: each is given what the other should be given"

@@ -78,27 +78,43 @@ def test_what_takes_its_result_before_tells_of_no_other_order(tmp_path: Path) ->
 def test_two_layers_that_are_given_each_others_inputs_are_one_cause() -> None:
     sources = [source("layer:gelu#0:in.0"), source("layer:mul#0:in.1"), source("layer:other#0:in.0")]
     causes = [given("layer:mul#0:in.1"), given("layer:gelu#0:in.0"), given("layer:mul#0:in.1")]
-    first, second, third = given_crosswise(sources, causes)
+    first, second, third = given_crosswise(sources, causes, {})
     assert first.sentence == second.sentence
     assert first.sentence.startswith("what gelu and mul are given is exchanged")
     assert third == causes[2]
 
 
+def test_what_an_input_should_be_may_have_another_name() -> None:
+    records = {
+        name: Record(name, (2, 3), "float32", "", alias)
+        for name, alias in {
+            "layer:keep#0:in.0": "layer:gate#0:out",
+            "layer:renew#0:in.0": "layer:rest#0:out",
+            "layer:rest#0:in.0": "layer:gate#0:out",
+        }.items()
+    }
+    sources = [source("layer:keep#0:in.0"), source("layer:renew#0:in.0")]
+    causes = [given("layer:rest#0:out"), given("layer:rest#0:in.0")]
+    first, second = given_crosswise(sources, causes, records)
+    assert first.sentence == second.sentence
+    assert first.sentence.startswith("what keep and renew are given is exchanged")
+
+
 def test_calls_of_one_layer_and_inputs_of_one_call_are_told_by_their_numbers() -> None:
     sources = [source("layer:cell#0:in.0"), source("layer:cell#1:in.0")]
-    first, _ = given_crosswise(sources, [given("layer:cell#1:in.0"), given("layer:cell#0:in.0")])
+    first, _ = given_crosswise(sources, [given("layer:cell#1:in.0"), given("layer:cell#0:in.0")], {})
     assert first.sentence.startswith("what calls 0 and 1 of cell are given is exchanged")
     sources = [source("layer:mix#0:in.0"), source("layer:mix#0:in.1")]
-    first, _ = given_crosswise(sources, [given("layer:mix#0:in.1"), given("layer:mix#0:in.0")])
+    first, _ = given_crosswise(sources, [given("layer:mix#0:in.1"), given("layer:mix#0:in.0")], {})
     assert first.sentence.startswith("what the inputs 0 and 1 of mix are given is exchanged")
 
 
 def test_a_tie_may_tell_that_two_inputs_are_exchanged_and_one_alone_does_not() -> None:
     sources = [source("layer:gelu#0:in.0"), source("layer:mul#0:in.1")]
     tied = Cause(True, "it is some part.", taken="input:x", also_taken=("layer:mul#0:in.1",))
-    first, _ = given_crosswise(sources, [tied, given("layer:gelu#0:in.0")])
+    first, _ = given_crosswise(sources, [tied, given("layer:gelu#0:in.0")], {})
     assert first.sentence.startswith("what gelu and mul are given is exchanged")
-    assert given_crosswise(sources, [tied, given("input:x")]) == [tied, given("input:x")]
+    assert given_crosswise(sources, [tied, given("input:x")], {}) == [tied, given("input:x")]
 
 
 def recorded(sigmoid_of: str = "layer:add#0:out") -> dict[str, Record]:
