@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from tests.mutants.blind.cpanet import CPANET
+from tests.mutants.blind.fifth_cpanet import FIFTH_CPANET
+from tests.mutants.blind.fifth_gold_yolo import FIFTH_GOLD_YOLO
+from tests.mutants.blind.fifth_l2sknet import FIFTH_L2SKNET
+from tests.mutants.blind.fifth_led import FIFTH_LED
+from tests.mutants.blind.fifth_small_spotter import FIFTH_SMALL_SPOTTER
+from tests.mutants.blind.fifth_small_tagger import FIFTH_SMALL_TAGGER
+from tests.mutants.blind.fifth_small_translator import FIFTH_SMALL_TRANSLATOR
 from tests.mutants.blind.fourth_cpanet import FOURTH_CPANET
 from tests.mutants.blind.fourth_gold_yolo import FOURTH_GOLD_YOLO
 from tests.mutants.blind.fourth_l2sknet import FOURTH_L2SKNET
@@ -18,6 +25,13 @@ from tests.mutants.blind.second_l2sknet import SECOND_L2SKNET
 from tests.mutants.blind.second_led import SECOND_LED
 from tests.mutants.blind.second_small import SECOND_SMALL
 from tests.mutants.blind.second_translator import SECOND_TRANSLATOR
+from tests.mutants.blind.sixth_cpanet import SIXTH_CPANET
+from tests.mutants.blind.sixth_gold_yolo import SIXTH_GOLD_YOLO
+from tests.mutants.blind.sixth_l2sknet import SIXTH_L2SKNET
+from tests.mutants.blind.sixth_led import SIXTH_LED
+from tests.mutants.blind.sixth_small_spotter import SIXTH_SMALL_SPOTTER
+from tests.mutants.blind.sixth_small_tagger import SIXTH_SMALL_TAGGER
+from tests.mutants.blind.sixth_small_translator import SIXTH_SMALL_TRANSLATOR
 from tests.mutants.blind.small_mistakes import SMALL_MISTAKES
 from tests.mutants.blind.sound import SOUND
 from tests.mutants.blind.sound_more import MORE_SOUND
@@ -52,6 +66,24 @@ FOURTH = (
     *FOURTH_SMALL,
     *FOURTH_TRANSLATOR,
 )
+FIFTH = (
+    *FIFTH_L2SKNET,
+    *FIFTH_CPANET,
+    *FIFTH_GOLD_YOLO,
+    *FIFTH_LED,
+    *FIFTH_SMALL_TAGGER,
+    *FIFTH_SMALL_SPOTTER,
+    *FIFTH_SMALL_TRANSLATOR,
+)
+SIXTH = (
+    *SIXTH_L2SKNET,
+    *SIXTH_CPANET,
+    *SIXTH_GOLD_YOLO,
+    *SIXTH_LED,
+    *SIXTH_SMALL_TAGGER,
+    *SIXTH_SMALL_SPOTTER,
+    *SIXTH_SMALL_TRANSLATOR,
+)
 MISTAKES = (
     *L2SKNET,
     *CPANET,
@@ -61,6 +93,8 @@ MISTAKES = (
     *SECOND,
     *THIRD,
     *FOURTH,
+    *FIFTH,
+    *SIXTH,
     *SOUND,
     *MORE_SOUND,
 )

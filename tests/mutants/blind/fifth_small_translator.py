@@ -1,0 +1,148 @@
+"""A fifth set of mistakes of whoever ports the small transformer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests.mutants.blind.mistake import SMALL, Blind
+
+TRANSLATOR = partial(Blind, pair="translator", file=f"{SMALL}.translator_jittor")
+ATTENTION = "layers.*.attention"
+LOSS = ("(loss)", "(loss)/*", "loss:*")
+
+FIFTH_SMALL_TRANSLATOR = (
+    TRANSLATOR(
+        name="b5_tr_last_norm_forgotten",
+        kind="last norm forgotten",
+        old="return functional.linear(self.norm(x), self.embed.weight)",
+        new="return functional.linear(x, self.embed.weight)",
+        truth="the norm behind the last layer is not called",
+        places=("norm", "norm/*", "(model)/linear.0", "(model)"),
+        why="the layer that does not run, the operation that takes its result, or the model",
+        says=(
+            r"\bnorm\b",
+            "normali",
+            "skipped",
+            "without",
+            "missing",
+            "never",
+            r"not (called|run)",
+            "does not run",
+            "left out",
+            r"\blayers\.1\b",
+        ),
+    ),
+    TRANSLATOR(
+        name="b5_tr_relu_as_at_first",
+        kind="activation of the first paper",
+        old="self.act = nn.GELU()",
+        new="self.act = nn.ReLU()",
+        truth="a ReLU stands between the linear layers, where the reference has GELU",
+        places=("layers.*.act", "layers.*.act/*"),
+        says=(
+            "relu",
+            "rectif",
+            r"\bmax\b(?!\.? ?(abs|diff|err|dev|\|))",
+            r"\bmaxim\w*\b(?! (abs|diff|err|dev))",
+            "negative|below (0|zero)",
+        ),
+    ),
+    TRANSLATOR(
+        name="b5_tr_places_in_each_layer",
+        kind="added again in a loop",
+        old="            x = layer(x, mask)",
+        new="            x = layer(x + self.place(jt.arange(count)), mask)",
+        truth="the places are added again before each layer; the reference adds them once",
+        places=("place", "layers.?", "layers.?.norm1", "layers.?/add.0", "(model)/add.?", "(model)"),
+        why="sums too many in the model's forward: they, the layers that take them, or the embedding",
+        says=(
+            r"\bplaces?\b",
+            "position",
+            r"\badd",
+            r"\bplus\b",
+            "again",
+            "twice",
+            "three times",
+            r"(more|2|3) (calls|times)",
+            "second call",
+            "called more",
+        ),
+    ),
+    TRANSLATOR(
+        name="b5_tr_rectified_at_the_end",
+        kind="activation behind both layers",
+        old="self.drop(self.narrow(self.act(self.wide(self.norm2(x)))))",
+        new="self.drop(self.act(self.narrow(self.wide(self.norm2(x)))))",
+        truth="the activation stands behind the second linear layer, not between both",
+        places=("layers.?", "layers.?.act", "layers.?.act/*", "layers.?.narrow", "layers.?.drop"),
+        why="two layers have changed places: either, what takes the result, or the module",
+        says=(
+            r"\border\b",
+            r"\b(before|after|behind)\b",
+            "exchang",
+            "swap",
+            "moved",
+            r"\bwide\b",
+            r"\bnarrow\b",
+            r"\bact\b",
+        ),
+    ),
+    TRANSLATOR(
+        name="b5_tr_padding_embedded_as_zero",
+        kind="padding taken as zeros",
+        old="x = self.embed(tokens) * math.sqrt(WIDTH) + ",
+        new="x = self.embed(tokens) * (tokens != 0).float32().unsqueeze(2) * math.sqrt(WIDTH) + ",
+        truth="padding is embedded as zeros; in the reference word 0 has a vector of its own",
+        places=("embed", "(model)/mul.?", "(model)/add.0", "(model)"),
+        why="a product too many: its place, what takes its result, or the model",
+        says=(
+            r"\bpadd",
+            r"\bmask",
+            r"\bzeros?\b",
+            "(word|token|index|row|entry) 0",
+            "padding_idx",
+            r"\bmul\b",
+            r"\bne\b",
+            r"\b(extra|too many|one more)\b",
+            r"\bmultipli",
+        ),
+    ),
+    TRANSLATOR(
+        name="b5_tr_half_a_step",
+        kind="half of a summand",
+        old="return x + self.drop(self.narrow(",
+        new="return x + 0.5 * self.drop(self.narrow(",
+        truth="half of what the linear layers make is added, not all of it",
+        places=("layers.?", "layers.?/mul.?", "layers.?/add.1", "layers.?.drop", "layers.1.norm1", "norm"),
+        why="a product too many: its place, what comes before it, the sum, who takes that, or the module",
+        says=(r"\b0\.5\b", r"\bhalf\b", "halv", "twice", r"(by|times) 2(\.0+)?(?!\.?\d)", r"\bmul"),
+    ),
+    TRANSLATOR(
+        name="b5_tr_share_kept",
+        kind="share kept for share dropped",
+        old="        self.out = nn.Linear(WIDTH, WIDTH)\n        self.drop = nn.Dropout(0.1)",
+        new="        self.out = nn.Linear(WIDTH, WIDTH)\n        self.drop = nn.Dropout(0.9)",
+        truth="nine tenths of the attention's shares are dropped, not one tenth: the rate is what is kept",
+        places=(ATTENTION, f"{ATTENTION}.drop", f"{ATTENTION}.drop/*", f"{ATTENTION}/matmul.1"),
+        why="the layer whose rate differs, the product that takes its result, or the module",
+        says=(
+            r"\bdrop(s|ped|ping|out)\b",
+            r"\brates?\b",
+            "probabilit",
+            r"\b0\.9\b",
+            r"\bkept\b|\bkeep",
+            r"\bp ?=",
+        ),
+        mode="train",
+    ),
+    TRANSLATOR(
+        name="b5_tr_loss_in_bits",
+        kind="bits for nats",
+        old="ignore_index=0, label_smoothing=0.1)}",
+        new="ignore_index=0, label_smoothing=0.1) / math.log(2)}",
+        truth="the loss is in bits: divided by the logarithm of 2",
+        places=LOSS,
+        says=(r"1\.44", r"0\.693", r"\blog", r"\bbits?\b", r"\bdiv"),
+        mode="train",
+    ),
+)
