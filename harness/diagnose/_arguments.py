@@ -22,7 +22,8 @@ _POSITIONS: dict[str, tuple[str, ...]] = {
     "pad": ("input", "pad", "mode", "value"),
     "pixel_shuffle": ("input", "upscale_factor"),
     **dict.fromkeys(("cat", "stack"), ("tensors", "dim")),
-    **dict.fromkeys(("sum", "mean", "amax", "amin", "var", "std", "norm"), ("input", "dim", "keepdim")),
+    **dict.fromkeys(("sum", "mean", "amax", "amin", "var", "std", "logsumexp"), ("input", "dim", "keepdim")),
+    "norm": ("input", "p", "dim", "keepdim"),
     "softmax": ("input", "dim"),
 }
 

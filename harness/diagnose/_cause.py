@@ -307,7 +307,7 @@ def _explained(
     also = tuple(words for words in said[1:])
     return Cause(
         True,
-        f"{lead} {said[0]}{_rivals(also)}.",
+        f"{lead} {said[0]}{_rivals(also)}{_shapes(evidence, said[0])}.",
         best.words,
         attribute,
         signature(evidence.reference, evidence.port),
@@ -319,6 +319,12 @@ def _explained(
         tuple(trial.taken for trial in rest if trial.taken),
         best.culprits,
     )
+
+
+def _shapes(evidence: DifferingLayer, said: str) -> str:
+    """The shapes of both sides, where they differ and the words do not tell."""
+    its, ours = (shape_text(one.shape) for one in (evidence.port, evidence.reference))
+    return "" if its == ours or its in said else f", of shape {its} in place of {ours}"
 
 
 def _rivals(also: Sequence[str]) -> str:

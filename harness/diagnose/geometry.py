@@ -7,6 +7,7 @@ gives the port's tensor on the reference counts.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from harness.diagnose._arguments import Argument, arguments
 from harness.diagnose._evidence import DifferingLayer, Trial
 from harness.diagnose.attributes import VALUES
 
-_MOST_PARTS = 16
+_MOST_PARTS, _MOST_AXES = 16, 5
 _AMOUNTS = ("pad", "padding")
 _OF_OTHERS = ("stride", "padding", "output_padding", "dilation")  # of layers that make maps larger
 _LARGEST = 4
@@ -34,6 +35,9 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     for name in ("size", "output_size", "scale_factor"):
         if name in told:
             yield from _sizes(evidence, told[name])
+    for name in ("dim", "axis"):
+        if name in told:
+            yield from _other_axes(evidence, told[name])
     yield from windows.trials(evidence, told)
     for argument in told.values():
         if argument.key.isdigit():
@@ -96,6 +100,20 @@ def _sizes(evidence: DifferingLayer, argument: Argument) -> Iterator[Trial]:
     if len(set(factors)) == 1:
         yield argument.trial(factors[0])
     yield argument.trial(factors)
+
+
+def _other_axes(evidence: DifferingLayer, argument: Argument) -> Iterator[Trial]:
+    """The axes of a reduction without which, or with size 1, what it is given has the port's sizes."""
+    given = evidence.inputs[0].shape if evidence.inputs else ()
+    now = argument.value if isinstance(argument.value, (list, tuple)) else [argument.value]
+    if not 1 < len(given) <= _MOST_AXES or not all(isinstance(axis, int) for axis in now):
+        return
+    for count in range(1, len(given) + 1):
+        for axes in combinations(range(len(given)), count):
+            kept = tuple(1 if axis in axes else size for axis, size in enumerate(given))
+            left = tuple(size for axis, size in enumerate(given) if axis not in axes)
+            if evidence.port.shape in (kept, left) and set(axes) != {axis % len(given) for axis in now}:
+                yield argument.trial(list(axes) if count > 1 else axes[0])
 
 
 def _near(argument: Argument) -> Iterator[Trial]:

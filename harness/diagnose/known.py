@@ -37,7 +37,8 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
             changes = {name: its}
             words = f"{computed_with(evidence, changes)}, as Jittor does whatever it is asked"
             yield Trial(words, changes, entry=entry)
-    if not evidence.inputs or evidence.inputs[0].dtype.kind != "f":
+    same_shape = evidence.reference.shape == evidence.port.shape  # else they do not ask for the same
+    if not same_shape or not evidence.inputs or evidence.inputs[0].dtype.kind != "f":
         return
     given = evidence.inputs[0].astype(np.float64)
     with np.errstate(all="ignore"):

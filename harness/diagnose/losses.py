@@ -272,6 +272,10 @@ def _single(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
     for factor in (0.5, 2.0, -1.0, *sorted(counts)):
         why = ", a number of elements: a sum in place of a mean" if factor in counts else ""
         yield f"the result of {path} is taken times {factor:g}{why}", [Edit(path, "times", value=factor)]
+    for base in (2, 10) if operation.type not in ("log", "exp") else ():
+        factor = 1 / math.log(base)
+        words = f"the result of {path} is divided by log({base}), as of logarithms to the base {base}"
+        yield words, [Edit(path, "times", value=factor)]
 
 
 def _arguments(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:

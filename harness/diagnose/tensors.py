@@ -45,7 +45,7 @@ def _passed_through(evidence: DifferingLayer) -> Iterator[Trial]:
             yield Trial(f"{which}, unchanged: the layer is missing", predicted=given)
     yield Trial("zero everywhere", predicted=np.zeros_like(evidence.port), says_itself=True)
     if evidence.reference.any():
-        words = f"ones everywhere{_said_of(evidence.reference)}"
+        words = f"ones everywhere{_said_of(evidence.reference) or _softmax_of_one(evidence.port)}"
         yield Trial(words, predicted=np.ones_like(evidence.port), says_itself=True)
     if evidence.reference.dtype.kind in "iu":
         for step in (1, -1):
@@ -59,6 +59,14 @@ def _said_of(reference: Array) -> str:
         return ""
     lower = reference.ndim >= 2 and np.array_equal(reference, np.tril(reference))
     return f", where the reference has a mask{', a lower triangle (causal)' if lower else ''}"
+
+
+def _softmax_of_one(port: Array) -> str:
+    """What gives ones for whatever it is given."""
+    single = [axis for axis, size in enumerate(port.shape) if size == 1 and axis]
+    if port.dtype.kind != "f" or not single:
+        return ""
+    return f", as a softmax over axis {single[0]} gives, which has size 1"
 
 
 def _moved(reference: Array) -> Iterator[Trial]:

@@ -47,6 +47,11 @@ def enlarged(scale_factor: float | Sequence[float], **others: Any) -> Array:
     return GIVEN[:, :, rows][..., columns]
 
 
+def peak(dim: int | Sequence[int], keepdim: bool = True, **others: Any) -> Array:
+    axes = (dim,) if isinstance(dim, int) else tuple(dim)
+    return np.asarray(np.log(np.exp(GIVEN).sum(axes, keepdims=keepdim)))
+
+
 def explained(kind: str, made: Made, port: Array, attributes: dict[str, Any], names: Sequence[str]) -> Cause:
     """`names` are those of the attributes, as the layer takes them."""
     told = dict(zip(attributes, names, strict=True))
@@ -79,6 +84,8 @@ def explained(kind: str, made: Made, port: Array, attributes: dict[str, Any], na
         ("avg_pool2d", averaged, {"1": 2}, ("kernel_size",), 3, "kernel_size=3, not 2"),
         ("cat", joined, {"1": 1}, ("dim",), 2, "dim=2, not 1"),
         ("conv2d", strided, {"3": [2, 1]}, ("stride",), [1, 2], "stride=[1, 2], not [2, 1] (its sizes are"),
+        ("logsumexp", peak, {"1": (2, 3)}, ("dim",), (1, 2, 3), "dim=[1, 2, 3], not [2, 3]"),
+        ("logsumexp", peak, {"1": (2, 3)}, ("dim",), 2, "dim=2, not [2, 3]"),
         ("interpolate", enlarged, {"scale_factor": 2.0}, ("scale_factor",), 1.5, "scale_factor=1.5, not 2.0"),
     ],
 )

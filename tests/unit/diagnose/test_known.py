@@ -55,6 +55,15 @@ def test_what_jittor_is_known_to_make_is_named_by_its_entry() -> None:
     assert "one fixed window" in found.sentence
 
 
+def test_a_layer_that_is_missing_in_the_port_is_not_what_jittor_makes_of_it() -> None:
+    """Windows for a map of its own size take one element each."""
+    found = explained(MAP)
+    assert found.entries == ()
+    assert (
+        "its input, unchanged: the layer is missing, of shape 2x3x8x5 in place of 2x3x3x2." in found.sentence
+    )
+
+
 def test_another_wrong_result_of_the_same_layer_names_no_entry() -> None:
     wrong = explained(adaptive((3, 2)) + np.float32(0.5))
     assert wrong.entries == ()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+import pytest
+
 from harness.answers import LossOperation, LossTensor
 from harness.diagnose import loss_pairs, losses
 from harness.requests import Edit
@@ -40,6 +43,12 @@ def test_only_tensors_of_the_same_sizes_that_are_there_by_then_are_taken() -> No
     )
     assert "the mean of the result of mul.0 stands in the place of the result of sum.0" in found
     assert not any(words.startswith("input 0 of sigmoid.0 is") for words in found)
+
+
+def test_a_result_may_be_of_logarithms_to_another_base() -> None:
+    found = dict(losses.edits([SUM]))
+    (edit,) = found["the result of sum.0 is divided by log(2), as of logarithms to the base 2"]
+    assert edit.value == pytest.approx(1 / np.log(2))
 
 
 def test_only_what_is_concerned_is_edited() -> None:

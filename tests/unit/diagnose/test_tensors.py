@@ -32,3 +32,12 @@ def test_the_same_values_in_other_sizes_are_reshaped_and_broadcast_along_nothing
 
 def test_other_values_in_another_shape_are_not() -> None:
     assert not explained(COUNTS, COUNTS[:, 0] + 1).found
+
+
+def test_ones_along_an_axis_of_size_1_are_those_of_a_softmax() -> None:
+    map_ = np.random.default_rng(2).random((2, 1, 4, 4)).astype(np.float32)
+    assert "ones everywhere, as a softmax over axis 1 gives, which has size 1." in (
+        explained(map_, np.ones_like(map_)).sentence
+    )
+    two = np.repeat(map_, 2, 1)
+    assert "softmax" not in explained(two, np.ones_like(two)).sentence
