@@ -209,6 +209,10 @@ class BackwardThroughCall(Request[List[TrialDone]]):
     folder: str
 
 
+CODE = "code"
+"""How an edit of the text of a function is told from the others."""
+
+
 @dataclass(frozen=True)
 class Edit:
     """One operation of a loss changed: `how` is one of `harness.sides.loss_edits.HOW`.

@@ -60,7 +60,16 @@ def _order(tree: CodeTree, node: ast.AST, parts: list[ast.expr]) -> Iterator[Cod
             yield tree.to_all(node, new, why)
 
 
+def _is_endless(node: ast.AST) -> bool:
+    """Whether something may go on without end, so that no list holds it."""
+    made = node.func if isinstance(node, ast.Call) else None
+    name = made.id if isinstance(made, ast.Name) else made.attr if isinstance(made, ast.Attribute) else ""
+    return name in ("count", "cycle", "repeat", "iter")
+
+
 def _loop(tree: CodeTree, node: ast.For | ast.comprehension) -> Iterator[CodeChange]:
+    if any(_is_endless(one) for one in ast.walk(node.iter)):
+        return
     own = tree.text(node.iter)
     for part, why in (("[1:]", "the first"), ("[:-1]", "the last")):
         yield tree.to(node.iter, f"list({own}){part}", f"{why} of them is left out", 1)

@@ -10,9 +10,8 @@ from typing import Any
 
 from harness.answers import CodeValue, ModelCode
 from harness.code_spans import Span, line_starts, span_of, with_parts
-from harness.requests import Edit
+from harness.requests import CODE, Edit
 
-CODE = "code"
 _LONGEST = 110
 _LEFT_ALONE = (ast.JoinedStr, ast.Raise, ast.Assert, ast.While)  # a loop could run for ever
 _BESIDE = (ast.Attribute, ast.Tuple, ast.List, ast.Slice, ast.keyword, ast.Starred)

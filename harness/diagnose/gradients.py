@@ -17,6 +17,7 @@ Pull = Callable[[Sequence[Trial]], list[Array | None]]
 
 _LARGEST = ("max", "amax", "maximum", "maxpool2d", "max_pool2d", "adaptivemaxpool2d", "adaptive_max_pool2d")
 _FIRST = 64
+_MOST_IN_ANY_NUMBER = 10  # of more consumers only pairs are tried: their subsets double with each
 _SMALLEST = ("min", "amin", "minimum")
 # What is 0 times its slope on one side and the other: the slopes that a framework may take at 0 itself.
 _KINKS = {"relu": (0.5, 1.0), "leakyrelu": (0.0, 0.5, 1.0), "abs": (1.0, -1.0, 0.5), "relu6": (0.5, 1.0),
@@ -92,7 +93,8 @@ def _several(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[S
     """
     ours, its = (np.asarray(one.flat[:_FIRST], np.float64) for one in (whole.reference, whole.port))
     few = {id(share): np.asarray(share.share.flat[:_FIRST], np.float64) for share in shares}
-    for count in range(2, len(shares) + 1):
+    most = len(shares) if len(shares) <= _MOST_IN_ANY_NUMBER else 2
+    for count in range(2, most + 1):
         for some in combinations(shares, count):
             part = sum((few[id(share)] for share in some), np.zeros(()))
             if any(np.linalg.norm(ours + sign * part - its) <= whole.floor for sign in (1, -1)):

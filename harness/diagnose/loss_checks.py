@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from harness.answers import COMPARISONS, LossOperation
-from harness.diagnose.code_tree import CODE
-from harness.requests import Edit
+from harness.requests import CODE, Edit
 
 HOLDS = "holds"
 _STEP = "add"

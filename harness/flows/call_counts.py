@@ -77,13 +77,15 @@ def told(
     reference: Records,
     port: Iterable[str],
     flow: ForcedFlow,
+    complete: bool = True,
 ) -> list[Cause]:
     """The causes, where a call is missing, or where each call is given what another one should be.
 
-    A call is missing where `flow` shows that those which the port makes are other ones of the reference.
+    A call is missing where `flow` shows that those which the port makes are other ones of the reference; of
+    a port that raised nobody knows which calls it would have made. `complete` says that it did not.
     """
     ours, its = calls(reference), calls(port)
-    fewer = _fewer(sources, causes, reference, ours, its, flow)
+    fewer = _fewer(sources, causes, reference, ours, its, flow) if complete else []
     found = [_missing(source, cause, fewer, reference) for source, cause in zip(sources, causes, strict=True)]
     return _shifted(sources, found, reference, {path: n for path, n in ours.items() if its.get(path) == n})
 

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 
 from harness import address as addresses
-from harness.answers import CodeTried
+from harness.answers import CodeTried, ModelCode
 from harness.diagnose import Cause, DifferingLayer, code_edits, loss_checks
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
 from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit, ListCode, Load, TryCode
+from harness.session import ModelFailed
 
 _AT_ONCE = 32
 _SECONDS = 10.0
@@ -33,32 +34,50 @@ def explain_code(probe: ReferenceProbe, address: str, evidence: DifferingLayer, 
     What one module's code was found to lack is tried first in another module of the same code. All sources
     together have `_SECONDS`.
     """
-    slips, nothing = probe.slips, Cause(False, "")
+    slips = probe.slips
     if slips.seconds > _SECONDS or not _is_telling(evidence):
-        return nothing
+        return Cause(False, "")
     started = time.monotonic()
+    try:
+        return _explained(probe, address, evidence, said, started + _SECONDS - slips.seconds)
+    except ModelFailed:  # its code does not run again alone
+        return Cause(False, "")
+    finally:
+        slips.seconds += time.monotonic() - started
+
+
+def _explained(
+    probe: ReferenceProbe, address: str, evidence: DifferingLayer, said: str, until: float
+) -> Cause:
+    slips, nothing = probe.slips, Cause(False, "")
     try:
         probe.worker.call(Load(str(probe.state)))
         listed = probe.worker.call(ListCode(str(probe.inputs), probe.mode, address))
     except BadInput:
         return nothing
     functions, place = " ".join(one.key for one in listed.code), _place(address)
-    if (functions, place) in slips.vain or not _is_repeated(probe, evidence):
+    if not functions or (functions, place) in slips.vain or not _is_repeated(probe, evidence):
         return nothing
-    known = slips.found.get(functions, [])
-    trials = chain(known) if known else chain(*code_edits.edits(listed.code, (), ()))
     wanted = inputs_and_weights.write(probe.scratch / "wanted.h5", "input", {"wanted": evidence.port})
     met, count = list[_Trial](), 0
-    for trial, result in _tried(probe, trials, wanted, started + _SECONDS - slips.seconds):
-        count += 1
-        if 0 <= result.distance <= evidence.floor:
-            met.append(trial)
-    slips.seconds += time.monotonic() - started
+    for trials in _in_turn(slips.found.get(functions, []), listed.code):
+        for trial, result in _tried(probe, trials, wanted, until):
+            count += 1
+            if 0 <= result.distance <= evidence.floor:
+                met.append(trial)
+        if met:
+            break
     if not met or loss_checks.scattered([changes for _, changes in met]):
         slips.vain.add((functions, place))
         return dataclasses.replace(nothing, tried=count)
     slips.found[functions] = met
     return _cause([words for words, _ in loss_checks.definite_first(met)], said, count)
+
+
+def _in_turn(known: Sequence[_Trial], code: Sequence[ModelCode]) -> Iterator[Iterator[_Trial]]:
+    """The slips that were found in this code already; all others where none of them gives the tensor."""
+    yield iter(known)
+    yield chain(*code_edits.edits(code, (), ()))
 
 
 def _place(address: str) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from harness.alignment import Alignment
 from harness.answers import CallDescription
 from harness.diagnose import Trial
+from harness.errors import WorkerLost
 from harness.flows import inputs_and_weights
 from harness.layer_note import LayerNote, read_layer_notes
 from harness.pairs.base import Mode
@@ -81,12 +82,15 @@ class ReferenceProbe:
 
         Places are those in addresses: of an operation they count its tensors.
         """
-        names = [
-            name.partition(":")[2] for name in self.capture_call(path, call) if name.startswith("input:")
-        ]
-        by_name = {names[int(key)] if "/" in path else key: array for key, array in given.items()}
-        file = inputs_and_weights.write(self.scratch / "given.h5", "input", by_name)
-        (answer,) = self.worker.call(TryChanges([CallChange(given=str(file))], str(self.scratch)))
+        try:
+            captured = self.capture_call(path, call)
+            names = [name.partition(":")[2] for name in captured if name.startswith("input:")]
+            if "/" in path:
+                given = {names[int(key)]: array for key, array in given.items() if int(key) < len(names)}
+            file = inputs_and_weights.write(self.scratch / "given.h5", "input", given)
+            (answer,) = self.worker.call(TryChanges([CallChange(given=str(file))], str(self.scratch)))
+        except WorkerLost:
+            return {}  # what was found before stays
         if answer.error:
             return {}
         with Trace.open(answer.trace) as made:

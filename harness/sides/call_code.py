@@ -17,7 +17,7 @@ from harness.errors import BadInput
 from harness.pairs.base import Mode
 from harness.requests import Edit
 from harness.sides.code_values import Watch
-from harness.sides.loss_code import in_code, told
+from harness.sides.loss_code import in_code, told_by_run
 from harness.sides.masks import Position
 from harness.sides.model_code import OwnFunction, functions_that_run
 from harness.sides.one_thread import one_thread
@@ -164,7 +164,7 @@ def list_code(side: Side, inputs: str, mode: Mode, wanted: str) -> CodeListed:
 
     kept.code = functions_that_run(run)
     watch = Watch(side.tensors.is_tensor, side.tensors.to_array, lambda: 0)
-    return CodeListed(f"{around.around[0]}#{around.around[1]}", told(kept.code, watch.of(kept.code, run)))
+    return CodeListed(f"{around.around[0]}#{around.around[1]}", told_by_run(kept.code, watch, run))
 
 
 def _versions(side: Side, kept: KeptCall) -> list[tuple[Any, Any]]:

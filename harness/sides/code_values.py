@@ -85,7 +85,7 @@ def _with_global(names: dict[str, Any], name: str, value: Any) -> Iterator[None]
     try:
         yield
     finally:
-        del names[name]
+        names.pop(name, None)  # functions of one module that share their code have one name
 
 
 class _Watcher(ast.NodeTransformer):

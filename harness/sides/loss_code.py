@@ -1,22 +1,28 @@
-"""The model's own functions that its losses call, and how other parts stand in their texts."""
+"""The functions of a model's own code that run, as they are told, and with other parts in their texts."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.answers import ModelCode
-from harness.requests import Edit
-from harness.sides.code_values import Values
+from harness.requests import CODE, Edit
+from harness.sides.code_values import Values, Watch
 from harness.sides.model_code import OwnFunction, changed
 
-CODE = "code"
-"""How an edit is called that names a function of the model's code, and changes parts of its text."""
 
 
-def told(functions: Sequence[OwnFunction], values: dict[str, Values]) -> list[ModelCode]:
+def told_by_run(functions: Sequence[OwnFunction], watch: Watch, run: Callable[[], Any]) -> list[ModelCode]:
+    """Functions with what their expressions are while something runs; none where that fails when watched."""
+    try:
+        return _told(functions, watch.of(functions, run))
+    except Exception:  # code that looks at itself may fail where it is another one: it is left alone
+        return []
+
+
+def _told(functions: Sequence[OwnFunction], values: dict[str, Values]) -> list[ModelCode]:
     """Functions with what their expressions are."""
     return [
         ModelCode(

@@ -25,10 +25,10 @@ from harness.answers import (
 from harness.errors import BadInput
 from harness.layer_note import Attributes
 from harness.pairs.base import Mode
-from harness.requests import Edit
+from harness.requests import CODE, Edit
 from harness.sides.code_place import place_in_code
 from harness.sides.code_values import Watch
-from harness.sides.loss_code import CODE, first_changed, in_code, told
+from harness.sides.loss_code import first_changed, in_code, told_by_run
 from harness.sides.loss_formulas import described_index, distance_for, fitting, with_index
 from harness.sides.model_code import OwnFunction, functions_that_run
 from harness.sides.moved_targets import column_by_column, mean_of_lines, shifted
@@ -373,10 +373,7 @@ def _code(side: Side, kept: KeptCase) -> list[ModelCode]:
     kept.code = functions_that_run(run)
     tape.counts.clear()
     watch = Watch(side.tensors.is_tensor, to_array, lambda: sum(tape.counts.values()))
-    try:
-        return told(kept.code, watch.of(kept.code, run))
-    except Exception:  # code that looks at itself may fail where it is another one: it is left alone
-        return []
+    return told_by_run(kept.code, watch, run)
 
 
 def _counted(side: Side, values: Sequence[Any]) -> Iterator[tuple[Any, int]]:

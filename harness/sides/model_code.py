@@ -22,6 +22,11 @@ _FUTURE = 0
 for _name in __future__.all_feature_names:
     _FUTURE |= getattr(__future__, _name).compiler_flag
 _LIBRARY, _PACKAGES = sysconfig.get_paths()["stdlib"], "site-packages"
+_ACTING = frozenset(
+    "open os shutil subprocess system Popen Path pathlib save savez savez_compressed savetxt imwrite imsave "
+    "dump to_csv to_file tofile write writelines write_text write_bytes unlink rmtree mkdir makedirs rename "
+    "socket urlopen exec".split()
+)
 _NESTED = 0x10  # a function in another one: it stands in the text of that
 
 Parts = List[Tuple[int, int, str]]
@@ -106,11 +111,19 @@ def _is_of_python(file: str) -> bool:
     return file.startswith(_LIBRARY) and _PACKAGES not in file
 
 
+def _acts_beyond(code: CodeType) -> bool:
+    """Whether code may change files or run programs, which with a slip it would do otherwise than wanted."""
+    inner = (one for one in code.co_consts if isinstance(one, CodeType))
+    return not _ACTING.isdisjoint(code.co_names) or any(_acts_beyond(one) for one in inner)
+
+
 def _own(code: CodeType) -> OwnFunction | None:
     functions = [
         one for one in gc.get_referrers(code) if isinstance(one, FunctionType) and one.__code__ is code
     ]
     if not functions or not code.co_name.isidentifier() or _is_of_python(code.co_filename):
+        return None
+    if _acts_beyond(code):
         return None
     try:
         text = textwrap.dedent(inspect.getsource(code))

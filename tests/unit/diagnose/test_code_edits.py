@@ -157,6 +157,12 @@ def test_what_never_runs_what_may_not_end_and_what_is_no_number_is_left_alone() 
     assert all("b - a" in text and "while n < 0:" in text and "{alpha + 1}" in text for text in texts)
 
 
+def test_a_loop_that_may_have_no_end_is_left_alone() -> None:
+    loop = "for i in {}:\n    n = n + 1\n    if n > 5:\n        break\nreturn a * n"
+    assert any("list(range(3))" in text for text in changed(loop.format("range(3)")))
+    assert not any("list(" in text for text in changed(loop.format("iter(table)")))
+
+
 def test_no_change_is_the_text_itself_and_none_comes_twice() -> None:
     code = code_of("d = a * b + mask.sum()\nreturn d[0] - c")
     texts = [with_parts(code.text, [(*part,) for part in edit.value]) for _, (edit,) in every(code)]

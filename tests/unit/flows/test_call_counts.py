@@ -43,6 +43,7 @@ def told(
     ours: Mapping[str, Record],
     its: Mapping[str, Record],
     returned: Mapping[int, int] | None = None,
+    complete: bool = True,
 ) -> list[Cause]:
     """What is told; calls of the activation return what those do whose input they are given, or as said."""
     alone = {
@@ -56,7 +57,7 @@ def told(
     for call, other in (returned or {}).items():
         alone[f"layer:act#{call}:out"] = f"layer:act#{other}:out"
     flow = flow_of(folder, ours, {name: taken for name, taken in alone.items() if taken in ours})
-    return call_counts.told(sources, causes, ours, its, flow)
+    return call_counts.told(sources, causes, ours, its, flow, complete)
 
 
 def test_calls_are_counted_by_what_they_return() -> None:
@@ -72,6 +73,13 @@ def test_the_call_that_is_missing_is_named_wherever_it_shows(tmp_path: Path) -> 
     assert second == first or second.sentence == first.sentence
     assert first.culprits == second.culprits == ("act",)
     assert third.sentence == "none of 3"
+
+
+def test_of_a_port_that_stopped_no_call_is_missing(tmp_path: Path) -> None:
+    sources, causes = [source("layer:act#1:in.0")], [given("layer:third#0:out")]
+    its = records(("first", "third"))
+    assert told(tmp_path, sources, causes, records(), its) != causes
+    assert told(tmp_path, sources, causes, records(), its, complete=False) == causes
 
 
 def test_the_first_and_the_last_call_may_be_missing(tmp_path: Path) -> None:

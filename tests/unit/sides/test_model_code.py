@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,10 @@ from harness.sides.model_code import changed, functions_that_run
 
 def doubled(value: float) -> float:
     return value * 2
+
+
+def noted(place: Path) -> None:
+    place.write_text("seen")
 
 
 class Base:
@@ -67,6 +72,12 @@ def test_another_text_takes_the_place_of_a_function(
     with pytest.raises(SyntaxError), changed(own, [(start, start + len(old), "* (")]):
         pass
     assert call() == before
+
+
+def test_what_may_change_files_is_left_alone(tmp_path: Path) -> None:
+    place = tmp_path / "noted"
+    assert functions_that_run(lambda: noted(place)) == []
+    assert place.read_text() == "seen"
 
 
 def test_what_belongs_to_python_is_no_code_of_a_model() -> None:
