@@ -332,7 +332,9 @@ def explain_sources(
     tried = [source for source in chosen if source.address in found]
     flow = ForcedFlow(probe.reference, probe.port, probe.isolated, probe.call_with)
     both = probe.reference.records, probe.port.records
-    causes = call_counts.told(tried, [found[source.address] for source in tried], *both, flow, probe.port.complete)
+    causes = call_counts.told(
+        tried, [found[source.address] for source in tried], *both, flow, probe.port.complete
+    )
     causes = orders.applied_before(tried, causes, probe.reference.records, flow)
     causes = orders.given_crosswise(tried, causes, probe.reference.records)
     causes = orders.exchanged(tried, causes, flow)

@@ -87,7 +87,7 @@ class ReferenceProbe:
             names = [name.partition(":")[2] for name in captured if name.startswith("input:")]
             if "/" in path:
                 given = {names[int(key)]: array for key, array in given.items() if int(key) < len(names)}
-            file = inputs_and_weights.write(self.scratch / "given.h5", "input", given)
+            file = inputs_and_weights.write(self.scratch / "given.h5", "input", dict(given))
             (answer,) = self.worker.call(TryChanges([CallChange(given=str(file))], str(self.scratch)))
         except WorkerLost:
             return {}  # what was found before stays

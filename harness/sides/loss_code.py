@@ -13,7 +13,6 @@ from harness.sides.code_values import Values, Watch
 from harness.sides.model_code import OwnFunction, changed
 
 
-
 def told_by_run(functions: Sequence[OwnFunction], watch: Watch, run: Callable[[], Any]) -> list[ModelCode]:
     """Functions with what their expressions are while something runs; none where that fails when watched."""
     try:

@@ -22,11 +22,23 @@ _FUTURE = 0
 for _name in __future__.all_feature_names:
     _FUTURE |= getattr(__future__, _name).compiler_flag
 _LIBRARY, _PACKAGES = sysconfig.get_paths()["stdlib"], "site-packages"
-_ACTING = frozenset(
-    "open os shutil subprocess system Popen Path pathlib save savez savez_compressed savetxt imwrite imsave "
-    "dump to_csv to_file tofile write writelines write_text write_bytes unlink rmtree mkdir makedirs rename "
-    "socket urlopen exec".split()
-)
+_ACTING = {
+    *(
+        "open",
+        "os",
+        "shutil",
+        "subprocess",
+        "system",
+        "Popen",
+        "Path",
+        "pathlib",
+        "socket",
+        "urlopen",
+        "exec",
+    ),
+    *("save", "savez", "savez_compressed", "savetxt", "imwrite", "imsave", "dump", "to_csv", "tofile"),
+    *("write", "writelines", "write_text", "write_bytes", "unlink", "rmtree", "mkdir", "makedirs", "rename"),
+}
 _NESTED = 0x10  # a function in another one: it stands in the text of that
 
 Parts = List[Tuple[int, int, str]]

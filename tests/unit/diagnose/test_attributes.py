@@ -47,7 +47,9 @@ def test_sizes_that_are_exchanged_are_named(now: Any) -> None:
 
 
 def test_other_sizes_are_told_without_an_exchange() -> None:
-    assert "computed with size=[9, 6], not [8, 6]." in explained(enlarged((9, 6)), size=[8, 6]).sentence
+    assert (
+        "computed with size=[9, 6], not [8, 6], of shape" in explained(enlarged((9, 6)), size=[8, 6]).sentence
+    )
 
 
 def test_other_values_of_other_sizes_are_not_explained_by_them() -> None:
