@@ -82,6 +82,8 @@ def test_a_row_is_judged_by_what_was_written_down() -> None:
     given = row_of("led_skip_order", "diverged", ("(model)", "add.0 is skipped"))
     given["sources"] = [{**given["sources"][0], "address": "layer:decoders.0#0:in.0"}]
     assert judged(given)["located"]
+    one_of_two = judged(row_of("b4_l2_views_in_turn", "diverged", ("morphology_net_1/cat.0", "in turn")))
+    assert one_of_two["located"]  # it is put down as morphology_net_[01]
     unseen = judged(row_of("l2_cat_reversed", "aligned"))
     assert (unseen["detected"], unseen["located"], unseen["named"], unseen["wrong"]) == (False,) * 4
     accused = judged(row_of("sound_gate_by_slices", "diverged"))

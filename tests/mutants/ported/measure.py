@@ -50,11 +50,7 @@ def outcome(mistake: Ported, alignment: Alignment) -> Outcome:
 def outcome_of(mistake: Ported, verdict: str, sources: Sequence[Source]) -> Outcome:
     """Judge a verdict and its sources."""
     located = bool(sources) and all(
-        any(
-            fnmatch.fnmatchcase(layer, place.replace("[", "[[]"))
-            for place in mistake.places
-            for layer in source.layers
-        )
+        any(fnmatch.fnmatchcase(layer, place) for place in mistake.places for layer in source.layers)
         for source in sources
     )
     right = [any(re.search(words, source.cause) for words in mistake.says) for source in sources]
