@@ -47,7 +47,7 @@ class KeptCall:
     versions: list[tuple[Any, Any]] = field(default_factory=list)
 
 
-class _Found(Exception):
+class _Found(BaseException):
     """The wanted tensor has come up."""
 
     def __init__(self, tensor: Any) -> None:
