@@ -27,18 +27,18 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     count only with the gradient.
     """
     wanted = loss_evidence.wanted_losses(probe, alignment)
-    gradient = loss_evidence.gradient_of_loss(probe, alignment)
+    gradients = loss_evidence.gradients_of_loss(probe, alignment)
     trials = LossTrials(probe)
     whole = trials.listed()
     met: list[Trial] = []
     count, chosen = 0, 0
-    for way in loss_ways.ways(trials, wanted, whole, gradient is not None):
+    for way in loss_ways.ways(trials, wanted, whole, bool(gradients)):
         for trial, result in way():
             count += 1
             if wanted.is_met(result):
                 met.append(trial)
-        if met and gradient is not None:
-            met = loss_evidence.confirmed(trials, gradient, met)
+        if met and gradients:
+            met = loss_evidence.confirmed(trials, gradients, met)
         kept = loss_evidence.without_choices(trials, wanted.reference, met)
         chosen += len(met) - len(kept)
         met = kept
@@ -47,7 +47,7 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     met.sort(key=loss_checks.far_fetched)
     met = loss_checks.definite_first(met)
     told = [met[place] for place in loss_checks.alike([changes for _, changes in met])]
-    by_chance = gradient is None and count > _MOST_BY_ONE_NUMBER
+    by_chance = not gradients and count > _MOST_BY_ONE_NUMBER
     if by_chance or len(told) > _MOST_ALIKE or loss_checks.scattered([changes for _, changes in told]):
         chosen, told = chosen + len(told), []
     if not told:

@@ -23,6 +23,7 @@ _LEAST = 8e-6  # of a loss: the rounding of a sum over many elements
 _SHARE = 0.1  # of a difference: what is farther off does not explain it
 _NOISE_OF_LOSS, _NOISE_OF_GRADIENT = 5e-7, 1e-5
 _NEAR, _ROUNDING = 1e-4, 2.5e-7
+_MOST_GRADIENTS = 3
 _HARDLY = 0.02  # by which share of a loss what changes gradients alone may change it
 
 
@@ -63,24 +64,55 @@ class Gradient:
     room: float
 
 
-def gradient_of_loss(probe: ReferenceProbe, alignment: Alignment) -> Gradient | None:
-    """That of the last result of the model whose gradient comes back wrong; if none does, of the last."""
+def gradients_of_loss(probe: ReferenceProbe, alignment: Alignment) -> list[Gradient]:
+    """Those of results of the model: the last one that comes back wrong, or the last; then some others.
+
+    The others are of results that nothing in the model takes, so that they come of the loss alone.
+    """
     alone = [
         row
         for row in alignment.rows
         if addresses.is_layer_gradient(row.address) and row.isolated is not None and row.found == "both"
     ]
-    row = max([row for row in alone if _is_wrong(row)] or alone, key=lambda row: row.order, default=None)
-    reference = None if row is None else _array(probe.reference, row.address)
-    if row is None or reference is None:
+    first = max([row for row in alone if _is_wrong(row)] or alone, key=lambda row: row.order, default=None)
+    if first is None or _array(probe.reference, first.address) is None:
+        return []
+    ends = _ends(probe.reference)
+    others = [row for row in alone if row is not first and row.address in ends]
+    others.sort(key=lambda row: not _is_wrong(row))
+    found = [_gradient(probe, row) for row in (first, *others[: _MOST_GRADIENTS - 1])]
+    return [one for one in found if one is not None]
+
+
+def _gradient(probe: ReferenceProbe, row: Row) -> Gradient | None:
+    reference = _array(probe.reference, row.address)
+    if reference is None:
         return None
     port = _array(probe.isolated, row.address)
     port = reference if port is None else port
     size = float(np.linalg.norm(port))
     room = _OF_A_GRADIENT * size
-    if _is_wrong(row) and port.shape == reference.shape:
-        room = max(_NOISE_OF_GRADIENT * size, min(room, _SHARE * float(np.linalg.norm(port - reference))))
+    apart = float(np.linalg.norm(port - reference)) if port.shape == reference.shape else 0.0
+    if not _is_wrong(row):
+        room = max(room, 2 * apart)
+    elif apart:
+        room = max(_NOISE_OF_GRADIENT * size, min(room, _SHARE * apart))
     return Gradient(row.address, port, room)
+
+
+def _ends(reference: Trace) -> set[str]:
+    """The gradients of results of the model that no layer in it takes."""
+    layers = {
+        address: record for address, record in reference.records.items() if address.startswith("layer:")
+    }
+    parts = {address: addresses.parse_layer(address) for address in layers}
+    results = {
+        layers[address].alias or address
+        for address, part in parts.items()
+        if part.path == addresses.ROOT and part.role == "out"
+    }
+    taken = {layers[address].alias for address, part in parts.items() if part.role == "in"}
+    return {addresses.with_role(address, "grad") for address in results - taken}
 
 
 def _array(trace: Trace, address: str) -> Any:
@@ -88,18 +120,28 @@ def _array(trace: Trace, address: str) -> Any:
     return None if array is None else np.array(array, np.float64)
 
 
-def confirmed(trials: LossTrials, gradient: Gradient, met: Sequence[Trial]) -> list[Trial]:
-    """Those edits that give the port's gradient as well: one number alone fits by chance now and then."""
-    probe = trials.probe
+def confirmed(trials: LossTrials, gradients: Sequence[Gradient], met: Sequence[Trial]) -> list[Trial]:
+    """Those edits that give the port's gradients as well: one number alone fits by chance now and then.
+
+    The first gradient must come; where no edit gives one at another address, that says nothing.
+    """
+    for number, gradient in enumerate(gradients):
+        found = _apart(trials, gradient, met) if met else []
+        if not number or any(apart is not None for _, apart in found):
+            met = [edit for edit, apart in found if apart is not None and apart <= gradient.room]
+    trials.listed()  # the next tries need no gradient
+    return list(met)
+
+
+def _apart(trials: LossTrials, gradient: Gradient, met: Sequence[Trial]) -> list[tuple[Trial, float | None]]:
+    """Each edit and how far its gradient is from the port's; None where it gives none."""
     trials.listed(gradient.address.replace(":grad", ":out"))
     with trials.more_time():
-        results = list(trials.tried(met, str(probe.scratch)))
-    trials.listed()  # the next tries need no gradient
-    return [
-        trial
-        for trial, result in results
-        if result.gradient and distance(result.gradient, gradient.port) <= gradient.room
-    ]
+        results = trials.tried(met, str(trials.probe.scratch))  # each batch writes over the last one's files
+        return [
+            (edit, distance(tried.gradient, gradient.port) if tried.gradient else None)
+            for edit, tried in results
+        ]
 
 
 def slight_changes(trials: LossTrials, reference: Trace, edits: Iterable[Trial]) -> Iterator[Trial]:

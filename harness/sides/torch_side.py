@@ -301,6 +301,8 @@ class TorchSide(Side):
 
     def gradient_of_leaf(self, loss: Tensor, leaf: Tensor) -> NDArray[Any]:
         """One gradient, with the graph kept."""
+        if not loss.requires_grad:  # all that it comes of is detached, or made zeros and ones
+            return self.tensors.to_array(torch.zeros_like(leaf))
         (found,) = torch.autograd.grad(loss, leaf, retain_graph=True, allow_unused=True)
         return self.tensors.to_array(torch.zeros_like(leaf) if found is None else found)
 

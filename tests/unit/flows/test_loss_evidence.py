@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 
 from harness.alignment import Alignment
-from harness.answers import LossTried
+from harness.answers import LossListed, LossTried
 from harness.flows import loss_evidence
 from harness.flows.loss_trials import LossTrials
 from harness.flows.reference_probe import ReferenceProbe
-from harness.requests import Edit, Load
+from harness.requests import Edit, ListLoss, Load
+from harness.trace import TraceWriter
 
 SCORES = np.array([0.9, 0.2, 0.7, 0.4])
 VALUES = np.array([1.0, 2.0, 3.0, 4.0])
@@ -66,14 +67,60 @@ def test_the_last_wrong_gradient_confirms_and_else_the_last_right_one() -> None:
     reference = Trace(**{"layer__a#0__grad": [1.0, 2.0], "layer__b#0__grad": [3.0, 4.0]})
     port = Trace(**{"layer__a#0__grad": [1.0, 2.5]})
     rows = [row("layer:a#0:grad", 1), row("layer:b#0:grad", 2, "aligned")]
-    wrong = loss_evidence.gradient_of_loss(*known(reference, port, *rows))
-    assert wrong is not None
+    (wrong,) = loss_evidence.gradients_of_loss(*known(reference, port, *rows))
     assert wrong.address == "layer:a#0:grad"
     assert list(wrong.port) == [1.0, 2.5]
-    right = loss_evidence.gradient_of_loss(*known(reference, Trace(), rows[1]))
-    assert right is not None
+    (right,) = loss_evidence.gradients_of_loss(*known(reference, Trace(), rows[1]))
     assert list(right.port) == [3.0, 4.0]  # what is left out is the reference's
-    assert loss_evidence.gradient_of_loss(*known(Trace(), Trace())) is None
+    assert loss_evidence.gradients_of_loss(*known(Trace(), Trace())) == []
+
+
+class WithResults(Trace):
+    """The records of a run whose model returns what `a` and `b` make; `b` is taken by a layer as well."""
+
+    def __init__(self) -> None:
+        super().__init__(**{f"layer__{name}#0__grad": [1.0, 2.0] for name in "abc"})
+        aliases = {"layer:(model)#0:out.a": "layer:a#0:out", "layer:(model)#0:out.b": "layer:b#0:out"}
+        aliases["layer:c#0:in.0"] = "layer:b#0:out"
+        self.records |= {name: SimpleNamespace(alias=alias) for name, alias in aliases.items()}
+
+
+def test_gradients_of_results_that_only_the_loss_takes_confirm_as_well() -> None:
+    rows = [
+        row("layer:a#0:grad", 1, "aligned"),
+        row("layer:b#0:grad", 2, "aligned"),
+        row("layer:c#0:grad", 3),
+    ]
+    found = loss_evidence.gradients_of_loss(*known(WithResults(), Trace(), *rows))
+    assert [one.address for one in found] == ["layer:c#0:grad", "layer:a#0:grad"]
+
+
+class Confirming:
+    """A worker that gives one gradient at one address, and another one elsewhere."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.wanted = folder, ""
+
+    def call(self, request: Any) -> Any:
+        if isinstance(request, Load):
+            return None
+        if isinstance(request, ListLoss):
+            self.wanted = request.gradient_of
+            return LossListed([])
+        path = self.folder / "tried.h5"
+        with TraceWriter(path, {"trial": 0}) as writer:
+            writer.add("grad:wanted", np.array([1.0, 2.0 if self.wanted == "layer:a#0:out" else 3.0]))
+        return [LossTried({"total": 1.0}, str(path)) for _ in request.trials]
+
+
+def test_a_change_counts_only_where_all_gradients_come_out(tmp_path: Path) -> None:
+    probe = SimpleNamespace(
+        worker=Confirming(tmp_path), inputs=tmp_path, state=tmp_path, mode="train", scratch=tmp_path
+    )
+    trials = LossTrials(cast(ReferenceProbe, probe))
+    one, other = (loss_evidence.Gradient(f"layer:{name}#0:grad", np.array([1.0, 2.0]), 1e-6) for name in "ab")
+    assert loss_evidence.confirmed(trials, [one], [TWICE]) == [TWICE]
+    assert loss_evidence.confirmed(trials, [one, other], [TWICE]) == []
 
 
 class Reference:
