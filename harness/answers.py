@@ -163,8 +163,9 @@ class LossTensor:
 class CodeValue:
     """What an expression is when it first runs; it stands from byte `start` to byte `end` of a text.
 
-    `kind` is `int`, `float`, `bool`, one of these and `tensor`, or empty for anything else. `chooses` is true
-    of a tensor of zeros and ones. `before` counts the operations that have run until then.
+    `kind` is `int`, `float`, `bool`, one of these and `tensor`, `ints` for several whole numbers, or empty
+    for anything else. `chooses` is true of a tensor of zeros and ones. `before` counts the operations that
+    have run until then.
     """
 
     start: int

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from itertools import combinations
 
 from harness.code_spans import Span
-from harness.diagnose.code_tree import CodeChange, CodeTree, is_number, is_tensor
+from harness.diagnose.code_tree import CodeChange, CodeTree, is_number, is_tensor, name_of
 
-_KIN: tuple[tuple[str, ...], ...] = (
-    ("mean", "sum"), ("amax", "amin", "mean"), ("max", "min"), ("argmax", "argmin"), ("maximum", "minimum"),
-    ("any", "all"), ("floor", "ceil", "round"), ("zeros_like", "ones_like"), ("zeros", "ones"),
+KIN: tuple[tuple[str, ...], ...] = (
+    ("mean", "sum"), ("amax", "amin", "mean", "sum"), ("max", "min"), ("argmax", "argmin"),
+    ("maximum", "minimum"), ("any", "all"), ("floor", "ceil", "round"), ("zeros_like", "ones_like"),
+    ("zeros", "ones"),
     ("sin", "cos"), ("asin", "acos"), ("abs", "square"), ("exp", "log"), ("log", "log1p"), ("prod", "sum"),
     ("var", "std"), ("cumsum", "cumprod"), ("softmax", "log_softmax", "sigmoid"), ("sqrt", "square"),
     ("l1_loss", "mse_loss", "smooth_l1_loss"), ("logical_and", "logical_or"), ("relu", "abs"),
     ("cross_entropy", "nll_loss"), ("add", "sub"), ("mul", "div"), ("gt", "ge"), ("lt", "le"),
 )  # fmt: skip
+"""Functions that are taken for each other."""
+_BIAS = ("unbiased", "correction")
 
 
 def changes(tree: CodeTree) -> Iterator[CodeChange]:
@@ -24,23 +27,19 @@ def changes(tree: CodeTree) -> Iterator[CodeChange]:
     for node in tree.of_type(ast.Call):
         yield from _exchanged(tree, node)
         yield from _left_out(tree, node)
+        if name_of(node) in ("std", "var") and not any(one.arg in _BIAS for one in node.keywords):
+            new = f"{tree.text(node)[:-1].rstrip().rstrip(',')}, unbiased=False)"
+            yield tree.to(node, new, "it is divided by the whole number, not by one less (biased)")
         for other, place in _kin(tree, node):
-            yield tree.to_all(node, [(place, other)], f"{other} in place of {_name(node)}")
+            yield tree.to_all(node, [(place, other)], f"{other} in place of {name_of(node)}")
     yield from _kin_everywhere(tree)
-
-
-def _name(node: ast.Call) -> str:
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def _kin(tree: CodeTree, node: ast.Call) -> Iterator[tuple[str, Span]]:
     """The name of a function of the same kind, and where it stands."""
-    name = _name(node)
-    start, end = tree.span(node.func)
-    for other in dict.fromkeys(one for kin in _KIN if name in kin for one in kin if one != name):
-        yield other, (max(start, end - len(name)), end)
+    name = name_of(node)
+    for other in dict.fromkeys(one for kin in KIN if name in kin for one in kin if one != name):
+        yield other, tree.name_span(node)
 
 
 def _kin_everywhere(tree: CodeTree) -> Iterator[CodeChange]:
@@ -49,7 +48,7 @@ def _kin_everywhere(tree: CodeTree) -> Iterator[CodeChange]:
     for node in tree.of_type(ast.Call):
         for other, place in _kin(tree, node):
             if tree.value(node) is not None:
-                found.setdefault((_name(node), other), []).append((node, place))
+                found.setdefault((name_of(node), other), []).append((node, place))
     for (name, other), places in found.items():
         if len(places) > 1:
             why = f"{other} in place of {name}, in all {len(places)} places of the function"
@@ -76,7 +75,7 @@ def _kind(tree: CodeTree, node: ast.expr) -> str:
 
 
 def _left_out(tree: CodeTree, node: ast.Call) -> Iterator[CodeChange]:
-    text, name = tree.text, _name(node)
+    text, name = tree.text, name_of(node)
     given = [*map(text, node.args), *(_keyword(tree, one) for one in node.keywords)]
     least = 0 if isinstance(node.func, ast.Attribute) else 1
     function = text(node.func)

@@ -2,55 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import NamedTuple
 
 from harness.answers import LossOperation, ModelCode
 from harness.diagnose import (
     code_calls,
+    code_everywhere,
+    code_formulas,
     code_inserts,
+    code_masks,
     code_names,
     code_numbers,
     code_operators,
+    code_parts,
+    code_sets,
     code_statements,
 )
 from harness.diagnose.code_tree import CodeChange, CodeTree
 from harness.requests import Edit
 
-_FAMILIES = (
+_SINGLE = (
     code_operators.changes,
     code_calls.changes,
     code_statements.changes,
     code_numbers.changes,
     code_names.changes,
+    code_parts.changes,
+    code_masks.changes,
     code_inserts.changes,
 )
 _LIKELY = 1
 _Edits = tuple[str, list[Edit]]
+_Family = Callable[[CodeTree], Iterator[CodeChange]]
+_Ranked = tuple[tuple[bool, int], _Edits]
+
+
+class CodeEdits(NamedTuple):
+    """Edits of functions with their words: of several places, likely ones, other formulas, all others."""
+
+    together: list[_Edits]
+    likely: list[_Edits]
+    formulas: list[_Edits]
+    others: list[_Edits]
 
 
 def edits(
     code: Sequence[ModelCode], operations: Sequence[LossOperation], concerned: Sequence[LossOperation]
-) -> tuple[list[_Edits], list[_Edits]]:
-    """Edits of the functions that a loss runs, each with its words: the likely ones, and all others.
+) -> CodeEdits:
+    """Edits of the functions that a loss runs.
 
     Those of lines that only run operations on which right losses depend come last.
     """
     ours = {one.where for one in concerned}
     right = {one.where for one in operations} - ours
-    found: dict[tuple[bool, int], list[_Edits]] = {}
-    for one in code:
-        for change, late, trial in _of_function(one, right):
-            found.setdefault((late, change.rank), []).append(trial)
-    keys = [(late, rank) for late, rank in sorted(found) if not late and rank <= _LIKELY]
-    others = [trial for key in sorted(found) if key not in keys for trial in found[key]]
-    return [trial for key in keys for trial in found[key]], others
+    trees = [CodeTree(one) for one in code]
+    seen = [{tree.code.text} for tree in trees]
+    together, single, formulas = (
+        sorted(_of_families(trees, families, right, seen), key=lambda found: found[0])
+        for families in ((code_sets.changes,), _SINGLE, (code_formulas.changes,))
+    )
+    return CodeEdits(
+        [*code_everywhere.edits(trees), *(trial for _, trial in together)],
+        [trial for key, trial in single if key <= (False, _LIKELY)],
+        [trial for _, trial in formulas],
+        [trial for key, trial in single if key > (False, _LIKELY)],
+    )
 
 
-def _of_function(code: ModelCode, right: Collection[str]) -> Iterator[tuple[CodeChange, bool, _Edits]]:
-    tree, seen = CodeTree(code), {code.text}
-    for family in _FAMILIES:
-        for change in family(tree):
-            trial, key = tree.trial(change), tree.changed(change)
-            if trial is not None and key not in seen:
-                seen.add(key)
-                yield change, tree.place(change) in right, trial
+def _of_families(
+    trees: Sequence[CodeTree], families: Sequence[_Family], right: Collection[str], seen: Sequence[set[str]]
+) -> Iterator[_Ranked]:
+    """Changes that were not seen yet, and how late each is to be tried."""
+    for tree, known in zip(trees, seen, strict=True):
+        for family in families:
+            for change in family(tree):
+                trial, text = tree.trial(change), tree.changed(change)
+                if trial is not None and text not in known:
+                    known.add(text)
+                    yield (tree.place(change) in right, change.rank), trial

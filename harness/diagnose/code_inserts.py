@@ -20,6 +20,8 @@ _FUNCTIONS = (
     ("({}).log()", "its logarithm"),
     ("({}).exp()", "exp of it"),
     ("({}).sigmoid()", "it goes through sigmoid"),
+    ("(({}) + 1)", "one more, plus 1 (a pixel that counts: inclusive)"),
+    ("({}).round()", "it is rounded to whole numbers: of a share, hard zeros and ones (a threshold at 0.5)"),
 )
 
 

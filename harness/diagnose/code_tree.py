@@ -69,6 +69,40 @@ class CodeTree:
         start, end = self.span(node)
         return self._bytes[start:end].decode()
 
+    def name_span(self, node: ast.Call) -> Span:
+        """Where the name of the function stands that is called."""
+        start, end = self.span(node.func)
+        return max(start, end - len(name_of(node))), end
+
+    def between(self, one: ast.AST, other: ast.AST) -> str:
+        """The text between two nodes."""
+        return self._bytes[self.span(one)[1] : self.span(other)[0]].decode()
+
+    def behind(self, inner: ast.AST, outer: ast.AST) -> str:
+        """The text of a node behind one in it."""
+        return self._bytes[self.span(inner)[1] : self.span(outer)[1]].decode()
+
+    def receiver(self, node: ast.Call) -> ast.expr | None:
+        """The tensor whose method is called."""
+        own = node.func.value if isinstance(node.func, ast.Attribute) else None
+        return own if own is not None and is_tensor(self.value(own)) else None
+
+    def shape(self, node: ast.AST) -> list[int]:
+        """The sizes of what an expression is; none where it is no tensor, or did not run."""
+        value = self.value(node)
+        return value.shape if value is not None else []
+
+    def assigned(self, name: ast.Name) -> ast.expr | None:
+        """What is assigned to a name, where that is done once."""
+        own = [one for one in self.of_type(ast.Assign) if [self.text(to) for to in one.targets] == [name.id]]
+        return own[0].value if len(own) == 1 else None
+
+    def statement(self, node: ast.AST) -> ast.AST:
+        """The statement that a node stands in."""
+        while not isinstance(node, ast.stmt):
+            node = self.parents[node]
+        return node
+
     def value(self, node: ast.AST) -> CodeValue | None:
         """What an expression is; None where it did not run, or is a constant."""
         return self._values.get(self.span(node))
@@ -80,6 +114,10 @@ class CodeTree:
     def to(self, node: ast.AST, new: str, why: str, rank: int = 0) -> CodeChange:
         """A change of one node to another text."""
         return self.to_all(node, ((node, new),), why, rank)
+
+    def said(self, node: ast.AST, new: str, what: str, rank: int = 0) -> CodeChange:
+        """A change of one node that is told by these words, where its text would say little."""
+        return CodeChange(f"`{_plain(self.text(node))}` {what}", ((*self.span(node), new),), rank)
 
     def to_all(
         self, shown: ast.AST, new: Sequence[tuple[ast.AST | Span, str]], why: str, rank: int = 0
@@ -160,6 +198,13 @@ def _plain(text: str) -> str:
 def is_tensor(value: CodeValue | None) -> bool:
     """Whether an expression is a tensor."""
     return value is not None and value.kind.endswith("tensor")
+
+
+def name_of(node: ast.Call) -> str:
+    """The name of the function or method that is called; empty where it has none."""
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr
+    return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
 def is_number(value: CodeValue | None) -> bool:

@@ -41,6 +41,16 @@ KIN: tuple[tuple[str, ...], ...] = (
     ("l1_loss", "mse_loss", "smooth_l1_loss", "huber_loss"),
 )
 NUMBERS = (0.0, 1.0, 0.5, 2.0, 1.5, 3.0, 4.0, 0.25, 0.75, 0.1, 0.01, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
+NAMED_FACTORS: Mapping[float, str] = {
+    10 / math.log(10): "10 by the logarithm of 10, in decibels of a natural logarithm",
+    20 / math.log(10): "20 by the logarithm of 10, in decibels of a natural logarithm",
+    255.0: "the largest byte, as of values up to 255",
+    255.0**2: "the square of the largest byte, as of values up to 255",
+    1 / 255.0: "divided by the largest byte, 255",
+    1 / 255.0**2: "divided by the square of the largest byte, 255",
+    math.pi: "pi",
+}
+"""Factors that have a name."""
 OF_LABELS = ("cross_entropy", "nll_loss")
 _BEFORE = ("sigmoid", "abs", "square", "log", "exp", "sqrt")
 MOST_AXES = 4
@@ -267,7 +277,14 @@ def _single(operation: LossOperation) -> Iterator[tuple[str, list[Edit]]]:
     if operation.type in ("mul", "div"):
         for size in dict.fromkeys(operation.shape[:_MOST_SIZES]):
             yield f"{path} is by {size}, a size", [Edit(path, "argument", name="1", value=float(size))]
-    sizes = (operation.shape, operation.shape[:1], operation.shape[1:])
+    sizes = [operation.shape, operation.shape[:1], operation.shape[1:]]
+    if operation.made is not None and math.prod(operation.made.shape) == 1:
+        sizes += [[size] for size in operation.shape] + [operation.shape[2:]]
+        for factor, what in NAMED_FACTORS.items():
+            yield (
+                f"the result of {path} is taken times {factor:g}: {what}",
+                [Edit(path, "times", value=factor)],
+            )
     counts = {float(math.prod(size)) for size in sizes} - {0.5, 1.0, 2.0}
     for factor in (0.5, 2.0, -1.0, *sorted(counts)):
         why = ", a number of elements: a sum in place of a mean" if factor in counts else ""

@@ -77,7 +77,8 @@ def _explained(
 def _in_turn(known: Sequence[_Trial], code: Sequence[ModelCode]) -> Iterator[Iterator[_Trial]]:
     """The slips that were found in this code already; all others where none of them gives the tensor."""
     yield iter(known)
-    yield chain(*code_edits.edits(code, (), ()))
+    found = code_edits.edits(code, (), ())
+    yield chain(found.together, found.likely, found.others, found.formulas)
 
 
 def _place(address: str) -> str:

@@ -22,6 +22,7 @@ from harness.diagnose import (
 from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
 
 _SHARE = 0.45  # of the time, so that what is left can be tried, too
+_SMALL_SHARE = 0.2
 Way = Callable[[], Iterator[tuple[Trial, LossTried]]]
 
 
@@ -32,36 +33,36 @@ def ways(
     together, alone = trials.concerned(wanted, whole)
     computing = [one for one in alone if one.type != loss_indices.INDEX]
     computing_together = [one for one in together if one.type != loss_indices.INDEX]
-    share = _SHARE if with_gradient else 1.0
     in_code = cache(lambda: code_edits.edits(trials.code, whole, together))
-    found: list[Way] = [
-        lambda: trials.tried(chain(loss_pairs.settings(together), usual(alone)), share=share),
-        lambda: trials.tried(loss_pairs.pairs(computing_together), share=share),
-    ]
+
+    def first(share: float) -> Iterator[tuple[Trial, LossTried]]:
+        return trials.tried(chain(loss_pairs.settings(together), usual(alone)), share=share)
+
+    def pairs(share: float) -> Iterator[tuple[Trial, LossTried]]:
+        return trials.tried(loss_pairs.pairs(computing_together), share=share)
 
     def inserts() -> Iterator[tuple[Trial, LossTried]]:
         return trials.tried(chain(loss_given.edits(computing, trials.given), loss_inserts.edits(computing)))
 
     if not with_gradient:
-        found.append(inserts)
-    else:
-        found += [
-            lambda: trials.tried(in_code()[0], share=_SHARE),
-            lambda: trials.tried(losses.taken(whole, computing)),
-            inserts,
-            lambda: trials.tried(in_code()[1], share=_SHARE),
-            lambda: trials.tried(
-                chain(
-                    loss_neighbours.overlaps(computing_together),
-                    loss_targets.combined(whole, computing),
-                )
-            ),
-            lambda: trials.tried(loss_inserts.in_all_uses(computing_together)),
-            lambda: trials.tried(loss_pairs.everywhere(together, _each)),
-            lambda: trials.solved(wanted, computing_together),
-            lambda: trials.tried(loss_neighbours.neighbours(computing_together)),
-        ]
-    return found
+        return [lambda: first(1.0), lambda: pairs(1.0), inserts]
+    return [
+        lambda: first(_SHARE),
+        lambda: trials.tried(in_code().together, share=_SMALL_SHARE),
+        lambda: pairs(_SMALL_SHARE),
+        lambda: trials.tried(in_code().likely, share=_SHARE),
+        lambda: trials.tried(in_code().formulas, share=_SMALL_SHARE),
+        lambda: trials.tried(losses.taken(whole, computing)),
+        inserts,
+        lambda: trials.tried(in_code().others, share=_SHARE),
+        lambda: trials.tried(
+            chain(loss_neighbours.overlaps(computing_together), loss_targets.combined(whole, computing))
+        ),
+        lambda: trials.tried(loss_inserts.in_all_uses(computing_together)),
+        lambda: trials.tried(loss_pairs.everywhere(together, _each)),
+        lambda: trials.solved(wanted, computing_together),
+        lambda: trials.tried(loss_neighbours.neighbours(computing_together)),
+    ]
 
 
 def usual(operations: Sequence[LossOperation]) -> Iterator[Trial]:

@@ -64,6 +64,8 @@ class Watch:
         before = self.before()
         if isinstance(value, (bool, int, float)):
             return CodeValue(start, end, type(value).__name__, before=before)
+        if type(value) in (list, tuple) and len(value) > 1 and all(type(one) is int for one in value):
+            return CodeValue(start, end, "ints", [len(value)], before=before)
         if not self.is_tensor(value) and not isinstance(value, np.ndarray):
             return CodeValue(start, end, "", before=before)
         shape = [int(size) for size in value.shape]

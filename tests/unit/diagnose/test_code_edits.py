@@ -47,8 +47,7 @@ def code_of(body: str) -> ModelCode:
 
 def every(code: ModelCode) -> list[tuple[str, list[Edit]]]:
     """All edits, the likely ones first."""
-    likely, others = code_edits.edits([code], [], [])
-    return [*likely, *others]
+    return [trial for trials in code_edits.edits([code], [], []) for trial in trials]
 
 
 def changed(body: str) -> dict[str, str]:
@@ -89,6 +88,9 @@ SLIPS = [
     ("return np.maximum(a, b)", "return np.minimum(a, b)", "minimum in place of maximum"),
     ("return a.sum() / b.sum()", "return a.mean() / b.mean()", "in all 2 places"),
     ("return a.sum(axis=0)", "return a.sum(axis=1)", "another axis"),
+    ("return a.std(axis=0)", "return a.std(axis=0, unbiased=False)", "biased"),
+    ("return a * b", "return a.round() * b", "hard zeros and ones"),
+    ("return a - b", "return a - b + 1", "inclusive"),
     ("return np.arange(n + 1)", "return np.arange(n + 1) + 1", "counted from one"),
     ("return c[labels]", "return c[labels - 1]", "one less"),
     ("return np.arange(n)", "return np.arange(n - 1)", "one less"),
@@ -174,7 +176,8 @@ def test_lines_on_which_right_losses_depend_come_last() -> None:
     code = code_of("d = a * b\nreturn d - c")
     first = LossOperation("mul.0", "mul", {}, [], 2, 2, [2, 3], where="loss (made.py, line 2)")
     second = LossOperation("sub.0", "sub", {}, [], 2, 2, [2, 3], where="loss (made.py, line 3)")
-    likely, others = code_edits.edits([code], [first, second], [second])
+    found = code_edits.edits([code], [first, second], [second])
+    likely, others = found.likely, found.others
     lines = ["line 3" in words for words, _ in others]
     assert all("line 3" in words for words, _ in likely)
     assert len(likely) > 5

@@ -51,6 +51,13 @@ def test_a_result_may_be_of_logarithms_to_another_base() -> None:
     assert edit.value == pytest.approx(1 / np.log(2))
 
 
+def test_a_factor_that_has_a_name_is_told_by_it() -> None:
+    found = dict(losses.edits([SUM]))
+    (edit,) = next(edits for words, edits in found.items() if "decibels" in words)
+    assert edit.value == pytest.approx(10 / np.log(10))
+    assert not any("decibels" in words for words, _ in losses.edits([SIGMOID]))  # it is no single number
+
+
 def test_only_what_is_concerned_is_edited() -> None:
     assert {edit.path for _, edits in losses.taken(WHOLE, [SUM]) for edit in edits} == {"sum.0"}
 
