@@ -35,7 +35,6 @@ from harness.flows.bench_row import BLOCK_SECONDS, MOST_TURNS
 from harness.progress import Silent
 
 SLOWDOWN = 0.03
-BLOCKS = 2 * MOST_TURNS
 Floats = NDArray[np.float64]
 
 
@@ -44,7 +43,7 @@ class Noise:
     """What a machine does to times, as logarithms to draw from: of calls in a block, blocks, processes.
 
     `drift` is how far it goes from block to block. A share `bursts` of the blocks begins a burst of other
-    work, in which a call takes up to `factor` times as long.
+    work, in which a call takes up to `factor` times as long. A round has so many `turns`.
     """
 
     calls: Floats
@@ -54,6 +53,7 @@ class Noise:
     drift: float = 0.003
     bursts: float = 0.03
     factor: float = 2.0
+    turns: int = MOST_TURNS
 
 
 def heavy(process: float, block: float, call: float, **others: float) -> Noise:
@@ -73,11 +73,14 @@ MACHINES = {
 }
 
 
-def real(model: str, count: int, seconds: float, out: Path) -> None:
+def real(model: str, size: int | None, count: int, seconds: float, out: Path) -> None:
     """So many pairs of the same thing, half of them of each side, written after every one."""
+    square = None if size is None else (size, size)
     rows: list[dict[str, Any]] = []
     while len(rows) < count:
-        request = BenchRequest(model, modes=("eval",), seconds=seconds, timeout=600.0, warm_up=5.0)
+        request = BenchRequest(
+            model, modes=("eval",), input_size=square, seconds=seconds, timeout=600.0, warm_up=5.0
+        )
         for row in bench(request, Silent(), against_themselves).rows:
             rows.append(
                 {
@@ -90,7 +93,7 @@ def real(model: str, count: int, seconds: float, out: Path) -> None:
                     "high": row.ratio.high,
                 }
             )
-        _write(out, {**_told(), "model": model, "real": _counted(rows), "pairs": rows})
+        _write(out, {**_told(), "model": model, "size": size, "real": _counted(rows), "pairs": rows})
 
 
 def _write(path: Path, found: dict[str, Any]) -> None:
@@ -118,23 +121,35 @@ def _told() -> dict[str, Any]:
 
 
 def noise_of(pairs: list[dict[str, Any]]) -> Noise:
-    """How far calls, blocks and processes of the same thing were apart."""
+    """How far calls, blocks and processes of the same thing were apart.
+
+    Of blocks and processes what both of a round have in common is no noise of theirs: the machine was slower
+    just then. The rest is shared out between the two, and counts with either sign.
+    """
     calls, blocks, processes, seconds = list[float](), list[float](), list[float](), list[float]()
+    turns = list[int]()
     for pair in pairs:
-        for contestant in pair["samples"]:
-            medians = np.log([np.median(block) for block in contestant])
-            for process in np.split(medians, len(medians) // BLOCKS):
-                blocks += list(process - np.median(process))
-                processes.append(float(np.median(process)))
-            for block, middle in zip(contestant, medians, strict=True):
+        medians = [np.log([np.median(block) for block in contestant]) for contestant in pair["samples"]]
+        apart = ((medians[1] - medians[0]) / math.sqrt(2)).reshape(len(pair["rounds"]), -1)
+        rounds = np.median(apart, axis=1)
+        blocks += list((apart - rounds[:, None]).ravel())
+        processes += list(rounds - np.median(rounds))
+        turns.append(apart.shape[1] // 2)
+        for contestant, middles in zip(pair["samples"], medians, strict=True):
+            for block, middle in zip(contestant, middles, strict=True):
                 calls += list(np.log(block) - middle)
-                seconds.append(math.exp(middle))
-        processes[-len(pair["rounds"]) * 2 :] = _centred(processes[-len(pair["rounds"]) * 2 :])
-    return Noise(np.array(calls), np.array(blocks), np.array(processes), float(np.median(seconds)))
+            seconds += list(np.exp(middles))
+    return Noise(
+        np.array(calls),
+        _either_sign(blocks),
+        _either_sign(processes),
+        float(np.median(seconds)),
+        turns=int(np.median(turns)),
+    )
 
 
-def _centred(values: list[float]) -> list[float]:
-    return list(np.array(values) - np.median(values))
+def _either_sign(values: list[float]) -> Floats:
+    return np.concatenate([values, np.negative(values)])
 
 
 class Simulated:
@@ -158,7 +173,7 @@ class Simulated:
         """The ratio of one round: two processes in turns, A B B A."""
         found: tuple[list[list[float]], list[list[float]]] = ([], [])
         process = [float(self.rng.choice(self.noise.processes)) for _ in found]
-        for _ in range(BLOCKS // 2):
+        for _ in range(self.noise.turns):
             for one in (0, 1, 1, 0):
                 found[one].append(self.block(process[one], slower if one else 0.0))
         return statistics.round_ratio(*found)
@@ -209,6 +224,7 @@ def main() -> None:
         prog="python -m benchmarks.bench_rule", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--model", default="examples/tiny/tiny_pair.py")
+    parser.add_argument("--size", type=int, help="height and width of what the model is given")
     parser.add_argument("--real", type=int, default=0, metavar="N")
     parser.add_argument("--seconds", type=float, default=20.0, help="of rounds, for each real pair")
     parser.add_argument("--simulated", type=int, default=0, metavar="N")
@@ -216,7 +232,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     if options.real:
-        real(options.model, options.real, options.seconds, options.out)
+        real(options.model, options.size, options.real, options.seconds, options.out)
     if options.simulated:
         simulate(options.simulated, options.noise, options.out)
 

@@ -2,7 +2,7 @@
 
 Each mistake is explained as usual; then again without the family of hypotheses that explained it, so that
 only hypotheses remain which were written for something else. A family is a module of `harness.diagnose`; of
-the edits of a loss it is the way in which an operation is changed.
+the edits of one operation of a loss it is the way in which it is changed; slips in the text of code are one.
 
 By hand: `./run python -m tests.mutants.ported.left_out --out FILE [NAME...]`. FILE is written after each one.
 """
@@ -18,21 +18,47 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from harness.alignment_rows import Source
-from harness.diagnose import Cause, _cause, gradients, losses
+from harness.diagnose import (
+    Cause,
+    _cause,
+    code_edits,
+    gradients,
+    loss_checks,
+    loss_functions,
+    loss_given,
+    loss_indices,
+    loss_inserts,
+    loss_neighbours,
+    loss_pairs,
+    loss_targets,
+    losses,
+)
 from harness.files import write_file
 from harness.flows import call_orders, find_causes, orders
 from harness.requests import Edit
 from tests.mutants.ported.measure import Outcome, measured
 from tests.mutants.ported.mistakes import HELD_BACK, MISTAKES, Ported
 
-ORDERS, CALLS, NUMBERS = "orders", "call_orders", "loss: numbers"
+ORDERS, CALLS, NUMBERS, CODE = "orders", "call_orders", "loss: numbers", "slips in code"
+OF_LOSSES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
+    (loss_checks, ("edits",)),
+    (loss_functions, ("edits",)),
+    (loss_given, ("edits",)),
+    (loss_indices, ("edits",)),
+    (loss_inserts, ("edits", "in_all_uses")),
+    (loss_neighbours, ("overlaps", "neighbours")),
+    (loss_pairs, ("settings", "pairs")),
+    (loss_targets, ("edits", "combined")),
+)
 SOLVED = "(solved for)", "(a factor that is fitted)"
 Row = dict[str, Any]
+Trial = tuple[str, list[Edit]]
 
 
 @dataclass
@@ -62,17 +88,32 @@ class Families:
 
         return trials
 
-    def edited(
-        self, edits: Callable[..., Iterator[tuple[str, list[Edit]]]]
-    ) -> Callable[..., Iterator[tuple[str, list[Edit]]]]:
+    def edited(self, edits: Callable[..., Iterator[Trial]]) -> Callable[..., Iterator[Trial]]:
         """The same of edits of a loss: those that are listed one by one are of their kind."""
         name = edits.__name__
 
-        def kept(*given: Any) -> Iterator[tuple[str, list[Edit]]]:
+        def kept(*given: Any) -> Iterator[Trial]:
             for words, changes in edits(*given):
                 family = changes[0].how if name == "edits" else name
                 if self.kept(f"loss: {family}", words):
                     yield words, changes
+
+        return kept
+
+    def edited_together(self, module: ModuleType, name: str) -> Callable[..., Iterator[Trial]]:
+        """The same of a module of edits of a loss: all of them are one family."""
+        edits, family = getattr(module, name), f"loss: {module.__name__.rpartition('.')[2]}"
+
+        def kept(*given: Any) -> Iterator[Trial]:
+            return (trial for trial in edits(*given) if self.kept(family, trial[0]))
+
+        return kept
+
+    def slips(self, edits: Callable[..., Iterable[list[Trial]]]) -> Callable[..., list[list[Trial]]]:
+        """The same of slips in the text of code, the likely and the unlikely ones."""
+
+        def kept(*given: Any) -> list[list[Trial]]:
+            return [[trial for trial in part if self.kept(CODE, trial[0])] for part in edits(*given)]
 
         return kept
 
@@ -103,6 +144,10 @@ def left_out(without: Iterable[str]) -> Iterator[Families]:
         patch.setattr(gradients, "trials", families.tried(gradients.trials))
         for name in ("edits", "defaults", "taken", "detachments"):
             patch.setattr(losses, name, families.edited(getattr(losses, name)))
+        for module, names in OF_LOSSES:
+            for name in names:
+                patch.setattr(module, name, families.edited_together(module, name))
+        patch.setattr(code_edits, "edits", families.slips(code_edits.edits))
         if NUMBERS in families.without:
             patch.setattr(losses, "numbers", lambda operations: iter(()))
         if ORDERS in families.without:
