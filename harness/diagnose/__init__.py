@@ -15,6 +15,7 @@ from harness.diagnose._cause import (
     explain_state,
 )
 from harness.diagnose._evidence import DifferingLayer, Producer, ReferenceTensor, Trial
+from harness.diagnose._room import in_proportion
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
 
@@ -34,5 +35,6 @@ __all__ = [
     "explain_module",
     "explain_parameter_of_one_side",
     "explain_state",
+    "in_proportion",
     "signature",
 ]

@@ -96,7 +96,9 @@ class DifferingLayer:
             return float("inf")
         with np.errstate(all="ignore"):
             gap = tensor.astype(np.float64) - self.port.astype(np.float64)
-            same = np.isnan(tensor) & np.isnan(self.port) if tensor.dtype.kind == "f" else False
+            same = tensor == self.port  # infinities as well
+            if tensor.dtype.kind == "f":
+                same |= np.isnan(tensor) & np.isnan(self.port)
             found = float(np.sqrt(np.sum(np.where(same, 0.0, gap) ** 2)))
         return found if np.isfinite(found) else float("inf")
 
@@ -126,7 +128,8 @@ class DifferingLayer:
         if tensor.shape != self.port.shape:
             return False
         ours, its = (np.asarray(part.flat[:_FIRST], np.float64) for part in (tensor, self.port))
-        gap = ours - its
+        with np.errstate(invalid="ignore"):  # an infinity less itself
+            gap = ours - its
         found = float(np.sqrt(np.sum(gap * gap, where=np.isfinite(gap))))
         return found <= self.floor
 

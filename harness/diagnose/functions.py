@@ -63,10 +63,10 @@ _UNARY: dict[str, Function] = {
     },
 }
 _BINARY: dict[str, Two] = {
-    "the sum": np.add,
-    "the difference": np.subtract,
-    "the difference, the other way round,": lambda a, b: b - a,
-    "the product": np.multiply,
+    "the sum (add)": np.add,
+    "the difference (sub, minus)": np.subtract,
+    "the difference (sub, minus), the other way round,": lambda a, b: b - a,
+    "the product (mul)": np.multiply,
     "the quotient (division)": np.divide,
     "the quotient (division), the other way round,": lambda a, b: b / a,
     "the larger (maximum)": np.maximum,

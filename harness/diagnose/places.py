@@ -80,8 +80,8 @@ def _moved(front: int, behind: int) -> str:
     if not behind:
         return f"moved by {front}, with zeros in front,"
     if not front:
-        return f"with {behind} zeros behind"
-    return f"with {front} zeros in front and {behind} behind"
+        return f"padded with {behind} zeros behind"
+    return f"padded with {front} zeros in front and {behind} behind"
 
 
 def _placed(evidence: DifferingLayer, source: Array, inner: tuple[slice, ...]) -> tuple[str, Array] | None:

@@ -39,7 +39,6 @@ from harness.verdict import NoisePolicy, allowances
 
 Array = Any
 _FLOOR_ULPS = 64
-_CANCELLED = 16.0  # by how much the port's tensor may be smaller than one with the same rounding
 
 
 def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Cause:
@@ -127,7 +126,7 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
         differing=probe.differing(alignment, path),
         operation="/" in path,
         training=probe.mode == "train",
-        floor=floor(row) * in_proportion(reference, port),
+        floor=floor(row) * diagnose.in_proportion(reference, port),
     )
 
 
@@ -136,12 +135,6 @@ def _is_alike(row: Row, one: tuple[int, ...], other: tuple[int, ...]) -> bool:
     return same_shape(one, other) or (
         kind_of(row.address) == "operation_input" and row.obstacle is None and same_operand(one, other)
     )
-
-
-def in_proportion(reference: Array, port: Array) -> float:
-    """The share of the reference's rounding that a far smaller tensor of the port may have."""
-    ours, its = (float(np.linalg.norm(np.asarray(part, np.float64))) for part in (reference, port))
-    return min(1.0, _CANCELLED * its / ours) if ours and np.isfinite(its) else 1.0
 
 
 def floor(row: Row) -> float:
