@@ -1,11 +1,13 @@
 """Hypotheses: a reduction of any recorded tensor over some axes, in the place of one or several steps.
 
-A smooth maximum, a mean of squares or a part of it is one reduction in the port. One element of it is
-computed first, so that tensors that have nothing to do with it cost nothing.
+A smooth maximum, a mean of squares or a part of it is one reduction in the port. What the port reduces may be
+the right tensor itself, and it may repeat the result along the axes again. One element of it is computed
+first, so that tensors that have nothing to do with it cost nothing.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterator
 from itertools import combinations
@@ -19,6 +21,7 @@ from harness.forms import axes_text
 _LARGEST = 1 << 21
 _MOST_AXES, _MOST_TENSORS = 5, 64
 _STRAY = 16.0
+_RIGHT = "output"  # what trials call the right tensor
 
 
 def _smooth_largest(x: Array, **how: int | tuple[int, ...]) -> Array:
@@ -33,15 +36,46 @@ _ALL: dict[str, Reduction] = {
 
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
-    """Reductions of the tensors that the reference recorded last before this one, and of the others."""
+    """Reductions of the right tensor, of those recorded last before this one, and of the others."""
     port = evidence.port
-    if port.dtype.kind != "f" or not port.size or not evidence.carries(0) or not np.isfinite(port).all():
+    if port.dtype.kind != "f" or not port.size or not np.isfinite(port).all():
         return
+    yield from _of_all(evidence)
+    axes = _repeated_along(evidence.reference, port)
+    if axes:
+        narrow = tuple(slice(0, 1) if axis in axes else slice(None) for axis in range(port.ndim))
+        once = np.ascontiguousarray(port[narrow])
+        floor = evidence.floor * math.sqrt(once.size / port.size)
+        for trial in _of_all(dataclasses.replace(evidence, port=once, floor=floor)):
+            assert trial.predicted is not None
+            words = f"{trial.words}, repeated along {axes_text(axes)}"
+            yield Trial(words, predicted=np.broadcast_to(trial.predicted, port.shape))
+
+
+def _repeated_along(right: Array, port: Array) -> list[int]:
+    """The axes along which the port's tensor is the same, and the right one is not."""
+    if right.shape != port.shape:
+        return []
+    return [
+        axis
+        for axis, size in enumerate(port.shape)
+        if size > 1 and _is_same_along(axis, port) and not _is_same_along(axis, right)
+    ]
+
+
+def _is_same_along(axis: int, tensor: Array) -> bool:
+    return np.array_equal(tensor, np.broadcast_to(tensor.take([0], axis), tensor.shape))
+
+
+def _of_all(evidence: DifferingLayer) -> Iterator[Trial]:
+    if not evidence.carries(0):
+        return
+    right = evidence.reference
     looked = 0
-    for other in evidence.recorded:
+    for other in (ReferenceTensor(_RIGHT, right.shape, lambda: right), *evidence.recorded):
         if looked == _MOST_TENSORS:
             return
-        axes = list(_axes(other.shape, port)) if _is_larger(other, port.size) else []
+        axes = list(_axes(other.shape, evidence.port)) if _is_larger(other, evidence.port.size) else []
         if axes:
             looked += 1
             yield from _of(evidence, other, axes)

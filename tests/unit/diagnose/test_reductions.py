@@ -43,3 +43,28 @@ def test_noise_and_few_values_are_no_reduction() -> None:
     noise = np.random.default_rng(7).standard_normal((2, 8, 1, 1)).astype(np.float32)
     assert not told(noise, SMOOTH).found
     assert not told(np.full((2, 8, 1, 1), WIDE[0, 0].max()), SMOOTH).found
+
+
+@pytest.mark.parametrize(
+    ("words", "port"),
+    [
+        ("the mean over axes 2 and 3 of the reference's input", WIDE.mean((2, 3), keepdims=True)),
+        ("the largest (max) over axis 1 of the reference's input", WIDE.max(1, keepdims=True)),
+        ("the sum over axis 3 of the reference's input", WIDE.sum(3)),
+    ],
+)
+def test_the_right_tensor_itself_may_be_reduced_and_repeated_again(words: str, port: Array) -> None:
+    port = np.asarray(port, np.float32)
+    evidence = DifferingLayer("Conv2d", WIDE, port, floor=1e-4)
+    assert words in explain_given(evidence, {}).sentence
+    if port.ndim == WIDE.ndim:
+        wide = np.ascontiguousarray(np.broadcast_to(port, WIDE.shape))
+        sentence = explain_given(DifferingLayer("Conv2d", WIDE, wide, floor=1e-4), {}).sentence
+        assert f"{words}, repeated along ax" in sentence
+
+
+def test_what_both_sides_repeat_is_not_reduced() -> None:
+    right = np.broadcast_to(WIDE[:, :, :1], WIDE.shape)
+    noise = np.random.default_rng(8).standard_normal((2, 8, 1, 6)).astype(np.float32)
+    evidence = DifferingLayer("Conv2d", right, np.broadcast_to(noise, WIDE.shape), floor=1e-4)
+    assert not explain_given(evidence, {}).found
