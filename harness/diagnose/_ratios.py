@@ -12,6 +12,31 @@ from harness.forms import axes_text, shape_text
 _NEAR = 1e-5
 _FEWEST = 5  # elements that a mean runs over, below which its count is any small number
 _MOST_AXES = 5
+# Numbers that are not plain, and that a person writes all the same.
+_CONSTANTS: dict[float, str] = {
+    **{root**0.5: f"the square root (sqrt) of {root}" for root in (2, 3, 5, 6, 7)},
+    **{root**-0.5: f"one over the square root (sqrt) of {root}" for root in (2, 3, 5, 6, 7)},
+    math.pi: "pi",
+    2 * math.pi: "twice pi",
+    math.pi / 2: "half of pi",
+    1 / math.pi: "one over pi",
+    math.pi / 180: "from degrees to radians",
+    180 / math.pi: "from radians to degrees",
+    math.log(2): "the logarithm of 2, as from base 2 to base e",
+    1 / math.log(2): "one over the logarithm of 2, as from base e to base 2",
+    math.log(10): "the logarithm of 10, as from base 10 to base e",
+    1 / math.log(10): "one over the logarithm of 10, as from base e to base 10",
+    math.e: "e, as a one more in an exponent makes it",
+    1 / math.e: "one over e, as a one less in an exponent makes it",
+}
+
+
+def constant(number: float) -> tuple[float, str] | None:
+    """The constant with a name that a fitted number is, or its opposite, with words; or None."""
+    for exact, words in _CONSTANTS.items():
+        if abs(abs(number) - exact) <= _NEAR * exact:
+            return math.copysign(exact, number), f" ({words})"
+    return None
 
 
 def plain(number: float) -> float | None:

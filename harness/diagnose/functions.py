@@ -11,7 +11,7 @@ import numpy as np
 
 from harness.diagnose._blocks import Blocks
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
-from harness.diagnose.activations import FUNCTIONS, Function
+from harness.diagnose.activations import FUNCTIONS, Function, first_fits
 
 Two = Callable[[Array, Array], Array]
 Reduction = Callable[..., Array]
@@ -137,7 +137,7 @@ def _unary(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial
     if tensor.shape != evidence.port.shape or tensor.dtype.kind != "f" or not tensor.ndim:
         return
     for words, function in _UNARY.items():
-        if _first_fits(evidence, function, tensor):
+        if first_fits(evidence, function, tensor):
             trial = _trial(evidence, f"{words} of {name}", function(tensor.astype(np.float64)))
             told = words in _TO_STEPS and _is_told_by_steps(tensor, evidence.port)
             yield replace(trial, says_itself=True) if told else trial
@@ -149,13 +149,6 @@ def _is_told_by_steps(tensor: Array, port: Array) -> bool:
     moved = up | down
     values = np.unique(tensor[moved])
     return bool(up.any() and down.any() and moved.sum() > len(values) >= _FEWEST_MOVED)
-
-
-def _first_fits(evidence: DifferingLayer, function: Function, tensor: Array) -> bool:
-    """Whether the function of a few elements leaves it open; so large tensors cost nothing."""
-    few, its = (np.asarray(part.flat[:64], np.float64) for part in (tensor, evidence.port))
-    gap = function(few) - its
-    return bool(np.sqrt(np.sum(gap * gap)) <= evidence.floor)
 
 
 def _binary(evidence: DifferingLayer, given: Mapping[str, Array]) -> Iterator[Trial]:
@@ -216,7 +209,8 @@ def _of_blocks(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[T
     sizes = "x".join(str(size // count) for size, count in zip(tensor.shape, wanted, strict=True))
     parts = blocks.split(tensor.astype(np.float64))
     for words, reduction in REDUCTIONS.items():
-        yield _trial(evidence, f"{words} over blocks of {sizes} of {name}", reduction(parts, axis=-1))
+        said = f"{words} over blocks of {sizes} of {name}, as a pooling without overlap does"
+        yield _trial(evidence, said, reduction(parts, axis=-1))
     for words, place in (("the first", 0), ("the last", -1)):
         yield _trial(evidence, f"{words} of each block of {sizes} of {name}", parts[..., place])
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
-from harness.diagnose._ratios import of_sizes, plain, said_of_ratio
+from harness.diagnose._ratios import constant, of_sizes, plain, said_of_ratio
 
 _LARGEST = 1 << 24
 _SMALL, _NEAR = 1e-3, 1e-5
@@ -41,6 +41,8 @@ def _factor(evidence: DifferingLayer, ours: Array, its: Array) -> Iterator[Trial
             if abs(number - fitted) <= _NEAR * number and max(number, 1 / number) >= _FEWEST:
                 factor, said = number, words
                 break
+        if factor is None and (named := constant(fitted)) is not None:
+            factor, said = named
     if factor is not None and factor != 1:
         words = f"the reference's output times {factor:.6g}{_divided(factor)}{said}"
         yield _trial(evidence, words, factor * ours, 1)

@@ -39,6 +39,10 @@ def told(port: Array, right: Array = PICTURE, producer: Producer | None = None) 
         ("the square of the reference's input", PICTURE**2, 0),
         ("the square root (sqrt) of the reference's input", PICTURE**0.5, 0),
         ("(a size)", PICTURE * 9, 1),
+        ("times 0.707107 (divided by 1.41421) (one over the square root (sqrt) of 2)", PICTURE / 2**0.5, 1),
+        ("times -3.14159 (pi)", -PICTURE * np.pi, 1),
+        ("from degrees to radians", np.deg2rad(PICTURE), 1),
+        ("as from base e to base 2", PICTURE / np.log(2), 1),
     ],
 )
 def test_plain_numbers_are_told(words: str, port: Array, fitted: int) -> None:
