@@ -6,11 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
+from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial, is_number
+from harness.diagnose._ratios import plain
 from harness.diagnose._rules import every, one_of, part_from
 from harness.diagnose.layouts import layouts, same_elements
 
 _FEWEST = 4  # different values, below which two tensors are alike by chance
+_DIGITS, _FAR = 2e-6, 1e-3
 _MOST_PARTS = 256
 _LOOKED_AT = 4096
 _LARGEST = 64
@@ -54,9 +56,21 @@ def _left_out(name: str) -> str:
 
 def _taken(evidence: DifferingLayer, other: ReferenceTensor, how: str = "") -> Iterator[Trial]:
     tensor = other.read().reshape(evidence.port.shape)
-    if evidence.begins_like(tensor) and tells(tensor):
+    if evidence.begins_like(tensor) and (tells(tensor) or _is_told_by_digits(tensor, evidence)):
         said = f"the reference's {other.name}{how}{_not_moved(evidence, other.read())}"
         yield Trial(said, predicted=tensor, taken=other.name)
+
+
+def _is_told_by_digits(tensor: Array, evidence: DifferingLayer) -> bool:
+    """Whether few numbers, none of them a plain one, are the port's in all digits, and far from the right."""
+    if tensor.dtype.kind != "f" or not 0 < tensor.size < _FEWEST:
+        return False
+    its, ours = (one.astype(np.float64).reshape(-1) for one in (evidence.port, evidence.reference))
+    values = tensor.astype(np.float64).reshape(-1)
+    near = np.abs(values - its) <= _DIGITS * np.abs(values)
+    far = ours.shape != values.shape or (np.abs(values - ours) > _FAR * np.abs(values)).all()
+    are_plain = any(not is_number(value) or plain(value) is not None for value in values.tolist())
+    return bool(near.all() and far and not are_plain)
 
 
 def _not_moved(evidence: DifferingLayer, taken: Array) -> str:
