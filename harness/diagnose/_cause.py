@@ -38,6 +38,7 @@ from harness.diagnose import (
     reductions,
     relations,
     repeats,
+    resampled,
     resizing,
     sums,
     tables,
@@ -73,6 +74,7 @@ OF_TENSORS: tuple[Source, ...] = (
     sums.trials,
     reductions.trials,
     resizing.trials,
+    resampled.trials,
     decisions.trials,
     products.trials,
     constants.trials,
@@ -87,6 +89,7 @@ OF_TENSORS: tuple[Source, ...] = (
 OF_OPERATIONS: tuple[Source, ...] = (operations.trials,)  # they say less than a function of what is given
 OF_NUMBERS: tuple[Solver, ...] = (numbers.trials,)
 OF_FORMULAS: tuple[Source, ...] = (
+    resampled.of_the_given,
     functions.of_the_right_one,
     normalised.of_the_right_one,
     relations.trials,

@@ -42,7 +42,8 @@ def test_another_map_is_resized() -> None:
         "layer:other#0:out resized (linear, with corners aligned): another map is"
         in told(port, right).sentence
     )
-    assert not told(port, right, "m/conv").found
+    behind_others = told(port, right, "m/conv").sentence
+    assert "layer:other#0:out, resized (interpolated) linearly (bilinear), its corners" in behind_others
 
 
 def test_what_nothing_resized_gives_is_not_explained() -> None:
