@@ -14,7 +14,7 @@ _FEWEST_PLACES, _SMALLEST_TRIANGLE, _LARGEST = 9, 3, 1 << 22
 _MOST_LOOKED_AT = 64
 
 
-class _Triangle(NamedTuple):
+class Triangle(NamedTuple):
     """Which side of a matrix is set, from which diagonal on."""
 
     lower: bool
@@ -39,7 +39,7 @@ def of_two_values(evidence: DifferingLayer) -> Iterator[Trial]:
     yield Trial(
         "the reference's output inverted, as the opposite of a mask", predicted=inverted, says_itself=True
     )
-    ours, its = _triangle(right == high), _triangle(port == high)
+    ours, its = triangle_of(right == high), triangle_of(port == high)
     if ours is not None and its is not None and ours != its:
         off = abs(ours.diagonal - its.diagonal)
         how = (
@@ -52,7 +52,7 @@ def of_two_values(evidence: DifferingLayer) -> Iterator[Trial]:
         yield Trial(words, predicted=drawn, says_itself=True)
 
 
-def _triangle(filled: Array) -> _Triangle | None:
+def triangle_of(filled: Array) -> Triangle | None:
     """The triangle that each matrix of a stack is, if all are the same one."""
     if filled.ndim < 2 or min(filled.shape[-2:]) < _SMALLEST_TRIANGLE:
         return None
@@ -62,16 +62,16 @@ def _triangle(filled: Array) -> _Triangle | None:
         return None
     for diagonal in sorted(range(1 - rows, columns), key=abs):
         for lower in (True, False):
-            if np.array_equal(first, _half(first.shape, _Triangle(lower, diagonal))) and not first.all():
-                return _Triangle(lower, diagonal)
+            if np.array_equal(first, _half(first.shape, Triangle(lower, diagonal))) and not first.all():
+                return Triangle(lower, diagonal)
     return None
 
 
-def _half(shape: tuple[int, ...], triangle: _Triangle) -> Array:
+def _half(shape: tuple[int, ...], triangle: Triangle) -> Array:
     return np.asarray((np.tril if triangle.lower else np.triu)(np.ones(shape[-2:], bool), triangle.diagonal))
 
 
-def _drawn(triangle: _Triangle, shape: tuple[int, ...], values: Array) -> Array:
+def _drawn(triangle: Triangle, shape: tuple[int, ...], values: Array) -> Array:
     return np.where(np.broadcast_to(_half(shape, triangle), shape), values[1], values[0])
 
 
@@ -80,16 +80,16 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     right, port = evidence.reference, evidence.port
     if right.shape != port.shape or right.dtype.kind != "f" or right.ndim < 1 or right.size < _MOST_LOOKED_AT:
         return
-    fill = _most_frequent(right)
+    fill = most_frequent(right)
     if fill is None:
         return
     filled = right == fill
-    for name, under in _under(evidence, filled):
-        given = under.astype(right.dtype)
+    for name, below in under(evidence, filled):
+        given = below.astype(right.dtype)
         for words, mask in _masks(filled):
             said = f"the reference's {name}, filled with {fill:g} where {words}"
             yield Trial(said, predicted=np.where(mask, right.dtype.type(fill), given))
-    other = _most_frequent(port)
+    other = most_frequent(port)
     if other is not None and other != fill:
         words = f"the reference's with {other:g} in the place of {fill:g}, which a mask fills in"
         yield Trial(words, predicted=np.where(filled, right.dtype.type(other), right), fitted=1)
@@ -100,7 +100,7 @@ def _masks(filled: Array) -> Iterator[tuple[str, Array]]:
     yield "nothing is: the mask is missing", np.zeros_like(filled)
     if filled.ndim >= 2 and filled.shape[-1] == filled.shape[-2]:
         yield "the mask is transposed", filled.swapaxes(-1, -2)
-    triangle = _triangle(filled)
+    triangle = triangle_of(filled)
     if filled.ndim >= 2:
         for step, words in ((1, "later"), (-1, "earlier")):
             said = f"the mask begins one place {words}"
@@ -112,14 +112,14 @@ def _masks(filled: Array) -> Iterator[tuple[str, Array]]:
                 yield off, np.broadcast_to(_half(filled.shape, moved), filled.shape)
 
 
-def _most_frequent(tensor: Array) -> float | None:
+def most_frequent(tensor: Array) -> float | None:
     """The value that many elements have."""
     values, counts = np.unique(tensor, return_counts=True)
     most = int(np.argmax(counts))
     return float(values[most]) if counts[most] >= max(2, _LEAST_SHARE * tensor.size) else None
 
 
-def _under(evidence: DifferingLayer, filled: Array) -> Iterator[tuple[str, Array]]:
+def under(evidence: DifferingLayer, filled: Array) -> Iterator[tuple[str, Array]]:
     """Recorded tensors that are the right one wherever nothing is filled in."""
     looked = 0
     for other in evidence.recorded:

@@ -135,6 +135,7 @@ def _places(source: Array, port: Array, floor: float) -> tuple[Array, Array]:
     own = source.reshape(-1)[order].astype(np.float64)
     wanted = port.reshape(-1).astype(np.float64)
     nearest = _nearest(own, wanted)
+    own = np.nan_to_num(own, nan=np.nan)  # what is infinite is known by no value
     allowed = _allowed(port, floor)
     low, high = own[np.maximum(nearest - 1, 0)], own[np.minimum(nearest + 1, len(own) - 1)]
     alone = ((nearest == 0) | (wanted - low > 2 * allowed)) & (
@@ -147,7 +148,8 @@ def _places(source: Array, port: Array, floor: float) -> tuple[Array, Array]:
 def _nearest(own: Array, wanted: Array) -> Array:
     """The number of the nearest of some values in order."""
     right = np.clip(np.searchsorted(own, wanted), 1, len(own) - 1)
-    return np.asarray(np.where(wanted - own[right - 1] <= own[right] - wanted, right - 1, right))
+    with np.errstate(invalid="ignore"):  # an infinity less itself
+        return np.asarray(np.where(wanted - own[right - 1] <= own[right] - wanted, right - 1, right))
 
 
 def _allowed(port: Array, floor: float) -> float:

@@ -114,6 +114,8 @@ def _scaled_parts(evidence: DifferingLayer) -> Iterator[Trial]:
     reference = evidence.reference
     if reference.shape != evidence.port.shape or reference.dtype.kind != "f" or not evidence.carries(1):
         return
+    if not (np.isfinite(reference).all() and np.isfinite(evidence.port).all()):
+        return
     error = evidence.port.astype(np.float64) - reference
     for place in range(len(evidence.inputs)):
         effect = _effect(evidence, place)
@@ -150,7 +152,7 @@ def _channel_order(reference: Array, port: Array) -> list[int] | None:
         return None
     axes = tuple(axis for axis in range(reference.ndim) if axis != _CHANNELS)
     ours, its = (np.sort(np.mean(part, axes, dtype=np.float64)) for part in (reference, port))
-    if len(ours) > 4096 or not np.allclose(ours, its, rtol=1e-4, atol=1e-6):
+    if len(ours) > 4096 or not np.isfinite(ours).all() or not np.allclose(ours, its, rtol=1e-4, atol=1e-6):
         return None
     means = np.mean(reference, axes, dtype=np.float64)
     order = [int(np.argmin(np.abs(means - mean))) for mean in np.mean(port, axes, dtype=np.float64)]
