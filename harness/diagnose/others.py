@@ -16,11 +16,14 @@ _DIGITS, _FAR = 2e-6, 1e-3
 _MOST_PARTS = 256
 _LOOKED_AT = 4096
 _LARGEST = 64
-_NOUNS = {
+NOUNS = {
     "add": "a sum", "sub": "a difference", "mul": "a product", "div": "a division", "pow": "a power",
     "matmul": "a matrix product", "bmm": "a matrix product", "cat": "a concatenation",
     "interpolate": "a resizing", "maximum": "the larger of two (maximum)",
     "minimum": "the smaller of two (minimum)", "normalize": "a normalisation (normalize)",
+    "mean": "a mean", "var": "a variance", "std": "a deviation", "pad": "a padding",
+    "neg": "a negation (minus)", "avg_pool2d": "an average pooling", "max_pool2d": "a max pooling",
+    "clamp": "a clamp",
 }  # fmt: skip
 
 
@@ -51,7 +54,7 @@ def _producer_missing(evidence: DifferingLayer) -> Iterator[Trial]:
 def _left_out(name: str) -> str:
     """What is left out where an operation is skipped."""
     kind = name.partition("/")[2].rpartition(".")[0]
-    return f" ({_NOUNS.get(kind, kind)} is left out)" if kind else ""
+    return f" ({NOUNS.get(kind, kind)} is left out)" if kind else ""
 
 
 def _taken(evidence: DifferingLayer, other: ReferenceTensor, how: str = "") -> Iterator[Trial]:

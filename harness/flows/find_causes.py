@@ -21,6 +21,8 @@ from harness.errors import WorkerLost
 from harness.flows import (
     call_counts,
     call_orders,
+    calls_again,
+    extra_calls,
     find_code_causes,
     find_loss_causes,
     gradients_that_follow,
@@ -332,8 +334,10 @@ def explain_sources(
     causes = orders.given_crosswise(tried, causes, probe.reference.records)
     causes = orders.exchanged(tried, causes, flow)
     causes = call_orders.told(tried, causes, *both, flow)
+    causes = extra_calls.told(tried, causes, probe.reference, probe.port)
     causes = rebuilt_modules.told(alignment, tried, causes)
     causes = gradients_that_follow.told(tried, causes, probe.reference)
+    causes = calls_again.told(tried, causes, *both)
     for source, cause in zip(tried, causes, strict=True):
         alignment.sources[alignment.sources.index(source)] = explained(source, cause)
     return causes
