@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from harness.answers import LossOperation, ModelCode
@@ -35,16 +36,16 @@ _SINGLE = (
 _LIKELY = 1
 _Edits = tuple[str, list[Edit]]
 _Family = Callable[[CodeTree], Iterator[CodeChange]]
-_Ranked = tuple[tuple[bool, int], _Edits]
+_Ranked = tuple[tuple[bool, int], CodeTree, CodeChange]
 
 
 class CodeEdits(NamedTuple):
     """Edits of functions with their words: of several places, likely ones, other formulas, all others."""
 
-    together: list[_Edits]
-    likely: list[_Edits]
-    formulas: list[_Edits]
-    others: list[_Edits]
+    together: Iterator[_Edits]
+    likely: Iterator[_Edits]
+    formulas: Iterator[_Edits]
+    others: Iterator[_Edits]
 
 
 def edits(
@@ -63,10 +64,10 @@ def edits(
         for families in ((code_sets.changes,), _SINGLE, (code_formulas.changes,))
     )
     return CodeEdits(
-        [*code_everywhere.edits(trees), *(trial for _, trial in together)],
-        [trial for key, trial in single if key <= (False, _LIKELY)],
-        [trial for _, trial in formulas],
-        [trial for key, trial in single if key > (False, _LIKELY)],
+        chain(code_everywhere.edits(trees), _trials(together)),
+        _trials([found for found in single if found[0] <= (False, _LIKELY)]),
+        _trials(formulas),
+        _trials([found for found in single if found[0] > (False, _LIKELY)]),
     )
 
 
@@ -77,7 +78,15 @@ def _of_families(
     for tree, known in zip(trees, seen, strict=True):
         for family in families:
             for change in family(tree):
-                trial, text = tree.trial(change), tree.changed(change)
-                if trial is not None and text not in known:
+                text = tree.changed(change)
+                if text not in known:
                     known.add(text)
-                    yield (tree.place(change) in right, change.rank), trial
+                    yield (tree.place(change) in right, change.rank), tree, change
+
+
+def _trials(found: Sequence[_Ranked]) -> Iterator[_Edits]:
+    """Those that change what runs, each made only where it is to be tried."""
+    for _, tree, change in found:
+        trial = tree.trial(change)
+        if trial is not None:
+            yield trial

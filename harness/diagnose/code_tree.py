@@ -19,11 +19,16 @@ _BESIDE = (ast.Attribute, ast.Tuple, ast.List, ast.Slice, ast.keyword, ast.Starr
 
 @dataclass(frozen=True)
 class CodeChange:
-    """Other parts in a function's text, the words about them, and how unlikely they are."""
+    """Other parts in a function's text, why they may stand there, and how unlikely that is.
 
-    words: str
+    `shown` is the node that tells of it: by its texts before and after, or where not `both`, by the first.
+    """
+
+    why: str
     parts: tuple[tuple[int, int, str], ...]
-    rank: int = 0
+    rank: int
+    shown: ast.AST
+    both: bool = True
 
 
 class CodeTree:
@@ -117,7 +122,7 @@ class CodeTree:
 
     def said(self, node: ast.AST, new: str, what: str, rank: int = 0) -> CodeChange:
         """A change of one node that is told by these words, where its text would say little."""
-        return CodeChange(f"`{_plain(self.text(node))}` {what}", ((*self.span(node), new),), rank)
+        return CodeChange(what, ((*self.span(node), new),), rank, node, False)
 
     def to_all(
         self, shown: ast.AST, new: Sequence[tuple[ast.AST | Span, str]], why: str, rank: int = 0
@@ -125,11 +130,18 @@ class CodeTree:
         """A change of several nodes or parts; `shown` is what tells of it."""
         spans = [place if isinstance(place, tuple) else self.span(place) for place, _ in new]
         parts = tuple((*span, text) for span, (_, text) in zip(spans, new, strict=True))
-        node = self._around(shown)
+        return CodeChange(why, parts, rank, shown)
+
+    def _words(self, change: CodeChange) -> str:
+        if not change.both:
+            return f"`{_plain(self.text(change.shown))}` {change.why}"
+        node = self._around(change.shown)
         start, end = self.span(node)
-        inside = [(first - start, last - start, text) for first, last, text in parts if start <= first < end]
+        own = [
+            (first - start, last - start, new) for first, last, new in change.parts if start <= first < end
+        ]
         before = self.text(node)
-        return CodeChange(f"`{_plain(before)}` is `{_plain(with_parts(before, inside))}`: {why}", parts, rank)
+        return f"`{_plain(before)}` is `{_plain(with_parts(before, own))}`: {change.why}"
 
     def _around(self, node: ast.AST) -> ast.AST:
         """The expression around one, so that a reader sees what it is about, unless that is long."""
@@ -145,7 +157,7 @@ class CodeTree:
         before = [count for count in counts if count is not None]
         if len(before) < len(counts) or _overlap(change.parts):
             return None
-        words = f"in {self.place(change)}, {change.words}{self._divides(change.parts[0][0])}"
+        words = f"in {self.place(change)}, {self._words(change)}{self._divides(change.parts[0][0])}"
         edit = Edit(self.code.key, CODE, value=[list(part) for part in change.parts], place=min(before))
         return words, [edit]
 

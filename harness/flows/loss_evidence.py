@@ -129,7 +129,6 @@ def confirmed(trials: LossTrials, gradients: Sequence[Gradient], met: Sequence[T
         found = _apart(trials, gradient, met) if met else []
         if not number or any(apart is not None for _, apart in found):
             met = [edit for edit, apart in found if apart is not None and apart <= gradient.room]
-    trials.listed()  # the next tries need no gradient
     return list(met)
 
 

@@ -95,7 +95,8 @@ class LossTrials:
             found = self.probe.worker.call(ListLoss(str(self.probe.inputs), self.probe.mode, gradient_of))
         except BadInput:
             return []
-        self.given, self.code = found.given, found.code
+        if not gradient_of:
+            self.given, self.code = found.given, found.code
         return found.operations
 
     def tried(

@@ -331,12 +331,15 @@ def _with_argument(
 
 
 def list_loss(side: Side, inputs: str, mode: Mode, gradient_of: str = "") -> LossListed:
-    """Run forward and tell the operations of the losses; what they take is kept."""
+    """Run forward and tell the operations of the losses; what they take is kept.
+
+    Where a gradient is asked for, what expressions in the code are is not told.
+    """
     side.kept = _kept(side, inputs, mode, gradient_of)
     operations = _run_once(side, side.kept)
     given = _given(side, side.kept.outputs)
     sizes = [LossTensor(name, [int(size) for size in tensor.shape]) for name, tensor in given.items()]
-    return LossListed(operations, sizes, _code(side, side.kept))
+    return LossListed(operations, sizes, _code(side, side.kept, is_told=not gradient_of))
 
 
 def _run_once(side: Side, kept: KeptCase) -> list[LossOperation]:
@@ -355,8 +358,8 @@ def _run_once(side: Side, kept: KeptCase) -> list[LossOperation]:
     return tape.seen
 
 
-def _code(side: Side, kept: KeptCase) -> list[ModelCode]:
-    """The functions that the losses call, which are kept, and what their expressions are."""
+def _code(side: Side, kept: KeptCase, is_told: bool) -> list[ModelCode]:
+    """The functions that the losses call, which are kept; what their expressions are where that is asked."""
     tape = _Tape(side, (), {})
 
     def to_array(tensor: Any) -> Any:
@@ -373,7 +376,7 @@ def _code(side: Side, kept: KeptCase) -> list[ModelCode]:
     kept.code = functions_that_run(run)
     tape.counts.clear()
     watch = Watch(side.tensors.is_tensor, to_array, lambda: sum(tape.counts.values()))
-    return told_by_run(kept.code, watch, run)
+    return told_by_run(kept.code, watch, run) if is_told else []
 
 
 def _counted(side: Side, values: Sequence[Any]) -> Iterator[tuple[Any, int]]:

@@ -95,7 +95,12 @@ def functions_that_run(run: Callable[[], Any]) -> list[OwnFunction]:
         run()
     finally:
         sys.setprofile(before)
-    found = (_own(code) for code in codes if not code.co_flags & _NESTED)
+    whole = [code for code in codes if not code.co_flags & _NESTED]
+    runs: dict[int, list[FunctionType]] = {id(code): [] for code in whole}
+    for one in gc.get_objects():  # once: to ask for what refers to each takes as long every time
+        if type(one) is FunctionType and id(one.__code__) in runs:
+            runs[id(one.__code__)].append(one)
+    found = (_own(code, runs[id(code)]) for code in whole)
     return [one for one in found if one is not None]
 
 
@@ -129,10 +134,7 @@ def _acts_beyond(code: CodeType) -> bool:
     return not _ACTING.isdisjoint(code.co_names) or any(_acts_beyond(one) for one in inner)
 
 
-def _own(code: CodeType) -> OwnFunction | None:
-    functions = [
-        one for one in gc.get_referrers(code) if isinstance(one, FunctionType) and one.__code__ is code
-    ]
+def _own(code: CodeType, functions: Sequence[FunctionType]) -> OwnFunction | None:
     if not functions or not code.co_name.isidentifier() or _is_of_python(code.co_filename):
         return None
     if _acts_beyond(code):

@@ -177,7 +177,7 @@ def test_lines_on_which_right_losses_depend_come_last() -> None:
     first = LossOperation("mul.0", "mul", {}, [], 2, 2, [2, 3], where="loss (made.py, line 2)")
     second = LossOperation("sub.0", "sub", {}, [], 2, 2, [2, 3], where="loss (made.py, line 3)")
     found = code_edits.edits([code], [first, second], [second])
-    likely, others = found.likely, found.others
+    likely, others = list(found.likely), list(found.others)
     lines = ["line 3" in words for words, _ in others]
     assert all("line 3" in words for words, _ in likely)
     assert len(likely) > 5
