@@ -24,17 +24,17 @@ _Operands = tuple[str, str]
 
 
 def changes(tree: CodeTree) -> Iterator[CodeChange]:
-    """Other formulas of two tensors, of boxes, of scores and labels, and of one tensor."""
-    for node in tree.of_type(ast.Call, ast.BinOp):
-        value, operands = tree.value(node), _two(tree, node)
-        if value is not None and value.kind == _FLOATS and operands is not None:
-            yield from _of_two(tree, node, value, *operands)
-    yield from _of_uses(tree)
+    """Other formulas of scores and labels, of one tensor, of two tensors, and of boxes: the fewest first."""
     for node in tree.of_type(ast.Call):
         value = tree.value(node)
         if value is not None and value.kind == _FLOATS:
             yield from _of_labels(tree, node)
             yield from _of_one(tree, node) if name_of(node) in _ONE else ()
+    for node in tree.of_type(ast.Call, ast.BinOp):
+        value, operands = tree.value(node), _two(tree, node)
+        if value is not None and value.kind == _FLOATS and operands is not None:
+            yield from _of_two(tree, node, value, *operands)
+    yield from _of_uses(tree)
 
 
 def _of_uses(tree: CodeTree) -> Iterator[CodeChange]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 Formula = tuple[str, str]
@@ -59,6 +60,18 @@ _THROUGH = (
     ("({}).clamp(min=0).sqrt()", "roots"),
     ("(({}) + 1e-8).log()", "logarithms"),
     ("({}).log1p()", "logarithms of 1 plus"),
+    ("({}).clamp(min=0).log1p()", "logarithms of 1 plus, what is below 0 cut off"),
+    *(
+        (f"({{}}).clamp(min={eps}).log()", f"logarithms, clamped at {eps:g}")
+        for eps in (1e-8, 1e-6, 1e-4, 1e-3)
+    ),
+    *(
+        (
+            f"(({{}}).clamp(min=0) * {mu}).log1p() / {math.log1p(mu)}",
+            f"logarithms of a tone mapping (mu {mu})",
+        )
+        for mu in (255, 5000)
+    ),
     ("({}).square()", "squares"),
     ("({}).sigmoid()", "sigmoids"),
     ("({}).clamp(0, 1)", "values clamped between 0 and 1"),

@@ -51,7 +51,7 @@ def ways(
         lambda: trials.tried(in_code().together, share=_SMALL_SHARE),
         lambda: pairs(_SMALL_SHARE),
         lambda: trials.tried(in_code().likely, share=_SHARE),
-        lambda: trials.tried(in_code().formulas, share=_SMALL_SHARE),
+        lambda: trials.tried(in_code().formulas, share=_SHARE),
         lambda: trials.tried(losses.taken(whole, computing)),
         inserts,
         lambda: trials.tried(in_code().others, share=_SHARE),
