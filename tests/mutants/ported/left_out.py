@@ -39,13 +39,15 @@ from harness.diagnose import (
     loss_targets,
     losses,
 )
+from harness.diagnose.code_edits import CodeEdits
 from harness.files import write_file
 from harness.flows import call_orders, find_causes, orders
 from harness.requests import Edit
 from tests.mutants.ported.measure import Outcome, measured
 from tests.mutants.ported.mistakes import HELD_BACK, MISTAKES, Ported
 
-ORDERS, CALLS, NUMBERS, CODE = "orders", "call_orders", "loss: numbers", "slips in code"
+ORDERS, CALLS, NUMBERS = "orders", "call_orders", "loss: numbers"
+SLIPS, FORMULAS = "slips in code", "formulas in code"
 OF_LOSSES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (loss_checks, ("edits",)),
     (loss_functions, ("edits",)),
@@ -109,11 +111,16 @@ class Families:
 
         return kept
 
-    def slips(self, edits: Callable[..., Iterable[list[Trial]]]) -> Callable[..., list[list[Trial]]]:
-        """The same of slips in the text of code, the likely and the unlikely ones."""
+    def in_code(self, edits: Callable[..., CodeEdits]) -> Callable[..., CodeEdits]:
+        """The same of edits of the text of code: other formulas are a family, slips are another."""
 
-        def kept(*given: Any) -> list[list[Trial]]:
-            return [[trial for trial in part if self.kept(CODE, trial[0])] for part in edits(*given)]
+        def of(family: str, part: Iterator[Trial]) -> Iterator[Trial]:
+            return (trial for trial in part if self.kept(family, trial[0]))
+
+        def kept(*given: Any) -> CodeEdits:
+            found = edits(*given)
+            families = {name: FORMULAS if name == "formulas" else SLIPS for name in found._fields}
+            return CodeEdits(**{name: of(family, getattr(found, name)) for name, family in families.items()})
 
         return kept
 
@@ -147,7 +154,7 @@ def left_out(without: Iterable[str]) -> Iterator[Families]:
         for module, names in OF_LOSSES:
             for name in names:
                 patch.setattr(module, name, families.edited_together(module, name))
-        patch.setattr(code_edits, "edits", families.slips(code_edits.edits))
+        patch.setattr(code_edits, "edits", families.in_code(code_edits.edits))
         if NUMBERS in families.without:
             patch.setattr(losses, "numbers", lambda operations: iter(()))
         if ORDERS in families.without:
