@@ -29,7 +29,7 @@ from harness.scratch import scratch_folder
 from harness.trace import Trace
 from harness.verdict import parse_policy
 
-LEAST_SECONDS = 20.0
+LEAST_SECONDS = 18.0
 
 
 def request_of(alignment: Alignment, typed: Typed, **changes: Any) -> CompareRequest:
