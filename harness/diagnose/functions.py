@@ -183,7 +183,13 @@ def _reduced(
             for before, change in inside.items():
                 for words, reduction in REDUCTIONS.items():
                     found = np.asarray(reduction(change(wide), axis=axes)).reshape(evidence.port.shape)
-                    yield _trial(evidence, f"{words} over axes {_listed(axes)}{before} of {name}", found)
+                    said = f"{words} over axes {_listed(axes)}{before} of {name}"
+                    yield _trial(evidence, f"{said}{counted(words, tensor.size // size)}", found)
+
+
+def counted(words: str, count: int) -> str:
+    """Of a mean, what it is divided by."""
+    return f" (their sum divided by how many there are, {count})" if words == "the mean" else ""
 
 
 def _reduced_before(evidence: DifferingLayer) -> Iterator[Trial]:

@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
-from harness.diagnose.functions import REDUCTIONS, Reduction
+from harness.diagnose.functions import REDUCTIONS, Reduction, counted
 from harness.forms import axes_text
 
 _LARGEST = 1 << 21
@@ -110,5 +110,7 @@ def _of(evidence: DifferingLayer, other: ReferenceTensor, all_axes: list[tuple[i
             for words, reduction in _ALL.items():
                 if abs(float(reduction(few, axis=0)) - first) <= allowed:
                     found = reduction(tensor.astype(np.float64), axis=axes).reshape(port.shape)
-                    said = f"{words} over {axes_text(axes)} of the reference's {other.name}"
+                    count = math.prod(tensor.shape[axis] for axis in axes)
+                    name = f"the reference's {other.name}{counted(words, count)}"
+                    said = f"{words} over {axes_text(axes)} of {name}"
                     yield Trial(said, predicted=np.asarray(found).astype(port.dtype))

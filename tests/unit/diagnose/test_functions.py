@@ -23,7 +23,10 @@ def explained(port: Any) -> Cause:
 
 def test_a_mean_in_the_place_of_a_sum_and_a_division_is_told_and_blames_the_division() -> None:
     found = explained(MAP.mean((2, 3), keepdims=True))
-    assert "is the mean over axes 2 and 3 of the reference's map, in the place of div.0." in found.sentence
+    assert (
+        "of the reference's map (their sum divided by how many there are, 20), in the place of div.0."
+        in found.sentence
+    )
     assert found.culprits == ("div.0",)
     assert found.also == ()  # an axis of size 1 changes nothing
 

@@ -48,7 +48,11 @@ def test_noise_and_few_values_are_no_reduction() -> None:
 @pytest.mark.parametrize(
     ("words", "port"),
     [
-        ("the mean over axes 2 and 3 of the reference's input", WIDE.mean((2, 3), keepdims=True)),
+        (
+            "the mean over axes 2 and 3 of the reference's input "
+            "(their sum divided by how many there are, 42)",
+            WIDE.mean((2, 3), keepdims=True),
+        ),
         ("the largest (max) over axis 1 of the reference's input", WIDE.max(1, keepdims=True)),
         ("the sum over axis 3 of the reference's input", WIDE.sum(3)),
     ],
