@@ -10,7 +10,7 @@ from harness.answers import CodeValue
 from harness.diagnose import label_texts
 from harness.diagnose.box_texts import OVERLAPS
 from harness.diagnose.code_tree import CodeChange, CodeTree, goes_with, name_of
-from harness.diagnose.formula_texts import BESIDE, ELEMENTS, OF_ONE, REDUCED, Formula, along
+from harness.diagnose.formula_texts import BEHIND, BESIDE, ELEMENTS, OF_ONE, REDUCED, Formula, along
 
 _FLOATS = "float tensor"
 _CORNERS = 4
@@ -30,6 +30,7 @@ def changes(tree: CodeTree) -> Iterator[CodeChange]:
         if value is not None and value.kind == _FLOATS:
             yield from _of_labels(tree, node)
             yield from _of_one(tree, node) if name_of(node) in _ONE else ()
+            yield from _behind(tree, node) if _is_loss(node) else ()
     for node in tree.of_type(ast.Call, ast.BinOp):
         value, operands = tree.value(node), _two(tree, node)
         if value is not None and value.kind == _FLOATS and operands is not None:
@@ -83,10 +84,12 @@ def _own(tree: CodeTree, node: ast.Call) -> ast.expr | None:
 
 def _compares(node: ast.Call) -> bool:
     """Whether a call is of a loss of the framework, or of a function of the model itself."""
+    return isinstance(node.func, ast.Name) or _is_loss(node) or _is_of_self(node)
+
+
+def _is_loss(node: ast.Call) -> bool:
     name = name_of(node)
-    if isinstance(node.func, ast.Name) or name.endswith("loss") or "entropy" in name or name == "kl_div":
-        return True
-    return _is_of_self(node)
+    return name.endswith("loss") or "entropy" in name or name == "kl_div"
 
 
 def _is_of_self(node: ast.Call) -> bool:
@@ -177,3 +180,10 @@ def _of_one(tree: CodeTree, node: ast.Call) -> Iterator[CodeChange]:
         new = f"(lambda x: {text})({tree.text(own)})"
         words = f"is another function of `{_short(tree.text(own))}`, not {name_of(node)}: {words}"
         yield tree.said(node, new, words, _RANK)
+
+
+def _behind(tree: CodeTree, node: ast.Call) -> Iterator[CodeChange]:
+    """Something more is made of a loss."""
+    for text, words in BEHIND:
+        new = f"(lambda x: {text})({tree.text(node)})"
+        yield tree.said(node, new, f"is not taken as it is, but behind another function: {words}", _RANK)

@@ -259,3 +259,24 @@ OF_ONE: tuple[Formula, ...] = (
     ("(1 / x)", "1 divided by it"),
 )
 """Of one tensor, for each element."""
+
+
+def _behind() -> Iterator[Formula]:
+    for gamma in (2.0, 1.0, 0.5, 1.5, 3.0):
+        focal = f"((1 - (-x).exp()) ** {gamma} * x)"
+        yield focal, f"focal, times 1 minus exp of its negative to the power of {gamma:g} (gamma)"
+        yield f"(0.25 * {focal})", f"focal, as with gamma {gamma:g} and alpha 0.25"
+    yield "(1 - (-x).exp())", "1 minus exp of its negative"
+    yield "x.log1p()", "the logarithm of 1 plus it"
+    yield "x.tanh()", "tanh"
+    yield "(x / (1 + x))", "it by 1 plus it"
+    yield "x.clamp(max=1)", "it is clamped to 1 at most"
+    yield "x.sqrt()", "its root"
+    yield "x.square()", "its square"
+    yield "(x * x.abs().sqrt())", "its power of 1.5"
+    yield "x.exp()", "exp"
+    yield "x.expm1()", "exp minus 1"
+
+
+BEHIND: tuple[Formula, ...] = tuple(_behind())
+"""What is made of a loss, of each element or whole."""

@@ -64,6 +64,13 @@ def test_a_loss_more_beside_one_is_found() -> None:
     assert "is added" in said("return functional.l1_loss(p, t)", value)
 
 
+def test_a_function_behind_a_loss_is_found() -> None:
+    given = {"s": SCORES, "y": LABELS}
+    each = functional.cross_entropy(SCORES, LABELS, reduction="none", label_smoothing=0.1)
+    body = "return functional.cross_entropy(s, y, reduction='none', label_smoothing=0.1).mean()"
+    assert "focal" in said(body, ((1 - (-each).exp()) ** 2 * each).mean(), given)
+
+
 @pytest.mark.parametrize("call", ["functional.cross_entropy(s, y)", "self.criterion(s, y)"])
 def test_a_loss_of_scores_and_labels_is_found(call: str) -> None:
     given = {"s": SCORES, "y": LABELS, "self": functional_holder()}
