@@ -9,14 +9,15 @@ import gc
 import inspect
 import sys
 import sysconfig
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from tokenize import TokenError
 from types import CodeType, FrameType, FunctionType
 from typing import Any, List, Tuple
 
 from harness.code_spans import with_parts
 from harness.sides.code_place import is_of_model
+from harness.sides.dedented import dedented
 
 _FUTURE = 0
 for _name in __future__.all_feature_names:
@@ -59,13 +60,9 @@ class OwnFunction:
 
     def compiled(self, text: str) -> CodeType:
         """The code of another text of it."""
-        above = "\n" * (self.line - 1)
-        if self.in_class:  # its private names and `super` are those of its class
-            above = "\n" * (self.line - 2) + f"class {self.in_class}:\n "
-            text = text.replace("\n", "\n ")
-        return self.code_of(above + text)
+        return self.compiled_tree(ast.increment_lineno(ast.parse(text), self.line - 1))
 
-    def code_of(self, made: str | ast.Module) -> CodeType:
+    def _code_of(self, made: ast.Module) -> CodeType:
         """The code of it in a module."""
         flags = self.code.co_flags & _FUTURE
         whole: CodeType = compile(made, self.code.co_filename, "exec", flags, dont_inherit=True)
@@ -78,7 +75,7 @@ class OwnFunction:
             assert isinstance(around.body[0], ast.ClassDef)
             around.body[0].body = tree.body
             tree = around
-        return self.code_of(tree)
+        return self._code_of(tree)
 
 
 def functions_that_run(run: Callable[[], Any]) -> list[OwnFunction]:
@@ -140,9 +137,9 @@ def _own(code: CodeType, functions: Sequence[FunctionType]) -> OwnFunction | Non
     if _acts_beyond(code):
         return None
     try:
-        text = textwrap.dedent(inspect.getsource(code))
+        text = dedented(inspect.getsource(code))
         body = ast.parse(text).body
-    except (OSError, TypeError, SyntaxError, IndentationError):
+    except (OSError, TypeError, SyntaxError, TokenError):
         return None
     if len(body) != 1 or not isinstance(body[0], ast.FunctionDef) or body[0].name != code.co_name:
         return None

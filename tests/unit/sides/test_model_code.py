@@ -113,3 +113,37 @@ def test_expressions_tell_what_they_are_when_they_run_first() -> None:
     before = {own.text[start:end]: value.before for (start, end), value in values.items()}
     assert before["value > 0"] < before["value / 2"] < before["total * one"]
     assert halves([2.0, 4.0], {"by": 1.0}) == 2.0
+
+
+class Texts:
+    def told(self, value: float) -> str:
+        words = """
+            as
+        it is
+"""
+        return f"{words}{value * 2:g}"
+
+
+def test_texts_of_several_lines_are_no_others_in_another_text() -> None:
+    (own,) = functions_that_run(lambda: Texts().told(2.0))
+    before = Texts().told(2.0)
+    start = own.text.index("* 2")
+    with changed(own, [(start, start + 3, "* 3")]):
+        assert Texts().told(2.0) == before.replace("4", "6")
+    watch = Watch(lambda value: False, lambda value: value, lambda: 0)
+    seen: list[str] = []
+    watch.of([own], lambda: seen.append(Texts().told(2.0)))
+    assert seen == [before]
+
+
+def failing(value: float) -> float:
+    doubled = value * 2
+    return doubled / 0 if value > 1 else doubled
+
+
+def test_lines_of_another_text_are_those_of_the_file() -> None:
+    (own,) = functions_that_run(lambda: failing(1.0))
+    start = own.text.index("* 2")
+    with changed(own, [(start, start + 3, "* 3")]), pytest.raises(ZeroDivisionError) as raised:
+        failing(2.0)
+    assert raised.traceback[-1].lineno + 1 == inspect.getsourcelines(failing)[1] + 2
