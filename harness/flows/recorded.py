@@ -243,19 +243,26 @@ def _with_producer(trace: Trace, evidence: DifferingLayer, maker: str | None) ->
         if addresses.is_result(made):
             before.update(_given(trace, made))
     path = addresses.parse_layer(maker).path
-    return dataclasses.replace(evidence, producer=Producer(path, given, before, _terms(trace, maker)))
+    return dataclasses.replace(evidence, producer=Producer(path, given, before, _terms(trace, maker, {})))
 
 
-def _terms(trace: Trace, maker: str) -> dict[str, Array]:
-    """What a chain of sums in one module adds up, in order; empty where the result is no such sum."""
-    if not _is_sum(trace, maker):
-        return {}
-    found: dict[str, Array] = {}
-    for name, tensor in _given(trace, maker).items():
+def _terms(trace: Trace, maker: str, known: dict[str, dict[str, Array]]) -> dict[str, Array]:
+    """What a chain of sums in one module adds up, in order; empty where the result is no such sum.
+
+    A sum that several others take is looked at once: `known` are those.
+    """
+    if maker in known:
+        return known[maker]
+    found = known.setdefault(maker, {})
+    for name, tensor in _given(trace, maker).items() if _is_sum(trace, maker) else ():
         made = _origin(trace, name)
-        inner = _terms(trace, made) if _is_sum(trace, made) and _module(made) == _module(maker) else {}
+        inside = _is_sum(trace, made) and _module(made) == _module(maker)
+        inner = _terms(trace, made, known) if inside else {}
         found.update(inner or {made: tensor})
-    return found if len(found) <= _MOST_TERMS else {}
+        if len(found) > _MOST_TERMS:
+            found.clear()
+            break
+    return found
 
 
 def _is_sum(trace: Trace, address: str) -> bool:

@@ -146,6 +146,27 @@ def test_a_call_that_returns_something_else_is_no_other_one(tmp_path: Path) -> N
     assert not flow_of(tmp_path, TWICE, given).returns_as("act", 0, 1)
 
 
+def test_tensors_of_one_value_show_nothing(tmp_path: Path) -> None:
+    """What is zero everywhere may come of anything: no order and no call is read off it."""
+    zeros = np.zeros((2, 3), np.float32)
+    for name, own in (("ours", zeros), ("its", zeros)):
+        with TraceWriter(tmp_path / f"{name}.h5", {}) as writer:
+            for address in (
+                "norm#0:in.0",
+                "norm#0:out",
+                "act#0:out",
+                "act#0:in.0",
+                "head#0:in.0",
+                "act#1:out",
+            ):
+                writer.add(f"layer:{address}", own)
+    with Trace.open(tmp_path / "ours.h5") as ours, Trace.open(tmp_path / "its.h5") as its:
+        flow = ForcedFlow(ours, its, its, lambda path, call, given: {"0": zeros})
+        assert not flow.shows_order("norm", "act", [("act", 0)])
+        assert not flow.takes_result("layer:act#0:out", "layer:norm#0:out")
+        assert not flow.returns_as("act", 0, 1)
+
+
 def test_what_takes_another_result_is_seen(tmp_path: Path) -> None:
     flow = flow_of(tmp_path, CHAIN, {"layer:head#0:in.0": "layer:norm#0:out"})
     assert flow.takes_result("layer:act#0:out", "layer:norm#0:out")

@@ -94,3 +94,21 @@ def test_the_terms_of_a_chain_of_sums_are_told_in_order(tmp_path: Path) -> None:
         (whole,) = recorded.traced_back(probe, "layer:head#0:in.0", DifferingLayer("Linear", right, right))
     assert whole.evidence.producer is not None
     assert list(whole.evidence.producer.terms) == ["layer:a#0:out", "layer:b#0:out", "layer:c#0:out"]
+
+
+def test_sums_that_share_their_terms_are_looked_at_once(tmp_path: Path) -> None:
+    """Each sum takes the one before it twice: by way of every sum that would be two to the power of forty."""
+    with TraceWriter(tmp_path / "reference.h5", {}) as writer:
+        writer.add("input:x", np.ones(6, np.float32))
+        for number in range(40):
+            before = f"layer:(model)/add.{number - 1}#0:out" if number else "input:x"
+            writer.alias(f"layer:(model)/add.{number}#0:in.0", before, "add")
+            writer.alias(f"layer:(model)/add.{number}#0:in.1", before, "add")
+            writer.add(f"layer:(model)/add.{number}#0:out", RNG.standard_normal(6).astype(np.float32), "add")
+        writer.alias("layer:head#0:in.0", "layer:(model)/add.39#0:out", "Linear")
+    with Trace.open(tmp_path / "reference.h5") as reference:
+        probe = cast(ReferenceProbe, SimpleNamespace(reference=reference))
+        right = np.array(reference.array("layer:head#0:in.0"))
+        (whole,) = recorded.traced_back(probe, "layer:head#0:in.0", DifferingLayer("Linear", right, right))
+    assert whole.evidence.producer is not None
+    assert list(whole.evidence.producer.terms) == ["input:x"]
