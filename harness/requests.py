@@ -40,6 +40,8 @@ from harness.training.change import Change
 from harness.training.setup import Setup, Uses
 
 Answer = TypeVar("Answer")
+AMPLE = 3600.0
+"""Seconds for trials, where nobody waits: those that would end later than asked for get no answer."""
 
 
 class Request(Generic[Answer]):
@@ -197,6 +199,7 @@ class TryChanges(Request[List[TrialDone]]):
     verb = "try_changes"
     trials: list[CallChange]
     folder: str
+    seconds: float = AMPLE
 
 
 @dataclass(frozen=True)
@@ -207,6 +210,7 @@ class BackwardThroughCall(Request[List[TrialDone]]):
     gradients: str
     trials: list[CallChange]
     folder: str
+    seconds: float = AMPLE
 
 
 CODE = "code"
@@ -249,6 +253,7 @@ class TryLoss(Request[List[LossTried]]):
     verb = "try_loss"
     trials: list[list[Edit]]
     folder: str = ""
+    seconds: float = AMPLE
 
 
 @dataclass(frozen=True)
@@ -268,6 +273,7 @@ class TryCode(Request[List[CodeTried]]):
     verb = "try_code"
     trials: list[list[Edit]]
     wanted: str
+    seconds: float = AMPLE
 
 
 @dataclass(frozen=True)

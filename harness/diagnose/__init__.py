@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.diagnose._cause import (
+    UPDATED_AGAIN,
     Cause,
     explain_at_last,
     explain_call,
@@ -20,6 +21,7 @@ from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
 
 __all__ = [
+    "UPDATED_AGAIN",
     "Cause",
     "DifferingLayer",
     "Producer",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -105,6 +104,8 @@ _GIVEN = "what the port's layer is given is"
 _AT_ONCE = 8
 _AS_NEAR = 1.25  # of two that fit, one is better if it is so much nearer
 _MOST_TOLD = 3
+_TIMES = (2, 3, 4)  # how often a running statistic may be updated in one pass
+UPDATED_AGAIN = "the reference's with the update applied"
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ def _search(
 ) -> Cause:
     for source in sources:
         waiting, fitting = source(evidence), list[_Fit]()
-        while batch := list(islice(waiting, _AT_ONCE)):
+        while batch := _next(evidence, waiting):
             tried += len(batch)
             fitting += _fitting(evidence, batch, replay)
             if any(fit.trial.fitted for fit in fitting):
@@ -228,6 +229,14 @@ def _search(
         if fitting:
             return _explained(evidence, _nearest(fitting), tried, lead, noun)
     return _unexplained(evidence, tried)
+
+
+def _next(evidence: DifferingLayer, waiting: Iterator[Trial]) -> list[Trial]:
+    """The next few trials; none once the time is up."""
+    found = list[Trial]()
+    while len(found) < _AT_ONCE and not evidence.is_late() and (trial := next(waiting, None)) is not None:
+        found.append(trial)
+    return found
 
 
 def _fitting(evidence: DifferingLayer, batch: list[Trial], replay: Replay) -> Iterator[_Fit]:
@@ -255,6 +264,8 @@ def explain_gradient(evidence: DifferingLayer, shares: Sequence[Share] = ()) -> 
     tried, lead = 0, "the port's gradient is"
     pulled = {id(share.pull): share for share in shares}
     for trial, pull in gradients.trials(evidence, shares):
+        if evidence.is_late():
+            break
         tried += 1
         predicted = trial.predicted
         if pull is not None:
@@ -286,6 +297,7 @@ def explain_state(evidence: DifferingLayer, before: Array, momentum: float | Non
         biased = (old + step) if momentum is None else _with_biased(old, step, momentum, count)
         words = "the reference's with the biased variance (divided by n, not n - 1)"
         trials.append(Trial(words, predicted=biased.astype(dtype), entry="running-var-biased"))
+    trials += _updated_again(evidence, old, step, momentum)
     size = float(np.sum(step * step))
     if size and momentum:
         factor = float(np.sum(step * (evidence.port.astype(np.float64) - old))) / size
@@ -297,6 +309,21 @@ def explain_state(evidence: DifferingLayer, before: Array, momentum: float | Non
         if evidence.reproduces(trial.predicted):
             return _explained(evidence, [trial], place, "the port's buffer is")
     return _unexplained(evidence, len(trials))
+
+
+def _updated_again(evidence: DifferingLayer, old: Array, step: Array, momentum: float | None) -> list[Trial]:
+    """The update applied several times, each time by the same statistics; a counter counts each."""
+    counts = evidence.port.dtype.kind in "iu"
+    if not counts and (not momentum or len(np.unique(step)) < 2):  # a number fits any one channel
+        return []
+    found = []
+    for times in _TIMES:
+        share = float(times) if counts or not momentum else (1 - (1 - momentum) ** times) / momentum
+        once = "" if counts or not momentum else f" (or once with momentum {momentum * share:.4g})"
+        words = f"{UPDATED_AGAIN} {times} times, not once{once}"
+        made = np.asarray(old + share * step).astype(evidence.port.dtype)
+        found.append(Trial(words, predicted=made, says_itself=True))
+    return found
 
 
 def _with_biased(old: Array, step: Array, momentum: float, count: int) -> Array:
@@ -348,5 +375,6 @@ def _unexplained(evidence: DifferingLayer, tried: int) -> Cause:
     if evidence.reference.shape != evidence.port.shape:
         shapes = [shape_text(one.shape) for one in (evidence.port, evidence.reference)]
         looks += f", {shapes[0]} in place of {shapes[1]}"
-    words = f"none of {tried} hypotheses reproduces the port's tensor; its error is: {looks}."
+    late = "; the time was up before all were tried" if evidence.is_late() else ""
+    words = f"none of {tried} hypotheses reproduces the port's tensor; its error is: {looks}{late}."
     return Cause(False, words, signature=traits, tried=tried)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,6 +75,7 @@ class DifferingLayer:
     how far apart in l2 rounding alone may put two such tensors. `recorded` is everything else that the
     reference has, `producer` what makes the tensor in question, and `kin` the states of other layers of this
     class and these shapes, by path.
+    A search ends at `until`, by the monotonic clock.
     """
 
     type: str
@@ -89,6 +91,11 @@ class DifferingLayer:
     recorded: Sequence[ReferenceTensor] = ()
     producer: Producer | None = None
     kin: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
+    until: float = math.inf
+
+    def is_late(self) -> bool:
+        """Whether the time for a search is up."""
+        return time.monotonic() > self.until
 
     def distance(self, tensor: Array) -> float:
         """The distance of a tensor from the port's result; infinite if the shapes differ."""

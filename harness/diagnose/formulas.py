@@ -86,7 +86,7 @@ def _found(evidence: DifferingLayer) -> Iterator[tuple[str, Callable[[], Array]]
     atoms = list(islice(_atoms(evidence), _MOST_ATOMS))
     places = _looked_at(evidence.port)
     allowed = min(evidence.floor, _STRAY * evidence.floor / np.sqrt(evidence.port.size))
-    seen = np.stack([_at(atom.made(), evidence.port.shape, places) for atom in atoms]) if atoms else None
+    seen = _seen(evidence, atoms, places)
     if seen is None:
         return
     wanted = evidence.port.reshape(-1)[places].astype(np.float64)
@@ -104,6 +104,16 @@ def _found(evidence: DifferingLayer) -> Iterator[tuple[str, Callable[[], Array]]
         other = [place for place in other if not np.array_equal(seen[place], own)]  # nor by another name
         kept = [atoms[place] for place in other]
         yield from _of_two(kept, seen[other], rest, allowed, f"{_RIGHT} plus ", right)
+
+
+def _seen(evidence: DifferingLayer, atoms: Sequence[_Atom], places: Array) -> Array | None:
+    """What atoms are at some places; None where there are none, or no time to look at them."""
+    rows = list[Array]()
+    for atom in atoms:
+        if evidence.is_late():
+            return None
+        rows.append(_at(atom.made(), evidence.port.shape, places))
+    return np.stack(rows) if rows else None
 
 
 def _of_two(

@@ -29,6 +29,7 @@ class Share:
     """What one layer of the reference gives back of the gradient `given` to its result.
 
     `share` is what reaches the tensor in question, `taken` that tensor, `pull` what reaches it under trials.
+    `instead` is the other recorded tensor that this layer takes in the port, if it does.
     """
 
     name: str
@@ -37,18 +38,19 @@ class Share:
     given: Array
     taken: Array | None
     pull: Pull
+    instead: str = ""
 
 
 def trials(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Trial, Pull | None]]:
     """Trials of the whole gradient. A trial without a prediction is of a share, to be taken backward."""
     for share in shares:
         rest = _rest(whole, share)
-        yield _predicted(f"without the part of {share.name}: that branch is detached", rest), None
+        yield _predicted(f"without the part of {share.name}: {_why_without([share])}", rest), None
         yield _predicted(f"with the part of {share.name} twice", rest + 2 * share.share), None
-    for some in _several(whole, shares) if whole.port.any() else ():
+    for some in _several(whole, shares) if whole.port.any() and whole.carries(0) else ():
         part = np.sum([share.share for share in some], axis=0)
         rest, said = _less(whole, part), _listed([share.name for share in some])
-        yield _predicted(f"without the parts of {said}: these branches are detached", rest), None
+        yield _predicted(f"without the parts of {said}: {_why_without(some)}", rest), None
         yield _predicted(f"with the parts of {said} twice", rest + 2 * part), None
     yield from _alone(whole, shares)
     for share in shares:
@@ -64,6 +66,15 @@ def trials(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Tri
                 words = trial.words.replace("the reference's output", "the reference's")
                 said = f"where the part of {share.name} is {words}"
                 yield _predicted(said, _rest(whole, share) + trial.predicted), None
+
+
+def _why_without(some: Sequence[Share]) -> str:
+    """Why consumers give nothing back: they take something else, else a branch before them is detached."""
+    instead = list(dict.fromkeys(share.instead for share in some if share.instead))
+    if instead:
+        takes = "it takes" if len(some) == 1 else "they take"
+        return f"in the port {takes} {_listed(instead)}, which has the same values"
+    return "that branch is detached" if len(some) == 1 else "these branches are detached"
 
 
 def with_share(whole: DifferingLayer, share: Share, pulled: Array) -> Array:

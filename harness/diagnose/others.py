@@ -37,6 +37,8 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
         if other.shape != evidence.port.shape and _size(other.shape) == evidence.port.size:
             yield from _taken(evidence, other, ", reshaped")
     for other in evidence.recorded:
+        if evidence.is_late():
+            return
         yield from _parts(evidence, other)
 
 

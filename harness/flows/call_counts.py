@@ -93,11 +93,12 @@ def told(
 def _missing(source: Source, cause: Cause, fewer: Sequence[Fewer], reference: Records) -> Cause:
     for one in fewer:
         if one.concerns(source, cause, reference):
-            return _said(cause, one.words, (one.path,))
+            return said(cause, one.words, (one.path,))
     return cause
 
 
-def _said(cause: Cause, words: str, culprits: tuple[str, ...] = ()) -> Cause:
+def said(cause: Cause, words: str, culprits: tuple[str, ...] = ()) -> Cause:
+    """The cause in other words, which are found; what it took is no matter any more."""
     return dataclasses.replace(
         cause, found=True, sentence=words, hypothesis=words, taken="", also_taken=(), fitted=0, also=(),
         culprits=culprits,
@@ -214,7 +215,7 @@ def _shifted(
         else:
             continue
         for place, _ in members:
-            causes[place] = _said(causes[place], words)
+            causes[place] = said(causes[place], words)
     return causes
 
 

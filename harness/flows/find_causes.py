@@ -27,6 +27,7 @@ from harness.flows import (
     find_loss_causes,
     gradients_that_follow,
     orders,
+    other_counts,
     rebuilt_modules,
     recorded,
     source_groups,
@@ -41,6 +42,8 @@ from harness.verdict import NoisePolicy, allowances
 
 Array = Any
 _FLOOR_ULPS = 64
+_MOST_SECONDS = 17.0  # for one source: whoever waits for it has its answer in less than 18
+_LEAST_SECONDS, _TO_COMBINE = 1.0, 1.5
 
 
 def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Cause:
@@ -75,7 +78,8 @@ def _gradient(
 ) -> Cause:
     """The cause of a wrong gradient: in the layers that give it back, or in the loss."""
     if kind_of(row.address) in ("layer_grad", "operation_grad") and "(loss)" in source.layers:
-        cause = find_loss_causes.explain_loss_gradient(probe, row, evidence.port, evidence.floor)
+        alone = source.layers == ["(loss)"]
+        cause = find_loss_causes.explain_loss_gradient(probe, row, evidence.port, evidence.floor, alone)
         if cause.found:
             return cause
     return diagnose.explain_gradient(evidence, gradient_shares(probe, alignment, row, source))
@@ -129,6 +133,7 @@ def _plain(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source
         operation="/" in path,
         training=probe.mode == "train",
         floor=floor(row) * diagnose.in_proportion(reference, port),
+        until=probe.limit.until,
     )
 
 
@@ -187,6 +192,8 @@ def _given(probe: ReferenceProbe, alignment: Alignment, row: Row, evidence: Diff
             tried += cause.tried
             if cause.found:
                 return _with_holders(probe, own.with_layout(cause))
+            if not probe.limit.left():
+                return diagnose.explain_at_last(evidence, tried)
     in_code = find_code_causes.explain_code(probe, row.address, evidence, "what the port's layer is given is")
     return in_code if in_code.found else diagnose.explain_at_last(evidence, tried)
 
@@ -276,8 +283,10 @@ def _replay(probe: ReferenceProbe, trials: Sequence[Trial], key: str) -> list[Ar
     """What the reference's layer makes of each trial."""
     if not trials:
         return []
-    answers = probe.worker.call(TryChanges(probe.call_changes(trials), str(probe.scratch)))
-    return [_answer(answer, key) for answer in answers]
+    left = probe.limit.left()
+    answers = probe.worker.call(TryChanges(probe.call_changes(trials), str(probe.scratch), left))
+    found = [_answer(answer, key) for answer in answers]
+    return found + [None] * (len(trials) - len(found))  # there was no more time
 
 
 def _answer(answer: TrialDone, key: str) -> Array | None:
@@ -299,6 +308,12 @@ def _state(probe: ReferenceProbe, alignment: Alignment, row: Row) -> Cause:
     return diagnose.explain_state(evidence, before, momentum, count)
 
 
+def _buffer(probe: ReferenceProbe, alignment: Alignment, row: Row) -> Cause:
+    """The cause for a buffer that is no source of its own."""
+    known = probe.reference.array(row.address) is not None and row.address in probe.held.records
+    return _state(probe, alignment, row) if known else Cause(False, "")
+
+
 def _values_per_channel(alignment: Alignment, module: str) -> int:
     wanted = addresses.layer(module, 0, "out")
     row = next((row for row in alignment.rows if row.address == wanted), None)
@@ -310,25 +325,35 @@ def _values_per_channel(alignment: Alignment, module: str) -> int:
 def explain_sources(
     probe: ReferenceProbe, alignment: Alignment, chosen: Sequence[Source], seconds: float = 120.0
 ) -> list[Cause]:
-    """Explain the chosen sources, for so long; the alignment is given their causes."""
-    until = time.monotonic() + seconds
+    """Explain the chosen sources, for so long; the alignment is given their causes.
+
+    One source has `_MOST_SECONDS`; at the end there is time for what several of them show together.
+    """
+    end = time.monotonic() + seconds
+    until = end - _TO_COMBINE
     found: dict[str, Cause] = {}
     for group in source_groups.groups(alignment, chosen):
         for source in group:
             if source.address in found:
                 continue
             known = _known_of_losses(source, found)
-            if known is None and time.monotonic() > until:
+            probe.limit.until = min(until, time.monotonic() + _MOST_SECONDS)
+            if known is None and probe.limit.left() < _LEAST_SECONDS:
                 continue
             found[source.address] = known or _cause_or_loss(probe, alignment, source)
             shared = source_groups.of_all(alignment, group, found[source.address])
             if shared is not None:
                 found |= {other.address: shared for other in group}
     tried = [source for source in chosen if source.address in found]
+    probe.limit.until = end
     flow = ForcedFlow(probe.reference, probe.port, probe.isolated, probe.call_with)
     both = probe.reference.records, probe.port.records
     causes = call_counts.told(
         tried, [found[source.address] for source in tried], *both, flow, probe.port.complete
+    )
+    buffer = functools.partial(_buffer, probe, alignment)
+    causes = other_counts.told(
+        alignment, tried, causes, probe.reference, probe.port, probe.held.records, buffer
     )
     causes = orders.applied_before(tried, causes, probe.reference.records, flow)
     causes = orders.given_crosswise(tried, causes, probe.reference.records)

@@ -39,7 +39,8 @@ def explain_code(probe: ReferenceProbe, address: str, evidence: DifferingLayer, 
         return Cause(False, "")
     started = time.monotonic()
     try:
-        return _explained(probe, address, evidence, said, started + _SECONDS - slips.seconds)
+        until = min(started + _SECONDS - slips.seconds, probe.limit.until)
+        return _explained(probe, address, evidence, said, until)
     except ModelFailed:  # its code does not run again alone
         return Cause(False, "")
     finally:
@@ -68,7 +69,8 @@ def _explained(
         if met:
             break
     if not met or loss_checks.scattered([changes for _, changes in met]):
-        slips.vain.add((functions, place))
+        if time.monotonic() < until:
+            slips.vain.add((functions, place))
         return dataclasses.replace(nothing, tried=count)
     slips.found[functions] = met
     return _cause([words for words, _ in loss_checks.definite_first(met)], said, count)
@@ -109,9 +111,9 @@ def _is_repeated(probe: ReferenceProbe, evidence: DifferingLayer) -> bool:
 def _tried(
     probe: ReferenceProbe, trials: Iterator[_Trial], wanted: Path, until: float
 ) -> Iterator[tuple[_Trial, CodeTried]]:
-    while time.monotonic() < until and (batch := list(islice(trials, _AT_ONCE))):
-        results = probe.worker.call(TryCode([changes for _, changes in batch], str(wanted)))
-        yield from zip(batch, results, strict=True)
+    while (left := until - time.monotonic()) > 0 and (batch := list(islice(trials, _AT_ONCE))):
+        results = probe.worker.call(TryCode([changes for _, changes in batch], str(wanted), left))
+        yield from zip(batch, results, strict=False)  # there may be no time for all
 
 
 def _cause(met: Sequence[str], said: str, tried: int) -> Cause:

@@ -16,6 +16,7 @@ from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit
 
 _MOST_TOLD = 3
+_BESIDE_OTHERS = 0.5  # of the time
 _MOST_ALIKE = 40  # changes that give the same: where there are more, none is told from the others
 _MOST_BY_ONE_NUMBER = 3000  # changes tried: among more, some give one number by chance
 
@@ -51,7 +52,7 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     if by_chance or len(told) > _MOST_ALIKE or loss_checks.scattered([changes for _, changes in told]):
         chosen, told = chosen + len(told), []
     if not told:
-        return _no_cause(count, len(met) + chosen)
+        return _no_cause(count, len(met) + chosen, trials.cut)
     cause = _cause([words for words, _ in told], count, "the port's losses are the reference's where")
     return _with_place(cause, told[0][1], whole)
 
@@ -65,20 +66,26 @@ def _with_place(cause: Cause, changes: Sequence[Edit], operations: Sequence[Loss
     return dataclasses.replace(cause, sentence=words)
 
 
-def _no_cause(tried: int, unrelated: int) -> Cause:
+def _no_cause(tried: int, unrelated: int, cut: bool) -> Cause:
     """No cause; changes that have nothing in common, or that fit by chance, are no cause."""
-    words = f"none of {tried} changes of the loss gives the port's loss."
+    late = "; the time was up before all were tried" if cut else ""
+    words = f"none of {tried} changes of the loss gives the port's loss{late}."
     if unrelated:
         words = (
             f"none of {tried} changes of the loss is told by it from others: {unrelated} that have nothing "
-            f"in common, or only choose the same elements, give the port's losses."
+            f"in common, or only choose the same elements, give the port's losses{late}."
         )
     return Cause(False, words, tried=tried)
 
 
-def explain_loss_gradient(probe: ReferenceProbe, row: Row, port: Any, floor: float) -> Cause:
-    """The same for a gradient that the loss gives back: something is detached, or hardly changes the loss."""
-    trials = LossTrials(probe)
+def explain_loss_gradient(
+    probe: ReferenceProbe, row: Row, port: Any, floor: float, alone: bool = True
+) -> Cause:
+    """The same for a gradient that the loss gives back: something is detached, or hardly changes the loss.
+
+    Where it is not the loss alone that gives it back, some time is left for what else does.
+    """
+    trials = LossTrials(probe, 1.0 if alone else _BESIDE_OTHERS)
     operations = trials.listed(row.address.replace(":grad", ":out"))
     met: list[Trial] = []
     tried = 0

@@ -16,6 +16,7 @@ from harness.comparing import kind_of
 from harness.diagnose import DifferingLayer, Share, Trial
 from harness.errors import BadInput
 from harness.flows import inputs_and_weights
+from harness.flows.call_counts import origin
 from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import BackwardThroughCall
 from harness.trace import Trace
@@ -39,6 +40,8 @@ def gradient_shares(probe: ReferenceProbe, alignment: Alignment, row: Row, sourc
     consumers = _consumers(probe, alignment, row, source)
     found = []
     for consumer in consumers[:_MOST]:
+        if not probe.limit.left():
+            return []  # some of them alone tell nothing
         try:
             share = _share(probe, alignment, row, consumer)
         except BadInput:
@@ -114,9 +117,12 @@ def _share(probe: ReferenceProbe, alignment: Alignment, row: Row, consumer: Cons
 
     def take_back(trials: Sequence[Trial]) -> list[Array | None]:
         probe.capture_call(consumer.path, consumer.call)
-        request = BackwardThroughCall(str(gradients), probe.call_changes(trials), str(probe.scratch))
-        answers = probe.worker.call(request)
-        return [_reached(answer, targets, consumer.is_parameter, row) for answer in answers]
+        changes, left = probe.call_changes(trials), probe.limit.left()
+        request = BackwardThroughCall(str(gradients), changes, str(probe.scratch), left)
+        found = [
+            _reached(answer, targets, consumer.is_parameter, row) for answer in probe.worker.call(request)
+        ]
+        return found + [None] * (len(trials) - len(found))  # there was no more time
 
     (share,) = take_back([Trial("as it is")])
     if share is None:
@@ -134,9 +140,25 @@ def _share(probe: ReferenceProbe, alignment: Alignment, row: Row, consumer: Cons
         },
         operation="/" in consumer.path,
         training=probe.mode == "train",
+        until=probe.limit.until,
     )
     taken = None if consumer.is_parameter or len(targets) != 1 else inputs.get(targets[0])
-    return Share(consumer.path, evidence, share, next(iter(given.values())), taken, take_back)
+    first, instead = next(iter(given.values())), taken_instead(probe, consumer)
+    return Share(consumer.path, evidence, share, first, taken, take_back, instead)
+
+
+def taken_instead(probe: ReferenceProbe, consumer: Consumer) -> str:
+    """What the call takes in the port, by the record of that, where it is another recorded tensor."""
+    if consumer.is_parameter:
+        return ""
+    given = {key: addresses.layer(consumer.path, consumer.call, "in", key) for key in consumer.targets}
+    ours = {origin(probe.reference.records, name) for name in given.values()}
+    known = ours | {addresses.other_form(name) for name in ours if addresses.kind(name) == "layer"}
+    begin = addresses.layer(consumer.path, consumer.call, "in")
+    takes = {name: one.alias for name, one in probe.port.records.items() if name.startswith(f"{begin}.")}
+    if known.intersection(one for one in takes.values() if one):
+        return ""  # the same tensor arrives, maybe in another place
+    return next((one for name in given.values() if (one := takes.get(name))), "")
 
 
 def _result_gradients(probe: ReferenceProbe, consumer: Consumer) -> dict[str, Array]:

@@ -20,7 +20,8 @@ from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit, ListLoss, Load, TryLoss
 
 _AT_ONCE = 32
-_SECONDS = 18.0  # a small loss takes a few
+_SECONDS = 15.5  # a small loss takes a few
+_TO_CONFIRM = 1.0  # seconds that are left for a second look at what was found, beside what listing takes
 _SLIGHTLY = 1 / 32  # of the room of a loss: so little that a part of a sum moves in it counts as moved
 _TINY = 0.05  # by which share a number is moved to see which losses depend on it
 
@@ -73,16 +74,19 @@ class Concerned(NamedTuple):
 class LossTrials:
     """What is tried on the reference's loss to explain one difference, for as long as there is time."""
 
-    def __init__(self, probe: ReferenceProbe) -> None:
-        self.probe, self.until = probe, time.monotonic() + _SECONDS
+    def __init__(self, probe: ReferenceProbe, share: float = 1.0) -> None:
+        """It has this share of the usual time, and no more than is left."""
+        self.probe = probe
+        self.until = min(time.monotonic() + share * _SECONDS, probe.limit.until - _TO_CONFIRM)
+        self.cut = False  # whether there was no time for some
         self.given: list[LossTensor] = []
         self.code: list[ModelCode] = []
 
     @contextlib.contextmanager
     def more_time(self) -> Iterator[None]:
-        """In here, what was found is looked at again, however long it took to find it."""
+        """In here, what was found is looked at again, however late it was found, until all time is up."""
         before = self.until
-        self.until = max(before, time.monotonic() + _SECONDS / 3)
+        self.until = min(max(before, time.monotonic() + _SECONDS / 3), self.probe.limit.until)
         try:
             yield
         finally:
@@ -90,6 +94,7 @@ class LossTrials:
 
     def listed(self, gradient_of: str = "") -> list[LossOperation]:
         """The operations of the loss; what it takes is kept in the worker for what is tried next."""
+        began = time.monotonic()
         self.probe.worker.call(Load(str(self.probe.state)))
         try:
             found = self.probe.worker.call(ListLoss(str(self.probe.inputs), self.probe.mode, gradient_of))
@@ -97,6 +102,8 @@ class LossTrials:
             return []
         if not gradient_of:
             self.given, self.code = found.given, found.code
+        to_confirm = _TO_CONFIRM + 2 * (time.monotonic() - began)  # which lists it twice
+        self.until = min(self.until, self.probe.limit.until - to_confirm)
         return found.operations
 
     def tried(
@@ -104,9 +111,13 @@ class LossTrials:
     ) -> Iterator[tuple[Trial, LossTried]]:
         """The result of each edit, for as long as there is time, or for this share of the whole time."""
         waiting, until = iter(edits), min(self.until, time.monotonic() + share * _SECONDS)
-        while time.monotonic() < until and (batch := list(islice(waiting, _AT_ONCE))):
-            results = self.probe.worker.call(TryLoss([changes for _, changes in batch], folder))
-            yield from zip(batch, results, strict=True)
+        while (left := until - time.monotonic()) > 0 and (batch := list(islice(waiting, _AT_ONCE))):
+            results = self.probe.worker.call(TryLoss([changes for _, changes in batch], folder, left))
+            yield from zip(batch, results, strict=False)
+            if len(results) < len(batch):
+                left = 0.0
+                break
+        self.cut = self.cut or left <= 0
 
     def concerned(self, wanted: WantedLosses, operations: Sequence[LossOperation]) -> Concerned:
         """The operations that no right loss depends on: only these can be what is wrong."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from harness.errors import WorkerLost
 from harness.flows import inputs_and_weights
 from harness.layer_note import LayerNote, read_layer_notes
 from harness.pairs.base import Mode
-from harness.requests import CallChange, CaptureCall, Edit, Load, TryChanges
+from harness.requests import AMPLE, CallChange, CaptureCall, Edit, Load, TryChanges
 from harness.session import Worker
 from harness.trace import Trace
 
@@ -40,6 +42,17 @@ class FoundSlips:
     seconds: float = 0.0
 
 
+@dataclasses.dataclass
+class TimeLimit:
+    """When what is asked now ends, by the monotonic clock."""
+
+    until: float = math.inf
+
+    def left(self) -> float:
+        """The seconds that are left."""
+        return max(0.0, min(AMPLE, self.until - time.monotonic()))
+
+
 @dataclasses.dataclass(frozen=True)
 class ReferenceProbe:
     """The reference's worker, to be asked about single calls, and the traces of one case.
@@ -58,6 +71,7 @@ class ReferenceProbe:
     isolated: Trace
     held: Trace
     slips: FoundSlips = dataclasses.field(default_factory=FoundSlips)
+    limit: TimeLimit = dataclasses.field(default_factory=TimeLimit)
     _captured: dict[tuple[str, int], dict[str, Array]] = dataclasses.field(default_factory=dict)
 
     def capture_call(self, path: str, call: int) -> dict[str, Array]:
@@ -80,8 +94,11 @@ class ReferenceProbe:
     def call_with(self, path: str, call: int, given: Mapping[str, Array]) -> dict[str, Array]:
         """What a call of the reference returns, given others in some of its places; nothing if it fails.
 
-        Places are those in addresses: of an operation they count its tensors.
+        Places are those in addresses: of an operation they count its tensors. It is not tried once the time
+        is up.
         """
+        if not self.limit.left():
+            return {}
         try:
             captured = self.capture_call(path, call)
             names = [name.partition(":")[2] for name in captured if name.startswith("input:")]

@@ -9,9 +9,10 @@ import numpy as np
 
 from harness.answers import TrialDone
 from harness.pairs.base import Arrays
-from harness.requests import CallChange
+from harness.requests import AMPLE, CallChange
 from harness.sides.captured_call import CapturedCall
 from harness.sides.contract import NamedTensors
+from harness.sides.in_time import in_time
 from harness.sides.recorder import flatten
 from harness.sides.repeat_call import failed_trial, repeated_call
 from harness.sides.side import Side
@@ -19,7 +20,12 @@ from harness.trace import Trace, TraceWriter
 
 
 def backward_through_call(
-    side: Side, call: CapturedCall, gradients: Path, trials: list[CallChange], folder: Path
+    side: Side,
+    call: CapturedCall,
+    gradients: Path,
+    trials: list[CallChange],
+    folder: Path,
+    seconds: float = AMPLE,
 ) -> list[TrialDone]:
     """Take the `grad:KEY` tensors of a file backward through each trial of a captured call.
 
@@ -28,7 +34,7 @@ def backward_through_call(
     with Trace.open(gradients) as stored:
         given = {name.partition(":")[2]: np.array(stored.array(name)) for name in stored.records}
     answers: list[TrialDone] = []
-    for number, trial in enumerate(trials):
+    for number, trial in in_time(enumerate(trials), seconds):
         try:
             found = _gradients_of_trial(side, call, given, trial)
         except Exception as error:  # a value that the layer does not take is an answer, too

@@ -15,11 +15,13 @@ from harness import address as addresses
 from harness.answers import CodeListed, CodeTried
 from harness.errors import BadInput
 from harness.pairs.base import Mode
-from harness.requests import Edit
+from harness.requests import AMPLE, Edit
 from harness.sides.code_values import Watch
-from harness.sides.loss_code import in_code, told_by_run
+from harness.sides.in_time import in_time
+from harness.sides.loss_code import code_with_values, in_code
 from harness.sides.masks import Position
 from harness.sides.model_code import OwnFunction, functions_that_run
+from harness.sides.module_state import ModuleState
 from harness.sides.one_thread import one_thread
 from harness.sides.recorder import Recorder, Rehearsal, flatten, named_arguments
 from harness.sides.side import Side
@@ -42,6 +44,8 @@ class KeptCall:
     position: Position | None
     earlier: dict[str, int]
     """How often each module was called before."""
+    state: ModuleState
+    """What the module, and all in it, held when the call began."""
     called: dict[_Call, Any] = field(default_factory=dict)
     code: list[OwnFunction] = field(default_factory=list)
     versions: list[tuple[Any, Any]] = field(default_factory=list)
@@ -80,6 +84,7 @@ class _Keeper(Recorder):
         super().__init__(side.tensors, side.layers, Rehearsal(), side.breadcrumb)
         self.side, self.around = side, around
         self.given: tuple[tuple[Any, ...], dict[str, Any], Position | None] | None = None
+        self.state: ModuleState | None = None
         self.earlier: dict[str, int] = {}
         self.called: dict[_Call, Any] = {}
 
@@ -88,6 +93,7 @@ class _Keeper(Recorder):
         super().enter(path, args, kwargs)
         if (self.frames[-1].path, self.frames[-1].call) == self.around:
             self.given = args, dict(kwargs), self.side.masks.position()
+            self.state = ModuleState(self.side, _modules_in(self.side, path))
             self.earlier = dict(self._calls)
 
     def leave(self, result: Any) -> Any:
@@ -147,14 +153,13 @@ def list_code(side: Side, inputs: str, mode: Mode, wanted: str) -> CodeListed:
     keeper = _Keeper(side, around.around)
     side.prepare(inputs, mode, "float32")
     side.forward(mode, Rehearsal(), "all", observe=True, recorder=keeper)
-    if keeper.given is None:
+    if keeper.given is None or keeper.state is None:
         raise BadInput(f"the {side.name} side never makes the call {around.around} of {wanted}")
     args, kwargs, position = keeper.given
     path = "" if around.around[0] == addresses.ROOT else around.around[0]
     module = dict(side.modules())[path]
-    kept = KeptCall(
-        inputs, mode, place, module, args, kwargs, position, dict(keeper.earlier), dict(keeper.called)
-    )
+    earlier, called = dict(keeper.earlier), dict(keeper.called)
+    kept = KeptCall(inputs, mode, place, module, args, kwargs, position, earlier, keeper.state, called)
     side.kept_call = kept
     kept.versions = _versions(side, kept)
 
@@ -164,7 +169,14 @@ def list_code(side: Side, inputs: str, mode: Mode, wanted: str) -> CodeListed:
 
     kept.code = functions_that_run(run)
     watch = Watch(side.tensors.is_tensor, side.tensors.to_array, lambda: 0)
-    return CodeListed(f"{around.around[0]}#{around.around[1]}", told_by_run(kept.code, watch, run))
+    code = code_with_values(kept.code, watch, run)
+    kept.state.put_back()
+    return CodeListed(f"{around.around[0]}#{around.around[1]}", code)
+
+
+def _modules_in(side: Side, path: str) -> list[Any]:
+    """A module and all in it."""
+    return [module for own, module in side.modules() if not path or addresses.lies_in(own, path)]
 
 
 def _versions(side: Side, kept: KeptCall) -> list[tuple[Any, Any]]:
@@ -173,7 +185,8 @@ def _versions(side: Side, kept: KeptCall) -> list[tuple[Any, Any]]:
 
 
 def _run(side: Side, kept: KeptCall) -> Any:
-    """Run the code of the call until the wanted tensor comes up."""
+    """Run the code of the call, as it was when that began, until the wanted tensor comes up."""
+    kept.state.put_back()
     wanted = kept.wanted
     if kept.position is not None:
         side.masks.go_to(kept.position)
@@ -223,12 +236,12 @@ def _replayed(
     return body
 
 
-def try_code(side: Side, trials: list[list[Edit]], wanted: str) -> list[CodeTried]:
+def try_code(side: Side, trials: list[list[Edit]], wanted: str, seconds: float = AMPLE) -> list[CodeTried]:
     """How far the tensor is from the one in a file, under each list of edits of the code."""
     with Trace.open(Path(wanted)) as trace:
         array = np.array(trace.array("input:wanted"), np.float64)
     found: list[CodeTried] = []
-    for edits in trials:
+    for edits in in_time(trials, seconds):
         kept: Any = side.kept_call
         if kept is None:
             raise BadInput("there is no code to try: list it first")
@@ -236,6 +249,7 @@ def try_code(side: Side, trials: list[list[Edit]], wanted: str) -> list[CodeTrie
             found.append(_tried(side, kept, edits, array))
         if any(getattr(tensor, "_version", None) != count for tensor, count in kept.versions):
             list_code(side, kept.inputs, kept.mode, addresses.layer(*kept.wanted))
+    side.kept_call.state.put_back()
     return found
 
 

@@ -13,15 +13,17 @@ from harness.sides.code_values import Values, Watch
 from harness.sides.model_code import OwnFunction, changed
 
 
-def told_by_run(functions: Sequence[OwnFunction], watch: Watch, run: Callable[[], Any]) -> list[ModelCode]:
+def code_with_values(
+    functions: Sequence[OwnFunction], watch: Watch, run: Callable[[], Any]
+) -> list[ModelCode]:
     """Functions with what their expressions are while something runs; none where that fails when watched."""
     try:
-        return _told(functions, watch.of(functions, run))
+        return _with_values(functions, watch.of(functions, run))
     except Exception:  # code that looks at itself may fail where it is another one: it is left alone
         return []
 
 
-def _told(functions: Sequence[OwnFunction], values: dict[str, Values]) -> list[ModelCode]:
+def _with_values(functions: Sequence[OwnFunction], values: dict[str, Values]) -> list[ModelCode]:
     """Functions with what their expressions are."""
     return [
         ModelCode(

@@ -25,10 +25,11 @@ from harness.answers import (
 from harness.errors import BadInput
 from harness.layer_note import Attributes
 from harness.pairs.base import Mode
-from harness.requests import CODE, Edit
+from harness.requests import AMPLE, CODE, Edit
 from harness.sides.code_place import place_in_code
 from harness.sides.code_values import Watch
-from harness.sides.loss_code import first_changed, in_code, told_by_run
+from harness.sides.in_time import in_time
+from harness.sides.loss_code import code_with_values, first_changed, in_code
 from harness.sides.loss_formulas import described_index, distance_for, fitting, with_index
 from harness.sides.model_code import OwnFunction, functions_that_run
 from harness.sides.moved_targets import column_by_column, mean_of_lines, shifted
@@ -376,7 +377,7 @@ def _code(side: Side, kept: KeptCase, is_told: bool) -> list[ModelCode]:
     kept.code = functions_that_run(run)
     tape.counts.clear()
     watch = Watch(side.tensors.is_tensor, to_array, lambda: sum(tape.counts.values()))
-    return told_by_run(kept.code, watch, run) if is_told else []
+    return code_with_values(kept.code, watch, run) if is_told else []
 
 
 def _counted(side: Side, values: Sequence[Any]) -> Iterator[tuple[Any, int]]:
@@ -407,16 +408,20 @@ def _kept(side: Side, inputs: str, mode: Mode, gradient_of: str) -> KeptCase:
     return KeptCase(inputs, mode, gradient_of, outputs, keep.leaf)
 
 
-def try_loss(side: Side, trials: list[list[Edit]], folder: str = "") -> list[LossTried]:
+def try_loss(
+    side: Side, trials: list[list[Edit]], folder: str = "", seconds: float = AMPLE
+) -> list[LossTried]:
     """The losses under each list of edits; with a folder, a gradient of the first one, too."""
     if side.kept is None:
         raise BadInput("there is no loss to try: list its operations first")
     found: list[LossTried] = []
-    while len(found) < len(trials):
+    waiting, goes_on = in_time(enumerate(trials), seconds), True
+    while goes_on:
+        goes_on = False
         with one_thread():
-            for number, edits in enumerate(trials[len(found) :], len(found)):
+            for number, edits in waiting:
                 found.append(_tried(side, edits, number, folder))
-                if _is_spoiled(side):
+                if goes_on := _is_spoiled(side):
                     break
         _as_before(side)
     return found

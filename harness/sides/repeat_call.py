@@ -17,10 +17,11 @@ from harness.errors import BadInput
 from harness.layer_note import Attributes
 from harness.own_name import command
 from harness.pairs.base import Arrays, Mode
-from harness.requests import CallChange
+from harness.requests import AMPLE, CallChange
 from harness.sides.captured_call import CallCapture, CapturedCall, held_by
 from harness.sides.constructor import constructor_arguments
 from harness.sides.contract import NamedTensors
+from harness.sides.in_time import in_time
 from harness.sides.operations import other_operation
 from harness.sides.recorder import Rehearsal, flatten, map_tensors
 from harness.sides.side import Side
@@ -151,10 +152,12 @@ def _call_function(call: CapturedCall, changes: Mapping[str, Any]) -> Any:
     return call.function(*bound.args, **bound.kwargs)
 
 
-def try_changes(side: Side, call: CapturedCall, trials: list[CallChange], folder: Path) -> list[TrialDone]:
+def try_changes(
+    side: Side, call: CapturedCall, trials: list[CallChange], folder: Path, seconds: float = AMPLE
+) -> list[TrialDone]:
     """Repeat a call once for each trial and write the results; a trial that fails says why."""
     answers: list[TrialDone] = []
-    for number, trial in enumerate(trials):
+    for number, trial in in_time(enumerate(trials), seconds):
         path = folder / f"trial-{number}.h5"
         try:
             with side.without_gradients(), repeated_call(side, call, trial) as result:

@@ -14,7 +14,7 @@ from harness.deviation import Deviation
 from harness.dropout import DropoutPlan
 from harness.errors import BadInput
 from harness.pairs.base import Mode
-from harness.requests import Answer, CallChange, Request
+from harness.requests import AMPLE, Answer, CallChange, Request
 from harness.sides import backward_through_call as through
 from harness.sides import (
     call_code,
@@ -60,16 +60,17 @@ def capture_call(side: Side, inputs: str, mode: Mode, path: str, call: int, give
     return repeat_call.describe_call(side, side.captured)
 
 
-def try_changes(side: Side, trials: list[CallChange], folder: str) -> list[TrialDone]:
+def try_changes(side: Side, trials: list[CallChange], folder: str, seconds: float = AMPLE) -> list[TrialDone]:
     """Repeat the captured call once for each trial, with something changed."""
-    return repeat_call.try_changes(side, _captured(side), trials, Path(folder))
+    return repeat_call.try_changes(side, _captured(side), trials, Path(folder), seconds)
 
 
 def backward_through_call(
-    side: Side, gradients: str, trials: list[CallChange], folder: str
+    side: Side, gradients: str, trials: list[CallChange], folder: str, seconds: float = AMPLE
 ) -> list[TrialDone]:
     """Take gradients backward through the captured call, once for each trial."""
-    return through.backward_through_call(side, _captured(side), Path(gradients), trials, Path(folder))
+    call = _captured(side)
+    return through.backward_through_call(side, call, Path(gradients), trials, Path(folder), seconds)
 
 
 def take_steps(

@@ -10,7 +10,9 @@ from typing import cast
 from harness import flows
 from harness.alignment import Alignment
 from harness.choices import Dropout
-from harness.flows.comparison import Workers
+from harness.flows import explain
+from harness.flows.compare import compare_live
+from harness.flows.comparison import Workers, comparison
 from harness.pairs.base import Mode
 from harness.progress import Silent
 
@@ -44,3 +46,17 @@ def comparing(model: str, folder: Path, dropout: Dropout = "shared") -> Iterator
             return flows.compare(asked, Silent(), workers=cast(Workers, workers))
 
         yield run
+
+
+def explained(model: str, variant: str, mode: Mode, output: Path) -> Alignment:
+    """The comparison of one variant of a pair, with its causes."""
+    from tests.mutants.side_by_side import OwnPort, lend_workers
+
+    asked = request(model, variant, mode, output)
+    with (
+        lend_workers("cpu", 60.0, OwnPort) as workers,
+        comparison(asked, Silent(), cast(Workers, workers)) as live,
+    ):
+        compared = compare_live(live)
+        explain.add_causes(compared)
+    return compared.alignment

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from harness.alignment import Alignment
-from harness.flows import explain
-from harness.flows.compare import compare_live
-from harness.flows.comparison import Workers, comparison
-from harness.progress import Silent
-from tests.mutants.in_this_process import request
+from harness.flows import find_causes
+from tests.mutants import in_this_process
 from tests.mutants.orders.pair import FAULTS
 
 pytestmark = pytest.mark.torch
@@ -44,17 +40,10 @@ PLACES = {
 
 
 def explained(fault: str, folder: Path) -> Alignment:
-    """The comparison of one variant, with its causes."""
-    from tests.mutants.side_by_side import OwnPort, lend_workers
-
-    asked = request("tests.mutants.orders.pair:PAIR", fault or "sound", "eval", folder / "run")
-    with (
-        lend_workers("cpu", 60.0, OwnPort) as workers,
-        comparison(asked, Silent(), cast(Workers, workers)) as live,
-    ):
-        compared = compare_live(live)
-        explain.add_causes(compared)
-    return compared.alignment
+    """One variant, with its causes."""
+    return in_this_process.explained(
+        "tests.mutants.orders.pair:PAIR", fault or "sound", "eval", folder / "run"
+    )
 
 
 def test_every_fault_has_its_words() -> None:
@@ -82,3 +71,13 @@ def test_an_operation_that_the_port_lacks_is_a_place(fault: str, tmp_path: Path)
 def test_what_comes_of_another_shape_is_no_source(tmp_path: Path) -> None:
     (source,) = explained("ResizedAfter", tmp_path).sources
     assert source.address == "layer:head#0:in.0"
+
+
+def test_where_the_time_of_a_source_is_up_the_answer_says_so(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(find_causes, "_MOST_SECONDS", 0.0)
+    monkeypatch.setattr(find_causes, "_LEAST_SECONDS", 0.0)
+    (source,) = explained("Smaller", tmp_path).sources
+    assert source.cause.startswith("none of 0 hypotheses")
+    assert source.cause.endswith("the time was up before all were tried.")

@@ -12,7 +12,7 @@ import pytest
 from harness.diagnose import Cause, DifferingLayer
 from harness.flows import find_code_causes
 from harness.flows.find_code_causes import explain_code
-from harness.flows.reference_probe import FoundSlips, ReferenceProbe
+from harness.flows.reference_probe import FoundSlips, ReferenceProbe, TimeLimit
 from harness.requests import ListCode, Load, TryCode
 from harness.sides.call_code import list_code, try_code
 from harness.sides.torch_side import TorchSide
@@ -35,7 +35,7 @@ class Reference:
             return list_code(self.side, request.inputs, request.mode, request.wanted)
         assert isinstance(request, TryCode)
         self.tried += len(request.trials)
-        return try_code(self.side, request.trials, request.wanted)
+        return try_code(self.side, request.trials, request.wanted, request.seconds)
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def probe(tmp_path: Path) -> ReferenceProbe:
             mode="eval",
             scratch=tmp_path,
             slips=FoundSlips(),
+            limit=TimeLimit(),
         ),
     )
 
@@ -84,6 +85,12 @@ def test_what_no_slip_gives_and_what_says_too_little_has_no_cause(probe: Referen
     assert not cause(probe, own + 1e-9).found  # rounding
     assert not cause(probe, rng.standard_normal(own.shape).astype(np.float32)).found  # in vain once
     assert worker.tried == before
+
+
+def test_no_slip_is_tried_once_the_time_of_the_source_is_up(probe: ReferenceProbe) -> None:
+    probe.limit.until = 0.0
+    assert not cause(probe, abs(recorded_at(probe, "layer:norm#0:out"))).found
+    assert cast(Reference, probe.worker).tried == 1  # the code as it is
 
 
 def test_the_time_is_one_for_all_sources(probe: ReferenceProbe) -> None:

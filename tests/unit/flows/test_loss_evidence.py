@@ -13,7 +13,7 @@ from harness.alignment import Alignment
 from harness.answers import LossListed, LossTried
 from harness.flows import loss_evidence
 from harness.flows.loss_trials import LossTrials
-from harness.flows.reference_probe import ReferenceProbe
+from harness.flows.reference_probe import ReferenceProbe, TimeLimit
 from harness.requests import Edit, ListLoss, Load
 from harness.trace import TraceWriter
 
@@ -141,7 +141,10 @@ class Reference:
 
 def test_a_function_of_what_is_only_chosen_by_is_no_evidence_and_its_sign_is() -> None:
     place = Path("nowhere")
-    probe = SimpleNamespace(worker=Reference(), inputs=place, state=place, mode="train", scratch=place)
+    limit = TimeLimit()
+    probe = SimpleNamespace(
+        worker=Reference(), inputs=place, state=place, mode="train", scratch=place, limit=limit
+    )
     trials = LossTrials(cast(ReferenceProbe, probe))
     found = loss_evidence.without_choices(trials, {"total": 4.0}, [SQUARE, NEGATED, TWICE])
     assert found == [NEGATED, TWICE]

@@ -12,7 +12,7 @@ import pytest
 from harness.answers import LossListed, LossOperation, LossTensor, LossTried
 from harness.flows import loss_trials
 from harness.flows.loss_trials import LossTrials, WantedLosses
-from harness.flows.reference_probe import ReferenceProbe
+from harness.flows.reference_probe import ReferenceProbe, TimeLimit
 from harness.requests import Edit, ListLoss, Load, TryLoss
 
 GIVEN = np.abs(np.random.default_rng(1).standard_normal(20)) + 0.1
@@ -33,7 +33,7 @@ class Reference:
     """A worker whose loss is known."""
 
     def __init__(self) -> None:
-        self.tried = 0
+        self.tried, self.most = 0, 1 << 16
 
     def call(self, request: Any) -> Any:
         if isinstance(request, Load):
@@ -41,8 +41,9 @@ class Reference:
         if isinstance(request, ListLoss):
             return LossListed(OPERATIONS)
         assert isinstance(request, TryLoss)
-        self.tried += len(request.trials)
-        return [self._made(edits) for edits in request.trials]
+        done = request.trials[: self.most]
+        self.tried += len(done)
+        return [self._made(edits) for edits in done]
 
     def _made(self, edits: list[Edit]) -> LossTried:
         given: dict[str, float] = {}
@@ -56,7 +57,10 @@ class Reference:
 
 def trials(worker: Reference) -> LossTrials:
     place = Path("nowhere")
-    probe = SimpleNamespace(worker=worker, inputs=place, state=place, mode="train", scratch=place)
+    limit = TimeLimit()
+    probe = SimpleNamespace(
+        worker=worker, inputs=place, state=place, mode="train", scratch=place, limit=limit
+    )
     return LossTrials(cast(ReferenceProbe, probe))
 
 
@@ -119,3 +123,24 @@ def test_a_look_at_what_was_found_adds_time_for_itself_alone(monkeypatch: pytest
         assert tried.until > before
         assert len(list(tried.tried([("", [])]))) == 1
     assert tried.until == before
+
+
+def test_no_more_is_tried_than_there_is_time_for_and_that_is_noted() -> None:
+    """A worker answers fewer trials than it was asked for where the others would end too late."""
+    worker = Reference()
+    tried = trials(worker)
+    assert len(list(tried.tried([("", [])] * 40))) == 40
+    assert not tried.cut
+    worker.most = 5
+    assert len(list(tried.tried([("", [])] * 40))) == 5
+    assert tried.cut
+
+
+def test_the_time_of_the_source_ends_a_second_look_too() -> None:
+    worker = Reference()
+    tried = trials(worker)
+    tried.probe.limit.until = 0.0
+    tried.listed()
+    with tried.more_time():
+        assert list(tried.tried([("", [])])) == []
+    assert worker.tried == 0

@@ -102,3 +102,25 @@ def test_what_a_slip_changes_in_place_is_made_again(side: tuple[TorchSide, str],
     spoilt = tried(side[0], tmp_path, before, "self.head(x) + x", "self.head(x).mul_(2) + x")
     assert spoilt[0] > 1
     assert tried(side[0], tmp_path, before) == (pytest.approx(0, abs=1e-5), "")
+
+
+def test_what_a_slip_changes_in_a_module_is_put_back(side: tuple[TorchSide, str], tmp_path: Path) -> None:
+    """An attribute, and a buffer in place: the next trial begins where the call began."""
+    list_code(*side, "eval", SUM)
+    right = recorded_at(tmp_path, "layer:head#0:out")
+    norm = side[0].model.norm
+    before = norm.running_mean.clone()
+    for spoils in ("self.norm.running_mean.add_(1)", "setattr(self, 'seen', 1)"):
+        tried(side[0], tmp_path, right, "self.head(x) + x", f"[{spoils}, self.head(x) + x][1]")
+        assert not hasattr(side[0].model, "seen")
+        assert norm.running_mean.equal(before)
+    for spoils in ("self.__dict__.update(seen=1)", ""):
+        new = f"self.head(x) * (9 if hasattr(self, 'seen') else 1) + x + 0 * bool({spoils})"
+        assert tried(side[0], tmp_path, right, "self.head(x) + x", new) == (pytest.approx(0, abs=1e-5), "")
+
+
+def test_trials_that_would_end_too_late_get_no_answer(side: tuple[TorchSide, str], tmp_path: Path) -> None:
+    list_code(*side, "eval", SUM)
+    path = inputs_and_weights.write(tmp_path / "wanted.h5", "input", {"wanted": np.zeros(3)})
+    assert len(try_code(side[0], [[]] * 3, str(path), 0.0)) == 1
+    assert len(try_code(side[0], [[]] * 3, str(path))) == 3
