@@ -162,12 +162,18 @@ def _near(name: str, now: Any) -> tuple[Any, ...]:
     return (max(0, now - 1), now + 1) if isinstance(now, int) else ()
 
 
+def _of_one_sample(evidence: DifferingLayer) -> str:
+    """That the statistics of one sample are those of its batch, so that either may be meant."""
+    one = bool(evidence.inputs) and evidence.inputs[0].ndim > 1 and len(evidence.inputs[0]) == 1
+    return " of one sample, or with the statistics of each sample" if one else ""
+
+
 def trials_of_mode(evidence: DifferingLayer) -> Iterator[Trial]:
     """Training mode instead of evaluation mode, or the reverse."""
     if evidence.state.keys() & {"running_mean", "running_var"}:
         said = (
             "in evaluation mode, on running statistics"
             if evidence.training
-            else "in training mode, on the batch"
+            else f"in training mode, on the batch{_of_one_sample(evidence)}"
         )
         yield Trial(f"the reference computed {said}", training=not evidence.training)

@@ -64,7 +64,5 @@ def _of(
             for threshold in _THRESHOLDS:
                 if np.array_equal(values > threshold, chosen):
                     words = f"where {which}the reference's {other.name} is above {threshold:g}"
-                    yield Trial(
-                        f"decided by a threshold: {words}, not by the largest (argmax) or another comparison",
-                        predicted=evidence.port,
-                    )
+                    own = "which the reference decides otherwise (as by the largest, argmax)"
+                    yield Trial(f"decided by a threshold: {words}, {own}", predicted=evidence.port)

@@ -72,6 +72,8 @@ _BINARY: dict[str, Two] = {
     "the larger (maximum)": np.maximum,
     "the smaller (minimum)": np.minimum,
 }
+_TAKEN_OFF = {"the difference": "minus", "the quotient": "divided by"}
+_OWN = {"add": ", where the reference adds both", "sub": ", where the reference subtracts otherwise"}
 REDUCTIONS: dict[str, Reduction] = {
     "the mean": np.mean,
     "the sum": np.sum,
@@ -159,7 +161,19 @@ def _binary(evidence: DifferingLayer, given: Mapping[str, Array]) -> Iterator[Tr
             except ValueError:  # shapes that go with no such function
                 break
             if found.shape == evidence.port.shape:
-                yield _trial(evidence, f"{words} of {one} and {other}", found)
+                said = f"{words} of {one} and {other}{_what_of_which(evidence, words)}"
+                yield _trial(evidence, said, found)
+
+
+def _what_of_which(evidence: DifferingLayer, words: str) -> str:
+    """Which of two is taken off the other, or divided by it, and that the reference does not do so."""
+    told = next((said for part, said in _TAKEN_OFF.items() if words.startswith(part)), "")
+    if not told:
+        return ""
+    first, last = ("second", "first") if "other way round" in words else ("first", "second")
+    name = evidence.producer.name if evidence.producer else evidence.type
+    own = _OWN.get(name.rpartition("/")[2].partition(".")[0], "")
+    return f" (the {first} {told} the {last}{own})"
 
 
 def _reduced(

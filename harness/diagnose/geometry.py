@@ -15,6 +15,7 @@ from harness.attributes import same_value
 from harness.diagnose import repeats, windows
 from harness.diagnose._arguments import Argument, arguments
 from harness.diagnose._evidence import DifferingLayer, Trial
+from harness.diagnose._padded import said_of_sizes
 from harness.diagnose.attributes import VALUES
 
 _MOST_PARTS, _MOST_AXES = 16, 5
@@ -63,7 +64,8 @@ def _amounts(evidence: DifferingLayer, argument: Argument) -> Iterator[Trial]:
     for amounts, why in (*_other_orders(now), *((split, "") for split in _splits(wanted))):
         if amounts not in tried and _made(amounts) == wanted:
             tried.append(amounts)
-            said = f": {_made(amounts)} in all, not {_made(now)}, from the last axis on"
+            sizes = said_of_sizes(given[-axes:], port[-axes:], evidence.reference.shape[-axes:])
+            said = f": {_made(amounts)} in all, not {_made(now)}, from the last axis on; {sizes}"
             order = f" (the same amounts in another order: {why}, they are exchanged)"
             yield argument.trial(amounts, order if why else said)
 

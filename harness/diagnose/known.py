@@ -36,6 +36,8 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
         if part in kind and asked == ours and name not in evidence.differing:
             changes = {name: its}
             words = f"{computed_with(evidence, changes)}, as Jittor does whatever it is asked"
+            if evidence.operation or name not in evidence.attributes:  # what the port asks for is not known
+                words += ", or as the port asks for it"
             yield Trial(words, changes, entry=entry)
     same_shape = evidence.reference.shape == evidence.port.shape  # else they do not ask for the same
     if not same_shape or not evidence.inputs or evidence.inputs[0].dtype.kind != "f":
@@ -43,7 +45,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     given = evidence.inputs[0].astype(np.float64)
     with np.errstate(all="ignore"):
         for entry, predicted in _made(kind, given, evidence.port.shape):
-            words = f"what Jittor makes of it: {knowledge.entry(entry).does}"
+            words = f"what Jittor makes of it, or the port by itself: {knowledge.entry(entry).does}"
             yield Trial(words, predicted=predicted.astype(evidence.port.dtype), entry=entry)
 
 

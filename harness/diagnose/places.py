@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.diagnose import _rules
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
+from harness.diagnose._padded import said_of_sizes
 
 _MOST_AXES = 5
 _MOST_TENSORS = 64
@@ -30,7 +31,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
         return
     looks = 0
     for name, tensor, taken in _sources(evidence):
-        if looks == _MOST_TENSORS:
+        if looks == _MOST_TENSORS or evidence.is_late():
             return
         if not _may_hold(tensor, port, evidence.floor):
             continue
@@ -39,8 +40,9 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
             found = _placed(evidence, tensor, inner)
             if found is not None:
                 words, predicted = found
+                said = f"{filled}{_padded(evidence, tensor) if filled and not words else ''}"
                 yield Trial(
-                    f"{name}{words}{filled}", predicted=predicted, taken=taken if _is_whole(words) else ""
+                    f"{name}{words}{said}", predicted=predicted, taken=taken if _is_whole(words) else ""
                 )
                 break
 
@@ -74,6 +76,16 @@ def _insides(port: Array) -> Iterator[tuple[tuple[slice, ...], str]]:
             said.append(f", {_moved(begin, size - end)} along axis {axis}")
     if said:
         yield tuple(inner), "".join(said)
+
+
+def _padded(evidence: DifferingLayer, source: Array) -> str:
+    """What zeros around a tensor come to, where they only make its last axes longer."""
+    given, made, right = (list(one.shape) for one in (source, evidence.port, evidence.reference))
+    larger = [axis for axis, size in enumerate(made) if len(given) == len(made) and size != given[axis]]
+    if not larger or any(made[axis] < given[axis] for axis in larger) or len(right) != len(made):
+        return ""
+    first = larger[0]
+    return f": padded by zeros, {said_of_sizes(given[first:], made[first:], right[first:])}"
 
 
 def _moved(front: int, behind: int) -> str:

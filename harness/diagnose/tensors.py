@@ -13,6 +13,7 @@ from harness.forms import shape_text
 
 _MOST_PARTS = 4
 _CHANNELS = 1
+_LOGARITHMS = ("logsoftmax", "logsigmoid")
 
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
@@ -34,7 +35,7 @@ def _in_another_shape(evidence: DifferingLayer) -> Iterator[Trial]:
     if [size for size in reference.shape if size != 1] == [size for size in port.shape if size != 1]:
         lost = "more" if port.ndim > reference.ndim else "fewer"
         how = f"an axis of size 1 {lost}" if port.ndim != reference.ndim else "its axis of size 1 elsewhere"
-        words += f": {how} (keepdim, squeeze), so that it is broadcast along another axis"
+        words += f": {how} (keepdim, squeeze), so that it may be broadcast along another axis"
     yield Trial(words, predicted=reference.reshape(port.shape), says_itself=True)
 
 
@@ -42,10 +43,11 @@ def _passed_through(evidence: DifferingLayer) -> Iterator[Trial]:
     for place, given in enumerate(evidence.inputs):
         if given.shape == evidence.port.shape:
             which = "its input" if len(evidence.inputs) == 1 else f"its input number {place}"
-            yield Trial(f"{which}, unchanged: the layer is missing", predicted=given)
-    yield Trial("zero everywhere", predicted=np.zeros_like(evidence.port), says_itself=True)
+            yield Trial(f"{which}, unchanged: the layer is missing, or does nothing", predicted=given)
+    words = f"zero everywhere{_log_softmax_of_one(evidence)}"
+    yield Trial(words, predicted=np.zeros_like(evidence.port), says_itself=True)
     if evidence.reference.any():
-        words = f"ones everywhere{_said_of(evidence.reference) or _softmax_of_one(evidence.port)}"
+        words = f"ones everywhere{_said_of(evidence.reference) or _softmax_of_one(evidence)}"
         yield Trial(words, predicted=np.ones_like(evidence.port), says_itself=True)
     if evidence.reference.dtype.kind in "iu":
         for step in (1, -1):
@@ -61,12 +63,27 @@ def _said_of(reference: Array) -> str:
     return f", where the reference has a mask{', a lower triangle (causal)' if lower else ''}"
 
 
-def _softmax_of_one(port: Array) -> str:
-    """What gives ones for whatever it is given."""
-    single = [axis for axis, size in enumerate(port.shape) if size == 1 and axis]
-    if port.dtype.kind != "f" or not single:
+def _softmax_of_one(evidence: DifferingLayer) -> str:
+    """What gives ones for whatever it is given, where the reference gives shares, too."""
+    right, single = evidence.reference, _single_axes(evidence.port)
+    shares = right.dtype.kind == "f" and bool(((right >= 0) & (right <= 1)).all())
+    if not shares or not single:
         return ""
     return f", as a softmax over axis {single[0]} gives, which has size 1"
+
+
+def _log_softmax_of_one(evidence: DifferingLayer) -> str:
+    """What gives zeros for whatever it is given, where the reference gives logarithms of shares, too."""
+    single = _single_axes(evidence.port)
+    kind = (evidence.producer.name if evidence.producer else evidence.type).lower().replace("_", "")
+    if not single or not any(own in kind for own in _LOGARITHMS):
+        return ""
+    return f", as a log_softmax over axis {single[0]} gives, which has size 1"
+
+
+def _single_axes(port: Array) -> list[int]:
+    """The axes of one element, but for that of the samples."""
+    return [axis for axis, size in enumerate(port.shape) if size == 1 and axis and port.dtype.kind == "f"]
 
 
 def _moved(reference: Array) -> Iterator[Trial]:

@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from harness import address as addresses
 from harness.alignment_rows import Source
@@ -202,9 +203,14 @@ def _elsewhere(source: Source, cause: Cause, ours: Mapping[str, int], its: Mappi
         return cause
     if _count(path, its) < max(1, _count(path, ours)):
         return cause
-    said = rf"{re.escape(path)} {SKIPPED}( \([^()]*\))?"
-    here = f"{path} is not applied here, and the port calls it elsewhere"
-    return dataclasses.replace(cause, sentence=re.sub(said, lambda _: here, cause.sentence))
+    said = rf"{re.escape(path)} {SKIPPED}(?: \((?P<what>.*?) is left out\))?"
+    return dataclasses.replace(cause, sentence=re.sub(said, partial(_not_here, path), cause.sentence))
+
+
+def _not_here(path: str, found: re.Match[str]) -> str:
+    """That something is not applied, where it is called all the same."""
+    what = f" ({found['what']})" if found["what"] else ""
+    return f"{path}{what} is not applied here, and the port calls it elsewhere, or for nothing"
 
 
 def _count(path: str, counts: Mapping[str, int]) -> int:

@@ -27,7 +27,7 @@ def test_a_threshold_is_told(threshold: float) -> None:
     assert (
         "decided by a threshold: where number 1 along axis 1 of the reference's layer:head#0:out" in sentence
     )
-    assert f"is above {threshold:g}, not by the largest (argmax)" in sentence
+    assert f"is above {threshold:g}, which the reference decides otherwise" in sentence
 
 
 def test_another_mask_is_not_explained() -> None:

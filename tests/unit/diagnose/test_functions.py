@@ -77,3 +77,24 @@ def test_a_mask_that_few_shares_agree_with_is_not() -> None:
     few[few == 0.25] = 0
     evidence = DifferingLayer("mul", few, (few > 0.5).astype(np.float32), floor=1e-5)
     assert not explain_formula(evidence).found
+
+
+def taken_off(port: Any, name: str) -> str:
+    first, second = IMAGE, np.random.default_rng(4).random(IMAGE.shape).astype(np.float32)
+    right = {"add": first + second, "sub": first - second, "mul": first * second}[name]
+    maker = Producer(f"(model)/{name}.0", {"one": first, "two": second})
+    told = DifferingLayer(
+        "cat", reference=right, port=port(first, second).astype(np.float32), floor=1e-4, producer=maker
+    )
+    return explain_given(told, {}).sentence
+
+
+def test_of_a_difference_it_is_told_what_is_taken_off_and_what_the_reference_does() -> None:
+    """A difference for a sum says that a sign is another one, whichever way round it is."""
+    by_name = {"add": ", where the reference adds both", "mul": ""}
+    for name, own in by_name.items():
+        said = taken_off(lambda a, b: b - a, name)
+        assert f"of the reference's one and the reference's two (the second minus the first{own})." in said
+        said = taken_off(lambda a, b: a - b, name)
+        assert f"of the reference's one and the reference's two (the first minus the second{own})." in said
+    assert "(the second divided by the first)" in taken_off(lambda a, b: b / (a + 1e-30), "mul")

@@ -140,6 +140,17 @@ def test_amounts_before_and_behind_are_exchanged_in_the_same_shape() -> None:
     assert "those before and behind, they are exchanged" in found.sentence
 
 
+def test_sizes_that_a_padding_comes_to_are_told_with_the_multiples_that_make_them() -> None:
+    """The given map is as large as a pad to multiples of 16 leaves room for."""
+    high, wide = (-size % 16 for size in GIVEN.shape[-2:])
+    more_high, more_wide = (-size % 32 for size in GIVEN.shape[-2:])
+    now, other = [0, wide, 0, high], [0, more_wide, 0, more_high]
+    found = explained("pad", padded, padded(other), {"pad": now}, ("pad",))
+    sizes = "x".join(str(size) for size in GIVEN.shape[-2:])
+    assert f"; {sizes} becomes 32x32, not 16x16, as a padding to a multiple of 32 makes it" in found.sentence
+    assert "(the reference's: of 16)" in found.sentence
+
+
 def test_other_values_of_such_a_shape_have_no_such_cause() -> None:
     found = explained("pad", padded, padded([2, 2, 1, 1]) + 1, {"pad": [1, 1, 2, 2]}, ("pad",))
     assert not found.found

@@ -55,12 +55,27 @@ def test_what_jittor_is_known_to_make_is_named_by_its_entry() -> None:
     assert "one fixed window" in found.sentence
 
 
+def test_a_port_may_do_by_itself_what_jittor_does() -> None:
+    """Whether it asks for what is right is seen of a module alone, whose attributes both sides have."""
+    assert "or the port by itself" in explained(one_window((3, 2))).sentence
+    for operation, attributes, alone in (
+        (False, {"count_include_pad": False}, True),
+        (True, {"count_include_pad": False}, False),
+        (True, {}, False),
+    ):
+        layer = DifferingLayer("avg_pool2d", MAP, MAP + 1, (MAP,), attributes, operation=operation)
+        (words,) = (trial.words for trial in known.trials(layer) if trial.entry == "pool-count")
+        assert words.endswith("as Jittor does whatever it is asked") == alone
+        assert words.endswith("or as the port asks for it") != alone
+
+
 def test_a_layer_that_is_missing_in_the_port_is_not_what_jittor_makes_of_it() -> None:
     """Windows for a map of its own size take one element each."""
     found = explained(MAP)
     assert found.entries == ()
     assert (
-        "its input, unchanged: the layer is missing, of shape 2x3x8x5 in place of 2x3x3x2." in found.sentence
+        "its input, unchanged: the layer is missing, or does nothing, of shape 2x3x8x5 in place of 2x3x3x2."
+        in found.sentence
     )
 
 

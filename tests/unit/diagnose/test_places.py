@@ -127,3 +127,22 @@ def test_a_slice_in_another_layout_is_told_by_its_own_rule() -> None:
     right = np.ascontiguousarray(source[:, 3:7].transpose(0, 2, 3, 1).reshape(2, -1, 4))
     (trial,) = trials(dataclasses.replace(evidence(source, turned), reference=right))
     assert "begins" not in trial.words
+
+
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [
+        ((2, 8, 4, 4), ": padded by zeros, 4x4 becomes 8x8, as a padding to a multiple of 8 makes it"),
+        ((2, 8, 5, 5), ": padded by zeros, 4x4 becomes 8x8, not 5x5"),
+    ],
+)
+def test_zeros_around_a_tensor_are_told_with_the_sizes_that_they_come_to(
+    right: tuple[int, ...], words: str
+) -> None:
+    port = np.pad(MAP, ((0, 0), (0, 0), (0, 4), (0, 4)))
+    given = dataclasses.replace(
+        evidence(MAP, port), reference=DRAWN.standard_normal(right).astype(np.float32)
+    )
+    (trial,) = trials(given)
+    assert trial.words.startswith("the reference's layer:source#0:out, with 4 zeros behind along axis 2")
+    assert trial.words.endswith(words)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from harness.diagnose import Cause, DifferingLayer, explain_given
+from harness.diagnose import Cause, DifferingLayer, explain_forward, explain_given
 
 Array = NDArray[Any]
 COUNTS = np.array([[3.0], [2.0], [3.0]], np.float32)
@@ -41,3 +41,18 @@ def test_ones_along_an_axis_of_size_1_are_those_of_a_softmax() -> None:
     )
     two = np.repeat(map_, 2, 1)
     assert "softmax" not in explained(two, np.ones_like(two)).sentence
+
+
+def test_ones_where_no_share_is_meant_are_of_no_softmax() -> None:
+    map_ = 3 * np.random.default_rng(2).standard_normal((2, 1, 4, 4)).astype(np.float32)
+    assert "is ones everywhere." in explained(map_, np.ones_like(map_)).sentence
+
+
+def test_zeros_in_the_place_of_logarithms_of_shares_are_those_of_a_log_softmax() -> None:
+    map_ = -np.random.default_rng(2).random((2, 1, 4, 4)).astype(np.float32)
+    for kind, told in (("LogSigmoid", True), ("log_softmax", True), ("Conv2d", False)):
+        found = explain_forward(
+            DifferingLayer(kind, map_, np.zeros_like(map_), floor=1e-5), lambda trials: [None for _ in trials]
+        )
+        words = ", as a log_softmax over axis 1 gives, which has size 1" if told else ""
+        assert f"zero everywhere{words}." in found.sentence

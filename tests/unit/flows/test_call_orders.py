@@ -83,7 +83,9 @@ def test_what_the_port_never_calls_is_skipped(tmp_path: Path) -> None:
 
 def test_what_the_port_calls_in_the_same_order_is_not_skipped_but_passed_by(tmp_path: Path) -> None:
     (cause,) = told(tmp_path, [source("layer:head#0:in.0")], [skipped("act")], chain(OURS), OURS)
-    assert cause.sentence.endswith("act is not applied here, and the port calls it elsewhere.")
+    assert cause.sentence.endswith(
+        "act is not applied here, and the port calls it elsewhere, or for nothing."
+    )
 
 
 def test_the_same_order_tells_nothing_of_another_one(tmp_path: Path) -> None:
@@ -176,7 +178,9 @@ def test_a_layer_that_is_left_out_and_one_that_is_called_later_are_in_no_order(t
     """The port goes on without a layer, and calls it on something else: its place alone tells nothing."""
     causes = [skipped("norm")]
     (cause,) = told(tmp_path, [source("layer:act#0:in.0")], causes, chain(OURS), ITS)
-    assert cause.sentence.endswith("norm is not applied here, and the port calls it elsewhere.")
+    assert cause.sentence.endswith(
+        "norm is not applied here, and the port calls it elsewhere, or for nothing."
+    )
 
 
 def test_an_operation_that_the_port_runs_fewer_times_is_skipped_whatever_its_number(tmp_path: Path) -> None:
@@ -190,7 +194,8 @@ def test_an_operation_that_the_port_runs_fewer_times_is_skipped_whatever_its_num
     assert told(tmp_path, [source("layer:ref#0:in.0")], causes, ours, its) == causes
     its.append("layer:(model)/mul.1#0:out")
     (cause,) = told(tmp_path, [source("layer:ref#0:in.0")], causes, ours, its)
-    assert cause.sentence == "given: (model)/mul.0 is not applied here, and the port calls it elsewhere."
+    said = "(model)/mul.0 (a product) is not applied here, and the port calls it elsewhere, or for nothing."
+    assert cause.sentence == f"given: {said}"
 
 
 def test_what_nothing_recorded_makes_in_a_module_may_come_of_what_that_is_given(tmp_path: Path) -> None:
