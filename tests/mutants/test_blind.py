@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -114,14 +114,19 @@ def workers() -> Iterator[Workers]:
         yield lent
 
 
-def cases() -> Iterator[object]:
+def cases(some: Sequence[Blind]) -> list[object]:
     """A few in the gate, the others slow."""
-    for mistake in MISTAKES:
-        marks = [*BOTH] if mistake.name in IN_THE_GATE else [*BOTH, pytest.mark.slow]
-        yield pytest.param(mistake, id=mistake.name, marks=marks)
+    return [
+        pytest.param(
+            mistake,
+            id=mistake.name,
+            marks=[*BOTH] if mistake.name in IN_THE_GATE else [*BOTH, pytest.mark.slow],
+        )
+        for mistake in some
+    ]
 
 
-@pytest.mark.parametrize("mistake", list(cases()))
+@pytest.mark.parametrize("mistake", cases(MISTAKES))
 def test_a_mistake_is_detected_and_a_sound_rewrite_is_not_accused(mistake: Blind, workers: Workers) -> None:
     row = judged(measured(mistake, workers))
     if mistake.sound:
@@ -129,3 +134,11 @@ def test_a_mistake_is_detected_and_a_sound_rewrite_is_not_accused(mistake: Blind
     else:
         assert row["detected"], row["sentence"]
         assert row["named"] or mistake.name not in NAMED, row["sources"]
+
+
+@pytest.mark.parametrize("mistake", cases(RIGHT))
+def test_a_sound_rewrite_never_gets_a_cause(mistake: Blind, workers: Workers) -> None:
+    """Nor where its layers run alone though nothing diverged, and every source is asked for."""
+    sources = measured(mistake, workers, "always")["sources"]
+    causes = [source["cause"] for source in sources if not source["cause"].startswith("none of")]
+    assert not any(causes), causes

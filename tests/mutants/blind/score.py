@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.alignment_rows import Source
+from harness.choices import Isolation
 from harness.errors import HarnessError
 from harness.files import write_file
 from harness.flows import CompareRequest, explain
@@ -42,7 +43,7 @@ _FRESH_AFTER = 8  # comparisons, after which the workers are replaced
 Row = dict[str, Any]
 
 
-def request_of(mistake: Blind, folder: Path) -> CompareRequest:
+def request_of(mistake: Blind, folder: Path, isolated: Isolation | None = None) -> CompareRequest:
     """The comparison that shows a mistake."""
     return CompareRequest(
         name_of(mistake),
@@ -53,18 +54,18 @@ def request_of(mistake: Blind, folder: Path) -> CompareRequest:
         batch=mistake.batch,
         output=folder / "run",
         keep="none",
-        isolated="auto" if mistake.sound else "always",
+        isolated=isolated or ("auto" if mistake.sound else "always"),
         timeout=300.0,
     )
 
 
-def measured(mistake: Blind, workers: Workers) -> Row:
+def measured(mistake: Blind, workers: Workers, isolated: Isolation | None = None) -> Row:
     """One mistake compared and explained as `align explain` does it: the verdict and its sources."""
     row: Row = {"name": mistake.name, "pair": mistake.pair, "kind": mistake.kind, "truth": mistake.truth}
     started = time.perf_counter()
     with scratch_folder() as folder:
         try:
-            with comparison(request_of(mistake, folder), Silent(), workers) as live:
+            with comparison(request_of(mistake, folder, isolated), Silent(), workers) as live:
                 compared = compare_live(live)
                 row["compare_s"] = round(time.perf_counter() - started, 1)
                 started = time.perf_counter()
