@@ -108,7 +108,8 @@ def _with_buffers(one: OtherCount, alignment: Alignment, buffer: Callable[[Row],
     for row in islice(wrong, _MOST_BUFFERS):
         cause = buffer(row)
         if cause.hypothesis.startswith(UPDATED_AGAIN):
-            return dataclasses.replace(one, shown=f": {row.address} is {cause.hypothesis}")
+            words, _, _ = cause.hypothesis.partition(" (")  # the counts say that it was not once
+            return dataclasses.replace(one, shown=f": {row.address} is {words}")
     return one
 
 

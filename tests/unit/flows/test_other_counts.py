@@ -50,7 +50,7 @@ def causes_of(
     status: Literal["aligned", "diverged"] = "aligned",
 ) -> list[Cause]:
     ours = ours or {"stage": 1, "stage.conv": 1, "stage.norm": 1, "head": 1, "act": 3}
-    updated = Cause(True, "", f"{UPDATED_AGAIN} 2 times, not once")
+    updated = Cause(True, "", f"{UPDATED_AGAIN} 2 times, not once (or once with momentum 0.19)")
     with trace_of(folder / "ours.h5", ours) as one, trace_of(folder / "its.h5", its, aliases) as other:
         causes = [cause for _ in sources]
         return told(alignment(status), sources, causes, one, other, HELD, lambda row: updated)
