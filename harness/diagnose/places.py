@@ -85,7 +85,7 @@ def _padded(evidence: DifferingLayer, source: Array) -> str:
     if not larger or any(made[axis] < given[axis] for axis in larger) or len(right) != len(made):
         return ""
     first = larger[0]
-    return f": padded by zeros, {said_of_sizes(given[first:], made[first:], right[first:])}"
+    return f": {said_of_sizes(given[first:], made[first:], right[first:])}"
 
 
 def _moved(front: int, behind: int) -> str:

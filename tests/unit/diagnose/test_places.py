@@ -132,8 +132,8 @@ def test_a_slice_in_another_layout_is_told_by_its_own_rule() -> None:
 @pytest.mark.parametrize(
     ("right", "words"),
     [
-        ((2, 8, 4, 4), ": padded by zeros, 4x4 becomes 8x8, as a padding to a multiple of 8 makes it"),
-        ((2, 8, 5, 5), ": padded by zeros, 4x4 becomes 8x8, not 5x5"),
+        ((2, 8, 4, 4), ": 4x4 becomes 8x8, as a padding to a multiple of 8 makes it"),
+        ((2, 8, 5, 5), ": 4x4 becomes 8x8, not 5x5"),
     ],
 )
 def test_zeros_around_a_tensor_are_told_with_the_sizes_that_they_come_to(
@@ -144,5 +144,7 @@ def test_zeros_around_a_tensor_are_told_with_the_sizes_that_they_come_to(
         evidence(MAP, port), reference=DRAWN.standard_normal(right).astype(np.float32)
     )
     (trial,) = trials(given)
-    assert trial.words.startswith("the reference's layer:source#0:out, with 4 zeros behind along axis 2")
+    assert trial.words.startswith(
+        "the reference's layer:source#0:out, padded with 4 zeros behind along axis 2"
+    )
     assert trial.words.endswith(words)

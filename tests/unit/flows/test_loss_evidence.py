@@ -115,7 +115,12 @@ class Confirming:
 
 def test_a_change_counts_only_where_all_gradients_come_out(tmp_path: Path) -> None:
     probe = SimpleNamespace(
-        worker=Confirming(tmp_path), inputs=tmp_path, state=tmp_path, mode="train", scratch=tmp_path
+        worker=Confirming(tmp_path),
+        inputs=tmp_path,
+        state=tmp_path,
+        mode="train",
+        scratch=tmp_path,
+        limit=TimeLimit(),
     )
     trials = LossTrials(cast(ReferenceProbe, probe))
     one, other = (loss_evidence.Gradient(f"layer:{name}#0:grad", np.array([1.0, 2.0]), 1e-6) for name in "ab")
