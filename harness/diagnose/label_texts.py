@@ -13,16 +13,19 @@ _IGNORED = "-100"
 def formulas(shape: Sequence[int], settings: Mapping[str, str], logarithms: bool) -> Iterator[Formula]:
     """Each as the call has it: with its classes' weights, without what it ignores, and reduced as it is."""
     classes = shape[1]
-    ignored, reduction = settings.get("ignore_index", _IGNORED), settings.get("reduction", "'mean'")
+    ignored, reduction = (
+        settings.get("ignore_index", _IGNORED),
+        settings.get("reduction", "mean").strip("'\""),
+    )
     weight = settings.get("weight", "None")
     counts = f"(y != {ignored})"
     known = f"(y * {counts}).clamp(0, {classes - 1})"
     weighs = f"{counts}.to(s.dtype)" if weight == "None" else f"({weight})[{known}] * {counts}"
     for text, words in _of_each(classes, settings.get("label_smoothing", "0.0"), known, logarithms):
         each = f"(({text}) * ({weighs}))"
-        if reduction == "'none'":
+        if reduction == "none":
             yield each, words
-        elif reduction == "'sum'":
+        elif reduction == "sum":
             yield f"{each}.sum()", f"{words}, its sum"
         else:
             yield f"({each}.sum() / ({weighs}).sum())", f"{words}, its mean"

@@ -80,6 +80,13 @@ def test_a_loss_of_scores_and_labels_is_found(call: str) -> None:
     assert "focal" in said(f"return {call}", (-((1 - share) ** 2) * share.log()).mean(), given)
 
 
+@pytest.mark.parametrize("quoted", ["'none'", '"none"'])
+def test_a_loss_of_each_label_stays_one_of_each(quoted: str) -> None:
+    body = f"return functional.cross_entropy(s, y, reduction={quoted})[1:].sum()"
+    share = SCORES.softmax(1).gather(1, LABELS[:, None])[:, 0]
+    assert "1 minus the share" in said(body, (1 - share)[1:].sum(), {"s": SCORES, "y": LABELS})
+
+
 def functional_holder() -> Any:
     class Holder:
         criterion = torch.nn.CrossEntropyLoss()
