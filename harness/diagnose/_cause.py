@@ -257,13 +257,16 @@ def _nearest(fitting: Sequence[_Fit]) -> list[Trial]:
     return [fit.trial for fit in exact if fit.distance <= _AS_NEAR * nearest]
 
 
-def explain_gradient(evidence: DifferingLayer, shares: Sequence[Share] = ()) -> Cause:
-    """The same for a gradient: tries each consumer's share of it in other forms, then the whole gradient."""
+def explain_gradient(evidence: DifferingLayer, shares: Sequence[Share] = (), are_all: bool = True) -> Cause:
+    """The same for a gradient: tries each consumer's share of it in other forms, then the whole gradient.
+
+    `are_all` says that these are the shares of all consumers that are recorded.
+    """
     if evidence.reference.shape != evidence.port.shape:
         return _unexplained(evidence, 0)
     tried, lead = 0, "the port's gradient is"
     pulled = {id(share.pull): share for share in shares}
-    for trial, pull in gradients.trials(evidence, shares):
+    for trial, pull in gradients.trials(evidence, shares, are_all):
         if evidence.is_late():
             break
         tried += 1

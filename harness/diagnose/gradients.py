@@ -41,7 +41,9 @@ class Share:
     instead: str = ""
 
 
-def trials(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Trial, Pull | None]]:
+def trials(
+    whole: DifferingLayer, shares: Sequence[Share], are_all: bool = True
+) -> Iterator[tuple[Trial, Pull | None]]:
     """Trials of the whole gradient. A trial without a prediction is of a share, to be taken backward."""
     for share in shares:
         rest = _rest(whole, share)
@@ -52,7 +54,7 @@ def trials(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Tri
         rest, said = _less(whole, part), _listed([share.name for share in some])
         yield _predicted(f"without the parts of {said}: {_why_without(some)}", rest), None
         yield _predicted(f"with the parts of {said} twice", rest + 2 * part), None
-    yield from _alone(whole, shares)
+    yield from _alone(whole, shares, are_all)
     for share in shares:
         for words, part in _of_share(share):
             yield _predicted(words, _rest(whole, share) + part), None
@@ -86,14 +88,15 @@ def _predicted(words: str, tensor: Array) -> Trial:
     return Trial(f"the reference's {words}", predicted=np.asarray(tensor))
 
 
-def _alone(whole: DifferingLayer, shares: Sequence[Share]) -> Iterator[tuple[Trial, None]]:
+def _alone(whole: DifferingLayer, shares: Sequence[Share], are_all: bool) -> Iterator[tuple[Trial, None]]:
     """What the known consumers give back, where others take the tensor by a view or an index."""
     if not shares or not whole.port.any():
         return
     given = np.sum([share.share for share in shares], axis=0)
     if _less(whole, given).any():
         said = _listed([share.name for share in shares])
-        words = f"only the part of {said}: what else takes it, by a view or an index, is detached"
+        how = ", by a view or an index," if are_all else ""
+        words = f"only the part of {said}: what else takes it{how} is detached"
         yield Trial(f"the reference's gradient, {words}", predicted=given), None
 
 

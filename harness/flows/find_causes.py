@@ -82,7 +82,7 @@ def _gradient(
         cause = find_loss_causes.explain_loss_gradient(probe, row, evidence.port, evidence.floor, alone)
         if cause.found:
             return cause
-    return diagnose.explain_gradient(evidence, gradient_shares(probe, alignment, row, source))
+    return diagnose.explain_gradient(evidence, *gradient_shares(probe, alignment, row, source))
 
 
 def _has_no_counterpart(probe: ReferenceProbe, address: str) -> bool:

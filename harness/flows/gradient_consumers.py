@@ -35,20 +35,27 @@ class Consumer(NamedTuple):
     is_parameter: bool
 
 
-def gradient_shares(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> list[Share]:
-    """The shares of all consumers; none where one of them cannot be captured, as the loss cannot."""
+class Shares(NamedTuple):
+    """The shares of consumers, and whether these are all that are recorded."""
+
+    found: list[Share]
+    are_all: bool
+
+
+def gradient_shares(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> Shares:
+    """The shares of the first consumers but those that cannot be captured, as the loss cannot."""
     consumers = _consumers(probe, alignment, row, source)
-    found = []
+    found = list[Share]()
     for consumer in consumers[:_MOST]:
         if not probe.limit.left():
-            return []  # some of them alone tell nothing
+            return Shares([], False)  # some of them alone tell nothing
         try:
             share = _share(probe, alignment, row, consumer)
         except BadInput:
             continue
         if share is not None:
             found.append(share)
-    return found
+    return Shares(found, len(found) == len(consumers))
 
 
 def _consumers(probe: ReferenceProbe, alignment: Alignment, row: Row, source: Source) -> list[Consumer]:

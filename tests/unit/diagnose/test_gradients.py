@@ -101,6 +101,8 @@ def test_what_is_taken_by_an_index_may_be_detached() -> None:
     evidence = DifferingLayer("grad", GIVEN, BRANCH.astype(np.float32), floor=1e-3)
     found = explain_gradient(evidence, [share("head", "Linear", BRANCH, GIVEN)])
     assert "only the part of head: what else takes it, by a view or an index, is detached" in found.sentence
+    some = explain_gradient(evidence, [share("head", "Linear", BRANCH, GIVEN)], are_all=False)
+    assert "only the part of head: what else takes it is detached" in some.sentence
 
 
 TIED = np.array([[[[1.0, 3.0], [3.0, 2.0]]], [[[5.0, 0.0], [0.0, 1.0]]]])
