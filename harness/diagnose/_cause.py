@@ -79,13 +79,13 @@ OF_TENSORS: tuple[Source, ...] = (
     decisions.trials,
     products.trials,
     constants.trials,
-    layouts.trials,
-    places.trials,
     masks.trials,
     tables.trials,
     mask_rules.trials,
     drops.trials,
     partly.trials,
+    layouts.trials,
+    places.trials,
     calls.trials,
     heads.trials,
 )
@@ -96,6 +96,7 @@ OF_FORMULAS: tuple[Source, ...] = (
     functions.of_the_right_one,
     normalised.of_the_right_one,
     relations.trials,
+    partly.of_the_rest,
     formulas.trials,
 )
 AT_LAST: tuple[Source, ...] = (fits.trials,)

@@ -46,9 +46,8 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     values = np.unique(right) if port.size <= _LARGEST else np.empty(0)
     if len(values) == 2 and np.isin(port, values).all():
         for words, places in _told(evidence, _Both(right == values[1], port == values[1]), "set"):
-            yield Trial(
-                f"a mask {words}", predicted=np.where(places, values[1], values[0]).astype(port.dtype)
-            )
+            made = np.where(places, values[1], values[0]).astype(port.dtype)
+            yield Trial(f"a mask {words}", predicted=made, says_itself=True)
     elif right.dtype.kind == "f" and (fill := most_frequent(right)) is not None:
         yield from _filled(evidence, fill)
 

@@ -31,19 +31,35 @@ Change = tuple[str, Callable[[Array], Array]]
 
 
 def trials(evidence: DifferingLayer) -> Iterator[Trial]:
-    """For what stands at the places that differ, every rule that says which places these are."""
+    """For what stands at the places that differ, every rule that says which places these are.
+
+    Of few values, and by the sign of another tensor, it says less: that is for `of_the_rest`.
+    """
+    if not _has_few_values(evidence.port):
+        yield from _tried(evidence, by_sign=False)
+
+
+def of_the_rest(evidence: DifferingLayer) -> Iterator[Trial]:
+    """The same of few values, and by the sign of another tensor as well."""
+    yield from _tried(evidence, by_sign=True)
+
+
+def _has_few_values(port: Array) -> bool:
+    return len(np.unique(port.flat[:: max(1, port.size // _LOOKED_AT)])) <= _FEW_VALUES
+
+
+def _tried(evidence: DifferingLayer, by_sign: bool) -> Iterator[Trial]:
     right, port = evidence.reference, evidence.port
     if right.shape != port.shape or not right.ndim or not 4 * _FEWEST <= port.size <= _LARGEST:
         return
     wrong = _wrong(evidence)
     count = int(np.count_nonzero(wrong))
-    looked_at = port.flat[:: max(1, port.size // _LOOKED_AT)]
-    least = _FEWEST if len(np.unique(looked_at)) > _FEW_VALUES else _LEAST_OF_FEW
+    least = _LEAST_OF_FEW if _has_few_values(port) else _FEWEST
     if count < least or port.size - count < max(_FEWEST, _LEAST_SHARE * port.size):
         return
     rules: list[Where] | None = None
     for said, change in _changes(evidence, wrong):
-        rules = list(_rules(evidence, wrong)) if rules is None else rules
+        rules = list(_rules(evidence, wrong, by_sign)) if rules is None else rules
         for where, places in rules:
             found = right.astype(port.dtype)
             found[places] = change(places)
@@ -112,7 +128,7 @@ def _factor(ours: Array, its: Array) -> float | None:
     return factor
 
 
-def _rules(evidence: DifferingLayer, wrong: Array) -> Iterator[Where]:
+def _rules(evidence: DifferingLayer, wrong: Array, by_sign: bool) -> Iterator[Where]:
     """Plain rules that hold at all places that differ; whether at no others is for the tensor to say."""
     yield from _of_indices(wrong)
     yield from _of_borders(wrong)
@@ -121,7 +137,7 @@ def _rules(evidence: DifferingLayer, wrong: Array) -> Iterator[Where]:
     for other in sorted(evidence.recorded, key=lambda one: not one.name.startswith("input:")):
         for name, form in _forms(other, wrong.shape) if looked < _MOST_TENSORS else ():
             looked += 1
-            yield from _of_values(name, form(other.read()), wrong)
+            yield from _of_values(name, form(other.read()), wrong, by_sign)
 
 
 def _forms(other: ReferenceTensor, wanted: tuple[int, ...]) -> Iterator[tuple[str, Callable[[Array], Array]]]:
@@ -202,7 +218,7 @@ def _of_triangles(wrong: Array) -> Iterator[Where]:
         yield f"in {triangle.words} (causal)", wrong
 
 
-def _of_values(name: str, tensor: Array, wrong: Array) -> Iterator[Where]:
+def _of_values(name: str, tensor: Array, wrong: Array, by_sign: bool) -> Iterator[Where]:
     """Where a recorded tensor has some values and no others, or is on one side of zero."""
     if tensor.dtype.kind == "f" and np.isnan(tensor).any():
         return
@@ -214,7 +230,7 @@ def _of_values(name: str, tensor: Array, wrong: Array) -> Iterator[Where]:
         if len(left) and min(len(its), len(left)) <= _MOST_TOLD:
             said = f"is {_listed(its)}" if len(its) <= len(left) else f"is not {_listed(left)}"
             yield f"where {name} {said}", np.broadcast_to(np.isin(tensor, its), wrong.shape)
-    elif tensor.shape == wrong.shape:
+    elif by_sign and tensor.shape == wrong.shape:
         for words, places in (("is above 0", tensor > 0), ("is below 0", tensor < 0)):
             if not wrong[~places].any():
                 yield f"where {name} {words}", places
