@@ -206,9 +206,24 @@ def _of_borders(wrong: Array) -> Iterator[Where]:
     border = int(outside[wrong].max()) + 1
     if 2 * border < min(height, width):
         yield f"within {border} of the border of its last two axes", outside < border
+    yield from _of_sides(wrong)
     inner = int(outside[wrong].min())
     if inner:
         yield f"farther than {inner - 1} from the border of its last two axes", outside >= inner
+
+
+def _of_sides(wrong: Array) -> Iterator[Where]:
+    """All outside of a box of the last two axes, whose sides are not equally far from the border."""
+    right = ~wrong.any(tuple(range(wrong.ndim - 2)))
+    rows, columns = np.flatnonzero(right.any(1)), np.flatnonzero(right.any(0))
+    if not len(rows) or not len(columns):
+        return
+    box = np.zeros(right.shape, bool)
+    box[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] = True
+    widths = {rows[0], columns[0], len(right) - 1 - rows[-1], right.shape[1] - 1 - columns[-1]}
+    if len(widths) > 1 and not (wrong & box).any():
+        said = f"rows {rows[0]} to {rows[-1]} and columns {columns[0]} to {columns[-1]}"
+        yield f"outside of {said} of its last two axes (at the border)", np.broadcast_to(~box, wrong.shape)
 
 
 def _of_triangles(wrong: Array) -> Iterator[Where]:

@@ -38,6 +38,8 @@ def told(port: Array, right: Array = RIGHT) -> Cause:
 SOME = np.isin(np.arange(8), (0, 3, 4, 7))
 INSIDE = np.zeros((7, 7), bool)
 INSIDE[1:-1, 1:-1] = True
+SIDES = np.zeros((7, 7), bool)
+SIDES[1:, 2:] = True
 CASES = {
     "with zeros (masked, filled) where the reference's input:words is 0": at((WORDS == 0)[..., None], 0.0),
     "with zeros (masked, filled) where the reference's input:words is not 2": at((WORDS != 2)[..., None], 0),
@@ -72,6 +74,10 @@ def test_where_and_what_it_differs_is_told(words: str) -> None:
             at(LATER, -np.inf, SCORES),
         ),
         ("with zeros (masked, filled) within 1 of the border of its last two axes", at(~INSIDE, 0.0, SCORES)),
+        (
+            "with zeros (masked, filled) outside of rows 1 to 6 and columns 2 to 6 of its last two axes",
+            at(~SIDES, 0.0, SCORES),
+        ),
         ("times 0.5 farther than 0 from the border of its last two axes", at(INSIDE, SCORES / 2, SCORES)),
     ],
 )
