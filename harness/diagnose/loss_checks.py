@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from harness.answers import COMPARISONS, LossOperation
 from harness.requests import CODE, Edit
 
 HOLDS = "holds"
+CHOOSES = (*COMPARISONS, "topk", "sort", "argsort", "argmax", "argmin")
+"""Operations whose result says which elements are taken."""
 _STEP = "add"
 _UNRELATED = 3
 _MOST_PLACES = 6
@@ -83,6 +85,23 @@ def definite_first(met: Sequence[tuple[str, list[Edit]]]) -> list[tuple[str, lis
     places = [[(edit.path, edit.value[0][0]) for edit in changes if edit.how == CODE] for _, changes in met]
     several = [bool(own) and places.count(own) >= _UNRELATED for own in places]
     return [met[place] for place in sorted(range(len(met)), key=several.__getitem__)]
+
+
+def of_each_place(
+    met: Sequence[tuple[str, list[Edit]]], where: Mapping[str, str]
+) -> list[tuple[str, list[Edit]]]:
+    """Changes that give the same: the first of each place in the code, then what else stands there."""
+    firsts: dict[str, int] = {}
+    for number, (words, changes) in enumerate(met):
+        own = changes[0].path
+        place = (
+            words.removeprefix("in ").partition("), ")[0] + ")"
+            if changes[0].how == CODE
+            else where.get(own, own)
+        )
+        firsts.setdefault(place, number)
+    chosen = list(firsts.values())
+    return [met[number] for number in (*chosen, *(one for one in range(len(met)) if one not in chosen))]
 
 
 def scattered(edits_met: Sequence[Sequence[Edit]]) -> bool:

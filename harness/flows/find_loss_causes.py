@@ -31,9 +31,10 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     gradients = loss_evidence.gradients_of_loss(probe, alignment)
     trials = LossTrials(probe)
     whole = trials.listed()
-    met: list[Trial] = []
-    count, chosen = 0, 0
+    told: list[Trial] = []
+    count, unrelated = 0, 0
     for way in loss_ways.ways(trials, wanted, whole, bool(gradients)):
+        met: list[Trial] = []
         for trial, result in way():
             count += 1
             if wanted.is_met(result):
@@ -41,20 +42,25 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
         if met and gradients:
             met = loss_evidence.confirmed(trials, gradients, met)
         kept = loss_evidence.without_choices(trials, wanted.reference, met)
-        chosen += len(met) - len(kept)
-        met = kept
-        if met:
-            break
-    met.sort(key=loss_checks.far_fetched)
-    met = loss_checks.definite_first(met)
-    told = [met[place] for place in loss_checks.alike([changes for _, changes in met])]
-    by_chance = not gradients and count > _MOST_BY_ONE_NUMBER
-    if by_chance or len(told) > _MOST_ALIKE or loss_checks.scattered([changes for _, changes in told]):
-        chosen, told = chosen + len(told), []
+        by_chance = not gradients and count > _MOST_BY_ONE_NUMBER
+        found = [] if by_chance else _worth_telling(kept)
+        unrelated += len(met) - len(found)
+        told += found
+        if kept and not (found and loss_evidence.only_choose(trials, wanted.reference, found, whole)):
+            break  # where all of them only choose, others may choose the same
     if not told:
-        return _no_cause(count, len(met) + chosen, trials.cut)
+        return _no_cause(count, unrelated, trials.cut)
+    told = loss_checks.of_each_place(told, {one.path: one.where for one in whole})
     cause = _cause([words for words, _ in told], count, "the port's losses are the reference's where")
     return _with_place(cause, told[0][1], whole)
+
+
+def _worth_telling(met: Sequence[Trial]) -> list[Trial]:
+    """The changes of one way as they are told; none where they are too many or scattered."""
+    ordered = loss_checks.definite_first(sorted(met, key=loss_checks.far_fetched))
+    told = [ordered[place] for place in loss_checks.alike([changes for _, changes in ordered])]
+    many = len(told) > _MOST_ALIKE or loss_checks.scattered([changes for _, changes in told])
+    return [] if many else told
 
 
 def _with_place(cause: Cause, changes: Sequence[Edit], operations: Sequence[LossOperation]) -> Cause:

@@ -11,7 +11,7 @@ import numpy as np
 from harness import address as addresses
 from harness.alignment import Alignment
 from harness.alignment_rows import Row
-from harness.answers import LossTried
+from harness.answers import LossOperation, LossTried
 from harness.diagnose import loss_checks
 from harness.flows.loss_trials import LossTrials, Trial, WantedLosses
 from harness.flows.reference_probe import ReferenceProbe
@@ -181,6 +181,23 @@ def without_choices(trials: LossTrials, reference: Mapping[str, float], met: Seq
     ]
     dropped = [arbitrary[number] for number in only_chooses] + arbitrary[len(moved) :]  # no time to look
     return [trial for trial in met if trial not in dropped]
+
+
+def only_choose(
+    trials: LossTrials,
+    reference: Mapping[str, float],
+    met: Sequence[Trial],
+    operations: Sequence[LossOperation],
+) -> bool:
+    """Whether all of these edits are of operations that only say which elements a loss takes."""
+    kinds = {one.path: one.type for one in operations}
+    paths = dict.fromkeys(edit.path for _, changes in met for edit in changes)
+    if not all(path in kinds for path in paths):
+        return False  # a slip in code
+    rest = [path for path in paths if kinds[path] not in loss_checks.CHOOSES]
+    with trials.more_time():
+        moved = list(trials.tried([("", [Edit(path, "times", value=1 + _NEAR)]) for path in rest]))
+    return all(result.losses and _are_the_same(reference, result.losses) for _, result in moved)
 
 
 def _are_the_same(reference: Mapping[str, float], losses: Mapping[str, float]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from harness.answers import LossOperation, LossTensor
 from harness.diagnose import loss_checks, losses
-from harness.requests import Edit
+from harness.requests import CODE, Edit
 
 MASK = LossTensor("gt.0", [4])
 GREATER = LossOperation(
@@ -81,3 +81,12 @@ def test_where_several_slips_in_one_place_give_the_same_what_stands_elsewhere_is
 def test_slips_in_many_places_are_told_from_none() -> None:
     assert loss_checks.scattered([slip(place, "0")[1] for place in range(7)])
     assert not loss_checks.scattered([slip(place % 6, "0")[1] for place in range(12)])
+
+
+def test_of_changes_that_give_the_same_one_of_each_place_comes_first() -> None:
+    where = {"topk.0": "nearest (a.py, line 3)", "mul.0": "nearest (a.py, line 4)"}
+    first, again = (("x", [Edit("topk.0", "argument", name="1", value=count)]) for count in (8, 10))
+    other = "y", [Edit("mul.0", "input")]
+    slip = "in nearest (a.py, line 4), `a` is `b`: z", [Edit("a.py:1", CODE, value=[[0, 1, "b"]])]
+    found = loss_checks.of_each_place([first, again, other, slip], where)
+    assert found == [first, other, again, slip]

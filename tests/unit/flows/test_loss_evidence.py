@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.alignment import Alignment
-from harness.answers import LossListed, LossTried
+from harness.answers import LossListed, LossOperation, LossTried
 from harness.flows import loss_evidence
 from harness.flows.loss_trials import LossTrials
 from harness.flows.reference_probe import ReferenceProbe, TimeLimit
@@ -153,6 +153,22 @@ def test_a_function_of_what_is_only_chosen_by_is_no_evidence_and_its_sign_is() -
     trials = LossTrials(cast(ReferenceProbe, probe))
     found = loss_evidence.without_choices(trials, {"total": 4.0}, [SQUARE, NEGATED, TWICE])
     assert found == [NEGATED, TWICE]
+
+
+def test_what_only_chooses_is_told_from_what_counts() -> None:
+    place, limit = Path("nowhere"), TimeLimit()
+    probe = SimpleNamespace(
+        worker=Reference(), inputs=place, state=place, mode="train", scratch=place, limit=limit
+    )
+    trials = LossTrials(cast(ReferenceProbe, probe))
+    operations = [LossOperation(f"{kind}.0", kind, {}, [], 1, 1, [4]) for kind in ("topk", "sum")]
+    count = "", [Edit("topk.0", "argument", name="1", value=3)]
+    slip = "", [Edit("code.py:1", "code", value=[[0, 1, ""]])]
+    found = [
+        loss_evidence.only_choose(trials, {"total": 4.0}, met, operations)
+        for met in ([count], [count, TWICE], [count, slip])
+    ]
+    assert found == [True, False, False]
 
 
 def test_what_explains_a_gradient_alone_hardly_changes_the_losses() -> None:
