@@ -91,17 +91,22 @@ def of_each_place(
     met: Sequence[tuple[str, list[Edit]]], where: Mapping[str, str]
 ) -> list[tuple[str, list[Edit]]]:
     """Changes that give the same: the first of each place in the code, then what else stands there."""
+    chosen = _first_of_places(met, where)
+    return [met[number] for number in (*chosen, *(one for one in range(len(met)) if one not in chosen))]
+
+
+def in_many_places(met: Sequence[tuple[str, list[Edit]]], where: Mapping[str, str]) -> bool:
+    """Whether changes that only choose, and choose the same, stand in so many places that none is likelier."""
+    return len(_first_of_places(met, where)) > _UNRELATED
+
+
+def _first_of_places(met: Sequence[tuple[str, list[Edit]]], where: Mapping[str, str]) -> list[int]:
     firsts: dict[str, int] = {}
     for number, (words, changes) in enumerate(met):
-        own = changes[0].path
-        place = (
-            words.removeprefix("in ").partition("), ")[0] + ")"
-            if changes[0].how == CODE
-            else where.get(own, own)
-        )
+        own, in_code = changes[0].path, words.removeprefix("in ").partition("), ")[0] + ")"
+        place = in_code if changes[0].how == CODE else where.get(own, own)
         firsts.setdefault(place, number)
-    chosen = list(firsts.values())
-    return [met[number] for number in (*chosen, *(one for one in range(len(met)) if one not in chosen))]
+    return list(firsts.values())
 
 
 def scattered(edits_met: Sequence[Sequence[Edit]]) -> bool:

@@ -31,8 +31,9 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     gradients = loss_evidence.gradients_of_loss(probe, alignment)
     trials = LossTrials(probe)
     whole = trials.listed()
+    where = {one.path: one.where for one in whole}
     told: list[Trial] = []
-    count, unrelated = 0, 0
+    count, unrelated, choosing = 0, 0, False
     for way in loss_ways.ways(trials, wanted, whole, bool(gradients)):
         met: list[Trial] = []
         for trial, result in way():
@@ -47,10 +48,13 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
         unrelated += len(met) - len(found)
         told += found
         if kept and not (found and loss_evidence.only_choose(trials, wanted.reference, found, whole)):
-            break  # where all of them only choose, others may choose the same
+            break
+        choosing = choosing or bool(found)  # others may choose the same, so that the search goes on
+    if choosing and loss_checks.in_many_places(told, where):
+        unrelated, told = unrelated + len(told), []
     if not told:
         return _no_cause(count, unrelated, trials.cut)
-    told = loss_checks.of_each_place(told, {one.path: one.where for one in whole})
+    told = loss_checks.of_each_place(told, where)
     cause = _cause([words for words, _ in told], count, "the port's losses are the reference's where")
     return _with_place(cause, told[0][1], whole)
 

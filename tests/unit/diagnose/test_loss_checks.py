@@ -90,3 +90,5 @@ def test_of_changes_that_give_the_same_one_of_each_place_comes_first() -> None:
     slip = "in nearest (a.py, line 4), `a` is `b`: z", [Edit("a.py:1", CODE, value=[[0, 1, "b"]])]
     found = loss_checks.of_each_place([first, again, other, slip], where)
     assert found == [first, other, again, slip]
+    assert not loss_checks.in_many_places(found, where)
+    assert loss_checks.in_many_places([*found, ("z", [Edit("sqrt.0", "input")])], {})
