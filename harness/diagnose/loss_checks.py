@@ -96,7 +96,7 @@ def of_each_place(
 
 
 def in_many_places(met: Sequence[tuple[str, list[Edit]]], where: Mapping[str, str]) -> bool:
-    """Whether changes that only choose, and choose the same, stand in so many places that none is likelier."""
+    """Whether changes that choose the same stand in so many places that none is likelier."""
     return len(_first_of_places(met, where)) > _UNRELATED
 
 
