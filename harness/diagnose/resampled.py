@@ -66,6 +66,8 @@ def _sources(evidence: DifferingLayer) -> Iterator[_Source]:
             yield _Source(name, tensor, axes)
     looked = 0
     for other in evidence.recorded:
+        if evidence.is_late():
+            return
         name, axes = f"the reference's {other.name}", _axes(other.shape, shape)
         if axes and looked < _MOST_OTHERS and name not in given and np.prod(other.shape) <= _LARGEST:
             looked += 1
