@@ -48,7 +48,7 @@ from harness.diagnose import (
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
-from harness.forms import shape_text
+from harness.forms import same_shape, shape_text
 
 Source = Callable[[DifferingLayer], Iterator[Trial]]
 Replay = Callable[[Sequence[Trial]], list[Array | None]]
@@ -245,6 +245,8 @@ def _fitting(evidence: DifferingLayer, batch: list[Trial], replay: Replay) -> It
     results = iter(replay([trial for trial in batch if trial.predicted is None]))
     for trial in batch:
         tensor = trial.predicted if trial.predicted is not None else next(results)
+        if tensor is not None and same_shape(tensor.shape, evidence.port.shape):
+            tensor = tensor.reshape(evidence.port.shape)  # a number, as (1,) or as ()
         known = trial.predicted is None or trial.says_itself or bool(trial.fitted)
         if tensor is not None and evidence.reproduces(tensor) and (known or evidence.tells()):
             yield _Fit(evidence.distance(tensor), trial)

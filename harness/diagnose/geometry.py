@@ -39,6 +39,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     for name in ("dim", "axis"):
         if name in told:
             yield from _other_axes(evidence, told[name])
+            yield from _all_axes(evidence, told[name], told.get("keepdim"))
     yield from windows.trials(evidence, told)
     for argument in told.values():
         if argument.key.isdigit():
@@ -116,6 +117,16 @@ def _other_axes(evidence: DifferingLayer, argument: Argument) -> Iterator[Trial]
             left = tuple(size for axis, size in enumerate(given) if axis not in axes)
             if evidence.port.shape in (kept, left) and set(axes) != {axis % len(given) for axis in now}:
                 yield argument.trial(list(axes) if count > 1 else axes[0])
+
+
+def _all_axes(evidence: DifferingLayer, argument: Argument, kept: Argument | None) -> Iterator[Trial]:
+    """One number of everything that is given, where the reference reduces some axes alone."""
+    given = evidence.inputs[0].shape if evidence.inputs else ()
+    if evidence.port.size != 1 or not 1 < len(given) <= _MOST_AXES:
+        return
+    axes = list(range(len(given)))
+    words = f"the reference computed with {argument.changed_to(axes)}: one number of all axes together"
+    yield Trial(words, {argument.key: axes, kept.key if kept is not None else "keepdim": False})
 
 
 def _near(argument: Argument) -> Iterator[Trial]:

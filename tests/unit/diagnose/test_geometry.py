@@ -155,3 +155,13 @@ def test_other_values_of_such_a_shape_have_no_such_cause() -> None:
     found = explained("pad", padded, padded([2, 2, 1, 1]) + 1, {"pad": [1, 1, 2, 2]}, ("pad",))
     assert not found.found
     assert found.sentence.endswith("another shape, 2x3x10x16 in place of 2x3x12x14.")
+
+
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_one_number_of_all_axes_in_the_place_of_one_a_sample_is_told(shape: tuple[int, ...]) -> None:
+    port = peak((0, 1, 2, 3), keepdim=False).reshape(shape)
+    attributes: dict[str, Any] = {"1": (2, 3), "2": True}
+    sentence = explained("logsumexp", peak, port, attributes, ("dim", "keepdim")).sentence
+    assert "dim=[0, 1, 2, 3], not [2, 3]: one number of all axes together" in sentence
+    other = explained("logsumexp", peak, port + 1, attributes, ("dim", "keepdim"))
+    assert "all axes" not in other.sentence
