@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from harness.answers import CodeValue
 from harness.diagnose import label_texts
 from harness.diagnose.box_texts import OVERLAPS
-from harness.diagnose.code_tree import CodeChange, CodeTree, goes_with, name_of
+from harness.diagnose.code_tree import CodeChange, CodeTree, goes_with, is_loss, name_of
 from harness.diagnose.formula_texts import BEHIND, BESIDE, ELEMENTS, OF_ONE, REDUCED, Formula, along
 
 _FLOATS = "float tensor"
@@ -30,7 +30,7 @@ def changes(tree: CodeTree) -> Iterator[CodeChange]:
         if value is not None and value.kind == _FLOATS:
             yield from _of_labels(tree, node)
             yield from _of_one(tree, node) if name_of(node) in _ONE else ()
-            yield from _behind(tree, node) if _is_loss(node) else ()
+            yield from _behind(tree, node) if is_loss(node) else ()
     for node in tree.of_type(ast.Call, ast.BinOp):
         value, operands = tree.value(node), _two(tree, node)
         if value is not None and value.kind == _FLOATS and operands is not None:
@@ -84,12 +84,7 @@ def _own(tree: CodeTree, node: ast.Call) -> ast.expr | None:
 
 def _compares(node: ast.Call) -> bool:
     """Whether a call is of a loss of the framework, or of a function of the model itself."""
-    return isinstance(node.func, ast.Name) or _is_loss(node) or _is_of_self(node)
-
-
-def _is_loss(node: ast.Call) -> bool:
-    name = name_of(node)
-    return name.endswith("loss") or "entropy" in name or name == "kl_div"
+    return isinstance(node.func, ast.Name) or is_loss(node) or _is_of_self(node)
 
 
 def _is_of_self(node: ast.Call) -> bool:
@@ -107,7 +102,7 @@ def _of_two(
     large = shape if goes_with(its, shape) else its
     alike = goes_with(its, large) and goes_with(shape, large)
     if alike and math.prod(value.shape) == 1 < math.prod(large):
-        added = [(f"({tree.text(node)} + {text})", words) for text, words in BESIDE]
+        added = [(text.replace("{}", tree.text(node)), words) for text, words in BESIDE]
         yield from _changes(tree, node, texts, (*REDUCED, *_along_axes(large, ".mean()"), *added))
     elif alike and value.shape == large:
         yield from _changes(tree, node, texts, (*ELEMENTS, *_along_axes(large, "")))

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from harness.answers import CodeValue
-from harness.diagnose.code_tree import CodeChange, CodeTree, goes_with, is_tensor
+from harness.diagnose.code_tree import CodeChange, CodeTree, goes_with, is_loss, is_tensor
 
 _SITES = (ast.Name, ast.Attribute, ast.Call, ast.Subscript, ast.BinOp)
 _HUGE = "-1e9"
@@ -28,6 +28,9 @@ def changes(tree: CodeTree) -> Iterator[CodeChange]:
         yield from _chosen(tree, product, name, masks[name], part)
     for node in tree.of_type(ast.Subscript):
         yield from _weighed(tree, node)
+    for node in tree.of_type(ast.Call) if masks else ():
+        for name, mask in masks.items():
+            yield from _reduced(tree, node, name, mask)
 
 
 def _named(tree: CodeTree) -> Mapping[str, CodeValue]:
@@ -134,3 +137,23 @@ def _weighed(tree: CodeTree, node: ast.Subscript) -> Iterator[CodeChange]:
     if fitted and isinstance(node.ctx, ast.Load):
         new = f"(({tree.text(node.value)}) * {fitted})"
         yield tree.to(node, new, "it is multiplied by the mask, not chosen by it: all count, some as 0", 2)
+
+
+def _reduced(tree: CodeTree, node: ast.Call, name: str, mask: CodeValue) -> Iterator[CodeChange]:
+    """A mean loss of the framework over those elements alone where a mask holds."""
+    its = [tree.shape(one) for one in node.args[:2]]
+    if (
+        not is_loss(node)
+        or tree.shape(node)
+        or len(its) < 2
+        or mask.shape not in its
+        or tree.value(node) is None
+    ):
+        return
+    given = [tree.text(one) for one in node.args]
+    given += [
+        f"{one.arg}={tree.text(one.value)}" for one in node.keywords if one.arg not in (None, "reduction")
+    ]
+    each = f"{tree.text(node.func)}({', '.join(given)}, reduction='none')"
+    new = f"(({each} * {name}).sum() / {name}.sum())"
+    yield tree.to(node, new, f"only where the mask {name} holds, and divided by the number of these", 2)

@@ -219,6 +219,12 @@ def name_of(node: ast.Call) -> str:
     return node.func.id if isinstance(node.func, ast.Name) else ""
 
 
+def is_loss(node: ast.Call) -> bool:
+    """Whether a function is called that is a loss by its name."""
+    name = name_of(node)
+    return name.endswith("loss") or "entropy" in name or name == "kl_div"
+
+
 def is_number(value: CodeValue | None) -> bool:
     """Whether an expression is one plain number."""
     return value is not None and value.kind in ("int", "float")

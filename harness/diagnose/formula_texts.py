@@ -213,10 +213,25 @@ def _tversky(shares: str, total: str, alpha: float, smooth: float) -> str:
 REDUCED: tuple[Formula, ...] = (*_reduced(), *_of_means(), *_regions())
 """Of two tensors, one number."""
 
-BESIDE: tuple[Formula, ...] = tuple(
-    (f"{text}.mean()", f"{words} is added, its mean")
-    for text, words in (ELEMENTS[0], ELEMENTS[1], (_OF_LOGITS, _BINARY), (_OF_SHARES, _BINARY))
-)
+
+def _beside() -> Iterator[Formula]:
+    """The loss itself stands as `{}`."""
+    common, plain = "(p * t).sum()", "(p.sum() + t.sum())"
+    slopes = " + ".join(f"(p - t).diff(dim={axis}).abs().mean()" for axis in (-2, -1))
+    for text, words in (
+        (f"{ELEMENTS[0][0]}.mean()", "the mean of squares (mse, L2)"),
+        (f"{ELEMENTS[1][0]}.mean()", "the mean of absolute differences (L1)"),
+        (f"{_OF_LOGITS}.mean()", f"the mean of {_BINARY} of logits"),
+        (f"{_OF_SHARES}.mean()", f"the mean of {_BINARY} of probabilities"),
+        (f"(1 - (2 * {common} + 1) / ({plain} + 1))", f"1 minus {_DICE}"),
+        (f"({slopes})", "the mean of absolute differences of slopes (gradients, edges)"),
+    ):
+        for weight in (1.0, 0.5, 0.1):
+            times = f", times {weight:g}," if weight != 1 else ""
+            yield f"({{}} + {weight} * {text})", f"{words}{times} is added to it"
+
+
+BESIDE: tuple[Formula, ...] = tuple(_beside())
 """What is often added to a loss of two tensors."""
 
 OF_ONE: tuple[Formula, ...] = (

@@ -36,6 +36,8 @@ KINDS: list[tuple[str, str, Tensor]] = [
     (EACH, "moved", entropy(SCORES, LABELS * HOLDS).sum() / MASK.sum()),
     ("return (scores[..., 0] * mask).mean()", "chosen", SCORES[..., 0][HOLDS].mean()),
     ("return (mask * scores[..., 0]).mean()", "chosen", SCORES[..., 0][HOLDS].mean()),
+    ("return functional.mse_loss(scores[..., 0], mask / 2)", "only where the mask mask",
+     ((SCORES[..., 0] - MASK / 2).square() * MASK).sum() / 5),
     ("return scores[..., 0][holds].mean()", "not chosen", (SCORES[..., 0] * MASK).mean()),
     ("return (scores.softmax(-1)[..., 0] * mask).sum()", "huge negative",
      (SCORES.masked_fill(MASK[..., None] == 0, -1e9).softmax(-1)[..., 0]).sum()),

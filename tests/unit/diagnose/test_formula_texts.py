@@ -69,7 +69,7 @@ def test_each_of_two_gives_a_number_for_each_element_and_a_reduced_one_a_single_
     for text, _ in ELEMENTS:
         assert eval(text, {"p": SHARES, "t": HARD}).shape == SHARES.shape
     for text, _ in (*REDUCED, *BESIDE):
-        assert eval(text, {"p": SHARES, "t": HARD}).shape == ()
+        assert eval(text.replace("{}", "0"), {"p": SHARES, "t": HARD}).shape == ()
     for axis in range(3):
         for text, _ in along(axis):
             assert eval(text, {"p": SHARES, "t": WANTED}).ndim == 2
