@@ -140,7 +140,11 @@ def _unary(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial
         return
     for words, function in _UNARY.items():
         if first_fits(evidence, function, tensor):
-            trial = _trial(evidence, f"{words} of {name}", function(tensor.astype(np.float64)))
+            wide = tensor.astype(np.float64)
+            made = function(wide)
+            if np.array_equal(made, wide):
+                continue  # nothing here shows that it is applied
+            trial = _trial(evidence, f"{words} of {name}", made)
             told = words in _TO_STEPS and _is_told_by_steps(tensor, evidence.port)
             yield replace(trial, says_itself=True) if told else trial
 

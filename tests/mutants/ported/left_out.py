@@ -158,9 +158,9 @@ def left_out(without: Iterable[str]) -> Iterator[Families]:
         if NUMBERS in families.without:
             patch.setattr(losses, "numbers", lambda operations: iter(()))
         if ORDERS in families.without:
-            patch.setattr(orders, "exchanged", lambda sources, causes: list(causes))
+            patch.setattr(orders, "exchanged", lambda sources, causes, *rest: list(causes))
         if CALLS in families.without:
-            patch.setattr(call_orders, "told", lambda sources, causes, reference, port: list(causes))
+            patch.setattr(call_orders, "told", lambda sources, causes, *rest: list(causes))
         patch.setattr(find_causes, "explained", families.explained)
         yield families
 

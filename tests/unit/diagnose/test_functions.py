@@ -98,3 +98,12 @@ def test_of_a_difference_it_is_told_what_is_taken_off_and_what_the_reference_doe
         said = taken_off(lambda a, b: a - b, name)
         assert f"of the reference's one and the reference's two (the first minus the second{own})." in said
     assert "(the second divided by the first)" in taken_off(lambda a, b: b / (a + 1e-30), "mul")
+
+
+def test_a_function_that_changes_nothing_here_is_not_told() -> None:
+    """Of values between -1 and 1 a hard tanh is what they are: nothing shows that it is applied."""
+    small = 0.9 * np.tanh(MAP)
+    floor = 1e-5 * float(np.linalg.norm(small))
+    producer = Producer("exp.0", {"small": small}, {})
+    evidence = DifferingLayer("cat", reference=np.exp(small), port=small, floor=floor, producer=producer)
+    assert "hard tanh" not in str(explain_given(evidence, {}))
