@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness.diagnose import Cause, DifferingLayer, Producer, explain_formula, explain_given
+from harness.diagnose import Cause, DifferingLayer, Producer, explain_formula, explain_given, functions
 
 MAP = np.random.default_rng(9).standard_normal((1, 6, 4, 5)).astype(np.float32)
 TOTAL, AREA = MAP.sum((2, 3), keepdims=True), np.full((1, 1, 1, 1), 7, np.float32)
@@ -106,4 +106,4 @@ def test_a_function_that_changes_nothing_here_is_not_told() -> None:
     floor = 1e-5 * float(np.linalg.norm(small))
     producer = Producer("exp.0", {"small": small}, {})
     evidence = DifferingLayer("cat", reference=np.exp(small), port=small, floor=floor, producer=producer)
-    assert "hard tanh" not in str(explain_given(evidence, {}))
+    assert not any("hard tanh" in trial.words for trial in functions.trials(evidence))
