@@ -69,6 +69,8 @@ def _sources(evidence: DifferingLayer) -> Iterator[_Source]:
         if evidence.is_late():
             return
         name, axes = f"the reference's {other.name}", _axes(other.shape, shape)
+        if evidence.is_late():
+            return
         if axes and looked < _MOST_OTHERS and name not in given and np.prod(other.shape) <= _LARGEST:
             looked += 1
             yield _Source(name, other.read(), axes)
@@ -101,6 +103,8 @@ def _of(evidence: DifferingLayer, source: _Source) -> Iterator[Trial]:
     allowed = min(1.0, _STRAY * float(np.sqrt(its.size / port.size))) * evidence.floor
     wanted = tuple(port.shape[axis] for axis in axes)
     for rule in _rules(source, wanted):
+        if evidence.is_late():
+            return
         found = _along(rule, piece.astype(np.float64), range(piece.ndim), wanted)
         if found is not None and float(np.linalg.norm(found - its)) <= allowed:
             whole = _along(rule, source.tensor.astype(np.float64), axes, wanted)

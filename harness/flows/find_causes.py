@@ -21,7 +21,6 @@ from harness.errors import WorkerLost
 from harness.flows import (
     call_counts,
     call_orders,
-    calls_again,
     extra_calls,
     find_code_causes,
     find_loss_causes,
@@ -362,7 +361,6 @@ def explain_sources(
     causes = extra_calls.told(tried, causes, probe.reference, probe.port)
     causes = rebuilt_modules.told(alignment, tried, causes)
     causes = gradients_that_follow.told(tried, causes, probe.reference)
-    causes = calls_again.told(tried, causes, *both)
     for source, cause in zip(tried, causes, strict=True):
         alignment.sources[alignment.sources.index(source)] = explained(source, cause)
     return causes
