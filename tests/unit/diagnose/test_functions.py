@@ -107,3 +107,14 @@ def test_a_function_that_changes_nothing_here_is_not_told() -> None:
     producer = Producer("exp.0", {"small": small}, {})
     evidence = DifferingLayer("cat", reference=np.exp(small), port=small, floor=floor, producer=producer)
     assert not any("hard tanh" in trial.words for trial in functions.trials(evidence))
+
+
+def test_what_undoes_the_right_tensor_is_not_told_of_it() -> None:
+    """An exponential is an expm1 of the softplus that should stand there: that says nothing of how it came."""
+    right = np.logaddexp(MAP, 0)
+    floor = 1e-5 * float(np.linalg.norm(right))
+    evidence = DifferingLayer("softplus", reference=right, port=np.exp(MAP), floor=floor)
+    told = [trial.words for trial in functions.of_the_right_one(evidence)]
+    assert not told
+    minus = DifferingLayer("softplus", reference=right, port=-right, floor=floor)
+    assert [trial.words for trial in functions.of_the_right_one(minus)] == ["minus of the reference's output"]
