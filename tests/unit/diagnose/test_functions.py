@@ -110,7 +110,7 @@ def test_a_function_that_changes_nothing_here_is_not_told() -> None:
 
 
 def test_what_undoes_the_right_tensor_is_not_told_of_it() -> None:
-    """An exponential is an expm1 of the softplus that should stand there: that says nothing of how it came."""
+    """An exponential is an expm1 of the softplus that should stand there: this says not how it came."""
     right = np.logaddexp(MAP, 0)
     floor = 1e-5 * float(np.linalg.norm(right))
     evidence = DifferingLayer("softplus", reference=right, port=np.exp(MAP), floor=floor)
