@@ -25,6 +25,12 @@ from tests.mutants.blind.second_l2sknet import SECOND_L2SKNET
 from tests.mutants.blind.second_led import SECOND_LED
 from tests.mutants.blind.second_small import SECOND_SMALL
 from tests.mutants.blind.second_translator import SECOND_TRANSLATOR
+from tests.mutants.blind.seventh_cpanet import SEVENTH_CPANET
+from tests.mutants.blind.seventh_gold_yolo import SEVENTH_GOLD_YOLO
+from tests.mutants.blind.seventh_l2sknet import SEVENTH_L2SKNET
+from tests.mutants.blind.seventh_led import SEVENTH_LED
+from tests.mutants.blind.seventh_small import SEVENTH_SMALL
+from tests.mutants.blind.seventh_translator import SEVENTH_TRANSLATOR
 from tests.mutants.blind.sixth_cpanet import SIXTH_CPANET
 from tests.mutants.blind.sixth_gold_yolo import SIXTH_GOLD_YOLO
 from tests.mutants.blind.sixth_l2sknet import SIXTH_L2SKNET
@@ -84,6 +90,14 @@ SIXTH = (
     *SIXTH_SMALL_SPOTTER,
     *SIXTH_SMALL_TRANSLATOR,
 )
+SEVENTH = (
+    *SEVENTH_L2SKNET,
+    *SEVENTH_CPANET,
+    *SEVENTH_GOLD_YOLO,
+    *SEVENTH_LED,
+    *SEVENTH_SMALL,
+    *SEVENTH_TRANSLATOR,
+)
 MISTAKES = (
     *L2SKNET,
     *CPANET,
@@ -95,6 +109,7 @@ MISTAKES = (
     *FOURTH,
     *FIFTH,
     *SIXTH,
+    *SEVENTH,
     *SOUND,
     *MORE_SOUND,
 )
