@@ -127,7 +127,7 @@ SEVENTH_CPANET = (
         ),
         why="a function too much behind conv_cat: it, what is before, what takes its result, or the module",
         says=(
-            "noise|determin",
+            "noise|determi[n]",
             r"\beach run\b|\brun to run\b|\banother draw\b",
             *ONLY_PORT,
             r"drop",

@@ -54,7 +54,7 @@ SEVENTH_L2SKNET = (
             "absolute",
             "magnitude",
             r"\bsigns?\b",
-            "negativ",
+            "negati[v]",
             "rectif",
         ),
     ),

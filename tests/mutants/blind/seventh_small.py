@@ -60,7 +60,7 @@ SEVENTH_SMALL = (
             r"\b(bound|limit)(s|ed)?\b",
             r"\bborders?\b",
             r"\boutside\b|\bbelow (0|zero)\b|\babove 32\b",
-            "negativ|rectif|relu",
+            "negati[v]|rectif|relu",
             r"(?<![\w.])32(\.0+)?(?!\.?\d)",
             r"\brange\b",
         ),

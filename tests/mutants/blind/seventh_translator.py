@@ -26,7 +26,7 @@ SEVENTH_TRANSLATOR = (
             r"\btokens?\b",
             r"\bzeros?\b",
             r"\bind(ex|ices)\b",
-            "padd(ing|ed)",
+            "pad(ding|ded)",
             r"\bmask",
             r"\bplaces?\b.*\b(0|zero)\b",
             r"\bpositions?\b",
@@ -117,7 +117,7 @@ SEVENTH_TRANSLATOR = (
         says=(
             r"\btokens?\b",
             r"\bmul",
-            "padd(ing|ed)",
+            "pad(ding|ded)",
             r"\bmask",
             r"\bzeros?\b|\bzeroed\b",
             r"\breference (has|does|runs|calls) (no|not)\b",
