@@ -125,7 +125,7 @@ class _Flow:
         if not all(any(self._is_right(one, other) for other in should) for one in taken):
             return None
         given = ", ".join(origin(self.reference.records, one) for one in should[:_MOST_TOLD])
-        own, place = self._said(its.path), _with_noun(ours.path)
+        own, place = self._said(its.path), with_noun(ours.path)
         words = f"what {own} of the port makes of {given}, in the place of {place}"
         return _Said(words, (its.path,))
 
@@ -223,7 +223,8 @@ class _Flow:
         return f"{path} ({', '.join(shown)})" if shown else path
 
 
-def _with_noun(path: str) -> str:
+def with_noun(path: str) -> str:
+    """A call, and what it does where that is an operation."""
     return f"{path} ({_noun(path)})" if "/" in path else path
 
 

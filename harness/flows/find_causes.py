@@ -21,6 +21,7 @@ from harness.errors import WorkerLost
 from harness.flows import (
     call_counts,
     call_orders,
+    calls_between,
     extra_calls,
     find_code_causes,
     find_loss_causes,
@@ -359,6 +360,7 @@ def explain_sources(
     causes = orders.exchanged(tried, causes, flow)
     causes = call_orders.told(tried, causes, *both, flow)
     causes = extra_calls.told(tried, causes, probe.reference, probe.port)
+    causes = calls_between.told(tried, causes, probe.reference.records)
     causes = rebuilt_modules.told(alignment, tried, causes)
     causes = gradients_that_follow.told(tried, causes, probe.reference)
     for source, cause in zip(tried, causes, strict=True):

@@ -1,0 +1,90 @@
+"""Calls that are left out on a tensor's way: the port takes one from several calls before.
+
+A cause that says which recorded tensor the port takes is told what the reference does to that tensor before
+it is the right one. Where one call alone is passed by, the cause says so itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+
+from harness import address as addresses
+from harness.alignment_rows import Source
+from harness.diagnose import Cause
+from harness.flows.call_counts import Records, origin
+from harness.flows.extra_calls import with_noun
+
+_MOST_CALLS, _MOST_LOOKED_AT = 4, 200
+_SAID_BY_ITSELF = ("is skipped", "is not applied here", "the order of")
+Call = tuple[str, int]
+
+
+def told(sources: Sequence[Source], causes: Sequence[Cause], reference: Records) -> list[Cause]:
+    """The causes; to those that take an earlier tensor the calls are added that lie between."""
+    ways = _Ways(reference)
+    return [_with_calls(source, cause, ways) for source, cause in zip(sources, causes, strict=True)]
+
+
+def _with_calls(source: Source, cause: Cause, ways: _Ways) -> Cause:
+    if not cause.taken or any(words in cause.sentence for words in _SAID_BY_ITSELF):
+        return cause
+    between = ways.between(cause.taken, source.address)
+    if not between:
+        return cause
+    calls = " and then ".join(with_noun(path) for path in between)
+    words = f"{cause.sentence} The reference makes the right tensor of it by {calls}: left out here."
+    return dataclasses.replace(cause, sentence=words)
+
+
+class _Ways:
+    """Which calls of the reference take which tensors, and what they make."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self._given: Mapping[Call, list[str]] = _given(records)
+        self._outer: Mapping[str, list[str]] = _outer(records)
+
+    def between(self, taken: str, right: str) -> list[str]:
+        """The calls that make a tensor of an earlier one, the first one first; none where they do not."""
+        if taken not in self.records or right not in self.records:
+            return []
+        begin = origin(self.records, taken)
+        waiting = deque([(origin(self.records, right), list[str]())])
+        looked_at = 0
+        while waiting and looked_at < _MOST_LOOKED_AT:
+            made, after = waiting.popleft()
+            looked_at += 1
+            for path, given in self._made_by(made) if len(after) < _MOST_CALLS else ():
+                if given == begin:
+                    return [path, *after]
+                waiting.append((given, [path, *after]))
+        return []
+
+    def _made_by(self, made: str) -> Iterator[tuple[str, str]]:
+        """The calls that return a tensor, whole modules first, and what each of them is given."""
+        for name in (*self._outer.get(made, ()), made):
+            if addresses.is_result(name):
+                layer = addresses.parse_layer(name)
+                for given in self._given.get((layer.path, layer.call), ()):
+                    yield layer.path, origin(self.records, given)
+
+
+def _given(records: Records) -> Mapping[Call, list[str]]:
+    found: dict[Call, list[str]] = defaultdict(list)
+    for address in records:
+        if address.startswith("layer:"):
+            layer = addresses.parse_layer(address)
+            if layer.role == "in":
+                found[layer.path, layer.call].append(address)
+    return found
+
+
+def _outer(records: Records) -> Mapping[str, list[str]]:
+    """By result, those of the modules around it that hand it on, the outermost first."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for address, record in records.items():
+        if record.alias is not None and addresses.is_result(address):
+            found[record.alias].insert(0, address)
+    return found
