@@ -21,6 +21,7 @@ _FEWEST, _LARGE, _LARGEST = 8, 1 << 14, 1 << 20
 _SAMPLE = 48
 _ROUNDED = 2.0**-22
 _ONLY_RESHAPED = " reshaped to "
+_NARROWER = 4.0  # times the farthest stray of all
 _STRAY = 16.0  # by how much one element may stray more than the mean one
 
 
@@ -142,18 +143,23 @@ def _may_hold(source: Array, port: Array, floor: float) -> bool:
 
 
 def _places(source: Array, port: Array, floor: float) -> tuple[Array, Array]:
-    """The place in the source of each element of the port, and which are known by their values alone."""
+    """The place in the source of each element of the port, and which are known by their values alone.
+
+    Where all stray less than rounding may, values that lie nearer to each other are told apart as well.
+    """
     order = np.argsort(source, None, kind="stable")
     own = source.reshape(-1)[order].astype(np.float64)
     wanted = port.reshape(-1).astype(np.float64)
     nearest = _nearest(own, wanted)
     own = np.nan_to_num(own, nan=np.nan)  # what is infinite is known by no value
-    allowed = _allowed(port, floor)
+    with np.errstate(invalid="ignore"):  # an infinity less itself
+        strays = np.abs(own[nearest] - wanted)
+    allowed = min(_allowed(port, floor), _NARROWER * float(np.nanmax(strays, initial=0.0)))
     low, high = own[np.maximum(nearest - 1, 0)], own[np.minimum(nearest + 1, len(own) - 1)]
     alone = ((nearest == 0) | (wanted - low > 2 * allowed)) & (
         (nearest == len(own) - 1) | (high - wanted > 2 * allowed)
     )
-    known = alone & (np.abs(own[nearest] - wanted) <= allowed)
+    known = alone & (strays <= allowed)
     return order[nearest].reshape(port.shape), known.reshape(port.shape)
 
 

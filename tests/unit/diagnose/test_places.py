@@ -148,3 +148,19 @@ def test_zeros_around_a_tensor_are_told_with_the_sizes_that_they_come_to(
         "the reference's layer:source#0:out, padded with 4 zeros behind along axis 2"
     )
     assert trial.words.endswith(words)
+
+
+def test_values_that_lie_near_to_each_other_are_told_apart_where_they_are_exact() -> None:
+    """Of many values most have a neighbour as near as rounding may move one; here none is moved."""
+    whole = 200 * DRAWN.standard_normal((1, 4, 48, 48)).astype(np.float32)
+    evidence = DifferingLayer(
+        "Module",
+        reference=whole[:, :, :36, :36],
+        port=whole[:, :, 12:, 12:],
+        floor=0.26,
+        recorded=[ReferenceTensor("add.0", whole.shape, lambda: whole)],
+    )
+    assert [trial.words for trial in trials(evidence)] == [
+        "the reference's add.0: the part from 12 (slice 12:48) along axis 2, "
+        "the part from 12 (slice 12:48) along axis 3"
+    ]
