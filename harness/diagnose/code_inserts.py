@@ -21,6 +21,8 @@ _FUNCTIONS = (
     ("({}).exp()", "exp of it"),
     ("({}).sigmoid()", "it goes through sigmoid"),
     ("(({}) + 1)", "one more, plus 1 (a pixel that counts: inclusive)"),
+    ("(({}).clamp(min=0) ** (1 / 2.2))", "it is raised to the power of 1/2.2 (the gamma of a display)"),
+    ("(({}).clamp(min=0) ** 2.2)", "it is raised to the power of 2.2 (the gamma of a display undone)"),
     ("({}).round()", "it is rounded to whole numbers: of a share, hard zeros and ones (a threshold at 0.5)"),
 )
 

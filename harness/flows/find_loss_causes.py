@@ -10,7 +10,7 @@ from harness.alignment import Alignment
 from harness.alignment_rows import Row
 from harness.answers import LossOperation
 from harness.diagnose import Cause, loss_checks, losses
-from harness.flows import loss_evidence, loss_ways
+from harness.flows import loss_evidence, loss_ways, whole_loss
 from harness.flows.loss_trials import LossTrials, Trial
 from harness.flows.reference_probe import ReferenceProbe
 from harness.requests import Edit
@@ -53,7 +53,8 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     if choosing and loss_checks.in_many_places(told, where):
         unrelated, told = unrelated + len(told), []
     if not told:
-        return _no_cause(count, unrelated, trials.cut)
+        as_a_whole = whole_loss.explained(wanted, gradients, probe.reference, count)
+        return as_a_whole if as_a_whole.found else _no_cause(count, unrelated, trials.cut)
     told = loss_checks.of_each_place(told, where)
     cause = _cause([words for words, _ in told], count, "the port's losses are the reference's where")
     return _with_place(cause, told[0][1], whole)

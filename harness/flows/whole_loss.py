@@ -1,0 +1,62 @@
+"""The last look at a loss: as a whole it is the reference's times a number, or plus one.
+
+One number says nothing: any loss is another one's times something. So its gradient has to say the same, in
+many elements: it is the reference's times that number; or it is the reference's, and what is added has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.diagnose import Cause
+from harness.flows.loss_evidence import Gradient
+from harness.flows.loss_trials import WantedLosses
+from harness.trace import Trace
+
+Array = NDArray[Any]
+_FEWEST = 16  # different elements of a gradient
+_NEAR = 1e-4
+_NOTHING = Cause(False, "")
+
+
+def explained(wanted: WantedLosses, gradients: Sequence[Gradient], reference: Trace, tried: int) -> Cause:
+    """The cause where losses and gradients say the same; else none."""
+    wrong = [
+        name for name in wanted.port if abs(wanted.port[name] - wanted.reference[name]) > wanted.room[name]
+    ]
+    pairs = [_pair(one, reference) for one in gradients]
+    told = [(ours, its) for ours, its in pairs if len(np.unique(ours)) >= _FEWEST and ours.shape == its.shape]
+    if not wrong or not told:
+        return _NOTHING
+    elements = sum(ours.size for ours, _ in told)
+    factor = _factor(wanted, wrong)
+    if factor is not None and all(_are_near(ours * factor, its) for ours, its in told):
+        words = f"the port's loss is the reference's times {factor:.6g}"
+        return Cause(True, f"{words}, and so are {elements} elements of its gradient.", words, tried=tried)
+    if all(_are_near(ours, its) for ours, its in told):
+        added = ", ".join(f"{name} plus {wanted.port[name] - wanted.reference[name]:.6g}" for name in wrong)
+        words = f"the port's loss is the reference's {added}"
+        said = f"{words}, which has no gradient: {elements} elements of the gradient agree."
+        return Cause(True, said, words, tried=tried)
+    return _NOTHING
+
+
+def _pair(gradient: Gradient, reference: Trace) -> tuple[Array, Array]:
+    ours = np.asarray(reference.array(gradient.address), np.float64)
+    return ours, np.asarray(gradient.port, np.float64)
+
+
+def _factor(wanted: WantedLosses, wrong: Sequence[str]) -> float | None:
+    """What all losses are times: none where one of them is right, or is times something else."""
+    if len(wrong) != len(wanted.port) or not all(wanted.reference[name] for name in wrong):
+        return None
+    factors = [wanted.port[name] / wanted.reference[name] for name in wrong]
+    return factors[0] if np.allclose(factors, factors[0], rtol=_NEAR, atol=0) else None
+
+
+def _are_near(ours: Array, its: Array) -> bool:
+    return float(np.linalg.norm(ours - its)) <= _NEAR * float(np.linalg.norm(its))

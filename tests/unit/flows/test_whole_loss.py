@@ -1,0 +1,59 @@
+"""A loss that is the reference's times a number, or plus one, shown by its gradient; numpy makes both."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from harness.diagnose import Cause
+from harness.flows.loss_evidence import Gradient
+from harness.flows.loss_trials import WantedLosses
+from harness.flows.whole_loss import explained
+from harness.trace import Trace
+
+OF = "layer:head#0:grad"
+GRADIENT = np.random.default_rng(6).standard_normal((4, 8))
+LOSSES = {"total": 3.0, "words": 1.0}
+
+
+def told(port: dict[str, float], gradient: Any, reference: Any = GRADIENT) -> Cause:
+    wanted = WantedLosses(port, LOSSES, dict.fromkeys(LOSSES, 1e-5))
+    trace = SimpleNamespace(array=lambda address: {OF: reference}[address])
+    return explained(wanted, [Gradient(OF, gradient, 1e-3)], cast(Trace, trace), 9)
+
+
+def test_a_factor_is_told_where_the_gradient_has_it_too() -> None:
+    found = told({"total": 3.6, "words": 1.2}, 1.2 * GRADIENT)
+    assert found.sentence == (
+        "the port's loss is the reference's times 1.2, and so are 32 elements of its gradient."
+    )
+
+
+def test_what_is_added_without_a_gradient_is_told() -> None:
+    found = told({"total": 3.1, "words": 1.1}, GRADIENT)
+    assert found.sentence == (
+        "the port's loss is the reference's total plus 0.1, words plus 0.1, which has no gradient: "
+        "32 elements of the gradient agree."
+    )
+
+
+@pytest.mark.parametrize(
+    ("port", "gradient", "reference"),
+    [
+        ({"total": 3.6, "words": 1.2}, 1.3 * GRADIENT, GRADIENT),  # the gradient says otherwise
+        ({"total": 3.6, "words": 1.1}, 1.2 * GRADIENT, GRADIENT),  # not all losses say the same
+        ({"total": 3.6, "words": 1.0}, 1.2 * GRADIENT, GRADIENT),  # one of them is right
+        ({"total": 3.6, "words": 1.2}, np.full((4, 8), 1.2), np.ones((4, 8))),  # one number, once more
+        ({"total": 3.0, "words": 1.0}, GRADIENT, GRADIENT),  # all is right
+    ],
+)
+def test_one_number_alone_is_no_cause(port: dict[str, float], gradient: Any, reference: Any) -> None:
+    assert not told(port, gradient, reference).found
+
+
+def test_without_a_gradient_nothing_is_told() -> None:
+    wanted = WantedLosses({"total": 6.0}, {"total": 3.0}, {"total": 1e-5})
+    assert not explained(wanted, [], cast(Trace, None), 9).found
