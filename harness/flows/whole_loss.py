@@ -1,7 +1,7 @@
 """The last look at a loss: as a whole it is the reference's times a number, or plus one.
 
 One number says nothing: any loss is another one's times something. So its gradient has to say the same, in
-many elements: it is the reference's times that number; or it is the reference's, and what is added has none.
+different elements: it is the reference's times that number; or it is the reference's, and what is added has none.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from harness.flows.loss_trials import WantedLosses
 from harness.trace import Trace
 
 Array = NDArray[Any]
-_FEWEST = 6  # different elements of a gradient: labels of two kinds give two for each sample
-_NEAR = 1e-4
+_FEWEST, _MANY = 2, 16  # different elements of a gradient: labels of two kinds may give no more than two
+_NEAR, _EXACT = 1e-4, 1e-6  # few have to be met in all digits
 _NOTHING = Cause(False, "")
 
 
@@ -59,4 +59,5 @@ def _factor(wanted: WantedLosses, wrong: Sequence[str]) -> float | None:
 
 
 def _are_near(ours: Array, its: Array) -> bool:
-    return float(np.linalg.norm(ours - its)) <= _NEAR * float(np.linalg.norm(its))
+    near = _NEAR if len(np.unique(ours)) >= _MANY else _EXACT
+    return float(np.linalg.norm(ours - its)) <= near * float(np.linalg.norm(its))

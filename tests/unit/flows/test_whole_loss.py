@@ -40,6 +40,13 @@ def test_what_is_added_without_a_gradient_is_told() -> None:
     )
 
 
+def test_two_different_elements_have_to_be_met_in_all_digits() -> None:
+    of_labels = np.where(GRADIENT > 0, 0.25, -0.75)
+    scaled = {"total": 3.6, "words": 1.2}
+    assert told(scaled, 1.2 * of_labels, of_labels).found
+    assert not told(scaled, 1.20001 * of_labels, of_labels).found
+
+
 @pytest.mark.parametrize(
     ("port", "gradient", "reference"),
     [
