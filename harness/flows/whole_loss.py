@@ -1,7 +1,8 @@
 """The last look at a loss: as a whole it is the reference's times a number, or plus one.
 
 One number says nothing: any loss is another one's times something. So its gradient has to say the same, in
-different elements: it is the reference's times that number; or it is the reference's, and what is added has none.
+different elements: it is the reference's times that number; or it is the reference's, for what is added has
+no gradient.
 """
 
 from __future__ import annotations
