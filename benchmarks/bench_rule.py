@@ -17,6 +17,7 @@ import math
 import os
 import time
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -201,11 +202,15 @@ def simulated(noise: Noise, count: int) -> dict[str, Any]:
     return found
 
 
-def simulate(count: int, noise: Path | None, out: Path) -> None:
-    """Every machine, and the one that real pairs have shown; written after each."""
-    machines = dict(MACHINES)
-    if noise is not None:
-        machines["as measured"] = noise_of(json.loads(noise.read_text(encoding="utf-8"))["pairs"])
+def noise_in(path: Path | None) -> dict[str, Noise]:
+    """The machine that real pairs have shown, by its name."""
+    if path is None:
+        return {}
+    return {"as measured": noise_of(json.loads(path.read_text(encoding="utf-8"))["pairs"])}
+
+
+def simulate(count: int, machines: Mapping[str, Noise], out: Path) -> None:
+    """Pairs on every machine; written after each."""
     found: dict[str, Any] = {
         "date": time.strftime("%Y-%m-%d"),
         "command": f"python -m benchmarks.bench_rule --simulated {count}",
@@ -234,7 +239,11 @@ def main() -> None:
     if options.real:
         real(options.model, options.size, options.real, options.seconds, options.out)
     if options.simulated:
-        simulate(options.simulated, options.noise, options.out)
+        try:
+            machines = MACHINES | noise_in(options.noise)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            parser.error(f"{options.noise} is nothing that --real has written: {error!r}")
+        simulate(options.simulated, machines, options.out)
 
 
 if __name__ == "__main__":

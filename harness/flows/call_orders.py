@@ -13,7 +13,8 @@ from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows import orders
 from harness.flows.call_counts import calls
-from harness.flows.forced_flow import Call, ForcedFlow
+from harness.flows.forced_flow import ForcedFlow
+from harness.flows.taken_by_calls import Call, given_by_call
 from harness.trace import Record
 
 SKIPPED = "is skipped"
@@ -105,7 +106,7 @@ def _between(first: str, last: str, records: Mapping[str, Record], wrong: Sequen
     If something between them is not recorded, it does where another layer between is given something wrong.
     """
     places = {address: place for place, address in enumerate(records)}
-    given = _given(records)
+    given = given_by_call(records)
     begin = min(place for address, place in places.items() if addresses.lies_in(_path(address), first))
     waiting = [key for key in given if addresses.lies_in(key[0], last) and key[1] == 0]
     seen, unknown, feeds = set(waiting), False, False
@@ -141,17 +142,6 @@ def _key(address: str) -> Call:
     return layer.path, layer.call
 
 
-def _given(records: Mapping[str, Record]) -> dict[Call, list[str]]:
-    """What each call of a layer is given, by address."""
-    found: dict[Call, list[str]] = {}
-    for address in records:
-        if address.startswith("layer:"):
-            layer = addresses.parse_layer(address)
-            if layer.role == "in":
-                found.setdefault((layer.path, layer.call), []).append(address)
-    return found
-
-
 def _in_order(
     source: Source, cause: Cause, pairs: Sequence[tuple[str, str]], records: Mapping[str, Record]
 ) -> Cause | None:
@@ -169,7 +159,7 @@ def _concerns(source: Source, taken: str, first: str, last: str, records: Mappin
     results = [records.get(addresses.layer(path, 0, "out")) for path in (first, last)]
     if any(result is not None and result.alias == taken for result in results):
         return True
-    given = _given(records)
+    given = given_by_call(records)
     return _path(source.address) == last and any(
         records[name].alias == taken for name in given.get((first, 0), ())
     )

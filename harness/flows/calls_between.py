@@ -7,18 +7,18 @@ it is the right one. Where one call alone is passed by, the cause says so itself
 from __future__ import annotations
 
 import dataclasses
-from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows.call_counts import Records, origin
 from harness.flows.extra_calls import with_noun
+from harness.flows.taken_by_calls import given_by_call, handed_on
 
 _MOST_CALLS, _MOST_LOOKED_AT = 4, 200
 _SAID_BY_ITSELF = ("is skipped", "is not applied here", "the order of")
-Call = tuple[str, int]
 
 
 def told(sources: Sequence[Source], causes: Sequence[Cause], reference: Records) -> list[Cause]:
@@ -43,8 +43,8 @@ class _Ways:
 
     def __init__(self, records: Records) -> None:
         self.records = records
-        self._given: Mapping[Call, list[str]] = _given(records)
-        self._outer: Mapping[str, list[str]] = _outer(records)
+        self._given = given_by_call(records)
+        self._outer = handed_on(records)
 
     def between(self, taken: str, right: str) -> list[str]:
         """The calls that make a tensor of an earlier one, the first one first; none where they do not."""
@@ -69,22 +69,3 @@ class _Ways:
                 layer = addresses.parse_layer(name)
                 for given in self._given.get((layer.path, layer.call), ()):
                     yield layer.path, origin(self.records, given)
-
-
-def _given(records: Records) -> Mapping[Call, list[str]]:
-    found: dict[Call, list[str]] = defaultdict(list)
-    for address in records:
-        if address.startswith("layer:"):
-            layer = addresses.parse_layer(address)
-            if layer.role == "in":
-                found[layer.path, layer.call].append(address)
-    return found
-
-
-def _outer(records: Records) -> Mapping[str, list[str]]:
-    """By result, those of the modules around it that hand it on, the outermost first."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for address, record in records.items():
-        if record.alias is not None and addresses.is_result(address):
-            found[record.alias].insert(0, address)
-    return found

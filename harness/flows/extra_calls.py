@@ -24,6 +24,7 @@ from harness.diagnose.layouts import same_elements
 from harness.diagnose.others import NOUNS
 from harness.flows.call_counts import origin
 from harness.flows.reference_probe import layer_note
+from harness.flows.taken_by_calls import given_by_call, handed_on
 from harness.trace import Trace
 
 Array = NDArray[Any]
@@ -94,7 +95,7 @@ class _Flow:
     def __init__(self, reference: Trace, port: Trace) -> None:
         self.reference, self.port = reference, port
         self._counts = [_counts(trace) for trace in (reference, port)]
-        self._given = [_given(trace) for trace in (reference, port)]
+        self._given = [given_by_call(trace.records) for trace in (reference, port)]
 
     def extra(self, address: str) -> _Said | None:
         """Calls of the port that take the right tensor, and make of it what is there."""
@@ -144,12 +145,7 @@ class _Flow:
 
     @cached_property
     def _outer(self) -> dict[str, list[str]]:
-        """By result, those of the modules around it that hand it on, the outermost first."""
-        found: dict[str, list[str]] = defaultdict(list)
-        for address, record in self.port.records.items():
-            if record.alias is not None and addresses.is_result(address):
-                found[record.alias].insert(0, address)
-        return found
+        return handed_on(self.port.records)
 
     @cached_property
     def _results(self) -> dict[int, list[str]]:
@@ -250,17 +246,6 @@ def _calls(trace: Trace) -> Iterator[tuple[str, int]]:
 def _kind(path: str) -> str:
     """A layer, or operations of a kind in a module, whatever their numbers are."""
     return path.rpartition(".")[0] if "/" in path and path.rpartition(".")[2].isdigit() else path
-
-
-def _given(trace: Trace) -> dict[tuple[str, int], list[str]]:
-    """What each call is given, by address."""
-    found: dict[tuple[str, int], list[str]] = defaultdict(list)
-    for address in trace.records:
-        if address.startswith("layer:"):
-            layer = addresses.parse_layer(address)
-            if layer.role == "in":
-                found[layer.path, layer.call].append(address)
-    return dict(found)
 
 
 def _are_alike(one: str, other: str) -> bool:

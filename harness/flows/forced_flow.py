@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from harness import address as addresses
+from harness.flows.taken_by_calls import Call
 from harness.trace import Trace
 
 Array = NDArray[Any]
-Call = tuple[str, int]
 CallWith = Callable[[str, int, Mapping[str, Array]], Mapping[str, Array]]
 _ALIKE = 1e-4
 _PLAIN, _EXACT = 100, 1e-5  # whoever writes a number writes two digits behind the point at most

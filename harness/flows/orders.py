@@ -10,7 +10,8 @@ from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows.call_counts import origin
-from harness.flows.forced_flow import Call, ForcedFlow
+from harness.flows.forced_flow import ForcedFlow
+from harness.flows.taken_by_calls import Call
 from harness.trace import Record
 
 
