@@ -7,6 +7,7 @@ from itertools import permutations
 
 import numpy as np
 
+from harness.diagnose import rounded
 from harness.diagnose._evidence import Array, DifferingLayer, Trial
 from harness.diagnose._ratios import said_of_ratio
 from harness.forms import shape_text
@@ -22,7 +23,7 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
     yield from _passed_through(evidence)
     yield from _moved(evidence.reference)
     yield from _parts(evidence)
-    yield from _rounded(evidence.reference)
+    yield from rounded.trials(evidence)
 
 
 def _in_another_shape(evidence: DifferingLayer) -> Iterator[Trial]:
@@ -174,13 +175,3 @@ def _channel_order(reference: Array, port: Array) -> list[int] | None:
     means = np.mean(reference, axes, dtype=np.float64)
     order = [int(np.argmin(np.abs(means - mean))) for mean in np.mean(port, axes, dtype=np.float64)]
     return order if sorted(order) == list(range(len(order))) and order != sorted(order) else None
-
-
-def _rounded(reference: Array) -> Iterator[Trial]:
-    if reference.dtype == np.float32 and reference.ndim:
-        with np.errstate(all="ignore"):
-            half = reference.astype(np.float16).astype(np.float32)
-        bits = (reference.view(np.uint32) + 0x8000) & 0xFFFF0000 if reference.flags.c_contiguous else None
-        yield Trial("the reference's output rounded to float16", predicted=half)
-        if bits is not None:
-            yield Trial("the reference's output rounded to bfloat16", predicted=bits.view(np.float32))
