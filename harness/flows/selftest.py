@@ -36,6 +36,7 @@ from harness.trace import Trace
 from harness.verdict import override_for
 
 MODES: tuple[Mode, ...] = ("eval", "train")
+_EXPLAINED, _MOST_SECONDS = 4, 20.0  # how many sources of one mistake, and for how long
 
 
 @dataclasses.dataclass
@@ -237,8 +238,10 @@ def _open_truth(path: Path | None) -> Trace:
 
 
 def _first_cause(compared: Compared) -> Cause:
+    """The cause of the first source, as it is told once the next few are explained with it."""
+    chosen = compared.alignment.sources[:_EXPLAINED]
     with reference_probe(compared) as probe:
-        return find_causes.explain(probe, compared.alignment, compared.alignment.sources[0])
+        return find_causes.explain_sources(probe, compared.alignment, chosen, _MOST_SECONDS)[0]
 
 
 def by_kind(rows: Sequence[FaultResult]) -> dict[str, dict[str, int]]:
