@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from harness.diagnose._cause import (
-    UPDATED_AGAIN,
     Cause,
     explain_at_last,
     explain_call,
@@ -19,6 +18,7 @@ from harness.diagnose._evidence import DifferingLayer, Producer, ReferenceTensor
 from harness.diagnose._room import in_proportion
 from harness.diagnose._signature import signature
 from harness.diagnose.gradients import Share
+from harness.diagnose.running_statistics import UPDATED_AGAIN, Update
 
 __all__ = [
     "UPDATED_AGAIN",
@@ -28,6 +28,7 @@ __all__ = [
     "ReferenceTensor",
     "Share",
     "Trial",
+    "Update",
     "explain_at_last",
     "explain_call",
     "explain_formula",

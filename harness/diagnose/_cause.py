@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
-import numpy as np
-
 from harness import address as addresses
 from harness.diagnose import (
     activations,
@@ -41,6 +39,7 @@ from harness.diagnose import (
     repeats,
     resampled,
     resizing,
+    running_statistics,
     sums,
     tables,
     tensors,
@@ -105,8 +104,6 @@ _GIVEN = "what the port's layer is given is"
 _AT_ONCE = 8
 _AS_NEAR = 1.25  # of two that fit, one is better if it is so much nearer
 _MOST_TOLD = 3
-_TIMES = (2, 3, 4)  # how often a running statistic may be updated in one pass
-UPDATED_AGAIN = "the reference's with the update applied"
 
 
 @dataclass(frozen=True)
@@ -293,49 +290,15 @@ def explain_parameter_of_one_side(name: str) -> Cause:
     return Cause(True, f"{words}: {why}.", words)
 
 
-def explain_state(evidence: DifferingLayer, before: Array, momentum: float | None, count: int) -> Cause:
-    """The same for a running statistic after a step from `before`; `count` values a channel entered it."""
-    old = before.astype(np.float64)
-    step = evidence.reference.astype(np.float64) - old
-    dtype = evidence.port.dtype
-    trials = [Trial("what it was before the step: it is not updated", predicted=before)]
-    if count > 1:
-        biased = (old + step) if momentum is None else _with_biased(old, step, momentum, count)
-        words = "the reference's with the biased variance (divided by n, not n - 1)"
-        trials.append(Trial(words, predicted=biased.astype(dtype), entry="running-var-biased"))
-    trials += _updated_again(evidence, old, step, momentum)
-    size = float(np.sum(step * step))
-    if size and momentum:
-        factor = float(np.sum(step * (evidence.port.astype(np.float64) - old))) / size
-        words = f"the reference's updated with momentum {momentum * factor:.4g}"
-        if len(np.unique(step)) > 1:  # a number fits any one channel
-            trials.append(Trial(words, predicted=(old + factor * step).astype(dtype)))
-    for place, trial in enumerate(trials, 1):
+def explain_state(evidence: DifferingLayer, update: running_statistics.Update) -> Cause:
+    """The same for a running statistic after a step."""
+    tried = 0
+    for trial in running_statistics.trials(evidence, update):
+        tried += 1
         assert trial.predicted is not None
         if evidence.reproduces(trial.predicted):
-            return _explained(evidence, [trial], place, "the port's buffer is")
-    return _unexplained(evidence, len(trials))
-
-
-def _updated_again(evidence: DifferingLayer, old: Array, step: Array, momentum: float | None) -> list[Trial]:
-    """The update applied several times, each time by the same statistics; a counter counts each."""
-    counts = evidence.port.dtype.kind in "iu"
-    if not counts and (not momentum or len(np.unique(step)) < 2):  # a number fits any one channel
-        return []
-    found = []
-    for times in _TIMES:
-        share = float(times) if counts or not momentum else (1 - (1 - momentum) ** times) / momentum
-        once = "" if counts or not momentum else f" (or once with momentum {momentum * share:.4g})"
-        words = f"{UPDATED_AGAIN} {times} times, not once{once}"
-        made = np.asarray(old + share * step).astype(evidence.port.dtype)
-        found.append(Trial(words, predicted=made, says_itself=True))
-    return found
-
-
-def _with_biased(old: Array, step: Array, momentum: float, count: int) -> Array:
-    """The update if the variance of the batch was divided by n."""
-    variance = old + step / momentum
-    return np.asarray((1 - momentum) * old + momentum * variance * (count - 1) / count)
+            return _explained(evidence, [trial], tried, "the port's buffer is")
+    return _unexplained(evidence, tried)
 
 
 def _explained(

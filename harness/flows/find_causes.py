@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -298,20 +299,35 @@ def _answer(answer: TrialDone, key: str) -> Array | None:
 
 
 def _state(probe: ReferenceProbe, alignment: Alignment, row: Row) -> Cause:
-    """The cause for a buffer, from its value before the step and the number of values in the batch."""
+    """The cause for a buffer, from its value before the step and what its module is given."""
     key = row.address.partition(":")[2]
     module, _, name = key.rpartition(".")
     evidence = _plain(probe, alignment, row, Source(row.address, "state", [module], ""))
     before = np.array(probe.held.array(row.address)).reshape(evidence.reference.shape)
     momentum = evidence.attributes.get("momentum")
     count = _values_per_channel(alignment, module) if name == "running_var" else 0
-    return diagnose.explain_state(evidence, before, momentum, count)
+    given = _given_to(probe.reference, module)
+    return diagnose.explain_state(evidence, diagnose.Update(name, before, momentum, count, given))
 
 
 def _buffer(probe: ReferenceProbe, alignment: Alignment, row: Row) -> Cause:
     """The cause for a buffer that is no source of its own."""
     known = probe.reference.array(row.address) is not None and row.address in probe.held.records
     return _state(probe, alignment, row) if known else Cause(False, "")
+
+
+def _given_to(trace: Trace, module: str) -> list[Array]:
+    """The first input of each call of a module; none where one of them is not recorded whole."""
+    found: list[Array] = []
+    for call in itertools.count():
+        address = addresses.layer(module, call, "in", "0")
+        if address not in trace.records:
+            break
+        given = trace.array(address)
+        if given is None or given.ndim < 2:
+            return []
+        found.append(given)
+    return found
 
 
 def _values_per_channel(alignment: Alignment, module: str) -> int:

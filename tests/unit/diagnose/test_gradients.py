@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from harness.diagnose import DifferingLayer, Share, Trial, explain_gradient, explain_state
+from harness.diagnose import DifferingLayer, Share, Trial, explain_gradient
 
 Array = NDArray[Any]
 GIVEN = np.random.default_rng(3).standard_normal((2, 4, 8, 8)).astype(np.float32)
@@ -147,36 +147,3 @@ def test_statistics_that_no_gradient_flows_through() -> None:
     taker = Share("norm", own, GIVEN.astype(np.float64), BRANCH, GIVEN, pull)
     assert "no gradient flows through them" in explain_gradient(whole, [taker]).sentence
     np.testing.assert_allclose(asked[0].state["running_var"], GIVEN.var((0, 2, 3)), rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (lambda old, var: old, "not updated"),
-        (lambda old, var: 0.9 * old + 0.1 * var * 24 / 25, "biased variance"),
-        (lambda old, var: 0.7 * old + 0.3 * var, "momentum 0.3"),
-        (
-            lambda old, var: 0.81 * old + 0.19 * var,
-            "update applied 2 times, not once (or once with momentum 0.19)",
-        ),
-        (lambda old, var: 0.729 * old + 0.271 * var, "update applied 3 times"),
-    ],
-)
-def test_running_statistics(change: Any, words: str) -> None:
-    old, var = np.array([1.0, 2.0, 0.5]), np.array([3.0, 1.0, 2.0])
-    evidence = DifferingLayer("BatchNorm2d", 0.9 * old + 0.1 * var, change(old, var), floor=1e-6)
-    assert words in explain_state(evidence, old, 0.1, 25).sentence
-
-
-def test_a_counter_tells_how_often_it_was_counted() -> None:
-    once, twice = np.array(6, np.int64), np.array(7, np.int64)
-    found = explain_state(DifferingLayer("BatchNorm2d", once, twice), np.array(5, np.int64), 0.1, 0)
-    assert found.sentence == "the port's buffer is the reference's with the update applied 2 times, not once."
-    far = DifferingLayer("BatchNorm2d", once, np.array(40, np.int64))
-    assert not explain_state(far, np.array(5, np.int64), 0.1, 0).found
-
-
-def test_one_channel_fits_any_momentum() -> None:
-    old = np.array([1.0])
-    evidence = DifferingLayer("BatchNorm2d", np.array([1.2]), np.array([1.7]), floor=1e-6)
-    assert not explain_state(evidence, old, 0.1, 25).found
