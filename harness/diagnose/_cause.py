@@ -29,6 +29,7 @@ from harness.diagnose import (
     norms,
     numbers,
     operations,
+    other_values,
     others,
     parameters,
     partly,
@@ -67,6 +68,7 @@ OF_LAYERS: tuple[Source, ...] = (
 )
 OF_TENSORS: tuple[Source, ...] = (
     masks.of_two_values,
+    other_values.trials,
     tensors.trials,
     others.trials,
     functions.trials,
