@@ -1,4 +1,4 @@
-"""Hypotheses: a tensor of few values, as labels are, has another one wherever the reference has one of them."""
+"""Hypotheses: a tensor of few values, as labels are, has another one wherever one of them should be."""
 
 from __future__ import annotations
 

@@ -51,7 +51,8 @@ def given_crosswise(
             one, two = _path(source.address, "in"), _path(its.address, "in")
             both = f"{one} and {two}" if one != two else _calls_of(one, source.address, its.address)
             words = f"what {both} are given is exchanged: each is given what the other should be given"
-            words += ", in the other order." if _call(source.address) == _call(its.address) else "."
+            words += ", in the other order" if _call(source.address) == _call(its.address) else ""
+            words += f" (these are {should[place]} and {should[other]})."
             for number in (place, other) if one and two else ():
                 found[number] = blamed(causes[number], words, tuple(dict.fromkeys((one, two))))
     return found

@@ -97,7 +97,10 @@ def test_what_an_input_should_be_may_have_another_name() -> None:
     causes = [given("layer:rest#0:out"), given("layer:rest#0:in.0")]
     first, second = given_crosswise(sources, causes, records)
     assert first.sentence == second.sentence
-    assert first.sentence.startswith("what keep and renew are given is exchanged")
+    assert first.sentence == (
+        "what keep and renew are given is exchanged: each is given what the other should be given "
+        "(these are layer:gate#0:out and layer:rest#0:out)."
+    )
 
 
 def test_calls_of_one_layer_and_inputs_of_one_call_are_told_by_their_numbers() -> None:
