@@ -168,10 +168,12 @@ def _is_one(made: Array, parts: Array, allowed: float) -> bool:
 
 def _known(words: str, left: _Atom, right: _Atom) -> str:
     """The name of a formula that has one."""
-    ratio = words == "{} divided by {}" and right.words.endswith(f" of {left.words}")
-    return (
-        ", which is softmax" if ratio and right.words.startswith("the sum") and "(exp)" in left.words else ""
-    )
+    if words != "{} divided by {}":
+        return ""
+    if right.words == f"one minus {left.words}":
+        return ", which is the exponential (exp) of what a sigmoid is given"
+    is_softmax = right.words.startswith("the sum") and right.words.endswith(f" of {left.words}")
+    return ", which is softmax" if is_softmax and "(exp)" in left.words else ""
 
 
 def _computed(function: Two, left: _Atom, right: _Atom, added: Array | None) -> Callable[[], Array]:
