@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import combinations
@@ -236,13 +236,20 @@ def _of_blocks(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[T
     blocks = Blocks.of(tensor.shape, wanted)
     if blocks is None:
         return
-    sizes = "x".join(str(size // count) for size, count in zip(tensor.shape, wanted, strict=True))
+    steps = [size // count for size, count in zip(tensor.shape, wanted, strict=True)]
+    sizes = "x".join(map(str, steps))
     parts = blocks.split(tensor.astype(np.float64))
     for words, reduction in REDUCTIONS.items():
         said = f"{words} over blocks of {sizes} of {name}, as a pooling without overlap does"
         yield _trial(evidence, said, reduction(parts, axis=-1))
     for words, place in (("the first", 0), ("the last", -1)):
-        yield _trial(evidence, f"{words} of each block of {sizes} of {name}", parts[..., place])
+        sliced = f"{words} of each block of {sizes} of {name}: a slice with {_steps_in_words(steps)}"
+        yield _trial(evidence, sliced, parts[..., place])
+
+
+def _steps_in_words(steps: Sequence[int]) -> str:
+    """Where a slice does not take every element."""
+    return " and ".join(f"steps of {step} along axis {axis}" for axis, step in enumerate(steps) if step > 1)
 
 
 def _one_place(evidence: DifferingLayer, name: str, tensor: Array, axis: int) -> Iterator[Trial]:

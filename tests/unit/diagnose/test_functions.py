@@ -118,3 +118,12 @@ def test_what_undoes_the_right_tensor_is_not_told_of_it() -> None:
     assert not told
     minus = DifferingLayer("softplus", reference=right, port=-right, floor=floor)
     assert [trial.words for trial in functions.of_the_right_one(minus)] == ["minus of the reference's output"]
+
+
+def test_one_of_each_block_in_the_place_of_its_mean_is_a_slice_with_steps() -> None:
+    means = MAP.reshape(1, 6, 2, 2, 5).mean(3)
+    given = DifferingLayer(
+        "cat", means, MAP[:, :, ::2], floor=1e-6, producer=Producer("pool", {"layer:conv#0:out": MAP})
+    )
+    words = "the first of each block of 1x1x2x1 of the reference's layer:conv#0:out: a slice with steps of 2"
+    assert f"{words} along axis 2." in explain_given(given, {}).sentence
