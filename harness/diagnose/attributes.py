@@ -169,11 +169,9 @@ def _of_one_sample(evidence: DifferingLayer) -> str:
 
 
 def trials_of_mode(evidence: DifferingLayer) -> Iterator[Trial]:
-    """Training mode instead of evaluation mode, or the reverse."""
+    """Each mode: a norm may be in evaluation while the model is in training, as a frozen one is."""
     if evidence.state.keys() & {"running_mean", "running_var"}:
-        said = (
-            "in evaluation mode, on running statistics"
-            if evidence.training
-            else f"in training mode, on the batch{_of_one_sample(evidence)}"
-        )
-        yield Trial(f"the reference computed {said}", training=not evidence.training)
+        on_the_batch = f"in training mode, on the batch{_of_one_sample(evidence)}"
+        modes = ((True, on_the_batch), (False, "in evaluation mode, on running statistics"))
+        for is_training, said in modes if not evidence.training else modes[::-1]:
+            yield Trial(f"the reference computed {said}", training=is_training)

@@ -88,6 +88,11 @@ def test_hypothesis_that_reproduces_the_port_is_the_cause(port: Array, words: st
     assert words in found.sentence
 
 
+def test_a_norm_that_is_frozen_while_its_model_trains_may_run_in_training_mode() -> None:
+    found = cause(norm(GIVEN, training=True), training=True)
+    assert "computed in training mode, on the batch" in found.sentence
+
+
 def test_values_of_the_port_itself_come_first() -> None:
     found = cause(norm(GIVEN, 3e-4), differing={"eps": (1e-5, 3e-4)})
     assert (found.found, found.attribute) == (True, "eps")
