@@ -53,7 +53,7 @@ def explain_loss(probe: ReferenceProbe, alignment: Alignment) -> Cause:
     if choosing and loss_checks.in_many_places(told, where):
         unrelated, told = unrelated + len(told), []
     if not told:
-        as_a_whole = whole_loss.explained(wanted, gradients, probe.reference, count)
+        as_a_whole = whole_loss.explained(wanted, gradients, probe.reference, probe.port, count)
         return as_a_whole if as_a_whole.found else _no_cause(count, unrelated, trials.cut)
     told = loss_checks.of_each_place(told, where)
     cause = _cause([words for words, _ in told], count, "the port's losses are the reference's where")

@@ -190,7 +190,8 @@ def _try_pass(compared: Compared, mistake: Mistake) -> FaultResult:
     run.run_once(live.inputs, trace=trace, header=dataclasses.replace(live.header, side=PORT))
     if not worker.call(FaultEffect()).changed:
         return _not_run(mistake, "it changes nothing here")
-    alignment = _judge_faulty(compared, trace)
+    compared = _with_port(compared, trace)
+    alignment = _judge_faulty(compared)
     if alignment.verdict == "aligned" and _same(recordings.sides[PORT].trace, trace):
         return _not_run(mistake, "nothing that is recorded in this mode depends on it")
     if not alignment.sources:
@@ -201,8 +202,16 @@ def _try_pass(compared: Compared, mistake: Mistake) -> FaultResult:
     )
 
 
-def _judge_faulty(compared: Compared, trace: Path) -> Alignment:
+def _with_port(compared: Compared, trace: Path) -> Compared:
+    """The comparison as it is with another recording of the port."""
+    port = dataclasses.replace(compared.recordings.sides[PORT], trace=trace)
+    recordings = dataclasses.replace(compared.recordings, sides={**compared.recordings.sides, PORT: port})
+    return dataclasses.replace(compared, recordings=recordings)
+
+
+def _judge_faulty(compared: Compared) -> Alignment:
     live, recordings = compared.live, compared.recordings
+    trace = recordings.sides[PORT].trace
     with (
         Trace.open(recordings.sides[REFERENCE].trace) as reference,
         Trace.open(trace) as port,

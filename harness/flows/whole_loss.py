@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from harness import address as addresses
 from harness.diagnose import Cause
 from harness.flows.loss_evidence import Gradient
 from harness.flows.loss_trials import WantedLosses
@@ -24,7 +25,9 @@ _NEAR, _EXACT = 1e-4, 1e-6  # few have to be met in all digits
 _NOTHING = Cause(False, "")
 
 
-def explained(wanted: WantedLosses, gradients: Sequence[Gradient], reference: Trace, tried: int) -> Cause:
+def explained(
+    wanted: WantedLosses, gradients: Sequence[Gradient], reference: Trace, port: Trace, tried: int
+) -> Cause:
     """The cause where losses and gradients say the same; else none."""
     wrong = [
         name for name in wanted.port if abs(wanted.port[name] - wanted.reference[name]) > wanted.room[name]
@@ -32,6 +35,8 @@ def explained(wanted: WantedLosses, gradients: Sequence[Gradient], reference: Tr
     if not wrong or not gradients:
         return _NOTHING
     ours, its = _pair(gradients[0], reference)  # others may be given, not made
+    if ours.size == 1:
+        ours, its = _behind(gradients[0].address, reference, port)
     if len(np.unique(ours)) < _FEWEST or ours.shape != its.shape:
         return _NOTHING
     factor = _factor(wanted, wrong)
@@ -51,9 +56,27 @@ def _pair(gradient: Gradient, reference: Trace) -> tuple[Array, Array]:
     return ours, np.asarray(gradient.port, np.float64)
 
 
+def _behind(address: str, reference: Trace, port: Trace) -> tuple[Array, Array]:
+    """The first gradient of many elements that comes of a gradient of one: a model may return its losses."""
+    nothing = np.zeros(0)
+    names = list(reference.records)
+    for name in names[names.index(address) + 1 :]:
+        if (
+            addresses.is_layer_gradient(name)
+            and name in port.records
+            and reference.records[name].size > _MANY
+        ):
+            ours, its = reference.array(name), port.array(name)
+            found = (nothing, nothing) if ours is None or its is None else (ours, its)
+            return np.asarray(found[0], np.float64), np.asarray(found[1], np.float64)
+    return nothing, nothing
+
+
 def _factor(wanted: WantedLosses, wrong: Sequence[str]) -> float | None:
-    """What all losses are times: none where one of them is right, or is times something else."""
-    if len(wrong) != len(wanted.port) or not all(wanted.reference[name] for name in wrong):
+    """What all losses are times: none where one of them is right and not zero, or is times something else."""
+    if any(wanted.reference[name] for name in wanted.port if name not in wrong):
+        return None
+    if not all(wanted.reference[name] for name in wrong):
         return None
     factors = [wanted.port[name] / wanted.reference[name] for name in wrong]
     return factors[0] if np.allclose(factors, factors[0], rtol=_NEAR, atol=0) else None

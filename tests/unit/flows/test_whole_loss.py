@@ -19,10 +19,15 @@ GRADIENT = np.random.default_rng(6).standard_normal((4, 8))
 LOSSES = {"total": 3.0, "words": 1.0}
 
 
-def told(port: dict[str, float], gradient: Any, reference: Any = GRADIENT) -> Cause:
-    wanted = WantedLosses(port, LOSSES, dict.fromkeys(LOSSES, 1e-5))
-    trace = SimpleNamespace(array=lambda address: {OF: reference}[address])
-    return explained(wanted, [Gradient(OF, gradient, 1e-3)], cast(Trace, trace), 9)
+def recorded(arrays: dict[str, Any]) -> Trace:
+    return cast(Trace, SimpleNamespace(array=arrays.__getitem__, records=arrays))
+
+
+def told(
+    port: dict[str, float], gradient: Any, reference: Any = GRADIENT, losses: dict[str, float] = LOSSES
+) -> Cause:
+    wanted = WantedLosses(port, losses, dict.fromkeys(losses, 1e-5))
+    return explained(wanted, [Gradient(OF, gradient, 1e-3)], recorded({OF: reference}), recorded({}), 9)
 
 
 def test_a_factor_is_told_where_the_gradient_has_it_too() -> None:
@@ -38,6 +43,25 @@ def test_what_is_added_without_a_gradient_is_told() -> None:
         "the port's loss is the reference's total plus 0.1, words plus 0.1, which has no gradient: "
         "32 elements of the gradient agree."
     )
+
+
+def test_a_loss_of_zero_is_times_any_number() -> None:
+    losses = {**LOSSES, "unused": 0.0}
+    assert told({"total": 3.6, "words": 1.2, "unused": 0.0}, 1.2 * GRADIENT, losses=losses).found
+
+
+@pytest.mark.parametrize(("behind", "found"), [(1.2 * GRADIENT, True), (1.1 * GRADIENT, False)])
+def test_of_a_gradient_of_one_element_the_first_one_behind_it_tells(behind: Any, found: bool) -> None:
+    """As where a model returns its losses: what comes back to it is a number for each."""
+    names = ["layer:early#0:grad", OF, "grad:bias", "layer:mean#0:grad", "layer:rows#0:grad"]
+    arrays = dict(zip(names, (np.ones((4, 8)), np.ones(1), np.ones(9), np.ones(2), GRADIENT), strict=True))
+    reference = SimpleNamespace(
+        array=arrays.__getitem__, records={name: SimpleNamespace(size=arrays[name].size) for name in names}
+    )
+    port = recorded({"layer:rows#0:grad": behind})
+    wanted = WantedLosses({"total": 3.6, "words": 1.2}, LOSSES, dict.fromkeys(LOSSES, 1e-5))
+    gradients = [Gradient(OF, np.full(1, 1.2), 1e-3)]
+    assert explained(wanted, gradients, cast(Trace, reference), port, 9).found == found
 
 
 def test_two_different_elements_have_to_be_met_in_all_digits() -> None:
@@ -63,4 +87,4 @@ def test_one_number_alone_is_no_cause(port: dict[str, float], gradient: Any, ref
 
 def test_without_a_gradient_nothing_is_told() -> None:
     wanted = WantedLosses({"total": 6.0}, {"total": 3.0}, {"total": 1e-5})
-    assert not explained(wanted, [], cast(Trace, None), 9).found
+    assert not explained(wanted, [], recorded({}), recorded({}), 9).found
