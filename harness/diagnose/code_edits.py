@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from harness.answers import LossOperation, ModelCode
 from harness.diagnose import (
+    code_alike,
     code_calls,
     code_everywhere,
     code_formulas,
@@ -33,6 +34,7 @@ _SINGLE = (
     code_masks.changes,
     code_inserts.changes,
 )
+_ALIKE = (code_operators.changes, code_calls.changes, code_numbers.changes, code_parts.changes)
 _LIKELY = 1
 _Edits = tuple[str, list[Edit]]
 _Family = Callable[[CodeTree], Iterator[CodeChange]]
@@ -59,16 +61,20 @@ def edits(
     right = {one.where for one in operations} - ours
     trees = [CodeTree(one) for one in code]
     seen = [{tree.code.text} for tree in trees]
-    together, single, formulas = (
+    together, single, formulas, alike = (
         sorted(_of_families(trees, families, right, seen), key=lambda found: found[0])
-        for families in ((code_sets.changes,), _SINGLE, (code_formulas.changes,))
+        for families in ((code_sets.changes,), _SINGLE, (code_formulas.changes,), (_alike,))
     )
     return CodeEdits(
-        chain(code_everywhere.edits(trees), _trials(together)),
+        chain(code_everywhere.edits(trees), _trials(together), _trials(alike)),
         _trials([found for found in single if found[0] <= (False, _LIKELY)]),
         _trials(formulas),
         _trials([found for found in single if found[0] > (False, _LIKELY)]),
     )
+
+
+def _alike(tree: CodeTree) -> Iterator[CodeChange]:
+    return code_alike.changes(tree, [list(family(tree)) for family in _ALIKE])
 
 
 def _of_families(
