@@ -18,6 +18,7 @@ from harness.diagnose import (
     code_numbers,
     code_operators,
     code_parts,
+    code_products,
     code_sets,
     code_statements,
 )
@@ -31,6 +32,7 @@ _SINGLE = (
     code_numbers.changes,
     code_names.changes,
     code_parts.changes,
+    code_products.changes,
     code_masks.changes,
     code_inserts.changes,
 )
