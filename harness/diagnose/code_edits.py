@@ -10,6 +10,7 @@ from harness.answers import LossOperation, ModelCode
 from harness.diagnose import (
     code_alike,
     code_calls,
+    code_chosen,
     code_everywhere,
     code_formulas,
     code_inserts,
@@ -33,6 +34,7 @@ _SINGLE = (
     code_names.changes,
     code_parts.changes,
     code_products.changes,
+    code_chosen.changes,
     code_masks.changes,
     code_inserts.changes,
 )
