@@ -39,10 +39,10 @@ def _of_each(classes: int, smoothing: str, known: str, logarithms: bool) -> Iter
     hot = f"(s * 0).scatter(1, {known}.unsqueeze(1), 1.0)"
     soft = f"({hot} * (1 - ({smoothing})) + ({smoothing}) / {classes})"
     its, entropy = own.format(share), f"(-({soft} * {log}).sum(1))"
-    yield f"({share} - {hot}).square().sum(1)", "the squares of shares less ones (Brier's, mse, L2), added up"
-    yield f"({share} - {hot}).square().mean(1)", "the mean square of shares less ones (Brier's, mse, L2)"
-    yield f"(s - {hot}).square().mean(1)", "the mean square of scores less ones (mse, L2), no softmax"
-    yield f"({share} - {hot}).abs().sum(1)", "the absolute differences of shares and ones (L1), added up"
+    targets = {hot: ""} if smoothing == "0.0" else {hot: "", soft: ", of smoothed labels"}
+    for target, of_which in targets.items():
+        for text, words in _of_each_class(share, target):
+            yield text, f"{words}{of_which}"
     yield f"(1 - {its})", "1 minus the share of the label (absolute, L1)"
     yield f"(-{its})", "the share of the label, negated, without its logarithm"
     yield f"(-{own.format('s')})", "the score of the label, negated, without a softmax"
@@ -53,9 +53,6 @@ def _of_each(classes: int, smoothing: str, known: str, logarithms: bool) -> Iter
             f"the focal loss: the cross entropy times 1 minus the share to the power of {gamma:g} (gamma)",
         )
         yield f"(0.25 * {focal})", f"the focal loss (gamma {gamma:g}, alpha 0.25)"
-    binary = f"({softplus('s')} - s * {hot})"
-    yield f"{binary}.sum(1)", "a binary cross entropy of each class (sigmoids, no softmax), added up"
-    yield f"{binary}.mean(1)", "a binary cross entropy of each class (sigmoids, no softmax), their mean"
     margin = f"(1 - {own.format('s')}.unsqueeze(1) + s).clamp(min=0)"
     yield f"(({margin}.sum(1) - 1) / {classes})", "the margin of the label's score to the others (hinge)"
     yield f"({margin}.sum(1) - 1)", "the margin of the label's score to the others (hinge), added up"
@@ -70,3 +67,17 @@ def _of_each(classes: int, smoothing: str, known: str, logarithms: bool) -> Iter
     yield f"(-({hot} * {log}).sum(1))", "the cross entropy without smoothing of labels"
     yield f"({entropy} - (-({share} * {log}).sum(1)))", "the cross entropy less the entropy of the shares"
     yield f"({entropy} - 0.1 * (-({share} * {log}).sum(1)))", "less a tenth of the entropy of the shares"
+
+
+def _of_each_class(share: str, target: str) -> Iterator[Formula]:
+    """Each class by itself, with what its target is: a one, a zero, or something between."""
+    yield (
+        f"({share} - {target}).square().sum(1)",
+        "the squares of shares less ones (Brier's, mse, L2), added up",
+    )
+    yield f"({share} - {target}).square().mean(1)", "the mean square of shares less ones (Brier's, mse, L2)"
+    yield f"(s - {target}).square().mean(1)", "the mean square of scores less ones (mse, L2), no softmax"
+    yield f"({share} - {target}).abs().sum(1)", "the absolute differences of shares and ones (L1), added up"
+    binary = f"({softplus('s')} - s * {target})"
+    yield f"{binary}.sum(1)", "a binary cross entropy of each class (sigmoids, no softmax), added up"
+    yield f"{binary}.mean(1)", "a binary cross entropy of each class (sigmoids, no softmax), their mean"

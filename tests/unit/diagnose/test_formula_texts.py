@@ -118,6 +118,13 @@ def test_losses_of_labels_leave_out_what_is_ignored_and_weigh_classes() -> None:
     entropy = functional.cross_entropy(rows, kept)
     found = of_labels("the cross entropy without smoothing", ignore_index="255", label_smoothing="0.1")
     assert torch.allclose(found, entropy)
+    binary = functional.binary_cross_entropy_with_logits(rows, 0.9 * hot + 0.1 / 4, reduction="none").sum(1)
+    found = of_labels(
+        "a binary cross entropy of each class (sigmoids, no softmax), added up, of smoothed",
+        ignore_index="255",
+        label_smoothing="0.1",
+    )
+    assert torch.allclose(found, binary.mean())
     soft = 0.9 * hot + 0.1 * (1 - hot) / 3
     found = of_labels("what is smoothed goes to the other", ignore_index="255", label_smoothing="0.1")
     assert torch.allclose(found, functional.cross_entropy(rows, soft))
