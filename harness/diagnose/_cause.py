@@ -13,6 +13,7 @@ from harness.diagnose import (
     calls,
     constants,
     decisions,
+    detached_parts,
     drops,
     fits,
     formulas,
@@ -281,7 +282,9 @@ def explain_gradient(evidence: DifferingLayer, shares: Sequence[Share] = (), are
     if not evidence.port.any():
         words = "zero everywhere: the branch is detached, or the parameter takes no part"
         return _explained(evidence, [Trial(words)], tried, lead)
-    found_whole = _search(evidence, (tensors.trials, fits.trials), _no_replay, lead, "gradient")
+    found_whole = _search(
+        evidence, (detached_parts.trials, tensors.trials, fits.trials), _no_replay, lead, "gradient"
+    )
     return found_whole if found_whole.found else _unexplained(evidence, tried + found_whole.tried)
 
 
