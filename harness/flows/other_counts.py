@@ -7,8 +7,10 @@ through another call, and an update is applied once more.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+
+import numpy as np
 
 from harness import address as addresses
 from harness.alignment import Alignment
@@ -20,6 +22,7 @@ from harness.trace import Trace
 
 Counts = Mapping[str, int]
 _MOST_BUFFERS = 3
+_FEWEST_VALUES, _LARGEST = 16, 1 << 22
 _NOTHING = ("zero everywhere", "it is not updated")  # what becomes of a module that never runs
 
 
@@ -35,7 +38,8 @@ class OtherCount:
     @property
     def words(self) -> str:
         """How often it runs."""
-        words = f"{self.path} runs {_times(self.port)} in the port, {_times(self.reference)} in the reference"
+        runs = f"runs {_times(self.port)}" if self.port else "never runs"
+        words = f"{self.path} {runs} in the port, {_times(self.reference)} in the reference"
         return f"{words}{self.shown}"
 
     def holds(self, path: str) -> bool:
@@ -127,13 +131,32 @@ def _of_backward(source: Source, cause: Cause, counts: Sequence[OtherCount]) -> 
 def _of_forward(
     source: Source, cause: Cause, port: Trace, ours: Counts, counts: Sequence[OtherCount]
 ) -> Cause | None:
-    """Where what nothing explains is what a call returns that the reference does not make."""
+    """Where what nothing explains is what a call returns that the port alone makes, or a part of it."""
+    if cause.found:
+        return None
     made = origin(port.records, source.address)
-    if cause.found or made == source.address or not addresses.is_result(made):
-        return None
-    path, call = addresses.parse_layer(made).module_call
-    one = next((one for one in counts if one.holds(path)), None)
-    if one is None or call < ours.get(path, call + 1):
-        return None
-    words = f"it is what call number {call} of {path} returns: {one.words}."
-    return said(cause, words, (one.path,))
+    is_result = made != source.address and addresses.is_result(made)
+    for address in (made,) if is_result else _holding(source.address, port, counts):
+        path, call = addresses.parse_layer(address).module_call
+        one = next((one for one in counts if one.holds(path)), None)
+        if one is not None and call >= ours.get(path, call + 1):
+            part = "" if is_result else "a part of "
+            never = [other.words for other in counts if not other.port]
+            words = " and ".join(
+                [f"it is {part}what call number {call} of {path} returns: {one.words}", *never]
+            )
+            return said(cause, f"{words}.", (one.path,))
+    return None
+
+
+def _holding(address: str, port: Trace, counts: Sequence[OtherCount]) -> Iterator[str]:
+    """Results of modules that run more often, which hold every element of a tensor: it is cut out of one."""
+    often = {one.path for one in counts if one.port > one.reference}
+    tensor = port.array(address) if often and address in port.records else None
+    if tensor is None or tensor.dtype.kind != "f" or len(np.unique(tensor)) < _FEWEST_VALUES:
+        return
+    for name, record in port.records.items():
+        if addresses.is_result(name) and addresses.parse_layer(name).path in often:
+            result = port.array(name) if tensor.size <= record.size <= _LARGEST else None
+            if result is not None and np.isin(tensor, result).all():
+                yield name

@@ -105,7 +105,7 @@ def test_a_module_never_runs_where_nothing_comes_back_to_it_either(tmp_path: Pat
         True, "the port's gradient is zero everywhere: the branch is detached, or it takes no part."
     )
     (cause,) = causes_of(tmp_path, {"head": 1}, source(GRADIENT), cause=nothing)
-    assert cause.sentence == "stage runs never in the port, once in the reference."
+    assert cause.sentence == "stage never runs in the port, once in the reference."
     assert causes_of(tmp_path, {"head": 1}, source(GRADIENT)) == [DETACHED]
     parts = {"head": 1, "stage.conv": 1, "stage.norm": 1}
     assert causes_of(tmp_path, parts, source(GRADIENT), cause=nothing) == [nothing]
@@ -134,3 +134,31 @@ def test_what_nothing_explains_may_come_of_the_other_call(tmp_path: Path) -> Non
     assert right_call == NONE
     (known,) = causes_of(tmp_path, TWICE, wrong, aliases={address: "layer:stage#1:out"})
     assert known == DETACHED
+
+
+@pytest.mark.parametrize("part", [(slice(None), slice(0, 8)), (slice(1, 3), slice(None))])
+def test_what_nothing_explains_may_be_cut_out_of_the_other_call(
+    part: tuple[slice, slice], tmp_path: Path
+) -> None:
+    """A slice is recorded as no operation: its elements tell, which are the same to the last bit."""
+    drawn = np.random.default_rng(5).standard_normal((2, 4, 32)).astype(np.float32)
+    address = "layer:act#0:in.0"
+    wrong = source(address, "forward", "act")
+
+    def told_of(given: np.ndarray) -> Cause:
+        with TraceWriter(tmp_path / "ours.h5", {}) as ours, TraceWriter(tmp_path / "its.h5", {}) as its:
+            for call, writer in ((0, ours), (0, its), (1, its)):
+                writer.add(f"layer:stage#{call}:out", drawn[call])
+            ours.add("layer:head#0:out", drawn[0])
+            its.add(address, given)
+        with Trace.open(tmp_path / "ours.h5") as one, Trace.open(tmp_path / "its.h5") as other:
+            return told(alignment(), [wrong], [NONE], one, other, HELD, lambda row: NONE)[0]
+
+    found = told_of(drawn[1][part])
+    assert found.sentence == (
+        f"it is a part of what call number 1 of stage returns: {WORDS} "
+        "and head never runs in the port, once in the reference."
+    )
+    assert found.culprits == ("stage",)
+    assert told_of(drawn[0][part]) == NONE
+    assert told_of(drawn[1][part] * np.float32(1.0001)) == NONE
