@@ -101,6 +101,7 @@ _BEFORE: dict[str, Function] = {
 _ALONE = {"": _BEFORE[""]}
 _MOST_GIVEN, _LARGEST = 4, 1 << 22
 _FEWEST_MOVED = 4  # values between steps, below which a pattern of zeros and ones is chance
+_FEWEST_LEFT = 16  # at another step, where all that is moved goes one way
 _MOST_AXES = 5
 
 
@@ -156,11 +157,17 @@ def _unary(evidence: DifferingLayer, name: str, tensor: Array) -> Iterator[Trial
 
 
 def _is_told_by_steps(tensor: Array, port: Array) -> bool:
-    """Whether enough values are moved up and down to a step: then few plain ones are no chance."""
+    """Whether enough values are moved to a step: then few plain ones are no chance.
+
+    They are moved up and down, or all one way, while many others stay at another step.
+    """
     up, down = port > tensor, port < tensor
     moved = up | down
     values = np.unique(tensor[moved])
-    return bool(up.any() and down.any() and moved.sum() > len(values) >= _FEWEST_MOVED)
+    if not moved.sum() > len(values) >= _FEWEST_MOVED:
+        return False
+    stays = np.count_nonzero(~moved & ~np.isin(port, port[moved]))
+    return bool(up.any() and down.any()) or stays >= _FEWEST_LEFT
 
 
 def _binary(evidence: DifferingLayer, given: Mapping[str, Array]) -> Iterator[Trial]:

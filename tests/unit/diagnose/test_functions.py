@@ -72,6 +72,14 @@ def test_a_small_mask_whose_shares_are_rounded_up_and_down_is_told() -> None:
     assert "one where above 0.5 (a threshold, rounded)" in explain_formula(evidence).sentence
 
 
+def test_a_mask_of_all_that_is_above_zero_is_told_where_enough_is_not() -> None:
+    evidence = DifferingLayer("sum", SHARES, (SHARES > 0).astype(np.float32), floor=1e-5)
+    assert "one where above 0 (a threshold, rounded)" in explain_formula(evidence).sentence
+    inner = SHARES[..., 1:4, 1:4]  # four zeros alone
+    evidence = DifferingLayer("sum", inner, (inner > 0).astype(np.float32), floor=1e-5)
+    assert not explain_formula(evidence).found
+
+
 def test_a_mask_that_few_shares_agree_with_is_not() -> None:
     few = np.where(SHARES > 0.5, 1, SHARES).astype(np.float32)
     few[few == 0.25] = 0
