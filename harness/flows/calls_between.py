@@ -1,20 +1,22 @@
 """Calls that are left out on a tensor's way: the port takes one from several calls before.
 
 A cause that says which recorded tensor the port takes is told what the reference does to that tensor before
-it is the right one. Where one call alone is passed by, the cause says so itself.
+it is the right one. Where one call alone is passed by, the cause says so itself. Where the first of these
+calls is given what the maker of that tensor should be given, that maker is only called later.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows.call_counts import Records, origin
 from harness.flows.extra_calls import with_noun
+from harness.flows.orders import all_taken, blamed
 from harness.flows.taken_by_calls import given_by_call, handed_on
 
 _MOST_CALLS, _MOST_LOOKED_AT = 4, 200
@@ -23,19 +25,41 @@ _SAID_BY_ITSELF = ("is skipped", "is not applied here", "the order of")
 
 def told(sources: Sequence[Source], causes: Sequence[Cause], reference: Records) -> list[Cause]:
     """The causes; to those that take an earlier tensor the calls are added that lie between."""
-    ways = _Ways(reference)
-    return [_with_calls(source, cause, ways) for source, cause in zip(sources, causes, strict=True)]
+    ways, found = _Ways(reference), list(causes)
+    for place, (source, cause) in enumerate(zip(sources, causes, strict=True)):
+        if not cause.taken or any(words in cause.sentence for words in _SAID_BY_ITSELF):
+            continue
+        between = ways.between(cause.taken, source.address)
+        calls = " and then ".join(with_noun(path) for path in between)
+        early = _given_early(sources, causes, between, ways.given_to_the_maker(cause.taken))
+        if early is not None:
+            later = addresses.parse_layer(cause.taken).path
+            order = f"the order of {later} and {' and '.join(between)} is exchanged: the port"
+            for number in (early, place):
+                found[number] = blamed(
+                    causes[number], f"{order} calls {later} after {calls}.", (later, *between)
+                )
+        elif between:
+            words = f"{cause.sentence} The reference makes the right tensor of it by {calls}: left out here."
+            found[place] = dataclasses.replace(cause, sentence=words)
+    return found
 
 
-def _with_calls(source: Source, cause: Cause, ways: _Ways) -> Cause:
-    if not cause.taken or any(words in cause.sentence for words in _SAID_BY_ITSELF):
-        return cause
-    between = ways.between(cause.taken, source.address)
-    if not between:
-        return cause
-    calls = " and then ".join(with_noun(path) for path in between)
-    words = f"{cause.sentence} The reference makes the right tensor of it by {calls}: left out here."
-    return dataclasses.replace(cause, sentence=words)
+def _given_early(
+    sources: Sequence[Source], causes: Sequence[Cause], between: Sequence[str], given: Collection[str]
+) -> int | None:
+    """The source that shows that the first of some calls is given what comes before them all."""
+    for number, (source, cause) in enumerate(zip(sources, causes, strict=True)):
+        if (
+            between
+            and given
+            and source.address.startswith("layer:")
+            and any(name in given for name in all_taken(cause))
+        ):
+            layer = addresses.parse_layer(source.address)
+            if layer.role == "in" and addresses.lies_in(layer.path, between[0]):
+                return number
+    return None
 
 
 class _Ways:
@@ -61,6 +85,12 @@ class _Ways:
                     return [path, *after]
                 waiting.append((given, [path, *after]))
         return []
+
+    def given_to_the_maker(self, made: str) -> set[str]:
+        """By all their names, what the layer is given that returns a tensor; nothing for an input."""
+        layer = addresses.parse_layer(made) if addresses.is_result(made) else None
+        given = self._given.get((layer.path, layer.call), []) if layer is not None else []
+        return {*given, *(origin(self.records, name) for name in given)}
 
     def _made_by(self, made: str) -> Iterator[tuple[str, str]]:
         """The calls that return a tensor, whole modules first, and what each of them is given."""

@@ -45,7 +45,7 @@ def given_crosswise(
     """The causes, where two layers are each given what the other one should be given."""
     found = list(causes)
     should = [origin(records, source.address) for source in sources]
-    takes = [{origin(records, name) for name in _takes(cause) if name} for cause in causes]
+    takes = [{origin(records, name) for name in all_taken(cause) if name} for cause in causes]
     for (place, source), (other, its) in combinations(enumerate(sources), 2):
         if should[other] in takes[place] and should[place] in takes[other]:
             one, two = _path(source.address, "in"), _path(its.address, "in")
@@ -96,7 +96,7 @@ def applied_before(
             if not flow.takes_result(taker, result):
                 continue
             for place, cause in enumerate(causes):
-                if place in members or result in _takes(cause):
+                if place in members or result in all_taken(cause):
                     found[place] = blamed(cause, words, (path, later))
     return found
 
@@ -129,7 +129,8 @@ def _takers(result: str, records: Mapping[str, Record]) -> list[str]:
     return found
 
 
-def _takes(cause: Cause) -> tuple[str, ...]:
+def all_taken(cause: Cause) -> tuple[str, ...]:
+    """The recorded tensors, each of which a cause says may be the one that is taken."""
     return (cause.taken, *cause.also_taken)
 
 

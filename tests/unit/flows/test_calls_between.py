@@ -66,3 +66,35 @@ def test_a_way_of_many_calls_is_no_cause() -> None:
         "layer:conv#0:in.0": "layer:act3#0:out"
     }
     assert said(cause, way=short).endswith("and then act3: left out here.")
+
+
+MOVED: Mapping[str, str | None] = {
+    "layer:first#0:out": None,
+    "layer:grow#0:in.0": "layer:first#0:out",
+    "layer:grow#0:out": None,
+    "layer:mix#0:in.0": "layer:grow#0:out",
+    "layer:mix#0:out": None,
+    "layer:act#0:in.0": "layer:mix#0:out",
+    "layer:act#0:out": None,
+    "layer:last#0:in.0": "layer:act#0:out",
+}
+
+
+def both_said(first_takes: str, last_takes: str) -> list[str]:
+    """What is told where `mix` and `last` are given other tensors."""
+    sources = [Source(f"layer:{path}#0:in.0", "forward", [path], "") for path in ("mix", "last")]
+    causes = [Cause(True, "it is given another one.", taken=name) for name in (first_takes, last_takes)]
+    records = {name: Record(name, (2, 3), "float32", "", alias) for name, alias in MOVED.items()}
+    return [cause.sentence for cause in told(sources, causes, records)]
+
+
+@pytest.mark.parametrize("taken", ["layer:grow#0:in.0", "layer:first#0:out"])
+def test_a_call_that_runs_behind_two_others_is_told_by_the_order(taken: str) -> None:
+    words = "the order of grow and mix and act is exchanged: the port calls grow after mix and then act."
+    assert both_said(taken, "layer:grow#0:out") == [words, words]
+
+
+def test_a_call_whose_first_taker_is_given_something_else_is_not_moved() -> None:
+    first, last = both_said("layer:act#0:out", "layer:grow#0:out")
+    assert "the order" not in first + last
+    assert last.endswith("by mix and then act: left out here.")
