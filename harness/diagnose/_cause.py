@@ -101,6 +101,7 @@ OF_FORMULAS: tuple[Source, ...] = (
     partly.of_the_rest,
     formulas.trials,
 )
+OF_GRADIENTS: tuple[Source, ...] = (detached_parts.trials, tensors.trials, fits.trials)
 AT_LAST: tuple[Source, ...] = (fits.trials,)
 
 _GIVEN = "what the port's layer is given is"
@@ -282,9 +283,7 @@ def explain_gradient(evidence: DifferingLayer, shares: Sequence[Share] = (), are
     if not evidence.port.any():
         words = "zero everywhere: the branch is detached, or the parameter takes no part"
         return _explained(evidence, [Trial(words)], tried, lead)
-    found_whole = _search(
-        evidence, (detached_parts.trials, tensors.trials, fits.trials), _no_replay, lead, "gradient"
-    )
+    found_whole = _search(evidence, OF_GRADIENTS, _no_replay, lead, "gradient")
     return found_whole if found_whole.found else _unexplained(evidence, tried + found_whole.tried)
 
 

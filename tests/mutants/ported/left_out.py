@@ -38,15 +38,25 @@ from harness.diagnose import (
     loss_pairs,
     loss_targets,
     losses,
+    running_statistics,
 )
 from harness.diagnose.code_edits import CodeEdits
 from harness.files import write_file
-from harness.flows import call_orders, find_causes, orders
+from harness.flows import (
+    call_counts,
+    call_orders,
+    calls_between,
+    extra_calls,
+    find_causes,
+    orders,
+    other_counts,
+    whole_loss,
+)
 from harness.requests import Edit
 from tests.mutants.ported.measure import Outcome, measured
 from tests.mutants.ported.mistakes import HELD_BACK, MISTAKES, Ported
 
-ORDERS, CALLS, NUMBERS = "orders", "call_orders", "loss: numbers"
+NUMBERS, WHOLE = "loss: numbers", "loss: as a whole"
 SLIPS, FORMULAS = "slips in code", "formulas in code"
 OF_LOSSES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (loss_checks, ("edits",)),
@@ -58,7 +68,21 @@ OF_LOSSES: tuple[tuple[ModuleType, tuple[str, ...]], ...] = (
     (loss_pairs, ("settings", "pairs")),
     (loss_targets, ("edits", "combined")),
 )
+OF_SEVERAL: tuple[tuple[ModuleType, str], ...] = (
+    (call_counts, "told"), (other_counts, "told"), (orders, "applied_before"), (orders, "given_crosswise"),
+    (orders, "exchanged"), (call_orders, "told"), (extra_calls, "told"), (calls_between, "told"),
+)  # fmt: skip
+"""What several sources tell together."""
 SOLVED = "(solved for)", "(a factor that is fitted)"
+SEARCHED = (
+    "OF_LAYERS",
+    "OF_TENSORS",
+    "OF_OPERATIONS",
+    "OF_NUMBERS",
+    "OF_FORMULAS",
+    "OF_GRADIENTS",
+    "AT_LAST",
+)
 Row = dict[str, Any]
 Trial = tuple[str, list[Edit]]
 
@@ -69,6 +93,7 @@ class Families:
 
     without: frozenset[str]
     of_words: dict[str, str] = field(default_factory=dict)
+    of_sentences: dict[str, str] = field(default_factory=dict)
     named: list[str] = field(default_factory=list)
 
     def kept(self, family: str, words: str) -> bool:
@@ -124,18 +149,44 @@ class Families:
 
         return kept
 
+    def told_together(self, told: Callable[..., list[Cause]]) -> Callable[..., list[Cause]]:
+        """The same of what several sources tell together: the causes as they are, where it is left out."""
+        family = told.__module__.rpartition(".")[2]
+
+        def kept(*given: Any) -> list[Cause]:
+            causes = next(one for one in given if isinstance(one, list) and _are_causes(one))
+            if family in self.without:
+                return list(causes)
+            found = told(*given)
+            self.of_sentences |= {cause.sentence: family for cause in found if cause not in causes}
+            return found
+
+        return kept
+
+    def as_a_whole(self, explained: Callable[..., Cause]) -> Callable[..., Cause]:
+        """The same of a loss that is another one times a number."""
+
+        def kept(*given: Any) -> Cause:
+            found = explained(*given)
+            return found if found.found and self.kept(WHOLE, found.hypothesis) else Cause(False, "")
+
+        return kept
+
     def explained(self, source: Source, cause: Cause) -> Source:
-        """A source with its cause, whose family is noted."""
+        """A source with its cause, whose families are noted."""
         if cause.found:
-            self.named.append(self._family(cause))
+            self.named += self._families(cause)
         return _EXPLAINED(source, cause)
 
-    def _family(self, cause: Cause) -> str:
-        if cause.sentence.startswith("the order of"):
-            return CALLS if "the port calls" in cause.sentence else ORDERS
+    def _families(self, cause: Cause) -> list[str]:
         if cause.hypothesis.endswith(SOLVED):
-            return NUMBERS
-        return self.of_words.get(cause.hypothesis, "other")
+            return [NUMBERS]
+        found = {self.of_sentences.get(cause.sentence), self.of_words.get(cause.hypothesis)}
+        return [family for family in found if family is not None] or ["other"]
+
+
+def _are_causes(given: Sequence[object]) -> bool:
+    return all(isinstance(one, Cause) for one in given)
 
 
 _EXPLAINED = find_causes.explained
@@ -146,9 +197,10 @@ def left_out(without: Iterable[str]) -> Iterator[Families]:
     """In here these families of hypotheses are never tried."""
     families = Families(frozenset(without))
     with pytest.MonkeyPatch.context() as patch:
-        for name in ("OF_LAYERS", "OF_TENSORS", "OF_OPERATIONS", "OF_NUMBERS", "OF_FORMULAS", "AT_LAST"):
+        for name in SEARCHED:
             patch.setattr(_cause, name, tuple(map(families.tried, getattr(_cause, name))))
-        patch.setattr(gradients, "trials", families.tried(gradients.trials))
+        for searched in (gradients, running_statistics):
+            patch.setattr(searched, "trials", families.tried(searched.trials))
         for name in ("edits", "defaults", "taken", "detachments"):
             patch.setattr(losses, name, families.edited(getattr(losses, name)))
         for module, names in OF_LOSSES:
@@ -157,10 +209,9 @@ def left_out(without: Iterable[str]) -> Iterator[Families]:
         patch.setattr(code_edits, "edits", families.in_code(code_edits.edits))
         if NUMBERS in families.without:
             patch.setattr(losses, "numbers", lambda operations: iter(()))
-        if ORDERS in families.without:
-            patch.setattr(orders, "exchanged", lambda sources, causes, *rest: list(causes))
-        if CALLS in families.without:
-            patch.setattr(call_orders, "told", lambda sources, causes, *rest: list(causes))
+        for module, name in OF_SEVERAL:
+            patch.setattr(module, name, families.told_together(getattr(module, name)))
+        patch.setattr(whole_loss, "explained", families.as_a_whole(whole_loss.explained))
         patch.setattr(find_causes, "explained", families.explained)
         yield families
 
