@@ -117,8 +117,8 @@ class Cause:
     `found` says whether a hypothesis reproduces the port's tensor, `fitted` whether only one does that has
     numbers fitted to it; `also` are other hypotheses that reproduce it as well. `entries` names facts of the
     knowledge base whose own experiments reproduce it. `taken` is the recorded tensor that the port's is,
-    and `also_taken` are others that it may as well be. `culprits` are the layers at fault, where the cause
-    tells of others than the one that takes the tensor.
+    `also_taken` are others that it may as well be, `part_of` is the one that it is cut out of. `culprits`
+    are the layers at fault, where the cause tells of others than the one that takes the tensor.
     """
 
     found: bool
@@ -133,6 +133,7 @@ class Cause:
     taken: str = ""
     also_taken: tuple[str, ...] = ()
     culprits: tuple[str, ...] = ()
+    part_of: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """Plain data for JSON."""
@@ -325,6 +326,7 @@ def _explained(
         best.taken,
         tuple(trial.taken for trial in rest if trial.taken),
         best.culprits,
+        best.part_of,
     )
 
 

@@ -173,9 +173,9 @@ class Trial:
     `words` follow "the port's output equals ". `fitted` counts the numbers that were fitted to the port's
     tensor: what fits by them is a description more than a cause, and is reported as fitted. `says_itself`
     marks what tells of the values themselves, as zeros, so that few of them are enough. `twice` gives the
-    layer's result to it once more. `taken` names the
-    recorded tensor that this one would be, `entry` the fact of the knowledge base that it tries,
-    `culprits` the layers at fault, where it tells of others than the one that differs.
+    layer's result to it once more. `taken` names the recorded tensor that this one would be, `part_of` the
+    one that it would be cut out of, `entry` the fact of the knowledge base that it tries, `culprits` the
+    layers at fault, where it tells of others than the one that differs.
     """
 
     words: str
@@ -185,6 +185,7 @@ class Trial:
     predicted: Array | None = None
     fitted: int = 0
     taken: str = ""
+    part_of: str = ""
     without: tuple[str, ...] = ()
     kind: str = ""
     entry: str = ""

@@ -102,24 +102,24 @@ def _parts(evidence: DifferingLayer, other: ReferenceTensor) -> Iterator[Trial]:
             tensor = other.read()
             for place in range(length):
                 words = f"{one_of(place, length, axis)} of the reference's {other.name}"
-                yield from _part(evidence, tensor.take(place, axis), words)
+                yield from _part(evidence, tensor.take(place, axis), words, other.name)
         elif len(other.shape) == port.ndim and rest == port.shape[:axis] + port.shape[axis + 1 :]:
             tensor, wanted = np.moveaxis(other.read(), axis, 0), port.shape[axis]
             for begin in range(length - wanted + 1):
                 part = np.moveaxis(tensor[begin : begin + wanted], 0, axis)
                 said = part_from(begin, wanted)
                 words = f"{said} along axis {axis} of the reference's {other.name}"
-                yield from _part(evidence, part, words)
+                yield from _part(evidence, part, words, other.name)
             step = length // wanted
             for begin in range(step if step > 1 and length == step * wanted else 0):
                 part = np.moveaxis(tensor[begin::step], 0, axis)
                 words = f"{every(step, begin)} along axis {axis} of the reference's {other.name}"
-                yield from _part(evidence, part, words)
+                yield from _part(evidence, part, words, other.name)
 
 
-def _part(evidence: DifferingLayer, part: Array, words: str) -> Iterator[Trial]:
+def _part(evidence: DifferingLayer, part: Array, words: str, whole: str) -> Iterator[Trial]:
     if evidence.begins_like(part) and tells(part):
-        yield Trial(words, predicted=part)
+        yield Trial(words, predicted=part, part_of=whole)
 
 
 def tells(tensor: Array) -> bool:

@@ -42,9 +42,8 @@ def trials(evidence: DifferingLayer) -> Iterator[Trial]:
             if found is not None:
                 words, predicted = found
                 said = f"{filled}{_padded(evidence, tensor) if filled and not words else ''}"
-                yield Trial(
-                    f"{name}{words}{said}", predicted=predicted, taken=taken if _is_whole(words) else ""
-                )
+                whole, part = (taken, "") if _is_whole(words) else ("", taken)
+                yield Trial(f"{name}{words}{said}", predicted=predicted, taken=whole, part_of=part)
                 break
 
 

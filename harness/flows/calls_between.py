@@ -14,22 +14,24 @@ from collections.abc import Collection, Iterator, Sequence
 from harness import address as addresses
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
-from harness.flows.call_counts import Records, origin
+from harness.flows.call_counts import origin
 from harness.flows.extra_calls import with_noun
 from harness.flows.orders import all_taken, blamed
-from harness.flows.taken_by_calls import given_by_call, handed_on
+from harness.flows.taken_by_calls import given_by_call, handed_on, holding
+from harness.trace import Trace
 
 _MOST_CALLS, _MOST_LOOKED_AT = 4, 200
 _SAID_BY_ITSELF = ("is skipped", "is not applied here", "the order of")
 
 
-def told(sources: Sequence[Source], causes: Sequence[Cause], reference: Records) -> list[Cause]:
+def told(sources: Sequence[Source], causes: Sequence[Cause], reference: Trace) -> list[Cause]:
     """The causes; to those that take an earlier tensor the calls are added that lie between."""
     ways, found = _Ways(reference), list(causes)
     for place, (source, cause) in enumerate(zip(sources, causes, strict=True)):
-        if not cause.taken or any(words in cause.sentence for words in _SAID_BY_ITSELF):
+        taken = cause.taken or cause.part_of
+        if not taken or any(words in cause.sentence for words in _SAID_BY_ITSELF):
             continue
-        between = ways.between(cause.taken, source.address)
+        between = ways.between(taken, source.address)
         calls = " and then ".join(with_noun(path) for path in between)
         early = _given_early(sources, causes, between, ways.given_to_the_maker(cause.taken))
         if early is not None:
@@ -65,17 +67,20 @@ def _given_early(
 class _Ways:
     """Which calls of the reference take which tensors, and what they make."""
 
-    def __init__(self, records: Records) -> None:
-        self.records = records
-        self._given = given_by_call(records)
-        self._outer = handed_on(records)
+    def __init__(self, trace: Trace) -> None:
+        self.trace, self.records = trace, trace.records
+        self._given = given_by_call(self.records)
+        self._outer = handed_on(self.records)
 
     def between(self, taken: str, right: str) -> list[str]:
         """The calls that make a tensor of an earlier one, the first one first; none where they do not."""
         if taken not in self.records or right not in self.records:
             return []
-        begin = origin(self.records, taken)
-        waiting = deque([(origin(self.records, right), list[str]())])
+        begin, end = (origin(self.records, name) for name in (taken, right))
+        return self._found(begin, end) or self._found(begin, self._whole(right))
+
+    def _found(self, begin: str, end: str) -> list[str]:
+        waiting = deque([(end, list[str]())])
         looked_at = 0
         while waiting and looked_at < _MOST_LOOKED_AT:
             made, after = waiting.popleft()
@@ -85,6 +90,13 @@ class _Ways:
                     return [path, *after]
                 waiting.append((given, [path, *after]))
         return []
+
+    def _whole(self, right: str) -> str:
+        """The last result that a tensor is cut out of: a slice is recorded as no call."""
+        names = list(self.records)
+        before = reversed(names[: names.index(right)])
+        results = (name for name in before if addresses.is_result(name) and self.records[name].alias is None)
+        return next(holding(right, self.trace, results), right)
 
     def given_to_the_maker(self, made: str) -> set[str]:
         """By all their names, what the layer is given that returns a tensor; nothing for an input."""

@@ -376,7 +376,7 @@ def explain_sources(
     causes = orders.exchanged(tried, causes, flow)
     causes = call_orders.told(tried, causes, *both, flow)
     causes = extra_calls.told(tried, causes, probe.reference, probe.port)
-    causes = calls_between.told(tried, causes, probe.reference.records)
+    causes = calls_between.told(tried, causes, probe.reference)
     causes = rebuilt_modules.told(alignment, tried, causes)
     causes = gradients_that_follow.told(tried, causes, probe.reference)
     for source, cause in zip(tried, causes, strict=True):

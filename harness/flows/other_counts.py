@@ -7,10 +7,8 @@ through another call, and an update is applied once more.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
-
-import numpy as np
 
 from harness import address as addresses
 from harness.alignment import Alignment
@@ -18,11 +16,11 @@ from harness.alignment_rows import Row, Source
 from harness.comparing import kind_of
 from harness.diagnose import UPDATED_AGAIN, Cause
 from harness.flows.call_counts import calls, origin, said
+from harness.flows.taken_by_calls import holding
 from harness.trace import Trace
 
 Counts = Mapping[str, int]
 _MOST_BUFFERS = 3
-_FEWEST_VALUES, _LARGEST = 16, 1 << 22
 _NOTHING = ("zero everywhere", "it is not updated")  # what becomes of a module that never runs
 
 
@@ -136,7 +134,7 @@ def _of_forward(
         return None
     made = origin(port.records, source.address)
     is_result = made != source.address and addresses.is_result(made)
-    for address in (made,) if is_result else _holding(source.address, port, counts):
+    for address in (made,) if is_result else holding(source.address, port, _results_of(counts, port)):
         path, call = addresses.parse_layer(address).module_call
         one = next((one for one in counts if one.holds(path)), None)
         if one is not None and call >= ours.get(path, call + 1):
@@ -149,14 +147,8 @@ def _of_forward(
     return None
 
 
-def _holding(address: str, port: Trace, counts: Sequence[OtherCount]) -> Iterator[str]:
-    """Results of modules that run more often, which hold every element of a tensor: it is cut out of one."""
-    often = {one.path for one in counts if one.port > one.reference}
-    tensor = port.array(address) if often and address in port.records else None
-    if tensor is None or tensor.dtype.kind != "f" or len(np.unique(tensor)) < _FEWEST_VALUES:
-        return
-    for name, record in port.records.items():
-        if addresses.is_result(name) and addresses.parse_layer(name).path in often:
-            result = port.array(name) if tensor.size <= record.size <= _LARGEST else None
-            if result is not None and np.isin(tensor, result).all():
-                yield name
+def _results_of(often: Iterable[OtherCount], port: Trace) -> list[str]:
+    """What modules return in the port that run there more often."""
+    paths = {one.path for one in often if one.port > one.reference}
+    results = filter(addresses.is_result, port.records)
+    return [name for name in results if addresses.parse_layer(name).path in paths]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from harness.alignment_rows import Source
 from harness.diagnose import Cause
 from harness.flows.calls_between import told
-from harness.trace import Record
+from harness.trace import Record, Trace
 
+ZEROS = np.zeros((2, 3), np.float32)
 TAKEN = "what the port's conv is given is the reference's layer:first#0:out."
 WAY: Mapping[str, str | None] = {
     "layer:first#0:out": None,
@@ -25,9 +29,18 @@ WAY: Mapping[str, str | None] = {
 }
 
 
+def recorded(way: Mapping[str, str | None], arrays: Mapping[str, Any] | None = None) -> Trace:
+    """A trace of these tensors with the names that they have."""
+    held = arrays or {}
+    records = {
+        name: Record(name, np.shape(held.get(name, ZEROS)), "float32", "", alias)
+        for name, alias in way.items()
+    }
+    return cast(Trace, SimpleNamespace(records=records, array=lambda name: held.get(name, ZEROS)))
+
+
 def said(cause: Cause, address: str = "layer:conv#0:in.0", way: Mapping[str, str | None] = WAY) -> str:
-    records = {name: Record(name, (2, 3), "float32", "", alias) for name, alias in way.items()}
-    (found,) = told([Source(address, "forward", [], "")], [cause], records)
+    (found,) = told([Source(address, "forward", [], "")], [cause], recorded(way))
     return found.sentence
 
 
@@ -84,8 +97,7 @@ def both_said(first_takes: str, last_takes: str) -> list[str]:
     """What is told where `mix` and `last` are given other tensors."""
     sources = [Source(f"layer:{path}#0:in.0", "forward", [path], "") for path in ("mix", "last")]
     causes = [Cause(True, "it is given another one.", taken=name) for name in (first_takes, last_takes)]
-    records = {name: Record(name, (2, 3), "float32", "", alias) for name, alias in MOVED.items()}
-    return [cause.sentence for cause in told(sources, causes, records)]
+    return [cause.sentence for cause in told(sources, causes, recorded(MOVED))]
 
 
 @pytest.mark.parametrize("taken", ["layer:grow#0:in.0", "layer:first#0:out"])
@@ -98,3 +110,25 @@ def test_a_call_whose_first_taker_is_given_something_else_is_not_moved() -> None
     first, last = both_said("layer:act#0:out", "layer:grow#0:out")
     assert "the order" not in first + last
     assert last.endswith("by mix and then act: left out here.")
+
+
+@pytest.mark.parametrize("cropped", [True, False])
+def test_a_result_that_is_cut_out_of_another_one_is_found_by_its_elements(cropped: bool) -> None:
+    """What the model returns is a slice of a sum; the port returns that slice of one operand."""
+    drawn = np.random.default_rng(3).standard_normal((2, 6, 6)).astype(np.float32)
+    whole, right = "layer:(model)/add.0#0:out", "layer:(model)#0:out"
+    way = {
+        "layer:last#0:out": None,
+        "layer:(model)/add.0#0:in.0": "layer:last#0:out",
+        whole: None,
+        "layer:other#0:out": None,
+        right: None,
+    }
+    part = drawn[:, :4, :5] if cropped else drawn[:, :4, :5] + 1
+    arrays = {whole: drawn, right: part, "layer:other#0:out": drawn[::-1] * 2}
+    (found,) = told(
+        [Source(right, "forward", [], "")],
+        [Cause(True, "a part of last's.", part_of="layer:last#0:out")],
+        recorded(way, arrays),
+    )
+    assert found.sentence.endswith("by (model)/add.0 (a sum): left out here.") == cropped
