@@ -295,6 +295,13 @@ def explain_parameter_of_one_side(name: str) -> Cause:
     return Cause(True, f"{words}: {why}.", words)
 
 
+def explain_gradient_of_one_side(path: str) -> Cause:
+    """A gradient that comes back to a layer's result in the port alone."""
+    words = f"a gradient comes back to {path} in the port alone"
+    why = "in the reference it runs without gradients (no_grad), is detached, or its part is frozen"
+    return Cause(True, f"{words}: {why}.", words)
+
+
 def explain_state(evidence: DifferingLayer, update: running_statistics.Update) -> Cause:
     """The same for a running statistic after a step."""
     tried = 0

@@ -53,9 +53,11 @@ def explain(probe: ReferenceProbe, alignment: Alignment, source: Source) -> Caus
     kind = kind_of(row.address)
     if kind == "state":
         return _state(probe, alignment, row)
-    if _has_no_counterpart(probe, row.address):
+    if row.address not in probe.reference.records:
         if kind == "grad":
             return diagnose.explain_parameter_of_one_side(row.address.partition(":")[2])
+        if kind in ("layer_grad", "operation_grad"):
+            return diagnose.explain_gradient_of_one_side(addresses.parse_layer(row.address).path)
         return Cause(False, row.isolated.verdict.reason if row.isolated else row.verdict.reason)
     if kind == "loss":
         return find_loss_causes.explain_loss(probe, alignment)
@@ -84,11 +86,6 @@ def _gradient(
         if cause.found:
             return cause
     return diagnose.explain_gradient(evidence, *gradient_shares(probe, alignment, row, source))
-
-
-def _has_no_counterpart(probe: ReferenceProbe, address: str) -> bool:
-    """Whether the port's layer, run alone, makes what the reference has not."""
-    return address in probe.isolated.records and address not in probe.reference.records
 
 
 def _given_elsewhere(probe: ReferenceProbe, row: Row) -> dict[str, Array]:
