@@ -99,7 +99,11 @@ class _Flow:
 
     def extra(self, address: str) -> _Said | None:
         """Calls of the port that take the right tensor, and make of it what is there."""
-        chain = self._chain(self._made(address), address, _MOST_CALLS)
+        made = self._made(address)
+        return self._made_by_extra(made, address) or self._through_the_maker(made, address)
+
+    def _made_by_extra(self, made: str, address: str) -> _Said | None:
+        chain = self._chain(made, address, _MOST_CALLS)
         paths = [step.path for step in chain]
         if not chain or not self._are_extra(paths):
             return None
@@ -108,6 +112,26 @@ class _Flow:
         calls = " and then ".join(self._said(step.path, step.beside) for step in chain)
         words = f"what {calls} of the port makes of {name}, which the reference does not do to it"
         return _Said(words, tuple(paths))
+
+    def _through_the_maker(self, made: str, address: str) -> _Said | None:
+        """The same where both sides call one kind of function last: of what the port gives to its call."""
+        right = origin(self.reference.records, address)
+        if not addresses.is_result(made) or not addresses.is_result(right):
+            return None
+        its, ours = (addresses.parse_layer(name) for name in (made, right))
+        taken, should = (given.get((layer.path, layer.call), []) for given, layer in
+                         zip(self._given[::-1], (its, ours), strict=True))  # fmt: skip
+        if _kind(its.path) != _kind(ours.path) or len(taken) != len(should):
+            return None
+        wrong = [
+            (one, other) for one, other in zip(taken, should, strict=True) if not self._is_right(one, other)
+        ]
+        if len(wrong) != 1:
+            return None
+        said = self._made_by_extra(origin(self.port.records, wrong[0][0]), wrong[0][1])
+        if said is not None and _kind(ours.path) in map(_kind, said.calls):
+            return None  # which of them is the one more?
+        return said and _Said(f"what {with_noun(ours.path)} makes of {said.words}", said.calls)
 
     def instead(self, address: str) -> _Said | None:
         """The call of the port that takes what the reference's maker of a tensor takes."""

@@ -155,3 +155,40 @@ def test_a_view_behind_the_call_hides_nothing(tmp_path: Path) -> None:
     )
     port["layer:relu#0:out"] = OTHER
     assert cause_of(tmp_path, right, port) == NONE
+
+
+@pytest.mark.parametrize("beside", ["right", "wrong"])
+def test_what_the_port_adds_before_the_same_function_is_told(tmp_path: Path, beside: str) -> None:
+    """The reference resizes a map; the port adds another one, resized, before: numbers of calls move on."""
+    smaller = RNG.standard_normal((2, 3, 4, 4)).astype(np.float32)
+    half = "layer:half#0:out"
+    reference: dict[str, Array | str] = {
+        "layer:half#0:out": FIRST,
+        "layer:(model)/interpolate.0#0:in.0": half,
+        "layer:(model)/interpolate.0#0:out": OTHER,
+        TAKEN: "layer:(model)/interpolate.0#0:out",
+    }
+    port: dict[str, Array | str] = {
+        "layer:half#0:out": FIRST if beside == "right" else FIRST + 1,
+        "layer:small#0:out": smaller,
+        "layer:(model)/interpolate.0#0:in.0": "layer:small#0:out",
+        "layer:(model)/interpolate.0#0:out": IMAGE,
+        "layer:(model)/add.0#0:in.0": half,
+        "layer:(model)/add.0#0:in.1": "layer:(model)/interpolate.0#0:out",
+        "layer:(model)/add.0#0:out": FIRST + IMAGE,
+        "layer:(model)/interpolate.1#0:in.0": "layer:(model)/add.0#0:out",
+        "layer:(model)/interpolate.1#0:out": OTHER + 2,
+        TAKEN: "layer:(model)/interpolate.1#0:out",
+    }
+    if beside == "wrong":
+        del port["layer:half#0:out"]
+        port = {"layer:other#0:out": FIRST + 1, **port, "layer:(model)/add.0#0:in.0": "layer:other#0:out"}
+    found = cause_of(tmp_path, reference, port)
+    assert found.found == (beside == "right")
+    if found.found:
+        assert found.sentence == (
+            "what the port's conv is given is what (model)/interpolate.0 (a resizing) makes of what "
+            "(model)/add.0 (a sum, with layer:(model)/interpolate.0#0:out) of the port makes of the "
+            "reference's layer:half#0:out, which the reference does not do to it."
+        )
+        assert found.culprits == ("conv", "(model)/add.0")
