@@ -18,8 +18,9 @@ _RANK = 2
 _DISTANCES = ("abs", "square", "pow", "norm")
 _ONE = (
     "softplus", "relu", "sigmoid", "logsigmoid", "tanh", "exp", "expm1", "log", "log1p", "abs", "square",
-    "sqrt", "silu", "gelu", "elu", "selu", "leaky_relu", "relu6", "softsign", "mish",
+    "sqrt", "silu", "gelu", "elu", "selu", "leaky_relu", "relu6", "softsign", "mish", "cosh", "erf",
 )  # fmt: skip
+_REDUCTIONS = ("mean", "sum", "reduce_mean", "reduce_sum")
 _Operands = tuple[str, str]
 
 
@@ -29,12 +30,13 @@ def changes(tree: CodeTree) -> Iterator[CodeChange]:
         value = tree.value(node)
         if value is not None and value.kind == _FLOATS:
             yield from _of_labels(tree, node)
-            yield from _of_one(tree, node) if name_of(node) in _ONE else ()
             yield from _behind(tree, node) if is_loss(node) else ()
     for node in tree.of_type(ast.Call, ast.BinOp):
         value, operands = tree.value(node), _two(tree, node)
         if value is not None and value.kind == _FLOATS and operands is not None:
             yield from _of_two(tree, node, value, *operands)
+        elif value is not None and value.kind == _FLOATS:
+            yield from _of_one(tree, node)
     yield from _of_uses(tree)
 
 
@@ -167,14 +169,41 @@ def _of_labels(tree: CodeTree, node: ast.Call) -> Iterator[CodeChange]:
         yield tree.said(node, new, f"is another formula of {of}: {words}", _RANK)
 
 
-def _of_one(tree: CodeTree, node: ast.Call) -> Iterator[CodeChange]:
-    own = _own(tree, node)
-    if own is None or not _is_float(tree, own):
+def _of_one(tree: CodeTree, node: ast.Call | ast.BinOp) -> Iterator[CodeChange]:
+    """A function of one tensor; as a penalty, too, a rectifier that is written as a clamp, and a power."""
+    own = node.left if isinstance(node, ast.BinOp) else _own(tree, node)
+    if own is None or not _is_float(tree, own) or not _is_of_one(tree, node):
         return
+    name = "a power" if isinstance(node, ast.BinOp) else name_of(node)
     for text, words in OF_ONE:
         new = f"(lambda x: {text})({tree.text(own)})"
-        words = f"is another function of `{_short(tree.text(own))}`, not {name_of(node)}: {words}"
+        words = f"is another function of `{_short(tree.text(own))}`, not {name}: {words}"
         yield tree.said(node, new, words, _RANK)
+
+
+def _is_of_one(tree: CodeTree, node: ast.Call | ast.BinOp) -> bool:
+    if isinstance(node, ast.BinOp):
+        power = isinstance(node.op, ast.Pow) and isinstance(node.right, ast.Constant)
+        return power and _is_reduced(tree, node)
+    return name_of(node) in _ONE or (_is_rectifier(node) and _is_reduced(tree, node))
+
+
+def _is_reduced(tree: CodeTree, node: ast.expr) -> bool:
+    """Whether a mean or a sum is taken of it, as of a penalty of each element."""
+    around = tree.parents[node]
+    call = tree.parents[around] if isinstance(around, ast.Attribute) else around
+    return isinstance(call, ast.Call) and name_of(call) in _REDUCTIONS and _own(tree, call) is node
+
+
+def _is_rectifier(node: ast.Call) -> bool:
+    """Whether a clamp has no other border than a minimum of 0."""
+    borders = [one.value for one in node.keywords if one.arg in ("min", "min_v")]
+    return (
+        name_of(node) in ("clamp", "clamp_min")
+        and len(borders) == len(node.keywords) == 1
+        and isinstance(borders[0], ast.Constant)
+        and borders[0].value == 0
+    )
 
 
 def _behind(tree: CodeTree, node: ast.Call) -> Iterator[CodeChange]:

@@ -44,6 +44,11 @@ KINDS: list[tuple[str, str, Tensor]] = [
     ("functional.l1_loss(p, t)", "Dice", 1 - 2 * (P * T).sum() / (P.sum() + T.sum())),
     ("functional.softplus(p).mean()", "relu", P.relu().mean()),
     ("p.sigmoid().sum()", "softplus", functional.softplus(P).sum()),
+    ("p.clamp(min=0).mean()", "softplus", functional.softplus(P).mean()),
+    ("functional.relu(1 - p).mean()", "the square of a rectifier", (1 - P).relu().square().mean()),
+    ("torch.mean(p ** 2)", "absolute", P.abs().mean()),
+    ("(p ** 2).mean()", "log-cosh", P.cosh().log().mean()),
+    ("p.square().mean()", "Huber", functional.huber_loss(P, torch.zeros_like(P))),
 ]
 
 
@@ -52,6 +57,19 @@ def test_a_formula_in_place_of_another_one_is_found(right: str, words: str, valu
     found = said(f"return 3 + {right}", 3 + value, distance=lambda one, other: (one - other).abs())
     assert words in found
     assert found.startswith("in loss (made.py, line 2), `")
+
+
+def test_what_is_no_penalty_of_one_tensor_has_no_other_function() -> None:
+    for body in (
+        "return p.clamp(min=1).mean()",
+        "return p.clamp(min=0, max=1).mean()",
+        "return (2**p).mean()",
+        "return torch.sum(t * p.clamp(min=0))",
+        "return (p**2 + t**2).mean()",
+    ):
+        assert not any(
+            "another function" in words for words, _ in results(code_formulas.changes, body, GIVEN)
+        )
 
 
 def test_the_parts_around_it_stay() -> None:

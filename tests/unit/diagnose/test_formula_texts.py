@@ -88,13 +88,25 @@ def test_reduced_ones_are_what_they_say() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["softplus", "relu", "logsigmoid", "silu", "leaky_relu", "elu", "softsign", "tanh"]
+    "name", ["softplus", "relu", "logsigmoid", "silu", "leaky_relu", "elu", "softsign", "tanh", "gelu"]
 )
 def test_functions_of_one_are_torchs(name: str) -> None:
     x = torch.linspace(-3, 3, 7, dtype=torch.float64)
     wanted = getattr(functional, name)(x)
     with_name = [text for text, words in OF_ONE if name in words]
     assert any(torch.allclose(eval(text, {"x": x}), wanted) for text in with_name)
+
+
+def test_penalties_of_one_are_torchs() -> None:
+    x = torch.linspace(-3, 3, 7, dtype=torch.float64)
+    texts = {words: text for text, words in OF_ONE}
+    nothing = torch.zeros_like(x)
+    for words, wanted in (
+        ("Huber's: half a square below 1", functional.huber_loss(x, nothing, reduction="none")),
+        ("the logarithm of the hyperbolic cosine (log-cosh)", x.cosh().log()),
+        ("the square of the hinge of 1 minus it (a rectifier, relu)", (1 - x).relu().square()),
+    ):
+        assert torch.allclose(eval(texts[words], {"x": x}), wanted)
 
 
 def test_losses_of_labels_leave_out_what_is_ignored_and_weigh_classes() -> None:
