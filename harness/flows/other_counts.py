@@ -20,7 +20,7 @@ from harness.flows.taken_by_calls import holding
 from harness.trace import Trace
 
 Counts = Mapping[str, int]
-_MOST_BUFFERS = 3
+_MOST_BUFFERS, _MOST_TOLD = 3, 3
 _NOTHING = ("zero everywhere", "it is not updated")  # what becomes of a module that never runs
 
 
@@ -82,11 +82,16 @@ def _owner(address: str) -> str:
 def _outermost(ours: Counts, its: Counts, owners: set[str]) -> list[OtherCount]:
     """Modules with parameters or buffers that run another number of times, each without those in it."""
     found: list[OtherCount] = []
-    for path in sorted(ours, key=lambda path: (path != addresses.ROOT, path.count("."))):
-        one = OtherCount(path, ours[path], its.get(path, 0))
+    for path in sorted(
+        dict.fromkeys((*ours, *its)), key=lambda path: (path != addresses.ROOT, path.count("."))
+    ):
+        one = OtherCount(path, ours.get(path, 0), its.get(path, 0))
         if "/" in path or one.port == one.reference or not any(one.holds(owner) for owner in owners):
             continue
-        if not one.port and any(one.holds(part) for part in its):
+        if any(
+            not count and any(one.holds(part) for part in called)
+            for count, called in ((one.port, its), (one.reference, ours))
+        ):
             continue  # its parts are called without it
         if not any(outer.holds(path) and _is_as_often(outer, one) for outer in found):
             found.append(one)
@@ -137,14 +142,19 @@ def _of_forward(
     for address in (made,) if is_result else holding(source.address, port, _results_of(counts, port)):
         path, call = addresses.parse_layer(address).module_call
         one = next((one for one in counts if one.holds(path)), None)
-        if one is not None and call >= ours.get(path, call + 1):
+        if one is not None and call >= ours.get(path, 0):
             part = "" if is_result else "a part of "
-            never = [other.words for other in counts if not other.port]
-            words = " and ".join(
-                [f"it is {part}what call number {call} of {path} returns: {one.words}", *never]
-            )
+            words = f"it is {part}what call number {call} of {path} returns: {one.words}{_never(counts)}"
             return said(cause, f"{words}.", (one.path,))
     return None
+
+
+def _never(counts: Sequence[OtherCount]) -> str:
+    """Which modules the port does not run at all."""
+    paths = [one.path for one in counts if not one.port][:_MOST_TOLD]
+    if not paths:
+        return ""
+    return f"; the reference runs {', '.join(paths)} as well, which never run{'s' * (len(paths) == 1)} in the port"
 
 
 def _results_of(often: Iterable[OtherCount], port: Trace) -> list[str]:

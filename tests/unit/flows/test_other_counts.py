@@ -156,9 +156,30 @@ def test_what_nothing_explains_may_be_cut_out_of_the_other_call(
 
     found = told_of(drawn[1][part])
     assert found.sentence == (
-        f"it is a part of what call number 1 of stage returns: {WORDS} "
-        "and head never runs in the port, once in the reference."
+        f"it is a part of what call number 1 of stage returns: {WORDS}; "
+        "the reference runs head as well, which never runs in the port."
     )
     assert found.culprits == ("stage",)
     assert told_of(drawn[0][part]) == NONE
     assert told_of(drawn[1][part] * np.float32(1.0001)) == NONE
+
+
+def test_a_module_that_the_port_alone_runs_is_told_by_its_result(tmp_path: Path) -> None:
+    """As one of two heads that both sides hold: each runs another one."""
+    ours = {"stage": 1, "stage.conv": 1, "stage.norm": 1}
+    its = {"head": 1}
+    wrong, address = source("layer:act#0:in.0", "forward", "act"), "layer:act#0:in.0"
+    (cause,) = causes_of(tmp_path, its, wrong, cause=NONE, ours=ours, aliases={address: "layer:head#0:out"})
+    assert cause.sentence == (
+        "it is what call number 0 of head returns: head runs once in the port, never in the reference; "
+        "the reference runs stage as well, which never runs in the port."
+    )
+    assert cause.culprits == ("head",)
+
+
+def test_a_module_whose_parts_the_reference_runs_without_it_is_none_of_the_ports_own(tmp_path: Path) -> None:
+    ours = {"stage.conv": 1, "stage.norm": 1, "head": 1}
+    wrong, address = source("layer:act#0:in.0", "forward", "act"), "layer:act#0:in.0"
+    its = {"stage": 1, "stage.conv": 1, "stage.norm": 1, "head": 1}
+    (cause,) = causes_of(tmp_path, its, wrong, cause=NONE, ours=ours, aliases={address: "layer:stage#0:out"})
+    assert cause == NONE
