@@ -154,7 +154,8 @@ def _never(counts: Sequence[OtherCount]) -> str:
     paths = [one.path for one in counts if not one.port][:_MOST_TOLD]
     if not paths:
         return ""
-    return f"; the reference runs {', '.join(paths)} as well, which never run{'s' * (len(paths) == 1)} in the port"
+    never = "never run in the port" if len(paths) > 1 else "never runs in the port"
+    return f"; the reference runs {', '.join(paths)} as well, which {never}"
 
 
 def _results_of(often: Iterable[OtherCount], port: Trace) -> list[str]:
