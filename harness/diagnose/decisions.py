@@ -10,6 +10,7 @@ import numpy as np
 from harness.diagnose._evidence import Array, DifferingLayer, ReferenceTensor, Trial
 
 _THRESHOLDS = (0.0, 0.5)
+_OF_SHARES = (0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 0.95, 0.99, 0.4, 0.3, 0.25, 0.2, 0.1, 0.05, 0.01)
 _LEAST, _FEWEST_BITS, _FEWEST_OTHER = 32, 24, 4
 _MOST_TENSORS, _MOST_PLACES, _LARGEST = 24, 16, 1 << 22
 
@@ -58,11 +59,31 @@ def _of(
     if tensor.dtype.kind != "f":
         return
     for axis in axes:
-        for place in range(1 if axis is None else tensor.shape[axis]):
-            values = (tensor if axis is None else tensor.take(place, axis)).reshape(-1)
-            which = "" if axis is None else f"number {place} along axis {axis} of "
-            for threshold in _THRESHOLDS:
-                if np.array_equal(values > threshold, chosen):
+        for which, values, thresholds in _decided_by(tensor, axis):
+            for threshold in thresholds:
+                if np.array_equal(values.reshape(-1) > threshold, chosen):
                     words = f"where {which}the reference's {other.name} is above {threshold:g}"
                     own = "which the reference decides otherwise (as by the largest, argmax)"
                     yield Trial(f"decided by a threshold: {words}, {own}", predicted=evidence.port)
+
+
+def _decided_by(tensor: Array, axis: int | None) -> Iterator[tuple[str, Array, tuple[float, ...]]]:
+    """A tensor itself; or along an axis each place of it, then its share by a softmax."""
+    if axis is None:
+        yield "", tensor, _THRESHOLDS
+        yield "the sigmoid of ", _share(tensor, None), _OF_SHARES
+        return
+    shares = _share(tensor, axis)
+    for place in range(tensor.shape[axis]):
+        yield f"number {place} along axis {axis} of ", tensor.take(place, axis), _THRESHOLDS
+    for place in range(tensor.shape[axis]):
+        which = f"number {place} of a softmax over axis {axis} of "
+        yield which, shares.take(place, axis), _OF_SHARES
+
+
+def _share(tensor: Array, axis: int | None) -> Array:
+    wide = tensor.astype(np.float64)
+    if axis is None:
+        return np.asarray(1 / (1 + np.exp(-np.clip(wide, -60, 60))))
+    raised = np.exp(wide - wide.max(axis, keepdims=True))
+    return np.asarray(raised / raised.sum(axis, keepdims=True))

@@ -21,7 +21,7 @@ from harness.flows.taken_by_calls import given_by_call, handed_on, holding
 from harness.trace import Trace
 
 _MOST_CALLS, _MOST_LOOKED_AT = 4, 200
-_SAID_BY_ITSELF = ("is skipped", "is not applied here", "the order of")
+_SAID_BY_ITSELF = ("is skipped", "is not applied here", "the order of", "is exchanged")
 
 
 def told(sources: Sequence[Source], causes: Sequence[Cause], reference: Trace) -> list[Cause]:

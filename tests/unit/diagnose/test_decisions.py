@@ -30,6 +30,25 @@ def test_a_threshold_is_told(threshold: float) -> None:
     assert f"is above {threshold:g}, which the reference decides otherwise" in sentence
 
 
+@pytest.mark.parametrize("threshold", [0.6, 0.25])
+def test_a_threshold_of_the_probability_is_told(threshold: float) -> None:
+    shares = np.exp(LOGITS) / np.exp(LOGITS).sum(1, keepdims=True)
+    sentence = told((shares[:, 1] > threshold).astype(np.int64)).sentence
+    where = "where number 1 of a softmax over axis 1 of the reference's layer:head#0:out"
+    assert f"{where} is above {threshold:g}," in sentence
+
+
+def test_a_threshold_of_one_probability_is_told() -> None:
+    score = LOGITS[:, 0]
+    recorded = (ReferenceTensor("layer:score#0:out", score.shape, lambda: score),)
+    port = (1 / (1 + np.exp(-score)) > 0.7).astype(np.int64)
+    evidence = DifferingLayer("mul", RIGHT, port, floor=1e-5, operation=True, recorded=recorded)
+    assert (
+        "the sigmoid of the reference's layer:score#0:out is above 0.7"
+        in explain_given(evidence, {}).sentence
+    )
+
+
 def test_another_mask_is_not_explained() -> None:
     other = (np.random.default_rng(4).random(RIGHT.shape) > 0.6).astype(np.int64)
     assert not told(other).found

@@ -58,6 +58,7 @@ def test_the_calls_between_are_told_in_their_order_and_by_whole_modules() -> Non
         Cause(True, TAKEN, taken="layer:conv#0:out"),  # it comes later
         Cause(True, TAKEN, taken="layer:another#0:out"),  # no tensor of the reference
         Cause(True, "it is what block is given: block is skipped.", taken="layer:(model)/pad.0#0:out"),
+        Cause(True, "what block and conv are given is exchanged.", taken="layer:first#0:out"),
     ],
 )
 def test_nothing_is_added_where_no_way_leads_there_or_where_the_cause_says_it(cause: Cause) -> None:
