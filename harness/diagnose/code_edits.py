@@ -16,6 +16,7 @@ from harness.diagnose import (
     code_inserts,
     code_masks,
     code_names,
+    code_normalisers,
     code_numbers,
     code_operators,
     code_parts,
@@ -35,6 +36,7 @@ _SINGLE = (
     code_parts.changes,
     code_products.changes,
     code_chosen.changes,
+    code_normalisers.changes,
     code_masks.changes,
     code_inserts.changes,
 )

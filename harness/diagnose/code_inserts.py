@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.diagnose.code_tree import CodeChange, CodeTree
 
@@ -26,11 +26,15 @@ _FUNCTIONS = (
     ("({}).round()", "it is rounded to whole numbers: of a share, hard zeros and ones (a threshold at 0.5)"),
 )
 
+_MOST_AXES = 3
+
 
 def changes(tree: CodeTree) -> Iterator[CodeChange]:
     """Changes that put something in."""
     for node in tree.of_type(ast.Name, ast.Attribute, ast.Call, ast.BinOp, ast.Subscript):
         value, text = tree.value(node), tree.text(node)
+        if value is not None and value.kind == "int tensor" and 0 < len(value.shape) <= _MOST_AXES:
+            yield from _moved(tree, node, value.shape)
         if value is None or value.kind != "float tensor":
             continue
         for axis, size in enumerate(value.shape):
@@ -39,3 +43,12 @@ def changes(tree: CodeTree) -> Iterator[CodeChange]:
                 yield tree.to(node, f"({text}).mean(dim={axis}, keepdim=True)", why, 2)
         for new, why in _FUNCTIONS:
             yield tree.to(node, new.format(text), why, 3)
+
+
+def _moved(tree: CodeTree, node: ast.expr, shape: Sequence[int]) -> Iterator[CodeChange]:
+    """Labels or places that stand one further, or one before."""
+    for axis, size in enumerate(shape):
+        for step in (-1, 1) if size > 1 else ():
+            new = f"({tree.text(node)}).roll({step}, {axis})"
+            why = f"shifted by one along axis {axis} (rolled by {step}): each takes its neighbour's"
+            yield tree.to(node, new, why, 2)

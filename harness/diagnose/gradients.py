@@ -75,7 +75,8 @@ def _why_without(some: Sequence[Share]) -> str:
     instead = list(dict.fromkeys(share.instead for share in some if share.instead))
     if instead:
         takes = "it takes" if len(some) == 1 else "they take"
-        return f"in the port {takes} {_listed(instead)}, which has the same values"
+        copies = "" if any(":in" not in name for name in instead) else ": a copy that is detached"
+        return f"in the port {takes} {_listed(instead)}, which has the same values{copies}"
     return "that branch is detached" if len(some) == 1 else "these branches are detached"
 
 

@@ -87,6 +87,17 @@ def test_a_consumer_that_takes_another_tensor_is_not_detached() -> None:
         assert "detached" not in sentence
 
 
+def test_a_consumer_that_takes_a_tensor_of_no_call_takes_a_copy() -> None:
+    """A detached tensor is a new one, which no call has returned."""
+    shares = [
+        dataclasses.replace(share("cell", "Linear", BRANCH, GIVEN), instead="layer:cell#1:in.1"),
+        share("rest", "Linear", GIVEN - BRANCH, GIVEN),
+    ]
+    port = (GIVEN - BRANCH).astype(np.float32)
+    sentence = explain_gradient(DifferingLayer("grad", GIVEN, port, floor=1e-3), shares).sentence
+    assert "it takes layer:cell#1:in.1, which has the same values: a copy that is detached" in sentence
+
+
 def test_of_many_branches_some_add_up_to_few_numbers_by_chance() -> None:
     """With ten branches there are a thousand sums."""
     parts = [np.array([0.1 * number]) for number in range(1, 9)]
