@@ -2,7 +2,8 @@
 
 A cause that says which recorded tensor the port takes is told what the reference does to that tensor before
 it is the right one. Where one call alone is passed by, the cause says so itself. Where the first of these
-calls is given what the maker of that tensor should be given, that maker is only called later.
+calls is given what the maker of that tensor should be given, that maker is only called later; where it is
+given the result of the call that takes the tensor, that call is only made before them.
 """
 
 from __future__ import annotations
@@ -25,26 +26,59 @@ _SAID_BY_ITSELF = ("is skipped", "is not applied here", "the order of", "is exch
 
 
 def told(sources: Sequence[Source], causes: Sequence[Cause], reference: Trace) -> list[Cause]:
-    """The causes; to those that take an earlier tensor the calls are added that lie between."""
+    """The causes; to those that take an earlier tensor the calls are added that lie between.
+
+    Orders come first: a call that is moved is left out nowhere.
+    """
     ways, found = _Ways(reference), list(causes)
-    for place, (source, cause) in enumerate(zip(sources, causes, strict=True)):
-        taken = cause.taken or cause.part_of
-        if not taken or any(words in cause.sentence for words in _SAID_BY_ITSELF):
-            continue
-        between = ways.between(taken, source.address)
-        calls = " and then ".join(with_noun(path) for path in between)
-        early = _given_early(sources, causes, between, ways.given_to_the_maker(cause.taken))
-        if early is not None:
-            later = addresses.parse_layer(cause.taken).path
-            order = f"the order of {later} and {' and '.join(between)} is exchanged: the port"
-            for number in (early, place):
-                found[number] = blamed(
-                    causes[number], f"{order} calls {later} after {calls}.", (later, *between)
-                )
-        elif between:
-            words = f"{cause.sentence} The reference makes the right tensor of it by {calls}: left out here."
-            found[place] = dataclasses.replace(cause, sentence=words)
+    between = [_between(source, cause, ways) for source, cause in zip(sources, causes, strict=True)]
+    for place, calls in enumerate(between):
+        _tell_order(sources, causes, found, place, calls, ways)
+    orders = [cause for cause, before in zip(found, causes, strict=True) if cause is not before]
+    for place, calls in enumerate(between):
+        moved = next((cause for cause in orders if set(calls) <= set(cause.culprits)), None)
+        if calls and moved is not None:
+            found[place] = blamed(causes[place], moved.sentence, moved.culprits)
+        elif calls:
+            words = f"{causes[place].sentence} The reference makes the right tensor of it by {_said(calls)}"
+            found[place] = dataclasses.replace(causes[place], sentence=f"{words}: left out here.")
     return found
+
+
+def _between(source: Source, cause: Cause, ways: _Ways) -> list[str]:
+    """The calls between what a source takes and what is right; none where its cause says it already."""
+    taken = cause.taken or cause.part_of
+    said = any(words in cause.sentence for words in _SAID_BY_ITSELF)
+    return ways.between(taken, source.address) if taken and not said else []
+
+
+def _said(calls: Sequence[str]) -> str:
+    return " and then ".join(with_noun(path) for path in calls)
+
+
+def _tell_order(
+    sources: Sequence[Source],
+    causes: Sequence[Cause],
+    found: list[Cause],
+    place: int,
+    calls: Sequence[str],
+    ways: _Ways,
+) -> None:
+    """Put in the order of calls of which one is moved behind, or before, all others."""
+    early = _given_early(sources, causes, calls, ways.given_to_the_maker(causes[place].taken))
+    late = _given_late(sources, causes, calls, sources[place].address)
+    both = " and ".join(calls)
+    if early is not None:
+        own = addresses.parse_layer(causes[place].taken).path
+        words = f"the order of {own} and {both} is exchanged: the port calls {own} after {_said(calls)}."
+    elif late is not None:
+        own = addresses.parse_layer(sources[place].address).path
+        words = f"the order of {both} and {own} is exchanged: the port calls {own} before {_said(calls)}."
+    else:
+        return
+    for number in (place, early if early is not None else late):
+        assert number is not None
+        found[number] = blamed(causes[number], words, (own, *calls))
 
 
 def _given_early(
@@ -61,6 +95,24 @@ def _given_early(
             layer = addresses.parse_layer(source.address)
             if layer.role == "in" and addresses.lies_in(layer.path, between[0]):
                 return number
+    return None
+
+
+def _given_late(
+    sources: Sequence[Source], causes: Sequence[Cause], between: Sequence[str], taker: str
+) -> int | None:
+    """The source that shows that the first of some calls is given what comes of the call behind them all."""
+    if not between or not taker.startswith("layer:"):
+        return None
+    behind = addresses.parse_layer(taker)
+    for number, (source, cause) in enumerate(zip(sources, causes, strict=True)):
+        if not source.address.startswith("layer:"):
+            continue
+        layer = addresses.parse_layer(source.address)
+        results = [addresses.parse_layer(name) for name in all_taken(cause) if addresses.is_result(name)]
+        takes_it = any(addresses.lies_in(one.path, behind.path) for one in results)
+        if layer.role == "in" and addresses.lies_in(layer.path, between[0]) and takes_it:
+            return number
     return None
 
 

@@ -133,3 +133,25 @@ def test_a_result_that_is_cut_out_of_another_one_is_found_by_its_elements(croppe
         recorded(way, arrays),
     )
     assert found.sentence.endswith("by (model)/add.0 (a sum): left out here.") == cropped
+
+
+@pytest.mark.parametrize("taken", ["layer:grow#0:in.0", "layer:first#0:out"])
+@pytest.mark.parametrize("given", ["layer:act#0:out", "layer:mix#0:out"])
+def test_a_call_that_runs_before_two_others_is_told_by_the_order(taken: str, given: str) -> None:
+    """`act` runs first; only where `grow` is then given its result is nothing left out."""
+    paths = ("act", "grow", "last")
+    sources = [Source(f"layer:{path}#0:in.0", "forward", [path], "") for path in paths]
+    names = (taken, given, "layer:mix#0:out")
+    causes = [Cause(True, "it is given another one.", taken=name) for name in names]
+    first, second, third = (cause.sentence for cause in told(sources, causes, recorded(MOVED)))
+    if given == "layer:act#0:out":
+        assert (
+            first
+            == second
+            == (
+                "the order of grow and mix and act is exchanged: the port calls act before grow and then mix."
+            )
+        )
+    else:
+        assert first.endswith("by grow and then mix: left out here.")
+        assert third.endswith("by act: left out here.")
